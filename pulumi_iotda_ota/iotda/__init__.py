@@ -1,0 +1,1 @@
+"""The IoTDA service: requests, answers, paging, retry and credentials. Knows nothing of Pulumi."""

@@ -1,0 +1,168 @@
+"""Every error this library raises for a reason that a user can act on.
+
+IotdaOtaError
+├── InputError            an argument is wrong; nothing was sent
+│   └── OutputGiven       a plain function was given a Pulumi Output (also a TypeError)
+├── ConfigurationError    a connection setting is missing or wrong
+├── CredentialsError      no credentials, half a set, or refused ones
+├── ServiceError          the service answered with an error
+├── TransportError        no answer: connection, TLS, proxy
+├── ProtocolError         an answer that is not of the documented shape
+├── DeadlineExceeded      the time for the whole operation ran out
+├── PackageNotFound       nothing fits what was asked for
+├── MultiplePackages      more than one package fits
+├── CampaignFailed        an upgrade task ended with too many failures
+└── OutcomeUnknown        a request that changes something may or may not have been accepted
+
+A message is a headline that tells the whole story, then a few labelled lines: what was asked, what was seen, what came
+near, what to do. This module renders messages; it makes no decision.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulumi_iotda_ota.iotda.models import OtaPackage
+
+__all__ = [
+    "CampaignFailed",
+    "ConfigurationError",
+    "CredentialsError",
+    "DeadlineExceeded",
+    "InputError",
+    "IotdaOtaError",
+    "MultiplePackages",
+    "OutcomeUnknown",
+    "OutputGiven",
+    "PackageNotFound",
+    "ProtocolError",
+    "ServiceError",
+    "TransportError",
+]
+
+_LABEL_WIDTH = 13
+_TEXT_WIDTH = 100
+
+
+class IotdaOtaError(Exception):
+    """The base of all errors of this library.
+
+    Args:
+        headline: the whole story in one line, without a full stop.
+        facts: labelled lines, such as ``("asked for", "firmwarePackage, product p1")``.
+    """
+
+    def __init__(self, headline: str, *, facts: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(headline)
+        self.headline = headline
+        self.facts = tuple(facts)
+
+    def __str__(self) -> str:
+        return "\n".join([self.headline, *(_labelled(label, text) for label, text in self.facts)])
+
+
+class InputError(IotdaOtaError):
+    """An argument is wrong; nothing was sent.
+
+    Args:
+        headline: the whole story in one line.
+        argument: the name of the argument as the Python functions spell it, or empty.
+        facts: labelled lines.
+    """
+
+    def __init__(self, headline: str, *, argument: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(headline, facts=facts)
+        self.argument = argument
+
+
+class OutputGiven(InputError, TypeError):
+    """A plain function was given a Pulumi Output, whose value is not known yet."""
+
+
+class ConfigurationError(IotdaOtaError):
+    """A connection setting is missing or wrong."""
+
+
+class CredentialsError(IotdaOtaError):
+    """There are no credentials, half a set of them, or the service refused them."""
+
+
+class ServiceError(IotdaOtaError):
+    """The service answered with an error.
+
+    Args:
+        headline: the whole story in one line.
+        status: the HTTP status.
+        error_code: the service's or the gateway's code such as ``IOTDA.000006``, or empty.
+        error_msg: its message, escaped, or empty.
+        request_id: the id that the vendor's support asks for, or empty.
+        facts: labelled lines.
+    """
+
+    def __init__(
+        self,
+        headline: str,
+        *,
+        status: int = 0,
+        error_code: str = "",
+        error_msg: str = "",
+        request_id: str = "",
+        facts: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(headline, facts=facts)
+        self.status = status
+        self.error_code = error_code
+        self.error_msg = error_msg
+        self.request_id = request_id
+
+
+class TransportError(IotdaOtaError):
+    """No answer came: the connection, TLS or a proxy failed."""
+
+
+class ProtocolError(IotdaOtaError):
+    """An answer came that is not of the documented shape."""
+
+
+class DeadlineExceeded(IotdaOtaError):
+    """The time for the whole operation ran out."""
+
+
+class PackageNotFound(IotdaOtaError):
+    """No package fits what was asked for."""
+
+
+class MultiplePackages(IotdaOtaError):
+    """More than one package fits.
+
+    Args:
+        headline: the whole story in one line.
+        packages: those that fit, in the service's order.
+        facts: labelled lines.
+    """
+
+    def __init__(
+        self, headline: str, *, packages: Sequence[OtaPackage] = (), facts: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(headline, facts=facts)
+        self.packages = tuple(packages)
+
+
+class CampaignFailed(IotdaOtaError):
+    """An upgrade task ended with more failures than were allowed."""
+
+
+class OutcomeUnknown(IotdaOtaError):
+    """A request that changes something may or may not have been accepted by the service."""
+
+
+def _labelled(label: str, text: str) -> str:
+    """Return one labelled line, its continuations aligned below the text."""
+    indent = " " * (_LABEL_WIDTH + 2)
+    first, *rest = text.split("\n")
+    lines = textwrap.wrap(first, _TEXT_WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    return f"\n{indent}".join([f"  {label:<{_LABEL_WIDTH}}{lines[0]}", *lines[1:], *rest])

@@ -1,0 +1,158 @@
+"""The documented limits of every field that is sent, each written once.
+
+Source: the API pages ListOtaPackageInfo, ShowOtaPackage and CreateBatchTask of Huawei Cloud IoTDA. The vendor's SDKs
+check none of them; here a value that breaks one is refused before anything is sent.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "APP_ID",
+    "GROUP_ID",
+    "INSTANCE_ID",
+    "MARKER",
+    "MODULE_NAME",
+    "OFFSET",
+    "PACKAGE_ID",
+    "PACKAGE_TYPE",
+    "PAGE_LIMIT",
+    "PRODUCT_ID",
+    "PROJECT_ID",
+    "RETRY_COUNT",
+    "RETRY_INTERVAL",
+    "TARGET",
+    "TASK_ID",
+    "TASK_MODE",
+    "TASK_NAME",
+    "TASK_TYPE",
+    "VERSION",
+    "Choice",
+    "Number",
+    "Pattern",
+    "Rule",
+    "require",
+    "require_each",
+]
+
+MAX_PAGE = 50
+MAX_OFFSET = 500
+MAX_TARGETS = 30_000
+MAX_TASK_EXT_INFO = 512
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A text that must match ``pattern`` from end to end; ``meaning`` says it in words."""
+
+    pattern: str
+    meaning: str
+
+    def problem(self, value: object) -> str | None:
+        """Return why ``value`` breaks the rule, or None."""
+        if not isinstance(value, str):
+            return f"must be text: {self.meaning}"
+        return None if re.fullmatch(self.pattern, value) else f"must be {self.meaning}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A text that must be one of ``options``."""
+
+    options: tuple[str, ...]
+
+    @property
+    def meaning(self) -> str:
+        """Return the options in words."""
+        return f"one of {', '.join(self.options)}"
+
+    def problem(self, value: object) -> str | None:
+        """Return why ``value`` breaks the rule, naming the option it may have meant, or None."""
+        if value in self.options:
+            return None
+        by_lower = {option.lower(): option for option in self.options}
+        by_lower = {option.lower(): option for option in self.options}
+        near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
+        return f"must be {self.meaning}" + (f"; did you mean {by_lower[near[0]]}?" if near else "")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A whole number from ``minimum`` to ``maximum``."""
+
+    minimum: int
+    maximum: int
+
+    @property
+    def meaning(self) -> str:
+        """Return the bounds in words."""
+        return f"a whole number from {self.minimum} to {self.maximum}"
+
+    def problem(self, value: object) -> str | None:
+        """Return why ``value`` breaks the rule, or None."""
+        if isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
+            return None
+        return f"must be {self.meaning}"
+
+
+Rule = Pattern | Choice | Number
+
+_SPACE_CHARACTERS = "1 to 36 letters, digits, _ or -"
+
+APP_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
+PRODUCT_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
+PROJECT_ID = Pattern(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, _ or -")
+PACKAGE_ID = Pattern(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -")
+PACKAGE_TYPE = Choice(("softwarePackage", "firmwarePackage", "modulePackage"))
+VERSION = Pattern(r"[A-Za-z0-9_.-]{1,256}", "1 to 256 letters, digits, _, - or .")
+MODULE_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, _, - or .")
+INSTANCE_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
+MARKER = Pattern(r"[0-9a-fA-F]{24}", "24 hexadecimal digits")
+PAGE_LIMIT = Number(1, MAX_PAGE)
+OFFSET = Number(0, MAX_OFFSET)
+
+TASK_ID = Pattern(r"[a-f0-9]{1,24}", "1 to 24 lower-case hexadecimal digits")
+# Newer pages allow Chinese characters too, the English page of 2022 does not: ours keep to the common part.
+TASK_NAME = Pattern(r"[A-Za-z0-9_]{1,128}", "1 to 128 letters, digits or _")
+TASK_TYPE = Choice(("softwareUpgrade", "firmwareUpgrade", "moduleUpgrade"))
+TASK_MODE = Choice(("GATEWAY",))
+TARGET = Pattern(r"[A-Za-z0-9_-]{1,128}", "1 to 128 letters, digits, _ or -")
+GROUP_ID = Pattern(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -")
+RETRY_COUNT = Number(1, 5)
+RETRY_INTERVAL = Number(0, 1440)
+
+
+def require(argument: str, value: object, rule: Rule) -> None:
+    """Refuse a value that breaks its documented limit.
+
+    Args:
+        argument: the name that the error shows.
+        value: what was given.
+        rule: the limit.
+
+    Raises:
+        InputError: the value breaks the rule; it names the argument, the value and the limit.
+    """
+    problem = rule.problem(value)
+    if problem:
+        raise InputError(f"{argument} {problem}, not {_shown(value)}", argument=argument)
+
+
+def require_each(argument: str, values: Sequence[object], rule: Rule) -> None:
+    """Refuse the first of several values that breaks its documented limit; see :func:`require`."""
+    for index, value in enumerate(values):
+        require(f"{argument}[{index}]", value, rule)
+
+
+def _shown(value: object) -> str:
+    return f'"{printable(value, limit=80)}"' if isinstance(value, str) else printable(repr(value), limit=80)

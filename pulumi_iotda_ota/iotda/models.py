@@ -1,0 +1,202 @@
+"""What the service answers, as immutable values.
+
+Field names are the API's. A field that the service adds later is ignored; a documented one that is missing or of
+another type is an error of the reader in ``protocol.py``. A device's ``output`` in a task is not modelled: it can hold
+device secrets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+__all__ = [
+    "BatchTask",
+    "BatchTaskDetail",
+    "BatchTaskPage",
+    "FileLocation",
+    "ObsLocation",
+    "OtaPackage",
+    "OtaPackagePage",
+    "PackageQuery",
+    "PageInfo",
+    "TargetResult",
+    "TargetResults",
+    "TaskDetail",
+    "TaskError",
+    "TaskProgress",
+    "parse_api_time",
+]
+
+API_TIME = "%Y%m%dT%H%M%SZ"
+
+
+def parse_api_time(text: str) -> datetime:
+    """Return the UTC time of the API's ``yyyyMMdd'T'HHmmss'Z'``.
+
+    Raises:
+        ValueError: the text has another form.
+    """
+    return datetime.strptime(text, API_TIME).replace(tzinfo=timezone.utc)
+
+
+def _none_as_empty(value: object) -> object:
+    return () if value is None else value
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class ObsLocation(_Answer):
+    """Where the object of a package lies in OBS, and its checksum."""
+
+    region_name: str
+    bucket_name: str
+    object_key: str
+    sign_method: str | None = None
+    sign: str | None = None
+
+
+class FileLocation(_Answer):
+    """Where the file of a package lies."""
+
+    obs_location: ObsLocation | None = None
+
+
+class OtaPackage(_Answer):
+    """One OTA upgrade package (``OtaPackageInfo``; with ``file_location``: the answer of ShowOtaPackage)."""
+
+    package_id: str
+    app_id: str
+    package_type: str
+    product_id: str
+    version: str
+    create_time: str
+    product_name: str | None = None
+    module_name: str | None = None
+    support_source_versions: Annotated[tuple[str, ...], BeforeValidator(_none_as_empty)] = ()
+    description: str | None = None
+    custom_info: str | None = None
+    file_location: FileLocation | None = None
+
+    @property
+    def created_at(self) -> str:
+        """Return ``create_time`` as RFC 3339, or as it is when it has not the documented form."""
+        try:
+            return parse_api_time(self.create_time).isoformat().replace("+00:00", "Z")
+        except ValueError:
+            return self.create_time
+
+
+class PageInfo(_Answer):
+    """The end of one page: how many records match in all, and the id of the last record of this page."""
+
+    count: int
+    marker: str | None = None
+
+
+class OtaPackagePage(_Answer):
+    """One page of ListOtaPackageInfo."""
+
+    packages: Annotated[tuple[OtaPackage, ...], BeforeValidator(_none_as_empty)]
+    page: PageInfo
+
+
+class TaskProgress(_Answer):
+    """How many devices of a task are where. ``waitting`` is the API's spelling."""
+
+    total: int = 0
+    processing: int = 0
+    success: int = 0
+    fail: int = 0
+    waitting: int = 0
+    fail_wait_retry: int = 0
+    stopped: int = 0
+    removed: int = 0
+
+
+class BatchTask(_Answer):
+    """One batch task. The service does not echo ``app_id``, and may leave out ``targets`` and others."""
+
+    task_id: str
+    task_name: str
+    task_type: str
+    status: str
+    task_mode: str | None = None
+    need_confirm: bool | None = None
+    task_ext_info: dict[str, Any] | None = None
+    targets: tuple[str, ...] | None = None
+    targets_filter: dict[str, Any] | None = None
+    document: dict[str, Any] | None = None
+    task_policy: dict[str, Any] | None = None
+    status_desc: str | None = None
+    task_progress: TaskProgress | None = None
+    create_time: str | None = None
+
+    @property
+    def package_ids(self) -> tuple[str, ...] | None:
+        """Return the packages of the task from either documented shape of ``document``, or None where it has none."""
+        document = self.document or {}
+        several, single = document.get("package_ids"), document.get("package_id")
+        if isinstance(several, list):
+            return tuple(str(item) for item in several)
+        return (str(single),) if single else None
+
+
+class BatchTaskPage(_Answer):
+    """One page of ListBatchTasks."""
+
+    batchtasks: Annotated[tuple[BatchTask, ...], BeforeValidator(_none_as_empty)]
+    page: PageInfo
+
+
+class TaskError(_Answer):
+    """Why a device failed."""
+
+    error_code: str | None = None
+    error_msg: str | None = None
+
+
+class TaskDetail(_Answer):
+    """One device of a task."""
+
+    target: str
+    status: str
+    error: TaskError | None = None
+
+
+class BatchTaskDetail(_Answer):
+    """The answer of ShowBatchTask: the task and one page of its devices."""
+
+    batchtask: BatchTask
+    task_details: Annotated[tuple[TaskDetail, ...], BeforeValidator(_none_as_empty)] = ()
+    page: PageInfo | None = None
+
+
+class TargetResult(_Answer):
+    """What a stop, retry or confirm did to one device."""
+
+    target: str
+    status: str
+    error_code: str | None = None
+    error_msg: str | None = None
+
+
+class TargetResults(_Answer):
+    """The answer of StopBatchTask, RetryBatchTask and ConfirmBatchTask."""
+
+    targets: Annotated[tuple[TargetResult, ...], BeforeValidator(_none_as_empty)] = ()
+
+
+@dataclass(frozen=True)
+class PackageQuery:
+    """The filters that the service applies itself; all are exact, None does not filter."""
+
+    package_type: str
+    app_id: str | None = None
+    product_id: str | None = None
+    version: str | None = None

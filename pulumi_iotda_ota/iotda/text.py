@@ -1,0 +1,45 @@
+"""Makes text from outside safe to print: the one place that escapes, masks and cuts it. Result values stay exact."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["MASK", "printable"]
+
+MASK = "****"
+
+# Cc, Cf (bidi and zero-width), Cs, Co, Cn; Zl and Zp break lines.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# A mask for a short text would hit words by chance, and no secret is this short.
+_SHORTEST_SECRET = 6
+
+
+def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) -> str:
+    r"""Return text from the service or a device, safe for a terminal and a CI log.
+
+    Control, bidi and line-break characters become ``\x1b`` forms, a leading ``::`` (a workflow command of some CI
+    systems) is broken up, our own secrets are masked, and what is longer than ``limit`` characters is cut.
+
+    Args:
+        text: what came from outside; anything that is not a string is turned into one.
+        limit: characters to keep.
+        secrets: values that must not appear.
+    """
+    shown = str(text)
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            shown = shown.replace(secret, MASK)
+    if len(shown) > limit:
+        shown = f"{shown[:limit]}… ({len(shown) - limit} more characters)"
+    shown = "".join(_escaped(character) for character in shown)
+    return shown.replace("::", ": :")
+
+
+def _escaped(character: str) -> str:
+    if unicodedata.category(character) in _UNSAFE_CATEGORIES:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
