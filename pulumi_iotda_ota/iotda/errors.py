@@ -61,6 +61,10 @@ class IotdaOtaError(Exception):
         self.headline = headline
         self.facts = tuple(facts)
 
+    def note(self, label: str, text: str) -> None:
+        """Add a labelled line that only a caller further out knows, such as the number of attempts."""
+        self.facts = (*self.facts, (label, text))
+
     def __str__(self) -> str:
         return "\n".join([self.headline, *(_labelled(label, text) for label, text in self.facts)])
 
@@ -84,11 +88,43 @@ class OutputGiven(InputError, TypeError):
 
 
 class ConfigurationError(IotdaOtaError):
-    """A connection setting is missing or wrong."""
+    """A connection setting is missing or wrong.
+
+    Args:
+        headline: the whole story in one line.
+        setting: the field of ``Connection`` that is wrong, or empty where several are.
+        facts: labelled lines.
+    """
+
+    def __init__(self, headline: str, *, setting: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(headline, facts=facts)
+        self.setting = setting
 
 
 class CredentialsError(IotdaOtaError):
-    """There are no credentials, half a set of them, or the service refused them."""
+    """There are no credentials, half a set of them, or the service refused them.
+
+    Args:
+        headline: the whole story in one line.
+        status: the HTTP status of the refusal, or 0 when nothing was sent.
+        error_code: the code of the refusal, or empty.
+        request_id: the id that the vendor's support asks for, or empty.
+        facts: labelled lines.
+    """
+
+    def __init__(
+        self,
+        headline: str,
+        *,
+        status: int = 0,
+        error_code: str = "",
+        request_id: str = "",
+        facts: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(headline, facts=facts)
+        self.status = status
+        self.error_code = error_code
+        self.request_id = request_id
 
 
 class ServiceError(IotdaOtaError):
@@ -100,6 +136,7 @@ class ServiceError(IotdaOtaError):
         error_code: the service's or the gateway's code such as ``IOTDA.000006``, or empty.
         error_msg: its message, escaped, or empty.
         request_id: the id that the vendor's support asks for, or empty.
+        retry_after: the seconds that the service asks to wait, or None.
         facts: labelled lines.
     """
 
@@ -111,6 +148,7 @@ class ServiceError(IotdaOtaError):
         error_code: str = "",
         error_msg: str = "",
         request_id: str = "",
+        retry_after: float | None = None,
         facts: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(headline, facts=facts)
@@ -118,14 +156,39 @@ class ServiceError(IotdaOtaError):
         self.error_code = error_code
         self.error_msg = error_msg
         self.request_id = request_id
+        self.retry_after = retry_after
 
 
 class TransportError(IotdaOtaError):
-    """No answer came: the connection, TLS or a proxy failed."""
+    """No answer came: the connection, TLS or a proxy failed.
+
+    Args:
+        headline: the whole story in one line.
+        sent: whether the request may have reached the service.
+        temporary: whether the same request may succeed when it is sent again.
+        facts: labelled lines.
+    """
+
+    def __init__(
+        self, headline: str, *, sent: bool = True, temporary: bool = True, facts: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(headline, facts=facts)
+        self.sent = sent
+        self.temporary = temporary
 
 
 class ProtocolError(IotdaOtaError):
-    """An answer came that is not of the documented shape."""
+    """An answer came that is not of the documented shape.
+
+    Args:
+        headline: the whole story in one line.
+        garbled: whether it could not be decoded at all, as when it was damaged on the way.
+        facts: labelled lines.
+    """
+
+    def __init__(self, headline: str, *, garbled: bool = False, facts: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(headline, facts=facts)
+        self.garbled = garbled
 
 
 class DeadlineExceeded(IotdaOtaError):

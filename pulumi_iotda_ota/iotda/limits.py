@@ -43,6 +43,7 @@ __all__ = [
     "Rule",
     "require",
     "require_each",
+    "shown",
 ]
 
 MAX_PAGE = 50
@@ -80,7 +81,6 @@ class Choice:
         """Return why ``value`` breaks the rule, naming the option it may have meant, or None."""
         if value in self.options:
             return None
-        by_lower = {option.lower(): option for option in self.options}
         by_lower = {option.lower(): option for option in self.options}
         near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
         return f"must be {self.meaning}" + (f"; did you mean {by_lower[near[0]]}?" if near else "")
@@ -145,7 +145,7 @@ def require(argument: str, value: object, rule: Rule) -> None:
     """
     problem = rule.problem(value)
     if problem:
-        raise InputError(f"{argument} {problem}, not {_shown(value)}", argument=argument)
+        raise InputError(f"{argument} {problem}, not {shown(value)}", argument=argument)
 
 
 def require_each(argument: str, values: Sequence[object], rule: Rule) -> None:
@@ -154,5 +154,6 @@ def require_each(argument: str, values: Sequence[object], rule: Rule) -> None:
         require(f"{argument}[{index}]", value, rule)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value as an error shows it: escaped, cut, text in quotes."""
     return f'"{printable(value, limit=80)}"' if isinstance(value, str) else printable(repr(value), limit=80)

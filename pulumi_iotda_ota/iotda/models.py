@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 __all__ = [
     "BatchTask",
@@ -47,6 +47,12 @@ def _none_as_empty(value: object) -> object:
     return () if value is None else value
 
 
+_Item = TypeVar("_Item")
+# A validator that runs before turns the JSON array into a Python list, which a strict tuple refuses; the items stay
+# strict.
+_Several = Annotated[tuple[_Item, ...], BeforeValidator(_none_as_empty), Field(strict=False)]
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -78,7 +84,7 @@ class OtaPackage(_Answer):
     create_time: str
     product_name: str | None = None
     module_name: str | None = None
-    support_source_versions: Annotated[tuple[str, ...], BeforeValidator(_none_as_empty)] = ()
+    support_source_versions: _Several[str] = ()
     description: str | None = None
     custom_info: str | None = None
     file_location: FileLocation | None = None
@@ -102,7 +108,7 @@ class PageInfo(_Answer):
 class OtaPackagePage(_Answer):
     """One page of ListOtaPackageInfo."""
 
-    packages: Annotated[tuple[OtaPackage, ...], BeforeValidator(_none_as_empty)]
+    packages: _Several[OtaPackage]
     page: PageInfo
 
 
@@ -150,7 +156,7 @@ class BatchTask(_Answer):
 class BatchTaskPage(_Answer):
     """One page of ListBatchTasks."""
 
-    batchtasks: Annotated[tuple[BatchTask, ...], BeforeValidator(_none_as_empty)]
+    batchtasks: _Several[BatchTask]
     page: PageInfo
 
 
@@ -173,7 +179,7 @@ class BatchTaskDetail(_Answer):
     """The answer of ShowBatchTask: the task and one page of its devices."""
 
     batchtask: BatchTask
-    task_details: Annotated[tuple[TaskDetail, ...], BeforeValidator(_none_as_empty)] = ()
+    task_details: _Several[TaskDetail] = ()
     page: PageInfo | None = None
 
 
@@ -189,7 +195,7 @@ class TargetResult(_Answer):
 class TargetResults(_Answer):
     """The answer of StopBatchTask, RetryBatchTask and ConfirmBatchTask."""
 
-    targets: Annotated[tuple[TargetResult, ...], BeforeValidator(_none_as_empty)] = ()
+    targets: _Several[TargetResult] = ()
 
 
 @dataclass(frozen=True)
