@@ -1,0 +1,82 @@
+"""Walks through all pages of a list, one after the other, and gives each record once.
+
+Generic and without I/O: the caller says how a page is fetched and what makes a record unique.
+
+The service orders records by a hidden id, newest first; a page ends with a marker, and the page after it holds the
+records whose ids are strictly smaller. New records have larger ids and anything may be deleted meanwhile, so only the
+marker is a safe place to go on from: an offset skips or repeats records, and ends at 500.
+Source: the API page ListOtaPackageInfo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.limits import MARKER, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Page", "walk"]
+
+Record = TypeVar("Record")
+
+# The default marker, ffffffffffffffffffffffff, lies above every record.
+_ABOVE_ALL = (1 << 96) - 1
+
+
+@dataclass(frozen=True)
+class Page(Generic[Record]):
+    """One page: its records, how many match in all, and the marker to go on from."""
+
+    records: tuple[Record, ...]
+    count: int
+    marker: str | None
+
+
+def walk(fetch: Callable[[str | None], Page[Record]], *, key: Callable[[Record], str]) -> Iterator[Record]:
+    """Give every record that is there during the whole walk exactly once, in the service's order.
+
+    The first page is asked for without a marker. The end is an empty page, or as many different records as the first
+    page counted: records that come later lie before the first page, so nothing can be missing then. A short page ends
+    nothing.
+
+    Args:
+        fetch: returns the page below a marker, or the first page for None.
+        key: what makes a record unique; a record seen before is passed over.
+
+    Raises:
+        ProtocolError: a page that counts records holds none of them at the very start, or its marker does not lead on.
+    """
+    page = fetch(None)
+    count = page.count
+    if count > 0 and not page.records:
+        raise ProtocolError(f"the first page holds no records, though it counts {count}")
+    seen: set[str] = set()
+    position = _ABOVE_ALL
+    while page.records:
+        for record in page.records:
+            name = key(record)
+            if name not in seen:
+                seen.add(name)
+                yield record
+        # More than were counted means that the count was taken earlier than the page: then only an empty page ends.
+        if len(seen) == count:
+            return
+        position = _below(page.marker, position)
+        page = fetch(page.marker)
+
+
+def _below(marker: str | None, position: int) -> int:
+    """Return the place of a marker in the order, which must lie below the one before."""
+    if MARKER.problem(marker):
+        raise ProtocolError(f"a page ends with the marker {shown(marker)}, which is not {MARKER.meaning}")
+    place = int(str(marker), 16)
+    if place >= position:
+        raise ProtocolError(
+            f"a page ends with the marker {shown(marker)}, which is not smaller than the one before",
+            facts=[("why it stops", "going on from it would repeat pages without end")],
+        )
+    return place

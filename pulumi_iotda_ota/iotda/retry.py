@@ -1,0 +1,153 @@
+"""Decides whether a failed request is sent again, and how long to wait first.
+
+Pure decisions over errors, and the two clocks they need: ``Clock`` is the only way to the time in this package, so that
+tests wait for nothing, and ``Deadline`` bounds one whole operation. Nothing here sends a request.
+
+Only named conditions are retried: no connection, no whole answer, an answer that cannot be decoded, throttling (429, or
+403 with IOTDA.021101 or IOTDA.021102) and 500, 502, 503, 504. Everything else is final, a 401 above all: five of them
+lock an account.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, ProtocolError, ServiceError, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+
+__all__ = [
+    "SYSTEM_CLOCK",
+    "Clock",
+    "Deadline",
+    "backoff",
+    "is_retried",
+    "is_throttle",
+    "may_be_accepted",
+    "retry_after",
+]
+
+_THROTTLED_STATUS = 429
+_THROTTLE_CODES = frozenset({"IOTDA.021101", "IOTDA.021102"})
+_FAILING_STATUSES = frozenset({500, 502, 503, 504})
+_SERVER_ERRORS = 500
+_BACKOFF_BASE = 0.5  # seconds
+_BACKOFF_CAP = 8.0  # seconds
+# More digits than this is no number of seconds that anybody waits, and very long ones are refused by int().
+_LONGEST_SECONDS = 9
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The time, as the rest of the package may know it.
+
+    Args:
+        now: the time of day in UTC; signatures are made with it.
+        monotonic: seconds that never run backwards; deadlines are measured with it.
+        sleep: waits for a number of seconds.
+    """
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+SYSTEM_CLOCK = Clock(now=lambda: datetime.now(timezone.utc), monotonic=time.monotonic, sleep=time.sleep)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The end of one whole operation: its connects, bodies, pages and waits together."""
+
+    clock: Clock
+    seconds: float
+    ends: float
+
+    @classmethod
+    def start(cls, clock: Clock, seconds: float) -> Deadline:
+        """Return a deadline that ends ``seconds`` from now."""
+        return cls(clock=clock, seconds=seconds, ends=clock.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Return the seconds that are left, never less than 0."""
+        return max(0.0, self.ends - self.clock.monotonic())
+
+    def check(self, doing: str, *, needed: float = 0.0, last: IotdaOtaError | None = None) -> None:
+        """Refuse to go on when less time is left than is needed.
+
+        Args:
+            doing: what was under way, such as ``list OTA packages``.
+            needed: the seconds that the next step takes at least.
+            last: what went wrong last, if anything did.
+
+        Raises:
+            DeadlineExceeded: no time is left, or less than ``needed``.
+        """
+        left = self.remaining()
+        if left > needed:
+            return
+        facts = [("last error", last.headline), *last.facts] if last else []
+        advice = ("what to do", "raise deadline in the connection, or try again")
+        raise DeadlineExceeded(
+            f"could not {doing} within the deadline of {self.seconds:g} s", facts=[*facts, advice]
+        ) from last
+
+
+def is_throttle(status: int, error_code: str) -> bool:
+    """Return whether an answer says that requests come too fast; IoTDA says so with 403 too."""
+    return status == _THROTTLED_STATUS or error_code in _THROTTLE_CODES
+
+
+def is_retried(error: IotdaOtaError) -> bool:
+    """Return whether the same request may succeed when it is sent again."""
+    if isinstance(error, ServiceError):
+        return error.status in _FAILING_STATUSES or is_throttle(error.status, error.error_code)
+    if isinstance(error, TransportError):
+        return error.temporary
+    return isinstance(error, ProtocolError) and error.garbled
+
+
+def may_be_accepted(error: IotdaOtaError) -> bool:
+    """Return whether the service may have carried out the request in spite of the error."""
+    if isinstance(error, ServiceError):
+        return error.status >= _SERVER_ERRORS
+    if isinstance(error, TransportError):
+        return error.sent
+    return isinstance(error, ProtocolError)
+
+
+def backoff(attempt: int, *, random: Callable[[], float]) -> float:
+    """Return the seconds to wait after a failed attempt: anything up to a bound that doubles each time.
+
+    The whole range is used ("full jitter"), because clients that failed together should not come back together.
+
+    Args:
+        attempt: which attempt failed, from 1.
+        random: a number from 0 to 1.
+    """
+    return random() * min(_BACKOFF_CAP, _BACKOFF_BASE * 2.0 ** min(attempt, 30))
+
+
+def retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Return the seconds that a ``Retry-After`` header asks for, or None where it says nothing readable.
+
+    Args:
+        value: seconds or an HTTP date (RFC 9110, section 10.2.3).
+        now: the time that a date counts from.
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text) if len(text) <= _LONGEST_SECONDS else float("inf")
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    aware = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+    return max(0.0, (aware - now).total_seconds())
