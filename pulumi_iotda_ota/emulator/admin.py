@@ -1,0 +1,142 @@
+"""The paths under ``/_emulator/``: what the in-process interface offers, for programs in other processes.
+
+They need no signature. The server listens on the loopback address only, and a request that names another host is
+refused, so that no page in a browser can reach them through a name of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pulumi_iotda_ota.emulator.faults import Fault
+from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
+from pulumi_iotda_ota.emulator.shapes import problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.emulator.instance import Emulator
+
+__all__ = ["answer_admin"]
+
+_HOSTS = frozenset({"127.0.0.1", "localhost"})
+
+
+@dataclass(frozen=True)
+class _Call:
+    emulator: Emulator
+    request: Request
+
+
+class _PackageChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    insert: list[dict[str, Any]] = []
+    delete: list[str] = []
+
+
+class _DeviceChange(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    device_id: str
+
+
+def answer_admin(emulator: Emulator, request: Request) -> Reply:
+    """Answer a request under ``/_emulator/``."""
+    if request.headers.get("Host", "").partition(":")[0] not in _HOSTS:
+        return _refusal(403, "only the loopback address is served")
+    action = _ACTIONS.get((request.method, request.path.removeprefix("/_emulator/")))
+    if action is None:
+        known = ", ".join(f"{method} /_emulator/{name}" for method, name in _ACTIONS)
+        return _refusal(404, f"no such path; there are {known}")
+    try:
+        return action(_Call(emulator, request))
+    except ValidationError as exc:
+        return _refusal(400, problem_of(exc))
+    except ValueError as exc:
+        return _refusal(400, str(exc))
+
+
+def _add_fault(call: _Call) -> Reply:
+    fields = dict(json.loads(call.request.body))
+    change = _PackageChange.model_validate(fields.pop("before", {}))
+    fault = Fault.model_validate(fields)
+    if change.insert or change.delete:
+        fault.before = lambda: _change(call.emulator, change)
+    call.emulator.faults.add(fault)
+    return json_reply(201, _described(fault))
+
+
+def _list_faults(call: _Call) -> Reply:
+    return json_reply(200, {"faults": [_described(fault) for fault in call.emulator.faults]})
+
+
+def _clear_faults(call: _Call) -> Reply:
+    call.emulator.faults.clear()
+    return Reply(204)
+
+
+def _list_requests(call: _Call) -> Reply:
+    return json_reply(200, {"requests": [_recorded(item) for item in call.emulator.requests]})
+
+
+def _change_packages(call: _Call) -> Reply:
+    return json_reply(200, _change(call.emulator, _PackageChange.model_validate_json(call.request.body)))
+
+
+def _change_device(call: _Call) -> Reply:
+    change = _DeviceChange.model_validate_json(call.request.body)
+    call.emulator.set_device(change.device_id, **(change.model_extra or {}))
+    return Reply(204)
+
+
+def _issue_token(call: _Call) -> Reply:
+    return json_reply(201, {"token": call.emulator.issue_token()})
+
+
+def _reset(call: _Call) -> Reply:
+    call.emulator.reset()
+    return Reply(204)
+
+
+def _change(emulator: Emulator, change: _PackageChange) -> dict[str, list[str]]:
+    inserted = [emulator.add_package(**fields) for fields in change.insert]
+    deleted = [package_id for package_id in change.delete if emulator.delete_package(package_id)]
+    return {"inserted": inserted, "deleted": deleted}
+
+
+def _described(fault: Fault) -> dict[str, Any]:
+    fields = fault.model_dump(exclude_defaults=True, exclude={"before", "match", "edit", "body"})
+    return {**fields, "hits": fault.hits}
+
+
+def _recorded(request: Request) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": dict(request.headers),
+        "body": request.body.decode(errors="replace"),
+        "time": request.time,
+        "operation": request.operation,
+    }
+
+
+def _refusal(status: int, text: str) -> Reply:
+    return json_reply(status, {"error": text})
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[_Call], Reply]] = {
+    ("POST", "faults"): _add_fault,
+    ("GET", "faults"): _list_faults,
+    ("DELETE", "faults"): _clear_faults,
+    ("GET", "requests"): _list_requests,
+    ("POST", "packages"): _change_packages,
+    ("POST", "devices"): _change_device,
+    ("POST", "tokens"): _issue_token,
+    ("POST", "reset"): _reset,
+}

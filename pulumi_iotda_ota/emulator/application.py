@@ -1,0 +1,142 @@
+"""What happens to one request from its arrival to its answer: record, spoil on demand, check, handle.
+
+Sockets are in ``server.py``; what an operation does is in the ``*_operations.py``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import secrets
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.emulator.errors import ApiError
+from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
+from pulumi_iotda_ota.emulator.routes import OPERATIONS, route
+from pulumi_iotda_ota.emulator.service import Call, Service
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator.auth import Gate
+    from pulumi_iotda_ota.emulator.faults import Fault, Faults
+
+__all__ = ["Application"]
+
+_MAX_BODY = 12 * 1024 * 1024
+_MAX_TARGET = 32 * 1024
+_MAX_INSTANCE_ID = 36
+_WORTH_COMPRESSING = 512
+
+Admin = Callable[[Request], Reply]
+
+
+class Application:
+    """Answers requests.
+
+    Args:
+        service: the emulated state; everything that reads or changes it holds ``mutex``.
+        gate: the check of who calls.
+        faults: the rules that spoil answers.
+        project_id: the project of the paths.
+        latency: seconds every answer takes longer.
+        admin: answers paths under ``/_emulator/``.
+    """
+
+    def __init__(
+        self, service: Service, gate: Gate, faults: Faults, *, project_id: str, latency: float, admin: Admin
+    ) -> None:
+        self.service = service
+        self.latency = latency
+        self.mutex = threading.RLock()
+        self.stopping = threading.Event()
+        self._gate = gate
+        self._faults = faults
+        self._project_id = project_id
+        self._admin = admin
+        self._requests: list[Request] = []
+        self._timers: list[threading.Timer] = []
+
+    @property
+    def requests(self) -> list[Request]:
+        """Return the requests so far, in the order they came."""
+        with self.mutex:
+            return list(self._requests)
+
+    def forget_requests(self) -> None:
+        """Begin a new record."""
+        with self.mutex:
+            self._requests.clear()
+
+    def stop(self) -> None:
+        """Wake everything that waits, and give up what was put off."""
+        self.stopping.set()
+        for timer in self._timers:
+            timer.cancel()
+
+    def answer(self, request: Request) -> Reply:
+        """Return the answer to a request."""
+        if request.path.startswith("/_emulator/"):
+            return self._admin(request)
+        request = dataclasses.replace(request, operation=_operation_of(request))
+        with self.mutex:
+            self._requests.append(request)
+        fault = self._faults.choose(request)
+        self.stopping.wait(self.latency + (fault.delay if fault else 0.0))
+        reply = self._answer(request) if fault is None else self._spoiled(request, fault)
+        return self._compressed(request, reply)
+
+    def _spoiled(self, request: Request, fault: Fault) -> Reply:
+        if fault.before:
+            fault.before()
+        if fault.accept_after is not None:
+            self._put_off(request, fault.accept_after)
+        return fault.spoil(self._answer(request) if fault.handles else Reply(headers=_request_id()))
+
+    def _put_off(self, request: Request, seconds: float) -> None:
+        timer = threading.Timer(seconds, self._answer, [request])
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
+
+    def _answer(self, request: Request) -> Reply:
+        headers = _request_id()
+        try:
+            reply = self._handled(request)
+        except ApiError as exc:
+            reply = json_reply(exc.kind.status, exc.body(headers["X-Request-Id"]))
+        return dataclasses.replace(reply, headers={**reply.headers, **headers})
+
+    def _handled(self, request: Request) -> Reply:
+        if len(request.body) > _MAX_BODY:
+            raise ApiError("body_too_large")
+        if len(request.target) > _MAX_TARGET:
+            raise ApiError("uri_too_long")
+        self._gate.check(request)
+        operation, ids = route(request)
+        if ids.pop("project_id") != self._project_id:
+            raise ApiError("project")
+        if len(request.headers.get("Instance-Id", "")) > _MAX_INSTANCE_ID:
+            raise ApiError("invalid", f"Instance-Id is longer than {_MAX_INSTANCE_ID} characters.")
+        with self.mutex:
+            return OPERATIONS[operation](Call(self.service, request, ids))
+
+    def _compressed(self, request: Request, reply: Reply) -> Reply:
+        accepts = "gzip" in request.headers.get("Accept-Encoding", "")
+        if not (accepts and self.service.switches.gzip) or len(reply.body) < _WORTH_COMPRESSING:
+            return reply
+        if "Content-Encoding" in reply.headers:
+            return reply
+        body = gzip.compress(reply.body, compresslevel=1, mtime=0)
+        return dataclasses.replace(reply, body=body, headers={**reply.headers, "Content-Encoding": "gzip"})
+
+
+def _operation_of(request: Request) -> str:
+    try:
+        return route(request)[0]
+    except ApiError:
+        return ""
+
+
+def _request_id() -> dict[str, str]:
+    return {"X-Request-Id": secrets.token_hex(16)}

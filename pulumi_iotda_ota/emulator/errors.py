@@ -1,0 +1,98 @@
+"""Every error the emulator answers with, as data: status, code, text, and whether the vendor documents it.
+
+``invented`` marks what no document gives: a client must not lean on those codes, only on the status. This module
+raises nothing by itself and knows nothing of HTTP beyond the status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["ERRORS", "ApiError", "ErrorKind"]
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    """One row of the table.
+
+    Args:
+        status: the HTTP status.
+        code: ``IOTDA.…`` of the service or ``APIGW.…`` of the gateway before it.
+        message: the text; a detail is appended after a space.
+        invented: whether code or status are ours because the documents are silent.
+    """
+
+    status: int
+    code: str
+    message: str
+    invented: bool = False
+
+
+_SIGNATURE = "Incorrect IAM authentication information:"
+
+ERRORS: dict[str, ErrorKind] = {
+    # The gateway: authentication, throttling, size.
+    "signature": ErrorKind(401, "APIGW.0301", f"{_SIGNATURE} verify aksk signature fail"),
+    "unknown_key": ErrorKind(401, "APIGW.0301", f"{_SIGNATURE} Get secretKey failed,ak:***,err:ak not exist"),
+    "token": ErrorKind(401, "APIGW.0301", f"{_SIGNATURE} decrypt token fail"),
+    "locked": ErrorKind(401, "APIGW.0301", f"{_SIGNATURE} AK access failed to reach the limit,forbidden."),
+    "anonymous": ErrorKind(401, "APIGW.0301", f"{_SIGNATURE} no token and no signature found", invented=True),
+    "token_expired": ErrorKind(401, "APIGW.0307", "The token must be updated."),
+    "method_absent": ErrorKind(404, "APIGW.0101", "The API does not exist or has not been published."),
+    "body_too_large": ErrorKind(413, "APIGW.0201", "Request entity too large"),
+    "uri_too_long": ErrorKind(414, "APIGW.0201", "Request URI too long"),
+    "project": ErrorKind(403, "APIGW.0310", "The project is unavailable."),
+    # The service.
+    "internal": ErrorKind(500, "IOTDA.000001", "Internal server error."),
+    "algorithm": ErrorKind(401, "IOTDA.000002", "Authentication failed."),
+    "invalid": ErrorKind(400, "IOTDA.000006", "Invalid input data."),
+    "format": ErrorKind(400, "IOTDA.000008", "Invalid input. The request format is invalid."),
+    "time_format": ErrorKind(400, "IOTDA.000009", "Invalid input. Invalid time format."),
+    "limit": ErrorKind(400, "IOTDA.000017", "Invalid input. The specified parameter 'limit' is out of range."),
+    "offset": ErrorKind(
+        400, "IOTDA.000018", "Invalid input. The specified parameter 'offset' is out of range.", invented=True
+    ),
+    "unknown_uri": ErrorKind(404, "IOTDA.000029", "The requested URI does not exist."),
+    "space_missing": ErrorKind(403, "IOTDA.001000", "The application does not exist."),
+    "space_needed": ErrorKind(
+        403,
+        "IOTDA.001005",
+        "Operation not allowed. The 'app_id' is not carried, and the authorized user has more than one applications. "
+        "Include the parameter 'app_id'.",
+    ),
+    # OTA and batch tasks: no code of these is published, only the statuses of the first four are.
+    "package_missing": ErrorKind(404, "IOTDA.014280", "The package does not exist.", invented=True),
+    "module_missing": ErrorKind(404, "IOTDA.014281", "The module does not exist.", invented=True),
+    "task_missing": ErrorKind(404, "IOTDA.014282", "The task does not exist.", invented=True),
+    "group_missing": ErrorKind(404, "IOTDA.014283", "The group does not exist.", invented=True),
+    "task_state": ErrorKind(403, "IOTDA.014284", "Operation not allowed. The task state forbids it.", invented=True),
+    "package_exists": ErrorKind(403, "IOTDA.014285", "Operation not allowed. The package exists.", invented=True),
+    "module_limit": ErrorKind(403, "IOTDA.014286", "Operation not allowed. Too many modules.", invented=True),
+    "module_exists": ErrorKind(403, "IOTDA.014287", "Operation not allowed. The module exists.", invented=True),
+    "task_type": ErrorKind(400, "IOTDA.014288", "Invalid input. The task type does not allow it.", invented=True),
+    "package_mix": ErrorKind(400, "IOTDA.014289", "Invalid input. The packages do not fit.", invented=True),
+    # One target of a stop, retry or confirm; the code is documented, the text is cut in the documents after "In".
+    "target_state": ErrorKind(400, "IOTDA.014219", "Invalid input. The target state forbids it.", invented=True),
+    # One device of a task whose upgrade failed.
+    "device": ErrorKind(400, "IOTDA.014290", "Firmware update failed", invented=True),
+}
+
+
+class ApiError(Exception):
+    """An operation is refused.
+
+    Args:
+        name: the row of :data:`ERRORS`.
+        detail: what in particular was wrong, appended to the message.
+    """
+
+    def __init__(self, name: str, detail: str = "") -> None:
+        self.kind = ERRORS[name]
+        self.message = f"{self.kind.message} {detail}".rstrip()
+        super().__init__(f"{self.kind.status} {self.kind.code} {self.message}")
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """Return the JSON of the answer; the gateway's carries the request id, the service's does not."""
+        body = {"error_code": self.kind.code, "error_msg": self.message}
+        return {**body, "request_id": request_id} if self.kind.code.startswith("APIGW.") else body

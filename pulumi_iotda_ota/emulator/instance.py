@@ -1,0 +1,290 @@
+"""The emulator as programs hold it: started, stopped, looked into and disturbed.
+
+It ties the rooms together and has no behaviour of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.emulator.admin import answer_admin
+from pulumi_iotda_ota.emulator.application import Application
+from pulumi_iotda_ota.emulator.auth import Gate, KeyPair
+from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID, default_seed, stored_file
+from pulumi_iotda_ota.emulator.clocks import Clock, api_time
+from pulumi_iotda_ota.emulator.faults import Faults
+from pulumi_iotda_ota.emulator.seed import (
+    Seed,
+    SeedPackage,
+    SeedTask,
+    checked,
+    load_seed,
+    plant,
+    plant_package,
+    plant_task,
+)
+from pulumi_iotda_ota.emulator.server import Server
+from pulumi_iotda_ota.emulator.service import Service
+from pulumi_iotda_ota.emulator.signatures import DERIVED, STANDARD
+from pulumi_iotda_ota.emulator.switches import Pace, Switches
+from pulumi_iotda_ota.emulator.task_operations import task_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from pulumi_iotda_ota.emulator.messages import Request
+
+__all__ = ["Emulator"]
+
+_TOKEN_SECONDS = 24 * 3600
+
+
+class Emulator:
+    """A local IoTDA; use it as a context manager, or call :meth:`start` and :meth:`stop`.
+
+    Args:
+        seed: what it holds at the start, as a mapping or the path of a JSON file; a small catalogue by default.
+        latency: seconds every answer takes longer.
+        derived_only: take the derived signature only, as the endpoints of instances do.
+        standard_only: take the standard signature only.
+        access_key: the access key that is let in; random by default.
+        secret_key: its secret; random by default.
+        security_token: makes the key a temporary one, which must come with this ``X-Security-Token``.
+        project_id: the project of all paths; random by default.
+        region: the region that a derived signature must be made for.
+        clock: the time of devices, tasks and uploads, as seconds since 1970.
+        auth_clock: the time that dates of signatures and tokens are compared with. It is apart from ``clock``, so that
+            a test can let days pass for devices while its client signs with the time of day.
+        switches: what the vendor's documents leave open.
+        device_seconds: how long the upgrade of one device takes.
+        initializing_seconds: how long a task is Initializing.
+        stopping_seconds: how long a task is Stopping.
+        minute_seconds: how long a minute of ``retry_interval`` lasts.
+        port: the port to listen on; 0 takes a free one.
+        verbose: tell each request on stderr.
+    """
+
+    def __init__(
+        self,
+        seed: Mapping[str, Any] | str | Path | None = None,
+        *,
+        latency: float = 0.0,
+        derived_only: bool = False,
+        standard_only: bool = False,
+        access_key: str | None = None,
+        secret_key: str | None = None,
+        security_token: str | None = None,
+        project_id: str | None = None,
+        region: str = "cn-north-4",
+        clock: Clock | None = None,
+        auth_clock: Clock | None = None,
+        switches: Switches | None = None,
+        device_seconds: float = Pace.device,
+        initializing_seconds: float = Pace.initializing,
+        stopping_seconds: float = Pace.stopping,
+        minute_seconds: float = Pace.minute,
+        port: int = 0,
+        verbose: bool = False,
+    ) -> None:
+        self.access_key = access_key or secrets.token_hex(10).upper()
+        self.secret_key = secret_key or secrets.token_urlsafe(30)
+        self.project_id = project_id or secrets.token_hex(16)
+        self.region = region
+        self.faults = Faults()
+        self._seed = load_seed(default_seed() if seed is None else seed)
+        self._clock = clock or time.time
+        self._pace = Pace(initializing_seconds, device_seconds, stopping_seconds, minute_seconds)
+        keys = KeyPair(self.access_key, self.secret_key, security_token)
+        self._gate = Gate(
+            keys, region, _algorithms(derived_only=derived_only, standard_only=standard_only), auth_clock or time.time
+        )
+        self._application = Application(
+            self._planted(switches or Switches()),
+            self._gate,
+            self.faults,
+            project_id=self.project_id,
+            latency=latency,
+            admin=lambda request: answer_admin(self, request),
+        )
+        self._wanted = (port, verbose)
+        self._server: Server | None = None
+        self._added = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<Emulator {self.endpoint if self._server else 'not started'}>"
+
+    def start(self) -> None:
+        """Listen and serve in the background."""
+        port, verbose = self._wanted
+        self._server = Server(self._application, port=port, verbose=verbose)
+        self._server.start()
+
+    def stop(self) -> None:
+        """Close every connection and free the port."""
+        if self._server:
+            self._server.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """Return the address, such as ``http://127.0.0.1:40123``.
+
+        Raises:
+            RuntimeError: it has not been started.
+        """
+        if self._server is None:
+            raise RuntimeError("the emulator is not started: use it as a context manager, or call start()")
+        return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def switches(self) -> Switches:
+        """Return the undocumented behaviours; assign others to change them while it runs."""
+        return self._service.switches
+
+    @switches.setter
+    def switches(self, switches: Switches) -> None:
+        self._service.switches = switches
+
+    @property
+    def latency(self) -> float:
+        """Return the seconds every answer takes longer; assign to change it while it runs."""
+        return self._application.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._application.latency = seconds
+
+    @property
+    def requests(self) -> list[Request]:
+        """Return the requests so far, in the order they came."""
+        return self._application.requests
+
+    def forget_requests(self) -> None:
+        """Begin a new record of requests."""
+        self._application.forget_requests()
+
+    def reset(self) -> None:
+        """Go back to the seed: no faults, no recorded requests, no failed sign-ins. Tokens stay valid."""
+        with self._application.mutex:
+            self._application.service = self._planted(self.switches)
+        self.faults.clear()
+        self.forget_requests()
+        self._gate.forgive()
+
+    @property
+    def tokens(self) -> dict[str, float]:
+        """Return the issued tokens and when each expires, as seconds since 1970."""
+        return self._gate.tokens
+
+    def issue_token(self, lifetime: float = _TOKEN_SECONDS) -> str:
+        """Return a new token for ``X-Auth-Token``."""
+        return self._gate.issue_token(lifetime)
+
+    def expire_token(self, token: str) -> None:
+        """Let a token expire now."""
+        self._gate.expire_token(token)
+
+    @property
+    def packages(self) -> list[dict[str, Any]]:
+        """Return all packages as ShowOtaPackage shows them, newest record first."""
+        with self._application.mutex:
+            return [package.detail() for package in self._service.packages.find({})]
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """Return all tasks as ShowBatchTask shows them, newest record first."""
+        with self._application.mutex:
+            found = self._service.tasks.find(None, None, None, self._clock())
+            return [task_fields(self._service, task) for task in found]
+
+    @property
+    def device_versions(self) -> dict[str, str | None]:
+        """Return the version that each described device runs now."""
+        with self._application.mutex:
+            devices = self._service.devices
+            self._service.tasks.settle(self._clock())
+            return {name: devices.behaviour(name).version for name in devices.known()}
+
+    def add_package(self, **fields: Any) -> str:
+        """Upload a package, as the newest record; return its id.
+
+        Args:
+            fields: the API's fields; what is left out is made up. ``record_id`` places it elsewhere.
+
+        Raises:
+            ValueError: a field breaks its documented limit.
+        """
+        with self._application.mutex:
+            self._added += 1
+            return plant_package(_package_of(fields, self._added, self._clock()), self._service)
+
+    def delete_package(self, package_id: str) -> bool:
+        """Delete a package; return whether it was there."""
+        with self._application.mutex:
+            return self._service.packages.delete(package_id)
+
+    def add_task(self, **fields: Any) -> str:
+        """Create a task without a request; return its id.
+
+        Args:
+            fields: the body of CreateBatchTask, and optionally ``task_id``, ``create_time`` and ``stopped``.
+
+        Raises:
+            ValueError: a field breaks its documented limit, or refers to what is not there.
+        """
+        with self._application.mutex:
+            return plant_task(checked(SeedTask, fields, "task"), self._service, "task")
+
+    def set_device(self, device_id: str, **changes: Any) -> None:
+        """Change how a device answers upgrades from now on; see ``devices.Behaviour`` for the fields."""
+        with self._application.mutex:
+            self._service.devices.describe(device_id, **changes)
+
+    def set_group(self, group_id: str, device_ids: list[str]) -> None:
+        """Make a group, or change its members."""
+        with self._application.mutex:
+            self._service.devices.groups[group_id] = list(device_ids)
+
+    @property
+    def _service(self) -> Service:
+        return self._application.service
+
+    def _planted(self, switches: Switches) -> Service:
+        service = Service(switches, self._pace, self._clock, _default_app_id(self._seed))
+        plant(self._seed, service)
+        return service
+
+
+def _algorithms(*, derived_only: bool, standard_only: bool) -> frozenset[str]:
+    if derived_only and standard_only:
+        raise ValueError("derived_only and standard_only exclude each other")
+    return frozenset({DERIVED} if derived_only else {STANDARD} if standard_only else {DERIVED, STANDARD})
+
+
+def _default_app_id(seed: Seed) -> str:
+    return seed.packages[0].app_id if seed.packages else DEFAULT_APP_ID
+
+
+def _package_of(fields: Mapping[str, Any], number: int, now: float) -> SeedPackage:
+    product_id, version = fields.get("product_id", "smart-meter"), fields.get("version", f"V9.0.{number}")
+    usual = {
+        "package_id": secrets.token_hex(16),
+        "app_id": DEFAULT_APP_ID,
+        "package_type": "firmwarePackage",
+        "product_id": product_id,
+        "version": version,
+        "create_time": api_time(now),
+        "file_location": stored_file(str(product_id), str(version), signed=True),
+    }
+    return checked(SeedPackage, {**usual, **fields}, "package")

@@ -1,0 +1,110 @@
+"""The packages and modules the emulator holds. State only: no HTTP, no paging, no limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Module", "ModuleStore", "Package", "PackageStore"]
+
+_FILTERS = ("package_type", "app_id", "product_id", "version")
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package: the hidden record id that orders lists, and the fields of the API."""
+
+    record: int
+    fields: dict[str, Any]
+
+    @property
+    def package_id(self) -> str:
+        """Return the id that users see."""
+        return str(self.fields["package_id"])
+
+    def summary(self) -> dict[str, Any]:
+        """Return the package as lists show it."""
+        return {name: value for name, value in self.fields.items() if name != "file_location"}
+
+    def detail(self) -> dict[str, Any]:
+        """Return the package as ShowOtaPackage shows it."""
+        return dict(self.fields)
+
+
+@dataclass
+class PackageStore:
+    """All packages, and the answers to the filters that were asked since the last change."""
+
+    _by_id: dict[str, Package] = field(default_factory=dict)
+    _answers: dict[tuple[Any, ...], list[Package]] = field(default_factory=dict)
+
+    def add(self, package: Package) -> None:
+        """Add a package."""
+        self._by_id[package.package_id] = package
+        self._answers.clear()
+
+    def get(self, package_id: str) -> Package | None:
+        """Return a package, or None."""
+        return self._by_id.get(package_id)
+
+    def delete(self, package_id: str) -> bool:
+        """Delete a package; return whether it was there."""
+        self._answers.clear()
+        return self._by_id.pop(package_id, None) is not None
+
+    def find(self, filters: dict[str, Any]) -> list[Package]:
+        """Return the packages that match every given filter, largest record id first."""
+        wanted = tuple((name, filters[name]) for name in _FILTERS if filters.get(name) is not None)
+        # A walk over many pages asks the same filter again and again.
+        if wanted not in self._answers:
+            matching = (package for package in self._by_id.values() if _matches(package, wanted))
+            self._answers[wanted] = sorted(matching, key=lambda package: -package.record)
+        return self._answers[wanted]
+
+    def names_of_products(self) -> dict[str, str]:
+        """Return the product names that packages carry."""
+        return {
+            package.fields["product_id"]: package.fields["product_name"]
+            for package in self._by_id.values()
+            if package.fields.get("product_name")
+        }
+
+
+@dataclass(frozen=True)
+class Module:
+    """One OTA module of a product."""
+
+    record: int
+    fields: dict[str, Any]
+
+
+@dataclass
+class ModuleStore:
+    """All OTA modules."""
+
+    _by_id: dict[str, Module] = field(default_factory=dict)
+
+    def put(self, module: Module) -> None:
+        """Add a module, or replace the one of the same id."""
+        self._by_id[module.fields["module_id"]] = module
+
+    def get(self, module_id: str) -> Module | None:
+        """Return a module, or None."""
+        return self._by_id.get(module_id)
+
+    def delete(self, module_id: str) -> bool:
+        """Delete a module; return whether it was there."""
+        return self._by_id.pop(module_id, None) is not None
+
+    def find(self, **filters: str | None) -> list[Module]:
+        """Return the modules that match every given filter, largest record id first."""
+        wanted = [(name, value) for name, value in filters.items() if value is not None]
+        matching = (module for module in self._by_id.values() if _matches(module, wanted))
+        return sorted(matching, key=lambda module: -module.record)
+
+
+def _matches(item: Package | Module, wanted: Iterable[tuple[str, Any]]) -> bool:
+    return all(item.fields.get(name) == value for name, value in wanted)

@@ -1,0 +1,106 @@
+"""Records and pages: hidden ids that only grow, and the marker, offset and limit rules of every list.
+
+A record id is 24 hexadecimal digits, seconds since 1970 first; it has nothing to do with the id users see of a
+package. Lists go from the largest record id down. This module knows no operation.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from pulumi_iotda_ota.emulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pulumi_iotda_ota.emulator.switches import Switches
+
+__all__ = ["PageQuery", "RecordIds", "cut_page", "parse_page", "record_text"]
+
+_LIMIT = range(1, 51)
+_OFFSET = range(501)
+_DEFAULT_LIMIT = "10"
+_DEFAULT_MARKER = "f" * 24
+# The middle of an id: machine and process in the real thing, constant here so that ids can be quoted.
+_MIDDLE = 0x3E4405E852
+
+
+class Record(Protocol):
+    """Anything that has a place in a list."""
+
+    @property
+    def record(self) -> int:
+        """Return the record id as a number."""
+
+
+R = TypeVar("R", bound=Record)
+
+
+class RecordIds:
+    """Hands out record ids; each is larger than all before, whatever the clock does."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self, at: float) -> int:
+        """Return a new id for a record made at ``at``."""
+        return self.take(max(self._last + 1, (int(at) << 64) | (_MIDDLE << 24)))
+
+    def take(self, record: int) -> int:
+        """Note an id that was chosen by hand."""
+        self._last = max(self._last, record)
+        return record
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """Which part of a list is asked for."""
+
+    limit: int
+    marker: str
+    offset: int
+
+
+def record_text(record: int) -> str:
+    """Return a record id as its 24 digits."""
+    return f"{record:024x}"
+
+
+def parse_page(query: Mapping[str, str]) -> PageQuery:
+    """Read ``limit``, ``marker`` and ``offset``.
+
+    Raises:
+        ApiError: one of them is out of its range.
+    """
+    marker = query.get("marker", _DEFAULT_MARKER)
+    limit = _number(query.get("limit", _DEFAULT_LIMIT), _LIMIT, "limit")
+    offset = _number(query.get("offset", "0"), _OFFSET, "offset")
+    if not re.fullmatch(r"[0-9a-fA-F]{24}", marker):
+        raise ApiError("invalid", "marker must be 24 hexadecimal digits.")
+    return PageQuery(limit, marker, offset)
+
+
+def cut_page(records: Sequence[R], page: PageQuery, switches: Switches) -> tuple[list[R], dict[str, Any]]:
+    """Return the asked part of ``records`` (largest record id first) and the ``page`` object of the answer."""
+    # Strictly less than the marker, then the offset, then the limit. The default marker excludes nothing.
+    start = bisect.bisect_right(records, -int(page.marker, 16), key=lambda item: -item.record)
+    size = min(page.limit, switches.short_pages or page.limit)
+    found = list(records[start + page.offset : start + page.offset + size])
+    count = len(records) - (start if switches.count == "after_marker" else 0)
+    return found, {"count": count, **_marker_of(found, page, switches)}
+
+
+def _marker_of(found: Sequence[Record], page: PageQuery, switches: Switches) -> dict[str, str]:
+    if found:
+        return {"marker": record_text(found[-1].record)}
+    choices = {"absent": {}, "empty": {"marker": ""}, "echo": {"marker": page.marker}}
+    return choices[switches.empty_marker]
+
+
+def _number(text: str, allowed: range, name: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) not in allowed:
+        raise ApiError(name)
+    return int(text)

@@ -1,0 +1,57 @@
+"""What the vendor's documents leave open, each as a switch with a default.
+
+A client that works with every setting leans on no guess. Nothing here is a claim about the real service.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Pace", "Switches"]
+
+
+@dataclass(frozen=True)
+class Switches:
+    """The undocumented behaviours of the service.
+
+    Args:
+        empty_marker: what ``page.marker`` of an empty page is: left out, ``""``, or the marker of the request.
+        count: whether ``page.count`` counts all matches or only those after the marker.
+        short_pages: a page never holds more than this many records, whatever ``limit`` says; 0 is off.
+        document_echo: the key of a task's ``document`` in answers.
+        echo_targets: whether a task's answer repeats ``targets`` and ``targets_filter``.
+        unscoped: whether a list without ``app_id`` spans all spaces or is refused when there are several.
+        duplicate_packages: whether a second package of equal space, product, type, module and version is taken.
+        mixed_packages: whether a task takes packages of another type or of several products.
+        module_actions: whether stop and retry work on ``moduleUpgrade`` tasks, where the documents do not list them.
+        gzip: whether an answer is compressed for a client that accepts it.
+    """
+
+    empty_marker: Literal["absent", "empty", "echo"] = "absent"
+    count: Literal["all", "after_marker"] = "all"
+    short_pages: int = 0
+    document_echo: Literal["as_sent", "package_id", "package_ids"] = "as_sent"
+    echo_targets: bool = True
+    unscoped: Literal["all", "refuse"] = "all"
+    duplicate_packages: Literal["accept", "refuse"] = "accept"
+    mixed_packages: Literal["accept", "refuse"] = "accept"
+    module_actions: bool = True
+    gzip: bool = True
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long things take, in seconds of the emulator's clock.
+
+    Args:
+        initializing: from the creation of a task until its devices are known.
+        device: one upgrade of one device that has no pace of its own.
+        stopping: from stop until Stopped.
+        minute: a minute of ``retry_interval``; less makes demonstrations short.
+    """
+
+    initializing: float = 0.01
+    device: float = 0.03
+    stopping: float = 0.01
+    minute: float = 60.0
