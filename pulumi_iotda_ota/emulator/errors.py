@@ -43,15 +43,30 @@ ERRORS: dict[str, ErrorKind] = {
     "body_too_large": ErrorKind(413, "APIGW.0201", "Request entity too large"),
     "uri_too_long": ErrorKind(414, "APIGW.0201", "Request URI too long"),
     "project": ErrorKind(403, "APIGW.0310", "The project is unavailable."),
+    "denied": ErrorKind(403, "APIGW.0302", "The user is not allowed to access the API."),
+    "throttled": ErrorKind(
+        429,
+        "APIGW.0308",
+        "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:1 second",
+    ),
+    "bad_gateway": ErrorKind(502, "APIGW.0201", "Backend unavailable"),
+    "iam_down": ErrorKind(503, "APIGW.0613", "The IAM service is unavailable."),
+    "gateway_timeout": ErrorKind(504, "APIGW.0201", "Backend timeout"),
     # The service.
     "internal": ErrorKind(500, "IOTDA.000001", "Internal server error."),
     "algorithm": ErrorKind(401, "IOTDA.000002", "Authentication failed."),
+    "access_token": ErrorKind(403, "IOTDA.000004", "Invalid access token."),
     "invalid": ErrorKind(400, "IOTDA.000006", "Invalid input data."),
     "format": ErrorKind(400, "IOTDA.000008", "Invalid input. The request format is invalid."),
     "time_format": ErrorKind(400, "IOTDA.000009", "Invalid input. Invalid time format."),
     "limit": ErrorKind(400, "IOTDA.000017", "Invalid input. The specified parameter 'limit' is out of range."),
     "offset": ErrorKind(
         400, "IOTDA.000018", "Invalid input. The specified parameter 'offset' is out of range.", invented=True
+    ),
+    "not_subscribed": ErrorKind(
+        403,
+        "IOTDA.000021",
+        "Operation not allowed. User not found by IAM token or the authorized user has not subscribed IOTDA service.",
     ),
     "unknown_uri": ErrorKind(404, "IOTDA.000029", "The requested URI does not exist."),
     "space_missing": ErrorKind(403, "IOTDA.001000", "The application does not exist."),
@@ -60,6 +75,10 @@ ERRORS: dict[str, ErrorKind] = {
         "IOTDA.001005",
         "Operation not allowed. The 'app_id' is not carried, and the authorized user has more than one applications. "
         "Include the parameter 'app_id'.",
+    ),
+    "rate_limit": ErrorKind(403, "IOTDA.021101", "Request reached the maximum rate limit."),
+    "tenant_rate_limit": ErrorKind(
+        403, "IOTDA.021102", "The request rate has reached the upper limit of the tenant, limit 200."
     ),
     # OTA and batch tasks: no code of these is published, only the statuses of the first four are.
     "package_missing": ErrorKind(404, "IOTDA.014280", "The package does not exist.", invented=True),

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
+from pulumi_iotda_ota.emulator.errors import ERRORS, ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
+from pulumi_iotda_ota.emulator.routes import OPERATIONS
 
 __all__ = ["Fault", "Faults"]
 
@@ -42,6 +45,7 @@ class Fault(BaseModel):
     What is answered:
 
     Args:
+        error: a row of ``errors.ERRORS``, such as ``throttled`` or ``gateway_timeout``.
         status: the HTTP status; given alone it comes with an empty body.
         body: the body: text, bytes, or anything that goes into JSON.
         headers: headers to set, over those of the answer.
@@ -67,6 +71,7 @@ class Fault(BaseModel):
     delay: Annotated[float, Field(ge=0)] = 0.0
     accept: bool = False
     accept_after: Annotated[float, Field(ge=0)] | None = None
+    error: str | None = None
     status: Annotated[int, Field(ge=100, le=599)] | None = None
     body: Any = None
     headers: dict[str, str] = {}
@@ -76,6 +81,16 @@ class Fault(BaseModel):
     interval: Annotated[float, Field(ge=0)] = 0.05
 
     _seen: int = PrivateAttr(default=0)
+
+    @field_validator("operation")
+    @classmethod
+    def _operation_exists(cls, name: str | None) -> str | None:
+        return _known(name, OPERATIONS, "operation")
+
+    @field_validator("error")
+    @classmethod
+    def _error_exists(cls, name: str | None) -> str | None:
+        return _known(name, ERRORS, "error")
 
     @property
     def hits(self) -> int:
@@ -88,7 +103,7 @@ class Fault(BaseModel):
         """Return whether the request is handled at once, as if nothing were wrong."""
         if self.accept or self.merge is not None or self.edit is not None:
             return True
-        untouched = self.status is None and self.body is None
+        untouched = self.status is None and self.body is None and self.error is None
         return untouched and self.accept_after is None and self.wire in {"whole", "cut", "drip"}
 
     def takes(self, request: Request) -> bool:
@@ -102,7 +117,9 @@ class Fault(BaseModel):
         """Return what is sent instead of ``reply``."""
         if self.merge is not None or self.edit is not None:
             reply = self._changed(reply)
-        if self.body is not None:
+        if self.error is not None:
+            reply = _reply_of_error(self.error, reply)
+        elif self.body is not None:
             reply = _reply_with(self.body)
         elif self.status is not None:
             reply = Reply()
@@ -148,7 +165,7 @@ class Faults:
         with self._mutex:
             self._rules.clear()
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Fault]:
         with self._mutex:
             return iter(list(self._rules))
 
@@ -159,6 +176,12 @@ class Faults:
         return acting[0] if acting else None
 
 
+def _reply_of_error(name: str, reply: Reply) -> Reply:
+    kind = ERRORS[name]
+    answer = json_reply(kind.status, ApiError(name).body(reply.headers["X-Request-Id"]))
+    return replace(answer, headers={**answer.headers, "X-Request-Id": reply.headers["X-Request-Id"]})
+
+
 def _reply_with(body: Any) -> Reply:
     if isinstance(body, bytes):
         return Reply(body=body)
@@ -166,6 +189,13 @@ def _reply_with(body: Any) -> Reply:
         kind = "text/html" if body.lstrip().startswith("<") else "text/plain"
         return Reply(body=body.encode(), headers={"Content-Type": kind})
     return json_reply(200, body)
+
+
+def _known(name: str | None, table: Iterable[str], kind: str) -> str | None:
+    # A rule with a misspelt name would never act, and the test that relies on it would prove nothing.
+    if name is not None and name not in table:
+        raise ValueError(f"there is no {kind} {name}; there are {', '.join(sorted(table))}")
+    return name
 
 
 def _merged(content: Any, change: Any) -> Any:

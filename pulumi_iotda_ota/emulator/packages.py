@@ -40,10 +40,13 @@ class PackageStore:
 
     _by_id: dict[str, Package] = field(default_factory=dict)
     _answers: dict[tuple[Any, ...], list[Package]] = field(default_factory=dict)
+    _product_names: dict[str, str] = field(default_factory=dict)
 
     def add(self, package: Package) -> None:
         """Add a package."""
         self._by_id[package.package_id] = package
+        if package.fields.get("product_name"):
+            self._product_names[package.fields["product_id"]] = package.fields["product_name"]
         self._answers.clear()
 
     def get(self, package_id: str) -> Package | None:
@@ -64,13 +67,9 @@ class PackageStore:
             self._answers[wanted] = sorted(matching, key=lambda package: -package.record)
         return self._answers[wanted]
 
-    def names_of_products(self) -> dict[str, str]:
-        """Return the product names that packages carry."""
-        return {
-            package.fields["product_id"]: package.fields["product_name"]
-            for package in self._by_id.values()
-            if package.fields.get("product_name")
-        }
+    def name_of_product(self, product_id: str) -> str | None:
+        """Return the product name that a package of the product carried, or None."""
+        return self._product_names.get(product_id)
 
 
 @dataclass(frozen=True)

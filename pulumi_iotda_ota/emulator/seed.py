@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from pulumi_iotda_ota.emulator.clocks import seconds_of
 from pulumi_iotda_ota.emulator.devices import Behaviour
@@ -29,6 +29,8 @@ from pulumi_iotda_ota.emulator.shapes import (
 )
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from pulumi_iotda_ota.emulator.service import Service
 
 __all__ = [
@@ -96,7 +98,16 @@ class Seed(BaseModel):
     groups: dict[GroupId, list[DeviceId]] = {}
     devices: dict[DeviceId, Behaviour] = {}
     tasks: list[SeedTask] = []
-    spaces: Annotated[list[SpaceId], Field(min_length=1)] | None = None
+    spaces: list[SpaceId] = []
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for index, package in enumerate(self.packages):
+            if package.package_id in seen:
+                raise ValueError(f"packages[{index}].package_id occurs twice")
+            seen.add(package.package_id)
+        return self
 
 
 def load_seed(source: Mapping[str, Any] | str | Path) -> Seed:
@@ -125,7 +136,7 @@ def plant(seed: Seed, service: Service) -> None:
     Raises:
         SeedError: a task refers to what is not there.
     """
-    service.spaces.update(seed.spaces or ())
+    service.spaces.update(seed.spaces)
     # The oldest upload first: a newer record has a larger id.
     for package in sorted(seed.packages, key=lambda item: item.create_time):
         plant_package(package, service, seconds_of(package.create_time))

@@ -60,9 +60,9 @@ class Service:
         """Hold a package whose fields were checked; id, time and product name are added where they are missing."""
         now = self.clock()
         full = {"package_id": secrets.token_hex(16), "create_time": api_time(now), **fields}
-        name = self.packages.names_of_products().get(full["product_id"]) if "product_name" not in full else None
+        name = self.packages.name_of_product(full["product_id"])
         if name:
-            full["product_name"] = name
+            full.setdefault("product_name", name)
         package = Package(self.ids.next(now) if record is None else self.ids.take(record), full)
         self.packages.add(package)
         self.spaces.add(full["app_id"])

@@ -48,8 +48,10 @@ def _drop(_: _Sending) -> None:
 
 
 def _reset(sending: _Sending) -> None:
-    # To close with a linger time of zero is to reset.
+    # To close with a linger time of zero is to reset. The socket is taken away from the server, whose own way to close
+    # would say goodbye first.
     sending.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    socket.close(sending.connection.detach())
 
 
 def _cut(sending: _Sending) -> None:
