@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APP_ID",
+    "DETAIL_STATUS",
     "GROUP_ID",
     "INSTANCE_ID",
     "MARKER",
@@ -29,12 +30,14 @@ __all__ = [
     "PAGE_LIMIT",
     "PRODUCT_ID",
     "PROJECT_ID",
+    "REGION",
     "RETRY_COUNT",
     "RETRY_INTERVAL",
     "TARGET",
     "TASK_ID",
     "TASK_MODE",
     "TASK_NAME",
+    "TASK_STATUS",
     "TASK_TYPE",
     "VERSION",
     "Choice",
@@ -42,6 +45,7 @@ __all__ = [
     "Pattern",
     "Rule",
     "require",
+    "require_at_most",
     "require_each",
     "shown",
 ]
@@ -49,6 +53,7 @@ __all__ = [
 MAX_PAGE = 50
 MAX_OFFSET = 500
 MAX_TARGETS = 30_000
+MAX_STOP_TARGETS = 100
 MAX_TASK_EXT_INFO = 512
 
 
@@ -112,6 +117,7 @@ _SPACE_CHARACTERS = "1 to 36 letters, digits, _ or -"
 APP_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
 PRODUCT_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
 PROJECT_ID = Pattern(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, _ or -")
+REGION = Pattern(r"[a-z0-9]+(-[a-z0-9]+)*", "a region such as cn-north-4")
 PACKAGE_ID = Pattern(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -")
 PACKAGE_TYPE = Choice(("softwarePackage", "firmwarePackage", "modulePackage"))
 VERSION = Pattern(r"[A-Za-z0-9_.-]{1,256}", "1 to 256 letters, digits, _, - or .")
@@ -125,6 +131,10 @@ TASK_ID = Pattern(r"[a-f0-9]{1,24}", "1 to 24 lower-case hexadecimal digits")
 # Newer pages allow Chinese characters too, the English page of 2022 does not: ours keep to the common part.
 TASK_NAME = Pattern(r"[A-Za-z0-9_]{1,128}", "1 to 128 letters, digits or _")
 TASK_TYPE = Choice(("softwareUpgrade", "firmwareUpgrade", "moduleUpgrade"))
+TASK_STATUS = Choice(
+    ("Initializing", "Waitting", "Processing", "Success", "Fail", "PartialSuccess", "Stopped", "Stopping")
+)
+DETAIL_STATUS = Choice(("Waitting", "Processing", "Success", "Fail", "FailWaitRetry", "Stopped", "Removed"))
 TASK_MODE = Choice(("GATEWAY",))
 TARGET = Pattern(r"[A-Za-z0-9_-]{1,128}", "1 to 128 letters, digits, _ or -")
 GROUP_ID = Pattern(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -")
@@ -152,6 +162,12 @@ def require_each(argument: str, values: Sequence[object], rule: Rule) -> None:
     """Refuse the first of several values that breaks its documented limit; see :func:`require`."""
     for index, value in enumerate(values):
         require(f"{argument}[{index}]", value, rule)
+
+
+def require_at_most(argument: str, values: Sequence[object], most: int) -> None:
+    """Refuse more values than the API takes in one request; see :func:`require`."""
+    if len(values) > most:
+        raise InputError(f"{argument} must be at most {most} values, not {len(values)}", argument=argument)
 
 
 def shown(value: object) -> str:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 __all__ = [
     "BatchTask",
@@ -43,14 +46,14 @@ def parse_api_time(text: str) -> datetime:
     return datetime.strptime(text, API_TIME).replace(tzinfo=timezone.utc)
 
 
-def _none_as_empty(value: object) -> object:
-    return () if value is None else value
-
-
 _Item = TypeVar("_Item")
-# A validator that runs before turns the JSON array into a Python list, which a strict tuple refuses; the items stay
-# strict.
-_Several = Annotated[tuple[_Item, ...], BeforeValidator(_none_as_empty), Field(strict=False)]
+
+if TYPE_CHECKING:
+    _Several: TypeAlias = tuple[_Item, ...]
+else:
+    # An array that the service leaves as null is an empty one. The check comes after: one that comes before would turn
+    # the JSON into Python objects first, which is slower and no longer strict.
+    _Several = Annotated[tuple[_Item, ...] | None, AfterValidator(lambda items: items or ())]
 
 
 class _Answer(BaseModel):
