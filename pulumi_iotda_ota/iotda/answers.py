@@ -1,0 +1,98 @@
+"""Reads the body of a successful answer into a model, in one pass over the JSON.
+
+Two kinds of wrong are told apart. A body that is no JSON may have been damaged on the way: the error says so
+(``garbled``), and the client asks again. JSON of another shape than the documented one is final at once, and the error
+names the field and the record. Whatever the body holds, an error of ours comes out and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic_core import ErrorDetails
+
+__all__ = ["nothing", "reader"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# What the parser says of JSON that is well formed but cannot be held: asking again would not help.
+_NOT_HOLDABLE = ("recursion limit exceeded", "number out of range")
+# What names a record, so that a person can look it up.
+_RECORD_IDS = ("package_id", "task_id", "target")
+
+
+def reader(model: type[Model]) -> Callable[[bytes], Model]:
+    """Return the function that reads a body as ``model``.
+
+    The function raises:
+        ProtocolError: the body is no JSON (``garbled``), or a field is missing or of another type.
+    """
+
+    def read(body: bytes) -> Model:
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False)
+        # Outside of the handler: pydantic's text would repeat what the service sent.
+        raise _misread(problems[0], len(problems), body)
+
+    return read
+
+
+def nothing(_body: bytes) -> None:
+    """Read the answer of an operation that answers nothing."""
+
+
+def _misread(problem: ErrorDetails, problems: int, body: bytes) -> ProtocolError:
+    if problem["type"] == "json_invalid":
+        return _undecodable(problem["msg"], body)
+    field = _field_path(problem["loc"])
+    record = _record_id(problem["loc"], body)
+    what = "is missing" if problem["type"] == "missing" else _expected(problem["msg"])
+    more = f" ({problems - 1} more fields are wrong)" if problems > 1 else ""
+    return ProtocolError(f"the answer is not of the documented shape: {field}{record} {what}{more}")
+
+
+def _undecodable(message: str, body: bytes) -> ProtocolError:
+    cause = message.removeprefix("Invalid JSON: ")
+    if any(words in cause for words in _NOT_HOLDABLE):
+        return ProtocolError(f"the answer is not of the documented shape: {printable(cause)}")
+    if not body:
+        return ProtocolError("the answer is empty", garbled=True)
+    begins = printable(body[:60].decode(errors="replace"), limit=60)
+    return ProtocolError(
+        f"the answer is not JSON: {printable(cause)}", garbled=True, facts=[("it begins with", begins)]
+    )
+
+
+def _expected(message: str) -> str:
+    return printable(message.replace("Input should be", "should be"))
+
+
+def _field_path(location: Sequence[int | str]) -> str:
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return printable(path.removeprefix(".") or "the whole", limit=120)
+
+
+def _record_id(location: Sequence[int | str], body: bytes) -> str:
+    """Return the id of the record that a wrong field belongs to, or empty; only an error pays for the second parse."""
+    value: Any = from_json(body)
+    found = ""
+    for step in location:
+        try:
+            value = value[step]
+        except (LookupError, TypeError):
+            break
+        if isinstance(value, dict):
+            ids = [f"{name} {value[name]}" for name in _RECORD_IDS if isinstance(value.get(name), str)]
+            found = f" ({printable(ids[0], limit=80)})" if ids else found
+    return found

@@ -1,0 +1,205 @@
+"""Turns an answer that refuses a request into an error that says what to do.
+
+Bodies come from the service, from the gateway before it, from IAM and from anything between, in as many shapes; what
+they hold is untrusted text. The known codes have a hint. Where a hint is only likely, its label says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic_core import from_json
+
+from pulumi_iotda_ota.iotda.credentials import AccessKey
+from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
+from pulumi_iotda_ota.iotda.hints import hint, hint_on_refused_credentials
+from pulumi_iotda_ota.iotda.retry import retry_after
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.messages import Answer, Request
+
+__all__ = ["Fault", "read_fault", "refusal"]
+
+_UNAUTHORIZED = 401
+_REDIRECTS = range(300, 400)
+_MOST_LOOKED_AT = 50
+_TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+# A signature is good for 15 minutes either way.
+_GREATEST_SKEW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What an answer says about its own failure; every text is safe to print.
+
+    Args:
+        status: the HTTP status.
+        code: the code of service, gateway or IAM, or empty.
+        message: its message, or empty.
+        request_id: the id that the vendor's support asks for, or empty.
+    """
+
+    status: int
+    code: str
+    message: str
+    request_id: str
+
+    @property
+    def numbers(self) -> str:
+        """Return status, code and request id as they stand behind a headline."""
+        name = " ".join(filter(None, (str(self.status), self.code)))
+        return ", ".join(filter(None, (name, f"request {self.request_id}" if self.request_id else "")))
+
+
+def refusal(
+    request: Request[Any], answer: Answer, *, connection: ResolvedConnection, now: datetime
+) -> ServiceError | CredentialsError:
+    """Return the error for an answer that is no success.
+
+    Args:
+        request: what was asked.
+        answer: what came.
+        connection: what it was asked with.
+        now: the time at which it came; a clock that is wrong explains a refused signature.
+    """
+    fault = read_fault(answer, secrets=connection.secrets)
+    if answer.status in _REDIRECTS:
+        return _redirected(request, answer, fault, connection)
+    if answer.status == _UNAUTHORIZED:
+        return _refused_credentials(answer, fault, connection, now)
+    who = "Huawei Cloud failed to" if answer.status >= 500 else "Huawei Cloud refused to"  # noqa: PLR2004  server errors
+    facts = [("asked for", request.asked)]
+    facts += [("answered", fault.message)] if fault.message else []
+    facts += [("endpoint", _endpoint(connection)), *hint(request, fault.status, fault.code, fault.message, connection)]
+    return ServiceError(
+        f"{who} {request.doing} ({fault.numbers})",
+        status=fault.status,
+        error_code=fault.code,
+        error_msg=fault.message,
+        request_id=fault.request_id,
+        retry_after=retry_after(answer.headers.get("retry-after"), now=now),
+        facts=facts,
+    )
+
+
+def read_fault(answer: Answer, *, secrets: tuple[str, ...] = ()) -> Fault:
+    """Return what an answer says about its failure, from any of the shapes that are known.
+
+    ``{"error_code", "error_msg"}`` of the service and the gateway, ``{"error": {"code", "message"}}`` of IAM,
+    ``{"errorCode", "errorMsg"}``, ``{"code", "message"}`` at any depth, an HTML page, plain text, or nothing at all.
+    """
+
+    def safe(text: object, limit: int = 300) -> str:
+        return printable(" ".join(str(text).split()), limit=limit, secrets=secrets)
+
+    content = _json(answer.body)
+    code = message = request_id = ""
+    for record in _objects(content):
+        code = code or safe(_first(record, "error_code", "errorCode", "code"), 60)
+        message = message or safe(_first(record, "error_msg", "errorMsg", "message"))
+        request_id = request_id or safe(_first(record, "request_id"), 80)
+    if content is None:
+        message = safe(_words_of(answer.body))
+    if code == str(answer.status):
+        code = ""  # IAM repeats the status as the code
+    return Fault(answer.status, code, message, answer.request_id or request_id)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return from_json(body)
+    except ValueError:
+        return None
+
+
+def _objects(content: Any) -> Iterator[dict[str, Any]]:
+    """Give the objects of an answer from the outside in; how many are looked at is bounded."""
+    level = [content]
+    looked_at = 0
+    while level and looked_at < _MOST_LOOKED_AT:
+        value = level.pop(0)
+        looked_at += 1
+        if isinstance(value, dict):
+            yield value
+            level += value.values()
+        elif isinstance(value, list):
+            level += value[:_MOST_LOOKED_AT]
+
+
+def _first(record: dict[str, Any], *names: str) -> str | int:
+    """Return the first of the named texts or numbers that a record has, or an empty text."""
+    values = (record.get(name) for name in names)
+    return next((value for value in values if isinstance(value, (str, int)) and not isinstance(value, bool)), "")
+
+
+def _words_of(body: bytes) -> str:
+    """Return what a page or a plain text says: the title of a page, the text as it is."""
+    title = _TITLE.search(body)
+    return (title.group(1) if title else body[:400]).decode(errors="replace")
+
+
+def _redirected(request: Request[Any], answer: Answer, fault: Fault, connection: ResolvedConnection) -> ServiceError:
+    # Never followed: the credentials would go to wherever the answer points.
+    try:
+        target = urlsplit(answer.headers.get("location", "")).hostname or "another path"
+    except ValueError:
+        target = "an address that cannot be read"
+    return ServiceError(
+        f"could not {request.doing}: the answer was a redirect to {printable(target, limit=120)} ({fault.numbers})",
+        status=fault.status,
+        request_id=fault.request_id,
+        facts=[
+            ("endpoint", _endpoint(connection)),
+            ("not followed", "credentials are sent to the endpoint only"),
+            ("what to do", "give the application endpoint of the IoTDA instance, as its console shows it"),
+        ],
+    )
+
+
+def _refused_credentials(
+    answer: Answer, fault: Fault, connection: ResolvedConnection, now: datetime
+) -> CredentialsError:
+    credential = connection.credential
+    signing = f", {connection.algorithm} signing" if isinstance(credential, AccessKey) else ""
+    facts = [("used", f"{credential}{signing}"), ("endpoint", _endpoint(connection))]
+    facts += [("answered", fault.message)] if fault.message else []
+    skew = _skew(answer, now)
+    if skew and signing:
+        facts.append(("likely", f"this machine's clock is {skew}; a signature is good for 15 minutes either way"))
+    else:
+        facts += hint_on_refused_credentials(fault.code, fault.message, connection)
+    facts.append(("not retried", "nothing more is sent with it: accounts lock after five failures"))
+    return CredentialsError(
+        f"Huawei Cloud refused the credentials ({fault.numbers})",
+        status=fault.status,
+        error_code=fault.code,
+        request_id=fault.request_id,
+        facts=facts,
+    )
+
+
+def _skew(answer: Answer, now: datetime) -> str:
+    """Return how far this machine's clock is off, in words, or empty where that explains nothing."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
+        ahead = now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=timezone.utc))
+    except (ValueError, OverflowError):
+        return ""
+    if abs(ahead) <= _GREATEST_SKEW:
+        return ""
+    minutes = round(abs(ahead).total_seconds() / 60)
+    return f"{minutes} minutes {'ahead of' if ahead > timedelta() else 'behind'} the service's"
+
+
+def _endpoint(connection: ResolvedConnection) -> str:
+    origin = connection.origins.get("endpoint")
+    return f"{connection.endpoint} (from {origin})" if origin else connection.endpoint

@@ -1,0 +1,132 @@
+"""What to do about the refusals that are known, one entry each.
+
+Keyed on documented codes and statuses; a hint that is a guess is labelled ``likely``, never ``what to do``.
+Source: the vendor's pages "Error Codes" of IoTDA, API Gateway and IAM.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.credentials import AccessKey
+from pulumi_iotda_ota.iotda.endpoint import read_endpoint
+from pulumi_iotda_ota.iotda.retry import is_throttle
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.messages import Request
+
+__all__ = ["hint", "hint_on_refused_credentials"]
+
+Facts = list[tuple[str, str]]
+
+_NOT_FOUND = 404
+_FORBIDDEN = 403
+
+_WRONG_EDITION = (
+    "likely",
+    "this endpoint is of another edition; give the application endpoint that the instance's console page shows",
+)
+_WRONG_SPACE = (
+    "what to do",
+    "check app_id: it is no resource space of this account, project and instance",
+)
+_NO_PERMISSION = (
+    "what to do",
+    "grant the user iotda:otapackages:queryList, and for tasks iotda:batchtasks:create, queryList, stop and delete",
+)
+_WRONG_PLACE = (
+    "likely",
+    "the endpoint is no application endpoint of IoTDA, or project_id belongs to another region",
+)
+_AGENCY = (
+    "likely",
+    "the agency iotda_admin_trust lacks KMS Administrator or OBS OperateAccess, which all OTA operations need",
+)
+_SEVERAL_INSTANCES = ("likely", "the account has several instances; give instance_id")
+_TOO_FAST = ("what to do", "try again later, or run fewer programs at a time")
+
+_BY_CODE = {
+    "IOTDA.000004": ("what to do", "renew the token: it is not, or no longer, valid"),
+    "IOTDA.000021": _WRONG_EDITION,
+    "IOTDA.000029": _WRONG_PLACE,
+    "IOTDA.001000": _WRONG_SPACE,
+    "IOTDA.001002": ("what to do", "authorize this resource space for the user"),
+    "IOTDA.001005": ("what to do", "give app_id: the account has more than one resource space"),
+    "IOTDA.001006": _WRONG_SPACE,
+    "IOTDA.001007": _WRONG_SPACE,
+    "APIGW.0101": _WRONG_PLACE,
+    "APIGW.0302": _NO_PERMISSION,
+    "APIGW.0306": _NO_PERMISSION,
+    "APIGW.0310": ("what to do", "check project_id: the project is not available"),
+    "APIGW.0802": ("what to do", "let the user into this region"),
+    "IAM.0002": _NO_PERMISSION,
+    "IAM.0003": _NO_PERMISSION,
+}
+
+
+def hint(request: Request[Any], status: int, code: str, message: str, connection: ResolvedConnection) -> Facts:
+    """Return what is known to help against a refusal, or an empty list.
+
+    Args:
+        request: what was asked.
+        status: the HTTP status.
+        code: the code, or empty.
+        message: the message, or empty.
+        connection: what it was asked with.
+    """
+    if is_throttle(status, code):
+        return [_TOO_FAST]
+    facts = [_BY_CODE[code]] if code in _BY_CODE else []
+    if _names_agency(message) or (status == _FORBIDDEN and not facts and "ota-upgrades" in request.path):
+        facts.append(_AGENCY)
+    if "instance" in message.lower() and connection.instance_id is None:
+        facts.append(_SEVERAL_INSTANCES)
+    if status == _NOT_FOUND and not facts and _is_list(request):
+        facts.append(_WRONG_PLACE)
+    return facts
+
+
+def hint_on_refused_credentials(code: str, message: str, connection: ResolvedConnection) -> Facts:
+    """Return the likely cause of a 401, or an empty list.
+
+    Args:
+        code: the code, or empty.
+        message: the message, or empty.
+        connection: what it was asked with.
+    """
+    if "forbidden" in message.lower() and "limit" in message.lower():
+        return [("what to do", "wait: the account is locked for five minutes after more than five failures")]
+    if not isinstance(connection.credential, AccessKey):
+        return [("likely", "the token has expired, or is of another region")]
+    if "not exist" in message.lower():
+        return [("likely", "the access key was deleted, or mistyped")]
+    mismatch = _signing_mismatch(connection)
+    if mismatch:
+        return [("likely", mismatch)]
+    if code == "IOTDA.000002" and not connection.credential.security_token:
+        return [("likely", "the secret key is not that of the access key, or a temporary key lacks its security_token")]
+    return []
+
+
+def _names_agency(message: str) -> bool:
+    return any(word in message.lower() for word in ("agency", "iotda_admin_trust", "kms", "obs "))
+
+
+def _is_list(request: Request[Any]) -> bool:
+    return request.path in ("ota-upgrades/packages", "batchtasks")
+
+
+def _signing_mismatch(connection: ResolvedConnection) -> str:
+    """Return why the other algorithm would explain the refusal, or empty."""
+    endpoint = read_endpoint(connection.endpoint)
+    derived = connection.algorithm == "derived"
+    if endpoint.is_instance and not derived:
+        return 'this is an instance endpoint: it wants derived signing; signing was forced to "standard"'
+    if endpoint.is_instance:
+        return ""
+    if derived:
+        return 'this is no instance endpoint: it wants standard signing; signing was forced to "derived"'
+    if not endpoint.region:
+        return 'if this is the own domain of an instance, it wants signing "derived"'
+    return ""

@@ -1,0 +1,69 @@
+"""What goes over the wire, as values: a request before it is signed, and an answer before it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from pulumi_iotda_ota.iotda.signing import canonical_query
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["Answer", "Request"]
+
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it came.
+
+    Args:
+        status: the HTTP status.
+        headers: the headers, names in lower case.
+        body: the body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def request_id(self) -> str:
+        """Return the id that the vendor's support asks for, or empty; IAM's gateway calls it by another name."""
+        found = self.headers.get("x-request-id") or self.headers.get("x-iam-trace-id") or ""
+        return printable(found, limit=80)
+
+
+@dataclass(frozen=True)
+class Request(Generic[Content]):
+    """A request before it is signed, and how its answer is read.
+
+    Args:
+        operation: the API's name of the operation.
+        doing: what it does, for errors: goes after "could not".
+        asked: what exactly was asked for, in words.
+        method: the HTTP method.
+        path: the path below ``/v5/iot/{project_id}/``.
+        read: turns the answer's body into a value.
+        query: the query parameters, not encoded.
+        body: the body; JSON, or empty.
+        repeatable: whether sending it twice does what sending it once does.
+    """
+
+    operation: str
+    doing: str
+    asked: str
+    method: str
+    path: str
+    read: Callable[[bytes], Content]
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    repeatable: bool = True
+
+    def target(self, project_id: str) -> str:
+        """Return path and query as they are sent."""
+        query = f"?{canonical_query(self.query)}" if self.query else ""
+        return f"/v5/iot/{project_id}/{self.path}{query}"

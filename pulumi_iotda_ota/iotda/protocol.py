@@ -1,0 +1,300 @@
+"""The operations of IoTDA that this library uses, as pure functions: requests are built here, and answers read.
+
+A builder checks every documented limit, so that a value that the service would refuse never leaves the machine. This
+module performs no I/O, knows no credentials and keeps nothing.
+Source: the API pages ListOtaPackageInfo, ShowOtaPackage, CreateBatchTask, ListBatchTasks, ShowBatchTask, StopBatchTask
+and DeleteBatchTask.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeVar
+
+from pulumi_iotda_ota.iotda.answers import nothing, reader
+from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.failures import refusal
+from pulumi_iotda_ota.iotda.limits import (
+    APP_ID,
+    DETAIL_STATUS,
+    MARKER,
+    MAX_STOP_TARGETS,
+    OFFSET,
+    PACKAGE_ID,
+    PACKAGE_TYPE,
+    PAGE_LIMIT,
+    PRODUCT_ID,
+    TARGET,
+    TASK_ID,
+    TASK_STATUS,
+    TASK_TYPE,
+    VERSION,
+    Rule,
+    require,
+    require_at_most,
+    require_each,
+)
+from pulumi_iotda_ota.iotda.messages import Answer, Request
+from pulumi_iotda_ota.iotda.models import (
+    BatchTask,
+    BatchTaskDetail,
+    BatchTaskPage,
+    OtaPackage,
+    OtaPackagePage,
+    PackageQuery,
+    TargetResults,
+)
+from pulumi_iotda_ota.iotda.task_body import checked_task_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+
+__all__ = [
+    "Answer",
+    "Request",
+    "create_batch_task",
+    "delete_batch_task",
+    "list_batch_tasks",
+    "list_packages",
+    "read",
+    "show_batch_task",
+    "show_package",
+    "stop_batch_task",
+]
+
+Content = TypeVar("Content")
+Parameters = tuple[tuple[str, str], ...]
+
+_PACKAGES = "ota-upgrades/packages"
+_TASKS = "batchtasks"
+_SUCCESSES = range(200, 300)
+
+
+def list_packages(
+    query: PackageQuery, *, limit: int = 50, marker: str | None = None, offset: int | None = None
+) -> Request[OtaPackagePage]:
+    """Build ListOtaPackageInfo.
+
+    Args:
+        query: the filters that the service applies.
+        limit: records a page, 1 to 50.
+        marker: the marker of the page before, 24 hexadecimal digits; None starts with the newest record.
+        offset: records to pass over, 0 to 500.
+
+    Raises:
+        InputError: a value breaks its documented limit.
+    """
+    filters = _filters(
+        package_type=(query.package_type, PACKAGE_TYPE),
+        app_id=(query.app_id, APP_ID),
+        product_id=(query.product_id, PRODUCT_ID),
+        version=(query.version, VERSION),
+    )
+    return Request(
+        operation="ListOtaPackageInfo",
+        doing="list OTA packages",
+        asked=_in_words(filters),
+        method="GET",
+        path=_PACKAGES,
+        read=reader(OtaPackagePage),
+        query=filters + _page(limit, marker, offset),
+    )
+
+
+def show_package(package_id: str) -> Request[OtaPackage]:
+    """Build ShowOtaPackage.
+
+    Raises:
+        InputError: the id is not 1 to 36 letters, digits or hyphens.
+    """
+    require("package_id", package_id, PACKAGE_ID)
+    return Request(
+        operation="ShowOtaPackage",
+        doing="read an OTA package",
+        asked=f"package_id {package_id}",
+        method="GET",
+        path=f"{_PACKAGES}/{package_id}",
+        read=reader(OtaPackage),
+    )
+
+
+def create_batch_task(body: Mapping[str, object], *, now: datetime) -> Request[BatchTask]:
+    """Build CreateBatchTask for an upgrade; the only request here that must not be sent twice.
+
+    Args:
+        body: the API's body.
+        now: the time that the schedule must lie after.
+
+    Raises:
+        InputError: a field is unknown, missing, or breaks its documented limit.
+    """
+    checked = checked_task_body(body, now=now)
+    return Request(
+        operation="CreateBatchTask",
+        doing="create an upgrade task",
+        asked=f"{checked['task_type']} {checked['task_name']}",
+        method="POST",
+        path=_TASKS,
+        read=reader(BatchTask),
+        body=_json(checked),
+        repeatable=False,
+    )
+
+
+def list_batch_tasks(
+    task_type: str,
+    *,
+    app_id: str | None = None,
+    status: str | None = None,
+    limit: int = 50,
+    marker: str | None = None,
+) -> Request[BatchTaskPage]:
+    """Build ListBatchTasks.
+
+    Args:
+        task_type: the type of the tasks; the service lists one type at a time.
+        app_id: the resource space, or None.
+        status: the status of the tasks, or None for all.
+        limit: records a page, 1 to 50.
+        marker: the marker of the page before, or None.
+
+    Raises:
+        InputError: a value breaks its documented limit.
+    """
+    filters = _filters(task_type=(task_type, TASK_TYPE), app_id=(app_id, APP_ID), status=(status, TASK_STATUS))
+    return Request(
+        operation="ListBatchTasks",
+        doing="list upgrade tasks",
+        asked=_in_words(filters),
+        method="GET",
+        path=_TASKS,
+        read=reader(BatchTaskPage),
+        query=filters + _page(limit, marker, None),
+    )
+
+
+def show_batch_task(
+    task_id: str, *, status: str | None = None, limit: int = 50, marker: str | None = None
+) -> Request[BatchTaskDetail]:
+    """Build ShowBatchTask: the task, and one page of its devices.
+
+    Args:
+        task_id: the task.
+        status: only devices of this status, or None for all.
+        limit: devices a page, 1 to 50.
+        marker: the marker of the page before, or None.
+
+    Raises:
+        InputError: a value breaks its documented limit.
+    """
+    filters = _filters(task_detail_status=(status, DETAIL_STATUS))
+    return Request(
+        operation="ShowBatchTask",
+        doing="read an upgrade task",
+        asked=f"task_id {_task_id(task_id)}",
+        method="GET",
+        path=f"{_TASKS}/{task_id}",
+        read=reader(BatchTaskDetail),
+        query=filters + _page(limit, marker, None),
+    )
+
+
+def stop_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[TargetResults]:
+    """Build StopBatchTask.
+
+    Args:
+        task_id: the task.
+        targets: at most 100 devices to stop; none stops all that can be.
+
+    Raises:
+        InputError: a value breaks its documented limit.
+    """
+    require_at_most("targets", targets, MAX_STOP_TARGETS)
+    require_each("targets", targets, TARGET)
+    return Request(
+        operation="StopBatchTask",
+        doing="stop an upgrade task",
+        asked=f"task_id {_task_id(task_id)}",
+        method="POST",
+        path=f"{_TASKS}/{task_id}/stop",
+        read=reader(TargetResults),
+        body=_json({"targets": list(targets)} if targets else {}),
+    )
+
+
+def delete_batch_task(task_id: str) -> Request[None]:
+    """Build DeleteBatchTask.
+
+    Raises:
+        InputError: the id is not 1 to 24 lower-case hexadecimal digits.
+    """
+    return Request(
+        operation="DeleteBatchTask",
+        doing="delete an upgrade task",
+        asked=f"task_id {_task_id(task_id)}",
+        method="DELETE",
+        path=f"{_TASKS}/{task_id}",
+        read=nothing,
+    )
+
+
+def read(request: Request[Content], answer: Answer, *, connection: ResolvedConnection, now: datetime) -> Content:
+    """Return what an answer holds.
+
+    Args:
+        request: what was asked.
+        answer: what came.
+        connection: what it was asked with.
+        now: the time at which it came.
+
+    Raises:
+        ServiceError: the service refused, or failed.
+        CredentialsError: the service refused the credentials (401).
+        ProtocolError: the answer is not of the documented shape.
+    """
+    if answer.status not in _SUCCESSES:
+        raise refusal(request, answer, connection=connection, now=now)
+    try:
+        return request.read(answer.body)
+    except ProtocolError as error:
+        came = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
+        error.note("asked for", f"{request.operation}: {request.asked}")
+        error.note("answered by", f"{connection.endpoint} ({came})")
+        raise
+
+
+def _filters(**values: tuple[str | None, Rule]) -> Parameters:
+    """Return the query parameters that were given, each within its limit."""
+    given = {name: (value, rule) for name, (value, rule) in values.items() if value is not None}
+    for name, (value, rule) in given.items():
+        require(name, value, rule)
+    return tuple((name, value) for name, (value, _) in given.items())
+
+
+def _page(limit: int, marker: str | None, offset: int | None) -> Parameters:
+    require("limit", limit, PAGE_LIMIT)
+    page: dict[str, str] = {"limit": str(limit)}
+    if marker is not None:
+        require("marker", marker, MARKER)
+        page["marker"] = marker
+    if offset is not None:
+        require("offset", offset, OFFSET)
+        page["offset"] = str(offset)
+    return tuple(page.items())
+
+
+def _in_words(filters: Parameters) -> str:
+    first, *rest = filters
+    return ", ".join([first[1], *(f"{name} {value}" for name, value in rest)])
+
+
+def _task_id(task_id: str) -> str:
+    require("task_id", task_id, TASK_ID)
+    return task_id
+
+
+def _json(content: Mapping[str, object]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
