@@ -10,16 +10,17 @@ Source: the API page ListOtaPackageInfo.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.limits import MARKER, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-__all__ = ["Page", "walk"]
+__all__ = ["Page", "Records", "walk"]
 
 Record = TypeVar("Record")
 
@@ -36,7 +37,9 @@ class Page(Generic[Record]):
     marker: str | None
 
 
-def walk(fetch: Callable[[str | None], Page[Record]], *, key: Callable[[Record], str]) -> Iterator[Record]:
+def walk(
+    fetch: Callable[[str | None], Page[Record]], *, key: Callable[[Record], str], counts_records: bool = True
+) -> Iterator[Record]:
     """Give every record that is there during the whole walk exactly once, in the service's order.
 
     The first page is asked for without a marker. The end is an empty page, or as many different records as the first
@@ -46,13 +49,14 @@ def walk(fetch: Callable[[str | None], Page[Record]], *, key: Callable[[Record],
     Args:
         fetch: returns the page below a marker, or the first page for None.
         key: what makes a record unique; a record seen before is passed over.
+        counts_records: whether the count is that of these very records; False where a filter may not be in it.
 
     Raises:
-        ProtocolError: a page that counts records holds none of them at the very start, or its marker does not lead on.
+        ProtocolError: a page does not lead on to the next one, or the first one holds none of the records it counts.
     """
     page = fetch(None)
     count = page.count
-    if count > 0 and not page.records:
+    if counts_records and count > 0 and not page.records:
         raise ProtocolError(f"the first page holds no records, though it counts {count}")
     seen: set[str] = set()
     position = _ABOVE_ALL
@@ -80,3 +84,40 @@ def _below(marker: str | None, position: int) -> int:
             facts=[("why it stops", "going on from it would repeat pages without end")],
         )
     return place
+
+
+class Records(Iterator[Record]):
+    """The records of a walk, fetched page by page as they are used; ``requests`` counts the pages so far.
+
+    A walk that failed stays failed: it never looks like one that came to its end.
+
+    Args:
+        fetch: see :func:`walk`.
+        key: see :func:`walk`.
+        counts_records: see :func:`walk`.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[str | None], Page[Record]],
+        *,
+        key: Callable[[Record], str],
+        counts_records: bool = True,
+    ) -> None:
+        self.requests = 0
+        self._fetch = fetch
+        self._failure: IotdaOtaError | None = None
+        self._walk = walk(self._counted, key=key, counts_records=counts_records)
+
+    def __next__(self) -> Record:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return next(self._walk)
+        except IotdaOtaError as error:
+            self._failure = error
+            raise
+
+    def _counted(self, marker: str | None) -> Page[Record]:
+        self.requests += 1
+        return self._fetch(marker)

@@ -1,0 +1,136 @@
+"""Carries one call through: attempts, the waits between them, the deadline over all, and a line in the log for each.
+
+A request that must not be sent twice is not: whatever leaves open whether it was accepted ends the call as
+OutcomeUnknown. How a request travels is not known here; the transport is given.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from itertools import count
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from pulumi_iotda_ota.iotda.errors import OutcomeUnknown, ProtocolError, ServiceError, TransportError
+from pulumi_iotda_ota.iotda.protocol import read
+from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.gate import Gate
+    from pulumi_iotda_ota.iotda.messages import Answer, Request
+    from pulumi_iotda_ota.iotda.retry import Clock, Deadline
+
+__all__ = ["Caller", "Transport"]
+
+Content = TypeVar("Content")
+Failure = ServiceError | ProtocolError | TransportError
+
+_log = logging.getLogger("pulumi_iotda_ota")
+# One attempt that hangs must leave time for another; a request that is sent once may take all the time there is.
+_LONGEST_ATTEMPT = 20.0
+
+
+class Transport(Protocol):
+    """What carries a request: one attempt, no retry."""
+
+    def send(self, request: Request[Any], *, timeout: float) -> Answer:
+        """Send a request once within ``timeout`` seconds; raises the errors of ``iotda.errors`` and no others."""
+        ...
+
+    def close(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class Caller:
+    """Makes calls over one transport.
+
+    Args:
+        connection: where the calls go, and with what credential.
+        transport: what carries a request.
+        clock: the time.
+        gate: what holds requests back.
+    """
+
+    def __init__(self, connection: ResolvedConnection, transport: Transport, *, clock: Clock, gate: Gate) -> None:
+        self._connection = connection
+        self._transport = transport
+        self._clock = clock
+        self._gate = gate
+
+    def call(self, request: Request[Content], deadline: Deadline) -> Content:
+        """Send a request until it is answered, or until sending it again is of no use.
+
+        Args:
+            request: what to send.
+            deadline: the end of all attempts and waits.
+
+        Raises:
+            CredentialsError: the service refused the credential, now or earlier in this process; never retried.
+            ServiceError: the service refused, or went on failing.
+            TransportError: no answer came.
+            ProtocolError: the answer is not of the documented shape.
+            DeadlineExceeded: the time ran out; it names the last of the errors above.
+            OutcomeUnknown: the request may have been accepted, and must not be sent twice.
+        """
+        for attempt in count(1):
+            deadline.check(request.doing)
+            try:
+                return self._attempt(request, deadline)
+            except (ServiceError, ProtocolError, TransportError) as error:
+                if is_retried(error):
+                    error.note("attempts", str(attempt))
+                wait = self._wait_before_next(request, error, attempt, deadline)
+            self._clock.sleep(wait)
+        raise AssertionError("counting does not end")
+
+    def _attempt(self, request: Request[Content], deadline: Deadline) -> Content:
+        with self._gate.passage(self._connection, deadline=deadline, doing=request.doing):
+            left = deadline.remaining()
+            answer = self._logged(request, min(left, _LONGEST_ATTEMPT) if request.repeatable else left)
+            return read(request, answer, connection=self._connection, now=self._clock.now())
+
+    def _logged(self, request: Request[Any], timeout: float) -> Answer:
+        """Send a request and log one line; never a query string, a header or a body."""
+        path = request.target(self._connection.project_id).partition("?")[0]
+        began = self._clock.monotonic()
+        outcome = "no answer"
+        try:
+            answer = self._transport.send(request, timeout=timeout)
+            outcome = f"{answer.status} request {answer.request_id or '-'}"
+        finally:
+            milliseconds = round((self._clock.monotonic() - began) * 1000)
+            _log.debug("%s %s %s %d ms", request.method, path, outcome, milliseconds)
+        return answer
+
+    def _wait_before_next(self, request: Request[Any], error: Failure, attempt: int, deadline: Deadline) -> float:
+        """Return the seconds until the next attempt, or raise where there is none."""
+        if not request.repeatable and may_be_accepted(error):
+            raise _unknown(request, error) from error
+        if not is_retried(error):
+            raise error
+        wait = backoff(attempt, random=random.random)
+        asked = error.retry_after if isinstance(error, ServiceError) else None
+        if asked is not None and asked >= deadline.remaining() > 0:
+            left = f"{deadline.remaining():.0f} s of the deadline of {deadline.seconds:g} s are left"
+            error.note("retry after", f"the service asks to wait {asked:g} s, and {left}")
+            raise error
+        wait = max(wait, asked or 0.0)
+        # Before the count of attempts: when the time is over, that is what a person must hear.
+        deadline.check(request.doing, last=error)
+        if attempt >= self._connection.max_attempts:
+            raise error
+        deadline.check(request.doing, needed=wait, last=error)
+        return wait
+
+
+def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"it is not known whether the service accepted to {request.doing}",
+        facts=[
+            *(error.facts if error.facts else [("asked for", request.asked)]),
+            ("what happened", error.headline),
+            ("not repeated", "sent twice, it could start a second upgrade"),
+        ],
+    )

@@ -1,0 +1,102 @@
+"""Says in plain words why no answer came.
+
+What a library raises is a chain of wrapped exceptions; the words come from the most telling one in it. No class name,
+no address and no query string of ours gets into them.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+from urllib3 import exceptions as urllib3
+
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["chain", "in_words", "is_untrusted", "was_never_sent"]
+
+_LONGEST_CHAIN = 20
+
+
+def _tls(error: BaseException) -> str:
+    reason = getattr(error, "reason", None) or "the handshake failed"
+    return f"TLS failed: {printable(str(reason).replace('_', ' ').lower(), limit=100)}"
+
+
+def _certificate(error: BaseException) -> str:
+    return f"the server's certificate is not trusted: {printable(getattr(error, 'verify_message', ''), limit=100)}"
+
+
+def _system(error: BaseException) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if isinstance(number, int) else ""
+
+
+def _said(words: str) -> Callable[[BaseException], str]:
+    return lambda _error: words
+
+
+# The first kind that is anywhere in the chain decides.
+_WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], str]], ...] = (
+    ((socket.gaierror, urllib3.NameResolutionError), _said("the host name could not be resolved")),
+    (ssl.SSLCertVerificationError, _certificate),
+    (ssl.SSLError, _tls),
+    (ConnectionRefusedError, _said("the connection was refused")),
+    (http.client.RemoteDisconnected, _said("the server closed the connection without an answer")),
+    ((ConnectionResetError, BrokenPipeError), _said("the connection was reset")),
+    (http.client.BadStatusLine, _said("the answer was not HTTP")),
+    (urllib3.ConnectTimeoutError, _said("no connection in time")),
+    ((TimeoutError, urllib3.TimeoutError), _said("no whole answer in time")),
+    (urllib3.DecodeError, _said("the answer could not be decompressed")),
+    ((http.client.HTTPException, urllib3.ProtocolError), _said("the answer was cut off or garbled")),
+    (OSError, _system),
+)
+
+
+def in_words(error: BaseException) -> str:
+    """Return why no answer came, as goes after a colon."""
+    links = list(chain(error))
+    for kind, words in _WORDS:
+        said = next(filter(None, (words(link) for link in links if isinstance(link, kind))), "")
+        if said:
+            return said
+    return "the connection failed"
+
+
+def is_untrusted(error: BaseException) -> bool:
+    """Return whether TLS failed in a way that it will fail again."""
+    passing = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError)
+    links = list(chain(error))
+    return any(isinstance(link, ssl.SSLError) for link in links) and not any(
+        isinstance(link, passing) for link in links
+    )
+
+
+def was_never_sent(error: BaseException) -> bool:
+    """Return whether it is certain that not a byte of the request left: no connection, or no trust in the server."""
+    # A connection that comes up and breaks at once looks like a reset, and is counted as sent.
+    never = (
+        urllib3.NewConnectionError,
+        urllib3.ConnectTimeoutError,
+        urllib3.ProxyError,
+        ssl.SSLCertVerificationError,
+    )
+    return any(isinstance(link, never) for link in chain(error))
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Give an exception and all that it wraps, whichever way libraries keep them."""
+    waiting: list[object] = [error]
+    given: list[BaseException] = []
+    while waiting and len(given) < _LONGEST_CHAIN:
+        link = waiting.pop(0)
+        if isinstance(link, BaseException) and link not in given:
+            given.append(link)
+            yield link
+            waiting += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]

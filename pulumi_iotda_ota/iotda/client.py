@@ -1,0 +1,170 @@
+"""The client of IoTDA's OTA operations: one method an operation, each bounded by one deadline.
+
+It joins what the rooms below know: the protocol says what is sent and what an answer means, the caller what is sent
+again, the gate when, and the transport carries it. No rule of the service is written here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda import protocol
+from pulumi_iotda_ota.iotda.calls import Caller
+from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.gate import PROCESS_GATE
+from pulumi_iotda_ota.iotda.paging import Page, Records
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
+from pulumi_iotda_ota.iotda.transport import HttpTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from typing_extensions import Self
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.gate import Gate
+    from pulumi_iotda_ota.iotda.models import (
+        BatchTask,
+        BatchTaskDetail,
+        OtaPackage,
+        PackageQuery,
+        TargetResults,
+        TaskDetail,
+    )
+    from pulumi_iotda_ota.iotda.retry import Clock
+
+__all__ = ["Client"]
+
+
+class Client:
+    """Asks one IoTDA endpoint; safe to use from several threads, and a context manager.
+
+    Every method takes ``deadline`` to share one bound between several calls; without it, a call has the connection's
+    own. Every method raises the errors of ``iotda.errors`` and no others; ``InputError`` before anything is sent.
+
+    Args:
+        connection: where to ask, and with what credential.
+        clock: the time.
+        gate: what holds requests back; all clients of a process share one.
+    """
+
+    def __init__(
+        self, connection: ResolvedConnection, *, clock: Clock = SYSTEM_CLOCK, gate: Gate = PROCESS_GATE
+    ) -> None:
+        self.connection = connection
+        self._clock = clock
+        self._transport = HttpTransport(connection, clock=clock)
+        self._caller = Caller(connection, self._transport, clock=clock, gate=gate)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def list_packages(self, query: PackageQuery, *, deadline: Deadline | None = None) -> Records[OtaPackage]:
+        """Return all packages of a query, newest first, page by page as they are used.
+
+        Args:
+            query: the filters that the service applies.
+            deadline: the bound of the whole walk.
+        """
+
+        def page(marker: str | None) -> Page[OtaPackage]:
+            found = self._caller.call(protocol.list_packages(query, marker=marker), bound)
+            return Page(found.packages, found.page.count, found.page.marker)
+
+        bound = self._bound(deadline)
+        protocol.list_packages(query)  # a wrong filter is told here, not when the first record is used
+        return Records(page, key=lambda package: package.package_id)
+
+    def show_package(self, package_id: str, *, deadline: Deadline | None = None) -> OtaPackage:
+        """Return one package with its file location; a missing one is a ServiceError of status 404."""
+        return self._caller.call(protocol.show_package(package_id), self._bound(deadline))
+
+    def create_batch_task(self, body: Mapping[str, object], *, deadline: Deadline | None = None) -> BatchTask:
+        """Create an upgrade task. It is sent again only where it is certain that it was not accepted.
+
+        Args:
+            body: the API's body.
+            deadline: the bound of the call.
+
+        Raises:
+            OutcomeUnknown: the service may have accepted it; look for the task before creating another.
+        """
+        request = protocol.create_batch_task(body, now=self._clock.now())
+        return self._caller.call(request, self._bound(deadline))
+
+    def list_batch_tasks(
+        self,
+        task_type: str,
+        app_id: str | None = None,
+        status: str | None = None,
+        *,
+        deadline: Deadline | None = None,
+    ) -> Records[BatchTask]:
+        """Return all tasks of one type, newest first, page by page as they are used.
+
+        Args:
+            task_type: the type; the service lists one at a time.
+            app_id: the resource space, or None.
+            status: the status, or None for all.
+            deadline: the bound of the whole walk.
+        """
+
+        def page(marker: str | None) -> Page[BatchTask]:
+            request = protocol.list_batch_tasks(task_type, app_id=app_id, status=status, marker=marker)
+            found = self._caller.call(request, bound)
+            return Page(found.batchtasks, found.page.count, found.page.marker)
+
+        bound = self._bound(deadline)
+        protocol.list_batch_tasks(task_type, app_id=app_id, status=status)
+        return Records(page, key=lambda task: task.task_id)
+
+    def show_batch_task(self, task_id: str, *, deadline: Deadline | None = None) -> BatchTask:
+        """Return one task without its devices; a missing one is a ServiceError of status 404."""
+        return self._caller.call(protocol.show_batch_task(task_id, limit=1), self._bound(deadline)).batchtask
+
+    def list_task_details(
+        self, task_id: str, *, status: str | None = None, deadline: Deadline | None = None
+    ) -> Records[TaskDetail]:
+        """Return the devices of a task, page by page as they are used.
+
+        Args:
+            task_id: the task.
+            status: only devices of this status, or None for all.
+            deadline: the bound of the whole walk.
+        """
+
+        def page(marker: str | None) -> Page[TaskDetail]:
+            return _details(self._caller.call(protocol.show_batch_task(task_id, status=status, marker=marker), bound))
+
+        bound = self._bound(deadline)
+        protocol.show_batch_task(task_id, status=status)
+        return Records(page, key=lambda detail: detail.target, counts_records=False)
+
+    def stop_batch_task(
+        self, task_id: str, targets: Sequence[str] = (), *, deadline: Deadline | None = None
+    ) -> TargetResults:
+        """Stop at most 100 devices of a task, or all of them where none are named."""
+        return self._caller.call(protocol.stop_batch_task(task_id, targets), self._bound(deadline))
+
+    def delete_batch_task(self, task_id: str, *, deadline: Deadline | None = None) -> None:
+        """Delete a task that has ended."""
+        self._caller.call(protocol.delete_batch_task(task_id), self._bound(deadline))
+
+    def _bound(self, deadline: Deadline | None) -> Deadline:
+        return deadline or Deadline.start(self._clock, self.connection.deadline)
+
+
+def _details(found: BatchTaskDetail) -> Page[TaskDetail]:
+    """Return a page of devices; a task that has none yet may answer without the end of a page."""
+    if found.page is not None:
+        return Page(found.task_details, found.page.count, found.page.marker)
+    if found.task_details:
+        raise ProtocolError("the answer is not of the documented shape: page is missing")
+    return Page((), 0, None)

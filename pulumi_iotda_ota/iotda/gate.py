@@ -1,0 +1,142 @@
+"""Holds requests back, for the whole process: how many go at a time, and that refused credentials are not used again.
+
+* At most 8 requests are in flight per endpoint, over all clients; after a throttle answer one, until 10 were clean.
+* The first request of a credential goes alone until one was let in. After a 401 nothing more is sent with it, because
+  the account locks after five failures and a program may make twenty lookups at once.
+
+The state is the process's, not a client's, because the service sees neither clients nor programs but one machine and
+one account. Credentials are known here by a digest only. This module sends nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
+from pulumi_iotda_ota.iotda.retry import is_throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.retry import Deadline
+
+__all__ = ["PROCESS_GATE", "Gate"]
+
+_MOST_IN_FLIGHT = 8
+_CLEAN_AFTER_THROTTLE = 10
+_SERVER_ERRORS = 500
+
+
+@dataclass
+class _Lane:
+    """One endpoint: how many requests are in flight, and how many may be."""
+
+    in_flight: int = 0
+    limit: int = _MOST_IN_FLIGHT
+    clean: int = 0
+
+    def throttled(self) -> None:
+        self.limit, self.clean = 1, 0
+
+    def answered(self) -> None:
+        self.clean += 1
+        if self.clean >= _CLEAN_AFTER_THROTTLE:
+            self.limit = _MOST_IN_FLIGHT
+
+
+@dataclass
+class _Standing:
+    """One credential: whether it was ever let in, how many requests are out with it, and what refused it."""
+
+    proven: bool = False
+    in_flight: int = 0
+    refusal: CredentialsError | None = None
+
+
+class Gate:
+    """Lets requests through; one object serves the whole process, tests make their own."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._lanes: dict[str, _Lane] = {}
+        self._standings: dict[str, _Standing] = {}
+
+    @contextmanager
+    def passage(self, connection: ResolvedConnection, *, deadline: Deadline, doing: str) -> Iterator[None]:
+        """Hold one place for one request, from before it is sent until its answer was read.
+
+        How the block ends tells how the request went: with the error that the answer was read as, or without one.
+
+        Args:
+            connection: where the request goes, and with what credential.
+            deadline: how long to wait for a place.
+            doing: what the request does, for an error.
+
+        Raises:
+            CredentialsError: the credential was refused before.
+            DeadlineExceeded: no place became free in time.
+        """
+        lane, standing = self._enter(connection, deadline, doing)
+        failure: BaseException | None = None
+        try:
+            yield
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            with self._changed:
+                lane.in_flight -= 1
+                standing.in_flight -= 1
+                _learn(lane, standing, failure)
+                self._changed.notify_all()
+
+    def forget(self) -> None:
+        """Forget every refusal, as after a credential or an account was put right while the process ran on."""
+        with self._changed:
+            for standing in self._standings.values():
+                standing.refusal = None
+            self._changed.notify_all()
+
+    def _enter(self, connection: ResolvedConnection, deadline: Deadline, doing: str) -> tuple[_Lane, _Standing]:
+        with self._changed:
+            lane = self._lanes.setdefault(connection.endpoint, _Lane())
+            standing = self._standings.setdefault(_digest(connection.secrets), _Standing())
+            while not _may_enter(lane, standing):
+                deadline.check(doing)
+                self._changed.wait(deadline.remaining())
+            lane.in_flight += 1
+            standing.in_flight += 1
+        return lane, standing
+
+
+def _may_enter(lane: _Lane, standing: _Standing) -> bool:
+    if standing.refusal is not None:
+        # A copy, because each raise writes its own traceback into the error.
+        raise copy.copy(standing.refusal)
+    return lane.in_flight < lane.limit and (standing.proven or standing.in_flight == 0)
+
+
+def _learn(lane: _Lane, standing: _Standing, failure: BaseException | None) -> None:
+    """Draw the conclusions of one request for those that follow."""
+    if isinstance(failure, CredentialsError):
+        standing.refusal = failure
+    elif isinstance(failure, ServiceError) and is_throttle(failure.status, failure.error_code):
+        lane.throttled()
+    elif failure is None or (isinstance(failure, ServiceError) and failure.status < _SERVER_ERRORS):
+        # A refusal for another reason than the credential shows that the credential was let in.
+        lane.answered()
+        standing.proven = True
+
+
+def _digest(secrets: tuple[str, ...]) -> str:
+    return hashlib.sha256("\0".join(secrets).encode()).hexdigest()
+
+
+# The one piece of state that outlives a client; why it must is said above.
+PROCESS_GATE = Gate()

@@ -1,0 +1,230 @@
+"""Sends one signed request and brings its answer, over ``requests``; the only module that touches a network.
+
+One call is one attempt: no retry, no redirect, no netrc, no cookies. Whatever ``requests`` raises leaves here as an
+error of ours, in :func:`_translated` and nowhere else.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+
+from pulumi_iotda_ota.iotda.causes import in_words, is_untrusted, was_never_sent
+from pulumi_iotda_ota.iotda.credentials import AuthToken
+from pulumi_iotda_ota.iotda.endpoint import read_endpoint
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
+from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.signing import sign
+from pulumi_iotda_ota.iotda.sockets import POOLS
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager, ProxyManager
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+    from pulumi_iotda_ota.iotda.messages import Request
+    from pulumi_iotda_ota.iotda.retry import Clock
+
+__all__ = ["MAX_BODY", "HttpTransport"]
+
+MAX_BODY = 16 * 1024 * 1024
+_CHUNK = 64 * 1024
+_MOST_CONNECTIONS = 8
+_LONGEST_CONNECT = 10.0  # seconds; a service that is there answers sooner
+_SUCCESSES = range(200, 300)
+# Proxies rewrite other headers on the way, and a changed one would break the signature.
+_SIGNED = ("Host", "Content-Type", "Instance-Id", "X-Project-Id", "X-Security-Token")
+_WRONG_SETTING = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidHeader,
+)
+_SPOILT = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
+_NO_ANSWER = (*_SPOILT, requests.exceptions.ConnectionError, requests.exceptions.Timeout)
+
+
+class HttpTransport:
+    """Carries requests to one endpoint, over connections that are kept alive; safe to use from several threads.
+
+    Args:
+        connection: where to send, and with what.
+        clock: signatures carry its time.
+
+    Raises:
+        ConfigurationError: ``ca_file`` is no file.
+    """
+
+    def __init__(self, connection: ResolvedConnection, *, clock: Clock) -> None:
+        if connection.ca_file and not Path(connection.ca_file).is_file():
+            raise ConfigurationError(
+                f"ca_file is no file: {printable(connection.ca_file)}",
+                setting="ca_file",
+                facts=[("given by", connection.origins.get("ca_file", "argument"))],
+            )
+        self._connection = connection
+        self._auth = _Signer(connection, clock)
+        self._session = _session(connection)
+
+    def send(self, request: Request[Any], *, timeout: float) -> Answer:
+        """Send a request once and return its answer, whatever its status.
+
+        Args:
+            request: what to send.
+            timeout: seconds for the whole of it; connecting may take at most 10 of them.
+
+        Raises:
+            TransportError: no whole answer came.
+            ProtocolError: the answer is larger than 16 MiB.
+            ConfigurationError: a setting is such that nothing can be sent.
+        """
+        try:
+            if request.repeatable:
+                return self._exchange(self._session, request, timeout)
+            # A kept connection that the server has just closed would leave it open whether the request arrived.
+            with _session(self._connection) as fresh:
+                return self._exchange(fresh, request, timeout)
+        except (OSError, HTTPError) as error:
+            raise _translated(error, request, self._connection) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _exchange(self, session: requests.Session, request: Request[Any], timeout: float) -> Answer:
+        connection = self._connection
+        proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
+        response = session.request(
+            request.method,
+            f"{connection.endpoint}{request.target(connection.project_id)}",
+            data=request.body or None,
+            headers={"Content-Type": "application/json"} if request.body else {},
+            auth=self._auth,
+            timeout=(min(timeout, _LONGEST_CONNECT), timeout),
+            allow_redirects=False,
+            stream=True,
+            # Given here and not to the session, whose own settings give way to those of the environment.
+            proxies=proxies,
+            verify=False if connection.insecure else connection.ca_file or True,
+        )
+        with closing(response):
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, _body(response, request))
+
+
+class _Signer(AuthBase):
+    """Signs the exact URL and body that are sent; as ``requests`` auth, which also keeps ``.netrc`` out."""
+
+    def __init__(self, connection: ResolvedConnection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        connection, credential = self._connection, self._connection.credential
+        headers: dict[str, str] = {"Host": urlsplit(connection.endpoint).netloc, "X-Project-Id": connection.project_id}
+        prepared.headers.update(headers)
+        if isinstance(credential, AuthToken):
+            prepared.headers["X-Auth-Token"] = credential.token.get_secret_value()
+            return prepared
+        if credential.security_token:
+            prepared.headers["X-Security-Token"] = credential.security_token.get_secret_value()
+        url = urlsplit(str(prepared.url))
+        body = prepared.body or b""
+        prepared.headers.update(
+            sign(
+                str(prepared.method),
+                url.path,
+                query=parse_qsl(url.query, keep_blank_values=True),
+                headers={name: prepared.headers[name] for name in _SIGNED if name in prepared.headers},
+                body=body.encode() if isinstance(body, str) else body,
+                access_key=credential.access_key,
+                secret_key=credential.secret_key.get_secret_value(),
+                now=self._clock.now(),
+                algorithm=connection.algorithm,
+                region=connection.region,
+            )
+        )
+        return prepared
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  the name is requests' own
+        """Follow nothing; requests would also read the whole body of a redirect, however long it is."""
+        return None
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager: PoolManager
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
+        manager: ProxyManager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+def _session(connection: ResolvedConnection) -> requests.Session:
+    session = _Session()
+    adapter = _Adapter(pool_maxsize=_MOST_CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # The environment names proxies and certificates; a loopback endpoint has no use for them, and plain HTTP must not
+    # leave this machine.
+    session.trust_env = not read_endpoint(connection.endpoint).is_loopback
+    session.headers.update(
+        {
+            "User-Agent": f"pulumi-iotda-ota/{version('pulumi-iotda-ota')}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        }
+    )
+    if connection.instance_id:
+        session.headers["Instance-Id"] = connection.instance_id
+    return session
+
+
+def _body(response: requests.Response, request: Request[Any]) -> bytes:
+    """Return the decompressed body, which is bounded."""
+    body = bytearray()
+    succeeded = response.status_code in _SUCCESSES
+    try:
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > MAX_BODY:
+                break
+    except requests.RequestException:
+        # A refusal is told by its status already; that its body broke off must not make it one that is sent again.
+        if succeeded:
+            raise
+    if succeeded and len(body) > MAX_BODY:
+        raise ProtocolError(f"could not {request.doing}: the answer is larger than 16 MiB")
+    return bytes(body)
+
+
+def _translated(error: OSError | HTTPError, request: Request[Any], connection: ResolvedConnection) -> IotdaOtaError:
+    """Return the error of ours for what requests, urllib3 or the system raised."""
+    facts = [("asked for", request.asked), ("endpoint", connection.endpoint)]
+    headline = f"could not {request.doing}: {in_words(error)}"
+    if isinstance(error, _WRONG_SETTING):
+        return ConfigurationError(
+            f"could not {request.doing}: the endpoint, the proxy or a header cannot be used", facts=facts
+        )
+    return TransportError(
+        headline,
+        sent=not was_never_sent(error),
+        temporary=isinstance(error, _NO_ANSWER) and not is_untrusted(error),
+        facts=facts,
+    )
