@@ -1,1 +1,87 @@
-"""stub."""
+"""Look up Huawei Cloud IoTDA OTA packages in a Pulumi program, and start upgrade tasks with them.
+
+Every name is served when it is first used (PEP 562), so that importing this package costs a program next to nothing.
+Nothing that is served is stored in this namespace: Pulumi reads it to decide what a plugin hosts.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.dynamic import OtaPackagePin, UpgradeTask
+    from pulumi_iotda_ota.functions import (
+        get_ota_package,
+        get_ota_package_output,
+        get_ota_packages,
+        get_ota_packages_output,
+    )
+    from pulumi_iotda_ota.iotda.connection import Connection
+    from pulumi_iotda_ota.iotda.errors import (
+        CampaignFailed,
+        ConfigurationError,
+        CredentialsError,
+        DeadlineExceeded,
+        InputError,
+        IotdaOtaError,
+        MultiplePackages,
+        OutcomeUnknown,
+        OutputGiven,
+        PackageNotFound,
+        ProtocolError,
+        ServiceError,
+        TransportError,
+    )
+    from pulumi_iotda_ota.results import GetOtaPackageResult, GetOtaPackagesResult, OtaPackageResult, SkippedPackage
+
+__all__ = [
+    "CampaignFailed",
+    "ConfigurationError",
+    "Connection",
+    "CredentialsError",
+    "DeadlineExceeded",
+    "GetOtaPackageResult",
+    "GetOtaPackagesResult",
+    "InputError",
+    "IotdaOtaError",
+    "MultiplePackages",
+    "OtaPackagePin",
+    "OtaPackageResult",
+    "OutcomeUnknown",
+    "OutputGiven",
+    "PackageNotFound",
+    "ProtocolError",
+    "ServiceError",
+    "SkippedPackage",
+    "TransportError",
+    "UpgradeTask",
+    "__version__",
+    "get_ota_package",
+    "get_ota_package_output",
+    "get_ota_packages",
+    "get_ota_packages_output",
+]
+
+_ROOMS = {
+    "dynamic": ("OtaPackagePin", "UpgradeTask"),
+    "functions": ("get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"),
+    "iotda.connection": ("Connection",),
+    "results": ("GetOtaPackageResult", "GetOtaPackagesResult", "OtaPackageResult", "SkippedPackage"),
+}
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+    # Under a type checker there is no such function, so that it sees a misspelt name.
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415  it takes as long as all the rest
+
+            return version("pulumi-iotda-ota")
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        room = next((room for room, names in _ROOMS.items() if name in names), "iotda.errors")
+        return getattr(import_module(f"{__name__}.{room}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

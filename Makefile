@@ -1,0 +1,41 @@
+# For contributors. Needs Python 3.10+, make and a package index; everything else is made here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# A `pulumi` that make demo installed is used before the one on PATH.
+export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
+
+.PHONY: help demo test lint format clean
+
+help:
+	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
+	@echo "make test    format check, lint, types and every test lane"
+	@echo "make format  rewrite the sources in the house's form"
+	@echo "make clean   remove what the other targets made"
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed"; exit 1; }
+	@echo "preparing $(VENV) (once; about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@{ $(BIN)/python -m pip install --upgrade "pip>=25.1" && $(BIN)/python -m pip install --editable . --group dev; } \
+	  > $(VENV)/install.log 2>&1 || { tail -20 $(VENV)/install.log; echo "the whole log: $(VENV)/install.log"; exit 1; }
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python examples/demo.py
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .pulumi-cli .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

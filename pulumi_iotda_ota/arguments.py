@@ -1,0 +1,306 @@
+"""The one table of every argument: its name, type, what it means and its rule.
+
+The functions and resources are written by hand and compared with this table by a test. What is documented or checked
+about an argument is written here and nowhere else. This module sends nothing and imports nothing of Pulumi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "GET_OTA_PACKAGE",
+    "GET_OTA_PACKAGES",
+    "OTA_PACKAGE_PIN",
+    "UPGRADE_TASK",
+    "Argument",
+    "Problem",
+    "problems",
+    "require_valid",
+]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument.
+
+    Attributes:
+        name: as the Python functions spell it.
+        type: ``text``, ``flag``, ``number``, ``texts`` (a list), ``duration``, ``object`` or ``triggers``.
+        description: a full sentence with default and limits.
+        rule: the documented limit of the value, or of each of several.
+        required: whether it must be given.
+        maximum: how many items a list may have.
+        default: what not giving it means.
+    """
+
+    name: str
+    type: str
+    description: str
+    rule: Rule | None = None
+    required: bool = False
+    maximum: int | None = None
+    default: object = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one argument."""
+
+    argument: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.argument} {self.reason}"
+
+
+PACKAGE_TYPE = Argument(
+    "package_type",
+    "text",
+    "The type of the package: softwarePackage, firmwarePackage or modulePackage.",
+    limits.PACKAGE_TYPE,
+    required=True,
+)
+APP_ID = Argument(
+    "app_id",
+    "text",
+    "The resource space, 1 to 36 letters, digits, _ or -. Without it, every space that the credentials see.",
+    limits.APP_ID,
+)
+PRODUCT_ID = Argument(
+    "product_id", "text", "The product of the devices, 1 to 36 letters, digits, _ or -.", limits.PRODUCT_ID
+)
+MODULE_NAME = Argument(
+    "module_name", "text", "The module of a modulePackage, 1 to 64 letters, digits, _, - or .", limits.MODULE_NAME
+)
+VERSION = Argument("version", "text", "The exact version, 1 to 256 letters, digits, _, - or .", limits.VERSION)
+ORDER_BY = Argument(
+    "order_by",
+    "text",
+    "How packages that fit are ordered, first is best: version (highest) or create_time (newest upload).",
+    Choice(("version", "create_time")),
+    default="version",
+)
+MOST_RECENT = Argument(
+    "most_recent",
+    "flag",
+    "Take the first by order_by where several fit. Off by default: more than one is an error.",
+    default=False,
+)
+ON_MISSING = Argument(
+    "on_missing",
+    "text",
+    "What happens where nothing fits: error (the default) or none.",
+    Choice(("error", "none")),
+    default="error",
+)
+ALLOW_UNSCOPED = Argument(
+    "allow_unscoped",
+    "flag",
+    "Allow a choice among packages of several resource spaces, products or modules. Off by default.",
+    default=False,
+)
+WITH_FILE_LOCATION = Argument(
+    "with_file_location",
+    "flag",
+    "Ask for the OBS location and checksum of the chosen package too: one more request. Off by default.",
+    default=False,
+)
+PACKAGE_ID = Argument(
+    "package_id",
+    "text",
+    "Fetch this package instead of selecting one; goes with no selection argument.",
+    limits.PACKAGE_ID,
+)
+MAX_ITEMS = Argument(
+    "max_items", "number", "Return at most this many packages, 1 or more. Without it, all of them.", Number(1, 10**9)
+)
+TRIGGERS = Argument(
+    "triggers", "triggers", "Any values; when one changes, the work is done again (a new look, a new campaign)."
+)
+
+_SELECTION = (APP_ID, PRODUCT_ID, MODULE_NAME, VERSION)
+
+GET_OTA_PACKAGES: tuple[Argument, ...] = (
+    PACKAGE_TYPE,
+    *_SELECTION,
+    # A list without order_by keeps the order of the service.
+    replace(ORDER_BY, default=None),
+    MAX_ITEMS,
+)
+GET_OTA_PACKAGE: tuple[Argument, ...] = (
+    # Required unless package_id is given; lookup.py checks that, because it is a rule over two arguments.
+    replace(PACKAGE_TYPE, required=False),
+    *_SELECTION,
+    PACKAGE_ID,
+    MOST_RECENT,
+    ORDER_BY,
+    ON_MISSING,
+    ALLOW_UNSCOPED,
+    WITH_FILE_LOCATION,
+)
+OTA_PACKAGE_PIN: tuple[Argument, ...] = (
+    *(argument for argument in GET_OTA_PACKAGE if argument is not ON_MISSING),
+    TRIGGERS,
+    Argument(
+        "expect_package_id",
+        "text",
+        "The package that was reviewed: an answer that differs is an error that names both.",
+        limits.PACKAGE_ID,
+    ),
+    Argument(
+        "verify",
+        "flag",
+        "Ask at each preview whether the pinned package is still there: one request. On by default.",
+    ),
+)
+UPGRADE_TASK: tuple[Argument, ...] = (
+    Argument(
+        "package_ids",
+        "texts",
+        "The packages to install, 1 or more ids.",
+        limits.PACKAGE_ID,
+        required=True,
+    ),
+    Argument(
+        "targets",
+        "texts",
+        "The devices to upgrade, a set of 1 to 30,000 device ids. Either these or group_ids.",
+        limits.TARGET,
+        maximum=limits.MAX_TARGETS,
+    ),
+    Argument(
+        "group_ids",
+        "texts",
+        "The device groups to upgrade, as they are when the task is created. Either these or targets.",
+        limits.GROUP_ID,
+    ),
+    Argument(
+        "task_type",
+        "text",
+        "softwareUpgrade, firmwareUpgrade or moduleUpgrade. By default what fits the type of the package.",
+        limits.TASK_TYPE,
+    ),
+    APP_ID,
+    Argument(
+        "task_name_prefix",
+        "text",
+        "What the name of the task starts with: letters, digits and _. By default the resource's name.",
+        Pattern(r"[A-Za-z0-9_]{1,111}", "1 to 111 letters, digits or _"),
+    ),
+    Argument(
+        "schedule_time",
+        "text",
+        "When the task starts, at most 7 days ahead: RFC 3339 or yyyyMMddTHHmmssZ. By default at once.",
+    ),
+    Argument(
+        "retry_count",
+        "number",
+        "How often a device is tried again, 1 to 5. Goes with retry_interval.",
+        limits.RETRY_COUNT,
+    ),
+    Argument(
+        "retry_interval",
+        "number",
+        "Minutes between two tries of a device, 0 to 1440. Goes with retry_count.",
+        limits.RETRY_INTERVAL,
+    ),
+    Argument(
+        "need_confirm",
+        "flag",
+        "Let every device wait until the task is confirmed. Off by default.",
+    ),
+    Argument("task_mode", "text", "GATEWAY, for devices behind a gateway.", limits.TASK_MODE),
+    Argument(
+        "task_ext_info",
+        "object",
+        "More for the task, an object of at most 512 characters as JSON.",
+    ),
+    TRIGGERS,
+    Argument(
+        "on_destroy",
+        "text",
+        "What destroying does: stop (the default: a running task is stopped, a finished one stays), retain or delete.",
+        Choice(("stop", "retain", "delete")),
+    ),
+    Argument(
+        "document_key",
+        "text",
+        "How the packages are sent: package_ids (the default) or package_id, which older instances want.",
+        Choice(("package_ids", "package_id")),
+    ),
+    Argument(
+        "replace_running",
+        "flag",
+        "Allow a change that needs a new campaign to stop one that is still running. Off by default.",
+    ),
+    Argument(
+        "adopt_within",
+        "duration",
+        "How old a finished task of the same campaign may be to be taken over: seconds, 15m or 24h (the default).",
+    ),
+)
+
+_PYTHON_TYPES: Mapping[str, tuple[type, str]] = {
+    "text": (str, "text"),
+    "flag": (bool, "True or False"),
+    "number": (int, "a whole number"),
+    "object": (dict, "an object"),
+}
+
+
+def problems(arguments: Iterable[Argument], values: Mapping[str, Any]) -> list[Problem]:
+    """Return everything that is wrong with the values, in the table's order.
+
+    Args:
+        arguments: the part of the table that applies.
+        values: what was given, None for an argument that was not. What the table does not list is not looked at.
+    """
+    found = [(argument, values.get(argument.name)) for argument in arguments]
+    return [Problem(argument.name, reason) for argument, value in found if (reason := _reason(argument, value))]
+
+
+def require_valid(arguments: Iterable[Argument], values: Mapping[str, Any]) -> None:
+    """Refuse values that break the table, all of them in one error; see :func:`problems`.
+
+    Raises:
+        InputError: at least one value breaks its rule.
+    """
+    wrong = problems(arguments, values)
+    if wrong:
+        facts = [("and", str(problem)) for problem in wrong[1:]]
+        raise InputError(str(wrong[0]), argument=wrong[0].argument, facts=facts)
+
+
+def _reason(argument: Argument, value: object) -> str | None:
+    if value is None:
+        return "is required" if argument.required else None
+    if argument.type == "texts":
+        return _list_reason(argument, value)
+    expected = _PYTHON_TYPES.get(argument.type)
+    if expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and argument.type != "flag")):
+        return f"must be {expected[1]}, not {limits.shown(value)}"
+    problem = argument.rule.problem(value) if argument.rule else None
+    return f"{problem}, not {limits.shown(value)}" if problem else None
+
+
+def _list_reason(argument: Argument, value: object) -> str | None:
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        return f"must be a list, not {limits.shown(value)}"
+    if not value:
+        return "must not be empty"
+    if argument.maximum is not None and len(value) > argument.maximum:
+        return f"has {len(value):,} items; at most {argument.maximum:,} are allowed"
+    for item in value:
+        problem = argument.rule.problem(item) if argument.rule else None
+        if problem:
+            return f"has an item that {problem}, not {limits.shown(item)}"
+    return None

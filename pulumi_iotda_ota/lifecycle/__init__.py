@@ -1,0 +1,1 @@
+"""What each resource does, over plain dicts: check, diff, create, read, update, delete. Knows no Pulumi RPC."""

@@ -1,0 +1,174 @@
+"""What the life cycles of all resources share: their answers, the world they act in, and identity.
+
+Property values are plain; one that is not known yet is :data:`UNKNOWN`, also inside lists and objects.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from pulumi_iotda_ota.arguments import Problem
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.retry import Clock
+    from pulumi_iotda_ota.run import Run
+
+__all__ = [
+    "UNKNOWN",
+    "Checked",
+    "Created",
+    "Diff",
+    "Lifecycle",
+    "Properties",
+    "World",
+    "collecting",
+    "holds_unknown",
+    "other_identity",
+    "whole",
+]
+
+Properties = dict[str, Any]
+
+
+class _Unknown:
+    """The type of :data:`UNKNOWN`."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = _Unknown()
+
+
+@dataclass
+class Checked:
+    """The inputs as they will be stored, and what is wrong with them."""
+
+    inputs: Properties
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What a change of inputs does to the resource. A replacement deletes the old one first."""
+
+    changes: bool
+    replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Created:
+    """A resource that was created, or adopted."""
+
+    id: str
+    outputs: Properties
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside that a life cycle acts on or reads.
+
+    Attributes:
+        run: its clients.
+        config: the stack's configuration of our namespace, camelCase names.
+        environ: the environment variables.
+        clock: the time, and the way to wait.
+        warn: shows a line to whoever runs Pulumi.
+    """
+
+    run: Run
+    config: Mapping[str, object]
+    environ: Mapping[str, str]
+    clock: Clock
+    warn: Callable[[str], None]
+
+    def resolve(self, inputs: Mapping[str, Any]) -> ResolvedConnection:
+        """Return the connection of a resource: its ``connection`` input, the configuration and the environment."""
+        from pulumi_iotda_ota.iotda.connection import Connection, resolve  # noqa: PLC0415  pydantic only when needed
+
+        return resolve(Connection(**(inputs.get("connection") or {})), config=self.config, environ=self.environ)
+
+
+class Lifecycle(Protocol):
+    """What a resource does; each method takes the world first and changes nothing of what it is given."""
+
+    #: The inputs of the resource, in the table's order.
+    input_names: ClassVar[tuple[str, ...]]
+
+    @staticmethod
+    def check(world: World, olds: Properties, news: Properties) -> Checked:
+        """Return the inputs to store, completed; ``olds`` are the inputs stored before, empty at a creation."""
+        ...
+
+    @staticmethod
+    def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:
+        """Return what the new inputs change; ``olds`` is the stored state."""
+        ...
+
+    @staticmethod
+    def create(world: World, inputs: Properties) -> Created:
+        """Create the resource."""
+        ...
+
+    @staticmethod
+    def read(world: World, id_: str, state: Properties) -> Properties:
+        """Return the state as it is now; starts nothing."""
+        ...
+
+    @staticmethod
+    def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Return the state under the new inputs."""
+        ...
+
+    @staticmethod
+    def delete(world: World, id_: str, state: Properties) -> None:
+        """Remove the resource."""
+        ...
+
+
+def holds_unknown(value: object) -> bool:
+    """Return whether a value is, or holds, one that is not known yet."""
+    if isinstance(value, dict):
+        return any(holds_unknown(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(holds_unknown(item) for item in value)
+    return value is UNKNOWN
+
+
+def whole(value: Any) -> Any:
+    """Return a value with its whole numbers as such: the engine carries every number as a float."""
+    if isinstance(value, dict):
+        return {name: whole(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@contextmanager
+def collecting(problems: list[Problem]) -> Iterator[None]:
+    """Turn an error of ours that is raised in the block into a problem of the inputs."""
+    try:
+        yield
+    except InputError as error:
+        problems.append(Problem("", str(error)))
+    except ConfigurationError as error:
+        problems.append(Problem("connection", str(error)))
+    except IotdaOtaError as error:
+        problems.append(Problem("", str(error)))
+
+
+def other_identity(state: Mapping[str, Any], resolved: ResolvedConnection) -> str:
+    """Return, in words, how the connection differs from the one that the state was made with; empty: it does not.
+
+    "Not found" means "gone" only where it is asked in the same place: a wrong variable in a pipeline must not make a
+    running campaign unowned.
+    """
+    known, now = dict(state.get("identity") or {}), resolved.identity
+    differing = [name for name in now if (known.get(name) or "") != (now[name] or "")]
+    return ", ".join(f"{name} is {now[name] or 'not set'} and was {known.get(name) or 'not set'}" for name in differing)

@@ -1,0 +1,125 @@
+"""What makes a campaign the same campaign: its name, the body that creates it, and how a found one compares. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.lifecycle.durations import api_time, parse_time
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.lifecycle.base import Properties
+
+__all__ = [
+    "CAMPAIGN_INPUTS",
+    "RUNNING",
+    "TASK_TYPES",
+    "campaign",
+    "changed_inputs",
+    "disagreements",
+    "new_task",
+    "task_name",
+]
+
+#: A change of one of these is a new campaign; a change of any other input alters the stored state only.
+CAMPAIGN_INPUTS = ("package_ids", "app_id", "targets", "group_ids", "task_mode", "task_ext_info", "triggers")
+
+#: The states of a task that has not ended. ``Waitting`` is the API's spelling.
+RUNNING = ("Initializing", "Waitting", "Processing", "Stopping")
+
+TASK_TYPES = {
+    "softwarePackage": "softwareUpgrade",
+    "firmwarePackage": "firmwareUpgrade",
+    "modulePackage": "moduleUpgrade",
+}
+
+_SETS = ("targets", "group_ids")
+_LONGEST_NAME = 128
+_DIGITS = 16
+
+
+def campaign(inputs: Properties) -> Properties:
+    """Return the inputs that make a campaign, those that are sets in one order."""
+    made = {name: inputs[name] for name in CAMPAIGN_INPUTS if inputs.get(name) is not None}
+    return {name: sorted(set(value)) if name in _SETS else value for name, value in made.items()}
+
+
+def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
+    """Return the inputs by which two campaigns differ."""
+    before, after = campaign(olds), campaign(news)
+    return tuple(name for name in CAMPAIGN_INPUTS if before.get(name) != after.get(name))
+
+
+def task_name(inputs: Properties) -> str:
+    """Return the name of the campaign's task: the same for the same campaign of the same resource, wherever it runs.
+
+    The service has no client token, so the name is how a task of an interrupted run is found again. It keeps to what
+    every version of the API page allows in a name: letters, digits and ``_``. What is too long is cut from the prefix.
+    """
+    scope = inputs["scope"]
+    told_apart = json.dumps([scope, campaign(inputs)], sort_keys=True, ensure_ascii=True)
+    digest = hashlib.sha256(told_apart.encode()).hexdigest()[:_DIGITS]
+    prefix = inputs.get("task_name_prefix") or re.sub(r"[^A-Za-z0-9_]", "_", scope["name"])
+    return f"{prefix[: _LONGEST_NAME - _DIGITS - 1]}_{digest}"
+
+
+def new_task(inputs: Properties) -> Properties:
+    """Return the body of CreateBatchTask."""
+    body: dict[str, Any] = {
+        "task_name": inputs["task_name"],
+        "task_type": inputs["task_type"],
+        "app_id": inputs.get("app_id"),
+        "task_mode": inputs.get("task_mode"),
+        "need_confirm": inputs.get("need_confirm"),
+        "task_ext_info": inputs.get("task_ext_info"),
+        "targets": inputs.get("targets"),
+        "document": _document(inputs),
+        "task_policy": _policy(inputs),
+    }
+    if inputs.get("group_ids"):
+        body["targets_filter"] = {"group_ids": inputs["group_ids"]}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def disagreements(task: BatchTask, inputs: Properties) -> list[str]:
+    """Return, in words, what a found task has otherwise than the inputs; a field that it does not echo agrees."""
+    groups = (task.targets_filter or {}).get("group_ids")
+    echoed = {
+        "task_type": (task.task_type, inputs.get("task_type")),
+        "package_ids": (_as_set(task.package_ids), _as_set(inputs.get("package_ids"))),
+        "targets": (_as_set(task.targets), _as_set(inputs.get("targets"))),
+        "group_ids": (_as_set(groups), _as_set(inputs.get("group_ids"))),
+        "task_mode": (task.task_mode, inputs.get("task_mode")),
+        "task_ext_info": (task.task_ext_info, inputs.get("task_ext_info")),
+    }
+    return [
+        f"{name} is {_brief(found)}, not {_brief(wanted)}"
+        for name, (found, wanted) in echoed.items()
+        if found and found != wanted
+    ]
+
+
+def _document(inputs: Properties) -> Properties:
+    # Instances that know only the document of the API page of 2025-04 and before want the other key.
+    if inputs.get("document_key") == "package_id":
+        return {"package_id": inputs["package_ids"][0]}
+    return {"package_ids": list(inputs["package_ids"])}
+
+
+def _policy(inputs: Properties) -> Properties | None:
+    policy = {name: inputs[name] for name in ("retry_count", "retry_interval") if inputs.get(name) is not None}
+    if inputs.get("schedule_time"):
+        policy["schedule_time"] = api_time(parse_time("schedule_time", inputs["schedule_time"]))
+    return policy or None
+
+
+def _as_set(values: Any) -> list[str]:
+    return sorted(set(values or ()))
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004  one line of an error

@@ -1,0 +1,62 @@
+"""Reads durations and times as users write them: ``90``, ``"15m"``, ``"24h"``; RFC 3339 or the API's form."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.limits import shown
+
+__all__ = ["api_time", "parse_duration", "parse_time"]
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_API_TIME = "%Y%m%dT%H%M%SZ"
+
+
+def parse_duration(argument: str, value: object) -> float:
+    """Return a duration in seconds.
+
+    Args:
+        argument: the name that an error shows.
+        value: seconds as a number, or text such as ``90``, ``90s``, ``15m``, ``24h`` or ``7d``.
+
+    Raises:
+        InputError: the value is neither, or negative.
+    """
+    text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd]?)", text)
+    if match is None:
+        raise InputError(
+            f'{argument} must be seconds or text such as "90s", "15m" or "24h", not {shown(value)}', argument=argument
+        )
+    return float(match.group(1)) * _UNITS[match.group(2)]
+
+
+def parse_time(argument: str, value: object) -> datetime:
+    """Return a time in UTC.
+
+    Args:
+        argument: the name that an error shows.
+        value: text in RFC 3339 with a zone (``2026-10-02T08:00:00Z``) or in the API's ``yyyyMMddTHHmmssZ``.
+
+    Raises:
+        InputError: the value is neither.
+    """
+    text = value if isinstance(value, str) else ""
+    try:
+        if re.fullmatch(r"\d{8}T\d{6}Z", text):
+            return datetime.strptime(text, _API_TIME).replace(tzinfo=timezone.utc)
+        time = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
+        if time.tzinfo is not None:
+            return time.astimezone(timezone.utc)
+    except ValueError:
+        pass  # told below, with every other form that is not readable
+    raise InputError(
+        f"{argument} must be a time with its zone such as 2026-10-02T08:00:00Z, not {shown(value)}", argument=argument
+    )
+
+
+def api_time(time: datetime) -> str:
+    """Return a time in the API's form."""
+    return time.astimezone(timezone.utc).strftime(_API_TIME)

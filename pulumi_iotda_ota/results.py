@@ -1,0 +1,225 @@
+"""What the functions return: read-only mappings that are Pulumi output types too.
+
+Pulumi exports and stashes a mapping, passes it on as a resource input, and keeps the class of an output type through
+``Output.all``: a result must be both. The mapping holds the fields that are set and ``id``; what was passed over is in
+attributes only, so that an unrelated upload changes no stack output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
+
+import pulumi
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.models import FileLocation, OtaPackage
+    from pulumi_iotda_ota.lookup import Found, FoundMany
+    from pulumi_iotda_ota.selection.choose import Selection, Skipped
+
+__all__ = [
+    "FileLocationResult",
+    "GetOtaPackageResult",
+    "GetOtaPackagesResult",
+    "ObsLocationResult",
+    "OtaPackageResult",
+    "SkippedPackage",
+    "package_fields",
+    "package_from_mapping",
+    "package_result",
+    "packages_from_mapping",
+    "packages_result",
+]
+
+T = TypeVar("T")
+
+
+class _Field(Generic[T]):
+    """An attribute that reads the value of the same name; a value that is not set reads as None."""
+
+    def __init__(self, description: str) -> None:
+        self.__doc__ = description
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, result: None, owner: type) -> _Field[T]: ...
+    @overload
+    def __get__(self, result: _Result, owner: type) -> T: ...
+    def __get__(self, result: _Result | None, owner: type) -> Any:
+        return self if result is None else result.get(self._name)
+
+    def __set__(self, result: _Result, value: object) -> NoReturn:
+        raise AttributeError(f"a result is read-only: {self._name} can not be set")
+
+
+@pulumi.output_type
+class _Result(Mapping[str, Any]):
+    """A read-only mapping over the values that are set; the mark of an output type is inherited."""
+
+    # Results compare by value, and may hold lists.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, **values: Any) -> None:
+        self._values = {name: value for name, value in values.items() if value is not None}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._values.items())})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values as plain dicts and lists, ready for JSON."""
+        return {name: _plain(value) for name, value in self._values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Result):
+        return value.to_dict()
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+class SkippedPackage(_Result):
+    """A package that was passed over, and by which rule."""
+
+    package_id = _Field[str]("The id of the package.")
+    version = _Field[str]("Its version.")
+    rule = _Field[str]("The argument whose rule passed it over.")
+    reason = _Field[str]("Why, in words.")
+
+
+class ObsLocationResult(_Result):
+    """Where the object of a package lies in OBS, and its checksum."""
+
+    region_name = _Field[str]("The region of the bucket.")
+    bucket_name = _Field[str]("The bucket.")
+    object_key = _Field[str]("The key of the object.")
+    sign_method = _Field["str | None"]("How the checksum was made: SHA256.")
+    sign = _Field["str | None"]("The checksum, 64 hexadecimal digits.")
+
+
+class FileLocationResult(_Result):
+    """Where the file of a package lies."""
+
+    obs_location = _Field["ObsLocationResult | None"]("The OBS object.")
+
+
+class OtaPackageResult(_Result):
+    """One package, with the fields of the API."""
+
+    package_id = _Field[str]("The id of the package: what an upgrade task wants.")
+    app_id = _Field[str]("The resource space.")
+    package_type = _Field[str]("The type: softwarePackage, firmwarePackage or modulePackage.")
+    product_id = _Field[str]("The product of the devices it is for.")
+    version = _Field[str]("The version.")
+    create_time = _Field[str]("When it was uploaded, as the API writes it: yyyyMMddTHHmmssZ.")
+    created_at = _Field[str]("When it was uploaded, as RFC 3339.")
+    support_source_versions = _Field[list[str]]("The versions it can upgrade; empty: all.")
+    product_name = _Field["str | None"]("The name of the product.")
+    module_name = _Field["str | None"]("The module, of a modulePackage.")
+    description = _Field["str | None"]("What the uploader wrote about it.")
+    custom_info = _Field["str | None"]("What is pushed to the devices with it.")
+    file_location = _Field["FileLocationResult | None"]("Where its file lies; only when it was asked for.")
+
+
+class _Explained(_Result):
+    """A result that also tells, in attributes, what was passed over."""
+
+    def __init__(
+        self,
+        *,
+        skipped: list[SkippedPackage] | None = None,
+        skipped_counts: dict[str, int] | None = None,
+        **values: Any,
+    ) -> None:
+        super().__init__(**values)
+        self._skipped = list(skipped or [])
+        self._skipped_counts = dict(skipped_counts or {})
+
+    @property
+    def skipped(self) -> list[SkippedPackage]:
+        """The first 100 packages that were passed over, and why."""
+        return self._skipped
+
+    @property
+    def skipped_counts(self) -> dict[str, int]:
+        """How many packages each rule passed over."""
+        return self._skipped_counts
+
+
+class GetOtaPackageResult(_Explained, OtaPackageResult):
+    """The package that was looked up. ``id`` is made from the query and the same at every run."""
+
+    id = _Field[str]("The id of the query, not of the package.")
+
+
+class GetOtaPackagesResult(_Explained):
+    """The packages that fit. ``id`` is made from the query and the same at every run."""
+
+    packages = _Field[list[OtaPackageResult]]("Those that fit, in the order that was asked for.")
+    truncated = _Field[bool]("Whether max_items left some out.")
+    id = _Field[str]("The id of the query.")
+
+
+def package_fields(package: OtaPackage) -> dict[str, Any]:
+    """Return the fields of a package as results, exports and resource outputs show them, None where there is none."""
+    fields = package.model_dump(exclude={"file_location"})
+    fields["support_source_versions"] = list(package.support_source_versions)
+    fields["created_at"] = package.created_at
+    return fields
+
+
+def package_result(found: Found) -> GetOtaPackageResult:
+    """Return the result of a single lookup."""
+    fields = {**package_fields(found.package), "file_location": _location(found.package.file_location)}
+    return GetOtaPackageResult(**fields, id=found.id, **_passed_over(found.selection))
+
+
+def packages_result(found: FoundMany) -> GetOtaPackagesResult:
+    """Return the result of a list."""
+    packages = [OtaPackageResult(**package_fields(package)) for package in found.packages]
+    return GetOtaPackagesResult(
+        packages=packages, truncated=found.truncated, id=found.id, **_passed_over(found.selection)
+    )
+
+
+def package_from_mapping(values: dict[str, Any]) -> GetOtaPackageResult:
+    """Return the result that a mapping of its fields stands for: what a user's mocks answer."""
+    fields = {name: value for name, value in values.items() if name != "found"}
+    skipped = [SkippedPackage(**item) for item in fields.pop("skipped", None) or []]
+    obs = (fields.pop("file_location", None) or {}).get("obs_location")
+    location = FileLocationResult(obs_location=ObsLocationResult(**obs)) if obs else None
+    return GetOtaPackageResult(**fields, file_location=location, skipped=skipped)
+
+
+def packages_from_mapping(values: dict[str, Any]) -> GetOtaPackagesResult:
+    """Return the result of a list that a mapping of its fields stands for; see :func:`package_from_mapping`."""
+    fields = dict(values)
+    packages = [OtaPackageResult(**item) for item in fields.pop("packages", None) or []]
+    skipped = [SkippedPackage(**item) for item in fields.pop("skipped", None) or []]
+    return GetOtaPackagesResult(**fields, packages=packages, skipped=skipped)
+
+
+def _location(location: FileLocation | None) -> FileLocationResult | None:
+    if location is None:
+        return None
+    obs = location.obs_location
+    return FileLocationResult(obs_location=ObsLocationResult(**obs.model_dump()) if obs else None)
+
+
+def _passed_over(selection: Selection) -> dict[str, Any]:
+    def result(skipped: Skipped) -> SkippedPackage:
+        return SkippedPackage(**vars(skipped))
+
+    return {
+        "skipped": [result(skipped) for skipped in selection.skipped],
+        "skipped_counts": dict(selection.skipped_counts),
+    }

@@ -1,0 +1,103 @@
+"""What one run of one program remembers: its clients, and the answers it already has.
+
+Equal questions are asked once, also when they are asked at the same time; a question that failed is asked again. A run
+ends with its program: a preview, an update, and two programs in one process never see each other's answers.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
+
+__all__ = ["Run", "Walked"]
+
+T = TypeVar("T")
+_ONE_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Walked:
+    """All packages that the service has for a query, and how many requests that took."""
+
+    packages: tuple[OtaPackage, ...]
+    requests: int
+
+
+class Run:
+    """The clients and answers of one run; safe to use from several threads.
+
+    Args:
+        memo: whether equal questions are asked once; False asks each time.
+    """
+
+    def __init__(self, *, memo: bool = True) -> None:
+        self._memo = memo
+        self._lock = threading.Lock()
+        self._answers: dict[Hashable, Future[Any]] = {}
+        self._clients: dict[ResolvedConnection, Client] = {}
+
+    def client(self, connection: ResolvedConnection) -> Client:
+        """Return the client of a connection, one for each connection and run."""
+        from pulumi_iotda_ota.iotda.client import Client  # noqa: PLC0415  requests is loaded with the first lookup
+
+        with self._lock:
+            if connection not in self._clients:
+                self._clients[connection] = Client(connection)
+            return self._clients[connection]
+
+    def packages(self, connection: ResolvedConnection, query: PackageQuery) -> Walked:
+        """Return all packages of a query, in the service's order."""
+
+        def walk() -> Walked:
+            walked = self.client(connection).list_packages(query)
+            packages = tuple(walked)
+            return Walked(packages, walked.requests)
+
+        return self._once(("packages", connection, query), walk)
+
+    def first_packages(self, connection: ResolvedConnection, query: PackageQuery) -> tuple[OtaPackage, ...]:
+        """Return the first page of a query: one request, the newest packages."""
+        return tuple(islice(self.client(connection).list_packages(query), _ONE_PAGE))
+
+    def package(self, connection: ResolvedConnection, package_id: str) -> OtaPackage:
+        """Return one package with its file location."""
+        return self._once(("package", connection, package_id), lambda: self.client(connection).show_package(package_id))
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            clients = list(self._clients.values())
+            self._clients.clear()
+        for client in clients:
+            client.close()
+
+    def _once(self, key: Hashable, ask: Callable[[], T]) -> T:
+        if not self._memo:
+            return ask()
+        with self._lock:
+            answer: Future[T] | None = self._answers.get(key)
+            asking = answer is None
+            if answer is None:
+                answer = self._answers[key] = Future()
+        if asking:
+            self._ask(key, answer, ask)
+        return answer.result()
+
+    def _ask(self, key: Hashable, answer: Future[T], ask: Callable[[], T]) -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
+            # Those who wait share the failure, those who come later ask again.
+            with self._lock:
+                del self._answers[key]
+            answer.set_exception(error)

@@ -1,0 +1,237 @@
+"""What this library knows of how Pulumi's Python SDK behaves; each of its limits is met here, in one place.
+
+Nothing here knows what is looked up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import traceback
+import weakref
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import pulumi
+from pulumi.output import Unknown
+from pulumi.runtime import config, mocks, rpc, settings
+
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
+from pulumi_iotda_ota.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["current_run", "in_program", "is_mocked", "rendered", "stack_config", "start", "wait", "when_known"]
+
+T = TypeVar("T")
+
+CONFIG_NAMESPACE = "iotda-ota"
+
+# Keyed by the root stack resource: each run of a program has its own, also where the Automation API runs several
+# programs in one process, and it goes when the run does.
+_runs: weakref.WeakKeyDictionary[pulumi.Resource, Run] = weakref.WeakKeyDictionary()
+_runs_lock = threading.Lock()
+_run_error_classes: dict[type[IotdaOtaError], type[IotdaOtaError]] = {}
+
+
+def in_program() -> bool:
+    """Return whether this code runs in a Pulumi program (or under Pulumi's mocks)."""
+    return settings.get_monitor() is not None
+
+
+def is_mocked() -> bool:
+    """Return whether ``pulumi.runtime.set_mocks`` stands in for the engine."""
+    return isinstance(settings.get_monitor(), mocks.MockMonitor)
+
+
+def stack_config() -> dict[str, Any]:
+    """Return the stack's configuration of our namespace, without the namespace, as the engine gives it."""
+    prefix = f"{CONFIG_NAMESPACE}:"
+    # get_config reads one key; the mapping behind it is the only way to hear of all, and of a misspelt one.
+    stack = {**config.get_config_env(), **config.CONFIG.get()}
+    return {key.removeprefix(prefix): value for key, value in stack.items() if key.startswith(prefix)}
+
+
+def current_run() -> Run | None:
+    """Return what this run of this program remembers, or None outside a program."""
+    root = settings.get_root_resource() if in_program() else None
+    if root is None:
+        return None
+    with _runs_lock:
+        if root not in _runs:
+            run = _runs[root] = Run(memo=os.environ.get("PULUMI_IOTDA_OTA_NO_MEMO", "") not in {"1", "true"})
+            weakref.finalize(root, run.close)
+        return _runs[root]
+
+
+def start(work: Callable[[], T]) -> Future[T]:
+    """Start work in a thread of our own.
+
+    Pulumi's own executor also carries its requests to the engine: with ``--parallel 1`` lookups in it would delay
+    them. The thread is a daemon, so that Ctrl-C does not wait for an answer.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001  the future carries it to whoever waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="iotda-ota-lookup", daemon=True).start()
+    return future
+
+
+def wait(work: Callable[[], T]) -> T:
+    """Return what the work returns, blocking the caller but not Pulumi's event loop.
+
+    A plain call that blocked the loop would hold up the resources that were declared before it.
+    """
+    if not _loop_is_running() or not in_program():
+        return work()
+    # Private, but what pulumi.runtime.invoke itself does. There is no public way to wait inside a running loop;
+    # test_sdk.py says when there is no such function any more.
+    from pulumi.runtime.sync_await import _sync_await  # noqa: PLC0415  only where a loop is running
+
+    return _sync_await(asyncio.wrap_future(start(work)))
+
+
+def when_known(
+    values: Mapping[str, Any],
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None,
+    begin: Callable[[dict[str, Any]], Callable[[], T]],
+) -> pulumi.Output[T]:
+    """Return an Output of work over the values, done in a thread of our own, once all of them are known.
+
+    ``begin`` is called with the values in the program's own thread and returns the work.
+
+    An unknown value, or a dependency that is not created yet, gives an unknown Output and the work is not done. A
+    secret value makes the Output secret.
+    """
+    gate = _created(opts)
+
+    async def run(known: dict[str, Any]) -> T:
+        known.pop("_gate", None)
+        return await asyncio.wrap_future(start(begin(known)))
+
+    gated = {**values, "_gate": gate} if gate is not None else dict(values)
+    return cast("pulumi.Output[T]", pulumi.Output.all(**gated).apply(run))
+
+
+def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> pulumi.Output[Any] | None:
+    """Return an Output that is unknown until everything in ``depends_on`` is created, children of components too.
+
+    Only the engine knows; it answers with an unknown when an invoke's dependencies are pending. So the cheapest
+    invoke there is goes through it, and its answer is thrown away.
+    """
+    root = settings.get_root_resource()
+    if not isinstance(opts, pulumi.InvokeOutputOptions) or not opts.depends_on or root is None:
+        return None
+    asked = pulumi.runtime.invoke_output(
+        "pulumi:pulumi:getResource", {"urn": root.urn}, pulumi.InvokeOutputOptions(depends_on=opts.depends_on)
+    )
+    # The state of the stack resource can hold secrets, and would make every gated result secret.
+    return pulumi.Output.unsecret(asked).apply(lambda _: None)
+
+
+def rendered(error: IotdaOtaError) -> IotdaOtaError:
+    """Make the error one that Pulumi prints as a message and not as a traceback, and return it.
+
+    Pulumi does so for ``pulumi.RunError`` alone. The class of the error is replaced by one that is both, so that it is
+    still caught as ours; ``iotda/`` stays free of Pulumi.
+    """
+    if not isinstance(error, pulumi.RunError):
+        error.__class__ = _run_error_class(type(error))
+    return error
+
+
+def _run_error_class(error_class: type[IotdaOtaError]) -> type[IotdaOtaError]:
+    def reduce(error: IotdaOtaError) -> tuple[object, ...]:
+        return error_class, error.args, dict(vars(error))
+
+    if error_class not in _run_error_classes:
+        body = {"__module__": error_class.__module__, "__doc__": error_class.__doc__, "__reduce__": reduce}
+        _run_error_classes[error_class] = type(error_class.__name__, (error_class, pulumi.RunError), body)
+    return _run_error_classes[error_class]
+
+
+def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> None:
+    """Refuse options that only a provider process could honour.
+
+    Raises:
+        InputError: one of them is set.
+    """
+    for name in ("provider", "version", "plugin_download_url"):
+        if opts is not None and getattr(opts, name, None) is not None:
+            raise InputError(
+                f"opts.{name} has no meaning here: this function runs inside the program, without a provider process",
+                argument="opts",
+                facts=[("what to do", "say where and as whom to ask with connection=iotda_ota.Connection(...)")],
+            )
+
+
+def holds_output(value: object) -> bool:
+    """Return whether a value is, or holds, something that is not known yet."""
+    if isinstance(value, dict):
+        return any(holds_output(item) for item in value.values())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return any(holds_output(item) for item in value)
+    return isinstance(value, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(value)
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def provider_config(request: pulumi.dynamic.ConfigureRequest, names: Iterable[str]) -> dict[str, Any]:
+    """Return what a dynamic provider is told of the stack's configuration of our namespace.
+
+    At a plain refresh and at destroy the engine sends the values of the last update, taken from the state.
+    """
+    values = {name: request.config.get(f"{CONFIG_NAMESPACE}:{name}") for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+class _ShortForOwnErrors:
+    """Stands in for the module ``traceback`` in Pulumi's host of dynamic providers."""
+
+    @staticmethod
+    def format_exc() -> str:
+        error = sys.exc_info()[1]
+        return str(error) if isinstance(error, IotdaOtaError) else traceback.format_exc()
+
+
+def print_own_errors_without_traceback() -> None:
+    """Let an error of ours end a create, read or delete as its message alone.
+
+    Pulumi's host of dynamic providers answers each exception with ``traceback.format_exc()``. The name is replaced in
+    that module only, and only our errors are told apart; test_sdk.py says when the host no longer works that way.
+    """
+    host: Any = sys.modules["__main__"]
+    if getattr(host.__spec__, "name", "") == "pulumi.dynamic.__main__":
+        host.traceback = _ShortForOwnErrors
+
+
+def without_unknowns(value: Any, unknown: object) -> Any:
+    """Return a property value of a dynamic provider with ``unknown`` in the place of each that is not known yet."""
+    if isinstance(value, dict):
+        return {name: without_unknowns(item, unknown) for name, item in value.items()}
+    if isinstance(value, list):
+        return [without_unknowns(item, unknown) for item in value]
+    return unknown if isinstance(value, Unknown) else value
+
+
+def with_unknowns(value: Any, unknown: object) -> Any:
+    """Return a property value as the SDK wants it back; the reverse of :func:`without_unknowns`."""
+    if isinstance(value, dict):
+        return {name: with_unknowns(item, unknown) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [with_unknowns(item, unknown) for item in value]
+    return rpc.UNKNOWN if value is unknown else value

@@ -1,0 +1,50 @@
+"""What every lane shares: a clean environment, and an emulator whose address is in it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pulumi_iotda_ota.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OURS = ("HW_", "HUAWEICLOUD_", "PULUMI_", "OS_")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep settings of whoever runs the tests out of them."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.upper() in _PROXIES:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Return a running emulator with its default catalogue."""
+    with Emulator() as running:
+        yield running
+
+
+def settings_for(emulator: Emulator) -> dict[str, str]:
+    """Return the environment variables that lead to an emulator."""
+    return {
+        "HW_IOTDA_ENDPOINT": emulator.endpoint,
+        "HW_REGION_NAME": emulator.region,
+        "HW_PROJECT_ID": emulator.project_id,
+        "HW_ACCESS_KEY": emulator.access_key,
+        "HW_SECRET_KEY": emulator.secret_key,
+    }
+
+
+@pytest.fixture
+def service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """Return a running emulator that the environment leads to."""
+    for name, value in settings_for(emulator).items():
+        monkeypatch.setenv(name, value)
+    return emulator

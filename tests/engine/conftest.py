@@ -1,0 +1,126 @@
+"""The real `pulumi`, on a local file backend in a temporary folder, with programs in this environment's Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+HERE = Path(__file__).parent
+SECONDS = 120
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder, and skip it where there is no engine."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.engine)
+            if shutil.which("pulumi") is None:
+                item.add_marker(pytest.mark.skip(reason="engine lane not run: no pulumi on PATH"))
+
+
+@dataclass
+class Done:
+    """A command that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Return everything that it printed."""
+        return f"{self.stdout}\n{self.stderr}"
+
+
+@dataclass
+class Project:
+    """A Pulumi project with one stack, in a folder of its own."""
+
+    folder: Path
+    environment: dict[str, str]
+    name: str = "engine-lane"
+    stack: str = "dev"
+    commands: list[Done] = field(default_factory=list)
+
+    def write(self, program: str, name: str = "__main__.py") -> None:
+        """Write the program, or another file of it."""
+        (self.folder / name).write_text(program)
+
+    def run(self, *arguments: str, **environment: str) -> Done:
+        """Run one pulumi command to its end."""
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        self.commands.append(Done(done.returncode, done.stdout, done.stderr))
+        return self.commands[-1]
+
+    def ok(self, *arguments: str, **environment: str) -> Done:
+        """Run one pulumi command that must succeed."""
+        done = self.run(*arguments, **environment)
+        assert done.code == 0, done.text
+        return done
+
+    def preview(self, *arguments: str) -> Done:
+        """Preview."""
+        return self.run("preview", "--diff", *arguments)
+
+    def up(self, *arguments: str) -> Done:
+        """Update without asking."""
+        return self.run("up", "--yes", "--skip-preview", *arguments)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the stack."""
+        found: dict[str, Any] = json.loads(self.ok("stack", "output", "--json").stdout)
+        return found
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return the resources in the state, by name."""
+        state = json.loads(self.ok("stack", "export").stdout)["deployment"].get("resources", [])
+        return {resource["urn"].rpartition("::")[2]: resource for resource in state}
+
+
+@pytest.fixture
+def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
+    """Return what makes a project whose environment leads to the emulator."""
+
+    def make(program: str, *, name: str = "engine-lane", stack: str = "dev") -> Project:
+        folder, state = tmp_path / f"{name}-{stack}", tmp_path / "state"
+        folder.mkdir()
+        state.mkdir(exist_ok=True)
+        runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+        (folder / "Pulumi.yaml").write_text(json.dumps({"name": name, "runtime": runtime}))
+        environment = {
+            **{key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "TMPDIR", "LANG"}},
+            **settings_for(emulator),
+            "PULUMI_HOME": str(tmp_path / "pulumi-home"),
+            "PULUMI_BACKEND_URL": state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "engine-lane",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        project = Project(folder, environment, name, stack)
+        project.write(program)
+        project.ok("stack", "init", stack)
+        return project
+
+    return make

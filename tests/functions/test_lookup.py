@@ -1,0 +1,263 @@
+"""The plain functions against a real socket: what they find, and what they say when they do not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+
+import pulumi_iotda_ota as iotda_ota
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator import Emulator
+
+METER = {"package_type": "firmwarePackage", "product_id": "smart-meter"}
+
+
+def lists(emulator: Emulator) -> int:
+    """Return how many pages were asked for."""
+    return sum(1 for request in emulator.requests if request.path.endswith("/ota-upgrades/packages"))
+
+
+def test_exact_lookup_costs_one_request(service: Emulator) -> None:
+    """An exact version of a product is found with one request, filtered by the service."""
+    found = iotda_ota.get_ota_package(**METER, version="V1.4.10")
+
+    assert (found.version, found.product_id) == ("V1.4.10", "smart-meter")
+    assert found.created_at == "2026-10-02T09:00:00Z"
+    assert len(service.requests) == 1
+    assert service.requests[0].query["version"] == "V1.4.10"
+
+
+def test_list_goes_over_all_pages(service: Emulator) -> None:
+    """A list holds every package that fits, however many pages they take."""
+    found = iotda_ota.get_ota_packages(package_type="softwarePackage")
+
+    wanted = [package["package_id"] for package in service.packages if package["package_type"] == "softwarePackage"]
+    assert len(wanted) > 500
+    assert sorted(package.package_id for package in found.packages) == sorted(wanted)
+    assert not found.truncated
+
+
+def test_list_is_cut_where_it_is_asked_to_be(service: Emulator) -> None:
+    """max_items cuts the list and says so."""
+    found = iotda_ota.get_ota_packages(**METER, order_by="create_time", max_items=2)
+
+    times = [package.create_time for package in found.packages]
+    assert times == sorted(times, reverse=True)
+    assert (len(times), found.truncated) == (2, True)
+
+
+def test_newest_upload(service: Emulator) -> None:
+    """most_recent by create_time takes the newest upload, which need not be the highest version."""
+    found = iotda_ota.get_ota_package(**METER, most_recent=True, order_by="create_time")
+
+    assert found.version == "V1.3.5"
+    assert sum(found.skipped_counts.values()) == len(iotda_ota.get_ota_packages(**METER).packages) - 1
+    assert found.skipped[0].rule == "order_by"
+
+
+def test_nothing_found_tells_what_came_near(service: Emulator) -> None:
+    """A lookup that finds nothing says what was asked, what was seen, what came near and what to do."""
+    with pytest.raises(iotda_ota.PackageNotFound) as caught:
+        iotda_ota.get_ota_package(**METER, version="V1.4.99")
+
+    text = str(caught.value)
+    assert text.startswith("no OTA package fits\n")
+    assert "firmwarePackage, product smart-meter, version V1.4.99" in text
+    assert "V1.4.9" in text
+    assert "what to do" in text
+    assert len(service.requests) == 2
+
+
+def test_nothing_found_for_an_unknown_product(service: Emulator) -> None:
+    """Where a product has no package at all, the error says so instead of naming versions of others."""
+    with pytest.raises(iotda_ota.PackageNotFound, match="there is no firmwarePackage at all for this product"):
+        iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="smart-metre", version="V1.4.10")
+
+
+def test_nothing_found_can_be_none(service: Emulator) -> None:
+    """on_missing="none" returns None and asks nothing more."""
+    assert iotda_ota.get_ota_package(**METER, version="V9", on_missing="none") is None
+    assert len(service.requests) == 1
+
+
+def test_several_are_listed(service: Emulator) -> None:
+    """More than one match without most_recent is an error that lists them."""
+    with pytest.raises(iotda_ota.MultiplePackages) as caught:
+        iotda_ota.get_ota_package(**METER)
+
+    text = str(caught.value)
+    assert "OTA packages fit, and most_recent is not set" in text
+    assert "and 36 more" in text
+    assert "most_recent=True" in text
+    assert len(caught.value.packages) == 41
+
+
+def test_several_spaces_are_never_guessed(service: Emulator) -> None:
+    """most_recent does not choose across resource spaces or products unless it is told to."""
+    service.add_package(**METER, app_id="other", version="V7")
+    service.add_package(**METER, app_id="another", version="V7")
+
+    with pytest.raises(iotda_ota.MultiplePackages, match=r"they span several app_id\n[^$]*give app_id"):
+        iotda_ota.get_ota_package(**METER, version="V7", most_recent=True)
+    found = iotda_ota.get_ota_package(**METER, version="V7", most_recent=True, allow_unscoped=True)
+    assert found.app_id == "another"
+
+
+def test_ties_go_to_the_newest_record(service: Emulator) -> None:
+    """Packages of one version and time are told apart by the service's order: the newest record first."""
+    uploaded = [service.add_package(**METER, version="V7", create_time="20261101T000000Z") for _ in range(3)]
+
+    for order in ("version", "create_time"):
+        found = iotda_ota.get_ota_package(**METER, version="V7", most_recent=True, order_by=order)
+        assert found.package_id == uploaded[-1]
+
+
+def test_module_is_matched_by_us(service: Emulator) -> None:
+    """module_name selects among the packages of a product; the service has no such filter."""
+    valve = {"package_type": "modulePackage", "product_id": "water-valve"}
+
+    service.add_package(**valve, app_id="water", module_name="valve-radio", version="2.0")
+
+    found = iotda_ota.get_ota_packages(**valve, module_name="valve-radio")
+
+    assert found.packages
+    assert {package.module_name for package in found.packages} == {"valve-radio"}
+    assert set(found.skipped_counts) == {"module_name"}
+    assert "module_name" not in service.requests[0].query
+
+
+def test_a_looser_service_can_not_widen_the_answer(service: Emulator) -> None:
+    """What the service filters is checked again on arrival."""
+    other = next(package for package in service.packages if package["version"] == "V1.4.9")
+    page = {"packages": [other], "page": {"count": 1, "marker": "0" * 24}}
+    service.faults.add(operation="ListOtaPackageInfo", body=page)
+
+    with pytest.raises(iotda_ota.PackageNotFound, match="1 of another version"):
+        iotda_ota.get_ota_package(**METER, version="V1.4.10")
+
+
+def test_by_id(service: Emulator) -> None:
+    """package_id fetches that package; the file location is shown when it is asked for."""
+    wanted = iotda_ota.get_ota_package(**METER, version="V1.4.10")
+
+    bare = iotda_ota.get_ota_package(package_id=wanted.package_id)
+    whole = iotda_ota.get_ota_package(package_id=wanted.package_id, with_file_location=True)
+
+    assert bare.package_id == whole.package_id == wanted.package_id
+    assert bare.file_location is None
+    assert whole.file_location is not None
+    assert whole.file_location.obs_location is not None
+    assert len(whole.file_location.obs_location.sign or "") == 64
+
+
+def test_file_location_costs_one_more_request(service: Emulator) -> None:
+    """with_file_location asks for the chosen package only."""
+    found = iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True)
+
+    assert found.file_location is not None
+    assert len(service.requests) == 2
+
+
+def test_unknown_id(service: Emulator) -> None:
+    """An id that is not there is an error, or None on request."""
+    with pytest.raises(iotda_ota.PackageNotFound, match="there is no OTA package 0123"):
+        iotda_ota.get_ota_package(package_id="0123")
+    assert iotda_ota.get_ota_package(package_id="0123", on_missing="none") is None
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"package_type": "firmware"}, "package_type must be one of"),
+    ({"package_type": "firmwarePackage", "version": "1.0 beta"}, "version must be 1 to 256"),
+    ({"package_type": "firmwarePackage", "version": "x" * 257}, "version must be 1 to 256"),
+    ({"package_type": "firmwarePackage", "product_id": "a/b"}, "product_id must be 1 to 36"),
+    ({}, "package_type is required"),
+    ({"package_id": "p1", "version": "V1"}, "package_id goes with no selection argument, but version is given"),
+    ({"package_id": "p_1"}, "package_id must be"),
+    ({"package_type": "firmwarePackage", "most_recent": True}, 'order_by="version" needs an exact version'),
+    ({"package_type": "firmwarePackage", "order_by": "name"}, "order_by must be one of version, create_time"),
+    ({"package_type": "firmwarePackage", "on_missing": "null"}, "on_missing must be one of error, none"),
+    (
+        {"package_type": "firmwarePackage", "opts": pulumi.InvokeOptions(version="1.0.0")},
+        r"opts.version has no meaning here[^$]*connection",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), WRONG)
+def test_bad_input_sends_nothing(service: Emulator, arguments: dict[str, Any], told: str) -> None:
+    """What is wrong with an argument is told before anything is sent."""
+    with pytest.raises(iotda_ota.InputError, match=told):
+        iotda_ota.get_ota_package(**arguments)
+    assert service.requests == []
+
+
+def test_an_output_is_refused_by_the_plain_form(service: Emulator) -> None:
+    """A plain function given an Output names the argument and the form that can wait for it."""
+    with pytest.raises(iotda_ota.OutputGiven, match=r"version is a Pulumi Output.*get_ota_package_output") as caught:
+        iotda_ota.get_ota_package(**METER, version=pulumi.Output.from_input("V1.4.10"))  # type: ignore[call-overload]
+
+    assert isinstance(caught.value, TypeError)
+    assert isinstance(caught.value, iotda_ota.InputError)
+    assert service.requests == []
+
+
+def test_errors_are_ours_and_pulumi_s(service: Emulator) -> None:
+    """An error is caught as ours, and is one that Pulumi prints without a traceback."""
+    with pytest.raises(iotda_ota.PackageNotFound) as caught:
+        iotda_ota.get_ota_package(**METER, version="V9")
+
+    assert isinstance(caught.value, pulumi.RunError)
+
+
+@pytest.mark.parametrize("missing", ["HW_REGION_NAME", "HW_PROJECT_ID", "HW_SECRET_KEY"])
+def test_missing_settings_are_named(service: Emulator, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """A setting that is missing is named with the ways to give it, and nothing is sent."""
+    monkeypatch.delenv(missing)
+    monkeypatch.delenv("HW_IOTDA_ENDPOINT")
+
+    if missing == "HW_SECRET_KEY":
+        with pytest.raises(iotda_ota.CredentialsError, match=missing):
+            iotda_ota.get_ota_package(**METER, version="V1")
+    else:
+        with pytest.raises(iotda_ota.ConfigurationError, match=missing):
+            iotda_ota.get_ota_package(**METER, version="V1")
+    assert service.requests == []
+
+
+def test_connection_argument_wins(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is given in `connection` is used before the environment."""
+    monkeypatch.setenv("HW_SECRET_KEY", "wrong")
+    monkeypatch.setenv("HW_ACCESS_KEY", "wrong")
+    connection = iotda_ota.Connection(access_key=service.access_key, secret_key=service.secret_key)
+
+    assert iotda_ota.get_ota_package(**METER, version="V1.4.10", connection=connection).version == "V1.4.10"
+
+
+def test_ids_are_the_same_at_every_run(service: Emulator) -> None:
+    """The id of a result is made from the query: the same in another process, another for another query."""
+    code = (
+        "import pulumi_iotda_ota as o; print(o.get_ota_package(package_type='firmwarePackage', "
+        "product_id='smart-meter', version='V1.4.10').id)"
+    )
+    other = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+    assert iotda_ota.get_ota_package(**METER, version="V1.4.10").id == other
+    assert iotda_ota.get_ota_package(**METER, version="V1.4.9").id != other
+
+
+def test_result_is_a_read_only_mapping(service: Emulator) -> None:
+    """A result reads as attributes and as a mapping, and can not be changed."""
+    found = iotda_ota.get_ota_package(**METER, version="V1.4.10")
+
+    assert found["package_id"] == found.package_id
+    assert "skipped" not in found
+    assert "module_name" not in found
+    assert found.module_name is None
+    assert found.to_dict() == dict(found)
+    with pytest.raises(AttributeError, match="read-only"):
+        found.version = "V2"  # type: ignore[misc]

@@ -1,0 +1,134 @@
+"""What makes a campaign the same campaign, on plain values."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.limits import TASK_NAME
+from pulumi_iotda_ota.iotda.models import BatchTask
+from pulumi_iotda_ota.lifecycle.campaign import changed_inputs, disagreements, new_task, task_name
+from pulumi_iotda_ota.lifecycle.durations import parse_duration, parse_time
+
+SCOPE = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
+INPUTS: dict[str, Any] = {
+    "scope": SCOPE,
+    "package_ids": ["p1"],
+    "targets": ["d1", "d2"],
+    "task_name": "canary_0",
+    "task_type": "firmwareUpgrade",
+}
+names = st.text(min_size=1, max_size=200)
+
+
+@given(
+    st.fixed_dictionaries(dict.fromkeys(SCOPE, names)),
+    st.one_of(st.none(), st.from_regex("[A-Za-z0-9_]{1,111}", fullmatch=True)),
+)
+def test_every_name_is_one_that_the_service_takes(scope: dict[str, str], prefix: str | None) -> None:
+    """Whatever a stack and a resource are called, the task's name is within the documented limit."""
+    name = task_name({**INPUTS, "scope": scope, "task_name_prefix": prefix})
+
+    assert TASK_NAME.problem(name) is None
+    assert re.search("_[0-9a-f]{16}$", name)
+
+
+@pytest.mark.parametrize("part", SCOPE)
+def test_other_stacks_have_other_names(part: str) -> None:
+    """Equal campaigns of two organizations, projects, stacks or resources never share a name."""
+    other = {**INPUTS, "scope": {**SCOPE, part: "other"}}
+
+    assert task_name(other).rpartition("_")[2] != task_name(INPUTS).rpartition("_")[2]
+
+
+@given(st.lists(st.sampled_from(["d1", "d2", "d3"]), min_size=1))
+def test_targets_are_a_set(targets: list[str]) -> None:
+    """The order of targets and a repeated one make no other campaign."""
+    same = {**INPUTS, "targets": sorted(set(targets))}
+
+    assert task_name({**INPUTS, "targets": targets}) == task_name(same)
+    assert changed_inputs({**INPUTS, "targets": targets}, same) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "campaign"),
+    [
+        ({"package_ids": ["p2"]}, True),
+        ({"targets": ["d3"]}, True),
+        ({"app_id": "a2"}, True),
+        ({"triggers": [1]}, True),
+        ({"task_mode": "GATEWAY"}, True),
+        ({"on_destroy": "retain"}, False),
+        ({"retry_count": 2, "retry_interval": 5}, False),
+        ({"task_name_prefix": "other"}, False),
+        ({"adopt_within": "1h"}, False),
+    ],
+)
+def test_what_makes_a_new_campaign(change: dict[str, Any], campaign: bool) -> None:
+    """Packages, devices, space, mode and triggers make a new campaign; anything else does not."""
+    assert bool(changed_inputs(INPUTS, {**INPUTS, **change})) is campaign
+    assert (task_name({**INPUTS, **change})[-16:] != task_name(INPUTS)[-16:]) is campaign
+
+
+def test_body_holds_what_was_given_and_nothing_else() -> None:
+    """The body of CreateBatchTask names the packages, the devices and the policy, and leaves out the rest."""
+    inputs = {**INPUTS, "retry_count": 2, "retry_interval": 5, "schedule_time": "2026-12-01T08:00:00+01:00"}
+
+    assert new_task(inputs) == {
+        "task_name": "canary_0",
+        "task_type": "firmwareUpgrade",
+        "targets": ["d1", "d2"],
+        "document": {"package_ids": ["p1"]},
+        "task_policy": {"retry_count": 2, "retry_interval": 5, "schedule_time": "20261201T070000Z"},
+    }
+
+
+def test_body_for_an_older_instance() -> None:
+    """document_key="package_id" sends the document that the API had before 2025-10."""
+    assert new_task({**INPUTS, "document_key": "package_id"})["document"] == {"package_id": "p1"}
+
+
+def task(**fields: Any) -> BatchTask:
+    """Return a task as the service answers it."""
+    defaults = {"task_id": "t1", "task_name": "canary_0", "task_type": "firmwareUpgrade", "status": "Processing"}
+    return BatchTask(**{**defaults, **fields})
+
+
+def test_what_is_not_echoed_agrees() -> None:
+    """The service leaves fields out of its answer; only one that differs is a disagreement."""
+    assert disagreements(task(), INPUTS) == []
+    assert disagreements(task(targets=("d2", "d1"), document={"package_id": "p1"}), INPUTS) == []
+    assert disagreements(task(document={"package_ids": ["p2"]}), INPUTS) == ['package_ids is ["p2"], not ["p1"]']
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [(90, 90), (90.5, 90.5), ("90", 90), ("15m", 900), ("24h", 86_400), ("7d", 604_800)]
+)
+def test_durations(text: object, seconds: float) -> None:
+    """Durations are seconds or text."""
+    assert parse_duration("timeout", text) == seconds
+
+
+@pytest.mark.parametrize("text", [-1, "", "1w", "m", True, None, "1e9", "9" * 30, float("nan"), float("inf")])
+def test_bad_durations(text: object) -> None:
+    """What is no duration is told with the argument and the forms."""
+    with pytest.raises(InputError, match='timeout must be seconds or text such as "90s"'):
+        parse_duration("timeout", text)
+
+
+def test_times_of_both_forms_are_one_time() -> None:
+    """RFC 3339 and the API's form read as the same time."""
+    assert parse_time("t", "2026-10-02T09:00:00Z") == parse_time("t", "20261002T090000Z")
+    assert parse_time("t", "2026-10-02T11:00:00+02:00") == parse_time("t", "20261002T090000Z")
+
+
+@pytest.mark.parametrize("text", ["2026-10-02T09:00:00", "tomorrow", "20261302T090000Z", 5, None])
+def test_bad_times(text: object) -> None:
+    """A time without a zone, or none at all, is refused."""
+    with pytest.raises(InputError, match="schedule_time must be a time with its zone"):
+        parse_time("schedule_time", text)

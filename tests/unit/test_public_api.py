@@ -1,0 +1,69 @@
+"""The public names, and what is shipped beside them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import json
+import pickle
+from pathlib import Path
+
+import pulumi
+import pytest
+
+import pulumi_iotda_ota
+from pulumi_iotda_ota.iotda import errors
+
+PACKAGE = Path(pulumi_iotda_ota.__file__).parent
+
+
+def test_all_is_sorted_and_served() -> None:
+    """Every name in `__all__` is there, once and in order."""
+    names = pulumi_iotda_ota.__all__
+
+    assert sorted(set(names)) == names
+    assert all(getattr(pulumi_iotda_ota, name) is not None for name in names)
+    assert set(names) <= set(dir(pulumi_iotda_ota))
+
+
+def test_a_misspelt_name_is_an_attribute_error() -> None:
+    """A name that is not served is told as any module tells it."""
+    with pytest.raises(AttributeError, match="get_ota_pakage"):
+        pulumi_iotda_ota.get_ota_pakage  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_namespace_holds_no_component() -> None:
+    """Serving names leaves no component resource in the namespace, which would make Pulumi host components."""
+    for name in pulumi_iotda_ota.__all__:
+        getattr(pulumi_iotda_ota, name)
+
+    held = [value for value in vars(pulumi_iotda_ota).values() if inspect.isclass(value)]
+    assert not [value for value in held if issubclass(value, pulumi.ComponentResource)]
+
+
+def test_version_is_the_distribution_s() -> None:
+    """The version has one source."""
+    assert pulumi_iotda_ota.__version__ == importlib.metadata.version("pulumi-iotda-ota")
+
+
+def test_every_error_is_public_and_documented() -> None:
+    """The error tree is drawn in its module's docstring and served by the package."""
+    for name in errors.__all__:
+        assert getattr(pulumi_iotda_ota, name) is getattr(errors, name)
+        assert name in (errors.__doc__ or "")
+        assert issubclass(getattr(errors, name), errors.IotdaOtaError)
+
+
+def test_errors_survive_pickling() -> None:
+    """An error keeps its message and attributes on its way to another process."""
+    error = errors.ServiceError("refused", status=403, error_code="IOTDA.001000", facts=[("what to do", "check it")])
+
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert (str(copy), copy.status, copy.error_code) == (str(error), 403, "IOTDA.001000")
+
+
+def test_pulumi_is_told_that_there_is_no_plugin_to_download() -> None:
+    """The file that keeps Pulumi from looking for a provider binary lies where its Python host looks."""
+    assert json.loads((PACKAGE / "pulumi-plugin.json").read_text()) == {"resource": False}
+    assert (PACKAGE / "py.typed").exists()
