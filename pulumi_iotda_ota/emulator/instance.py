@@ -5,6 +5,7 @@ It ties the rooms together and has no behaviour of its own.
 
 from __future__ import annotations
 
+import functools
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,7 @@ class Emulator:
         self.project_id = project_id or secrets.token_hex(16)
         self.region = region
         self.faults = Faults()
-        self._seed = load_seed(default_seed() if seed is None else seed)
+        self._seed = _catalogue() if seed is None else load_seed(seed)
         self._clock = clock or time.time
         self._pace = Pace(initializing_seconds, device_seconds, stopping_seconds, minute_seconds)
         keys = KeyPair(self.access_key, self.secret_key, security_token)
@@ -264,6 +265,12 @@ class Emulator:
         service = Service(switches, self._pace, self._clock, _default_app_id(self._seed))
         plant(self._seed, service)
         return service
+
+
+@functools.cache
+def _catalogue() -> Seed:
+    # Read only: every emulator plants copies.
+    return load_seed(default_seed())
 
 
 def _algorithms(*, derived_only: bool, standard_only: bool) -> frozenset[str]:

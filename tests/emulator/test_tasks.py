@@ -1,0 +1,491 @@
+"""Upgrade tasks: what is accepted, how they run, and what stop, retry, confirm and delete do."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.emulator import Emulator, ManualClock, Switches
+from tests.emulator.callers import Caller, calling, package_id_of, task_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+METERS = ("meter-0001", "meter-0002")
+RETRY = {"retry_count": 2, "retry_interval": 5}
+
+
+def _act(call: Caller, task_id: str, action: str, *targets: str) -> Any:
+    answer = call("POST", f"batchtasks/{task_id}/{action}", {"targets": list(targets)} if targets else {})
+    assert answer.status == 200, answer.body
+    return answer.json["targets"]
+
+
+def test_a_task_runs_from_initializing_to_success(call: Caller, clock: ManualClock) -> None:
+    """A task goes through Initializing and Processing to Success, and its devices run the new version."""
+    task_id = call.start(*METERS)
+    assert call.status(task_id) == "Initializing"
+    clock.advance(1)
+    assert call.status(task_id) == "Processing"
+    clock.advance(10)
+    assert call.status(task_id) == "Success"
+    assert call.details(task_id) == dict.fromkeys(METERS, "Success")
+    assert call.emulator.device_versions["meter-0001"] == "V1.4.10"
+
+
+def test_a_created_task_echoes_what_was_asked_but_not_the_space(call: Caller) -> None:
+    """The answer to create is the task, 24 digits as its id, without app_id."""
+    policy = {"retry_count": 1, "retry_interval": 5}
+    body = task_body(call.emulator, targets=["d1"], app_id="energy", task_ext_info={"a": 1}, task_policy=policy)
+    task = call("POST", "batchtasks", body).json
+    assert len(task["task_id"]) == 24
+    assert "app_id" not in task
+    assert {name: task[name] for name in body if name != "app_id"} == {k: v for k, v in body.items() if k != "app_id"}
+    assert task["create_time"] == "20261122T120000Z"
+
+
+def test_progress_counts_by_the_service_s_own_words(call: Caller, clock: ManualClock) -> None:
+    """The progress has every documented key, waitting with its double t, and no devices while initializing."""
+    task_id = call.start(*METERS)
+    assert call.task(task_id)["batchtask"]["task_progress"]["total"] == 0
+    clock.advance(1)
+    assert call.task(task_id)["batchtask"]["task_progress"] == {
+        "total": 2,
+        "processing": 2,
+        "success": 0,
+        "fail": 0,
+        "waitting": 0,
+        "fail_wait_retry": 0,
+        "stopped": 0,
+        "removed": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        (("success", "fail"), "PartialSuccess"),
+        (("fail", "fail"), "Fail"),
+        (("removed", "fail"), "Fail"),
+        (("success", "removed"), "PartialSuccess"),
+        (("success", "hang"), "Processing"),
+    ],
+)
+def test_the_task_follows_its_devices(call: Caller, clock: ManualClock, outcomes: tuple[str, str], status: str) -> None:
+    """The state of a task is made of the outcomes of its devices."""
+    for name, outcome in zip(("d1", "d2"), outcomes, strict=True):
+        call.emulator.set_device(name, outcome=outcome)
+    task_id = call.start("d1", "d2")
+    clock.advance(1000)
+    assert call.status(task_id) == status
+
+
+def test_a_failed_device_says_why(call: Caller, clock: ManualClock) -> None:
+    """A failure carries the code, the text and the output that the device was given."""
+    call.emulator.set_device("d1", outcome="fail", error_code="IOTDA.1", error_msg="Out of memory", output="password=x")
+    call.emulator.set_device("d2", outcome="offline")
+    task_id = call.start("d1", "d2")
+    clock.advance(100)
+    details = {detail["target"]: detail for detail in call.task(task_id)["task_details"]}
+    assert details["d1"]["error"] == {"error_code": "IOTDA.1", "error_msg": "Out of memory"}
+    assert details["d1"]["output"] == "password=x"
+    assert details["d2"]["error"]["error_msg"] == "Waiting for the device online timeout"
+
+
+def test_a_device_on_the_version_already_succeeds_at_once(call: Caller, clock: ManualClock) -> None:
+    """A device that runs the target version is done as soon as the task is."""
+    call.emulator.set_device("d1", version="V1.4.10")
+    task_id = call.start("d1")
+    clock.advance(1)
+    assert call.task(task_id)["task_details"][0]["output"].startswith("The current version is the same")
+
+
+def test_a_device_in_a_running_task_conflicts(call: Caller, clock: ManualClock) -> None:
+    """A second task fails for a device that the first still holds; retried after that, it succeeds."""
+    first = call.start("d1")
+    second = call.start("d1", "d2", task_name="second")
+    clock.advance(5)
+    assert call.details(second) == {"d1": "Fail", "d2": "Processing"}
+    assert call.details(first) == {"d1": "Processing"}
+    clock.advance(10)
+    _act(call, second, "retry")
+    clock.advance(10)
+    assert call.status(second) == "Success"
+
+
+def test_targets_may_come_from_groups(call: Caller, clock: ManualClock) -> None:
+    """A filter stands for the members of its groups when the task was created."""
+    task_id = call.start(targets_filter={"group_ids": ["canary"]})
+    call.emulator.set_group("canary", [])
+    clock.advance(1)
+    assert sorted(call.details(task_id)) == [f"meter-000{number}" for number in range(1, 5)]
+
+
+def test_targets_win_over_a_filter(call: Caller, clock: ManualClock) -> None:
+    """Given both, only the targets count, without a word."""
+    task_id = call.start("d1", targets_filter={"group_ids": ["canary"]})
+    clock.advance(1)
+    assert list(call.details(task_id)) == ["d1"]
+
+
+def test_an_empty_group_is_a_success_of_nobody(call: Caller, clock: ManualClock) -> None:
+    """A task without devices ends as Success, with a total of 0."""
+    call.emulator.set_group("nobody", [])
+    task_id = call.start(targets_filter={"group_ids": ["nobody"]})
+    clock.advance(1)
+    task = call.task(task_id)["batchtask"]
+    assert (task["status"], task["task_progress"]["total"]) == ("Success", 0)
+
+
+def test_a_schedule_is_waited_for(call: Caller, clock: ManualClock) -> None:
+    """Until its schedule a task is Waitting, with all its devices."""
+    task_id = call.start("d1", task_policy={"schedule_time": "20261122T130000Z"})
+    clock.advance(3599)
+    assert (call.status(task_id), call.details(task_id)) == ("Waitting", {"d1": "Waitting"})
+    clock.advance(1)
+    assert call.status(task_id) == "Processing"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "code"),
+    [
+        ("2026-11-22T13:00:00Z", "IOTDA.000009"),
+        ("20261122T115900Z", "IOTDA.000006"),
+        ("20261129T120100Z", "IOTDA.000006"),
+    ],
+)
+def test_a_schedule_that_is_passed_or_far_is_400(call: Caller, schedule: str, code: str) -> None:
+    """A schedule must be a time within the next seven days."""
+    body = task_body(call.emulator, targets=["d1"], task_policy={"schedule_time": schedule})
+    answer = call("POST", "batchtasks", body)
+    assert (answer.status, answer.code) == (400, code)
+
+
+def test_a_failed_device_is_retried_by_the_policy(call: Caller, clock: ManualClock) -> None:
+    """With a retry policy a device waits and tries again; it ends as Success if a later attempt does."""
+    call.emulator.set_device("d1", fails_first=2)
+    call.emulator.set_device("d2", fails_first=3)
+    task_id = call.start("d1", "d2", task_policy=RETRY)
+    clock.advance(11)
+    assert call.details(task_id) == {"d1": "FailWaitRetry", "d2": "FailWaitRetry"}
+    assert call.status(task_id) == "Processing"
+    clock.advance(2 * (300 + 10))
+    assert call.details(task_id) == {"d1": "Success", "d2": "Fail"}
+    assert call.status(task_id) == "PartialSuccess"
+
+
+def test_minutes_can_be_made_short() -> None:
+    """A minute of the retry interval lasts as long as the emulator is told."""
+    clock = ManualClock()
+    quick = Emulator(clock=clock, device_seconds=1, initializing_seconds=0, minute_seconds=0.5)
+    with calling(quick) as call:
+        quick.set_device("d1", fails_first=1)
+        task_id = call.start("d1", task_policy=RETRY)
+        clock.advance(1 + 2.5 + 1)
+        assert call.status(task_id) == "Success"
+
+
+def test_a_task_waits_for_its_confirmation(call: Caller, clock: ManualClock) -> None:
+    """With need_confirm every device waits; a confirmation while initializing reaches nobody."""
+    task_id = call.start(*METERS, need_confirm=True)
+    assert _act(call, task_id, "confirm") == []
+    clock.advance(3600)
+    assert call.status(task_id) == "Waitting"
+    assert _act(call, task_id, "confirm", METERS[0]) == [{"target": METERS[0], "status": "success"}]
+    assert call.status(task_id) == "Processing"
+    assert call.details(task_id)[METERS[1]] == "Waitting"
+    assert len(_act(call, task_id, "confirm")) == 1
+    clock.advance(10)
+    assert call.status(task_id) == "Success"
+
+
+def test_a_confirmation_does_not_overtake_the_schedule(call: Caller, clock: ManualClock) -> None:
+    """A confirmed task still waits for its time."""
+    task_id = call.start("d1", need_confirm=True, task_policy={"schedule_time": "20261122T130000Z"})
+    clock.advance(60)
+    _act(call, task_id, "confirm")
+    assert call.status(task_id) == "Waitting"
+    clock.advance(3600)
+    assert call.status(task_id) == "Success"
+
+
+def test_stop_leads_through_stopping_to_stopped(call: Caller, clock: ManualClock) -> None:
+    """A stop without targets stops every unfinished device, and the task passes through Stopping."""
+    call.emulator.set_device("d1", seconds=2)
+    task_id = call.start("d1", "d2")
+    clock.advance(5)
+    assert _act(call, task_id, "stop") == [{"target": "d2", "status": "success"}]
+    assert call.status(task_id) == "Stopping"
+    clock.advance(1)
+    assert call.status(task_id) == "Stopped"
+    assert call.details(task_id) == {"d1": "Success", "d2": "Stopped"}
+
+
+def test_single_devices_can_be_stopped_and_retried(call: Caller, clock: ManualClock) -> None:
+    """Stop and retry with targets act on those alone; what is not in the right state is told target by target."""
+    task_id = call.start("d1", "d2")
+    clock.advance(1)
+    answers = _act(call, task_id, "stop", "d1", "d9")
+    assert [answer["status"] for answer in answers] == ["success", "failure"]
+    assert answers[1]["error_code"] == "IOTDA.014219"
+    clock.advance(10)
+    assert call.status(task_id) == "PartialSuccess"
+    assert _act(call, task_id, "retry", "d1") == [{"target": "d1", "status": "success"}]
+    clock.advance(10)
+    assert call.status(task_id) == "Success"
+
+
+def test_a_task_of_stopped_devices_is_stopped(call: Caller, clock: ManualClock) -> None:
+    """When each device was stopped by name, the task is Stopped."""
+    task_id = call.start("d1")
+    clock.advance(1)
+    _act(call, task_id, "stop", "d1")
+    assert call.status(task_id) == "Stopped"
+
+
+def test_retry_runs_failed_devices_again(call: Caller, clock: ManualClock) -> None:
+    """A retry on a failed task dispatches the failed devices, counting earlier attempts."""
+    call.emulator.set_device("d1", fails_first=1)
+    task_id = call.start("d1", "d2")
+    clock.advance(20)
+    assert call.status(task_id) == "PartialSuccess"
+    assert _act(call, task_id, "retry") == [{"target": "d1", "status": "success"}]
+    clock.advance(10)
+    assert call.status(task_id) == "Success"
+    assert call.emulator.device_versions["d1"] == "V1.4.10"
+
+
+def _stopped(call: Caller, clock: ManualClock) -> str:
+    task_id = call.start("d1")
+    clock.advance(2)
+    _act(call, task_id, "stop")
+    clock.advance(2)
+    return task_id
+
+
+def _finished(call: Caller, clock: ManualClock) -> str:
+    task_id = call.start("d1")
+    clock.advance(20)
+    return task_id
+
+
+def _running(call: Caller, clock: ManualClock) -> str:
+    task_id = call.start("d1")
+    clock.advance(2)
+    return task_id
+
+
+def _stopping(call: Caller, clock: ManualClock) -> str:
+    task_id = _running(call, clock)
+    _act(call, task_id, "stop")
+    return task_id
+
+
+def _new(call: Caller, clock: ManualClock) -> str:
+    return call.start("d1")
+
+
+@pytest.mark.parametrize(
+    ("make", "action"),
+    [
+        (_finished, "stop"),
+        (_stopped, "stop"),
+        (_stopping, "stop"),
+        (_finished, "retry"),
+        (_stopped, "retry"),
+        (_stopping, "retry"),
+        (_new, "retry"),
+        (_finished, "confirm"),
+        (_stopped, "confirm"),
+        (_stopping, "confirm"),
+    ],
+)
+def test_an_action_in_a_wrong_state_is_refused(
+    call: Caller, clock: ManualClock, make: Callable[[Caller, ManualClock], str], action: str
+) -> None:
+    """Stop, retry and confirm are refused in the states the documents exclude."""
+    answer = call("POST", f"batchtasks/{make(call, clock)}/{action}", {})
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize("make", [_new, _running, _stopping])
+def test_a_task_that_is_not_finished_cannot_be_deleted(
+    call: Caller, clock: ManualClock, make: Callable[[Caller, ManualClock], str]
+) -> None:
+    """Delete is refused until a task is in a final state."""
+    assert call("DELETE", f"batchtasks/{make(call, clock)}").status == 403
+
+
+@pytest.mark.parametrize("make", [_finished, _stopped])
+def test_a_finished_task_can_be_deleted(
+    call: Caller, clock: ManualClock, make: Callable[[Caller, ManualClock], str]
+) -> None:
+    """Delete is 204; after it every operation on the task is 404, and what devices reached stays."""
+    task_id = make(call, clock)
+    versions = call.emulator.device_versions
+    assert call("DELETE", f"batchtasks/{task_id}").status == 204
+    assert call("GET", f"batchtasks/{task_id}").status == 404
+    assert call("DELETE", f"batchtasks/{task_id}").status == 404
+    assert [call("POST", f"batchtasks/{task_id}/{a}", {}).status for a in ("stop", "retry", "confirm")] == [404] * 3
+    assert call.emulator.device_versions == versions
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"task_name": "has-hyphen"},
+        {"task_name": "n" * 129},
+        {"task_name": None},
+        {"task_type": "createDevices"},
+        {"document": None},
+        {"document": {}},
+        {"document": {"package_ids": []}},
+        {"document": {"package_ids": ["a_b"]}},
+        {"targets": None},
+        {"targets": ["a b"]},
+        {"targets": [f"d{number}" for number in range(30_001)]},
+        {"targets": None, "targets_filter": {"group_ids": []}},
+        {"task_mode": "DEVICE"},
+        {"need_confirm": "yes"},
+        {"task_ext_info": {"k": "v" * 512}},
+        {"task_ext_info": "text"},
+        {"task_policy": {"retry_count": 1}},
+        {"task_policy": {"retry_interval": 1}},
+        {"task_policy": {"retry_count": 6, "retry_interval": 5}},
+        {"task_policy": {"retry_count": 1, "retry_interval": 1441}},
+        {"task_type": "moduleUpgrade", "task_mode": "GATEWAY"},
+    ],
+)
+def test_a_task_that_breaks_a_limit_is_400(call: Caller, fields: dict[str, Any]) -> None:
+    """CreateBatchTask refuses each field that is out of its documented form."""
+    body = task_body(call.emulator, **{"targets": ["d1"], **fields})
+    answer = call("POST", "batchtasks", body)
+    assert (answer.status, answer.code) == (400, "IOTDA.000006")
+
+
+def test_the_largest_task_is_taken(call: Caller, clock: ManualClock) -> None:
+    """30,000 devices with names of 128 characters are one task."""
+    task_id = call.start(*(f"{number:0128}" for number in range(30_000)))
+    clock.advance(1)
+    assert call.task(task_id)["batchtask"]["task_progress"]["total"] == 30_000
+
+
+def test_names_may_be_chinese_and_need_not_be_unique(call: Caller) -> None:
+    """A task name may hold Chinese characters; a second task of the same name is taken."""
+    assert call.start("d1", task_name="升级_1") != call.start("d2", task_name="升级_1")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"app_id": "nowhere"}, 403),
+        ({"document": {"package_ids": ["0" * 32]}}, 404),
+        ({"targets": None, "targets_filter": {"group_ids": ["nowhere"]}}, 404),
+    ],
+)
+def test_what_a_task_refers_to_must_exist(call: Caller, fields: dict[str, Any], status: int) -> None:
+    """A missing space, package or group is refused."""
+    body = task_body(call.emulator, **{"targets": ["d1"], **fields})
+    assert call("POST", "batchtasks", body).status == status
+
+
+def test_packages_of_a_task_may_have_to_fit(call: Caller) -> None:
+    """Whether a task takes packages of another type or of several products is a switch."""
+    meter, gateway = (
+        package_id_of(call.emulator, *which) for which in (("smart-meter", "V1.4.10"), ("gateway", "V100R001C00SPC200"))
+    )
+    several = task_body(call.emulator, targets=["d1"], document={"package_ids": [meter, gateway]})
+    wrong_type = task_body(call.emulator, targets=["d1"], task_type="softwareUpgrade")
+    assert [call("POST", "batchtasks", body).status for body in (several, wrong_type)] == [201, 201]
+    call.emulator.switches = Switches(mixed_packages="refuse")
+    assert [call("POST", "batchtasks", body).status for body in (several, wrong_type)] == [400, 400]
+
+
+@pytest.mark.parametrize(
+    ("sent", "echo", "key"),
+    [
+        ("package_ids", "as_sent", "package_ids"),
+        ("package_id", "as_sent", "package_id"),
+        ("package_ids", "package_id", "package_id"),
+        ("package_id", "package_ids", "package_ids"),
+    ],
+)
+def test_the_key_of_the_document_is_a_switch(call: Caller, sent: str, echo: Any, key: str) -> None:
+    """Both keys are taken; which one answers carry can be chosen."""
+    call.emulator.switches = Switches(document_echo=echo)
+    package_id = package_id_of(call.emulator, "smart-meter", "V1.4.10")
+    values = {"package_id": package_id, "package_ids": [package_id]}
+    task_id = call.start("d1", document={sent: values[sent]})
+    assert call.task(task_id)["batchtask"]["document"] == {key: values[key]}
+
+
+def test_targets_may_be_missing_in_answers(call: Caller) -> None:
+    """Whether a task's answer repeats its targets is a switch."""
+    call.emulator.switches = Switches(echo_targets=False)
+    assert "targets" not in call.task(call.start("d1"))["batchtask"]
+
+
+def test_module_tasks_may_have_no_stop(call: Caller) -> None:
+    """Whether stop and retry work on module upgrades is a switch; confirm is documented."""
+    module = package_id_of(call.emulator, "water-valve", "1.0.0")
+    task_id = call.start("d1", task_type="moduleUpgrade", document={"package_ids": [module]})
+    call.emulator.switches = Switches(module_actions=False)
+    answers = [call("POST", f"batchtasks/{task_id}/{action}", {}).status for action in ("stop", "retry", "confirm")]
+    assert answers == [400, 400, 200]
+
+
+def test_lists_filter_by_type_space_and_status(call: Caller, clock: ManualClock) -> None:
+    """ListBatchTasks needs a type, filters by space and status, and has the newest first."""
+    first = call.start("d1", app_id="water")
+    clock.advance(20)
+    second = call.start("d2")
+
+    def listed(**query: str) -> list[str]:
+        body = call("GET", "batchtasks", **{"task_type": "firmwareUpgrade", **query}).json
+        assert body["page"]["count"] == len(body["batchtasks"])
+        return [task["task_id"] for task in body["batchtasks"]]
+
+    assert listed() == [second, first]
+    assert listed(app_id="water") == [first]
+    assert listed(status="Success") == [first]
+    assert listed(task_type="softwareUpgrade") == []
+    assert listed(task_type="createDevices") == []
+    assert call("GET", "batchtasks").status == 400
+    assert call("GET", "batchtasks", task_type="firmwareUpgrade", status="waiting").status == 400
+
+
+def test_devices_of_a_task_are_filtered(call: Caller, clock: ManualClock) -> None:
+    """ShowBatchTask narrows the devices by state and by name, the task itself stays whole."""
+    call.emulator.set_device("d1", outcome="fail")
+    task_id = call.start("d1", "d2")
+    clock.advance(20)
+    assert [d["target"] for d in call.task(task_id, task_detail_status="Fail")["task_details"]] == ["d1"]
+    shown = call.task(task_id, target="d2")
+    assert [d["target"] for d in shown["task_details"]] == ["d2"]
+    assert shown["batchtask"]["task_progress"]["total"] == 2
+
+
+@pytest.mark.parametrize("targets", [[f"d{number}" for number in range(101)], "all"])
+def test_actions_take_a_hundred_targets(call: Caller, targets: Any) -> None:
+    """Stop, retry and confirm take at most 100 targets, as a list."""
+    task_id = call.start("d1")
+    assert call("POST", f"batchtasks/{task_id}/stop", {"targets": targets}).status == 400
+
+
+def test_tasks_made_in_process_may_be_old(call: Caller) -> None:
+    """add_task makes a task of any age, finished or stopped."""
+    body = task_body(call.emulator, targets=["d1"])
+    old = call.emulator.add_task(**body, create_time="20261101T000000Z", task_id="0123456789abcdef01234567")
+    stopped = call.emulator.add_task(**body, create_time="20261101T000000Z", stopped=True)
+    assert (old, call.status(old), call.status(stopped)) == ("0123456789abcdef01234567", "Success", "Stopped")
+    assert [task["status"] for task in call.emulator.tasks] == ["Stopped", "Success"]
+    with pytest.raises(ValueError, match="The package does not exist"):
+        call.emulator.add_task(**{**body, "document": {"package_ids": ["gone"]}})
+
+
+def test_tasks_are_json_all_through(call: Caller) -> None:
+    """The in-process view of tasks is what HTTP shows."""
+    task_id = call.start("d1")
+    assert json.loads(json.dumps(call.emulator.tasks[0])) == call.task(task_id)["batchtask"]
