@@ -1,0 +1,261 @@
+"""Where settings come from, and what becomes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from pulumi_iotda_ota.iotda.connection import (
+    CONFIG_NAMES,
+    PUBLIC_FIELDS,
+    SECRET_FIELDS,
+    Connection,
+    ResolvedConnection,
+    resolve,
+)
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
+
+KEYS = {"HW_ACCESS_KEY": "AKIDEXAMPLE7Q", "HW_SECRET_KEY": "very-secret"}
+ENVIRON = {**KEYS, "HW_REGION_NAME": "cn-north-4", "HW_PROJECT_ID": "p-env"}
+INSTANCE = "https://a1b2c3.st1.iotda-app.cn-east-3.myhuaweicloud.com"
+
+
+def resolved(
+    config: dict[str, object] | None = None, environ: dict[str, str] | None = None, **argument: Any
+) -> ResolvedConnection:
+    """Return the connection of these three places, the usual environment below them."""
+    return resolve(Connection(**argument), config=config or {}, environ=ENVIRON | (environ or {}))
+
+
+def test_the_environment_is_enough() -> None:
+    """Region, project and key from the environment make a connection to the shared endpoint with the defaults."""
+    found = resolved()
+
+    assert found.endpoint == "https://iotda.cn-north-4.myhuaweicloud.com"
+    assert (found.region, found.project_id, found.instance_id) == ("cn-north-4", "p-env", None)
+    assert (found.algorithm, found.deadline, found.max_attempts) == ("standard", 60.0, 5)
+    assert (found.ca_file, found.insecure, found.proxy) == (None, False, None)
+
+
+def test_settings_are_looked_for_one_by_one() -> None:
+    """Each setting comes from the first place that has it, whatever the place of the others."""
+    found = resolved(
+        {"instanceId": "i-config", "projectId": "p-config"}, {"HW_IOTDA_INSTANCE_ID": "i-env"}, region="r1"
+    )
+
+    assert (found.region, found.project_id, found.instance_id) == ("r1", "p-config", "i-config")
+    assert found.origins["region"] == "argument"
+    assert found.origins["project_id"] == "iotda-ota:projectId (stack config)"
+
+
+def test_hw_goes_before_the_sdks_environment() -> None:
+    """HW_ variables go before those of the vendor's SDK."""
+    environ = {**KEYS, "HW_REGION_NAME": "r1", "HUAWEICLOUD_SDK_PROJECT_ID": "p-sdk"}
+    assert resolve(None, config={}, environ=environ).origins["project_id"] == "HUAWEICLOUD_SDK_PROJECT_ID (environment)"
+    assert resolve(None, config={}, environ={**environ, "HW_PROJECT_ID": "p-hw"}).project_id == "p-hw"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"deadline": 5, "maxAttempts": 3, "insecure": True, "allowedProjectIds": ["p-env"]},
+        {"deadline": "5", "maxAttempts": "3", "insecure": "true", "allowedProjectIds": '["p-env"]'},
+        {"deadline": 5.0, "maxAttempts": 3, "insecure": "true", "allowedProjectIds": "p-env"},
+    ],
+)
+def test_config_is_read_typed_and_as_text(config: dict[str, object]) -> None:
+    """Configuration arrives typed or as JSON text, and both say the same."""
+    found = resolved(config)
+
+    assert (found.deadline, found.max_attempts, found.insecure) == (5.0, 3, True)
+
+
+def test_everything_that_is_missing_is_told_at_once() -> None:
+    """One error names every missing setting, and each way to give it."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(None, config={}, environ={})
+
+    text = str(caught.value)
+    assert (
+        caught.value.headline == "the connection is not complete, missing: region or endpoint, project_id, credentials"
+    )
+    for name in ("iotda-ota:region", "HW_REGION_NAME", "HW_IOTDA_ENDPOINT", "iotda-ota:projectId", "HW_PROJECT_ID"):
+        assert name in text
+    assert "HUAWEICLOUD_SDK_PROJECT_ID" in text
+    assert "HW_ACCESS_KEY" in text
+
+
+def test_missing_credentials_alone_are_a_credentials_error() -> None:
+    """Where only the credentials are missing, the error is theirs."""
+    with pytest.raises(CredentialsError, match="no credentials"):
+        resolve(Connection(region="r1", project_id="p"), config={}, environ={})
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"regoin": "x"}, "a connection has no setting regoin"),
+        ({"deadline": 0}, "deadline must be greater than 0"),
+        ({"deadline": "soon"}, "deadline must be a valid number"),
+        ({"deadline": float("nan")}, "deadline must be"),
+        ({"max_attempts": 21}, "max_attempts must be less than or equal to 20"),
+        ({"signing": "v4"}, "signing must be 'auto', 'standard' or 'derived'"),
+        ({"secret_key": 7}, "secret_key must be a valid string"),
+    ],
+)
+def test_a_wrong_field_is_an_error_of_ours(fields: dict[str, Any], message: str) -> None:
+    """A field that is unknown or wrong is a ConfigurationError that names it, without its value."""
+    with pytest.raises(ConfigurationError) as caught:
+        Connection(**fields)
+
+    assert caught.value.headline.startswith(message)
+    assert caught.value.setting == next(iter(fields))
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "origin"),
+    [
+        ({"maxAttempts": "many"}, {}, "iotda-ota:maxAttempts (stack config)"),
+        ({}, {"HW_IOTDA_SIGNING": "v4"}, "HW_IOTDA_SIGNING (environment)"),
+        ({}, {"HW_PROJECT_ID": "p/../q"}, "HW_PROJECT_ID (environment)"),
+        ({}, {"HW_IOTDA_INSTANCE_ID": "i" * 37}, "HW_IOTDA_INSTANCE_ID (environment)"),
+        ({"region": "CN North"}, {}, "iotda-ota:region (stack config)"),
+    ],
+)
+def test_a_wrong_value_says_where_it_came_from(config: dict[str, object], environ: dict[str, str], origin: str) -> None:
+    """A value from configuration or environment that is wrong is traced to its place."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolved(config, environ)
+
+    assert ("given by", origin) in caught.value.facts
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "signing", "algorithm"),
+    [
+        (None, None, "standard"),
+        (INSTANCE, None, "derived"),
+        (INSTANCE, "auto", "derived"),
+        (INSTANCE, "standard", "standard"),
+        (None, "derived", "derived"),
+        ("https://iotda.example.com", None, "standard"),
+        ("https://not-iotda-app.example.com", None, "standard"),
+    ],
+)
+def test_the_host_decides_the_signing(endpoint: str | None, signing: Any, algorithm: str) -> None:
+    """Instance endpoints get the derived signature, others the standard one, unless it is forced."""
+    region = "cn-east-3" if endpoint == INSTANCE else "cn-north-4"
+
+    assert resolved(endpoint=endpoint, signing=signing, region=region).algorithm == algorithm
+
+
+def test_the_sdks_endpoint_of_the_region_is_used() -> None:
+    """The first endpoint that the vendor's SDK is told for the region goes before the shared one."""
+    found = resolved(environ={"HUAWEICLOUD_SDK_REGION_IOTDA_CN_NORTH_4": "https://one.example.com,https://two"})
+
+    assert found.endpoint == "https://one.example.com"
+    assert found.origins["endpoint"] == "HUAWEICLOUD_SDK_REGION_IOTDA_CN_NORTH_4 (environment)"
+
+
+def test_an_endpoint_can_stand_for_the_region() -> None:
+    """The region is taken from an endpoint that names it."""
+    environ = {**KEYS, "HW_PROJECT_ID": "p", "HW_IOTDA_ENDPOINT": INSTANCE}
+
+    assert resolve(None, config={}, environ=environ).region == "cn-east-3"
+
+
+def test_a_standard_endpoint_needs_no_region() -> None:
+    """Without a region, a custom endpoint and standard signing are enough."""
+    environ = {**KEYS, "HW_PROJECT_ID": "p", "HW_IOTDA_ENDPOINT": "https://iotda.example.com"}
+
+    assert resolve(None, config={}, environ=environ).region == ""
+
+
+def test_derived_signing_needs_a_region() -> None:
+    """A derived key is bound to a region, so one that nobody names is an error."""
+    environ = {**KEYS, "HW_PROJECT_ID": "p", "HW_IOTDA_ENDPOINT": "https://iot.example.com"}
+
+    with pytest.raises(ConfigurationError, match="derived signing needs a region"):
+        resolve(Connection(signing="derived"), config={}, environ=environ)
+
+
+def test_a_region_and_an_endpoint_that_differ_are_an_error() -> None:
+    """A request is never sent to another region than was said; the error says where both came from."""
+    with pytest.raises(
+        ConfigurationError, match="region is cn-north-4, but the endpoint is one of cn-east-3"
+    ) as caught:
+        resolved(environ={"HW_IOTDA_ENDPOINT": INSTANCE})
+
+    assert ("region", "HW_REGION_NAME (environment)") in caught.value.facts
+
+
+def test_other_projects_are_refused() -> None:
+    """With allowed_project_ids no request is made for another project."""
+    assert resolved(allowed_project_ids=["p-env", "p2"]).project_id == "p-env"
+    with pytest.raises(ConfigurationError, match="project p-env is not one of allowed_project_ids"):
+        resolved(allowed_project_ids=["p1", "p2"])
+
+
+@pytest.mark.parametrize("proxy", ["user:password@host:1", "http://user:hunter22@host:1", "socks5://host", "host:1"])
+def test_a_proxy_with_a_password_goes_into_the_environment(proxy: str) -> None:
+    """A proxy is an address without a password, which would become an input of resources; it is not shown."""
+    with pytest.raises(ConfigurationError, match="proxy must be") as caught:
+        resolved(proxy=proxy)
+
+    assert "hunter22" not in str(caught.value)
+
+
+def test_public_fields_hold_no_part_of_a_credential() -> None:
+    """What becomes an input of a resource is what was given, without any part of a credential."""
+    connection = Connection(
+        region="r1", allowed_project_ids=("p1",), signing="auto", access_key="AK", secret_key=SecretStr("very-secret")
+    )
+
+    assert connection.public() == {"region": "r1", "signing": "auto", "allowed_project_ids": ["p1"]}
+    assert connection.has_secrets
+    assert not Connection(region="r1").has_secrets
+    assert Connection(**connection.public()).public() == connection.public()
+
+
+def test_fields_and_config_names_are_the_same_words() -> None:
+    """Every field is either public or part of a credential, and has a camelCase name in the configuration."""
+    assert set(PUBLIC_FIELDS) | set(SECRET_FIELDS) == set(Connection.model_fields)
+    assert not set(PUBLIC_FIELDS) & set(SECRET_FIELDS)
+    assert len(CONFIG_NAMES) == len(Connection.model_fields)
+    assert {"allowedProjectIds", "caFile", "region"} <= set(CONFIG_NAMES)
+
+
+def test_no_secret_is_in_any_representation() -> None:
+    """Neither the argument nor the resolved connection shows a secret or the whole access key."""
+    argument = Connection(
+        access_key="AKIDEXAMPLE7Q", secret_key=SecretStr("very-secret"), auth_token=SecretStr("token-value")
+    )
+    shown = f"{argument!r} {argument} {resolved()!r} {resolved(access_key='AKIDEXAMPLE7Q', secret_key='very-secret')}"
+
+    assert "very-secret" not in shown
+    assert "token-value" not in shown
+    assert "AKIDEXAMPLE7Q" not in shown
+
+
+def test_equal_connections_are_one_whatever_their_origin() -> None:
+    """Two connections that differ in where their settings were found are equal and share their hash."""
+    from_config = resolved({"projectId": "p-env"})
+
+    assert from_config == resolved()
+    assert hash(from_config) == hash(resolved())
+    assert from_config != resolved(project_id="other")
+
+
+def test_identity_and_secrets() -> None:
+    """The identity is what a "not found" holds for; the secrets are what must be masked."""
+    assert resolved(instance_id="i1").identity == {
+        "region": "cn-north-4",
+        "endpoint": "https://iotda.cn-north-4.myhuaweicloud.com",
+        "project_id": "p-env",
+        "instance_id": "i1",
+        "profile": "",
+    }
+    assert resolved().secrets == ("AKIDEXAMPLE7Q", "very-secret")

@@ -1,0 +1,84 @@
+"""Which addresses are endpoints."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_iotda_ota.iotda.endpoint import read_endpoint, shared_endpoint
+from pulumi_iotda_ota.iotda.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://iotda.cn-north-4.myhuaweicloud.com", "https://iotda.cn-north-4.myhuaweicloud.com"),
+        ("https://iotda.cn-north-4.myhuaweicloud.com/", "https://iotda.cn-north-4.myhuaweicloud.com"),
+        (" IOTDA.cn-north-4.myhuaweicloud.com ", "https://iotda.cn-north-4.myhuaweicloud.com"),
+        ("https://host.example:443", "https://host.example"),
+        ("host.example:8443", "https://host.example:8443"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://10.0.0.7", "https://10.0.0.7"),
+    ],
+)
+def test_small_things_are_put_right(text: str, url: str) -> None:
+    """A missing https://, a slash at the end, capitals and the usual port make no difference."""
+    assert read_endpoint(text).url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("http://iotda.cn-north-4.myhuaweicloud.com", "plain http is for this machine only"),
+        ("http://127.0.0.1.example.com", "plain http is for this machine only"),
+        ("http://localhost.example.com", "plain http is for this machine only"),
+        ("ftp://host", "must begin with https://"),
+        ("file:///etc/passwd", "must begin with https://"),
+        ("https://user:hunter22@host", "must not hold a user or a password"),
+        ("https://@host", "must not hold a user or a password"),
+        ("https://host/v5/iot", "must be a host alone"),
+        ("https://host?x=1", "must be a host alone"),
+        ("https://host#x", "must be a host alone"),
+        ("https://", "holds no valid host name"),
+        ("https://ho st", "holds no valid host name"),
+        ("https://host..example", "holds no valid host name"),
+        ("https://-host", "holds no valid host name"),
+        ("https://h\u00f6st", "holds no valid host name"),
+        ("https://host:99999", "is no address"),
+        ("https://host:port", "is no address"),
+        ("https://[::1", "is no address"),
+    ],
+)
+def test_what_is_no_endpoint_is_refused(text: str, problem: str) -> None:
+    """Everything but a host that speaks HTTPS is refused, and a password in it is not repeated."""
+    with pytest.raises(ConfigurationError) as caught:
+        read_endpoint(text)
+
+    assert problem in caught.value.headline
+    assert caught.value.setting == "endpoint"
+    assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "instance"),
+    [
+        ("iotda.cn-north-4.myhuaweicloud.com", "cn-north-4", False),
+        ("a1b2c3.st1.iotda-app.ap-southeast-1.myhuaweicloud.com", "ap-southeast-1", True),
+        ("1a2b3c.iotda-app.eu-west-101.myhuaweicloud.eu", "eu-west-101", True),
+        ("iotda.example.com", "", False),
+        ("my-iotda-app.example.com", "", False),
+        ("127.0.0.1", "", False),
+    ],
+)
+def test_what_a_host_tells(host: str, region: str, instance: bool) -> None:
+    """Region and edition are read from the labels of the host."""
+    endpoint = read_endpoint(host)
+
+    assert endpoint.region == region
+    assert endpoint.is_instance is instance
+
+
+def test_the_shared_endpoint_names_its_region() -> None:
+    """The endpoint that a region stands for is one of that region."""
+    assert read_endpoint(shared_endpoint("cn-east-3")).region == "cn-east-3"

@@ -1,0 +1,139 @@
+"""Where a credential comes from, and that it comes whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from pulumi_iotda_ota.iotda.connection import Connection
+from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken, find_credential
+from pulumi_iotda_ota.iotda.errors import CredentialsError
+
+ARGUMENT = {"access_key": "AK-argument", "secret_key": "SK-argument"}
+CONFIG = {"accessKey": "AK-config", "secretKey": "SK-config"}
+HW = {"HW_ACCESS_KEY": "AK-hw", "HW_SECRET_KEY": "SK-hw"}
+SDK = {"HUAWEICLOUD_SDK_AK": "AK-sdk", "HUAWEICLOUD_SDK_SK": "SK-sdk"}
+
+
+def find(
+    argument: dict[str, Any] | None = None, config: dict[str, Any] | None = None, environ: dict[str, str] | None = None
+) -> AccessKey | AuthToken:
+    """Return what is found in these three places."""
+    return find_credential(Connection(**(argument or {})), config or {}, environ or {})
+
+
+def plain(credential: AccessKey | AuthToken) -> tuple[str, ...]:
+    """Return the parts of a credential as texts."""
+    return credential.secrets
+
+
+@pytest.mark.parametrize(
+    ("argument", "config", "environ", "key", "source"),
+    [
+        (ARGUMENT, CONFIG, HW | SDK, "argument", "access_key (argument)"),
+        ({}, CONFIG, HW | SDK, "config", "iotda-ota:accessKey (stack config)"),
+        ({}, {}, HW | SDK, "hw", "HW_ACCESS_KEY (environment)"),
+        ({}, {}, SDK, "sdk", "HUAWEICLOUD_SDK_AK (environment)"),
+    ],
+)
+def test_the_first_source_that_holds_one_wins(
+    argument: dict[str, Any], config: dict[str, Any], environ: dict[str, str], key: str, source: str
+) -> None:
+    """Argument, configuration, HW_ and the SDK's environment are asked in this order; the answer says which it was."""
+    found = find(argument, config, environ)
+
+    assert plain(found) == (f"AK-{key}", f"SK-{key}")
+    assert found.source == source
+
+
+def test_parts_of_two_sources_never_mix() -> None:
+    """Half a set in an earlier source is an error, though a later source has a whole one."""
+    with pytest.raises(CredentialsError, match="half a set of credentials: HW_SECRET_KEY not given") as caught:
+        find(environ={"HW_ACCESS_KEY": "AK", **SDK})
+
+    assert ("given", "HW_ACCESS_KEY (environment)") in caught.value.facts
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing"),
+    [
+        ({"HW_SECRET_KEY": "SK"}, "HW_ACCESS_KEY"),
+        ({"HW_SECURITY_TOKEN": "ST"}, "HW_ACCESS_KEY and HW_SECRET_KEY"),
+        ({"HUAWEICLOUD_SDK_AK": "AK"}, "HUAWEICLOUD_SDK_SK"),
+    ],
+)
+def test_half_a_set_names_what_is_missing(environ: dict[str, str], missing: str) -> None:
+    """The error names the missing parts as their source calls them."""
+    with pytest.raises(CredentialsError, match=f"half a set of credentials: {missing} not given"):
+        find(environ=environ)
+
+
+def test_a_temporary_key_keeps_its_token() -> None:
+    """The security token belongs to the set."""
+    found = find(environ={**HW, "HW_SECURITY_TOKEN": "ST"})
+
+    assert plain(found) == ("AK-hw", "SK-hw", "ST")
+    assert str(found).startswith("temporary access key")
+
+
+def test_a_token_goes_before_a_key_in_one_source() -> None:
+    """In one source a ready token is used and the access key is not looked at, not even for being half a set."""
+    found = find(environ={"HW_AUTH_TOKEN": "token", "HW_ACCESS_KEY": "AK"})
+
+    assert isinstance(found, AuthToken)
+    assert str(found) == "token from HW_AUTH_TOKEN (environment)"
+
+
+def test_a_token_of_a_later_source_does_not_go_before_a_key() -> None:
+    """The order of the sources comes first."""
+    assert isinstance(find(config=CONFIG, environ={"HW_AUTH_TOKEN": "token"}), AccessKey)
+
+
+def test_no_credentials_lists_where_was_looked() -> None:
+    """The error names every place and what it would have to hold."""
+    with pytest.raises(CredentialsError) as caught:
+        find()
+
+    assert caught.value.headline == "no credentials"
+    text = str(caught.value)
+    for name in ("access_key + secret_key", "iotda-ota:accessKey", "HW_ACCESS_KEY + HW_SECRET_KEY, or HW_AUTH_TOKEN"):
+        assert name in text
+    assert "HUAWEICLOUD_SDK_AK + HUAWEICLOUD_SDK_SK" in text
+
+
+def test_empty_values_are_not_given() -> None:
+    """An empty variable, as pipelines leave it where a secret is not set, is no part of a credential."""
+    assert find(environ={"HW_ACCESS_KEY": "", "HW_SECRET_KEY": " ", **SDK}).source == "HUAWEICLOUD_SDK_AK (environment)"
+
+
+def test_a_line_break_at_the_end_is_dropped() -> None:
+    """Values read from files often end with one, and no credential does."""
+    assert plain(find(environ={"HW_ACCESS_KEY": "AK\n", "HW_SECRET_KEY": "SK\r\n"})) == ("AK", "SK")
+
+
+@pytest.mark.parametrize("value", ["A\nB", "A\x00B", "schlüssel", "A\x1bB"])
+def test_characters_that_no_header_takes_are_refused(value: str) -> None:
+    """What cannot be a credential is told before it is sent, without being shown."""
+    with pytest.raises(CredentialsError, match="HW_SECRET_KEY holds characters") as caught:
+        find(environ={"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": value})
+
+    assert value not in str(caught.value)
+
+
+def test_no_secret_is_in_any_representation() -> None:
+    """Neither repr nor str of a credential shows more than the ends of the access key."""
+    key = AccessKey("AKIDEXAMPLE7Q", SecretStr("very-secret"), SecretStr("session-token"), "argument")
+    token = AuthToken(SecretStr("very-secret"), "argument")
+
+    shown = f"{key} {key!r} {token} {token!r}"
+    assert "very-secret" not in shown
+    assert "session-token" not in shown
+    assert "AKIDEXAMPLE7Q" not in shown
+    assert "AK…7Q" in str(key)
+
+
+def test_a_short_access_key_is_not_shown_at_all() -> None:
+    """The ends of a short key would be most of it."""
+    assert str(AccessKey("AK1", SecretStr("s"), None, "argument")) == "access key **** from argument"

@@ -1,0 +1,187 @@
+"""The gate that the requests of one process share."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from pulumi_iotda_ota.iotda.credentials import AccessKey
+from pulumi_iotda_ota.iotda.errors import (
+    CredentialsError,
+    DeadlineExceeded,
+    IotdaOtaError,
+    ServiceError,
+    TransportError,
+)
+from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
+from tests.faults.helpers import CONNECTION
+
+OTHER_KEY = AccessKey("AKOTHER", SecretStr("other"), None, "argument")
+
+
+def deadline(seconds: float = 20) -> Deadline:
+    """Return a deadline on the real clock, because threads wait on it."""
+    return Deadline.start(SYSTEM_CLOCK, seconds)
+
+
+def pass_through(gate: Gate, error: IotdaOtaError | None = None, **changes: object) -> None:
+    """Send one request that ends without an error, or with one."""
+    connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
+    try:
+        with gate.passage(connection, deadline=deadline(), doing="test"):
+            if error:
+                raise error
+    except (ServiceError, TransportError):
+        pass
+
+
+def most_at_once(gate: Gate, requests: int, **changes: object) -> int:
+    """Return how many of some requests were in flight at the same time."""
+    connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
+    mutex = threading.Lock()
+    inside = most = 0
+
+    def one(_: int) -> None:
+        nonlocal inside, most
+        with gate.passage(connection, deadline=deadline(), doing="test"):
+            with mutex:
+                inside += 1
+                most = max(most, inside)
+            pause.wait(0.005)
+            with mutex:
+                inside -= 1
+
+    pause = threading.Event()
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(one, range(requests)))
+    return most
+
+
+def test_at_most_eight_at_once() -> None:
+    """However many threads there are, eight requests are in flight at the most."""
+    gate = Gate()
+    pass_through(gate)
+
+    assert 1 < most_at_once(gate, 60) <= 8
+
+
+def test_endpoints_do_not_wait_for_each_other() -> None:
+    """A throttled endpoint leaves another one its eight places."""
+    gate = Gate()
+    pass_through(gate)
+    pass_through(gate, ServiceError("", status=429))
+
+    assert most_at_once(gate, 40, endpoint="https://other") > 1
+
+
+def test_one_at_a_time_after_a_throttle_answer() -> None:
+    """After a throttle answer requests go singly, until ten were answered."""
+    gate = Gate()
+    pass_through(gate)
+    pass_through(gate, ServiceError("", status=403, error_code="IOTDA.021101"))
+
+    assert most_at_once(gate, 10) == 1
+    assert most_at_once(gate, 40) > 1
+
+
+def test_a_new_throttle_answer_counts_from_the_start() -> None:
+    """Ten clean answers in a row are needed, not ten in all."""
+    gate = Gate()
+    pass_through(gate)
+    pass_through(gate, ServiceError("", status=429))
+    for _ in range(9):
+        pass_through(gate)
+    pass_through(gate, ServiceError("", status=429))
+
+    assert most_at_once(gate, 10) == 1
+
+
+@pytest.mark.parametrize("error", [TransportError(""), ServiceError("", status=503)], ids=["no answer", "503"])
+def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> None:
+    """An attempt that proves nothing leaves the next one alone too; the first that is let in frees the others."""
+    gate = Gate()
+    pass_through(gate, error)
+    with (
+        gate.passage(CONNECTION, deadline=deadline(), doing="test"),
+        pytest.raises(DeadlineExceeded),
+        gate.passage(CONNECTION, deadline=deadline(0.01), doing="test"),
+    ):
+        pytest.fail("a second one was let through")
+
+    assert most_at_once(gate, 40) > 1
+
+
+def test_a_refusal_for_another_reason_proves_the_credential() -> None:
+    """A 404 shows that the credential was let in."""
+    gate = Gate()
+    pass_through(gate, ServiceError("", status=404))
+
+    assert most_at_once(gate, 40) > 1
+
+
+def test_nothing_is_sent_after_a_refused_credential() -> None:
+    """After a 401 every later request fails at once with the same error, at any endpoint."""
+    gate = Gate()
+    refusal = CredentialsError("refused", status=401, error_code="IOTDA.000002", request_id="r1")
+    with pytest.raises(CredentialsError):
+        pass_through(gate, refusal)
+
+    for endpoint in (CONNECTION.endpoint, "https://other"):
+        with pytest.raises(CredentialsError) as caught:
+            pass_through(gate, endpoint=endpoint)
+        assert vars(caught.value) == vars(refusal)
+        assert caught.value is not refusal
+
+
+def test_a_refusal_reaches_those_who_wait() -> None:
+    """Of twenty requests at the same time with a wrong key, one is sent and twenty fail."""
+    gate = Gate()
+    sent = []
+
+    def send() -> None:
+        with gate.passage(CONNECTION, deadline=deadline(), doing="test"):
+            sent.append(1)
+            raise CredentialsError("refused", status=401)
+
+    def one(_: int) -> str:
+        with pytest.raises(CredentialsError) as caught:
+            send()
+        return caught.value.headline
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(one, range(20))) == ["refused"] * 20
+    assert len(sent) == 1
+
+
+def test_another_credential_is_not_refused_with_it() -> None:
+    """A refusal holds for one credential; a corrected secret is another one."""
+    gate = Gate()
+    with pytest.raises(CredentialsError):
+        pass_through(gate, CredentialsError("refused", status=401))
+
+    pass_through(gate, credential=OTHER_KEY)
+    pass_through(gate, credential=AccessKey("AKIDEXAMPLE7Q", SecretStr("corrected"), None, "argument"))
+
+
+def test_refusals_can_be_forgotten() -> None:
+    """A program that runs on after the account was put right may try again."""
+    gate = Gate()
+    with pytest.raises(CredentialsError):
+        pass_through(gate, CredentialsError("refused", status=401))
+
+    gate.forget()
+
+    pass_through(gate)
+
+
+def test_the_gate_keeps_no_secret() -> None:
+    """What it keeps of a credential is a digest."""
+    gate = Gate()
+    pass_through(gate)
+
+    assert "very-secret-key" not in str(vars(gate))
