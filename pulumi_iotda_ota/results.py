@@ -8,7 +8,7 @@ attributes only, so that an unrelated upload changes no stack output.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import pulumi
 
@@ -35,23 +35,25 @@ T = TypeVar("T")
 
 
 class _Field(Generic[T]):
-    """An attribute that reads the value of the same name; a value that is not set reads as None."""
+    """An attribute that reads the value of the same name; one that is not set reads as None.
+
+    It becomes a property with a Pulumi getter, by which Pulumi knows what to export of an output type.
+    """
 
     def __init__(self, description: str) -> None:
-        self.__doc__ = description
+        self._description = description
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        @pulumi.getter(name=name)
+        def read(result: _Result) -> Any:
+            return result.get(name)
 
-    @overload
-    def __get__(self, result: None, owner: type) -> _Field[T]: ...
-    @overload
-    def __get__(self, result: _Result, owner: type) -> T: ...
-    def __get__(self, result: _Result | None, owner: type) -> Any:
-        return self if result is None else result.get(self._name)
+        setattr(owner, name, property(read, doc=self._description))
 
-    def __set__(self, result: _Result, value: object) -> NoReturn:
-        raise AttributeError(f"a result is read-only: {self._name} can not be set")
+    if TYPE_CHECKING:
+
+        def __get__(self, result: _Result, owner: type) -> T: ...
+        def __set__(self, result: _Result, value: NoReturn) -> None: ...
 
 
 @pulumi.output_type
@@ -72,6 +74,9 @@ class _Result(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self) == dict(other)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._values.items())})"

@@ -22,7 +22,7 @@ from pulumi_iotda_ota import functions, sdk
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = ["Monitor", "RegisteredResource", "run_program"]
@@ -49,9 +49,9 @@ class Monitor(pulumi.runtime.Mocks):
     preview: bool = False
     resources: list[RegisteredResource] = field(default_factory=list)
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Answer a function of ours with a real lookup."""
-        return functions.answer(args.token, args.args)
+        return functions.answer(args.token, args.args), []
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Check and, unless it is a preview, create a resource of ours; take any other as it is."""
@@ -89,7 +89,9 @@ def run_program(program: Path, *, config: Mapping[str, str], preview: bool = Fal
     project = next((key.split(":")[0] for key in config), program.name)
     pulumi.runtime.set_mocks(monitor, project=project, stack=stack, preview=preview)
     pulumi.runtime.set_all_config(dict(config))
-    mocks.test(lambda: runpy.run_path(os.fspath(program), run_name="__main__") and None)()
+    # Pulumi's own way to run a program to its last Output; it has no types.
+    run_to_the_end: Callable[..., Callable[[], None]] = mocks.test  # type: ignore[assignment]
+    run_to_the_end(lambda: runpy.run_path(os.fspath(program), run_name="__main__") and None)()
     return monitor
 
 
