@@ -68,6 +68,10 @@ class Application:
         with self.mutex:
             self._requests.clear()
 
+    def start(self) -> None:
+        """Let things wait again."""
+        self.stopping.clear()
+
     def stop(self) -> None:
         """Wake everything that waits, and give up what was put off."""
         self.stopping.set()

@@ -228,7 +228,7 @@ class Emulator:
         """
         with self._application.mutex:
             self._added += 1
-            return plant_package(_package_of(fields, self._added, self._clock()), self._service)
+            return plant_package(self._package_of(fields), self._service)
 
     def delete_package(self, package_id: str) -> bool:
         """Delete a package; return whether it was there."""
@@ -257,6 +257,19 @@ class Emulator:
         with self._application.mutex:
             self._service.devices.groups[group_id] = list(device_ids)
 
+    def _package_of(self, fields: Mapping[str, Any]) -> SeedPackage:
+        product_id, version = fields.get("product_id", "smart-meter"), fields.get("version", f"V9.0.{self._added}")
+        usual = {
+            "package_id": secrets.token_hex(16),
+            "app_id": self._service.default_app_id,
+            "package_type": "firmwarePackage",
+            "product_id": product_id,
+            "version": version,
+            "create_time": api_time(self._clock()),
+            "file_location": stored_file(str(product_id), str(version), signed=True),
+        }
+        return checked(SeedPackage, {**usual, **fields}, "package")
+
     @property
     def _service(self) -> Service:
         return self._application.service
@@ -281,17 +294,3 @@ def _algorithms(*, derived_only: bool, standard_only: bool) -> frozenset[str]:
 
 def _default_app_id(seed: Seed) -> str:
     return seed.packages[0].app_id if seed.packages else DEFAULT_APP_ID
-
-
-def _package_of(fields: Mapping[str, Any], number: int, now: float) -> SeedPackage:
-    product_id, version = fields.get("product_id", "smart-meter"), fields.get("version", f"V9.0.{number}")
-    usual = {
-        "package_id": secrets.token_hex(16),
-        "app_id": DEFAULT_APP_ID,
-        "package_type": "firmwarePackage",
-        "product_id": product_id,
-        "version": version,
-        "create_time": api_time(now),
-        "file_location": stored_file(str(product_id), str(version), signed=True),
-    }
-    return checked(SeedPackage, {**usual, **fields}, "package")

@@ -60,6 +60,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def start(self) -> None:
         """Serve in the background."""
+        self.application.start()
         self._accepting.start()
 
     def stop(self) -> None:

@@ -149,7 +149,7 @@ def body_of(shape: type[S], request: Request) -> S:
         raise ApiError("format", "The content type must be application/json.")
     try:
         content = json.loads(request.body)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ApiError("format", "The body is not JSON.") from exc
     return shaped(shape, content)
 

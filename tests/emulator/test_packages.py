@@ -122,7 +122,12 @@ def test_unknown_fields_of_a_body_pass(call: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [(b"{", "application/json"), (b"\xff", "application/json"), (b"{}", "text/plain")],
+    [
+        (b"{", "application/json"),
+        (b"\xff", "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b"{}", "text/plain"),
+    ],
 )
 def test_a_body_that_is_not_json_is_400(call: Caller, body: bytes, kind: str) -> None:
     """Broken JSON and another media type are IOTDA.000008."""

@@ -1,0 +1,84 @@
+"""The paths under /_emulator/: the same control from another process."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.emulator.callers import Answer, Caller
+
+
+def _admin(call: Caller, method: str, name: str, body: Any = None, **headers: str) -> Answer:
+    call.headers = {name: value for name, value in call.headers.items() if name != "Accept-Encoding"}
+    return call.raw(method, f"/_emulator/{name}", None if body is None else json.dumps(body).encode(), **headers)
+
+
+def test_faults_are_added_told_and_cleared(call: Caller) -> None:
+    """A rule added over HTTP acts, and tells how often."""
+    rule = {"operation": "ListOtaPackageInfo", "error": "throttled", "headers": {"Retry-After": "1"}}
+    assert _admin(call, "POST", "faults", rule).status == 201
+    assert call.packages().status == 429
+    assert _admin(call, "GET", "faults").json["faults"] == [{**rule, "hits": 1}]
+    assert _admin(call, "DELETE", "faults").status == 204
+    assert _admin(call, "GET", "faults").json == {"faults": []}
+
+
+def test_a_rule_can_change_packages_before_it_answers(call: Caller) -> None:
+    """Insert and delete between pages work from another process too."""
+    newest = call.packages(product_id="smart-meter", limit=1).json["packages"][0]["package_id"]
+    change = {"insert": [{"version": "V9"}], "delete": [newest]}
+    assert _admin(call, "POST", "faults", {"nth": 1, "before": change}).status == 201
+    versions = [p["version"] for p in call.packages(product_id="smart-meter", limit=2).json["packages"]]
+    assert versions == ["V9", "V1.5.0-rc1"]
+
+
+def test_packages_are_inserted_and_deleted(call: Caller) -> None:
+    """Packages can be changed at once, and the ids come back."""
+    inserted = _admin(call, "POST", "packages", {"insert": [{"version": "V9"}]}).json["inserted"]
+    assert call("GET", f"ota-upgrades/packages/{inserted[0]}").json["version"] == "V9"
+    answer = _admin(call, "POST", "packages", {"delete": [*inserted, "nothing"]})
+    assert answer.json == {"inserted": [], "deleted": inserted}
+
+
+def test_devices_are_described_and_tokens_issued(call: Caller) -> None:
+    """A device's behaviour and a token can be had from another process."""
+    assert _admin(call, "POST", "devices", {"device_id": "d1", "version": "V1.4.9"}).status == 204
+    assert call.emulator.device_versions["d1"] == "V1.4.9"
+    assert _admin(call, "POST", "tokens", {}).json["token"] in call.emulator.tokens
+
+
+def test_requests_are_told_and_forgotten_by_reset(call: Caller) -> None:
+    """What came in is listed with operation, query, headers and body; admin requests are not."""
+    call.emulator.add_package(version="V9")
+    call.packages(limit=3)
+    told = _admin(call, "GET", "requests").json["requests"]
+    assert [(r["operation"], r["method"], r["query"]["limit"]) for r in told] == [("ListOtaPackageInfo", "GET", "3")]
+    assert _admin(call, "POST", "reset").status == 204
+    assert _admin(call, "GET", "requests").json == {"requests": []}
+    assert call.packages(version="V9").json["page"]["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "body", "status"),
+    [
+        ("POST", "faults", {"operation": "Nothing"}, 400),
+        ("POST", "faults", "text", 400),
+        ("POST", "faults", {"before": {"add": []}}, 400),
+        ("POST", "packages", {"insert": [{"version": "not a version"}]}, 400),
+        ("POST", "devices", {"device_id": "d1", "outcome": "explode"}, 400),
+        ("GET", "nothing", None, 404),
+    ],
+)
+def test_mistakes_are_told(call: Caller, method: str, name: str, body: Any, status: int) -> None:
+    """A wrong admin request is answered with what is wrong."""
+    answer = _admin(call, method, name, body)
+    assert answer.status == status
+    assert answer.json["error"]
+
+
+def test_another_host_name_is_refused(call: Caller) -> None:
+    """A web page cannot reach the admin paths by a name of its own that leads to this machine."""
+    assert _admin(call, "GET", "requests", Host="evil.example").status == 403
