@@ -165,7 +165,7 @@ def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | No
         InputError: one of them is set.
     """
     for name in ("provider", "version", "plugin_download_url"):
-        if opts is not None and getattr(opts, name, None) is not None:
+        if getattr(opts, name, None):
             raise InputError(
                 f"opts.{name} has no meaning here: this function runs inside the program, without a provider process",
                 argument="opts",

@@ -1,0 +1,185 @@
+"""The functions in a program under the real engine: unknowns, secrets, dependencies, one walk, a free event loop."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.emulator import Emulator
+    from tests.engine.conftest import Project
+
+HEAD = """
+import pulumi
+from pulumi import dynamic
+import pulumi_iotda_ota as iotda_ota
+
+METER = dict(package_type="firmwarePackage", product_id="smart-meter")
+
+class _Later(dynamic.ResourceProvider):
+    def create(self, props):
+        return dynamic.CreateResult("later", {"version": "V1.4.10"})
+
+class Later(dynamic.Resource):
+    version: pulumi.Output[str]
+    def __init__(self, name, opts=None):
+        super().__init__(_Later(), name, {"version": None}, opts)
+"""
+
+
+def lists(emulator: Emulator) -> int:
+    """Return how many pages were asked for."""
+    return sum(1 for request in emulator.requests if request.operation == "ListOtaPackageInfo")
+
+
+def test_what_is_unknown_is_waited_for(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """An unknown argument sends nothing in the preview, and is looked up in the update."""
+    project = make_project(f"""{HEAD}
+later = Later("later")
+found = iotda_ota.get_ota_package_output(**METER, version=later.version)
+pulumi.export("package_id", found.package_id)
+""")
+
+    assert project.preview().code == 0
+    assert lists(emulator) == 0
+    up = project.up()
+    assert up.code == 0, up.text
+    assert lists(emulator) == 1
+    assert len(project.outputs()["package_id"]) == 32
+
+
+def test_depends_on_waits_for_children_of_components(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """A lookup that depends on a component sends nothing before the component's children are created."""
+    project = make_project(f"""{HEAD}
+class Group(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("test:index:Group", name)
+        Later("child", opts=pulumi.ResourceOptions(parent=self))
+        self.register_outputs({{}})
+
+found = iotda_ota.get_ota_package_output(
+    **METER, version="V1.4.10", opts=pulumi.InvokeOutputOptions(depends_on=[Group("group")])
+)
+pulumi.export("package_id", found.package_id)
+""")
+
+    assert project.preview().code == 0
+    assert lists(emulator) == 0
+    up = project.up()
+    assert up.code == 0, up.text
+    assert lists(emulator) == 1
+    assert project.preview("--expect-no-changes").code == 0
+    assert lists(emulator) == 2
+
+
+def test_secrets_stay_secret(make_project: Callable[..., Project]) -> None:
+    """A secret argument makes the result secret; without one it is not."""
+    project = make_project(f"""{HEAD}
+secret = pulumi.Output.secret("V1.4.10")
+pulumi.export("hidden", iotda_ota.get_ota_package_output(**METER, version=secret).version)
+pulumi.export("open", iotda_ota.get_ota_package_output(**METER, version="V1.4.10").version)
+""")
+
+    up = project.up()
+
+    assert up.code == 0, up.text
+    assert project.outputs() == {"hidden": "[secret]", "open": "V1.4.10"}
+
+
+@pytest.mark.parametrize(("no_memo", "walks"), [("", 1), ("1", 20)])
+def test_equal_lookups_are_one_walk(
+    make_project: Callable[..., Project], emulator: Emulator, no_memo: str, walks: int
+) -> None:
+    """Twenty equal lookups in one program are one walk, plain and output forms alike; a variable turns that off."""
+    project = make_project(f"""{HEAD}
+for number in range(10):
+    iotda_ota.get_ota_package(**METER, version="V1.4.10")
+    pulumi.export(f"found-{{number}}", iotda_ota.get_ota_package_output(**METER, version="V1.4.10"))
+""")
+
+    project.ok("preview", PULUMI_IOTDA_OTA_NO_MEMO=no_memo)
+
+    assert lists(emulator) == walks
+
+
+def test_results_are_exported_stashed_and_passed_on_whole(make_project: Callable[..., Project]) -> None:
+    """A result can be exported, combined, lifted, and be the input of a resource, as a whole."""
+    project = make_project(f"""{HEAD}
+found = iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True)
+later = iotda_ota.get_ota_package_output(**METER, version="V1.4.10")
+many = iotda_ota.get_ota_packages(**METER, order_by="create_time", max_items=2)
+stash = pulumi.Stash("stash", input=found)
+pulumi.Stash("stash-of-output", input=later)
+pulumi.export("whole", found)
+pulumi.export("many", many)
+pulumi.export("stashed", stash.output)
+pulumi.export("lifted", later.version)
+pulumi.export("deep", pulumi.Output.from_input(found).file_location.obs_location.bucket_name)
+pulumi.export("both", pulumi.Output.all(found, later).apply(lambda both: [one.version for one in both]))
+""")
+
+    up = project.up()
+
+    assert up.code == 0, up.text
+    outputs = project.outputs()
+    assert outputs["whole"]["version"] == outputs["stashed"]["version"] == outputs["lifted"] == "V1.4.10"
+    assert outputs["whole"]["file_location"]["obs_location"]["bucket_name"] == outputs["deep"] == "ota-packages"
+    assert outputs["both"] == ["V1.4.10", "V1.4.10"]
+    assert [package["version"] for package in outputs["many"]["packages"]] == ["V1.3.5", "V1.5.0-rc1"]
+    assert "skipped" not in outputs["whole"]
+
+
+def test_a_plain_lookup_does_not_hold_up_resources(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """A resource that was declared before a plain lookup is registered while the lookup waits for its answer."""
+    pin_asked = threading.Event()
+    in_time: list[bool] = []
+    emulator.faults.add(match=lambda request: request.query.get("version") == "V1.4.9", before=pin_asked.set)
+    emulator.faults.add(
+        match=lambda request: request.query.get("version") == "V1.4.10",
+        before=lambda: in_time.append(pin_asked.wait(timeout=20)),
+    )
+    project = make_project(f"""{HEAD}
+iotda_ota.OtaPackagePin("first", **METER, version="V1.4.9")
+iotda_ota.get_ota_package(**METER, version="V1.4.10")
+""")
+
+    project.ok("preview")
+
+    assert in_time == [True]
+
+
+def test_configuration_of_the_stack_is_used(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """Settings come from the stack's configuration before the environment, for functions and resources alike."""
+    project = make_project(f"""{HEAD}
+pulumi.export("found", iotda_ota.get_ota_package(**METER, version="V1.4.10").version)
+pulumi.export("pinned", iotda_ota.OtaPackagePin("pin", **METER, version="V1.4.10").version)
+""")
+    for name, value in {"endpoint": emulator.endpoint, "accessKey": emulator.access_key}.items():
+        project.ok("config", "set", f"iotda-ota:{name}", value)
+    project.ok("config", "set", "--secret", "iotda-ota:secretKey", emulator.secret_key)
+    for name in ("HW_IOTDA_ENDPOINT", "HW_ACCESS_KEY", "HW_SECRET_KEY"):
+        del project.environment[name]
+
+    up = project.up()
+
+    assert up.code == 0, up.text
+    assert project.outputs() == {"found": "V1.4.10", "pinned": "V1.4.10"}
+    assert emulator.secret_key not in project.ok("stack", "export").stdout
+
+
+def test_missing_settings_are_one_error(make_project: Callable[..., Project]) -> None:
+    """Without region and credentials the program ends with one error that names the ways to give them."""
+    project = make_project(f"{HEAD}\niotda_ota.get_ota_package(**METER, version='V1.4.10')\n")
+    for name in [name for name in project.environment if name.startswith("HW_")]:
+        del project.environment[name]
+
+    done = project.run("preview")
+
+    assert done.code != 0
+    assert "Traceback" not in done.text
+    for way in ("HW_REGION_NAME", "HW_PROJECT_ID", "HW_ACCESS_KEY", "iotda-ota:region"):
+        assert way in done.text

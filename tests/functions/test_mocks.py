@@ -1,0 +1,138 @@
+"""Under Pulumi's mocks: a user's unit tests of a stack decide what a lookup answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+
+import pulumi_iotda_ota as iotda_ota
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANSWER = {
+    "packageId": "p1",
+    "appId": "a1",
+    "packageType": "firmwarePackage",
+    "productId": "meter",
+    "version": "V1",
+    "createTime": "20260101T000000Z",
+    "createdAt": "2026-01-01T00:00:00Z",
+    "supportSourceVersions": ["V0"],
+    "fileLocation": {"obsLocation": {"regionName": "r", "bucketName": "b", "objectKey": "k"}},
+    "id": "q1",
+}
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """Answers with what the test says, and remembers what was asked."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        """Answer a function."""
+        self.asked.append((args.token, args.args))
+        return self.answer
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Take a resource as it is."""
+        return f"{args.name}-id", args.inputs
+
+
+@pytest.fixture(autouse=True)
+def _no_monitor_afterwards() -> Iterator[None]:
+    yield
+    pulumi.runtime.settings.configure(pulumi.runtime.Settings("project", "stack"))
+
+
+def mocked(answer: dict[str, Any], *, preview: bool = False) -> Mocks:
+    """Let mocks answer from here on."""
+    mocks = Mocks(answer)
+    pulumi.runtime.set_mocks(mocks, preview=preview)
+    return mocks
+
+
+def settled(output: pulumi.Output[Any]) -> tuple[Any, bool, bool]:
+    """Return the value of an Output, whether it is known and whether it is secret."""
+    found: list[tuple[Any, bool, bool]] = []
+
+    @pulumi.runtime.test
+    def wait() -> Any:
+        async def look() -> None:
+            found.append((await output.future(), await output.is_known(), await output.is_secret()))
+
+        return look()
+
+    wait()
+    return found[0]
+
+
+def test_plain_form_asks_the_mocks() -> None:
+    """The plain form goes to `Mocks.call` with the plugin's token and names, and sends nothing."""
+    mocks = mocked(ANSWER)
+
+    found = iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="meter", version="V1")
+
+    assert found.package_id == "p1"
+    assert found.support_source_versions == ["V0"]
+    assert found.file_location is not None
+    assert found.file_location.obs_location is not None
+    assert found.file_location.obs_location.bucket_name == "b"
+    (token, asked), *others = mocks.asked
+    assert (token, others) == ("iotda-ota:index:getOtaPackage", [])
+    assert asked["packageType"] == "firmwarePackage"
+    assert asked["productId"] == "meter"
+
+
+def test_nothing_found_is_none() -> None:
+    """`found: False` stands for a lookup that found nothing where that is allowed."""
+    mocked({"found": False})
+
+    assert iotda_ota.get_ota_package(package_type="firmwarePackage", on_missing="none") is None
+
+
+def test_lists_ask_the_mocks() -> None:
+    """A list goes to `Mocks.call` too."""
+    mocks = mocked({"packages": [ANSWER], "truncated": False, "id": "q"})
+
+    found = iotda_ota.get_ota_packages(package_type="firmwarePackage")
+
+    assert [package.package_id for package in found.packages] == ["p1"]
+    assert mocks.asked[0][0] == "iotda-ota:index:getOtaPackages"
+
+
+def test_output_form_asks_the_mocks() -> None:
+    """The output form asks once its arguments are known."""
+    mocks = mocked(ANSWER)
+
+    version = pulumi.Output.from_input("V1")
+    found, known, secret = settled(
+        iotda_ota.get_ota_package_output(package_type="firmwarePackage", version=version).apply(dict)
+    )
+
+    assert (found["package_id"], known, secret) == ("p1", True, False)
+    assert mocks.asked[0][1]["version"] == "V1"
+
+
+def test_output_form_keeps_secrets() -> None:
+    """A secret argument makes the result secret."""
+    mocked(ANSWER)
+
+    result = iotda_ota.get_ota_package_output(package_type="firmwarePackage", version=pulumi.Output.secret("V1"))
+
+    assert settled(result)[2] is True
+
+
+def test_output_form_waits_for_what_is_unknown() -> None:
+    """An unknown argument gives an unknown result, and the mocks are not asked."""
+    mocks = mocked(ANSWER, preview=True)
+    unknown: pulumi.Output[str] = pulumi.Output.from_input(pulumi.UNKNOWN)  # type: ignore[arg-type]
+
+    result = iotda_ota.get_ota_package_output(package_type="firmwarePackage", version=unknown)
+
+    assert settled(result)[1] is False
+    assert mocks.asked == []

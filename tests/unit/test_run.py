@@ -1,0 +1,81 @@
+"""The memory of one run: equal questions are asked once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pulumi_iotda_ota.iotda.connection import resolve
+from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.run import Run
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+METER = PackageQuery(package_type="firmwarePackage", product_id="smart-meter")
+VALVE = PackageQuery(package_type="firmwarePackage", product_id="water-valve")
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """Return a run that is closed at the end."""
+    running = Run()
+    yield running
+    running.close()
+
+
+def test_twenty_equal_questions_are_one_walk(emulator: Emulator, run: Run) -> None:
+    """Equal lookups at the same time share one walk and its answer."""
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+    together = threading.Barrier(20)
+
+    def ask() -> int:
+        together.wait()
+        return len(run.packages(connection, METER).packages)
+
+    with ThreadPoolExecutor(20) as pool:
+        found = [future.result() for future in [pool.submit(ask) for _ in range(20)]]
+
+    assert set(found) == {41}
+    assert len(emulator.requests) == 1
+
+
+def test_another_question_is_asked(emulator: Emulator, run: Run) -> None:
+    """Another query or another connection is another question."""
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+    other = resolve(None, config={"instanceId": "i1"}, environ=settings_for(emulator))
+
+    counts = [len(run.packages(where, query).packages) for where, query in ((connection, METER), (connection, VALVE))]
+    run.packages(other, METER)
+
+    assert counts == [41, 99]
+    assert len(emulator.requests) == 1 + 2 + 1
+
+
+def test_a_failure_is_not_remembered(emulator: Emulator, run: Run) -> None:
+    """A question that failed is asked again by whoever asks later."""
+    emulator.faults.add(operation="ListOtaPackageInfo", status=403, body={"error_code": "IOTDA.001000"})
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+
+    with pytest.raises(ServiceError):
+        run.packages(connection, METER)
+    assert len(run.packages(connection, METER).packages) == 41
+
+
+def test_without_memo_each_is_asked(emulator: Emulator) -> None:
+    """A run without memory asks each time."""
+    run = Run(memo=False)
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+
+    for _ in range(2):
+        run.packages(connection, METER)
+    run.close()
+
+    assert len(emulator.requests) == 2

@@ -1,0 +1,92 @@
+"""What the code relies on in Pulumi's SDK beyond its documentation: these tests say when it changes."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import pickle
+import sys
+from pathlib import Path
+
+import pulumi
+import pytest
+from pulumi.runtime import sync_await
+
+from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota.iotda import errors
+
+
+def source_of(module: str) -> str:
+    """Return the source of a module without running it."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).read_text()
+
+
+def test_waiting_inside_a_running_loop_is_still_private() -> None:
+    """`sdk.wait` uses what `pulumi.runtime.invoke` itself uses; when that goes, so must the use of it."""
+    assert list(inspect.signature(sync_await._sync_await).parameters) == ["awaitable"]
+    assert "_sync_await(" in inspect.getsource(pulumi.runtime.invoke)
+
+
+def test_dynamic_host_still_answers_with_tracebacks() -> None:
+    """`sdk.print_own_errors_without_traceback` replaces a name in this module; when it is mended, drop it."""
+    source = source_of("pulumi.dynamic.__main__")
+
+    assert "\nimport traceback\n" in source
+    assert "context.abort(grpc.StatusCode.UNKNOWN, traceback.format_exc())" in source
+
+
+def test_only_the_dynamic_host_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any other process nothing is replaced."""
+    before = getattr(sys.modules["__main__"], "traceback", None)
+
+    sdk.print_own_errors_without_traceback()
+
+    assert getattr(sys.modules["__main__"], "traceback", None) is before
+
+
+def test_own_errors_are_short_and_others_whole() -> None:
+    """In the dynamic host an error of ours is its message; anything else keeps its traceback."""
+
+    def told(error: Exception) -> str:
+        try:
+            raise error
+        except type(error):
+            return sdk._ShortForOwnErrors.format_exc()
+
+    assert told(errors.ServiceError("refused", facts=[("why", "so")])).splitlines() == ["refused", "  why          so"]
+    assert told(ValueError("a fault of ours")).startswith("Traceback")
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_every_error_is_printed_as_a_message(name: str) -> None:
+    """Each class of error becomes one that Pulumi prints without a traceback, once, and survives pickling."""
+    error = getattr(errors, name)("headline", facts=[("why", "so")])
+
+    rendered = sdk.rendered(sdk.rendered(error))
+
+    assert rendered is error
+    assert isinstance(error, pulumi.RunError)
+    assert isinstance(error, getattr(errors, name))
+    assert type(error).__name__ == name
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_without_a_program_there_is_no_run_and_no_configuration() -> None:
+    """Outside a program nothing is shared and nothing is configured."""
+    assert not sdk.in_program()
+    assert sdk.current_run() is None
+    assert sdk.stack_config() == {}
+
+
+def test_work_runs_in_a_thread_that_ctrl_c_need_not_wait_for() -> None:
+    """Work that is started has a daemon thread of its own, and its failure comes with its future."""
+
+    def fail() -> None:
+        raise ValueError("failed")
+
+    assert sdk.start(lambda: 1).result() == 1
+    with pytest.raises(ValueError, match="failed"):
+        sdk.start(fail).result()
