@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -104,7 +104,7 @@ class OtaPackage(_Answer):
 class PageInfo(_Answer):
     """The end of one page: how many records match in all, and the id of the last record of this page."""
 
-    count: int
+    count: Annotated[int, Field(ge=0)]
     marker: str | None = None
 
 

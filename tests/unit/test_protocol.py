@@ -1,0 +1,244 @@
+"""The requests that are built, and the answers that are read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_iotda_ota.iotda import protocol
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
+from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.models import PackageQuery
+from tests.faults.helpers import CONNECTION, NOW, answer, package
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.iotda.messages import Request
+
+SAMPLES = Path(__file__).parents[1] / "contract" / "samples" / "answers"
+QUERY = PackageQuery("firmwarePackage")
+LIST = protocol.list_packages(QUERY)
+TASK = {
+    "task_name": "canary_1",
+    "task_type": "firmwareUpgrade",
+    "targets": ["dev-1"],
+    "document": {"package_ids": ["28f61af50fc9452aa0ed5ea25c3cc3d3"]},
+}
+REQUESTS: dict[str, Request[Any]] = {
+    "ListOtaPackageInfo": LIST,
+    "ShowOtaPackage": protocol.show_package("abc"),
+    "CreateBatchTask": protocol.create_batch_task(TASK, now=NOW),
+    "ListBatchTasks": protocol.list_batch_tasks("firmwareUpgrade"),
+    "ShowBatchTask": protocol.show_batch_task("abc"),
+    "StopBatchTask": protocol.stop_batch_task("abc"),
+    "DeleteBatchTask": protocol.delete_batch_task("abc"),
+}
+
+
+def read(request: Request[Any], body: bytes, status: int = 200) -> Any:
+    """Return what an answer with this body holds."""
+    return protocol.read(request, Answer(status, {}, body), connection=CONNECTION, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("request_", "line", "body"),
+    [
+        (LIST, "GET /v5/iot/p1/ota-upgrades/packages?limit=50&package_type=firmwarePackage", b""),
+        (
+            protocol.list_packages(
+                PackageQuery("modulePackage", app_id="a", version="V1"), limit=7, marker="f" * 24, offset=500
+            ),
+            (
+                "GET /v5/iot/p1/ota-upgrades/packages?app_id=a&limit=7&marker=ffffffffffffffffffffffff&offset=500"
+                "&package_type=modulePackage&version=V1"
+            ),
+            b"",
+        ),
+        (protocol.show_package("ab-1"), "GET /v5/iot/p1/ota-upgrades/packages/ab-1", b""),
+        (
+            protocol.list_batch_tasks("firmwareUpgrade", app_id="a", status="Waitting"),
+            "GET /v5/iot/p1/batchtasks?app_id=a&limit=50&status=Waitting&task_type=firmwareUpgrade",
+            b"",
+        ),
+        (
+            protocol.show_batch_task("ab1", status="Removed", limit=1),
+            "GET /v5/iot/p1/batchtasks/ab1?limit=1&task_detail_status=Removed",
+            b"",
+        ),
+        (protocol.stop_batch_task("ab1"), "POST /v5/iot/p1/batchtasks/ab1/stop", b"{}"),
+        (protocol.stop_batch_task("ab1", ["d1"]), "POST /v5/iot/p1/batchtasks/ab1/stop", b'{"targets":["d1"]}'),
+        (protocol.delete_batch_task("ab1"), "DELETE /v5/iot/p1/batchtasks/ab1", b""),
+    ],
+    ids=lambda value: value.operation if hasattr(value, "operation") else "",
+)
+def test_what_is_sent(request_: Request[Any], line: str, body: bytes) -> None:
+    """Each operation has the method, path, query and body of its API page."""
+    assert f"{request_.method} {request_.target('p1')}" == line
+    assert request_.body == body
+
+
+def test_only_the_creation_of_a_task_is_not_repeatable() -> None:
+    """Every other request does the same when it is sent twice."""
+    assert [name for name, request in REQUESTS.items() if not request.repeatable] == ["CreateBatchTask"]
+
+
+@pytest.mark.parametrize(
+    ("build", "argument"),
+    [
+        (lambda: protocol.list_packages(PackageQuery("firmware")), "package_type"),
+        (lambda: protocol.list_packages(PackageQuery("firmwarePackage", app_id="a b")), "app_id"),
+        (lambda: protocol.list_packages(PackageQuery("firmwarePackage", product_id="x" * 37)), "product_id"),
+        (lambda: protocol.list_packages(PackageQuery("firmwarePackage", version="1&limit=1")), "version"),
+        (lambda: protocol.list_packages(PackageQuery("firmwarePackage", version="")), "version"),
+        (lambda: protocol.list_packages(PackageQuery("firmwarePackage", version="1\n")), "version"),
+        (lambda: protocol.list_packages(QUERY, limit=0), "limit"),
+        (lambda: protocol.list_packages(QUERY, limit=51), "limit"),
+        (lambda: protocol.list_packages(QUERY, offset=501), "offset"),
+        (lambda: protocol.list_packages(QUERY, marker="xyz"), "marker"),
+        (lambda: protocol.show_package("../modules"), "package_id"),
+        (lambda: protocol.show_package(""), "package_id"),
+        (lambda: protocol.list_batch_tasks("createDevices"), "task_type"),
+        (lambda: protocol.list_batch_tasks("firmwareUpgrade", status="waiting"), "status"),
+        (lambda: protocol.show_batch_task("ABC"), "task_id"),
+        (lambda: protocol.show_batch_task("abc", status="gone"), "task_detail_status"),
+        (lambda: protocol.stop_batch_task("abc", ["d"] * 101), "targets"),
+        (lambda: protocol.stop_batch_task("abc", ["d", "d/e"]), "targets[1]"),
+        (lambda: protocol.delete_batch_task("a/b"), "task_id"),
+    ],
+)
+def test_a_value_outside_of_its_limit_is_not_sent(build: Callable[[], object], argument: str) -> None:
+    """What the service would refuse, or read as something else, is an InputError that names the argument."""
+    with pytest.raises(InputError) as caught:
+        build()
+
+    assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_documented_answers_are_read(sample: Path) -> None:
+    """Every documented answer is read, and keeps the values that it came with."""
+    content = json.loads(sample.read_text(encoding="utf-8"))
+    found = read(REQUESTS[content["operation"]], json.dumps(content["body"]).encode())
+
+    kept = found.model_dump(mode="json", exclude_unset=True)
+    assert kept == _known(content["body"], kept)
+
+
+def _known(sent: Any, kept: Any) -> Any:
+    """Return what was sent without the fields that are not modelled; null arrays are empty ones."""
+    if isinstance(kept, dict):
+        return {name: _known(sent[name], value) for name, value in kept.items()}
+    if isinstance(kept, list):
+        return [_known(one, other) for one, other in zip(sent or [], kept, strict=True)]
+    return sent
+
+
+def test_the_output_of_a_device_is_never_read() -> None:
+    """What a device answered, which can hold its secret, is in no value of ours."""
+    content = json.loads((SAMPLES / "show-task.json").read_text(encoding="utf-8"))["body"]
+
+    assert "device-secret" not in repr(read(REQUESTS["ShowBatchTask"], json.dumps(content).encode()))
+
+
+def test_a_deletion_reads_no_body() -> None:
+    """An answer without a body is the success of a deletion."""
+    assert read(REQUESTS["DeleteBatchTask"], b"", 204) is None
+
+
+def one_package(**changes: Any) -> bytes:
+    """Return a page with two packages, the second of them changed; None leaves a field out."""
+    second = {name: value for name, value in package(2, **changes).items() if value is not None}
+    return json.dumps({"packages": [package(1), second], "page": {"count": 2}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (one_package(version=None), "packages[1].version (package_id 00000000000000000000000000000002) is missing"),
+        (one_package(version=7), "packages[1].version (package_id 00000000000000000000000000000002) should be"),
+        (one_package(package_id=None), "packages[1].package_id is missing"),
+        (one_package(support_source_versions=["V1", 2]), "packages[1].support_source_versions[1] (package_id"),
+        (one_package(support_source_versions="V1"), "packages[1].support_source_versions (package_id"),
+        (b'{"packages":[]}', "page is missing"),
+        (b'{"packages":[],"page":{}}', "page.count is missing"),
+        (b'{"packages":[],"page":{"count":"1"}}', "page.count should be a valid integer"),
+        (b'{"packages":[],"page":{"count":true}}', "page.count should be a valid integer"),
+        (b'{"packages":[],"page":{"count":-1}}', "page.count should be greater than or equal to 0"),
+        (b'{"packages":[],"page":{"count":1,"marker":5}}', "page.marker should be a valid string"),
+        (b'{"packages":{},"page":{"count":1}}', "packages should be a valid array"),
+        (b'{"packages":["x"],"page":{"count":1}}', "packages[0] should be an object"),
+        (b"[]", "the whole should be an object"),
+        (b"null", "the whole should be an object"),
+        (b'{"error_code":"X","error_msg":"y"}', "packages is missing (1 more fields are wrong)"),
+    ],
+)
+def test_another_shape_is_a_protocol_error_that_names_the_field(body: bytes, words: str) -> None:
+    """A missing field or a wrong type is final at once; the error names the field and the package it belongs to."""
+    with pytest.raises(ProtocolError) as caught:
+        read(LIST, body)
+
+    assert words in caught.value.headline
+    assert not caught.value.garbled
+    assert ("asked for", "ListOtaPackageInfo: firmwarePackage") in caught.value.facts
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b'{"packages":[', b"\xff\xfe", b'{"a":"\xff"}', b'{"a":"\\ud800"}', b"{'a':1}", b"\x1f\x8b\x08"],
+)
+def test_a_body_that_is_no_json_is_worth_another_attempt(body: bytes) -> None:
+    """What may have been damaged on the way says so."""
+    with pytest.raises(ProtocolError) as caught:
+        read(LIST, body)
+
+    assert caught.value.garbled
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"packages":[],"page":{"count":' + b"9" * 5000 + b"}}",
+        b'{"packages":[],"x":' + b"9" * 5000 + b',"page":{"count":0}}',
+        b'{"packages":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"packages":[],"x":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}",
+    ],
+    ids=["5,000 digits", "5,000 digits in an unknown field", "deep", "deep in an unknown field"],
+)
+def test_json_that_cannot_be_held_is_a_protocol_error(body: bytes) -> None:
+    """Numbers and depths beyond all bounds end in an error of ours, and are not asked for again."""
+    with pytest.raises(ProtocolError) as caught:
+        read(LIST, body)
+
+    assert not caught.value.garbled
+
+
+@given(st.binary(max_size=200), st.integers(100, 599))
+def test_whatever_comes_ends_in_an_error_of_ours(body: bytes, status: int) -> None:
+    """No body and no status gets anything but a value or an error of our tree out of the reader."""
+    with contextlib.suppress(IotdaOtaError):
+        read(LIST, body, status)
+
+
+def test_text_of_the_service_is_escaped_in_errors() -> None:
+    """A field name or a value that would reach into a terminal is escaped."""
+    body = json.dumps({"packages": [package(1, package_id="\x1b[31m", version=1)], "page": {"count": 1}}).encode()
+
+    with pytest.raises(ProtocolError) as caught:
+        read(LIST, body)
+
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_request_id_is_told_with_a_wrong_shape() -> None:
+    """The id that the vendor's support asks for is in the error."""
+    with pytest.raises(ProtocolError) as caught:
+        protocol.read(LIST, answer(200, {}, x_request_id="9f3c"), connection=CONNECTION, now=NOW)
+
+    assert ("answered by", "https://iotda.cn-north-4.myhuaweicloud.com (200, request 9f3c)") in caught.value.facts
