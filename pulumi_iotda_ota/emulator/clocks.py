@@ -5,6 +5,7 @@ Nothing here waits: devices and tasks are computed from the clock when someone a
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -14,6 +15,7 @@ __all__ = ["Clock", "ManualClock", "api_time", "seconds_of"]
 Clock = Callable[[], float]
 
 _API_TIME = "%Y%m%dT%H%M%SZ"
+_API_FORM = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 
 
 class ManualClock:
@@ -46,4 +48,9 @@ def seconds_of(text: str) -> float:
     Raises:
         ValueError: the text has another form.
     """
-    return datetime.strptime(text, _API_TIME).replace(tzinfo=timezone.utc).timestamp()
+    # strptime would also take fewer digits, which the API's form does not have.
+    found = _API_FORM.fullmatch(text)
+    if found is None:
+        raise ValueError("a time is yyyyMMdd'T'HHmmss'Z'")
+    year, month, day, hour, minute, second = map(int, found.groups())
+    return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp()

@@ -58,12 +58,13 @@ class Service:
 
     def add_package(self, fields: Mapping[str, Any], record: int | None = None) -> Package:
         """Hold a package whose fields were checked; id, time and product name are added where they are missing."""
-        now = self.clock()
-        full = {"package_id": secrets.token_hex(16), "create_time": api_time(now), **fields}
+        full = {"package_id": secrets.token_hex(16), **fields}
+        if "create_time" not in full:
+            full["create_time"] = api_time(self.clock())
         name = self.packages.name_of_product(full["product_id"])
         if name:
             full.setdefault("product_name", name)
-        package = Package(self.ids.next(now) if record is None else self.ids.take(record), full)
+        package = Package(self.ids.next(self.clock()) if record is None else self.ids.take(record), full)
         self.packages.add(package)
         self.spaces.add(full["app_id"])
         return package
