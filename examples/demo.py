@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -18,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi import automation
-from pulumi_iotda_ota.iotda.client import Client
 
 from pulumi_iotda_ota import Connection, get_ota_package, testing
 from pulumi_iotda_ota.emulator import Emulator
+from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.connection import resolve
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / "examples" / "python-rollout"
-PULUMI_HOME = ROOT / ".pulumi-cli"
+INSTALLED = ROOT / ".pulumi-cli"
 PULUMI_VERSION = "3.260.0"
 INSTALL_SECONDS = 180
 PRODUCT, VERSION, GROUP = "smart-meter", "V1.4.10", "canary"
@@ -46,7 +47,6 @@ class Pulumi:
     command: automation.PulumiCommand | None = None
     where: str = ""
     why_not: str = ""
-    settings: dict[str, str] = field(default_factory=dict)
 
 
 def main() -> None:
@@ -54,9 +54,9 @@ def main() -> None:
     print("pulumi-iotda-ota demo")
     pulumi = find_pulumi()
     with Emulator() as emulator, tempfile.TemporaryDirectory(prefix="iotda-ota-demo-") as folder:
-        os.environ.update(credentials(emulator))
-        state = f"pulumi {pulumi.command.version} {pulumi.where} · local state" if pulumi.command else "no pulumi"
-        print(f"  {state} · a local IoTDA with {contents(emulator)} at {emulator.endpoint.removeprefix('http://')}\n")
+        use(emulator)
+        engine = f"pulumi {pulumi.command.version} {pulumi.where} · local state · " if pulumi.command else ""
+        print(f"  {engine}a local IoTDA with {contents(emulator)} at {emulator.endpoint.removeprefix('http://')}\n")
         show_lookup(emulator)
         if pulumi.command:
             run_with_pulumi(pulumi.command, Path(folder))
@@ -70,7 +70,7 @@ def find_pulumi() -> Pulumi:
     """Find pulumi where make demo put it, or on PATH; otherwise install it, in bounded time."""
     on_path = shutil.which("pulumi")
     if on_path:
-        ours = Path(on_path).is_relative_to(PULUMI_HOME)
+        ours = Path(on_path).is_relative_to(INSTALLED)
         return Pulumi(automation.PulumiCommand(), "from .pulumi-cli" if ours else "from PATH")
     print(f"  no pulumi on PATH: installing {PULUMI_VERSION} under .pulumi-cli (once)", flush=True)
     install = (
@@ -80,7 +80,7 @@ def find_pulumi() -> Pulumi:
     try:
         # The installer's download has no time limit of its own.
         subprocess.run(  # noqa: S603  our own Python and our own arguments
-            [sys.executable, "-c", install, str(PULUMI_HOME), PULUMI_VERSION],
+            [sys.executable, "-c", install, str(INSTALLED), PULUMI_VERSION],
             check=True,
             capture_output=True,
             text=True,
@@ -89,18 +89,27 @@ def find_pulumi() -> Pulumi:
     except subprocess.TimeoutExpired:
         return Pulumi(why_not=f"the download took more than {INSTALL_SECONDS} seconds")
     except subprocess.CalledProcessError as error:
-        return Pulumi(why_not=error.stderr.strip().splitlines()[-1] if error.stderr.strip() else "the installer failed")
-    return Pulumi(automation.PulumiCommand(root=str(PULUMI_HOME)), "installed under .pulumi-cli")
+        return Pulumi(why_not=reason(error.stderr))
+    return Pulumi(automation.PulumiCommand(root=str(INSTALLED)), "installed under .pulumi-cli")
 
 
-def credentials(emulator: Emulator) -> dict[str, str]:
-    """Return the environment that leads to the emulator: what a pipeline sets for the real service."""
-    return {
+def reason(traceback: str) -> str:
+    """Return what a traceback ends with, without the name of the class."""
+    last = (traceback.strip().splitlines() or ["the installer failed"])[-1]
+    return (last.partition(": ")[2] or last).strip("<>")
+
+
+def use(emulator: Emulator) -> None:
+    """Let this process and its children ask the emulator, and nothing that was set before."""
+    for name in [name for name in os.environ if name.startswith(("HW_", "HUAWEICLOUD_", "PULUMI_"))]:
+        del os.environ[name]
+    os.environ |= {
         "HW_IOTDA_ENDPOINT": emulator.endpoint,
         "HW_REGION_NAME": emulator.region,
         "HW_PROJECT_ID": emulator.project_id,
         "HW_ACCESS_KEY": emulator.access_key,
         "HW_SECRET_KEY": emulator.secret_key,
+        "NO_PROXY": "127.0.0.1",
     }
 
 
@@ -194,12 +203,12 @@ def run_in_process(why_not: str) -> None:
     started = time.monotonic()
     up = testing.run_program(PROGRAM, config=config)
     follow(str(up.resources[-1].outputs["task_id"]), started)
-    with contextlib.redirect_stderr(None):
+    with contextlib.redirect_stderr(io.StringIO()):  # it warns that it takes the task over
         again = testing.run_program(PROGRAM, config=config)
     same = again.resources[-1].outputs["task_id"] == up.resources[-1].outputs["task_id"]
     print(f"4. Again     {'the same task, nothing new' if same else 'another task'}")
     print(
-        f"\nno pulumi on PATH and it could not be installed ({why_not}): the same program ran inside this process,\n"
+        f"\nno pulumi on PATH and it could not be installed ({why_not}): the same program ran inside this process, "
         "under Pulumi's own test monitor; install pulumi for a real preview and up"
     )
 

@@ -396,7 +396,10 @@ def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     if result is None:
         return {"found": False}
     skipped = [item.to_dict() for item in result.skipped]
-    return _camel_keys({**result.to_dict(), "skipped": skipped, "skipped_counts": result.skipped_counts})
+    answered: dict[str, Any] = _camel_keys(
+        {**result.to_dict(), "skipped": skipped, "skipped_counts": result.skipped_counts}
+    )
+    return answered
 
 
 def _mocked_package(answer: dict[str, Any]) -> GetOtaPackageResult | None:

@@ -90,7 +90,7 @@ def run_program(program: Path, *, config: Mapping[str, str], preview: bool = Fal
     pulumi.runtime.set_mocks(monitor, project=project, stack=stack, preview=preview)
     pulumi.runtime.set_all_config(dict(config))
     # Pulumi's own way to run a program to its last Output; it has no types.
-    run_to_the_end: Callable[..., Callable[[], None]] = mocks.test  # type: ignore[assignment]
+    run_to_the_end: Callable[..., Callable[[], None]] = mocks.test
     run_to_the_end(lambda: runpy.run_path(os.fspath(program), run_name="__main__") and None)()
     return monitor
 

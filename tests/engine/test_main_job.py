@@ -31,7 +31,7 @@ pulumi.export("task_id", rollout.task_id)
 def package_id(emulator: Emulator, version: str) -> str:
     """Return the id of a firmware version of the meter."""
     return next(
-        package["package_id"]
+        str(package["package_id"])
         for package in emulator.packages
         if (package["product_id"], package["package_type"], package["version"])
         == ("smart-meter", "firmwarePackage", version)

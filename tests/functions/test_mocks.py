@@ -10,7 +10,7 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ANSWER = {
     "packageId": "p1",
@@ -60,14 +60,11 @@ def settled(output: pulumi.Output[Any]) -> tuple[Any, bool, bool]:
     """Return the value of an Output, whether it is known and whether it is secret."""
     found: list[tuple[Any, bool, bool]] = []
 
-    @pulumi.runtime.test
-    def wait() -> Any:
-        async def look() -> None:
-            found.append((await output.future(), await output.is_known(), await output.is_secret()))
+    async def look() -> None:
+        found.append((await output.future(), await output.is_known(), await output.is_secret()))
 
-        return look()
-
-    wait()
+    run_to_the_end: Callable[..., Callable[[], None]] = pulumi.runtime.test
+    run_to_the_end(look)()
     return found[0]
 
 

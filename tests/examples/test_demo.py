@@ -1,0 +1,78 @@
+"""The demo, as a newcomer sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOUR_STEPS = r"""pulumi-iotda-ota demo
+.*a local IoTDA with 1,204 packages, 3 products, 40 devices at 127\.0\.0\.1:\d+
+
+1\. Look up   firmwarePackage of product smart-meter, version V1\.4\.10
+             -> V1\.4\.10  package \w{4}…\w{4}   \(uploaded 2026-10-02; 1 request\)
+2\. Preview   \+ OtaPackagePin meter       package \w{4}…\w{4}
+             \+ UpgradeTask rollout       group canary
+3\. Up        rollout  ■■■■■■■■■■  4 of 4 done, 0 failed   \(\d+ s\)
+4\. Again     """
+
+
+def demo(path: str) -> str:
+    """Run the demo with a PATH and return everything that it printed."""
+    environment = {
+        "PATH": path,
+        "HOME": os.environ.get("HOME", "/"),
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHONWARNINGS": "default",
+    }
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "demo.py")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH")
+def test_with_pulumi() -> None:
+    """With a pulumi the four steps run on the real engine, and leave no folder behind."""
+    printed = demo(os.environ["PATH"])
+
+    assert re.match(FOUR_STEPS + "preview says: no changes\n", printed), printed
+    assert re.search(r"  pulumi \d+\.\d+\.\d+\S* from \S+ · local state · ", printed)
+
+
+def test_without_pulumi() -> None:
+    """Without one the same program runs in the process, and one line says so."""
+    demo_in_process = (
+        "import sys; sys.path.insert(0, 'examples'); import demo; "
+        "demo.find_pulumi = lambda: demo.Pulumi(why_not='it was not looked for'); demo.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", demo_in_process], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert re.match(FOUR_STEPS + "the same task, nothing new\n", done.stdout), done.stdout
+    assert (
+        "no pulumi on PATH and it could not be installed (it was not looked for): the same program ran" in done.stdout
+    )
+
+
+def test_the_program_is_as_long_as_it_says() -> None:
+    """The example is short, and the README's program is its shape."""
+    lines = (ROOT / "examples" / "python-rollout" / "__main__.py").read_text().splitlines()
+
+    assert len(lines) < 40

@@ -1,0 +1,137 @@
+"""README says nothing that was not run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota import testing
+from pulumi_iotda_ota.iotda import connection as connections
+from pulumi_iotda_ota.iotda import errors
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS: list[tuple[str, str, str]] = re.findall(r"(?:<!-- expect: (\S+) -->\n)?```(\w*)\n(.*?)```", README, re.DOTALL)
+
+
+def block(language: str, mark: str = "") -> str:
+    """Return the first block of a language, or the one that carries a mark."""
+    return next(text for found, kind, text in BLOCKS if kind == language and found == mark)
+
+
+def commands() -> list[str]:
+    """Return every line of the blocks that are commands."""
+    return [line for mark, kind, text in BLOCKS if not kind and not mark for line in text.strip().splitlines()]
+
+
+def test_the_program_runs(service: Emulator, tmp_path: Path) -> None:
+    """The program of the first screen looks a package up, pins it and creates the task."""
+    program = tmp_path / "__main__.py"
+    program.write_text(block("python"))
+
+    monitor = testing.run_program(program, config={"readme:x": ""})
+
+    pin, task = monitor.resources
+    assert pin.outputs["version"] == "V1.4.10"
+    assert [found["task_id"] for found in service.tasks] == [task.outputs["task_id"]]
+
+
+def test_the_error_is_the_one_that_is_shown(service: Emulator) -> None:
+    """The error of the README is what a lookup says, but for what differs from place to place."""
+    with pytest.raises(errors.PackageNotFound) as caught:
+        iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="smart-meter", version="V1.4.99")
+
+    def same_place(text: str) -> str:
+        return re.sub(r"project \S+ in \S+ at \S+", "project P in R at E", text).strip()
+
+    assert same_place(str(caught.value)) == same_place(block("", "not-found"))
+
+
+def test_every_setting_is_one_that_is_read() -> None:
+    """The table of settings names arguments, configuration keys and variables that exist."""
+    table = README.partition("| setting |")[2].partition("\n\n")[0]
+    source = "".join(path.read_text() for path in (ROOT / "pulumi_iotda_ota" / "iotda").glob("*.py"))
+
+    for key in re.findall(r"`iotda-ota:(\w+)`", table):
+        assert key in connections.CONFIG_NAMES
+    for variable in re.findall(r"`((?:HW|HUAWEICLOUD)_[A-Z_]+)", table):
+        assert variable in source
+    for row in table.strip().splitlines()[2:]:
+        for argument in re.findall(r"`(\w+)`", row.split("|")[2]):
+            assert argument in iotda_ota.Connection.model_fields
+
+
+def test_every_public_name_is_mentioned() -> None:
+    """Functions, resources and errors are all in the README."""
+    left_out = {"GetOtaPackageResult", "GetOtaPackagesResult", "OtaPackageResult", "SkippedPackage", "__version__"}
+    forms = {name for name in iotda_ota.__all__ if name.endswith("_output")}
+
+    missing = [name for name in iotda_ota.__all__ if name not in README and name not in left_out | forms]
+    assert missing == []
+
+
+def test_commands_are_known() -> None:
+    """Each command of the README is one that a test runs."""
+    ran_by = {
+        "make demo": "tests/examples/test_demo.py",
+        "make test": "this run",
+        "python -m pip install .": "test_wheel_holds_what_pulumi_looks_for",
+        "pulumi config set --secret iotda-ota:secretKey": "tests/engine/test_functions.py",
+        "pulumi cancel --yes": "tests/engine/test_interrupted.py",
+        "pulumi refresh --yes --clear-pending-creates": "tests/engine/test_interrupted.py",
+        "pulumi up --yes": "tests/engine/test_interrupted.py",
+        "python -m pulumi_iotda_ota.emulator": "test_emulator_says_where_it_is",
+    }
+
+    assert commands() == list(ran_by)
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"demo", "test"} <= set(targets)
+
+
+def test_emulator_says_where_it_is() -> None:
+    """The emulator prints one line of JSON with what the README says, and ends when it is told to."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pulumi_iotda_ota.emulator"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        process.terminate()
+
+    assert set(told) == {"endpoint", "access_key", "secret_key", "project_id", "region"}
+    assert all(f"`{name}`" in README for name in told)
+    assert process.returncode == 0
+
+
+def test_wheel_holds_what_pulumi_looks_for(tmp_path: Path) -> None:
+    """The wheel that is built from a checkout holds the types' mark and the file for Pulumi's host."""
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"pulumi_iotda_ota/py.typed", "pulumi_iotda_ota/pulumi-plugin.json"} <= set(names)
+    assert not [name for name in names if name.startswith(("tests", "examples"))]
+
+
+@pytest.mark.parametrize("page", ["README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    """Every link to a file of the repository, and every test that a page names, is there."""
+    text = (ROOT / page).read_text()
+
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / target).exists(), target
+    for named in re.findall(r"`(tests/[\w/.*-]+)", text):
+        assert list(ROOT.glob(named)), named
+    for file, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+        assert f"def {test}(" in (ROOT / file).read_text(), test
