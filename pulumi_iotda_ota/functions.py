@@ -6,27 +6,22 @@ take Inputs and return an Output.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-import pulumi
-
-from pulumi_iotda_ota import lookup, results, sdk
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota import lookup, results
+from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
+
+    import pulumi
 
     from pulumi_iotda_ota.iotda.connection import Connection, ResolvedConnection
     from pulumi_iotda_ota.results import GetOtaPackageResult, GetOtaPackagesResult
+    from pulumi_iotda_ota.run import Run
 
 __all__ = ["answer", "get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"]
 
-T = TypeVar("T")
 OrderBy = Literal["version", "create_time"]
 OnMissing = Literal["error", "none"]
 
@@ -280,106 +275,6 @@ def _find(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -
     return None if found is None else results.package_result(found)
 
 
-@dataclass(frozen=True)
-class _Function(Generic[T]):
-    """What the plain and the output form of one function share.
-
-    Attributes:
-        name: the name of the plain form.
-        ask: asks the service.
-        mocked: reads what a user's ``Mocks.call`` answered in its place.
-    """
-
-    name: str
-    ask: Callable[[Run, ResolvedConnection, Mapping[str, Any]], T]
-    mocked: Callable[[dict[str, Any]], T]
-
-    def plain(self, values: Mapping[str, Any], connection: Connection | None, opts: pulumi.InvokeOptions | None) -> T:
-        """Return the answer, or raise an error that Pulumi prints as one message."""
-        with _rendering():
-            _refuse_outputs(self.name, values, opts)
-            if sdk.is_mocked():
-                return self.mocked(pulumi.runtime.invoke(_token(self.name), _camel(values), opts).value)
-            return sdk.wait(self.work(values, connection))
-
-    def output(
-        self,
-        values: Mapping[str, Any],
-        connection: Connection | None,
-        opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None,
-    ) -> pulumi.Output[T]:
-        """Return an Output of the answer."""
-        with _rendering():
-            sdk.refuse_provider(opts)
-        if sdk.is_mocked():
-            return pulumi.runtime.invoke_output(_token(self.name), _camel(values), opts).apply(self.mocked)
-        return sdk.when_known(values, opts, lambda known: self.work(known, connection))
-
-    def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
-        """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
-        run, config, environ = sdk.current_run(), sdk.stack_config(), dict(os.environ)
-
-        def ask() -> T:
-            from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  loads pydantic: not before it is due
-
-            with _rendering(), contextlib.ExitStack() as stack:
-                # Outside a program there is nobody to share with, and nobody to close the connections later.
-                asked = run or stack.enter_context(contextlib.closing(Run(memo=False)))
-                return self.ask(asked, resolve(connection, config=config, environ=environ), values)
-
-        return ask
-
-
-@contextlib.contextmanager
-def _rendering() -> Iterator[None]:
-    """Turn an error of ours into the same error in the form that Pulumi prints without a traceback."""
-    try:
-        yield
-    except IotdaOtaError as error:
-        sdk.rendered(error)
-        raise
-
-
-def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOptions | None) -> None:
-    sdk.refuse_provider(opts)
-    depends = "opts.depends_on" if getattr(opts, "depends_on", None) else None
-    argument = depends or next((argument for argument, value in values.items() if sdk.holds_output(value)), None)
-    if argument is not None:
-        raise OutputGiven(
-            f"{argument} is a Pulumi Output, whose value {name} can not wait for; use {name}_output, which can",
-            argument=argument,
-        )
-
-
-def _token(name: str) -> str:
-    return f"iotda-ota:index:{_camel_name(name)}"
-
-
-def _camel(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {_camel_name(name): value for name, value in values.items() if value is not None}
-
-
-def _camel_name(name: str) -> str:
-    return re.sub(r"_(.)", lambda match: match.group(1).upper(), name)
-
-
-def _camel_keys(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_camel_keys(item) for item in value]
-    return {_camel_name(name): _camel_keys(item) for name, item in value.items()} if isinstance(value, dict) else value
-
-
-def _snake(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_snake(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        re.sub(r"([A-Z])", lambda match: f"_{match.group(1).lower()}", name): _snake(item)
-        for name, item in value.items()
-    }
-
-
 def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Answer a function by its token, in the plugin's names, as a stand-in for the engine needs it.
 
@@ -391,12 +286,12 @@ def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         KeyError: there is no such function.
         IotdaOtaError: the lookup failed.
     """
-    function: _Function[Any] = {_token(function.name): function for function in (_PACKAGES, _PACKAGE)}[token]
-    result = function.work(_snake(dict(arguments)), None)()
+    function: Function[Any] = {function.token: function for function in (_PACKAGES, _PACKAGE)}[token]
+    result = function.work(snake_keys(dict(arguments)), None)()
     if result is None:
         return {"found": False}
     skipped = [item.to_dict() for item in result.skipped]
-    answered: dict[str, Any] = _camel_keys(
+    answered: dict[str, Any] = camel_keys(
         {**result.to_dict(), "skipped": skipped, "skipped_counts": result.skipped_counts}
     )
     return answered
@@ -404,12 +299,12 @@ def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _mocked_package(answer: dict[str, Any]) -> GetOtaPackageResult | None:
     """Return the result of what a user's ``Mocks.call`` gave, in the plugin's names; ``found: False`` is None."""
-    return results.package_from_mapping(_snake(answer)) if answer.get("found", True) else None
+    return results.package_from_mapping(snake_keys(answer)) if answer.get("found", True) else None
 
 
 def _mocked_packages(answer: dict[str, Any]) -> GetOtaPackagesResult:
-    return results.packages_from_mapping(_snake(answer))
+    return results.packages_from_mapping(snake_keys(answer))
 
 
-_PACKAGES = _Function("get_ota_packages", _list, _mocked_packages)
-_PACKAGE = _Function("get_ota_package", _find, _mocked_package)
+_PACKAGES = Function("get_ota_packages", _list, _mocked_packages)
+_PACKAGE = Function("get_ota_package", _find, _mocked_package)

@@ -24,7 +24,8 @@ ALLOWED = {
     "lookup": ("iotda", "selection", "arguments", "run"),
     "results": ("iotda", "lookup", "selection"),
     "sdk": ("iotda", "run"),
-    "functions": ("iotda", "lookup", "results", "run", "sdk"),
+    "invocation": ("iotda", "run", "sdk"),
+    "functions": ("iotda", "invocation", "lookup", "results", "run"),
     "lifecycle": ("iotda", "lookup", "arguments", "run"),
     "dynamic": ("iotda", "lifecycle", "arguments", "run", "sdk"),
     "testing": ("iotda", "functions", "dynamic", "sdk"),
@@ -34,7 +35,7 @@ ALLOWED = {
 # Which file may import which library.
 LIBRARIES = {
     "requests": ("iotda.client", "iotda.credentials", "iotda.transport"),
-    "pulumi": ("functions", "dynamic", "testing", "results", "sdk"),
+    "pulumi": ("functions", "invocation", "dynamic", "testing", "results", "sdk"),
     "dill": ("testing",),
     "werkzeug": ("emulator",),
     "grpc": (),

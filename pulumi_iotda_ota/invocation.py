@@ -1,0 +1,130 @@
+"""What the plain and the output form of every function share: waiting, mocks, and errors as Pulumi prints them.
+
+Nothing here knows what is looked up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import pulumi
+
+from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
+from pulumi_iotda_ota.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pulumi_iotda_ota.iotda.connection import Connection, ResolvedConnection
+
+__all__ = ["Function", "camel_keys", "snake_keys"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Function(Generic[T]):
+    """What the plain and the output form of one function share.
+
+    Attributes:
+        name: the name of the plain form.
+        ask: asks the service.
+        mocked: reads what a user's ``Mocks.call`` answered in its place.
+    """
+
+    name: str
+    ask: Callable[[Run, ResolvedConnection, Mapping[str, Any]], T]
+    mocked: Callable[[dict[str, Any]], T]
+
+    @property
+    def token(self) -> str:
+        """Return the name of the function in the plugin, such as ``iotda-ota:index:getOtaPackage``."""
+        return f"iotda-ota:index:{_camel_name(self.name)}"
+
+    def plain(self, values: Mapping[str, Any], connection: Connection | None, opts: pulumi.InvokeOptions | None) -> T:
+        """Return the answer, or raise an error that Pulumi prints as one message."""
+        with _rendering():
+            _refuse_outputs(self.name, values, opts)
+            if sdk.is_mocked():
+                return self.mocked(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
+            return sdk.wait(self.work(values, connection))
+
+    def output(
+        self,
+        values: Mapping[str, Any],
+        connection: Connection | None,
+        opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None,
+    ) -> pulumi.Output[T]:
+        """Return an Output of the answer."""
+        with _rendering():
+            sdk.refuse_provider(opts)
+        if sdk.is_mocked():
+            return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self.mocked)
+        return sdk.when_known(values, opts, lambda known: self.work(known, connection))
+
+    def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
+        """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
+        run, config, environ = sdk.current_run(), sdk.stack_config(), dict(os.environ)
+
+        def ask() -> T:
+            from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  loads pydantic: not before it is due
+
+            with _rendering(), contextlib.ExitStack() as stack:
+                # Outside a program there is nobody to share with, and nobody to close the connections later.
+                asked = run or stack.enter_context(contextlib.closing(Run(memo=False)))
+                return self.ask(asked, resolve(connection, config=config, environ=environ), values)
+
+        return ask
+
+
+@contextlib.contextmanager
+def _rendering() -> Iterator[None]:
+    """Turn an error of ours into the same error in the form that Pulumi prints without a traceback."""
+    try:
+        yield
+    except IotdaOtaError as error:
+        sdk.rendered(error)
+        raise
+
+
+def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOptions | None) -> None:
+    sdk.refuse_provider(opts)
+    depends = "opts.depends_on" if getattr(opts, "depends_on", None) else None
+    argument = depends or next((argument for argument, value in values.items() if sdk.holds_output(value)), None)
+    if argument is not None:
+        raise OutputGiven(
+            f"{argument} is a Pulumi Output, whose value {name} can not wait for; use {name}_output, which can",
+            argument=argument,
+        )
+
+
+def _camel(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {_camel_name(name): value for name, value in values.items() if value is not None}
+
+
+def _camel_name(name: str) -> str:
+    return re.sub(r"_(.)", lambda match: match.group(1).upper(), name)
+
+
+def camel_keys(value: Any) -> Any:
+    """Return a value with the names of its objects as the plugin writes them."""
+    if isinstance(value, list):
+        return [camel_keys(item) for item in value]
+    return {_camel_name(name): camel_keys(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def snake_keys(value: Any) -> Any:
+    """Return a value with the names of its objects as Python writes them."""
+    if isinstance(value, list):
+        return [snake_keys(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        re.sub(r"([A-Z])", lambda match: f"_{match.group(1).lower()}", name): snake_keys(item)
+        for name, item in value.items()
+    }
