@@ -129,8 +129,9 @@ def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"it is not known whether the service accepted to {request.doing}",
         facts=[
-            *(error.facts if error.facts else [("asked for", request.asked)]),
+            ("asked for", request.asked),
             ("what happened", error.headline),
+            *((label, text) for label, text in error.facts if label != "asked for"),
             ("not repeated", "sent twice, it could start a second upgrade"),
         ],
     )

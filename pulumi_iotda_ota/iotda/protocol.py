@@ -261,7 +261,7 @@ def read(request: Request[Content], answer: Answer, *, connection: ResolvedConne
         return request.read(answer.body)
     except ProtocolError as error:
         came = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
-        error.note("asked for", f"{request.operation}: {request.asked}")
+        error.note("asked for", request.asked)
         error.note("answered by", f"{connection.endpoint} ({came})")
         raise
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
+import socket
+import ssl
+import threading
+import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -15,9 +22,14 @@ from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.retry import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
     from pulumi_iotda_ota.emulator import Emulator
     from pulumi_iotda_ota.iotda.messages import Request
 
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 KEY = AccessKey("AKIDEXAMPLE7Q", SecretStr("very-secret-key"), None, "HW_ACCESS_KEY (environment)")
 CONNECTION = ResolvedConnection(
@@ -50,6 +62,10 @@ class FakeClock:
         self.seconds += seconds
 
 
+# The real time, but nobody sleeps between two attempts.
+QUICK = Clock(now=lambda: datetime.now(timezone.utc), monotonic=time.monotonic, sleep=lambda seconds: None)
+
+
 @dataclass
 class ScriptedTransport:
     """Gives prepared answers, or raises prepared errors, one a request; the last one again and again."""
@@ -57,14 +73,16 @@ class ScriptedTransport:
     script: list[Answer | Exception]
     sent: list[Request[Any]] = field(default_factory=list)
     timeouts: list[float] = field(default_factory=list)
+    before: Callable[[], object] = lambda: None
 
     def send(self, request: Request[Any], *, timeout: float) -> Answer:
         """Give the next answer."""
+        self.before()
         step = self.script[min(len(self.sent), len(self.script) - 1)]
         self.sent.append(request)
         self.timeouts.append(timeout)
         if isinstance(step, Exception):
-            raise step
+            raise copy.copy(step)
         return step
 
     def close(self) -> None:
@@ -101,3 +119,86 @@ def connection_to(emulator: Emulator, **changes: Any) -> ResolvedConnection:
         origins={"endpoint": "argument"},
     )
     return replace(usual, **changes)
+
+
+class RawServer:
+    """A server that does with each connection what a test says, byte by byte.
+
+    Args:
+        handle: what to do with a connection; it is closed afterwards. It gets the request's bytes and the socket.
+        tls: whether it speaks TLS, with a certificate that nobody trusts.
+        until: what ends a request; nothing takes the first bytes for the whole of it.
+    """
+
+    def __init__(
+        self, handle: Callable[[bytes, socket.socket], object], *, tls: bool = False, until: bytes = b"\r\n\r\n"
+    ) -> None:
+        self._handle = handle
+        self._until = until
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
+        if self._context:
+            self._context.load_cert_chain(CERTIFICATE)
+        self.stopping = threading.Event()
+        self.requests: list[bytes] = []
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+
+    @property
+    def port(self) -> int:
+        """Return the port it listens on."""
+        return int(self._listener.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return f"http{'s' if self._context else ''}://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stopping.set()
+        for connection in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            thread = threading.Thread(target=self._serve, args=[connection], daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            stream = self._context.wrap_socket(connection, server_side=True) if self._context else connection
+            with stream:
+                request = stream.recv(65536)
+                while self._until not in request:
+                    piece = stream.recv(65536)
+                    if not piece:
+                        return
+                    request += piece
+                self.requests.append(request)
+                self._handle(request, stream)
+
+
+def closed_port() -> str:
+    """Return the address of a port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    """Return the bytes of an answer that ends its connection."""
+    lines = [f"HTTP/1.1 {status}", "Connection: close", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body

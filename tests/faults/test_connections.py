@@ -1,0 +1,386 @@
+"""Connections over a real socket: what is sent to whom, and what becomes of those that fail."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+
+from pulumi_iotda_ota.emulator import Emulator
+from pulumi_iotda_ota.iotda.client import Client
+from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
+from pulumi_iotda_ota.iotda.errors import (
+    ConfigurationError,
+    CredentialsError,
+    DeadlineExceeded,
+    IotdaOtaError,
+    ProtocolError,
+    ServiceError,
+    TransportError,
+)
+from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Clock, Deadline
+from tests.faults.helpers import CERTIFICATE, CONNECTION, QUICK, RawServer, closed_port, connection_to, http, package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+
+QUERY = PackageQuery("firmwarePackage")
+PAGE = json.dumps({"packages": [package()], "page": {"count": 1}}).encode()
+
+
+def listed(connection: ResolvedConnection, *, gate: Gate | None = None, clock: Clock = QUICK) -> int:
+    """Return how many packages a client lists."""
+    with Client(connection, clock=clock, gate=gate or Gate()) as client:
+        return len(list(client.list_packages(QUERY)))
+
+
+def error_of(connection: ResolvedConnection, *, clock: Clock = QUICK) -> IotdaOtaError:
+    """Return the error that a list ends with."""
+    with pytest.raises(IotdaOtaError) as caught:
+        listed(connection, clock=clock)
+    return caught.value
+
+
+def at(url: str, **changes: Any) -> ResolvedConnection:
+    """Return a connection to an address."""
+    return replace(CONNECTION, endpoint=url, **{"deadline": 10.0, **changes})
+
+
+def page(_: bytes, stream: socket.socket) -> None:
+    """Answer with one page."""
+    stream.sendall(http(PAGE))
+
+
+def test_a_refused_connection() -> None:
+    """Where nobody listens, the error says so in plain words, with the address and the attempts."""
+    url = closed_port()
+    error = error_of(at(url))
+
+    assert isinstance(error, TransportError)
+    assert error.headline == "could not list OTA packages: the connection was refused"
+    assert ("endpoint", url) in error.facts
+    assert ("attempts", "5") in error.facts
+    assert not error.sent
+
+
+def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host name that has no address is told as that."""
+
+    def resolve(*args: object, **kwargs: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    error = error_of(at("https://iotda.nowhere.invalid", deadline=60.0))
+
+    assert error.headline == "could not list OTA packages: the host name could not be resolved"
+
+
+def test_the_request_is_signed_and_says_what_it_is(emulator: Emulator) -> None:
+    """Every request carries the project, the instance, the version of this library and a signature over its host."""
+    listed(connection_to(emulator, instance_id="i-1"))
+
+    headers = emulator.requests[0].headers
+    assert headers["Instance-Id"] == "i-1"
+    assert headers["X-Project-Id"] == emulator.project_id
+    assert headers["User-Agent"].startswith("pulumi-iotda-ota/")
+    assert headers["Accept-Encoding"] == "gzip"
+    assert "Content-Type" not in headers
+    assert "SignedHeaders=host;instance-id;x-project-id;x-sdk-date," in headers["Authorization"]
+
+
+def test_each_attempt_is_signed_afresh() -> None:
+    """A request that is sent again is signed with the time of that attempt."""
+    seconds = iter(range(30))
+    clock = replace(QUICK, now=lambda: SYSTEM_CLOCK.now().replace(second=next(seconds)))
+    with Emulator() as emulator:
+        emulator.faults.add(times=2, status=503)
+        listed(connection_to(emulator), clock=clock)
+
+        assert len({request.headers["Authorization"] for request in emulator.requests[:3]}) == 3
+
+
+@pytest.mark.parametrize("algorithm", ["standard", "derived"])
+def test_both_signatures_are_let_in(algorithm: Any) -> None:
+    """The emulator, whose verifier is not ours, accepts both algorithms."""
+    with Emulator(derived_only=algorithm == "derived", standard_only=algorithm == "standard") as emulator:
+        assert listed(connection_to(emulator, algorithm=algorithm)) == len(
+            [found for found in emulator.packages if found["package_type"] == "firmwarePackage"]
+        )
+
+
+def test_the_wrong_signature_says_which_one_is_wanted() -> None:
+    """A 401 that the other algorithm would explain says so."""
+    with Emulator(derived_only=True) as emulator:
+        error = error_of(connection_to(emulator))
+
+    assert isinstance(error, CredentialsError)
+    assert any('signing "derived"' in text for _, text in error.facts)
+
+
+def test_a_security_token_goes_with_a_temporary_key() -> None:
+    """A temporary key is sent with its token, which is signed too."""
+    with Emulator(security_token="session-token") as emulator:
+        key = AccessKey(emulator.access_key, SecretStr(emulator.secret_key), SecretStr("session-token"), "argument")
+
+        assert listed(connection_to(emulator, credential=key)) > 0
+        assert "x-security-token" in emulator.requests[0].headers["Authorization"]
+
+
+def test_a_token_is_sent_instead_of_a_signature(emulator: Emulator) -> None:
+    """A ready token is sent as X-Auth-Token, unsigned."""
+    token = AuthToken(SecretStr(emulator.issue_token()), "argument")
+
+    assert listed(connection_to(emulator, credential=token)) > 0
+    assert "Authorization" not in emulator.requests[0].headers
+
+
+def test_twenty_threads_send_a_wrong_key_once(emulator: Emulator) -> None:
+    """Twenty lookups at the same time with a wrong key are one request and twenty equal errors."""
+    wrong = AccessKey(emulator.access_key, SecretStr("wrong-secret"), None, "argument")
+    connection, gate = connection_to(emulator, credential=wrong), Gate()
+
+    def one(_: int) -> str:
+        with pytest.raises(CredentialsError) as caught:
+            listed(connection, gate=gate)
+        return str(caught.value)
+
+    with ThreadPoolExecutor(20) as pool:
+        texts = set(pool.map(one, range(20)))
+
+    assert len(texts) == 1
+    assert len(emulator.requests) == 1
+
+
+def test_one_client_serves_many_threads(emulator: Emulator) -> None:
+    """Threads that share a client each get the whole answer."""
+    whole = listed(connection_to(emulator))
+    with Client(connection_to(emulator), clock=QUICK, gate=Gate()) as client, ThreadPoolExecutor(16) as pool:
+        counts = list(pool.map(lambda _: len(list(client.list_packages(QUERY))), range(32)))
+
+    assert counts == [whole] * 32
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_credentials_never_follow_a_redirect(emulator: Emulator, status: int) -> None:
+    """A redirect to another host is an error that names it, and nothing is sent there."""
+    with RawServer(page) as elsewhere:
+        target = elsewhere.url.replace("127.0.0.1", "localhost")
+        emulator.faults.add(times=None, status=status, headers={"Location": f"{target}/x?token=1"})
+        error = error_of(connection_to(emulator))
+
+        assert isinstance(error, ServiceError)
+        assert "redirect to localhost" in error.headline
+        assert elsewhere.requests == []
+
+
+def test_a_redirect_without_an_end_is_not_read(emulator: Emulator) -> None:
+    """The body of a redirect is of no interest, however long it is."""
+    emulator.faults.add(times=None, status=302, headers={"Location": "https://elsewhere"}, wire="endless")
+
+    assert isinstance(error_of(connection_to(emulator)), ServiceError)
+
+
+def test_netrc_is_not_used(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A .netrc with an entry for the endpoint does not replace the signature."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password something\ndefault login x password y\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    assert listed(connection_to(emulator)) > 0
+    assert emulator.requests[0].headers["Authorization"].startswith("SDK-HMAC-SHA256 ")
+
+
+def test_cookies_are_not_kept() -> None:
+    """What a server sets as a cookie does not come back to it."""
+
+    def with_cookie(_: bytes, stream: socket.socket) -> None:
+        stream.sendall(http(PAGE, "Set-Cookie: session=1; Path=/"))
+
+    with RawServer(with_cookie) as server, Client(at(server.url), clock=QUICK, gate=Gate()) as client:
+        for _ in range(2):
+            list(client.list_packages(QUERY))
+
+        assert not any(b"cookie" in request.lower() for request in server.requests)
+
+
+def test_a_loopback_endpoint_needs_no_proxy(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the environment does not get what is meant for this machine."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, closed_port())
+
+    assert listed(connection_to(emulator)) > 0
+
+
+def test_a_given_proxy_is_used() -> None:
+    """A proxy that is set gets the request, with the whole address in its first line."""
+    with RawServer(page) as proxy:
+        assert listed(at("http://127.0.0.1:9", proxy=proxy.url)) == 1
+
+        assert proxy.requests[0].startswith(b"GET http://127.0.0.1:9/v5/iot/p1/ota-upgrades/packages?")
+
+
+@pytest.mark.parametrize("given", ["argument", "environment"])
+def test_a_proxy_that_refuses_learns_nothing(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that will not connect is told as trouble of the connection, and saw neither path nor credentials."""
+
+    def refuse(_: bytes, stream: socket.socket) -> None:
+        stream.sendall(http(b"", status="407 Proxy Authentication Required"))
+
+    with RawServer(refuse) as proxy:
+        if given == "environment":
+            monkeypatch.setenv("https_proxy", proxy.url)
+        connection = at("https://iotda.cn-north-4.myhuaweicloud.com", proxy=proxy.url if given == "argument" else None)
+        error = error_of(connection)
+
+        assert isinstance(error, TransportError)
+        assert not error.sent
+        assert proxy.requests[0].startswith(b"CONNECT iotda.cn-north-4.myhuaweicloud.com:443 ")
+        assert not any(b"Authorization: SDK" in request or b"/v5/" in request for request in proxy.requests)
+
+
+def test_an_untrusted_server_gets_no_request() -> None:
+    """A certificate that nobody vouches for ends the attempt, is not tried again, and nothing was sent."""
+    with RawServer(page, tls=True) as server:
+        error = error_of(at(server.url))
+
+        assert isinstance(error, TransportError)
+        assert "the server's certificate is not trusted: self-signed certificate" in error.headline
+        assert not error.sent
+        assert not error.temporary
+        assert server.requests == []
+
+
+def test_a_given_certificate_is_trusted() -> None:
+    """With ca_file the server that it vouches for is trusted."""
+    with RawServer(page, tls=True) as server:
+        assert listed(at(server.url, ca_file=str(CERTIFICATE))) == 1
+
+
+def test_insecure_trusts_everyone_without_a_warning() -> None:
+    """insecure=True is a decision of the user: no library warns about it at each request."""
+    with RawServer(page, tls=True) as server, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+
+        assert listed(at(server.url, insecure=True)) == 1
+        assert [str(warning.message) for warning in caught if "nverified" in str(warning.message)] == []
+
+
+def test_the_environments_certificates_do_not_outvote_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ca_file and insecure hold, whatever the environment names."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    with RawServer(page, tls=True) as server:
+        assert listed(at(server.url, ca_file=str(CERTIFICATE))) == 1
+        assert listed(at(server.url, insecure=True)) == 1
+
+
+def test_a_missing_ca_file_is_told_before_anything_is_sent() -> None:
+    """A file of certificates that is not there is a setting that is wrong."""
+    with pytest.raises(ConfigurationError, match="ca_file is no file: /nowhere"):
+        Client(replace(CONNECTION, ca_file="/nowhere"))
+
+
+def test_tls_with_a_server_that_speaks_none() -> None:
+    """A secure address of a server without TLS is told as a failure of TLS and not tried again."""
+    with RawServer(page, until=b"") as server:
+        error = error_of(at(server.url.replace("http:", "https:")))
+
+        assert error.headline.startswith("could not list OTA packages: TLS failed: ")
+        assert len(server.requests) == 1
+
+
+def drip(data: bytes, *, then_for_ever: bytes) -> Any:
+    """Return a handler that sends something, and then a piece again and again, slowly, for ever."""
+
+    def handle(_: bytes, stream: socket.socket) -> None:
+        stream.sendall(data)
+        stop = threading.Event()
+        while not stop.wait(0.02):
+            stream.sendall(then_for_ever)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("data", "piece"),
+    [
+        (b"HTTP/1.1 200 O", b"K"),
+        (b"HTTP/1.1 200 OK\r\n", b"X-Long: "),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"", b""),
+    ],
+    ids=["status", "header", "body", "chunks", "chunk size", "chunk extension", "continue", "silence"],
+)
+def test_no_part_of_an_answer_can_trickle_past_the_deadline(data: bytes, piece: bytes) -> None:
+    """Status line, headers, bodies and chunks that come a byte at a time all end with the deadline."""
+    with RawServer(drip(data, then_for_ever=piece)) as server:
+        assert isinstance(error_of(at(server.url, deadline=0.4), clock=SYSTEM_CLOCK), DeadlineExceeded)
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_is_refused() -> None:
+    """The bound of 16 MiB is on the unpacked answer."""
+    bomb = gzip.compress(b" " * (64 * 1024 * 1024))
+
+    def explode(_: bytes, stream: socket.socket) -> None:
+        stream.sendall(http(bomb, "Content-Encoding: gzip"))
+
+    with RawServer(explode) as server:
+        error = error_of(at(server.url))
+
+    assert isinstance(error, ProtocolError)
+    assert "larger than 16 MiB" in error.headline
+
+
+@pytest.mark.parametrize("data", [b"\x80" * 50 + b"\r\n\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\r\n" * 9])
+def test_what_is_not_http_is_told_as_that(data: bytes) -> None:
+    """Bytes that are no HTTP end in one error of ours."""
+
+    def talk(_: bytes, stream: socket.socket) -> None:
+        stream.sendall(data)
+
+    with RawServer(talk) as server:
+        assert isinstance(error_of(at(server.url)), (TransportError, ProtocolError))
+
+
+def test_one_deadline_covers_several_calls(emulator: Emulator) -> None:
+    """A deadline that is passed in bounds all calls that share it."""
+    with Client(connection_to(emulator), clock=QUICK, gate=Gate()) as client:
+        over = Deadline.start(SYSTEM_CLOCK, 0)
+        with pytest.raises(DeadlineExceeded):
+            client.show_package("abc", deadline=over)
+
+        assert emulator.requests == []
+
+
+def test_connections_are_kept_alive() -> None:
+    """A walk over several pages uses one connection."""
+    connections = []
+
+    def pages(_: bytes, stream: socket.socket) -> None:
+        connections.append(stream)
+        for number in (3, 2, 1):
+            body = {"packages": [package(number)], "page": {"count": 3, "marker": f"{number:024x}"}}
+            text = json.dumps(body).encode()
+            stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
+            if number > 1:
+                stream.recv(65536)
+
+    with RawServer(pages) as server:
+        assert listed(at(server.url)) == 3
+        assert len(connections) == 1
