@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,15 @@ MASK = "****"
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # A mask for a short text would hit words by chance, and no secret is this short.
 _SHORTEST_SECRET = 6
+# Each but the last of several colons or hashes; two together begin a command to a pipeline.
+_COMMAND = re.compile(":(?=:)|#(?=#)")
 
 
 def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) -> str:
     r"""Return text from the service or a device, safe for a terminal and a CI log.
 
-    Control, bidi and line-break characters become ``\x1b`` forms, a leading ``::`` (a workflow command of some CI
-    systems) is broken up, our own secrets are masked, and what is longer than ``limit`` characters is cut.
+    Control, bidi and line-break characters become ``\x1b`` forms, ``::`` and ``##`` (which begin commands to some CI
+    systems) are broken up, our own secrets are masked, and what is longer than ``limit`` characters is cut.
 
     Args:
         text: what came from outside; anything that is not a string is turned into one.
@@ -36,7 +39,7 @@ def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) ->
     if len(shown) > limit:
         shown = f"{shown[:limit]}… ({len(shown) - limit} more characters)"
     shown = "".join(_escaped(character) for character in shown)
-    return shown.replace("::", ": :")
+    return _COMMAND.sub(r"\g<0> ", shown)
 
 
 def _escaped(character: str) -> str:

@@ -1,0 +1,57 @@
+"""The error tree and its texts."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from pulumi_iotda_ota.iotda import errors
+
+KINDS = [getattr(errors, name) for name in errors.__all__]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_error_is_of_one_tree(kind: type[errors.IotdaOtaError]) -> None:
+    """Whoever catches the base catches them all, and reads the headline first."""
+    error = kind("it failed", facts=[("asked for", "x")])
+
+    assert isinstance(error, errors.IotdaOtaError)
+    assert str(error) == "it failed\n  asked for    x"
+    assert error.headline == "it failed"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_errors_survive_copies_and_pickles(kind: type[errors.IotdaOtaError]) -> None:
+    """Errors that cross threads and processes keep their text and their attributes."""
+    error = kind("it failed", facts=[("asked for", "x")])
+    error.note("attempts", "5")
+
+    for other in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert type(other) is kind
+        assert vars(other) == vars(error)
+        assert str(other) == str(error)
+
+
+def test_the_tree_in_the_documentation_is_the_tree() -> None:
+    """The module's own text names every error."""
+    assert all(kind.__name__ in str(errors.__doc__) for kind in KINDS)
+
+
+def test_long_facts_are_wrapped_below_themselves() -> None:
+    """A long text goes on below its own beginning, and lines of it stay lines."""
+    error = errors.IotdaOtaError("headline", facts=[("found", "word " * 30), ("list", "one\ntwo")])
+
+    lines = str(error).split("\n")
+    assert all(len(line) <= 120 for line in lines)
+    assert lines[2].startswith(" " * 15 + "word")
+    assert lines[-1] == " " * 15 + "two"
+
+
+def test_a_note_comes_last() -> None:
+    """What a caller further out adds stands below what was known before."""
+    error = errors.ServiceError("it failed", status=503, facts=[("asked for", "x")])
+    error.note("attempts", "5")
+
+    assert error.facts == (("asked for", "x"), ("attempts", "5"))

@@ -1,0 +1,86 @@
+"""The service's answers as values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pulumi_iotda_ota.iotda.models import BatchTask, BatchTaskDetail, BatchTaskPage, OtaPackage, OtaPackagePage
+from tests.faults.helpers import package
+
+TASK = {"task_id": "ab", "task_name": "t", "task_type": "firmwareUpgrade", "status": "Processing"}
+
+
+def task(**changes: Any) -> BatchTask:
+    """Return a task as it is read from JSON."""
+    return BatchTask.model_validate_json(json.dumps({**TASK, **changes}))
+
+
+def test_a_package_cannot_be_changed() -> None:
+    """An answer stays what the service said."""
+    found = OtaPackage.model_validate_json(json.dumps(package()))
+
+    with pytest.raises(ValidationError):
+        found.version = "other"
+
+
+@pytest.mark.parametrize(
+    ("create_time", "created_at"),
+    [("20230211T121212Z", "2023-02-11T12:12:12Z"), ("2023-02-11", "2023-02-11"), ("", "")],
+)
+def test_the_time_is_given_in_a_common_form(create_time: str, created_at: str) -> None:
+    """The API's time is given as RFC 3339 too; one of another form stays as it is."""
+    found = OtaPackage.model_validate_json(json.dumps(package(create_time=create_time)))
+
+    assert found.created_at == created_at
+
+
+@pytest.mark.parametrize("versions", [None, []])
+def test_a_null_array_is_an_empty_one(versions: object) -> None:
+    """An array that the service leaves null or empty is the same to whoever reads it."""
+    content = {"packages": [package(support_source_versions=versions)], "page": {"count": 1}}
+
+    assert OtaPackagePage.model_validate_json(json.dumps(content)).packages[0].support_source_versions == ()
+
+
+def test_nested_arrays_are_read() -> None:
+    """Arrays inside of arrays are read from JSON, and their items are checked."""
+    content = {"batchtasks": [{**TASK, "targets": ["d1"]}], "page": {"count": 1}}
+
+    assert BatchTaskPage.model_validate_json(json.dumps(content)).batchtasks[0].targets == ("d1",)
+    content["batchtasks"] = [{**TASK, "targets": [1]}]
+    with pytest.raises(ValidationError):
+        BatchTaskPage.model_validate_json(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("document", "package_ids"),
+    [
+        ({"package_ids": ["a", "b"]}, ("a", "b")),
+        ({"package_id": "a"}, ("a",)),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_both_documented_forms_of_the_document_are_read(document: object, package_ids: tuple[str, ...] | None) -> None:
+    """A task names its packages in one of two keys, according to the age of the page."""
+    assert task(document=document).package_ids == package_ids
+
+
+def test_counts_that_the_service_leaves_out_are_nothing() -> None:
+    """Older answers have no count of removed devices."""
+    progress = task(task_progress={"total": 3, "waitting": 3}).task_progress
+
+    assert progress is not None
+    assert (progress.total, progress.waitting, progress.removed) == (3, 3, 0)
+
+
+def test_the_output_of_a_device_has_no_place() -> None:
+    """What a device answered is dropped when the answer is read."""
+    content = {"batchtask": TASK, "task_details": [{"target": "d", "status": "Success", "output": "secret"}]}
+    found = BatchTaskDetail.model_validate_json(json.dumps(content))
+
+    assert "secret" not in f"{found!r}{found.model_dump_json()}"
