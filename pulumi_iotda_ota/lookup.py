@@ -16,6 +16,7 @@ from pulumi_iotda_ota.iotda.errors import (
     PackageNotFound,
     ServiceError,
 )
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.selection.choose import Selection, select, spans
 from pulumi_iotda_ota.selection.policy import Policy
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.run import Run, Walked
 
 __all__ = ["Found", "FoundMany", "PackageLookup", "PackagesLookup", "find_package", "find_packages"]
 
@@ -132,8 +133,10 @@ def find_package(run: Run, connection: ResolvedConnection, lookup: PackageLookup
         MultiplePackages: more than one fits and nothing says which.
         IotdaOtaError: the service could not be asked to the end.
     """
+    # One deadline for all that the lookup sends: the pages, the details, and what only an error needs.
+    asked = _Asked(run, connection, Deadline.start(SYSTEM_CLOCK, connection.deadline))
     try:
-        found = _by_id(run, connection, lookup) if lookup.package_id else _by_selection(run, connection, lookup)
+        found = _by_id(asked, lookup) if lookup.package_id else _by_selection(asked, lookup)
     except PackageNotFound:
         if lookup.on_missing == "none":
             return None
@@ -141,41 +144,58 @@ def find_package(run: Run, connection: ResolvedConnection, lookup: PackageLookup
     return found
 
 
-def _by_id(run: Run, connection: ResolvedConnection, lookup: PackageLookup) -> Found:
-    package = _show(run, connection, lookup.package_id or "")
+@dataclass(frozen=True)
+class _Asked:
+    """Where one lookup asks, and until when."""
+
+    run: Run
+    connection: ResolvedConnection
+    deadline: Deadline
+
+    def packages(self, query: PackageQuery) -> Walked:
+        return self.run.packages(self.connection, query, deadline=self.deadline)
+
+    def first_packages(self, query: PackageQuery) -> tuple[OtaPackage, ...]:
+        return self.run.first_packages(self.connection, query, deadline=self.deadline)
+
+    def package(self, package_id: str) -> OtaPackage:
+        return self.run.package(self.connection, package_id, deadline=self.deadline)
+
+
+def _by_id(asked: _Asked, lookup: PackageLookup) -> Found:
+    package = _show(asked, lookup.package_id or "")
     if not lookup.with_file_location:
         package = package.model_copy(update={"file_location": None})
     return Found(package, lookup.id)
 
 
-def _by_selection(run: Run, connection: ResolvedConnection, lookup: PackageLookup) -> Found:
-    query = _server_query(lookup.policy)
-    walked = run.packages(connection, query)
+def _by_selection(asked: _Asked, lookup: PackageLookup) -> Found:
+    walked = asked.packages(_server_query(lookup.policy))
     selection = select(walked.packages, lookup.policy)
     if not selection.packages:
         if lookup.on_missing == "none":
             raise PackageNotFound("no OTA package fits")
-        raise _not_found(run, connection, lookup.policy, selection, walked.requests)
+        raise _not_found(asked, lookup.policy, selection, walked.requests)
     _require_one(lookup.policy, selection)
     chosen, *others = selection.packages
     for other in others:
         selection.skip(other, "order_by", f"comes after {chosen.version} by {lookup.policy.order_by or 'version'}")
     requests = walked.requests
     if lookup.with_file_location:
-        detail = _show(run, connection, chosen.package_id)
+        detail = _show(asked, chosen.package_id)
         chosen, requests = chosen.model_copy(update={"file_location": detail.file_location}), requests + 1
     return Found(chosen, lookup.id, selection, requests)
 
 
-def _show(run: Run, connection: ResolvedConnection, package_id: str) -> OtaPackage:
+def _show(asked: _Asked, package_id: str) -> OtaPackage:
     try:
-        return run.package(connection, package_id)
+        return asked.package(package_id)
     except ServiceError as error:
         if error.status != _NOT_FOUND:
             raise
         facts = [
             ("asked for", f"package_id {package_id}"),
-            ("looked in", connection.described),
+            ("looked in", asked.connection.described),
             ("what to do", "check the id, the project and the instance; a package that is deleted does not come back"),
         ]
         raise PackageNotFound(f"there is no OTA package {package_id}", facts=facts) from error
@@ -195,36 +215,33 @@ def _require_one(policy: Policy, selection: Selection) -> None:
     else:
         headline = f"{len(packages)} OTA packages fit, and most_recent is not set"
         advice = f"give {_joined(spanned, ' and ')}" if spanned else "give the exact version, or set most_recent=True"
-    facts = [("asked for", _asked(policy)), ("found", _listed(packages)), ("what to do", advice)]
+    facts = [("asked for", _described(policy)), ("found", _listed(packages)), ("what to do", advice)]
     raise MultiplePackages(headline, packages=packages, facts=facts)
 
 
-def _not_found(
-    run: Run, connection: ResolvedConnection, policy: Policy, selection: Selection, requests: int
-) -> PackageNotFound:
+def _not_found(asked: _Asked, policy: Policy, selection: Selection, requests: int) -> PackageNotFound:
     passed = " · ".join(f"{count} of another {rule}" for rule, count in selection.skipped_counts.items())
     counted = f"{selection.looked_at} package{'s' * (selection.looked_at != 1)}"
     plural = "s" * (requests != 1)
     facts = [
-        ("asked for", _asked(policy)),
+        ("asked for", _described(policy)),
         ("looked at", f"{counted} ({requests} request{plural}){': ' if passed else ''}{passed}"),
-        ("looked in", connection.described),
-        ("nearest", _nearest(run, connection, policy, selection)),
+        ("looked in", asked.connection.described),
+        ("nearest", _nearest(asked, policy, selection)),
         ("what to do", "ask for one of these, upload the package, or check the product, project and instance"),
     ]
     return PackageNotFound("no OTA package fits", facts=[fact for fact in facts if fact[1]])
 
 
-def _nearest(run: Run, connection: ResolvedConnection, policy: Policy, selection: Selection) -> str:
+def _nearest(asked: _Asked, policy: Policy, selection: Selection) -> str:
     """Return the versions that came near, at the cost of at most one more request."""
     if policy.version is None:
         return ""
     versions = [skipped.version for skipped in selection.skipped]
     if not versions:
         try:
-            versions = [
-                package.version for package in run.first_packages(connection, _server_query(policy, version=None))
-            ]
+            others = asked.first_packages(_server_query(policy, version=None))
+            versions = [package.version for package in others]
         except IotdaOtaError as error:
             # The search already failed; why the hint could not be had belongs beside it, not in its place.
             return f"not known: {error.headline}"
@@ -278,7 +295,7 @@ def _query_id(table: Iterable[arguments.Argument], values: Mapping[str, Any]) ->
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _asked(policy: Policy) -> str:
+def _described(policy: Policy) -> str:
     words = {"app_id": "resource space", "product_id": "product", "module_name": "module", "version": "version"}
     asked = [f"{word} {value}" for name, word in words.items() if (value := getattr(policy, name)) is not None]
     return ", ".join([policy.package_type or "", *asked])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
+    from pulumi_iotda_ota.iotda.retry import Deadline
 
 __all__ = ["Run", "Walked"]
 
@@ -55,23 +56,33 @@ class Run:
                 self._clients[connection] = Client(connection)
             return self._clients[connection]
 
-    def packages(self, connection: ResolvedConnection, query: PackageQuery) -> Walked:
+    def packages(
+        self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None
+    ) -> Walked:
         """Return all packages of a query, in the service's order."""
 
         def walk() -> Walked:
-            walked = self.client(connection).list_packages(query)
+            walked = self.client(connection).list_packages(query, deadline=deadline)
             packages = tuple(walked)
             return Walked(packages, walked.requests)
 
         return self._once(("packages", connection, query), walk)
 
-    def first_packages(self, connection: ResolvedConnection, query: PackageQuery) -> tuple[OtaPackage, ...]:
+    def first_packages(
+        self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None
+    ) -> tuple[OtaPackage, ...]:
         """Return the first page of a query: one request, the newest packages."""
-        return tuple(islice(self.client(connection).list_packages(query), _ONE_PAGE))
+        return tuple(islice(self.client(connection).list_packages(query, deadline=deadline), _ONE_PAGE))
 
-    def package(self, connection: ResolvedConnection, package_id: str) -> OtaPackage:
+    def package(
+        self, connection: ResolvedConnection, package_id: str, *, deadline: Deadline | None = None
+    ) -> OtaPackage:
         """Return one package with its file location."""
-        return self._once(("package", connection, package_id), lambda: self.client(connection).show_package(package_id))
+
+        def show() -> OtaPackage:
+            return self.client(connection).show_package(package_id, deadline=deadline)
+
+        return self._once(("package", connection, package_id), show)
 
     def close(self) -> None:
         """Close the connections."""

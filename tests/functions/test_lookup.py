@@ -263,3 +263,13 @@ def test_result_is_a_read_only_mapping(service: Emulator) -> None:
     assert found.to_dict() == dict(found)
     with pytest.raises(AttributeError):
         setattr(found, "version", "V2")  # noqa: B010  a type checker refuses the plain form
+
+
+def test_one_deadline_bounds_the_whole_lookup(service: Emulator) -> None:
+    """Pages and details share one deadline: what is left after the list is all that the detail may take."""
+    service.faults.add(operation="ListOtaPackageInfo", delay=1.5)
+    service.faults.add(operation="ShowOtaPackage", delay=30)
+    connection = iotda_ota.Connection(deadline=2)
+
+    with pytest.raises(iotda_ota.DeadlineExceeded, match="deadline of 2 s"):
+        iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True, connection=connection)
