@@ -69,9 +69,7 @@ def _undecodable(message: str, body: bytes) -> ProtocolError:
     if not body:
         return ProtocolError("the answer is empty", garbled=True)
     begins = printable(body[:60].decode(errors="replace"), limit=60)
-    return ProtocolError(
-        f"the answer is not JSON: {printable(cause)}", garbled=True, facts=[("it begins with", begins)]
-    )
+    return ProtocolError(f"the answer is not JSON: {printable(cause)}", garbled=True, facts=[("begins with", begins)])
 
 
 def _expected(message: str) -> str:

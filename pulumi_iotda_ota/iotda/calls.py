@@ -130,7 +130,7 @@ def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknown:
         f"it is not known whether the service accepted to {request.doing}",
         facts=[
             ("asked for", request.asked),
-            ("what happened", error.headline),
+            ("happened", error.headline),
             *((label, text) for label, text in error.facts if label != "asked for"),
             ("not repeated", "sent twice, it could start a second upgrade"),
         ],

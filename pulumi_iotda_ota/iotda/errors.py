@@ -46,6 +46,7 @@ __all__ = [
 
 _LABEL_WIDTH = 13
 _TEXT_WIDTH = 100
+_ADVICE = "what to do"
 
 
 class IotdaOtaError(Exception):
@@ -62,8 +63,10 @@ class IotdaOtaError(Exception):
         self.facts = tuple(facts)
 
     def note(self, label: str, text: str) -> None:
-        """Add a labelled line that only a caller further out knows, such as the number of attempts."""
-        self.facts = (*self.facts, (label, text))
+        """Add a labelled line that only a caller further out knows; ``what to do`` stays the last one."""
+        known = [fact for fact in self.facts if fact[0] != _ADVICE]
+        advice = [fact for fact in self.facts if fact[0] == _ADVICE]
+        self.facts = (*known, (label, text), *advice)
 
     def __str__(self) -> str:
         return "\n".join([self.headline, *(_labelled(label, text) for label, text in self.facts)])
@@ -228,4 +231,4 @@ def _labelled(label: str, text: str) -> str:
     indent = " " * (_LABEL_WIDTH + 2)
     first, *rest = text.split("\n")
     lines = textwrap.wrap(first, _TEXT_WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
-    return f"\n{indent}".join([f"  {label:<{_LABEL_WIDTH}}{lines[0]}", *lines[1:], *rest])
+    return f"\n{indent}".join([f"  {label:<{_LABEL_WIDTH - 1}} {lines[0]}", *lines[1:], *rest])

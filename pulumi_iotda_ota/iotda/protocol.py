@@ -114,7 +114,7 @@ def show_package(package_id: str) -> Request[OtaPackage]:
     return Request(
         operation="ShowOtaPackage",
         doing="read an OTA package",
-        asked=f"package_id {package_id}",
+        asked=f"package {package_id}",
         method="GET",
         path=f"{_PACKAGES}/{package_id}",
         read=reader(OtaPackage),
@@ -194,7 +194,7 @@ def show_batch_task(
     return Request(
         operation="ShowBatchTask",
         doing="read an upgrade task",
-        asked=f"task_id {_task_id(task_id)}",
+        asked=f"task {_task_id(task_id)}",
         method="GET",
         path=f"{_TASKS}/{task_id}",
         read=reader(BatchTaskDetail),
@@ -217,7 +217,7 @@ def stop_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[Target
     return Request(
         operation="StopBatchTask",
         doing="stop an upgrade task",
-        asked=f"task_id {_task_id(task_id)}",
+        asked=f"task {_task_id(task_id)}",
         method="POST",
         path=f"{_TASKS}/{task_id}/stop",
         read=reader(TargetResults),
@@ -234,7 +234,7 @@ def delete_batch_task(task_id: str) -> Request[None]:
     return Request(
         operation="DeleteBatchTask",
         doing="delete an upgrade task",
-        asked=f"task_id {_task_id(task_id)}",
+        asked=f"task {_task_id(task_id)}",
         method="DELETE",
         path=f"{_TASKS}/{task_id}",
         read=nothing,
@@ -288,7 +288,7 @@ def _page(limit: int, marker: str | None, offset: int | None) -> Parameters:
 
 def _in_words(filters: Parameters) -> str:
     first, *rest = filters
-    return ", ".join([first[1], *(f"{name} {value}" for name, value in rest)])
+    return ", ".join([first[1], *(f"{name.removesuffix('_id')} {value}" for name, value in rest)])
 
 
 def _task_id(task_id: str) -> str:

@@ -127,7 +127,7 @@ def test_a_garbled_body_ends_as_a_protocol_error() -> None:
 
     assert isinstance(error, ProtocolError)
     assert ("attempts", "5") in error.facts
-    assert ("it begins with", "<html>") in error.facts
+    assert ("begins with", "<html>") in error.facts
 
 
 def test_the_deadline_ends_the_waiting() -> None:

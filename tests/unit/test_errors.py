@@ -49,9 +49,14 @@ def test_long_facts_are_wrapped_below_themselves() -> None:
     assert lines[-1] == " " * 15 + "two"
 
 
-def test_a_note_comes_last() -> None:
-    """What a caller further out adds stands below what was known before."""
-    error = errors.ServiceError("it failed", status=503, facts=[("asked for", "x")])
+def test_advice_stays_last() -> None:
+    """What a caller further out adds stands below what was known before, and above what to do."""
+    error = errors.ServiceError("it failed", status=503, facts=[("asked for", "x"), ("what to do", "wait")])
     error.note("attempts", "5")
 
-    assert error.facts == (("asked for", "x"), ("attempts", "5"))
+    assert error.facts == (("asked for", "x"), ("attempts", "5"), ("what to do", "wait"))
+
+
+def test_a_long_label_does_not_run_into_its_text() -> None:
+    """Label and text are always apart."""
+    assert "a label of many words text" in str(errors.IotdaOtaError("x", facts=[("a label of many words", "text")]))

@@ -66,7 +66,7 @@ def test_a_service_error_keeps_everything() -> None:
     assert (error.status, error.error_code, error.error_msg) == (503, "IOTDA.000001", "Internal server error.")
     assert (error.request_id, error.retry_after) == ("9f3c", 7.0)
     assert error.headline == "Huawei Cloud failed to list OTA packages (503 IOTDA.000001, request 9f3c)"
-    assert ("asked for", "firmwarePackage, product_id p7") in error.facts
+    assert ("asked for", "firmwarePackage, product p7") in error.facts
     assert ("endpoint", "https://iotda.cn-north-4.myhuaweicloud.com (from the region cn-north-4)") in error.facts
 
 
