@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pulumi
@@ -35,7 +36,6 @@ __all__ = ["OtaPackagePin", "UpgradeTask"]
 # A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
 # must be seen by the next look.
 _run = Run(memo=False)
-_configuration: dict[str, Any] = {}
 
 
 class _Provider(dynamic.ResourceProvider):
@@ -44,11 +44,13 @@ class _Provider(dynamic.ResourceProvider):
     # Nothing secret is stored in a provider, and each secret costs an encryption.
     serialize_as_secret_always = False
     lifecycle: ClassVar[type[Lifecycle]]
+    # Set on the copy that serves, which is never stored; the provider that a program pickles has none.
+    _configuration: Mapping[str, Any] = MappingProxyType({})
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        """Remember the stack's configuration for this process; the pickled provider never holds it."""
+        """Take the stack's configuration; called once, before anything else."""
         sdk.print_own_errors_without_traceback()
-        _configuration.update(sdk.provider_config(req, CONFIG_NAMES))
+        self._configuration = sdk.provider_config(req, CONFIG_NAMES)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Complete the inputs, and tell what is wrong with them."""
@@ -80,7 +82,7 @@ class _Provider(dynamic.ResourceProvider):
         self.lifecycle.delete(self._world(), _id, _plain(_props))
 
     def _world(self) -> World:
-        return World(run=_run, config=_configuration, environ=os.environ, clock=SYSTEM_CLOCK, warn=_warn)
+        return World(run=_run, config=self._configuration, environ=os.environ, clock=SYSTEM_CLOCK, warn=_warn)
 
 
 class OtaPackagePinProvider(_Provider):
@@ -190,7 +192,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
             "expect_package_id": expect_package_id,
             "verify": verify,
         }
-        properties = _properties(inputs, connection, (*pin.FIELDS, "revision", "exists", "identity"))
+        properties = _properties(inputs, connection, pin.OUTPUTS)
         super().__init__(OtaPackagePinProvider(), resource_name, properties, opts)
 
 

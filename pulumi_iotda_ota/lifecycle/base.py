@@ -1,4 +1,4 @@
-"""What the life cycles of all resources share: their answers, the world they act in, and identity.
+"""What the life cycles of all resources share: their answers, the world they act in, and how values are read.
 
 Property values are plain; one that is not known yet is :data:`UNKNOWN`, also inside lists and objects.
 """
@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.arguments import Problem
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.retry import Clock
     from pulumi_iotda_ota.run import Run
@@ -29,8 +31,8 @@ __all__ = [
     "World",
     "collecting",
     "holds_unknown",
-    "other_identity",
-    "whole",
+    "known_problems",
+    "normal",
 ]
 
 Properties = dict[str, Any]
@@ -141,13 +143,33 @@ def holds_unknown(value: object) -> bool:
     return value is UNKNOWN
 
 
-def whole(value: Any) -> Any:
-    """Return a value with its whole numbers as such: the engine carries every number as a float."""
+def normal(value: Any) -> Any:
+    """Return a value as it can be compared, whichever way it came.
+
+    The engine carries every number as a float and drops what is None, a program under test keeps both.
+    """
     if isinstance(value, dict):
-        return {name: whole(item) for name, item in value.items()}
+        return {name: normal(item) for name, item in value.items() if item is not None}
     if isinstance(value, (list, tuple)):
-        return [whole(item) for item in value]
+        return [normal(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def known_problems(table: Iterable[Argument], values: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with the values that are known, items of lists too; what is not known is taken to be right.
+
+    Args:
+        table: the arguments of the resource.
+        values: what was given.
+    """
+    known = {name: _known_part(value) for name, value in values.items()}
+    return arguments.problems([argument for argument in table if known.get(argument.name) is not UNKNOWN], known)
+
+
+def _known_part(value: Any) -> Any:
+    if isinstance(value, list) and holds_unknown(value):
+        return [item for item in value if not holds_unknown(item)] or UNKNOWN
+    return value
 
 
 @contextmanager
@@ -156,19 +178,7 @@ def collecting(problems: list[Problem]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        problems.append(Problem("", str(error)))
-    except ConfigurationError as error:
-        problems.append(Problem("connection", str(error)))
+        # Its headline begins with the argument, where it has one.
+        problems.append(Problem(error.argument, str(error).removeprefix(error.argument).lstrip(": ")))
     except IotdaOtaError as error:
-        problems.append(Problem("", str(error)))
-
-
-def other_identity(state: Mapping[str, Any], resolved: ResolvedConnection) -> str:
-    """Return, in words, how the connection differs from the one that the state was made with; empty: it does not.
-
-    "Not found" means "gone" only where it is asked in the same place: a wrong variable in a pipeline must not make a
-    running campaign unowned.
-    """
-    known, now = dict(state.get("identity") or {}), resolved.identity
-    differing = [name for name in now if (known.get(name) or "") != (now[name] or "")]
-    return ", ".join(f"{name} is {now[name] or 'not set'} and was {known.get(name) or 'not set'}" for name in differing)
+        problems.append(Problem("connection" if isinstance(error, ConfigurationError) else "", str(error)))

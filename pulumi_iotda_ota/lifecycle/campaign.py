@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.lifecycle.durations import api_time, parse_time
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ TASK_TYPES = {
     "modulePackage": "moduleUpgrade",
 }
 
-_SETS = ("targets", "group_ids")
+_SETS = ("package_ids", "targets", "group_ids")
+_POLICY = ("retry_count", "retry_interval", "schedule_time")
 _LONGEST_NAME = 128
 _DIGITS = 16
 
@@ -44,13 +46,15 @@ _DIGITS = 16
 def campaign(inputs: Properties) -> Properties:
     """Return the inputs that make a campaign, those that are sets in one order."""
     made = {name: inputs[name] for name in CAMPAIGN_INPUTS if inputs.get(name) is not None}
-    return {name: sorted(set(value)) if name in _SETS else value for name, value in made.items()}
+    return {name: _as_set(value) if name in _SETS else value for name, value in made.items()}
 
 
 def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
-    """Return the inputs by which two campaigns differ."""
-    before, after = campaign(olds), campaign(news)
-    return tuple(name for name in CAMPAIGN_INPUTS if before.get(name) != after.get(name))
+    """Return the inputs by which two campaigns differ; one that is not known yet may differ, and counts."""
+    unknown = {name for name in CAMPAIGN_INPUTS if holds_unknown(news.get(name))}
+    before = campaign(olds)
+    after = campaign({name: value for name, value in news.items() if name not in unknown})
+    return tuple(name for name in CAMPAIGN_INPUTS if name in unknown or before.get(name) != after.get(name))
 
 
 def task_name(inputs: Properties) -> str:
@@ -75,49 +79,60 @@ def new_task(inputs: Properties) -> Properties:
         "task_mode": inputs.get("task_mode"),
         "need_confirm": inputs.get("need_confirm"),
         "task_ext_info": inputs.get("task_ext_info"),
-        "targets": inputs.get("targets"),
+        "targets": _each_once(inputs.get("targets")),
         "document": _document(inputs),
         "task_policy": _policy(inputs),
     }
     if inputs.get("group_ids"):
-        body["targets_filter"] = {"group_ids": inputs["group_ids"]}
+        body["targets_filter"] = {"group_ids": _each_once(inputs["group_ids"])}
     return {name: value for name, value in body.items() if value is not None}
 
 
 def disagreements(task: BatchTask, inputs: Properties) -> list[str]:
     """Return, in words, what a found task has otherwise than the inputs; a field that it does not echo agrees."""
-    groups = (task.targets_filter or {}).get("group_ids")
-    echoed = {
+    policy = task.task_policy or {}
+    wanted_policy = _policy(inputs) or {}
+    compared = {
         "task_type": (task.task_type, inputs.get("task_type")),
         "package_ids": (_as_set(task.package_ids), _as_set(inputs.get("package_ids"))),
         "targets": (_as_set(task.targets), _as_set(inputs.get("targets"))),
-        "group_ids": (_as_set(groups), _as_set(inputs.get("group_ids"))),
+        "group_ids": (_as_set((task.targets_filter or {}).get("group_ids")), _as_set(inputs.get("group_ids"))),
         "task_mode": (task.task_mode, inputs.get("task_mode")),
-        "task_ext_info": (task.task_ext_info, inputs.get("task_ext_info")),
+        **{name: (policy.get(name), wanted_policy.get(name)) for name in _POLICY},
     }
-    return [
+    differing = [
         f"{name} is {_brief(found)}, not {_brief(wanted)}"
-        for name, (found, wanted) in echoed.items()
-        if found and found != wanted
+        for name, (found, wanted) in compared.items()
+        if found and wanted and found != wanted
     ]
+    if task.need_confirm is not None and task.need_confirm is not bool(inputs.get("need_confirm")):
+        differing.append(f"need_confirm is {_brief(task.need_confirm)}, not {_brief(not task.need_confirm)}")
+    if task.task_ext_info and task.task_ext_info != (inputs.get("task_ext_info") or task.task_ext_info):
+        differing.append("task_ext_info is another")  # what is in it is nobody's business here
+    return differing
 
 
 def _document(inputs: Properties) -> Properties:
     # Instances that know only the document of the API page of 2025-04 and before want the other key.
     if inputs.get("document_key") == "package_id":
         return {"package_id": inputs["package_ids"][0]}
-    return {"package_ids": list(inputs["package_ids"])}
+    return {"package_ids": _each_once(inputs["package_ids"])}
 
 
 def _policy(inputs: Properties) -> Properties | None:
-    policy = {name: inputs[name] for name in ("retry_count", "retry_interval") if inputs.get(name) is not None}
-    if inputs.get("schedule_time"):
+    policy = {name: inputs[name] for name in _POLICY if inputs.get(name) is not None}
+    if "schedule_time" in policy:
         policy["schedule_time"] = api_time(parse_time("schedule_time", inputs["schedule_time"]))
     return policy or None
 
 
 def _as_set(values: Any) -> list[str]:
-    return sorted(set(values or ()))
+    # What the service echoes is of no promised shape.
+    return sorted({str(value) for value in values}) if isinstance(values, (list, tuple)) else []
+
+
+def _each_once(values: Any) -> list[str] | None:
+    return None if values is None else list(dict.fromkeys(values))
 
 
 def _brief(value: Any) -> str:

@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.arguments import Problem
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, other_identity, whole
+from pulumi_iotda_ota.iotda.errors import PackageNotFound, ServiceError
+from pulumi_iotda_ota.lifecycle.base import (
+    UNKNOWN,
+    Checked,
+    Created,
+    Diff,
+    collecting,
+    holds_unknown,
+    known_problems,
+    normal,
+)
+from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lookup import PackageLookup, find_package
 
 if TYPE_CHECKING:
@@ -15,15 +25,18 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
-__all__ = ["Pin"]
+__all__ = ["OUTPUTS", "Pin"]
 
-_NOT_FOUND = 404
 # There is nothing on the service whose id this could be, and an id that moved would replace the resource.
 _ID = "pin"
-_OWN = ("triggers", "expect_package_id", "verify", "connection")
-_SELECTION = tuple(argument.name for argument in arguments.GET_OTA_PACKAGE if argument.name != "on_missing")
-_COMPARED = ("query", *_OWN, "package_id", "revision")
-FIELDS = (
+_OWN = ("with_file_location", "triggers", "expect_package_id", "verify", "connection")
+#: The words that select a package, and what each means when it is not given.
+_SELECTION = {
+    argument.name: argument.default
+    for argument in arguments.GET_OTA_PACKAGE
+    if argument.name not in {"on_missing", *_OWN}
+}
+_FIELDS = (
     "package_id",
     "app_id",
     "package_type",
@@ -38,6 +51,10 @@ FIELDS = (
     "created_at",
     "file_location",
 )
+OUTPUTS = (*_FIELDS, "identity", "revision", "exists")
+# What is pinned depends on these; all others can be unknown at a preview that shows the id.
+_DECIDING = ("query", "triggers", "with_file_location", "verify", "connection")
+_COMPARED = ("query", *_OWN, "package_id", "revision")
 
 
 class Pin:
@@ -52,47 +69,44 @@ class Pin:
         What is found is put beside the inputs; the selection as it was asked is kept in ``query``, because a package
         has fields of the same names.
         """
-        news = whole(news)
-        query = {name: news[name] for name in _SELECTION if news.get(name) is not None}
-        inputs = {"query": query, **{name: news[name] for name in _OWN if news.get(name) is not None}}
-        if holds_unknown(inputs):
-            return Checked(inputs)
-        problems = arguments.problems(arguments.OTA_PACKAGE_PIN, news)
+        olds, news = normal(olds), normal(news)
+        query = {name: news[name] for name, usual in _SELECTION.items() if news.get(name, usual) != usual}
+        inputs = {"query": query, **{name: news[name] for name in _OWN if name in news}}
+        problems = known_problems(arguments.OTA_PACKAGE_PIN, news)
+        if holds_unknown([inputs.get(name) for name in _DECIDING]):
+            return Checked({**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)}, problems)
         if not problems:
             with collecting(problems):
                 inputs |= _kept(world, olds, inputs) or _resolved(world, olds, inputs)
-        expected = news.get("expect_package_id")
-        if not problems and expected and inputs["package_id"] != expected:
-            problems.append(_unexpected(inputs, expected))
+                problems += _unexpected(inputs)
         return Checked(inputs, problems)
 
     @staticmethod
     def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG004
         """Return whether the pin moves. It never replaces: a replacement would forget what is pinned."""
-        return Diff(changes=any(whole(olds.get(name)) != whole(news.get(name)) for name in _COMPARED))
+        olds, news = normal(olds), normal(news)
+        return Diff(changes=any(olds.get(name) != news.get(name) for name in _COMPARED))
 
     @staticmethod
     def create(world: World, inputs: Properties) -> Created:  # noqa: ARG004
         """Return what ``check`` resolved; nothing is created on the service."""
-        return Created(_ID, whole(inputs))
+        return Created(_ID, normal(inputs))
 
     @staticmethod
     def read(world: World, id_: str, state: Properties) -> Properties:  # noqa: ARG004
         """Return the state with ``exists`` as it is now; the pin itself never moves at a refresh."""
+        state = normal(state)
         connection = world.resolve(state)
-        try:
-            world.run.package(connection, state["package_id"])
-        except ServiceError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            _require_same_place(state, connection)
-            return {**state, "exists": False}
-        return {**state, "exists": True}
+        package = _show(world, state, connection)
+        return {**state, **({"identity": dict(connection.identity)} if package else {}), "exists": package is not None}
 
     @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
         """Return what ``check`` resolved."""
-        return whole(news)
+        olds, news = normal(olds), normal(news)
+        unasked = news.get("verify") is False and olds.get("package_id") == news.get("package_id")
+        # Of a package that was not asked for again the last refresh knows best.
+        return {**news, "exists": olds.get("exists", True)} if unasked else news
 
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
@@ -101,20 +115,28 @@ class Pin:
 
 def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | None:
     """Return what the pin holds already, or None where it is new or is to move."""
-    olds = whole(olds)
     if not olds.get("package_id") or any(olds.get(name) != inputs.get(name) for name in ("query", "triggers")):
         return None
-    kept = {name: olds[name] for name in (*FIELDS, "identity", "revision", "exists") if name in olds}
-    return {**kept, "identity": _where_it_is(world, olds, inputs)} if inputs.get("verify", True) else kept
+    kept = {name: olds[name] for name in OUTPUTS if name in olds}
+    wants_location = inputs.get("with_file_location", False)
+    location = kept.pop("file_location", None)
+    if inputs.get("verify", True) or (wants_location and not location):
+        connection = world.resolve(inputs)
+        package = _require_there(world, olds, connection)
+        location = location or _fields(package).get("file_location")
+        kept |= {"identity": dict(connection.identity), "exists": True}
+    return {**kept, "file_location": location} if wants_location and location else kept
 
 
 def _resolved(world: World, olds: Properties, inputs: Properties) -> Properties:
-    lookup = PackageLookup.from_arguments(inputs["query"])
+    """Return the package that the selection gives now."""
+    asked = {**inputs["query"], "with_file_location": inputs.get("with_file_location")}
+    lookup = PackageLookup.from_arguments(asked)
     connection = world.resolve(inputs)
     found = find_package(world.run, connection, lookup)
     if found is None:  # only where on_missing is "none", which a pin does not take
         raise PackageNotFound("no OTA package fits")
-    before = whole(olds.get("revision") or 0)
+    before = olds.get("revision") or 0
     moved = found.package.package_id != olds.get("package_id")
     return {
         **_fields(found.package),
@@ -129,37 +151,33 @@ def _fields(package: OtaPackage) -> Properties:
     return {**fields, "created_at": package.created_at}
 
 
-def _where_it_is(world: World, olds: Properties, inputs: Properties) -> Properties:
-    """Return the identity under which the pinned package is there.
-
-    One that is gone is refused now, at the preview, rather than in a campaign that fails.
-    """
-    connection = world.resolve(inputs)
+def _show(world: World, state: Properties, connection: ResolvedConnection) -> OtaPackage | None:
+    """Return the pinned package, or None where it is gone."""
     try:
-        world.run.package(connection, olds["package_id"])
-        return dict(connection.identity)
+        return world.run.package(connection, state["package_id"])
     except ServiceError as error:
-        if error.status != _NOT_FOUND:
-            raise
-        _require_same_place(olds, connection)
-        facts = [
-            ("pinned", f"{olds.get('version')}, package {olds['package_id']}, revision {olds.get('revision')}"),
-            ("looked in", connection.described),
-            ("what to do", "change triggers to pin what fits now, or upload a package and change the selection"),
-        ]
-        raise PackageNotFound(f"the pinned package {olds['package_id']} is gone", facts=facts) from error
+        advice = ", or change triggers to pin what fits in this one"
+        require_gone(error, state, connection, thing=f"package {state['package_id']}", or_else=advice)
+        return None
 
 
-def _require_same_place(state: Properties, connection: ResolvedConnection) -> None:
-    differs = other_identity(state, connection)
-    if differs:
-        facts = [
-            ("differs", differs),
-            ("what to do", "correct the connection; it is not the one that the package was pinned with"),
-        ]
-        raise IotdaOtaError(f"package {state['package_id']} is not where this connection looks", facts=facts)
+def _require_there(world: World, olds: Properties, connection: ResolvedConnection) -> OtaPackage:
+    """Return the pinned package; one that is gone is refused now, at the preview, not in a campaign that fails."""
+    package = _show(world, olds, connection)
+    if package is not None:
+        return package
+    facts = [
+        ("pinned", f"{olds.get('version')}, package {olds['package_id']}, revision {olds.get('revision')}"),
+        ("looked in", connection.described),
+        ("what to do", "change triggers to pin what fits now, or upload a package and change the selection"),
+    ]
+    raise PackageNotFound(f"the pinned package {olds['package_id']} is gone", facts=facts)
 
 
-def _unexpected(inputs: Properties, expected: str) -> Problem:
+def _unexpected(inputs: Properties) -> list[Problem]:
+    """Return the problem of a package that is not the one that was reviewed."""
+    expected = inputs.get("expect_package_id")
+    if expected in (None, UNKNOWN, inputs["package_id"]):
+        return []
     found = f"{inputs['package_id']} ({inputs.get('version')})"
-    return Problem("expect_package_id", f"is {expected}, but the selection gives {found}: review that one, or repin")
+    return [Problem("expect_package_id", f"is {expected}, but the pin gives {found}: review that one, or repin")]

@@ -1,0 +1,62 @@
+"""Where a resource was made, and what "not found" means there.
+
+The same id may not exist in another project, and a gateway answers 404 for reasons of its own. So a thing is gone only
+where the service itself says so, in the place where it was made: a wrong variable in a pipeline must not make a running
+campaign unowned.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.errors import ServiceError
+
+__all__ = ["is_missing", "require_gone"]
+
+_NOT_FOUND = 404
+_NO_SUCH_URI = "IOTDA.000029"
+
+
+def is_missing(error: ServiceError) -> bool:
+    """Return whether the service says that there is no such thing; a 404 of a gateway or a proxy says nothing of it."""
+    by_service = error.error_code.startswith("IOTDA.") and error.error_code != _NO_SUCH_URI
+    return error.status == _NOT_FOUND and by_service
+
+
+def require_gone(
+    error: ServiceError, state: Mapping[str, Any], connection: ResolvedConnection, *, thing: str, or_else: str = ""
+) -> None:
+    """Return where an error means that a thing is gone; raise it, or why it does not mean that, anywhere else.
+
+    Args:
+        error: the answer.
+        state: what is stored of the thing, with the identity it was made under.
+        connection: where was asked.
+        thing: how an error names it, such as ``upgrade task 5c8b…``.
+        or_else: what else can be done where the connection was changed on purpose.
+    """
+    if not is_missing(error):
+        raise error
+    differs = _differences(state, connection)
+    if differs:
+        facts = [
+            ("differs", differs),
+            ("what to do", f"correct the connection: the stack knows it in another place{or_else}"),
+        ]
+        raise IotdaOtaError(f"{thing} is not where this connection looks", facts=facts) from error
+
+
+def _differences(state: Mapping[str, Any], connection: ResolvedConnection) -> str:
+    """Return, in words, how the connection differs from the identity that is stored; empty where it does not."""
+    known = state.get("identity") or {}
+    return ", ".join(
+        f"{name} is {now or 'not set'} and was {known.get(name) or 'not set'}"
+        for name, now in connection.identity.items()
+        if (known.get(name) or "") != (now or "")
+    )

@@ -1,0 +1,61 @@
+"""Reads upgrade tasks: by name, by id, and as the outputs of the resource. Starts and stops nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.campaign import RUNNING
+from pulumi_iotda_ota.lifecycle.identity import require_gone
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.iotda.retry import Deadline
+    from pulumi_iotda_ota.lifecycle.base import Properties
+
+__all__ = ["described", "find_task", "is_running", "outputs_of", "show_task"]
+
+
+def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None = None) -> BatchTask | None:
+    """Return the newest task of the campaign's name, or None.
+
+    Args:
+        client: asks the service.
+        inputs: the inputs with ``task_name`` and ``task_type``.
+        deadline: the bound of the whole look; by default that of the connection.
+    """
+    tasks = client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id"), deadline=deadline)
+    return next((task for task in tasks if task.task_name == inputs["task_name"]), None)
+
+
+def show_task(client: Client, id_: str, state: Properties) -> BatchTask | None:
+    """Return a task, or None where it is gone; see :func:`~pulumi_iotda_ota.lifecycle.identity.require_gone`."""
+    try:
+        return client.show_batch_task(id_)
+    except ServiceError as error:
+        require_gone(error, state, client.connection, thing=f"upgrade task {id_}")
+        return None
+
+
+def is_running(task: BatchTask) -> bool:
+    """Return whether a task has not ended."""
+    return task.status in RUNNING
+
+
+def described(task: BatchTask) -> str:
+    """Return what an error or a warning says of a task."""
+    return f"task_id {printable(task.task_id)}, status {printable(task.status)}"
+
+
+def outputs_of(task: BatchTask) -> Properties:
+    """Return the outputs of the resource; no output of a device is among them, it can hold device secrets."""
+    return {
+        "task_id": task.task_id,
+        "task_name": task.task_name,
+        "status": task.status,
+        "status_desc": task.status_desc or "",
+        "progress": task.task_progress.model_dump() if task.task_progress else {},
+        "create_time": task.create_time or "",
+    }
