@@ -76,6 +76,28 @@ class Connection(BaseModel):
     security_token: SecretStr | None = None
     auth_token: SecretStr | None = None
 
+    if TYPE_CHECKING:
+        # For type checkers text is as good as SecretStr, and any sequence as a tuple: both are turned into it at once.
+        def __init__(
+            self,
+            *,
+            region: str | None = None,
+            endpoint: str | None = None,
+            project_id: str | None = None,
+            instance_id: str | None = None,
+            signing: Literal["auto", "standard", "derived"] | None = None,
+            deadline: float | None = None,
+            max_attempts: int | None = None,
+            ca_file: str | None = None,
+            insecure: bool | None = None,
+            proxy: str | None = None,
+            allowed_project_ids: Sequence[str] | None = None,
+            access_key: str | None = None,
+            secret_key: SecretStr | str | None = None,
+            security_token: SecretStr | str | None = None,
+            auth_token: SecretStr | str | None = None,
+        ) -> None: ...
+
     @model_validator(mode="wrap")
     @classmethod
     def _in_our_words(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:

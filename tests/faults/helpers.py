@@ -11,9 +11,9 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import trustme
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.connection import ResolvedConnection
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
     from pulumi_iotda_ota.iotda.messages import Request
 
-CERTIFICATE = Path(__file__).parent / "localhost.pem"
+# Made for this run: a key that is committed, even one that nobody trusts, alarms whoever scans for keys.
+AUTHORITY = trustme.CA()
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 KEY = AccessKey("AKIDEXAMPLE7Q", SecretStr("very-secret-key"), None, "HW_ACCESS_KEY (environment)")
 CONNECTION = ResolvedConnection(
@@ -138,7 +139,7 @@ class RawServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
         if self._context:
-            self._context.load_cert_chain(CERTIFICATE)
+            AUTHORITY.issue_cert("127.0.0.1", "localhost").configure_cert(self._context)
         self.stopping = threading.Event()
         self.requests: list[bytes] = []
         self._open: list[socket.socket] = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -259,3 +262,14 @@ def test_identity_and_secrets() -> None:
         "profile": "",
     }
     assert resolved().secrets == ("AKIDEXAMPLE7Q", "very-secret")
+
+
+def test_type_checkers_are_told_every_field() -> None:
+    """The constructor that type checkers see has the fields of the model, in their order."""
+    (told,) = (
+        node
+        for node in ast.walk(ast.parse(Path(inspect.getfile(Connection)).read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__"
+    )
+
+    assert [argument.arg for argument in told.args.kwonlyargs] == list(Connection.model_fields)
