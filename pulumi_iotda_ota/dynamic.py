@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota import arguments, sdk
 from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
@@ -24,9 +24,9 @@ from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from pulumi_iotda_ota.arguments import Problem
+    from pulumi_iotda_ota.arguments import Argument, Problem
     from pulumi_iotda_ota.iotda.connection import Connection
     from pulumi_iotda_ota.lifecycle.base import Lifecycle, Properties
 
@@ -101,6 +101,27 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
     """The package that a lookup found, kept until the selection or ``triggers`` change. Owns nothing on the service.
 
     It is resolved at the preview, which so shows the id that the update will use.
+
+    Args:
+        resource_name: the name of the resource in the stack.
+        package_type: see ``get_ota_package``, as the arguments up to ``with_file_location``.
+        app_id: the resource space.
+        product_id: the product.
+        module_name: the module of a modulePackage.
+        version: the exact version.
+        package_id: pin this package instead of selecting one.
+        most_recent: take the first by ``order_by`` where several fit.
+        order_by: ``version`` or ``create_time``.
+        allow_unscoped: allow a choice across resource spaces, products and modules.
+        with_file_location: keep the OBS location and checksum too.
+        triggers: any values; when one changes, the selection is resolved again.
+        expect_package_id: the package that was reviewed; an answer that differs is an error naming both.
+        verify: ask at each preview whether the pinned package is still there, one request; True by default.
+        connection: where to ask; only what is not secret may be given here.
+        opts: options of the resource.
+
+    Raises:
+        InputError: ``connection`` holds a secret.
     """
 
     package_id: pulumi.Output[str]
@@ -154,44 +175,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Pin the package that fits; the arguments of ``get_ota_package`` and these.
-
-        Args:
-            resource_name: the name of the resource in the stack.
-            package_type: see ``get_ota_package``, as the arguments up to ``with_file_location``.
-            app_id: the resource space.
-            product_id: the product.
-            module_name: the module of a modulePackage.
-            version: the exact version.
-            package_id: pin this package instead of selecting one.
-            most_recent: take the first by ``order_by`` where several fit.
-            order_by: ``version`` or ``create_time``.
-            allow_unscoped: allow a choice across resource spaces, products and modules.
-            with_file_location: keep the OBS location and checksum too.
-            triggers: any values; when one changes, the selection is resolved again.
-            expect_package_id: the package that was reviewed; an answer that differs is an error naming both.
-            verify: ask at each preview whether the pinned package is still there, one request; True by default.
-            connection: where to ask; only what is not secret may be given here.
-            opts: options of the resource.
-
-        Raises:
-            InputError: ``connection`` holds a secret.
-        """
-        inputs = {
-            "package_type": package_type,
-            "app_id": app_id,
-            "product_id": product_id,
-            "module_name": module_name,
-            "version": version,
-            "package_id": package_id,
-            "most_recent": most_recent,
-            "order_by": order_by,
-            "allow_unscoped": allow_unscoped,
-            "with_file_location": with_file_location,
-            "triggers": triggers,
-            "expect_package_id": expect_package_id,
-            "verify": verify,
-        }
+        inputs = _given(arguments.OTA_PACKAGE_PIN, locals())
         properties = _properties(inputs, connection, pin.OUTPUTS)
         super().__init__(OtaPackagePinProvider(), resource_name, properties, opts)
 
@@ -201,6 +185,31 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
 
     An interrupted or repeated update finds the task by its name and takes it over. See the README for what happens at
     a change, a refresh and a destroy.
+
+    Args:
+        resource_name: the name of the resource in the stack; the task's name starts with it.
+        package_ids: the packages to install.
+        targets: the devices, a set of at most 30,000 ids; either these or ``group_ids``.
+        group_ids: the device groups, as they are when the task is created.
+        task_type: by default what fits the type of the packages.
+        app_id: the resource space; without it the default space.
+        task_name_prefix: what the task's name starts with: letters, digits and ``_``.
+        schedule_time: when the task starts, at most 7 days ahead: RFC 3339 or ``yyyyMMddTHHmmssZ``.
+        retry_count: how often a device is tried again, 1 to 5; goes with ``retry_interval``.
+        retry_interval: minutes between two tries, 0 to 1440.
+        need_confirm: let the devices wait until the task is confirmed.
+        task_mode: ``GATEWAY``, for devices behind a gateway.
+        task_ext_info: an object of at most 512 characters as JSON.
+        triggers: any values; when one changes, a new campaign starts.
+        on_destroy: ``stop`` (default: a running task is stopped, a finished one stays), ``retain`` or ``delete``.
+        document_key: ``package_ids`` (default), or ``package_id`` for instances that know only that.
+        replace_running: allow a change to stop a campaign that still runs.
+        adopt_within: how old a finished task of this campaign may be to be taken over: seconds, ``15m``, ``24h``.
+        connection: where to create it; only what is not secret may be given here.
+        opts: options of the resource.
+
+    Raises:
+        InputError: ``connection`` holds a secret.
     """
 
     task_id: pulumi.Output[str]
@@ -242,63 +251,21 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Start an upgrade task.
-
-        Args:
-            resource_name: the name of the resource in the stack; the task's name starts with it.
-            package_ids: the packages to install.
-            targets: the devices, a set of at most 30,000 ids; either these or ``group_ids``.
-            group_ids: the device groups, as they are when the task is created.
-            task_type: by default what fits the type of the packages.
-            app_id: the resource space; without it the default space.
-            task_name_prefix: what the task's name starts with: letters, digits and ``_``.
-            schedule_time: when the task starts, at most 7 days ahead: RFC 3339 or ``yyyyMMddTHHmmssZ``.
-            retry_count: how often a device is tried again, 1 to 5; goes with ``retry_interval``.
-            retry_interval: minutes between two tries, 0 to 1440.
-            need_confirm: let the devices wait until the task is confirmed.
-            task_mode: ``GATEWAY``, for devices behind a gateway.
-            task_ext_info: an object of at most 512 characters as JSON.
-            triggers: any values; when one changes, a new campaign starts.
-            on_destroy: ``stop`` (default: a running task is stopped, a finished one stays), ``retain`` or ``delete``.
-            document_key: ``package_ids`` (default), or ``package_id`` for instances that know only that.
-            replace_running: allow a change to stop a campaign that still runs.
-            adopt_within: how old a finished task of this campaign may be to be taken over: seconds, ``15m``, ``24h``.
-            connection: where to create it; only what is not secret may be given here.
-            opts: options of the resource.
-
-        Raises:
-            InputError: ``connection`` holds a secret.
-
-        Source: the API page CreateBatchTask.
-        """
-        inputs = {
-            "package_ids": package_ids,
-            "targets": targets,
-            "group_ids": group_ids,
-            "task_type": task_type,
-            "app_id": app_id,
-            "task_name_prefix": task_name_prefix,
-            "schedule_time": schedule_time,
-            "retry_count": retry_count,
-            "retry_interval": retry_interval,
-            "need_confirm": need_confirm,
-            "task_mode": task_mode,
-            "task_ext_info": task_ext_info,
-            "triggers": triggers,
-            "on_destroy": on_destroy,
-            "document_key": document_key,
-            "replace_running": replace_running,
-            "adopt_within": adopt_within,
-            # A dynamic provider can not see these; they keep equal campaigns of two stacks apart.
-            "scope": {
-                "organization": pulumi.get_organization(),
-                "project": pulumi.get_project(),
-                "stack": pulumi.get_stack(),
-                "name": resource_name,
-            },
+        inputs = _given(arguments.UPGRADE_TASK, locals())
+        # A dynamic provider can not see these; they keep equal campaigns of two stacks apart.
+        inputs["scope"] = {
+            "organization": pulumi.get_organization(),
+            "project": pulumi.get_project(),
+            "stack": pulumi.get_stack(),
+            "name": resource_name,
         }
         outputs = ("task_id", "task_name", "status", "status_desc", "progress", "create_time", "identity")
         super().__init__(UpgradeTaskProvider(), resource_name, _properties(inputs, connection, outputs), opts)
+
+
+def _given(table: Iterable[Argument], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a constructor was given of the table's arguments."""
+    return {argument.name: given[argument.name] for argument in table if argument.name in given}
 
 
 def _properties(inputs: dict[str, Any], connection: Connection | None, outputs: Sequence[str]) -> dict[str, Any]:

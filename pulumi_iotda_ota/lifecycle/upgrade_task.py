@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["UpgradeTask"]
 
 _GONE = "Gone"
+# These can be unknown at a preview that makes sure of all that is sent.
+_NOT_SENT = ("on_destroy", "adopt_within")
 
 
 class UpgradeTask:
@@ -38,8 +40,8 @@ class UpgradeTask:
         problems = problems_of_task(inputs)
         if olds.get("task_name") and not changed_inputs(olds, inputs):
             return _unchanged(olds, inputs, problems)
-        due = {name: inputs.get(name) for name in (*CAMPAIGN_INPUTS, "task_type", "schedule_time", "connection")}
-        if not problems and not holds_unknown(due):
+        needed = {name: value for name, value in inputs.items() if name not in _NOT_SENT}
+        if not problems and not holds_unknown(needed):
             with collecting(problems):
                 inputs = completed(world, olds, inputs)
         return Checked(inputs, problems)

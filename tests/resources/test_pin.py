@@ -1,0 +1,266 @@
+"""OtaPackagePin: what it resolves, what it keeps, when it moves, and that it never acts by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN
+from pulumi_iotda_ota.lifecycle.pin import Pin
+from tests.resources.bench import package
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.lifecycle.base import Properties
+    from tests.resources.bench import Bench
+
+NEWEST: dict[str, Any] = {
+    "package_type": "firmwarePackage",
+    "product_id": "meter",
+    "most_recent": True,
+    "order_by": "create_time",
+}
+EXACT: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "meter", "version": "V1"}
+
+
+def pinned(bench: Bench, news: Properties, olds: Properties | None = None) -> Properties:
+    """Return the checked inputs of a pin that has no problem."""
+    checked = Pin.check(bench.world, olds or {}, news)
+    assert checked.problems == []
+    return checked.inputs
+
+
+def problems(bench: Bench, news: Properties, olds: Properties | None = None) -> str:
+    """Return what is wrong with the inputs of a pin."""
+    found = Pin.check(bench.world, olds or {}, news).problems
+    return "\n".join(f"{problem.argument}: {problem.reason}" for problem in found)
+
+
+def upload(bench: Bench) -> str:
+    """Upload a newer version than all others; return its id."""
+    return bench.emulator.add_package(**package("p3", "V3", create_time="20260301T000000Z"))
+
+
+def test_check_resolves(bench: Bench) -> None:
+    """The package is known once the inputs are checked, with all its fields, at revision 1."""
+    inputs = pinned(bench, NEWEST)
+
+    assert (inputs["package_id"], inputs["version"], inputs["revision"], inputs["exists"]) == ("p2", "V2", 1, True)
+    assert inputs["created_at"] == "2026-02-01T00:00:00Z"
+    assert inputs["identity"]["project_id"] == bench.emulator.project_id
+    assert Pin.create(bench.world, inputs).outputs == inputs
+
+
+def test_keeps_its_package(bench: Bench) -> None:
+    """A newer upload moves no pin: the same selection keeps the package, for one request."""
+    first = pinned(bench, NEWEST)
+    upload(bench)
+    bench.emulator.forget_requests()
+
+    again = pinned(bench, NEWEST, first)
+
+    assert again == first
+    assert not Pin.diff(bench.world, "pin", first, again).changes
+    assert (bench.count(), bench.count("ShowOtaPackage")) == (1, 1)
+
+
+def test_what_travels_as_a_float_is_no_change(bench: Bench) -> None:
+    """The engine carries whole numbers as floats and drops what is None; neither moves a pin."""
+    first = pinned(bench, {**NEWEST, "triggers": {"wave": 1, "note": None}})
+    stored = {**first, "revision": 1.0, "triggers": {"wave": 1.0}}
+
+    again = pinned(bench, {**NEWEST, "triggers": {"wave": 1.0}}, stored)
+
+    assert again["revision"] == 1
+    assert not Pin.diff(bench.world, "pin", stored, again).changes
+
+
+@pytest.mark.parametrize("change", [{"triggers": ["again"]}, {"allow_unscoped": True}])
+def test_moves_when_asked(bench: Bench, change: dict[str, Any]) -> None:
+    """Other triggers, or another selection, look again; the revision grows when the package is another one."""
+    first = pinned(bench, NEWEST)
+    newest = upload(bench)
+
+    moved = pinned(bench, {**NEWEST, **change}, first)
+
+    assert (moved["package_id"], moved["revision"]) == (newest, 2)
+    diff = Pin.diff(bench.world, "pin", first, moved)
+    assert (diff.changes, diff.replaces) == (True, ())
+    assert Pin.update(bench.world, "pin", first, moved) == moved
+
+
+def test_revision_stays_with_the_package(bench: Bench) -> None:
+    """A new look that finds the same package keeps the revision."""
+    first = pinned(bench, EXACT)
+
+    assert pinned(bench, {**EXACT, "triggers": [2]}, first)["revision"] == 1
+
+
+def test_a_default_that_is_written_out_is_no_change(bench: Bench) -> None:
+    """Saying what is the default anyway does not move a pin."""
+    first = pinned(bench, {**NEWEST, "allow_unscoped": None})
+    upload(bench)
+
+    again = pinned(bench, {**NEWEST, "allow_unscoped": False}, first)
+
+    assert again["package_id"] == first["package_id"]
+    assert not Pin.diff(bench.world, "pin", first, again).changes
+
+
+def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
+    """Asking for the file's location, or no longer, keeps the package."""
+    first = pinned(bench, {**NEWEST, "most_recent": True})
+    upload(bench)
+    located = pinned(bench, {**EXACT, "with_file_location": True})
+    assert located["file_location"]["obs_location"]["object_key"] == "k"
+
+    later = pinned(bench, {**EXACT, "with_file_location": True}, pinned(bench, EXACT))
+    assert later["file_location"] == located["file_location"]
+    assert pinned(bench, {**NEWEST, "with_file_location": True}, first)["package_id"] == "p2"
+    assert "file_location" not in pinned(bench, EXACT, later)
+
+
+def test_expected_package(bench: Bench) -> None:
+    """An answer that is not the package that was reviewed is an error naming both, new or kept."""
+    assert pinned(bench, {**NEWEST, "expect_package_id": "p2"})["package_id"] == "p2"
+    told = "expect_package_id: is p1, but the pin gives p2 (V2)"
+    assert told in problems(bench, {**NEWEST, "expect_package_id": "p1"})
+    assert told in problems(bench, {**NEWEST, "expect_package_id": "p1"}, pinned(bench, NEWEST))
+
+
+def test_gone_package_fails_the_check(bench: Bench) -> None:
+    """A pinned package that was deleted is an error at the preview, which says how to go on."""
+    first = pinned(bench, EXACT)
+    bench.emulator.delete_package("p1")
+
+    told = problems(bench, EXACT, first)
+
+    assert "the pinned package p1 is gone" in told
+    assert "change triggers" in told
+
+
+def test_without_verify_nothing_is_sent(bench: Bench) -> None:
+    """verify=False keeps a pin without a request and without credentials."""
+    first = pinned(bench, EXACT)
+    bench.emulator.delete_package("p1")
+    bench.emulator.forget_requests()
+
+    again = pinned(bench.silent(), {**EXACT, "verify": False}, first)
+
+    assert again["package_id"] == "p1"
+    assert bench.count() == 0
+
+
+def test_refresh_tells_that_it_is_gone_and_never_moves(bench: Bench) -> None:
+    """A refresh sets exists=False and nothing else; a check that does not ask does not undo it."""
+    first = pinned(bench, {**EXACT, "verify": False})
+    bench.emulator.delete_package("p1")
+
+    read = Pin.read(bench.world, "pin", first)
+
+    assert read == {**first, "exists": False}
+    checked = pinned(bench, {**EXACT, "verify": False, "expect_package_id": "p1"}, first)
+    assert Pin.update(bench.world, "pin", read, checked)["exists"] is False
+
+
+def test_refresh_of_a_package_that_is_there(bench: Bench) -> None:
+    """A refresh of a package that is there changes nothing."""
+    first = pinned(bench, EXACT)
+
+    assert Pin.read(bench.world, "pin", first) == first
+
+
+@pytest.mark.parametrize("setting", ["HW_IOTDA_INSTANCE_ID", "HW_REGION_NAME"])
+def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str) -> None:
+    """Under another identity "not found" is an error that says what differs, at the preview and at a refresh."""
+    first = pinned(bench, EXACT)
+    bench.emulator.delete_package("p1")
+    bench.environ[setting] = "other"
+
+    with pytest.raises(IotdaOtaError, match=r"package p1 is not where this connection looks[\s\S]*is other and was"):
+        Pin.read(bench.world, "pin", first)
+    assert "is other and was" in problems(bench, EXACT, first)
+
+
+def test_a_moved_connection_keeps_a_package_that_is_there(bench: Bench) -> None:
+    """A connection that is written otherwise, and finds the package, keeps it under the new identity."""
+    first = pinned(bench, NEWEST)
+    upload(bench)
+
+    again = pinned(bench, {**NEWEST, "connection": {"instance_id": "i2"}}, first)
+
+    assert (again["package_id"], again["identity"]["instance_id"]) == ("p2", "i2")
+    assert Pin.diff(bench.world, "pin", first, again).changes
+
+
+def test_a_404_of_a_gateway_is_no_gone(bench: Bench) -> None:
+    """A 404 that is not the service's own word about the package is an error."""
+    first = pinned(bench, EXACT)
+    bench.emulator.faults.add(operation="ShowOtaPackage", error="method_absent", times=None)
+
+    with pytest.raises(ServiceError, match="404"):
+        Pin.read(bench.world, "pin", first)
+    assert "404" in problems(bench, EXACT, first)
+
+
+def test_a_wrong_space_is_no_gone(bench: Bench) -> None:
+    """403 IOTDA.001000, the application does not exist, is an error."""
+    first = pinned(bench, EXACT)
+    bench.emulator.faults.add(operation="ShowOtaPackage", error="space_missing", times=None)
+
+    with pytest.raises(ServiceError, match=r"IOTDA\.001000"):
+        Pin.read(bench.world, "pin", first)
+
+
+@pytest.mark.parametrize("name", ["version", "triggers", "package_type"])
+def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, name: str) -> None:
+    """A selection that is not known yet sends nothing, and the package is not known, in a new pin or an old one."""
+    first = pinned(bench, EXACT)
+    bench.emulator.forget_requests()
+
+    for olds in ({}, first):
+        checked = Pin.check(bench.world, olds, {**EXACT, name: UNKNOWN})
+        assert checked.problems == []
+        assert checked.inputs["package_id"] is UNKNOWN
+        assert Pin.diff(bench.world, "pin", first, checked.inputs).changes
+    assert bench.count() == 0
+
+
+def test_an_unknown_expectation_does_not_hide_the_package(bench: Bench) -> None:
+    """Only what decides about the package must be known to show it."""
+    assert pinned(bench, {**EXACT, "expect_package_id": UNKNOWN})["package_id"] == "p1"
+
+
+def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
+    """A wrong input is told although another is not known yet; all wrong ones at once, and nothing is sent."""
+    told = problems(bench, {"package_type": "firmware", "version": UNKNOWN, "product_id": "a b", "most_recent": "yes"})
+
+    assert [line.partition(":")[0] for line in told.splitlines()] == ["package_type", "product_id", "most_recent"]
+    assert bench.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("news", "told"),
+    [
+        ({**EXACT, "version": "V9"}, "no OTA package fits"),
+        ({**NEWEST, "most_recent": False}, "2 OTA packages fit, and most_recent is not set"),
+        ({"package_id": "p9"}, "there is no OTA package p9"),
+        ({"package_id": "p1", "version": "V1"}, "package_id: goes with no selection argument"),
+        ({"product_id": "meter"}, "package_type: is required"),
+        ({**EXACT, "connection": {"project_id": "not/one"}}, "connection: project_id must be"),
+    ],
+)
+def test_what_does_not_resolve_is_a_problem(bench: Bench, news: Properties, told: str) -> None:
+    """A selection without one answer is a problem of the inputs, in the words of the lookup."""
+    assert told in problems(bench, news)
+
+
+def test_delete_needs_nothing(bench: Bench) -> None:
+    """A pin is destroyed without a request and without credentials."""
+    state = pinned(bench, EXACT)
+    bench.emulator.forget_requests()
+
+    Pin.delete(bench.silent().world, "pin", state)
+
+    assert bench.count() == 0

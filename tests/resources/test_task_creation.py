@@ -1,0 +1,334 @@
+"""UpgradeTask: one campaign, whatever becomes of the request that creates it. Every POST is counted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pulumi_iotda_ota.emulator.switches import Switches
+from pulumi_iotda_ota.iotda.errors import CredentialsError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from tests.resources.bench import SCOPE
+
+if TYPE_CHECKING:
+    from tests.resources.bench import Bench
+
+
+def add_task(bench: Bench, **changes: Any) -> str:
+    """Put a task of the bench's campaign onto the service, as a run that was cut off would have; return its id."""
+    name = bench.checked()["task_name"]
+    body = {"task_name": name, "task_type": "firmwareUpgrade", "document": {"package_ids": ["p1"]}}
+    targets = {} if "targets_filter" in changes else {"targets": ["d1", "d2"]}
+    return bench.emulator.add_task(**{**body, **targets, **changes})
+
+
+def test_create_sends_one_request_and_returns_at_once(bench: Bench) -> None:
+    """A task is looked for, asked for once and never waited for; its id and state are the outputs."""
+    inputs = bench.checked(retry_count=2, retry_interval=5, need_confirm=True, task_ext_info={"k": 1})
+    bench.emulator.forget_requests()
+
+    created = UpgradeTask.create(bench.world, inputs)
+
+    assert [request.operation for request in bench.emulator.requests] == ["ListBatchTasks", "CreateBatchTask"]
+    assert bench.time.slept == []
+    (task,) = bench.emulator.tasks
+    assert (created.id, created.outputs["task_id"], created.outputs["status"]) == (
+        *[task["task_id"]] * 2,
+        "Initializing",
+    )
+    assert created.outputs["identity"]["endpoint"] == bench.emulator.endpoint
+    assert task["task_policy"] == {"retry_count": 2, "retry_interval": 5}
+    assert (task["need_confirm"], task["task_ext_info"]) == (True, {"k": 1})
+    assert not UpgradeTask.diff(bench.world, created.id, created.outputs, inputs).changes
+
+
+def test_devices_are_a_set(bench: Bench) -> None:
+    """A device that is named twice is sent once."""
+    bench.created(targets=["d2", "d1", "d2"])
+
+    assert bench.emulator.tasks[0]["targets"] == ["d2", "d1"]
+
+
+def test_groups(bench: Bench) -> None:
+    """Groups are sent as a filter, and no devices beside them."""
+    bench.created(targets=None, group_ids=["few", "more"])
+
+    (task,) = bench.emulator.tasks
+    assert task["targets_filter"] == {"group_ids": ["few", "more"]}
+    assert "targets" not in task
+
+
+def test_older_instances_get_their_document(bench: Bench) -> None:
+    """document_key="package_id" sends the packages as instances of 2025 want them."""
+    bench.created(document_key="package_id")
+
+    assert bench.emulator.tasks[0]["document"] == {"package_id": "p1"}
+
+
+# Adoption ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0, 3, 60])
+@pytest.mark.parametrize("echo", ["package_ids", "package_id"])
+def test_what_an_interrupted_run_left_is_taken_over(bench: Bench, seconds: float, echo: Any) -> None:
+    """A task of the campaign that runs, or ended lately, is taken over with a warning; nothing is asked for again."""
+    bench.emulator.switches = Switches(document_echo=echo)
+    task_id = add_task(bench)
+    bench.time.sleep(seconds)
+
+    created = bench.created()
+
+    assert created.id == task_id
+    assert bench.posts == 0
+    status = bench.emulator.tasks[0]["status"]
+    (warning,) = bench.warnings
+    assert f"is there already and is taken over: task_id {task_id}, status {status}" in warning
+
+
+def test_a_service_that_echoes_little_is_believed(bench: Bench) -> None:
+    """A field that the service does not echo is no disagreement."""
+    bench.emulator.switches = Switches(echo_targets=False)
+
+    assert bench.created().id == bench.created().id
+    assert bench.posts == 1
+
+
+def test_the_newest_of_several_counts(bench: Bench) -> None:
+    """Of two tasks of one name the newest is taken over."""
+    add_task(bench)
+    newest = add_task(bench)
+
+    assert bench.created().id == newest
+
+
+def test_the_look_goes_on_over_pages(bench: Bench) -> None:
+    """A task is found behind more than a page of newer ones."""
+    task_id = add_task(bench)
+    for number in range(60):
+        add_task(bench, task_name=f"other_{number}")
+
+    assert bench.created().id == task_id
+
+
+@pytest.mark.parametrize(
+    ("hours", "within", "taken"),
+    [
+        (23, None, True),
+        (25, None, False),
+        (1, "30m", False),
+        (0.4, "30m", True),
+        (0.01, 0, False),
+        (48, "999999999d", True),
+    ],
+)
+def test_a_finished_task_is_taken_over_for_a_while(bench: Bench, hours: float, within: Any, taken: bool) -> None:
+    """A finished task is taken over within adopt_within of its creation; an older one is an error."""
+    add_task(bench)
+    bench.time.sleep(hours * 3600)
+
+    if taken:
+        bench.created(adopt_within=within)
+    else:
+        with pytest.raises(
+            IotdaOtaError, match=r"is older than adopt_within[\s\S]*status Success[\s\S]*change triggers"
+        ):
+            bench.created(adopt_within=within)
+    assert bench.posts == 0
+
+
+@pytest.mark.parametrize("seconds", [0, 10])
+def test_a_stopped_task_is_not_taken_over(bench: Bench, seconds: float) -> None:
+    """A campaign that somebody stopped is not started again, and not reported as under way."""
+    add_task(bench, stopped=True)
+    bench.time.sleep(seconds)
+
+    with pytest.raises(IotdaOtaError, match=r"is there already, and it was stopped[\s\S]*change triggers"):
+        bench.created()
+    assert bench.posts == 0
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"document": {"package_ids": ["p2"]}}, r'package_ids is \["p2"\], not \["p1"\]'),
+        ({"targets": ["d1"]}, r'targets is \["d1"\], not \["d1", "d2"\]'),
+        ({"need_confirm": True}, "need_confirm is true, not false"),
+    ],
+)
+def test_another_campaign_of_that_name_is_an_error(bench: Bench, found: dict[str, Any], told: str) -> None:
+    """A task whose echoed fields differ is not this campaign; it is left alone."""
+    add_task(bench, **found)
+
+    with pytest.raises(IotdaOtaError, match=f"another campaign: {told}"):
+        bench.created()
+    assert bench.posts == 0
+
+
+def test_a_schedule_that_an_interrupted_run_asked_for(bench: Bench) -> None:
+    """A task that was left with a schedule is taken over after that has passed; where there is none, it is an error."""
+    schedule = "2026-11-22T13:00:00Z"
+    name = bench.checked(schedule_time=schedule)["task_name"]
+    bench.time.sleep(2 * 3600)
+    assert "schedule_time: must lie ahead" in bench.problems(schedule_time=schedule)
+
+    task_id = add_task(bench, task_name=name)
+    assert bench.created(schedule_time=schedule).id == task_id
+    assert bench.posts == 0
+
+
+@pytest.mark.parametrize("part", SCOPE)
+def test_stacks_do_not_share_a_task(bench: Bench, part: str) -> None:
+    """The same campaign of another organization, project, stack or resource is another task."""
+    bench.created()
+    bench.created(scope={**SCOPE, part: "other"})
+
+    assert len(bench.emulator.tasks) == 2
+
+
+# Lost answers --------------------------------------------------------------------------------------------------------
+
+LOST = {
+    "dropped": {"accept": True, "wire": "drop"},
+    "reset": {"accept": True, "wire": "reset"},
+    "cut": {"accept": True, "wire": "cut"},
+    "garbage": {"accept": True, "wire": "garbage"},
+    "no JSON": {"accept": True, "status": 201, "body": "<html>created</html>"},
+    "of another shape": {"merge": {"task_id": None}},
+    "500": {"accept": True, "error": "internal"},
+    "502": {"accept": True, "error": "bad_gateway"},
+    "504": {"accept": True, "error": "gateway_timeout"},
+}
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str, Any]) -> None:
+    """A task whose answer never came is found by its name in the same run; the request is not repeated."""
+    bench.emulator.faults.add(operation="CreateBatchTask", **fault)
+
+    created = bench.created()
+
+    assert bench.posts == 1
+    assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
+
+
+def test_an_answer_that_does_not_come_in_time(bench: Bench) -> None:
+    """A request that is accepted but not answered within the deadline is looked for like any other."""
+    bench.emulator.faults.add(operation="CreateBatchTask", wire="drip", interval=0.3)
+
+    created = bench.created(connection={"deadline": 1})
+
+    assert bench.posts == 1
+    assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
+
+
+@pytest.mark.parametrize("seconds", [1, 15, 28])
+def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
+    """A task that appears up to half a minute after its answer was lost is taken over."""
+
+    def accept_later(request: Any) -> bool:
+        bench.time.after(seconds, lambda: bench.emulator.add_task(**json.loads(request.body)))
+        return True
+
+    bench.emulator.faults.add(operation="CreateBatchTask", match=accept_later, wire="drop")
+
+    created = bench.created()
+
+    assert bench.posts == 1
+    assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
+
+
+UNKNOWN_OUTCOMES = {
+    "dropped": {"wire": "drop"},
+    "500": {"error": "internal"},
+    "503": {"error": "iam_down"},
+    "504": {"error": "gateway_timeout"},
+}
+
+
+@pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES.values(), ids=UNKNOWN_OUTCOMES)
+def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[str, Any]) -> None:
+    """A request that may have been accepted is not repeated: after 30 seconds the run fails and says to run again."""
+    bench.emulator.faults.add(operation="CreateBatchTask", **fault)
+
+    with pytest.raises(
+        OutcomeUnknown, match=r"not known whether the upgrade task was created[\s\S]*run pulumi up again"
+    ):
+        bench.created()
+
+    assert bench.posts == 1
+    assert sum(bench.time.slept) == 30
+    created = bench.created()
+    assert bench.posts == 2
+    assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
+
+
+def test_a_service_that_is_down_while_it_is_looked_for(bench: Bench) -> None:
+    """What keeps the task from being looked for is told, and the request is still not repeated."""
+    bench.emulator.faults.add(operation="CreateBatchTask", wire="drop", accept=True)
+    bench.emulator.faults.add(operation="ListBatchTasks", nth=2, times=None, error="iam_down")
+
+    with pytest.raises(OutcomeUnknown, match="30 seconds; it could not be looked for: Huawei Cloud failed"):
+        bench.created(connection={"max_attempts": 1})
+
+    assert bench.posts == 1
+    bench.emulator.faults.clear()
+    assert bench.created().id == bench.emulator.tasks[0]["task_id"]
+    assert bench.posts == 1
+
+
+@pytest.mark.parametrize("error", ["invalid", "denied", "group_missing", "space_missing"])
+def test_a_refused_request_creates_nothing(bench: Bench, error: str) -> None:
+    """A request that the service refuses is an error at once, sent once."""
+    inputs = bench.checked()
+    bench.emulator.faults.add(operation="CreateBatchTask", error=error)
+
+    with pytest.raises(ServiceError, match="Huawei Cloud refused to create an upgrade task"):
+        UpgradeTask.create(bench.world, inputs)
+    assert (bench.posts, bench.emulator.tasks, bench.time.slept) == (1, [], [])
+
+
+def test_throttling_is_no_acceptance(bench: Bench) -> None:
+    """A request that was throttled was not accepted, and is sent again."""
+    bench.emulator.faults.add(operation="CreateBatchTask", error="throttled")
+
+    bench.created()
+
+    assert bench.posts == 2
+    assert len(bench.emulator.tasks) == 1
+
+
+def test_refused_credentials_create_nothing(bench: Bench) -> None:
+    """Credentials that are refused end the create at once."""
+    inputs = bench.checked()
+    bench.environ["HW_SECRET_KEY"] = "another"
+
+    with pytest.raises(CredentialsError):
+        UpgradeTask.create(bench.world, inputs)
+    assert bench.posts == 0
+
+
+FAULTS = [*LOST.values(), *UNKNOWN_OUTCOMES.values(), {"error": "throttled"}, {"error": "invalid"}, {"delay": 0.0}]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(FAULTS), max_size=3))
+def test_runs_that_fail_in_any_way_end_with_one_task(bench: Bench, faults: list[dict[str, Any]]) -> None:
+    """However the requests of several runs fail, a run that succeeds leaves exactly one task, which it knows."""
+    bench.emulator.reset()
+    bench.time.slept.clear()
+    for fault in faults:
+        bench.emulator.faults.add(operation="CreateBatchTask", **fault)
+        try:
+            bench.created(connection={"max_attempts": 1})
+        except IotdaOtaError:
+            pass
+        else:
+            break
+
+    bench.emulator.faults.clear()
+    created = bench.created()
+    assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
