@@ -176,8 +176,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs = _given(arguments.OTA_PACKAGE_PIN, locals())
-        properties = _properties(inputs, connection, pin.OUTPUTS)
-        super().__init__(OtaPackagePinProvider(), resource_name, properties, opts)
+        super().__init__(OtaPackagePinProvider(), resource_name, _properties(inputs, pin.OUTPUTS), opts)
 
 
 class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
@@ -260,17 +259,18 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
             "name": resource_name,
         }
         outputs = ("task_id", "task_name", "status", "status_desc", "progress", "create_time", "identity")
-        super().__init__(UpgradeTaskProvider(), resource_name, _properties(inputs, connection, outputs), opts)
+        super().__init__(UpgradeTaskProvider(), resource_name, _properties(inputs, outputs), opts)
 
 
 def _given(table: Iterable[Argument], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a constructor was given of the table's arguments."""
-    return {argument.name: given[argument.name] for argument in table if argument.name in given}
+    """Return the inputs among what a constructor was given: the table's arguments and the connection."""
+    inputs = {argument.name: given[argument.name] for argument in table if argument.name in given}
+    return {**inputs, "connection": _public(given["connection"])}
 
 
-def _properties(inputs: dict[str, Any], connection: Connection | None, outputs: Sequence[str]) -> dict[str, Any]:
+def _properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]:
     """Return what a resource registers; an output without an input of that name is announced by None."""
-    return {**dict.fromkeys(outputs), **inputs, "connection": _public(connection)}
+    return {**dict.fromkeys(outputs), **inputs}
 
 
 def _public(connection: Connection | None) -> dict[str, Any] | None:

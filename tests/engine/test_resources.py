@@ -1,0 +1,241 @@
+"""The resources on the real engine: what a person sees when they fail, and what the state keeps."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.emulator import Emulator
+    from tests.engine.conftest import Done, Project
+
+HEAD = """
+import pulumi
+import pulumi_iotda_ota as iotda_ota
+
+config = pulumi.Config()
+"""
+ROLLOUT = f"""{HEAD}
+iotda_ota.UpgradeTask(
+    "rollout",
+    package_ids=["PACKAGE"],
+    targets=["meter-0001", "meter-0002"],
+    triggers=[config.get_int("wave") or 1],
+    replace_running=config.get_bool("replace"),
+    need_confirm=config.get_bool("confirm"),
+)
+"""
+
+
+def package_of(emulator: Emulator) -> str:
+    """Return the id of a firmware package of the meter."""
+    firmware = ("smart-meter", "firmwarePackage")
+    found = (
+        package["package_id"]
+        for package in emulator.packages
+        if (package["product_id"], package["package_type"]) == firmware
+    )
+    return str(next(found))
+
+
+def rollout(make_project: Callable[..., Project], emulator: Emulator, **names: str) -> Project:
+    """Return a project that rolls a package out."""
+    return make_project(ROLLOUT.replace("PACKAGE", package_of(emulator)), **names)
+
+
+def posts(emulator: Emulator) -> int:
+    """Return how often a task was asked for."""
+    return sum(1 for request in emulator.requests if request.operation == "CreateBatchTask")
+
+
+def ids(emulator: Emulator) -> list[str]:
+    """Return the ids of all tasks on the service."""
+    return [task["task_id"] for task in emulator.tasks]
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
+def ok(done: Done) -> str:
+    """Return what a command that must succeed printed."""
+    assert done.code == 0, done.text
+    return done.text
+
+
+def test_a_lost_answer_a_second_run_and_a_wrong_place(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """One task comes of a lost answer and a second run; the state holds no secret; a destroy elsewhere keeps it."""
+    project = rollout(make_project, emulator)
+    emulator.faults.add(operation="CreateBatchTask", accept=True, wire="drop")
+
+    assert "is there already and is taken over" in ok(project.up())
+    ok(project.up())
+
+    assert (posts(emulator), len(emulator.tasks)) == (1, 1)
+    state = project.resources()["rollout"]
+    assert (state["id"], state["outputs"]["task_id"]) == (*ids(emulator), *ids(emulator))
+    exported = project.ok("stack", "export").stdout
+    assert emulator.secret_key not in exported
+    assert emulator.access_key not in exported
+
+    elsewhere = project.run("destroy", "--yes", HW_PROJECT_ID="another-project")
+    assert elsewhere.code != 0
+    assert "Huawei Cloud refused to read an upgrade task (403" in elsewhere.text
+    assert "Traceback" not in elsewhere.text
+    assert "rollout" in project.resources()
+
+    ok(project.run("destroy", "--yes"))
+    assert project.resources() == {}
+
+
+def test_a_replacement_is_refused_while_the_campaign_runs(
+    make_project: Callable[..., Project], emulator: Emulator
+) -> None:
+    """Other triggers are a new campaign, which is refused at the preview while the old one runs, unless allowed."""
+    emulator.set_device("meter-0001", outcome="hang")
+    project = rollout(make_project, emulator)
+    ok(project.up())
+    project.ok("config", "set", "wave", "2")
+
+    refused = project.preview()
+    assert refused.code != 0
+    assert "a change of triggers is a new campaign" in refused.text
+    assert [task["status"] for task in emulator.tasks] == ["Processing"]
+
+    project.ok("config", "set", "replace", "true")
+    ok(project.up())
+    assert [task["status"] for task in emulator.tasks][1:] == ["Stopped"]
+    assert project.resources()["rollout"]["id"] == ids(emulator)[0]
+
+
+def test_other_inputs_alter_the_state_alone(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """An input that makes no new campaign is stored in place, and then nothing is left to change."""
+    project = rollout(make_project, emulator)
+    ok(project.up())
+    before = project.resources()["rollout"]["outputs"]
+
+    project.ok("config", "set", "confirm", "true")
+    ok(project.up())
+
+    after = project.resources()["rollout"]["outputs"]
+    assert {name for name in after if after[name] != before.get(name)} == {"need_confirm"}
+    ok(project.preview("--expect-no-changes"))
+    assert posts(emulator) == 1
+
+
+def test_a_task_that_was_deleted_elsewhere(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """A refresh tells that a task is gone; neither it nor what follows starts another one."""
+    project = rollout(make_project, emulator)
+    ok(project.up())
+    emulator.reset()
+
+    ok(project.run("refresh", "--yes"))
+
+    assert project.resources()["rollout"]["outputs"]["status"] == "Gone"
+    ok(project.preview("--expect-no-changes"))
+    assert (posts(emulator), emulator.tasks) == (0, [])
+
+
+def test_two_stacks_do_not_share_a_task(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """The same program in two stacks makes two campaigns."""
+    stacks = [rollout(make_project, emulator, stack=name) for name in ("blue", "green")]
+
+    for stack in stacks:
+        ok(stack.up())
+
+    assert sorted(stack.resources()["rollout"]["id"] for stack in stacks) == sorted(ids(emulator))
+    assert len(emulator.tasks) == 2
+
+
+CHAIN = f"""{HEAD}
+canary = iotda_ota.UpgradeTask("canary", package_ids=["PACKAGE"], targets=["a"], triggers=[config.get_int("wave")])
+pinned = iotda_ota.OtaPackagePin("meter", package_id="PACKAGE", triggers=[canary.task_id])
+iotda_ota.UpgradeTask("fleet", package_ids=[pinned.package_id], targets=["b"])
+pulumi.export("digits", pinned.package_id.apply(len))
+"""
+
+
+def test_what_is_not_known_at_the_preview(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """A pin that hangs on a task to come is unknown at the preview, new or old, and known at the update."""
+    project = make_project(CHAIN.replace("PACKAGE", package_of(emulator)))
+    ok(project.up())
+    before = project.resources()["fleet"]["id"]
+    wait_until(lambda: all(task["status"] == "Success" for task in emulator.tasks))
+    project.ok("config", "set", "wave", "2")
+
+    ok(project.preview())
+    ok(project.up())
+
+    assert project.resources()["fleet"]["id"] == before
+    assert (len(emulator.tasks), project.outputs()["digits"]) == (3, 32)
+
+
+WRONG = f"""{HEAD}
+iotda_ota.UpgradeTask("rollout", package_ids=["a b"], targets=["d"], group_ids=["g"], on_destroy="destroy")
+"""
+
+
+def test_wrong_inputs_are_told_once_and_together(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """Wrong inputs fail the preview with a line each, and with nothing of how this library works."""
+    done = make_project(WRONG).run("preview")
+
+    assert done.code != 0
+    for told in ("package_ids: has an item that must be 1 to 36", "on_destroy: must be one of", "give exactly one of"):
+        assert told in done.text
+    assert emulator.secret_key not in done.text
+    assert "pulumi_iotda_ota/" not in done.text
+    assert emulator.requests == []
+
+
+def test_a_failing_create_is_our_message_alone(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """A create that the service refuses prints what it said and none of our code, and leaves nothing in the state."""
+    project = rollout(make_project, emulator)
+    emulator.faults.add(operation="CreateBatchTask", error="denied")
+
+    done = project.up()
+
+    assert done.code != 0
+    assert "Huawei Cloud refused to create an upgrade task (403 APIGW.0302" in done.text
+    # The engine interrupts the program, whose host may print a traceback of that; there is none of the error.
+    assert "pulumi_iotda_ota/" not in done.text
+    assert "dynamic/__main__.py" not in done.text
+    assert "rollout" not in project.resources()
+
+
+SECRET = f"""{HEAD}
+connection = iotda_ota.Connection(region="cn-north-4", access_key="AK", secret_key="very-secret-key")
+iotda_ota.UpgradeTask("x", package_ids=["p"], targets=["d"], connection=connection)
+"""
+
+
+def test_a_secret_is_never_an_input(make_project: Callable[..., Project]) -> None:
+    """A connection that holds a secret is refused with the places where it belongs, before anything is stored."""
+    done = make_project(SECRET).run("preview")
+
+    assert done.code != 0
+    assert "error: connection holds a secret" in done.text
+    assert "HW_SECRET_KEY" in done.text
+    assert "very-secret-key" not in done.text
+    assert "Traceback" not in done.text
+
+
+def test_credentials_of_the_configuration_stay_encrypted(
+    make_project: Callable[..., Project], emulator: Emulator
+) -> None:
+    """Credentials in the stack's configuration lead resources to the service, and are no plain text in the state."""
+    project = rollout(make_project, emulator)
+    access_key, secret_key = project.environment.pop("HW_ACCESS_KEY"), project.environment.pop("HW_SECRET_KEY")
+    keys = [f"iotda-ota:accessKey={access_key}", f"iotda-ota:secretKey={secret_key}"]
+    project.ok("config", "set-all", "--secret", keys[0], "--secret", keys[1])
+
+    ok(project.up())
+    assert secret_key not in project.ok("stack", "export").stdout
+    ok(project.run("destroy", "--yes"))
+
+    assert {task["status"] for task in emulator.tasks} <= {"Success", "Stopped", "PartialSuccess"}
