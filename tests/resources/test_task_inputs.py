@@ -123,11 +123,11 @@ def test_unknown_inputs_that_do_not_matter_yet(bench: Bench) -> None:
 
 
 def test_an_unknown_change_may_be_a_new_campaign(bench: Bench) -> None:
-    """A preview shows a replacement where it is not known yet whether the packages change."""
+    """A preview shows a replacement where it is not known yet whether what makes the campaign changes."""
     state = bench.created().outputs
-    news = {**state, "package_ids": [UNKNOWN]}
+    news = {**state, "package_ids": [UNKNOWN], "triggers": UNKNOWN}
 
-    assert UpgradeTask.diff(bench.world, "x", state, news).replaces == ("package_ids",)
+    assert UpgradeTask.diff(bench.world, "x", state, news).replaces == ("package_ids", "triggers")
 
 
 def test_an_unchanged_campaign_sends_nothing(bench: Bench) -> None:

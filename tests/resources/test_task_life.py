@@ -305,7 +305,7 @@ def test_stop_needs_credentials(bench: Bench) -> None:
 def test_a_task_that_was_stopped_elsewhere(bench: Bench, on_destroy: str, seconds: float) -> None:
     """A task that somebody stops already is waited for and not asked to stop again."""
     created = bench.created(on_destroy=on_destroy)
-    UpgradeTask.delete(bench.world, created.id, {})
+    bench.run.client(bench.world.resolve({})).stop_batch_task(created.id)
     bench.time.sleep(seconds)
     bench.emulator.forget_requests()
 
