@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pulumi_iotda_ota.connection import Connection
     from pulumi_iotda_ota.dynamic import OtaPackagePin, UpgradeTask
     from pulumi_iotda_ota.functions import (
         get_ota_package,
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
         get_ota_packages,
         get_ota_packages_output,
     )
-    from pulumi_iotda_ota.iotda.connection import Connection
     from pulumi_iotda_ota.iotda.errors import (
         CampaignFailed,
         ConfigurationError,
@@ -64,7 +64,7 @@ __all__ = [
 _ROOMS = {
     "dynamic": ("OtaPackagePin", "UpgradeTask"),
     "functions": ("get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"),
-    "iotda.connection": ("Connection",),
+    "connection": ("Connection",),
     "results": ("GetOtaPackageResult", "GetOtaPackagesResult", "OtaPackageResult", "SkippedPackage"),
 }
 

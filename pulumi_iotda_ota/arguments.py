@@ -23,6 +23,7 @@ __all__ = [
     "UPGRADE_TASK",
     "Argument",
     "Problem",
+    "normal",
     "problems",
     "require_valid",
 ]
@@ -248,6 +249,19 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "How old a finished task of the same campaign may be to be taken over: seconds, 15m or 24h (the default).",
     ),
 )
+
+
+def normal(value: Any) -> Any:
+    """Return a value as it can be compared, whichever way it came.
+
+    The engine carries every number as a float and drops what is None, a program under test keeps both.
+    """
+    if isinstance(value, dict):
+        return {name: normal(item) for name, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [normal(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 _PYTHON_TYPES: Mapping[str, tuple[type, str]] = {
     "text": (str, "text"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pulumi_iotda_ota import lookup, results
+from pulumi_iotda_ota.arguments import normal
 from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
 
 if TYPE_CHECKING:
@@ -287,7 +288,7 @@ def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         IotdaOtaError: the lookup failed.
     """
     function: Function[Any] = {function.token: function for function in (_PACKAGES, _PACKAGE)}[token]
-    result = function.work(snake_keys(dict(arguments)), None)()
+    result = function.work(normal(snake_keys(dict(arguments))), None)()
     if result is None:
         return {"found": False}
     skipped = [item.to_dict() for item in result.skipped]

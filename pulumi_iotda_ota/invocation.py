@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pulumi
 
 from pulumi_iotda_ota import sdk
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutputGiven
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Function(Generic[T]):
     def plain(self, values: Mapping[str, Any], connection: Connection | None, opts: pulumi.InvokeOptions | None) -> T:
         """Return the answer, or raise an error that Pulumi prints as one message."""
         with _rendering():
+            _require_connection(connection)
             _refuse_outputs(self.name, values, opts)
             if sdk.is_mocked():
                 return self.mocked(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
@@ -62,7 +63,9 @@ class Function(Generic[T]):
     ) -> pulumi.Output[T]:
         """Return an Output of the answer."""
         with _rendering():
+            _require_connection(connection)
             sdk.refuse_provider(opts)
+            sdk.require_program(self.name)
         if sdk.is_mocked():
             return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self.mocked)
         return sdk.when_known(values, opts, lambda known: self.work(known, connection))
@@ -90,6 +93,18 @@ def _rendering() -> Iterator[None]:
     except IotdaOtaError as error:
         sdk.rendered(error)
         raise
+
+
+def _require_connection(connection: object) -> None:
+    if connection is None:
+        return
+    from pulumi_iotda_ota.iotda.connection import Connection  # noqa: PLC0415  as above
+
+    if not isinstance(connection, Connection):
+        raise InputError(
+            f"connection must be an iotda_ota.Connection of plain values, not of type {type(connection).__name__}",
+            argument="connection",
+        )
 
 
 def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOptions | None) -> None:

@@ -71,7 +71,7 @@ class PackageLookup:
             package_id=values.get("package_id"),
             on_missing=values.get("on_missing") or "error",
             with_file_location=bool(values.get("with_file_location")),
-            id=_query_id(arguments.GET_OTA_PACKAGE, values),
+            id=_query_id("get_ota_package", arguments.GET_OTA_PACKAGE, values),
         )
 
 
@@ -90,7 +90,7 @@ class PackagesLookup:
         policy = _policy(values)
         if policy.order_by is not None:
             _require_order(policy.order_by, policy)
-        return cls(policy, values.get("max_items"), _query_id(arguments.GET_OTA_PACKAGES, values))
+        return cls(policy, values.get("max_items"), _query_id("get_ota_packages", arguments.GET_OTA_PACKAGES, values))
 
 
 @dataclass(frozen=True)
@@ -286,13 +286,13 @@ def _require_order(order_by: str, policy: Policy) -> None:
         )
 
 
-def _query_id(table: Iterable[arguments.Argument], values: Mapping[str, Any]) -> str:
+def _query_id(function: str, table: Iterable[arguments.Argument], values: Mapping[str, Any]) -> str:
     given = {
         argument.name: value
         for argument in table
         if (value := values.get(argument.name)) is not None and value != argument.default
     }
-    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _described(policy: Policy) -> str:

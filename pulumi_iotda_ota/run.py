@@ -7,10 +7,12 @@ ends with its program: a preview, an update, and two programs in one process nev
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, TimeoutError  # noqa: A004  another class than the built-in before Python 3.11
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -66,13 +68,17 @@ class Run:
             packages = tuple(walked)
             return Walked(packages, walked.requests)
 
-        return self._once(("packages", connection, query), walk)
+        return self._once(("packages", connection, query), walk, deadline)
 
     def first_packages(
         self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None
     ) -> tuple[OtaPackage, ...]:
         """Return the first page of a query: one request, the newest packages."""
-        return tuple(islice(self.client(connection).list_packages(query, deadline=deadline), _ONE_PAGE))
+
+        def first() -> tuple[OtaPackage, ...]:
+            return tuple(islice(self.client(connection).list_packages(query, deadline=deadline), _ONE_PAGE))
+
+        return self._once(("first packages", connection, query), first, deadline)
 
     def package(
         self, connection: ResolvedConnection, package_id: str, *, deadline: Deadline | None = None
@@ -82,7 +88,7 @@ class Run:
         def show() -> OtaPackage:
             return self.client(connection).show_package(package_id, deadline=deadline)
 
-        return self._once(("package", connection, package_id), show)
+        return self._once(("package", connection, package_id), show, deadline)
 
     def close(self) -> None:
         """Close the connections."""
@@ -92,7 +98,7 @@ class Run:
         for client in clients:
             client.close()
 
-    def _once(self, key: Hashable, ask: Callable[[], T]) -> T:
+    def _once(self, key: Hashable, ask: Callable[[], T], deadline: Deadline | None) -> T:
         if not self._memo:
             return ask()
         with self._lock:
@@ -102,7 +108,21 @@ class Run:
                 answer = self._answers[key] = Future()
         if asking:
             self._ask(key, answer, ask)
-        return answer.result()
+            return answer.result()
+        return self._waited_for(key, answer, ask, deadline)
+
+    def _waited_for(self, key: Hashable, answer: Future[T], ask: Callable[[], T], deadline: Deadline | None) -> T:
+        """Return the answer that another asked for; where that one ran out of time, ask with what is left of ours."""
+        try:
+            return answer.result(timeout=deadline.remaining() if deadline else None)
+        except DeadlineExceeded:
+            if deadline is None or not deadline.remaining():
+                raise
+            return self._once(key, ask, deadline)
+        except TimeoutError:
+            if deadline is not None:
+                deadline.check("get an answer that an equal lookup is waiting for")
+            raise
 
     def _ask(self, key: Hashable, answer: Future[T], ask: Callable[[], T]) -> None:
         try:

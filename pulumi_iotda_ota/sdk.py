@@ -24,7 +24,24 @@ from pulumi_iotda_ota.run import Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["current_run", "in_program", "is_mocked", "rendered", "stack_config", "start", "wait", "when_known"]
+__all__ = [
+    "CONFIG_NAMESPACE",
+    "current_run",
+    "holds_output",
+    "in_program",
+    "is_mocked",
+    "print_own_errors_without_traceback",
+    "provider_config",
+    "refuse_provider",
+    "rendered",
+    "require_program",
+    "stack_config",
+    "start",
+    "wait",
+    "when_known",
+    "with_unknowns",
+    "without_unknowns",
+]
 
 T = TypeVar("T")
 
@@ -76,6 +93,8 @@ def start(work: Callable[[], T]) -> Future[T]:
     future: Future[T] = Future()
 
     def run() -> None:
+        if not future.set_running_or_notify_cancel():
+            return
         try:
             future.set_result(work())
         except BaseException as error:  # noqa: BLE001  the future carries it to whoever waits
@@ -115,10 +134,20 @@ def when_known(
 
     async def run(known: dict[str, Any]) -> T:
         known.pop("_gate", None)
-        return await asyncio.wrap_future(start(begin(known)))
+        try:
+            return await asyncio.wrap_future(start(begin(known)))
+        except IotdaOtaError as error:
+            error.mask(await _secret_texts(values))
+            raise
 
     gated = {**values, "_gate": gate} if gate is not None else dict(values)
     return cast("pulumi.Output[T]", pulumi.Output.all(**gated).apply(run))
+
+
+async def _secret_texts(values: Mapping[str, Any]) -> list[str]:
+    """Return the values that are secret, as an error could repeat them."""
+    outputs = [value for value in values.values() if isinstance(value, pulumi.Output)]
+    return [str(await output.future()) for output in outputs if await output.is_secret()]
 
 
 def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> pulumi.Output[Any] | None:
@@ -158,12 +187,27 @@ def _run_error_class(error_class: type[IotdaOtaError]) -> type[IotdaOtaError]:
     return _run_error_classes[error_class]
 
 
-def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> None:
-    """Refuse options that only a provider process could honour.
+def require_program(function: str) -> None:
+    """Refuse an Output outside a Pulumi program: there is no event loop there that could settle it.
 
     Raises:
-        InputError: one of them is set.
+        InputError: this is no Pulumi program.
     """
+    if not in_program():
+        raise InputError(f"{function}_output works in a Pulumi program only; outside of one, use {function}")
+
+
+def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> None:
+    """Refuse options that only a provider process could honour, and what are no options of a call.
+
+    Raises:
+        InputError: one of them is set, or the options are of another kind.
+    """
+    if opts is not None and not isinstance(opts, (pulumi.InvokeOptions, pulumi.InvokeOutputOptions)):
+        raise InputError(
+            f"opts must be pulumi.InvokeOptions (pulumi.InvokeOutputOptions for depends_on), not {type(opts).__name__}",
+            argument="opts",
+        )
     for name in ("provider", "version", "plugin_download_url"):
         if getattr(opts, name, None):
             raise InputError(

@@ -91,7 +91,11 @@ def run_program(program: Path, *, config: Mapping[str, str], preview: bool = Fal
     pulumi.runtime.set_all_config(dict(config))
     # Pulumi's own way to run a program to its last Output; it has no types.
     run_to_the_end: Callable[..., Callable[[], None]] = mocks.test
-    run_to_the_end(lambda: runpy.run_path(os.fspath(program), run_name="__main__") and None)()
+    try:
+        run_to_the_end(lambda: runpy.run_path(os.fspath(program), run_name="__main__") and None)()
+    finally:
+        # Nothing that comes later in this process is to be answered by this run's monitor.
+        pulumi.runtime.configure(pulumi.runtime.Settings(project, stack))
     return monitor
 
 

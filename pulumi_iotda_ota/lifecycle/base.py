@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.arguments import Problem
+from pulumi_iotda_ota.arguments import Problem, normal
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 
 if TYPE_CHECKING:
@@ -141,18 +141,6 @@ def holds_unknown(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(holds_unknown(item) for item in value)
     return value is UNKNOWN
-
-
-def normal(value: Any) -> Any:
-    """Return a value as it can be compared, whichever way it came.
-
-    The engine carries every number as a float and drops what is None, a program under test keeps both.
-    """
-    if isinstance(value, dict):
-        return {name: normal(item) for name, item in value.items() if item is not None}
-    if isinstance(value, (list, tuple)):
-        return [normal(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def known_problems(table: Iterable[Argument], values: Mapping[str, Any]) -> list[Problem]:

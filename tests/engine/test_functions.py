@@ -90,6 +90,21 @@ pulumi.export("open", iotda_ota.get_ota_package_output(**METER, version="V1.4.10
     assert project.outputs() == {"hidden": "[secret]", "open": "V1.4.10"}
 
 
+def test_a_secret_argument_is_not_in_the_error(make_project: Callable[..., Project]) -> None:
+    """A lookup that fails does not repeat an argument that is secret."""
+    project = make_project(f"""{HEAD}
+secret = pulumi.Output.secret("V9.9.9-hush")
+pulumi.export("found", iotda_ota.get_ota_package_output(**METER, version=secret).version)
+""")
+
+    done = project.run("preview")
+
+    assert done.code != 0
+    assert "no OTA package fits" in done.text
+    assert "product smart-meter" in done.text
+    assert "hush" not in done.text
+
+
 @pytest.mark.parametrize(("no_memo", "walks"), [("", 1), ("1", 20)])
 def test_equal_lookups_are_one_walk(
     make_project: Callable[..., Project], emulator: Emulator, no_memo: str, walks: int

@@ -70,7 +70,6 @@ def test_main_job_from_preview_to_destroy(make_project: Callable[..., Project], 
     assert posts(emulator) == 1
 
     project.ok("config", "set", "version", "V1.4.11")
-    project.ok("config", "set", "replace", "x")
     moved = project.up()
     assert moved.code == 0, moved.text
     assert project.outputs()["revision"] == 2
@@ -80,7 +79,7 @@ def test_main_job_from_preview_to_destroy(make_project: Callable[..., Project], 
     destroy = project.run("destroy", "--yes")
     assert destroy.code == 0, destroy.text
     assert project.resources() == {}
-    assert {task["status"] for task in emulator.tasks} <= {"Success", "PartialSuccess", "Fail", "Stopped"}
+    assert [task["status"] for task in emulator.tasks] == ["Success", "Success"]
 
 
 def test_no_plugin_is_downloaded(make_project: Callable[..., Project]) -> None:
@@ -89,8 +88,9 @@ def test_no_plugin_is_downloaded(make_project: Callable[..., Project]) -> None:
 
     done = project.ok("preview", "--logtostderr", "-v=9")
 
-    assert "resource-iotda-ota" not in done.text
-    assert "pulumi-resource-iotda-ota" not in done.text
+    # What the log says of a plugin that Pulumi does know; were it to say so of ours, the name would be in it.
+    assert "pulumi-language-python" in done.text
+    assert "iotda-ota" not in done.text.replace("pulumi-iotda-ota", "").replace("pulumi_iotda_ota", "")
 
 
 def test_preview_json_stays_json(make_project: Callable[..., Project], emulator: Emulator) -> None:

@@ -250,6 +250,7 @@ def test_ids_are_the_same_at_every_run(service: Emulator) -> None:
 
     assert iotda_ota.get_ota_package(**METER, version="V1.4.10").id == other
     assert iotda_ota.get_ota_package(**METER, version="V1.4.9").id != other
+    assert iotda_ota.get_ota_packages(**METER, version="V1.4.10").id != other
 
 
 def test_result_is_a_read_only_mapping(service: Emulator) -> None:
@@ -266,10 +267,39 @@ def test_result_is_a_read_only_mapping(service: Emulator) -> None:
 
 
 def test_one_deadline_bounds_the_whole_lookup(service: Emulator) -> None:
-    """Pages and details share one deadline: what is left after the list is all that the detail may take."""
+    """Pages and details share one deadline: each within it, together beyond it, is too long."""
     service.faults.add(operation="ListOtaPackageInfo", delay=1.5)
-    service.faults.add(operation="ShowOtaPackage", delay=30)
+    service.faults.add(operation="ShowOtaPackage", delay=1.5)
     connection = iotda_ota.Connection(deadline=2)
 
     with pytest.raises(iotda_ota.DeadlineExceeded, match="deadline of 2 s"):
         iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True, connection=connection)
+
+
+@pytest.mark.parametrize("connection", [{"region": "cn-north-4"}, "cn-north-4", 1])
+def test_a_connection_is_a_connection(service: Emulator, connection: Any) -> None:
+    """Anything else than a Connection is told by name before anything is sent."""
+    with pytest.raises(iotda_ota.InputError, match=r"connection must be an iotda_ota.Connection"):
+        iotda_ota.get_ota_package(**METER, version="V1.4.10", connection=connection)
+    assert service.requests == []
+
+
+def test_a_wrong_setting_is_printed_as_a_message(service: Emulator) -> None:
+    """What is wrong with a Connection is an error that Pulumi prints without a traceback."""
+    with pytest.raises(iotda_ota.ConfigurationError, match="deadline") as caught:
+        iotda_ota.Connection(deadline=0)
+
+    assert isinstance(caught.value, pulumi.RunError)
+
+
+@pytest.mark.parametrize("opts", [pulumi.ResourceOptions(), {}, "x"])
+def test_options_are_options_of_a_call(service: Emulator, opts: Any) -> None:
+    """Options of another kind would be ignored in silence; they are refused."""
+    with pytest.raises(iotda_ota.InputError, match=r"opts must be pulumi.InvokeOptions"):
+        iotda_ota.get_ota_package(**METER, version="V1.4.10", opts=opts)
+
+
+def test_output_form_outside_a_program(service: Emulator) -> None:
+    """Outside a program the output form says which form works there."""
+    with pytest.raises(iotda_ota.InputError, match="works in a Pulumi program only"):
+        iotda_ota.get_ota_package_output(**METER, version="V1.4.10")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import inspect
 import json
@@ -15,15 +16,53 @@ import pulumi_iotda_ota
 from pulumi_iotda_ota.iotda import errors
 
 PACKAGE = Path(pulumi_iotda_ota.__file__).parent
+# Frozen: programs and states out there use these names. Adding one is a feature, taking one away a new major version.
+NAMES = [
+    "CampaignFailed",
+    "ConfigurationError",
+    "Connection",
+    "CredentialsError",
+    "DeadlineExceeded",
+    "GetOtaPackageResult",
+    "GetOtaPackagesResult",
+    "InputError",
+    "IotdaOtaError",
+    "MultiplePackages",
+    "OtaPackagePin",
+    "OtaPackageResult",
+    "OutcomeUnknown",
+    "OutputGiven",
+    "PackageNotFound",
+    "ProtocolError",
+    "ServiceError",
+    "SkippedPackage",
+    "TransportError",
+    "UpgradeTask",
+    "__version__",
+    "get_ota_package",
+    "get_ota_package_output",
+    "get_ota_packages",
+    "get_ota_packages_output",
+]
+STORED_CLASSES = ("dynamic.OtaPackagePinProvider", "dynamic.UpgradeTaskProvider")
 
 
 def test_all_is_sorted_and_served() -> None:
     """Every name in `__all__` is there, once and in order."""
     names = pulumi_iotda_ota.__all__
 
+    assert names == NAMES
     assert sorted(set(names)) == names
     assert all(getattr(pulumi_iotda_ota, name) is not None for name in names)
     assert set(names) <= set(dir(pulumi_iotda_ota))
+
+
+@pytest.mark.parametrize("path", STORED_CLASSES)
+def test_paths_that_states_hold_are_there(path: str) -> None:
+    """Stacks store providers by these paths; without one, its resources could not be refreshed or destroyed."""
+    module, _, name = path.rpartition(".")
+
+    assert inspect.isclass(getattr(importlib.import_module(f"pulumi_iotda_ota.{module}"), name))
 
 
 def test_a_misspelt_name_is_an_attribute_error() -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.iotda.connection import resolve
-from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from pulumi_iotda_ota.run import Run
 from tests.conftest import settings_for
 
@@ -79,3 +80,19 @@ def test_without_memo_each_is_asked(emulator: Emulator) -> None:
     run.close()
 
     assert len(emulator.requests) == 2
+
+
+def test_who_waits_has_a_deadline_of_his_own(emulator: Emulator, run: Run) -> None:
+    """A lookup that waits for an equal one, which then runs out of time, asks again with the time it has left."""
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+    asked = threading.Event()
+    emulator.faults.add(operation="ListOtaPackageInfo", before=asked.set, delay=30)
+    short, long = (Deadline.start(SYSTEM_CLOCK, seconds) for seconds in (0.5, 20))
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(run.packages, connection, METER, deadline=short)
+        asked.wait(10)
+        second = pool.submit(run.packages, connection, METER, deadline=long)
+
+        assert len(second.result().packages) == 41
+        assert isinstance(first.exception(), DeadlineExceeded)
