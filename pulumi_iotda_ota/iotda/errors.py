@@ -23,8 +23,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.text import MASK
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pulumi_iotda_ota.iotda.models import OtaPackage
 
@@ -67,6 +69,13 @@ class IotdaOtaError(Exception):
         known = [fact for fact in self.facts if fact[0] != _ADVICE]
         advice = [fact for fact in self.facts if fact[0] == _ADVICE]
         self.facts = (*known, (label, text), *advice)
+
+    def mask(self, secrets: Iterable[str]) -> None:
+        """Replace texts that must not be printed, wherever the message repeats them."""
+        for secret in filter(None, secrets):
+            self.headline = self.headline.replace(secret, MASK)
+            self.facts = tuple((label, text.replace(secret, MASK)) for label, text in self.facts)
+        self.args = (self.headline,)
 
     def __str__(self) -> str:
         return "\n".join([self.headline, *(_labelled(label, text) for label, text in self.facts)])

@@ -25,12 +25,13 @@ ALLOWED = {
     "results": ("iotda", "lookup", "selection"),
     "sdk": ("iotda", "run"),
     "invocation": ("iotda", "run", "sdk"),
-    "functions": ("iotda", "invocation", "lookup", "results", "run"),
+    "functions": ("arguments", "iotda", "invocation", "lookup", "results", "run"),
     "lifecycle": ("iotda", "lookup", "arguments", "run"),
     "dynamic": ("iotda", "lifecycle", "arguments", "run", "sdk"),
     "testing": ("iotda", "functions", "dynamic", "sdk"),
     "emulator": (),
-    "": ("dynamic", "functions", "iotda", "results"),  # __init__
+    "connection": ("iotda", "sdk"),
+    "": ("connection", "dynamic", "functions", "iotda", "results"),  # __init__
 }
 # Which file may import which library.
 LIBRARIES = {
