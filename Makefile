@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 # A `pulumi` that make demo installed is used before the one on PATH.
 export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
@@ -14,15 +15,23 @@ help:
 	@echo "make format  rewrite the sources in the house's form"
 	@echo "make clean   remove what the other targets made"
 
-$(READY): pyproject.toml
+# What the product needs, with the emulator: enough for the demo.
+$(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed"; exit 1; }
-	@echo "preparing $(VENV) (once; about a minute)"
+	@echo "preparing $(VENV) (once; about half a minute)"
 	@$(PYTHON) -m venv $(VENV)
-	@{ $(BIN)/python -m pip install --upgrade "pip>=25.1" && $(BIN)/python -m pip install --editable . --group dev; } \
+	@{ $(BIN)/python -m pip install --upgrade "pip>=25.1" && $(BIN)/python -m pip install --editable ".[emulator]"; } \
 	  > $(VENV)/install.log 2>&1 || { tail -20 $(VENV)/install.log; echo "the whole log: $(VENV)/install.log"; exit 1; }
 	@touch $@
 
-demo: $(READY)
+# What its development needs on top.
+$(READY): $(INSTALLED)
+	@echo "preparing the tools in $(VENV) (once; about half a minute)"
+	@$(BIN)/python -m pip install --group dev > $(VENV)/install-dev.log 2>&1 \
+	  || { tail -20 $(VENV)/install-dev.log; echo "the whole log: $(VENV)/install-dev.log"; exit 1; }
+	@touch $@
+
+demo: $(INSTALLED)
 	@$(BIN)/python examples/demo.py
 
 lint: $(READY)

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,19 +78,22 @@ def find_pulumi() -> Pulumi:
         "import sys, semver; from pulumi.automation import PulumiCommand; "
         "PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))"
     )
-    try:
-        # The installer's download has no time limit of its own.
-        subprocess.run(  # noqa: S603  our own Python and our own arguments
-            [sys.executable, "-c", install, str(INSTALLED), PULUMI_VERSION],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return Pulumi(why_not=f"the download took more than {INSTALL_SECONDS} seconds")
-    except subprocess.CalledProcessError as error:
-        return Pulumi(why_not=reason(error.stderr))
+    # A session of its own, because the installer starts others, and its download has no time limit.
+    with subprocess.Popen(  # noqa: S603  our own Python and our own arguments
+        [sys.executable, "-c", install, str(INSTALLED), PULUMI_VERSION],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as installer:
+        try:
+            _, said = installer.communicate(timeout=INSTALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(installer.pid, signal.SIGKILL)
+            said = f"timeout: the download took more than {INSTALL_SECONDS} seconds"
+    if installer.returncode:
+        shutil.rmtree(INSTALLED, ignore_errors=True)
+        return Pulumi(why_not=reason(said))
     return Pulumi(automation.PulumiCommand(root=str(INSTALLED)), "installed under .pulumi-cli")
 
 
@@ -246,4 +250,9 @@ def short(package_id: object) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except automation.CommandError as error:
+        log = Path(tempfile.gettempdir()) / "iotda-ota-demo.log"
+        log.write_text(str(error))
+        sys.exit(f"\npulumi failed; what it printed is in {log}")

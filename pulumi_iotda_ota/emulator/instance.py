@@ -93,7 +93,7 @@ class Emulator:
         verbose: bool = False,
     ) -> None:
         self.access_key = access_key or secrets.token_hex(10).upper()
-        self.secret_key = secret_key or secrets.token_urlsafe(30)
+        self.secret_key = secret_key or secrets.token_hex(20)
         self.project_id = project_id or secrets.token_hex(16)
         self.region = region
         self.faults = Faults()
