@@ -128,10 +128,12 @@ class Caller:
 def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"it is not known whether the service accepted to {request.doing}",
+        cause=error.headline,
         facts=[
             ("asked for", request.asked),
             ("happened", error.headline),
-            *((label, text) for label, text in error.facts if label != "asked for"),
+            *((label, text) for label, text in error.facts if label not in ("asked for", "what to do")),
             ("not repeated", "sent twice, it could start a second upgrade"),
+            ("what to do", "look for it on the service before asking for it again"),
         ],
     )

@@ -91,7 +91,11 @@ def was_never_sent(error: BaseException) -> bool:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Give an exception and all that it wraps, whichever way libraries keep them."""
+    """Give an exception and all that it wraps, whichever way libraries keep them.
+
+    Its ``__context__`` is not followed: that leads on to what the caller was handling when the request began, and what
+    happened to that says nothing of this one.
+    """
     waiting: list[object] = [error]
     given: list[BaseException] = []
     while waiting and len(given) < _LONGEST_CHAIN:
@@ -99,4 +103,4 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         if isinstance(link, BaseException) and link not in given:
             given.append(link)
             yield link
-            waiting += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]
+            waiting += [link.__cause__, getattr(link, "reason", None), *link.args]

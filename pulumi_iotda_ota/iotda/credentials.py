@@ -41,7 +41,8 @@ class AccessKey:
     access_key: str = field(repr=False)
     secret_key: SecretStr
     security_token: SecretStr | None
-    source: str
+    # The same credential found in two places is the same one.
+    source: str = field(compare=False)
 
     def __str__(self) -> str:
         kind = "temporary access key" if self.security_token else "access key"
@@ -64,7 +65,7 @@ class AuthToken:
     """
 
     token: SecretStr
-    source: str
+    source: str = field(compare=False)
 
     def __str__(self) -> str:
         return f"token from {self.source}"

@@ -21,6 +21,7 @@ near, what to do. This module renders messages; it makes no decision.
 from __future__ import annotations
 
 import textwrap
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.text import MASK
@@ -49,6 +50,7 @@ __all__ = [
 _LABEL_WIDTH = 13
 _TEXT_WIDTH = 100
 _ADVICE = "what to do"
+_NO_SUCH_URI = "IOTDA.000029"
 
 
 class IotdaOtaError(Exception):
@@ -170,6 +172,15 @@ class ServiceError(IotdaOtaError):
         self.request_id = request_id
         self.retry_after = retry_after
 
+    @property
+    def says_missing(self) -> bool:
+        """Return whether the service itself says that the thing asked for is not there.
+
+        A 404 of the gateway, of a proxy's page, or of an address that the service does not know says nothing of it.
+        """
+        by_service = self.error_code.startswith("IOTDA.") and self.error_code != _NO_SUCH_URI
+        return self.status == HTTPStatus.NOT_FOUND and by_service
+
 
 class TransportError(IotdaOtaError):
     """No answer came: the connection, TLS or a proxy failed.
@@ -232,7 +243,17 @@ class CampaignFailed(IotdaOtaError):
 
 
 class OutcomeUnknown(IotdaOtaError):
-    """A request that changes something may or may not have been accepted by the service."""
+    """A request that changes something may or may not have been accepted by the service.
+
+    Args:
+        headline: the whole story in one line.
+        cause: what happened to the request, in one line, or empty.
+        facts: labelled lines.
+    """
+
+    def __init__(self, headline: str, *, cause: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(headline, facts=facts)
+        self.cause = cause
 
 
 def _labelled(label: str, text: str) -> str:

@@ -6,6 +6,7 @@ Source: the vendor's pages "Error Codes" of IoTDA, API Gateway and IAM.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.credentials import AccessKey
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["hint", "hint_on_refused_credentials"]
 
 Facts = list[tuple[str, str]]
-
-_NOT_FOUND = 404
-_FORBIDDEN = 403
 
 _WRONG_EDITION = (
     "likely",
@@ -78,11 +76,11 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
     if is_throttle(status, code):
         return [_TOO_FAST]
     facts = [_BY_CODE[code]] if code in _BY_CODE else []
-    if _names_agency(message) or (status == _FORBIDDEN and not facts and "ota-upgrades" in request.path):
+    if _names_agency(message) or (status == HTTPStatus.FORBIDDEN and not facts and "ota-upgrades" in request.path):
         facts.append(_AGENCY)
     if "instance" in message.lower() and connection.instance_id is None:
         facts.append(_SEVERAL_INSTANCES)
-    if status == _NOT_FOUND and not facts and _is_list(request):
+    if status == HTTPStatus.NOT_FOUND and not facts and _is_list(request):
         facts.append(_WRONG_PLACE)
     return facts
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
+from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.limits import MARKER, shown
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Records(Iterator[Record]):
     ) -> None:
         self.requests = 0
         self._fetch = fetch
-        self._failure: IotdaOtaError | None = None
+        self._failure: BaseException | None = None
         self._walk = walk(self._counted, key=key, counts_records=counts_records)
 
     def __next__(self) -> Record:
@@ -114,7 +114,10 @@ class Records(Iterator[Record]):
             raise self._failure
         try:
             return next(self._walk)
-        except IotdaOtaError as error:
+        except StopIteration:
+            raise
+        except BaseException as error:
+            # Of any kind: a generator that raised has ended, and would say so from now on.
             self._failure = error
             raise
 

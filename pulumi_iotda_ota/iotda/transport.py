@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from pulumi_iotda_ota.iotda.causes import in_words, is_untrusted, was_never_sent
@@ -81,7 +82,9 @@ class HttpTransport:
 
         Args:
             request: what to send.
-            timeout: seconds for the whole of it; connecting may take at most 10 of them.
+            timeout: seconds for the whole of it. Connecting may take at most 10 of them, but for two things that no
+                library bounds: a name is looked up for as long as the system does it, and a host of several addresses
+                has as long for each of them, and again for TLS. What remains after that is all there is for the answer.
 
         Raises:
             TransportError: no whole answer came.
@@ -110,7 +113,8 @@ class HttpTransport:
             data=request.body or None,
             headers={"Content-Type": "application/json"} if request.body else {},
             auth=self._auth,
-            timeout=(min(timeout, _LONGEST_CONNECT), timeout),
+            # requests hands it on to urllib3 as it is; its stubs do not know that.
+            timeout=Timeout(total=timeout, connect=min(timeout, _LONGEST_CONNECT)),  # type: ignore[arg-type]
             allow_redirects=False,
             stream=True,
             # Given here and not to the session, whose own settings give way to those of the environment.

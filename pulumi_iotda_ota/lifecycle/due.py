@@ -9,7 +9,6 @@ from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.task_body import checked_task_body
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import TASK_TYPES, changed_inputs, new_task, task_name
-from pulumi_iotda_ota.lifecycle.identity import is_missing
 from pulumi_iotda_ota.lifecycle.task_reads import described, find_task, is_running
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def _type_of(client: Client, package_id: str) -> str:
     try:
         return client.show_package(package_id).package_type
     except ServiceError as error:
-        if not is_missing(error):
+        if not error.says_missing:
             raise
         facts = [("looked in", client.connection.described), ("what to do", "look the package up in the same place")]
         absent = f"package_ids: there is no OTA package {package_id}"

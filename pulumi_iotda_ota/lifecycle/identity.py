@@ -17,16 +17,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import ServiceError
 
-__all__ = ["is_missing", "require_gone"]
-
-_NOT_FOUND = 404
-_NO_SUCH_URI = "IOTDA.000029"
-
-
-def is_missing(error: ServiceError) -> bool:
-    """Return whether the service says that there is no such thing; a 404 of a gateway or a proxy says nothing of it."""
-    by_service = error.error_code.startswith("IOTDA.") and error.error_code != _NO_SUCH_URI
-    return error.status == _NOT_FOUND and by_service
+__all__ = ["require_gone"]
 
 
 def require_gone(
@@ -41,7 +32,7 @@ def require_gone(
         thing: how an error names it, such as ``upgrade task 5c8b…``.
         or_else: what else can be done where the connection was changed on purpose.
     """
-    if not is_missing(error):
+    if not error.says_missing:
         raise error
     differs = _differences(state, connection)
     if differs:

@@ -60,11 +60,12 @@ def _looked_for(world: World, client: Client, inputs: Properties, error: Outcome
         world.clock.sleep(min(_LOOK_EVERY_SECONDS, deadline.remaining()))
     facts = [
         ("asked for", f"task {inputs['task_name']}"),
-        ("answered", dict(error.facts).get("what happened", error.headline)),
+        ("happened", error.cause or error.headline),
         ("looked for", f"{_LOOK_FOR_SECONDS} seconds; {why_not}"),
         ("what to do", "run pulumi up again: it looks for this task first and takes it over if it is there"),
     ]
-    raise OutcomeUnknown("it is not known whether the upgrade task was created", facts=facts) from error
+    headline = "it is not known whether the upgrade task was created"
+    raise OutcomeUnknown(headline, cause=error.cause, facts=facts) from error
 
 
 def _adopted(world: World, inputs: Properties, task: BatchTask) -> BatchTask:

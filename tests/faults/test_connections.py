@@ -6,12 +6,14 @@ import gzip
 import json
 import socket
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import urllib3
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.emulator import Emulator
@@ -339,6 +341,23 @@ def test_no_part_of_an_answer_can_trickle_past_the_deadline(data: bytes, piece: 
     """Status line, headers, bodies and chunks that come a byte at a time all end with the deadline."""
     with RawServer(drip(data, then_for_ever=piece)) as server:
         assert isinstance(error_of(at(server.url, deadline=0.4), clock=SYSTEM_CLOCK), DeadlineExceeded)
+
+
+def test_connecting_and_reading_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that comes up late leaves less time for the answer: both together end with the deadline."""
+    connect = urllib3.util.connection.create_connection
+
+    def late(*args: Any, **kwargs: Any) -> socket.socket:
+        time.sleep(0.7)
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", late)
+    with RawServer(drip(b"", then_for_ever=b"")) as server:
+        began = time.monotonic()
+        error = error_of(at(server.url, deadline=1.0), clock=SYSTEM_CLOCK)
+
+    assert isinstance(error, DeadlineExceeded)
+    assert time.monotonic() - began < 1.5
 
 
 def test_a_small_answer_that_unpacks_to_a_large_one_is_refused() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError, TransportError
 from pulumi_iotda_ota.iotda.gate import Gate
-from tests.faults.helpers import QUICK, closed_port, connection_to
+from tests.faults.helpers import QUICK, RawServer, closed_port, connection_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +94,35 @@ def test_a_creation_of_unknown_outcome_is_sent_once(emulator: Emulator, client: 
     assert isinstance(error.__cause__, IotdaOtaError)
     assert posts(emulator) == 1
     assert len(emulator.tasks) == 1
+
+
+@pytest.mark.parametrize("earlier", [requests.ConnectionError, TransportError, OutcomeUnknown])
+def test_what_failed_before_says_nothing_of_this_creation(emulator: Emulator, earlier: type[Exception]) -> None:
+    """A creation that is made while another error is handled is judged by its own: it is sent once."""
+    with (
+        RawServer(lambda _request, _stream: None, until=b'"task_name"') as server,
+        Client(connection_to(emulator, endpoint=server.url), clock=QUICK, gate=Gate()) as client,
+    ):
+        try:
+            fail_before(emulator, earlier)
+        except earlier:
+            with pytest.raises(OutcomeUnknown):
+                client.create_batch_task(task(emulator))
+
+        assert len(server.requests) == 1
+
+
+def fail_before(emulator: Emulator, kind: type[Exception]) -> None:
+    """Fail as a program may have failed before: without a connection, which is never sent."""
+    if kind is OutcomeUnknown:
+        try:
+            requests.get(closed_port(), timeout=5)
+        except requests.ConnectionError as error:
+            raise OutcomeUnknown("it is not known") from error
+    if kind is requests.ConnectionError:
+        requests.get(closed_port(), timeout=5)
+    with Client(connection_to(emulator, endpoint=closed_port()), clock=QUICK, gate=Gate()) as client:
+        client.show_batch_task("abc")
 
 
 def test_a_creation_that_is_not_answered_is_of_unknown_outcome(emulator: Emulator) -> None:

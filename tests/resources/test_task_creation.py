@@ -256,8 +256,11 @@ def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[s
 
     with pytest.raises(
         OutcomeUnknown, match=r"not known whether the upgrade task was created[\s\S]*run pulumi up again"
-    ):
+    ) as caught:
         bench.created()
+
+    assert ("happened", caught.value.cause) in caught.value.facts
+    assert ("could not" if "wire" in fault else "Huawei Cloud failed to") in caught.value.cause
 
     assert bench.posts == 1
     assert sum(bench.time.slept) == 30

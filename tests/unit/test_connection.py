@@ -250,6 +250,12 @@ def test_equal_connections_are_one_whatever_their_origin() -> None:
     assert from_config == resolved()
     assert hash(from_config) == hash(resolved())
     assert from_config != resolved(project_id="other")
+    from_argument = resolved(access_key=KEYS["HW_ACCESS_KEY"], secret_key=KEYS["HW_SECRET_KEY"])
+    assert from_argument.credential.source != resolved().credential.source
+    assert from_argument == resolved()
+    assert hash(from_argument) == hash(resolved())
+    assert resolved(auth_token="token-1") == resolved({"authToken": "token-1"})
+    assert resolved(auth_token="token-1") != resolved(auth_token="token-2")
 
 
 def test_identity_and_secrets() -> None:

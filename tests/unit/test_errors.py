@@ -60,3 +60,18 @@ def test_advice_stays_last() -> None:
 def test_a_long_label_does_not_run_into_its_text() -> None:
     """Label and text are always apart."""
     assert "a label of many words text" in str(errors.IotdaOtaError("x", facts=[("a label of many words", "text")]))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "missing"),
+    [
+        (404, "IOTDA.014044", True),
+        (404, "IOTDA.000029", False),
+        (404, "APIGW.0101", False),
+        (404, "", False),
+        (403, "IOTDA.014044", False),
+    ],
+)
+def test_only_the_service_itself_says_that_a_thing_is_missing(status: int, code: str, missing: bool) -> None:
+    """A 404 of a gateway, of a page, or of an address that the service does not know says nothing of the thing."""
+    assert errors.ServiceError("it failed", status=status, error_code=code).says_missing is missing

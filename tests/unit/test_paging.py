@@ -168,18 +168,19 @@ def test_records_count_their_requests() -> None:
     assert records.requests == 3
 
 
-def test_a_failed_walk_never_looks_like_a_finished_one() -> None:
-    """Going on after an error gives the error again, not the end."""
+@pytest.mark.parametrize("failure", [ServiceError("no"), OSError("no"), KeyboardInterrupt()], ids=repr)
+def test_a_failed_walk_never_looks_like_a_finished_one(failure: BaseException) -> None:
+    """Going on after an error gives the error again, not the end, whosever error it was."""
     service = Service(120)
 
     def fetch(marker: str | None) -> Page[int]:
         if marker:
-            raise ServiceError("no")
+            raise failure
         return service.fetch(marker)
 
     records = Records(fetch, key=str)
-    with pytest.raises(ServiceError):
+    with pytest.raises(type(failure)):
         list(records)
 
-    with pytest.raises(ServiceError):
+    with pytest.raises(type(failure)):
         list(records)
