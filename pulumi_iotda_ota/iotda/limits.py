@@ -7,7 +7,9 @@ check none of them; here a value that breaks one is refused before anything is s
 from __future__ import annotations
 
 import difflib
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,11 @@ __all__ = [
     "GROUP_ID",
     "INSTANCE_ID",
     "MARKER",
+    "MAX_OFFSET",
+    "MAX_PAGE",
+    "MAX_STOP_TARGETS",
+    "MAX_TARGETS",
+    "MAX_TASK_EXT_INFO",
     "MODULE_NAME",
     "OFFSET",
     "PACKAGE_ID",
@@ -44,6 +51,9 @@ __all__ = [
     "Number",
     "Pattern",
     "Rule",
+    "problem_of_devices",
+    "problem_of_retries",
+    "problem_of_task_ext_info",
     "require",
     "require_at_most",
     "require_each",
@@ -140,6 +150,39 @@ TARGET = Pattern(r"[A-Za-z0-9_-]{1,128}", "1 to 128 letters, digits, _ or -")
 GROUP_ID = Pattern(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -")
 RETRY_COUNT = Number(1, 5)
 RETRY_INTERVAL = Number(0, 1440)
+
+
+def problem_of_devices(*, targets: bool, group_ids: bool) -> str | None:
+    """Return what is wrong with how the devices of a task are given, behind the name ``targets``, or None.
+
+    Args:
+        targets: whether devices are named.
+        group_ids: whether groups are named.
+    """
+    return "and group_ids: give exactly one of them" if targets == group_ids else None
+
+
+def problem_of_retries(*, count: bool, interval: bool) -> str | None:
+    """Return what is wrong with how the retries of a task are given, behind the name ``retry_count``, or None.
+
+    Args:
+        count: whether ``retry_count`` is given.
+        interval: whether ``retry_interval`` is.
+    """
+    return "and retry_interval go together: give both or none" if count != interval else None
+
+
+def problem_of_task_ext_info(info: object) -> str | None:
+    """Return what is wrong with the extra information of a task, measured as it is sent, or None."""
+    try:
+        length = len(json.dumps(info, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+    except (TypeError, ValueError, RecursionError):
+        length = -1
+    if length < 0 or not isinstance(info, Mapping):
+        return "must be a JSON object"
+    if length > MAX_TASK_EXT_INFO:
+        return f"must be at most {MAX_TASK_EXT_INFO} characters of JSON, not {length}"
+    return None
 
 
 def require(argument: str, value: object, rule: Rule) -> None:

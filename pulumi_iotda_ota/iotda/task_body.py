@@ -6,7 +6,6 @@ other. Source: the API page CreateBatchTask.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +15,6 @@ from pulumi_iotda_ota.iotda.limits import (
     APP_ID,
     GROUP_ID,
     MAX_TARGETS,
-    MAX_TASK_EXT_INFO,
     PACKAGE_ID,
     RETRY_COUNT,
     RETRY_INTERVAL,
@@ -24,6 +22,9 @@ from pulumi_iotda_ota.iotda.limits import (
     TASK_MODE,
     TASK_NAME,
     TASK_TYPE,
+    problem_of_devices,
+    problem_of_retries,
+    problem_of_task_ext_info,
     require,
     require_at_most,
     require_each,
@@ -74,7 +75,7 @@ def checked_task_body(body: Mapping[str, object], *, now: datetime) -> dict[str,
         raise InputError("need_confirm must be true or false", argument="need_confirm")
     _check_packages(checked.get("document"))
     _check_devices(checked.get("targets"), checked.get("targets_filter"))
-    _check_ext_info(checked.get("task_ext_info", {}))
+    _refuse("task_ext_info", problem_of_task_ext_info(checked.get("task_ext_info", {})))
     _check_policy(checked.get("task_policy", {}), now)
     return checked
 
@@ -88,8 +89,7 @@ def _check_packages(document: object) -> None:
 
 
 def _check_devices(targets: object, targets_filter: object) -> None:
-    if bool(targets) == bool(targets_filter):
-        raise InputError("exactly one of targets and group_ids must be given", argument="targets")
+    _refuse("targets", problem_of_devices(targets=bool(targets), group_ids=bool(targets_filter)))
     if targets:
         devices = _array("targets", targets)
         require_at_most("targets", devices, MAX_TARGETS)
@@ -101,26 +101,11 @@ def _check_devices(targets: object, targets_filter: object) -> None:
     require_each("group_ids", groups, GROUP_ID)
 
 
-def _check_ext_info(info: object) -> None:
-    try:
-        if not isinstance(info, Mapping):
-            raise TypeError  # noqa: TRY301  one answer to all that is no JSON object
-        length = len(json.dumps(info, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
-    except (TypeError, ValueError, RecursionError):
-        raise InputError(f"task_ext_info must be a JSON object, not {shown(info)}", argument="task_ext_info") from None
-    if length > MAX_TASK_EXT_INFO:
-        raise InputError(
-            f"task_ext_info must be at most {MAX_TASK_EXT_INFO} characters of JSON, not {length}",
-            argument="task_ext_info",
-        )
-
-
 def _check_policy(policy: object, now: datetime) -> None:
     fields = _object("task_policy", policy, ("schedule_time", "retry_count", "retry_interval"))
     if "schedule_time" in fields:
         _check_schedule(fields["schedule_time"], now)
-    if ("retry_count" in fields) != ("retry_interval" in fields):
-        raise InputError("retry_count and retry_interval go together", argument="retry_count")
+    _refuse("retry_count", problem_of_retries(count="retry_count" in fields, interval="retry_interval" in fields))
     if "retry_count" in fields:
         require("retry_count", fields["retry_count"], RETRY_COUNT)
         require("retry_interval", fields["retry_interval"], RETRY_INTERVAL)
@@ -137,6 +122,11 @@ def _check_schedule(value: object, now: datetime) -> None:
         raise InputError(
             f"schedule_time must lie ahead, by 7 days at most, and {shown(value)} does not", argument="schedule_time"
         )
+
+
+def _refuse(argument: str, problem: str | None) -> None:
+    if problem:
+        raise InputError(f"{argument} {problem}", argument=argument)
 
 
 def _object(argument: str, value: object, names: tuple[str, ...]) -> Mapping[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.arguments import Problem
@@ -30,21 +29,14 @@ def problems_of_task(inputs: Properties) -> list[Problem]:
 
 
 def _problems_of_several(inputs: Properties) -> list[Problem]:
-    problems: list[Problem] = []
-    if ("targets" in inputs) == ("group_ids" in inputs):
-        problems.append(Problem("targets", "and group_ids: give exactly one of them"))
-    if ("retry_count" in inputs) != ("retry_interval" in inputs):
-        problems.append(Problem("retry_count", "and retry_interval go together: give both or none"))
-    packages = inputs.get("package_ids")
+    """Return what is wrong with inputs together; one that is not known yet counts as given."""
+    info, packages = inputs.get("task_ext_info"), inputs.get("package_ids")
+    found = {
+        "targets": limits.problem_of_devices(targets="targets" in inputs, group_ids="group_ids" in inputs),
+        "retry_count": limits.problem_of_retries(count="retry_count" in inputs, interval="retry_interval" in inputs),
+    }
     if inputs.get("document_key") == "package_id" and isinstance(packages, list) and len(packages) > 1:
-        problems.append(Problem("document_key", "package_id takes exactly one package"))
-    if _length_of(inputs.get("task_ext_info")) > limits.MAX_TASK_EXT_INFO:
-        problems.append(Problem("task_ext_info", f"is longer than {limits.MAX_TASK_EXT_INFO} characters as JSON"))
-    return problems
-
-
-def _length_of(info: Any) -> int:
-    if not isinstance(info, dict) or holds_unknown(info):
-        return 0
-    # As it is sent, and as iotda/task_body.py counts it.
-    return len(json.dumps(info, ensure_ascii=False, separators=(",", ":")))
+        found["document_key"] = "package_id takes exactly one package"
+    if isinstance(info, dict) and not holds_unknown(info):
+        found["task_ext_info"] = limits.problem_of_task_ext_info(info)
+    return [Problem(name, problem) for name, problem in found.items() if problem]

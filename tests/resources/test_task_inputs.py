@@ -58,7 +58,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"need_confirm": "yes"}, "need_confirm: must be True or False"),
     ({"task_mode": "gateway"}, "task_mode: must be one of GATEWAY; did you mean GATEWAY?"),
     ({"task_ext_info": "x"}, "task_ext_info: must be an object"),
-    ({"task_ext_info": {"k": "x" * 520}}, "task_ext_info: is longer than 512 characters as JSON"),
+    ({"task_ext_info": {"k": "x" * 520}}, "task_ext_info: must be at most 512 characters of JSON"),
     ({"on_destroy": "destroy"}, "on_destroy: must be one of stop, retain, delete"),
     ({"document_key": "ids"}, "document_key: must be one of package_ids, package_id"),
     ({"package_ids": ["p1", "p2"], "document_key": "package_id"}, "document_key: package_id takes exactly one package"),

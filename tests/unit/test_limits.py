@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pulumi_iotda_ota.iotda import limits
@@ -70,3 +72,35 @@ def test_too_many_values_are_counted() -> None:
     limits.require_at_most("targets", ["d"] * 2, 2)
     with pytest.raises(InputError, match="targets must be at most 2 values, not 3"):
         limits.require_at_most("targets", ["d"] * 3, 2)
+
+
+def test_rules_over_two_values_are_said_once() -> None:
+    """What must hold of two values together is a rule as well, and says what is wrong behind the first one's name."""
+    assert limits.problem_of_devices(targets=True, group_ids=False) is None
+    for both in (True, False):
+        assert limits.problem_of_devices(targets=both, group_ids=both) == "and group_ids: give exactly one of them"
+        assert limits.problem_of_retries(count=both, interval=both) is None
+        problem = limits.problem_of_retries(count=both, interval=not both)
+        assert problem == "and retry_interval go together: give both or none"
+
+
+@pytest.mark.parametrize(
+    ("info", "problem"),
+    [
+        ({"a": "\u4e00" * 504}, None),
+        ({"a": "x" * 505}, "must be at most 512 characters of JSON, not 513"),
+        (["a"], "must be a JSON object"),
+        ({"a": object()}, "must be a JSON object"),
+        ({"a": float("nan")}, "must be a JSON object"),
+    ],
+)
+def test_the_extra_of_a_task_is_measured_as_it_is_sent(info: object, problem: str | None) -> None:
+    """512 characters of JSON are allowed, characters and not bytes, without blanks."""
+    assert limits.problem_of_task_ext_info(info) == problem
+
+
+def test_every_limit_is_public() -> None:
+    """Whoever needs a limit finds it by the module's list."""
+    names = {name for name in vars(limits) if re.fullmatch("[A-Z][A-Z_]+", name)}
+
+    assert names - {"TYPE_CHECKING"} <= set(limits.__all__)
