@@ -7,16 +7,22 @@ device secrets.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.limits import shown
+from pulumi_iotda_ota.iotda.text import printable
+
 if TYPE_CHECKING:
     from typing import TypeAlias
 
 __all__ = [
+    "API_TIME",
     "BatchTask",
     "BatchTaskDetail",
     "BatchTaskPage",
@@ -43,6 +49,9 @@ def parse_api_time(text: str) -> datetime:
     Raises:
         ValueError: the text has another form.
     """
+    # strptime alone takes months and days of one digit too.
+    if not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", text):
+        raise ValueError(text)
     return datetime.strptime(text, API_TIME).replace(tzinfo=timezone.utc)
 
 
@@ -91,6 +100,21 @@ class OtaPackage(_Answer):
     description: str | None = None
     custom_info: str | None = None
     file_location: FileLocation | None = None
+
+    @property
+    def created(self) -> datetime:
+        """Return ``create_time`` as a time in UTC.
+
+        Raises:
+            ProtocolError: it has not the documented form; the package is named.
+        """
+        try:
+            return parse_api_time(self.create_time)
+        except ValueError:
+            raise ProtocolError(
+                f"package {printable(self.package_id)}: create_time must be a time such as 20261122T120000Z, "
+                f"not {shown(self.create_time)}"
+            ) from None
 
     @property
     def created_at(self) -> str:

@@ -17,6 +17,8 @@ import hmac
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, unquote
 
+from pulumi_iotda_ota.iotda.models import API_TIME
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
@@ -36,7 +38,6 @@ Algorithm = Literal["standard", "derived"]
 SERVICE = "iotdm"  # the name that the derived algorithm knows IoTDA by
 DATE_HEADER = "X-Sdk-Date"
 _NAMES = {"standard": "SDK-HMAC-SHA256", "derived": "V11-HMAC-SHA256"}
-_DATE_FORM = "%Y%m%dT%H%M%SZ"
 _UNRESERVED = "-_.~"
 _HASH_BYTES = 32
 
@@ -138,7 +139,7 @@ def sign(
     Returns:
         ``X-Sdk-Date`` and ``Authorization``.
     """
-    date = now.strftime(_DATE_FORM)
+    date = now.strftime(API_TIME)
     scope = f"{date[:8]}/{region}/{service}" if algorithm == "derived" else ""
     signed = {**headers, DATE_HEADER: date}
     canonical = canonical_request(method, path, query=query, headers=signed, body=body)

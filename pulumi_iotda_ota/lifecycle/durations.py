@@ -7,11 +7,11 @@ from datetime import datetime, timezone
 
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import shown
+from pulumi_iotda_ota.iotda.models import API_TIME, parse_api_time
 
 __all__ = ["api_time", "parse_duration", "parse_time"]
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-_API_TIME = "%Y%m%dT%H%M%SZ"
 
 
 def parse_duration(argument: str, value: object) -> float:
@@ -46,7 +46,7 @@ def parse_time(argument: str, value: object) -> datetime:
     text = value if isinstance(value, str) else ""
     try:
         if re.fullmatch(r"\d{8}T\d{6}Z", text):
-            return datetime.strptime(text, _API_TIME).replace(tzinfo=timezone.utc)
+            return parse_api_time(text)
         time = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
         if time.tzinfo is not None:
             return time.astimezone(timezone.utc)
@@ -59,4 +59,4 @@ def parse_time(argument: str, value: object) -> datetime:
 
 def api_time(time: datetime) -> str:
     """Return a time in the API's form."""
-    return time.astimezone(timezone.utc).strftime(_API_TIME)
+    return time.astimezone(timezone.utc).strftime(API_TIME)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.models import BatchTask, BatchTaskDetail, BatchTaskPage, OtaPackage, OtaPackagePage
 from tests.faults.helpers import package
 
@@ -36,6 +38,23 @@ def test_the_time_is_given_in_a_common_form(create_time: str, created_at: str) -
     found = OtaPackage.model_validate_json(json.dumps(package(create_time=create_time)))
 
     assert found.created_at == created_at
+
+
+def test_the_time_of_an_upload_can_be_compared() -> None:
+    """The time is given as one that can be ordered."""
+    found = OtaPackage.model_validate_json(json.dumps(package(create_time="20230211T121212Z")))
+
+    assert found.created == datetime(2023, 2, 11, 12, 12, 12, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("text", ["", "2023-02-11", "20230211T121212", "2023211T121212Z", "20231311T121212Z", "\x1b"])
+def test_a_time_that_cannot_be_read_is_an_error(text: str) -> None:
+    """A package of an unreadable time has no place in an order: the error names it, and the time is escaped."""
+    found = OtaPackage.model_validate_json(json.dumps(package(create_time=text)))
+
+    with pytest.raises(ProtocolError, match=f"package {found.package_id}: create_time") as caught:
+        _ = found.created
+    assert "\x1b" not in str(caught.value)
 
 
 @pytest.mark.parametrize("versions", [None, []])
