@@ -7,20 +7,24 @@ know when it is wrong. The environment is passed in as a value; nothing here rea
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from pulumi_iotda_ota.iotda.credentials import find_credential
-from pulumi_iotda_ota.iotda.endpoint import Endpoint, read_endpoint, shared_endpoint
+from pulumi_iotda_ota.iotda.endpoint import Endpoint, read_endpoint, shared_endpoint, shown_address
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
+from pulumi_iotda_ota.iotda.names import camel, snake
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic import ModelWrapValidatorHandler
     from typing_extensions import Self
@@ -122,13 +126,16 @@ SECRET_FIELDS = ("access_key", "secret_key", "security_token", "auth_token")
 PUBLIC_FIELDS = tuple(name for name in Connection.model_fields if name not in SECRET_FIELDS)
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.title() for word in rest)
+CONFIG_NAMES = tuple(camel(name) for name in Connection.model_fields)
 
-
-CONFIG_NAMES = tuple(_camel(name) for name in Connection.model_fields)
-
+# What the fields that are no text must be; the bounds are those of the fields above.
+_MEANINGS = {
+    "signing": "auto, standard or derived",
+    "deadline": "a number of seconds above 0, at most 86,400",
+    "max_attempts": "a whole number from 1 to 20",
+    "insecure": "true or false",
+    "allowed_project_ids": "a list of texts",
+}
 _ENVIRONMENT = {
     "region": ("HW_REGION_NAME",),
     "endpoint": ("HW_IOTDA_ENDPOINT",),
@@ -137,6 +144,8 @@ _ENVIRONMENT = {
     "signing": ("HW_IOTDA_SIGNING",),
     "insecure": ("HW_INSECURE",),
 }
+# How alike a key of the configuration must be to a setting to be taken for a slip; 1 is equal.
+_ALMOST = 0.8
 _SDK_ENDPOINT = "HUAWEICLOUD_SDK_REGION_IOTDA_"
 
 
@@ -185,6 +194,12 @@ class ResolvedConnection:
         }
 
     @property
+    def address(self) -> str:
+        """Return the endpoint and where it came from, for an error."""
+        origin = self.origins.get("endpoint")
+        return f"{printable(self.endpoint)} (from {origin})" if origin else printable(self.endpoint)
+
+    @property
     def described(self) -> str:
         """Return in words where this connection looks, for an error."""
         instance = f", instance {self.instance_id}" if self.instance_id else ""
@@ -211,15 +226,18 @@ def resolve(
         ConfigurationError: a setting is wrong, or some are missing: it lists all of them.
         CredentialsError: there is no whole credential in the first source that holds any part of one.
     """
+    _refuse_misspelt(config)
     given = connection or Connection()
     values, origins = _gathered(given, config, environ)
-    found = _checked(values, origins)
+    with _origin_noted(origins):
+        found = _checked(values)
     missing = [name for name in ("endpoint", "project_id") if getattr(found, name) is None]
     if missing:
         raise _missing(missing, given, config, environ)
-    endpoint = read_endpoint(str(found.endpoint))
-    _require_usual_proxy(found.proxy)
-    _require_allowed(str(found.project_id), found.allowed_project_ids)
+    with _origin_noted(origins):
+        endpoint = read_endpoint(str(found.endpoint))
+        _require_usual_proxy(found.proxy)
+        _require_allowed(str(found.project_id), found.allowed_project_ids)
     algorithm = _algorithm(found, endpoint)
     return ResolvedConnection(
         endpoint=endpoint.url,
@@ -237,6 +255,21 @@ def resolve(
     )
 
 
+def _refuse_misspelt(config: Mapping[str, object]) -> None:
+    """Refuse a key that is almost a setting: passed over, it would let another place decide, unnoticed."""
+    by_letters = {name.lower(): name for name in CONFIG_NAMES}
+    for key in config:
+        letters = re.sub(r"[_-]", "", key).lower()
+        near = difflib.get_close_matches(letters, by_letters, n=1, cutoff=_ALMOST)
+        if near and key not in CONFIG_NAMES:
+            wrong, meant = f"iotda-ota:{printable(key, limit=60)}", by_letters[near[0]]
+            raise ConfigurationError(
+                f"{wrong} (stack config) is no setting; did you mean iotda-ota:{meant}?",
+                setting=snake(meant),
+                facts=[("what to do", f"set iotda-ota:{meant}, and remove the other: pulumi config rm {wrong}")],
+            )
+
+
 def _gathered(
     given: Connection, config: Mapping[str, object], environ: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -245,7 +278,7 @@ def _gathered(
     origins: dict[str, str] = {}
     for name in PUBLIC_FIELDS:
         candidates = [(getattr(given, name), "argument")]
-        candidates.append((_typed(name, config.get(_camel(name))), f"iotda-ota:{_camel(name)} (stack config)"))
+        candidates.append((_typed(name, config.get(camel(name))), f"iotda-ota:{camel(name)} (stack config)"))
         candidates += [(environ.get(key), f"{key} (environment)") for key in _ENVIRONMENT.get(name, ())]
         for value, origin in candidates:
             kept = value.strip() if isinstance(value, str) else value
@@ -275,14 +308,20 @@ def _typed(name: str, value: object) -> object:
     return tuple(read) if isinstance(read, (list, tuple)) else (str(value),)
 
 
-def _checked(values: Mapping[str, Any], origins: Mapping[str, str]) -> Connection:
+@contextmanager
+def _origin_noted(origins: Mapping[str, str]) -> Iterator[None]:
+    """Say of a setting that the block finds wrong where it came from."""
     try:
-        found = Connection(**values)
-        for name, rule in {"region": REGION, "project_id": PROJECT_ID, "instance_id": INSTANCE_ID}.items():
-            _require(name, getattr(found, name), rule)
+        yield
     except ConfigurationError as error:
         error.note("given by", origins.get(error.setting, "argument"))
         raise
+
+
+def _checked(values: Mapping[str, Any]) -> Connection:
+    found = Connection(**values)
+    for name, rule in {"region": REGION, "project_id": PROJECT_ID, "instance_id": INSTANCE_ID}.items():
+        _require(name, getattr(found, name), rule)
     return found
 
 
@@ -311,7 +350,7 @@ def _missing(
 
 def _ways_to_give(names: Sequence[str]) -> str:
     return "\n".join(
-        f"argument {name}, config iotda-ota:{_camel(name)}, environment {' or '.join(_ENVIRONMENT[name])}"
+        f"argument {name}, config iotda-ota:{camel(name)}, environment {' or '.join(_ENVIRONMENT[name])}"
         for name in names
     )
 
@@ -319,7 +358,7 @@ def _ways_to_give(names: Sequence[str]) -> str:
 def _require_usual_proxy(proxy: str | None) -> None:
     if proxy and ("@" in proxy or not proxy.startswith(("http://", "https://"))):
         raise ConfigurationError(
-            "proxy must be an http:// or https:// address without a user or a password",
+            f"proxy must be an http:// or https:// address without a user or a password, not {shown_address(proxy)}",
             setting="proxy",
             facts=[("what to do", "a proxy that wants a password goes into the HTTPS_PROXY environment variable")],
         )
@@ -362,12 +401,19 @@ def _region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, origins
 
 def _misfit(error: ValidationError) -> ConfigurationError:
     """Return what is wrong with the first field, without the value: it may be a secret."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
         known = ", ".join(Connection.model_fields)
         return ConfigurationError(
             f"a connection has no setting {printable(name, limit=60)}", setting=name, facts=[("settings", known)]
         )
-    problem = first["msg"].replace("Input should be", "must be")
-    return ConfigurationError(f"{name or 'connection'} {printable(problem)}", setting=name)
+    kind = printable(type(first["input"]).__name__, limit=60)
+    if callable(getattr(first["input"], "apply", None)):
+        return ConfigurationError(
+            f"{name} must be a plain value that is known already, not {kind}",
+            setting=name,
+            facts=[("what to do", "give a plain value, or put it into the stack configuration or the environment")],
+        )
+    meaning = _MEANINGS.get(name, f"text, not {kind}")
+    return ConfigurationError(f"{name or 'connection'} must be {meaning}", setting=name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.errors import CredentialsError
+from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
@@ -98,12 +99,7 @@ class _Source:
 
 
 _ARGUMENT = {name: name for name in ("access_key", "secret_key", "security_token", "auth_token")}
-_CONFIG = {
-    "access_key": "accessKey",
-    "secret_key": "secretKey",
-    "security_token": "securityToken",
-    "auth_token": "authToken",
-}
+_CONFIG = {name: camel(name) for name in _ARGUMENT}
 _ENVIRONMENTS = (
     {
         "access_key": "HW_ACCESS_KEY",

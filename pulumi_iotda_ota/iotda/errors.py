@@ -50,6 +50,7 @@ __all__ = [
 _LABEL_WIDTH = 13
 _TEXT_WIDTH = 100
 _ADVICE = "what to do"
+_CAUSE = "likely"
 _NO_SUCH_URI = "IOTDA.000029"
 
 
@@ -79,8 +80,15 @@ class IotdaOtaError(Exception):
             self.facts = tuple((label, text.replace(secret, MASK)) for label, text in self.facts)
         self.args = (self.headline,)
 
+    @property
+    def advice(self) -> str:
+        """Return what to do where nothing better is known of this very error, or empty."""
+        return ""
+
     def __str__(self) -> str:
-        return "\n".join([self.headline, *(_labelled(label, text) for label, text in self.facts)])
+        helped = any(label in (_ADVICE, _CAUSE) for label, _ in self.facts)
+        facts = self.facts if helped or not self.advice else (*self.facts, (_ADVICE, self.advice))
+        return "\n".join([self.headline, *(_labelled(label, text) for label, text in facts)])
 
 
 class InputError(IotdaOtaError):
@@ -173,6 +181,13 @@ class ServiceError(IotdaOtaError):
         self.retry_after = retry_after
 
     @property
+    def advice(self) -> str:
+        """Return what to do about a refusal, or a failure, that is not known."""
+        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return "run it again later; if it goes on, give the request id to the vendor's support"
+        return "correct what it says is wrong; where that is not clear, the vendor's support asks for the request id"
+
+    @property
     def says_missing(self) -> bool:
         """Return whether the service itself says that the thing asked for is not there.
 
@@ -199,6 +214,11 @@ class TransportError(IotdaOtaError):
         self.sent = sent
         self.temporary = temporary
 
+    @property
+    def advice(self) -> str:
+        """Return what to do about a failed connection."""
+        return "check the endpoint and the way to it (network, proxy, firewall), and run it again"
+
 
 class ProtocolError(IotdaOtaError):
     """An answer came that is not of the documented shape.
@@ -212,6 +232,11 @@ class ProtocolError(IotdaOtaError):
     def __init__(self, headline: str, *, garbled: bool = False, facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, facts=facts)
         self.garbled = garbled
+
+    @property
+    def advice(self) -> str:
+        """Return what to do about an answer that was not to be expected."""
+        return "check that the endpoint is one of IoTDA; if it is, report this with the request id"
 
 
 class DeadlineExceeded(IotdaOtaError):

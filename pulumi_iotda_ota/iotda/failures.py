@@ -79,7 +79,7 @@ def refusal(
     who = "Huawei Cloud failed to" if answer.status >= 500 else "Huawei Cloud refused to"  # noqa: PLR2004  server errors
     facts = [("asked for", request.asked)]
     facts += [("answered", fault.message)] if fault.message else []
-    facts += [("endpoint", _endpoint(connection)), *hint(request, fault.status, fault.code, fault.message, connection)]
+    facts += [("endpoint", connection.address), *hint(request, fault.status, fault.code, fault.message, connection)]
     return ServiceError(
         f"{who} {request.doing} ({fault.numbers})",
         status=fault.status,
@@ -158,7 +158,7 @@ def _redirected(request: Request[Any], answer: Answer, fault: Fault, connection:
         status=fault.status,
         request_id=fault.request_id,
         facts=[
-            ("endpoint", _endpoint(connection)),
+            ("endpoint", connection.address),
             ("not followed", "credentials are sent to the endpoint only"),
             ("what to do", "give the application endpoint of the IoTDA instance, as its console shows it"),
         ],
@@ -170,7 +170,7 @@ def _refused_credentials(
 ) -> CredentialsError:
     credential = connection.credential
     signing = f", {connection.algorithm} signing" if isinstance(credential, AccessKey) else ""
-    facts = [("used", f"{credential}{signing}"), ("endpoint", _endpoint(connection))]
+    facts = [("used", f"{credential}{signing}"), ("endpoint", connection.address)]
     facts += [("answered", fault.message)] if fault.message else []
     skew = _skew(answer, now)
     if skew and signing:
@@ -198,8 +198,3 @@ def _skew(answer: Answer, now: datetime) -> str:
         return ""
     minutes = round(abs(ahead).total_seconds() / 60)
     return f"{minutes} minutes {'ahead of' if ahead > timedelta() else 'behind'} the service's"
-
-
-def _endpoint(connection: ResolvedConnection) -> str:
-    origin = connection.origins.get("endpoint")
-    return f"{connection.endpoint} (from {origin})" if origin else connection.endpoint

@@ -44,6 +44,7 @@ _AGENCY = (
 _SEVERAL_INSTANCES = ("likely", "the account has several instances; give instance_id")
 _TOO_FAST = ("what to do", "try again later, or run fewer programs at a time")
 
+_WRONG_SIGNATURE = ("IOTDA.000002", "APIGW.0301")
 _BY_CODE = {
     "IOTDA.000004": ("what to do", "renew the token: it is not, or no longer, valid"),
     "IOTDA.000021": _WRONG_EDITION,
@@ -99,12 +100,16 @@ def hint_on_refused_credentials(code: str, message: str, connection: ResolvedCon
         return [("likely", "the token has expired, or is of another region")]
     if "not exist" in message.lower():
         return [("likely", "the access key was deleted, or mistyped")]
-    mismatch = _signing_mismatch(connection)
-    if mismatch:
-        return [("likely", mismatch)]
-    if code == "IOTDA.000002" and not connection.credential.security_token:
-        return [("likely", "the secret key is not that of the access key, or a temporary key lacks its security_token")]
-    return []
+    forced = _forced_mismatch(connection)
+    if forced:
+        return [("likely", forced)]
+    facts: Facts = []
+    if code in _WRONG_SIGNATURE:
+        facts.append(("likely", _wrong_secret(connection.credential)))
+    endpoint = read_endpoint(connection.endpoint)
+    if not endpoint.is_instance and not endpoint.region:
+        facts.append(("likely", 'if this is the own domain of an instance, it wants signing "derived"'))
+    return facts
 
 
 def _names_agency(message: str) -> bool:
@@ -115,16 +120,18 @@ def _is_list(request: Request[Any]) -> bool:
     return request.path in ("ota-upgrades/packages", "batchtasks")
 
 
-def _signing_mismatch(connection: ResolvedConnection) -> str:
-    """Return why the other algorithm would explain the refusal, or empty."""
-    endpoint = read_endpoint(connection.endpoint)
+def _wrong_secret(credential: AccessKey) -> str:
+    if credential.security_token:
+        return "the secret key or the security token is not that of the access key, or they have expired"
+    return "the secret key is not that of the access key, or a temporary key lacks its security_token"
+
+
+def _forced_mismatch(connection: ResolvedConnection) -> str:
+    """Return why the other algorithm than the one that was forced would explain the refusal, or empty."""
+    is_instance = read_endpoint(connection.endpoint).is_instance
     derived = connection.algorithm == "derived"
-    if endpoint.is_instance and not derived:
+    if is_instance and not derived:
         return 'this is an instance endpoint: it wants derived signing; signing was forced to "standard"'
-    if endpoint.is_instance:
-        return ""
-    if derived:
+    if derived and not is_instance:
         return 'this is no instance endpoint: it wants standard signing; signing was forced to "derived"'
-    if not endpoint.region:
-        return 'if this is the own domain of an instance, it wants signing "derived"'
     return ""

@@ -262,7 +262,7 @@ def read(request: Request[Content], answer: Answer, *, connection: ResolvedConne
     except ProtocolError as error:
         came = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
         error.note("asked for", request.asked)
-        error.note("answered by", f"{connection.endpoint} ({came})")
+        error.note("answered by", f"{connection.address}, {came}")
         raise
 
 

@@ -93,8 +93,11 @@ class Deadline:
         left = self.remaining()
         if left > needed:
             return
+        # What to do about the last error goes before what to do about the time; both stand in one line.
         facts = [("last error", last.headline), *last.facts] if last else []
-        advice = ("what to do", "raise deadline in the connection, or try again")
+        advised = [text for label, text in facts if label == "what to do"]
+        facts = [fact for fact in facts if fact[0] != "what to do"]
+        advice = ("what to do", "; ".join([*advised, "raise deadline in the connection, or try again"]))
         raise DeadlineExceeded(
             f"could not {doing} within the deadline of {self.seconds:g} s", facts=[*facts, advice]
         ) from last

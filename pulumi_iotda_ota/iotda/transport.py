@@ -220,12 +220,15 @@ def _body(response: requests.Response, request: Request[Any]) -> bytes:
 
 def _translated(error: OSError | HTTPError, request: Request[Any], connection: ResolvedConnection) -> IotdaOtaError:
     """Return the error of ours for what requests, urllib3 or the system raised."""
-    facts = [("asked for", request.asked), ("endpoint", connection.endpoint)]
+    facts = [("asked for", request.asked), ("endpoint", connection.address)]
     headline = f"could not {request.doing}: {in_words(error)}"
     if isinstance(error, _WRONG_SETTING):
         return ConfigurationError(
-            f"could not {request.doing}: the endpoint, the proxy or a header cannot be used", facts=facts
+            f"could not {request.doing}: the endpoint, the proxy or a header cannot be used",
+            facts=[*facts, ("what to do", "check endpoint, proxy and instance_id")],
         )
+    if is_untrusted(error):
+        facts.append(("what to do", "correct the endpoint, or give the certificate of its authority as ca_file"))
     return TransportError(
         headline,
         sent=not was_never_sent(error),

@@ -96,16 +96,28 @@ def test_missing_credentials_alone_are_a_credentials_error() -> None:
         resolve(Connection(region="r1", project_id="p"), config={}, environ={})
 
 
+class Later:
+    """A value that is known later, as an Output of Pulumi is."""
+
+    def apply(self, _: object) -> None:
+        """Do nothing."""
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"regoin": "x"}, "a connection has no setting regoin"),
-        ({"deadline": 0}, "deadline must be greater than 0"),
-        ({"deadline": "soon"}, "deadline must be a valid number"),
-        ({"deadline": float("nan")}, "deadline must be"),
-        ({"max_attempts": 21}, "max_attempts must be less than or equal to 20"),
-        ({"signing": "v4"}, "signing must be 'auto', 'standard' or 'derived'"),
-        ({"secret_key": 7}, "secret_key must be a valid string"),
+        ({"deadline": 0}, "deadline must be a number of seconds above 0, at most 86,400"),
+        ({"deadline": "soon"}, "deadline must be a number of seconds above 0, at most 86,400"),
+        ({"deadline": float("nan")}, "deadline must be a number of seconds"),
+        ({"max_attempts": 21}, "max_attempts must be a whole number from 1 to 20"),
+        ({"signing": "v4"}, "signing must be auto, standard or derived"),
+        ({"insecure": "maybe"}, "insecure must be true or false"),
+        ({"allowed_project_ids": ["p", 7]}, "allowed_project_ids must be a list of texts"),
+        ({"secret_key": 7}, "secret_key must be text, not int"),
+        ({"region": Later()}, "region must be a plain value that is known already, not Later"),
+        ({"secret_key": Later()}, "secret_key must be a plain value that is known already, not Later"),
+        ({"deadline": Later()}, "deadline must be a plain value that is known already, not Later"),
     ],
 )
 def test_a_wrong_field_is_an_error_of_ours(fields: dict[str, Any], message: str) -> None:
@@ -134,6 +146,55 @@ def test_a_wrong_value_says_where_it_came_from(config: dict[str, object], enviro
         resolved(config, environ)
 
     assert ("given by", origin) in caught.value.facts
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "shown", "origin"),
+    [
+        ({"endpoint": "http://iot.example.com"}, {}, '"http://iot.example.com"', "iotda-ota:endpoint (stack config)"),
+        ({}, {"HW_IOTDA_ENDPOINT": "ftp://x"}, '"ftp://x"', "HW_IOTDA_ENDPOINT (environment)"),
+        ({}, {"HW_IOTDA_ENDPOINT": "https://me:hunter22@x"}, '"****@x"', "HW_IOTDA_ENDPOINT (environment)"),
+        ({"proxy": "socks5://x"}, {}, '"socks5://x"', "iotda-ota:proxy (stack config)"),
+        ({"proxy": "http://me:hunter22@x"}, {}, '"****@x"', "iotda-ota:proxy (stack config)"),
+        ({"allowedProjectIds": "p1"}, {}, "p-env", "HW_PROJECT_ID (environment)"),
+    ],
+)
+def test_a_wrong_address_is_shown_with_its_origin(
+    config: dict[str, object], environ: dict[str, str], shown: str, origin: str
+) -> None:
+    """What is wrong with an address is told with the address, without a password, and with its place."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolved(config, environ)
+
+    assert shown in caught.value.headline
+    assert ("given by", origin) in caught.value.facts
+    assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("acessKey", "accessKey"),
+        ("access_key", "accessKey"),
+        ("Region", "region"),
+        ("regoin", "region"),
+        ("projectID", "projectId"),
+    ],
+)
+def test_a_misspelt_key_of_the_configuration_is_told(key: str, meant: str) -> None:
+    """A key that is almost a setting is an error, without its value: ignored, another credential would be used."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolved({key: "hunter22"})
+
+    assert caught.value.headline == f"iotda-ota:{key} (stack config) is no setting; did you mean iotda-ota:{meant}?"
+    assert caught.value.setting in Connection.model_fields
+    assert "what to do" in dict(caught.value.facts)
+    assert "hunter22" not in str(caught.value)
+
+
+def test_other_keys_of_the_configuration_are_left_alone() -> None:
+    """A program may keep settings of its own in our namespace."""
+    assert resolved({"firmwareChannel": "beta"}) == resolved()
 
 
 @pytest.mark.parametrize(

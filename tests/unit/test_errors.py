@@ -18,7 +18,7 @@ def test_every_error_is_of_one_tree(kind: type[errors.IotdaOtaError]) -> None:
     error = kind("it failed", facts=[("asked for", "x")])
 
     assert isinstance(error, errors.IotdaOtaError)
-    assert str(error) == "it failed\n  asked for    x"
+    assert str(error).startswith("it failed\n  asked for    x")
     assert error.headline == "it failed"
 
 
@@ -75,3 +75,23 @@ def test_a_long_label_does_not_run_into_its_text() -> None:
 def test_only_the_service_itself_says_that_a_thing_is_missing(status: int, code: str, missing: bool) -> None:
     """A 404 of a gateway, of a page, or of an address that the service does not know says nothing of the thing."""
     assert errors.ServiceError("it failed", status=status, error_code=code).says_missing is missing
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (errors.TransportError("it failed"), "check the endpoint"),
+        (errors.ServiceError("it failed", status=400), "correct what it says is wrong"),
+        (errors.ServiceError("it failed", status=502), "run it again later"),
+        (errors.ProtocolError("it failed"), "check that the endpoint is one of IoTDA"),
+    ],
+    ids=str,
+)
+def test_an_error_that_nothing_better_is_known_of_has_advice(error: errors.IotdaOtaError, advice: str) -> None:
+    """What has neither advice nor a likely cause of its own gets that of its kind, as the last line."""
+    assert str(error).splitlines()[-1].startswith(f"  what to do   {advice}")
+
+    error.note("likely", "the moon")
+    assert "what to do" not in str(error)
+    error.note("what to do", "wait")
+    assert str(error).count("what to do") == 1

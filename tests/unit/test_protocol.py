@@ -241,4 +241,7 @@ def test_a_request_id_is_told_with_a_wrong_shape() -> None:
     with pytest.raises(ProtocolError) as caught:
         protocol.read(LIST, answer(200, {}, x_request_id="9f3c"), connection=CONNECTION, now=NOW)
 
-    assert ("answered by", "https://iotda.cn-north-4.myhuaweicloud.com (200, request 9f3c)") in caught.value.facts
+    assert (
+        "answered by",
+        "https://iotda.cn-north-4.myhuaweicloud.com (from the region cn-north-4), 200, request 9f3c",
+    ) in caught.value.facts

@@ -147,6 +147,17 @@ def test_a_refused_credential_has_a_likely_cause(changes: dict[str, Any], messag
     assert any(words in text for _, text in facts), facts
 
 
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:8080", "https://iot.example.com"])
+def test_a_wrong_secret_is_likelier_than_another_signature(endpoint: str) -> None:
+    """On a host that tells nothing of its edition both causes are named, the usual one first."""
+    likely = [text for label, text in refused(401, "IOTDA.000002", endpoint=endpoint).facts if label == "likely"]
+
+    assert [text[:36] for text in likely] == [
+        "the secret key is not that of the ac",
+        "if this is the own domain of an inst",
+    ]
+
+
 @pytest.mark.parametrize(
     ("minutes", "words"), [(-27, "27 minutes ahead of the service's"), (16, "16 minutes behind the service's")]
 )

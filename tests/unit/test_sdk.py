@@ -56,7 +56,7 @@ def test_own_errors_are_short_and_others_whole() -> None:
         except type(error):
             return sdk._ShortForOwnErrors.format_exc()
 
-    assert told(errors.ServiceError("refused", facts=[("why", "so")])).splitlines() == ["refused", "  why          so"]
+    assert told(errors.InputError("refused", facts=[("why", "so")])).splitlines() == ["refused", "  why          so"]
     assert told(ValueError("a fault of ours")).startswith("Traceback")
 
 
