@@ -6,8 +6,12 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 PACKAGE = Path(__file__).parents[2] / "pulumi_iotda_ota"
 NAME = "pulumi_iotda_ota"
@@ -15,8 +19,6 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each room may import of this package, the longest match counts. A room may always import from itself.
 ALLOWED = {
-    "iotda.text": (),
-    "iotda.errors": ("iotda.models",),  # for type checkers only
     "iotda": (),
     "selection": ("iotda.models", "iotda.errors"),
     "arguments": ("iotda",),
@@ -35,11 +37,46 @@ ALLOWED = {
 }
 # Which file may import which library.
 LIBRARIES = {
-    "requests": ("iotda.client", "iotda.credentials", "iotda.transport"),
+    "requests": ("iotda.transport",),
+    "urllib3": ("iotda.transport", "iotda.sockets", "iotda.causes"),
+    "pydantic": ("iotda.answers", "iotda.connection", "iotda.credentials", "iotda.models", "connection", "emulator"),
+    "pydantic_core": ("iotda.answers", "iotda.failures", "emulator"),
     "pulumi": ("functions", "invocation", "dynamic", "testing", "results", "sdk"),
     "dill": ("testing",),
     "werkzeug": ("emulator",),
     "grpc": (),
+}
+
+# The order inside of iotda: a module imports only from the lines above its own.
+ORDER = (
+    ("text", "names", "sockets"),
+    ("errors", "causes"),
+    ("limits", "retry"),
+    ("models", "endpoint", "paging", "gate", "answers"),
+    ("signing", "credentials", "task_body"),
+    ("messages", "connection", "hints"),
+    ("failures", "transport"),
+    ("protocol",),
+    ("calls",),
+    ("client",),
+)
+PLACES = {module: place for place, modules in enumerate(ORDER) for module in modules}
+# What a module names of the lines below it, or of its own, for type checkers only.
+NAMED = {
+    "errors": {"models"},  # the packages that an error carries
+    "credentials": {"connection"},  # where a credential is looked for
+    "gate": {"connection"},  # what a request goes over
+    "hints": {"connection", "messages"},  # what a refusal was the answer to
+}
+# Who reads the world itself, and why; everybody else is given a value.
+WORLD = {
+    "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
+    "iotda.sockets": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
+    "iotda.calls": {"random"},  # the jitter between attempts
+    "invocation": {"os"},  # a door: the environment is read where a program calls
+    "sdk": {"os"},  # the switch of the memo
+    "dynamic": {"os"},  # a door
+    "emulator": {"time", "random"},  # another program
 }
 
 
@@ -50,16 +87,60 @@ def module_of(file: Path) -> str:
 
 
 def imports_of(file: Path) -> set[str]:
-    """Return the modules that a file imports anywhere, also inside functions."""
+    """Return the modules that a file imports anywhere, also inside functions and for type checkers."""
+    return imported_in(ast.walk(ast.parse(file.read_text())))
+
+
+def imported_in(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the modules that these nodes import."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.ImportFrom):
-            pytest.fail(f"{file}: relative imports hide the direction")
+            pytest.fail("relative imports hide the direction")
     return found
+
+
+def neighbours_of(file: Path) -> tuple[set[str], set[str]]:
+    """Return the modules of iotda that one of them imports when it runs, and those for type checkers only."""
+    tree = ast.parse(file.read_text())
+    apart = {
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for statement in block.body
+        for node in ast.walk(statement)
+    }
+
+    def neighbours(names: set[str]) -> set[str]:
+        inside = {name.removeprefix(f"{NAME}.iotda.") for name in names if name.startswith(f"{NAME}.iotda.")}
+        return {name.split(".")[0] for name in inside}
+
+    running = neighbours(imported_in(node for node in ast.walk(tree) if node not in apart))
+    return running, neighbours(imported_in(apart)) - running
+
+
+def world_read_in(file: Path) -> set[str]:
+    """Return which of clock, chance and environment a file reads itself."""
+    reads: dict[str, Callable[[str], bool]] = {
+        "time": lambda name: True,
+        "random": lambda name: True,
+        "datetime": lambda name: name in {"now", "utcnow", "today"},
+        "os": lambda name: name in {"environ", "getenv", "environb", "urandom"},
+    }
+    tree = ast.parse(file.read_text())
+    used = [
+        (node.value.id, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    ]
+    imported = imports_of(file)
+    used += [(*name.split("."), "")[:2] for name in imported if name.count(".") == 1]  # type: ignore[misc]
+    # A library that is not imported is a variable of that name.
+    return {library for library, name in used if library in reads and library in imported and reads[library](name)}
 
 
 def is_below(module: str, room: str) -> bool:
@@ -93,6 +174,33 @@ def test_libraries_are_imported_in_their_place(file: Path) -> None:
         if library in libraries and not any(is_below(module, place) for place in places)
     }
     assert not wrong, f"{module} imports {wrong}"
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "iotda").glob("[!_]*.py")), ids=module_of)
+def test_the_order_inside_of_iotda(file: Path) -> None:
+    """A module of iotda imports only those below it, and names others for type checkers where the table says so."""
+    running, named = neighbours_of(file)
+    below = {module for module, place in PLACES.items() if place < PLACES[file.stem]}
+
+    assert running <= below
+    assert named - below == NAMED.get(file.stem, set())
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_clock_chance_and_environment_are_passed_in(file: Path) -> None:
+    """Only those that the table names read clock, chance or environment themselves."""
+    module = module_of(file)
+    places = [place for place in WORLD if is_below(module, place)]
+
+    assert world_read_in(file) <= {library for place in places for library in WORLD[place]}
+
+
+def test_the_table_of_the_world_is_not_wider_than_it_must_be() -> None:
+    """What the table allows a module is used by it."""
+    for place, libraries in WORLD.items():
+        if place != "emulator":
+            (file,) = (file for file in FILES if module_of(file) == place)
+            assert world_read_in(file) == libraries
 
 
 def loaded_after(statement: str) -> set[str]:
