@@ -261,6 +261,7 @@ def test_an_untrusted_server_gets_no_request() -> None:
 
         assert isinstance(error, TransportError)
         assert "the server's certificate is not trusted: " in error.headline
+        assert "ca_file" in dict(error.facts)["what to do"]
         assert not error.sent
         assert not error.temporary
         assert server.requests == []

@@ -227,6 +227,10 @@ def test_a_task_that_may_have_been_created_is_not_created_again(trouble: Answer 
     assert len(scene.transport.sent) == 1
     assert isinstance(error.__cause__, IotdaOtaError)
     assert ("asked for", "firmwareUpgrade t") in error.facts
+    assert error.cause == error.__cause__.headline
+    assert [text for label, text in error.facts if label == "what to do"] == [
+        "look for it on the service before asking for it again"
+    ]
 
 
 @pytest.mark.parametrize("trouble", [REFUSED, answer(429), answer(403, {"error_code": "IOTDA.021101"})], ids=str)

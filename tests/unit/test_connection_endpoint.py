@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_iotda_ota.iotda.endpoint import read_endpoint, shared_endpoint
+from pulumi_iotda_ota.iotda.endpoint import read_endpoint, shared_endpoint, shown_address
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 
 
@@ -82,3 +82,19 @@ def test_what_a_host_tells(host: str, region: str, instance: bool) -> None:
 def test_the_shared_endpoint_names_its_region() -> None:
     """The endpoint that a region stands for is one of that region."""
     assert read_endpoint(shared_endpoint("cn-east-3")).region == "cn-east-3"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://host:1/path", '"http://host:1/path"'),
+        ("https://me:hunter22@host", '"****@host"'),
+        ("https://me:hun/ter22@host?token=hunter22", '"****@host"'),
+        ("https://host?token=hunter22", '"https://host"'),
+        ("https://host#hunter22", '"https://host"'),
+        ("https://h\u202eost", '"https://h\\u202eost"'),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> None:
+    """User, password, query and fragment of an address are not shown, and what is shown is escaped."""
+    assert shown_address(address) == shown

@@ -188,8 +188,10 @@ def test_a_clock_does_not_explain_a_refused_token() -> None:
 def test_a_temporary_key_is_named_as_such() -> None:
     """A key with a security token is a temporary one."""
     temporary = AccessKey(KEY.access_key, KEY.secret_key, SecretStr("session-token"), "argument")
+    text = str(refused(401, "APIGW.0301", credential=temporary))
 
-    assert "temporary access key AK…7Q" in str(refused(401, credential=temporary))
+    assert "temporary access key AK…7Q" in text
+    assert "the secret key or the security token is not that of the access key" in text
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,19 @@ def test_a_deadline_that_is_over_names_itself_and_the_last_error() -> None:
     assert caught.value.__cause__ is last
 
 
+def test_a_deadline_keeps_the_advice_of_the_last_error() -> None:
+    """What to do about the last error and about the time stand in one line, the error's first."""
+    last = ServiceError("it failed", status=429, facts=[("what to do", "run fewer programs"), ("asked for", "x")])
+    with pytest.raises(DeadlineExceeded) as caught:
+        Deadline.start(FakeClock().clock, 0).check("wait", last=last)
+
+    assert caught.value.facts == (
+        ("last error", "it failed"),
+        ("asked for", "x"),
+        ("what to do", "run fewer programs; raise deadline in the connection, or try again"),
+    )
+
+
 def test_a_deadline_refuses_a_wait_that_is_longer_than_itself() -> None:
     """A step that needs more than is left is not begun."""
     with pytest.raises(DeadlineExceeded):
