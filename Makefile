@@ -7,11 +7,12 @@ READY := $(VENV)/.ready
 # A `pulumi` that make demo installed is used before the one on PATH.
 export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint bench format clean
 
 help:
 	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
 	@echo "make test    format check, lint, types and every test lane"
+	@echo "make bench   measure what the library costs, as ratios within one run"
 	@echo "make format  rewrite the sources in the house's form"
 	@echo "make clean   remove what the other targets made"
 
@@ -41,6 +42,9 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/pytest
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.selection
 
 format: $(READY)
 	$(BIN)/ruff format .

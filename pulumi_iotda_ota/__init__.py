@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.connection import Connection
     from pulumi_iotda_ota.dynamic import OtaPackagePin, UpgradeTask
     from pulumi_iotda_ota.functions import (
         get_ota_package,
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
         get_ota_packages,
         get_ota_packages_output,
     )
+
+    # At run time it is the class of the same name in `connection`, whose errors Pulumi prints as messages.
+    from pulumi_iotda_ota.iotda.connection import Connection
     from pulumi_iotda_ota.iotda.errors import (
         CampaignFailed,
         ConfigurationError,

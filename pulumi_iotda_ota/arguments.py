@@ -83,6 +83,64 @@ MODULE_NAME = Argument(
     "module_name", "text", "The module of a modulePackage, 1 to 64 letters, digits, _, - or .", limits.MODULE_NAME
 )
 VERSION = Argument("version", "text", "The exact version, 1 to 256 letters, digits, _, - or .", limits.VERSION)
+VERSION_CONSTRAINT = Argument(
+    "version_constraint",
+    "text",
+    "A range of versions such as ^1.4, ~1.2.3, >=1.2 <2 or 1.2.x || 2.1, at most 1,024 characters.",
+)
+VERSION_REGEX = Argument(
+    "version_regex",
+    "text",
+    "A pattern that the whole version must match, at most 1,024 characters of the syntax of Rust's regex crate.",
+)
+VERSION_SCHEME = Argument(
+    "version_scheme",
+    "text",
+    "How versions are read and ordered: loose (the default: any version, numbers as numbers) or semver.",
+    Choice(("loose", "semver")),
+    default="loose",
+)
+INCLUDE_PRERELEASES = Argument(
+    "include_prereleases",
+    "flag",
+    "Keep prereleases. By default a list does, and a single lookup only where one is asked for by name.",
+)
+PREFERRED_VERSIONS = Argument(
+    "preferred_versions",
+    "texts",
+    "Versions in order of preference: the first that fits wins, before order_by and without most_recent.",
+    limits.VERSION,
+)
+SOURCE_VERSIONS = Argument(
+    "source_versions",
+    "texts",
+    "What the devices run now: the package must support all of these, compared as text, and be below none of them.",
+    limits.VERSION,
+)
+ALLOW_DOWNGRADE = Argument(
+    "allow_downgrade", "flag", "Keep packages below one of source_versions. Off by default.", default=False
+)
+CREATED_AFTER = Argument(
+    "created_after", "text", "The earliest upload, inclusive: RFC 3339 with a zone, or yyyyMMddTHHmmssZ."
+)
+CREATED_BEFORE = Argument(
+    "created_before",
+    "text",
+    "The end of the uploads, exclusive: RFC 3339 with a zone, or yyyyMMddTHHmmssZ. A fixed one makes a preview and its "
+    "update agree.",
+)
+REQUIRE_SIGNATURE = Argument(
+    "require_signature",
+    "flag",
+    "Only a package whose file has a SHA-256 checksum: one more request a candidate, 50 at most. Off by default.",
+    default=False,
+)
+STRICT_VERSIONS = Argument(
+    "strict_versions",
+    "flag",
+    "Make a version that the scheme can not read an error, instead of passing its package over. Off by default.",
+    default=False,
+)
 ORDER_BY = Argument(
     "order_by",
     "text",
@@ -128,7 +186,22 @@ TRIGGERS = Argument(
     "triggers", "triggers", "Any values; when one changes, the work is done again (a new look, a new campaign)."
 )
 
-_SELECTION = (APP_ID, PRODUCT_ID, MODULE_NAME, VERSION)
+_SELECTION = (
+    APP_ID,
+    PRODUCT_ID,
+    MODULE_NAME,
+    VERSION,
+    VERSION_CONSTRAINT,
+    VERSION_REGEX,
+    VERSION_SCHEME,
+    INCLUDE_PRERELEASES,
+    PREFERRED_VERSIONS,
+    SOURCE_VERSIONS,
+    ALLOW_DOWNGRADE,
+    CREATED_AFTER,
+    CREATED_BEFORE,
+    STRICT_VERSIONS,
+)
 
 GET_OTA_PACKAGES: tuple[Argument, ...] = (
     PACKAGE_TYPE,
@@ -142,6 +215,7 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     replace(PACKAGE_TYPE, required=False),
     *_SELECTION,
     PACKAGE_ID,
+    REQUIRE_SIGNATURE,
     MOST_RECENT,
     ORDER_BY,
     ON_MISSING,

@@ -100,7 +100,7 @@ class UpgradeTaskProvider(_Provider):
 class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
     """The package that a lookup found, kept until the selection or ``triggers`` change. Owns nothing on the service.
 
-    It is resolved at the preview, which so shows the id that the update will use.
+    It is resolved at the preview, which so shows the id that the update will use. It can not be imported.
 
     Args:
         resource_name: the name of the resource in the stack.
@@ -109,6 +109,17 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         product_id: the product.
         module_name: the module of a modulePackage.
         version: the exact version.
+        version_constraint: a range of versions.
+        version_regex: what the whole version must match.
+        version_scheme: ``loose`` or ``semver``.
+        include_prereleases: keep prereleases.
+        preferred_versions: the first of these that fits wins.
+        source_versions: what the devices run now.
+        allow_downgrade: keep packages below one of ``source_versions``.
+        created_after: the earliest upload, inclusive.
+        created_before: the end of the uploads, exclusive.
+        strict_versions: refuse versions that the scheme can not read.
+        require_signature: only a package whose file has a SHA-256 checksum.
         package_id: pin this package instead of selecting one.
         most_recent: take the first by ``order_by`` where several fit.
         order_by: ``version`` or ``create_time``.
@@ -121,7 +132,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret.
+        InputError: ``connection`` holds a secret, or ``opts`` asks for an import.
     """
 
     package_id: pulumi.Output[str]
@@ -154,6 +165,8 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
     """1 at first; grows each time the pin moves to another package."""
     exists: pulumi.Output[bool]
     """Whether the package is still there, as of the last refresh or update."""
+    newer_available: pulumi.Output[str]
+    """The version that the selection would give now, as of the last refresh; empty where it is the pinned package."""
 
     def __init__(
         self,
@@ -164,7 +177,18 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         product_id: pulumi.Input[str | None] = None,
         module_name: pulumi.Input[str | None] = None,
         version: pulumi.Input[str | None] = None,
+        version_constraint: pulumi.Input[str | None] = None,
+        version_regex: pulumi.Input[str | None] = None,
+        version_scheme: pulumi.Input[str | None] = None,
+        include_prereleases: pulumi.Input[bool | None] = None,
+        preferred_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+        source_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+        allow_downgrade: pulumi.Input[bool | None] = None,
+        created_after: pulumi.Input[str | None] = None,
+        created_before: pulumi.Input[str | None] = None,
+        strict_versions: pulumi.Input[bool | None] = None,
         package_id: pulumi.Input[str | None] = None,
+        require_signature: pulumi.Input[bool | None] = None,
         most_recent: pulumi.Input[bool | None] = None,
         order_by: pulumi.Input[str | None] = None,
         allow_unscoped: pulumi.Input[bool | None] = None,
@@ -175,6 +199,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        _refuse_import(opts)
         inputs = _given(arguments.OTA_PACKAGE_PIN, locals())
         super().__init__(OtaPackagePinProvider(), resource_name, _properties(inputs, pin.OUTPUTS), opts)
 
@@ -266,6 +291,17 @@ def _given(table: Iterable[Argument], given: Mapping[str, Any]) -> dict[str, Any
     """Return the inputs among what a constructor was given: the table's arguments and the connection."""
     inputs = {argument.name: given[argument.name] for argument in table if argument.name in given}
     return {**inputs, "connection": _public(given["connection"])}
+
+
+def _refuse_import(opts: pulumi.ResourceOptions | None) -> None:
+    if opts is None or opts.import_ is None:
+        return
+    error = InputError(
+        "OtaPackagePin can not be imported: there is nothing of it on the service",
+        argument="opts",
+        facts=[("what to do", "leave import_ out; expect_package_id holds the pin to a package")],
+    )
+    raise sdk.rendered(error)
 
 
 def _properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]:

@@ -1,19 +1,19 @@
 """Door 1: the functions of a Pulumi program in Python. They run inside the program, without a provider process.
 
 The plain forms take plain values and return a result; they work outside a Pulumi program too. The ``_output`` forms
-take Inputs and return an Output.
+take Inputs and return an Output. Both ask what the API pages ListOtaPackageInfo and ShowOtaPackage describe.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from pulumi_iotda_ota import lookup, results
+from pulumi_iotda_ota import lookup, query, results
 from pulumi_iotda_ota.arguments import normal
 from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pulumi
 
@@ -25,6 +25,7 @@ __all__ = ["answer", "get_ota_package", "get_ota_package_output", "get_ota_packa
 
 OrderBy = Literal["version", "create_time"]
 OnMissing = Literal["error", "none"]
+Scheme = Literal["loose", "semver"]
 
 
 def get_ota_packages(
@@ -34,6 +35,16 @@ def get_ota_packages(
     product_id: str | None = None,
     module_name: str | None = None,
     version: str | None = None,
+    version_constraint: str | None = None,
+    version_regex: str | None = None,
+    version_scheme: Scheme = "loose",
+    include_prereleases: bool | None = None,
+    preferred_versions: Sequence[str] | None = None,
+    source_versions: Sequence[str] | None = None,
+    allow_downgrade: bool = False,
+    created_after: str | None = None,
+    created_before: str | None = None,
+    strict_versions: bool = False,
     order_by: OrderBy | None = None,
     max_items: int | None = None,
     connection: Connection | None = None,
@@ -47,6 +58,16 @@ def get_ota_packages(
         product_id: the product, at most 36 characters.
         module_name: the module of a modulePackage, at most 64 characters.
         version: the exact version, at most 256 characters.
+        version_constraint: a range such as ``^1.4``, ``~1.2.3``, ``>=1.2,<2`` or ``1.2.x || 2.1``.
+        version_regex: what the whole version must match, in the syntax of Rust's regex crate; linear time.
+        version_scheme: ``loose`` (any version, numbers as numbers) or ``semver``; never guessed.
+        include_prereleases: keep prereleases; by default a list does.
+        preferred_versions: these come first, in this order.
+        source_versions: what the devices run now; the package must support all of them and be below none.
+        allow_downgrade: keep packages below one of ``source_versions``.
+        created_after: the earliest upload, inclusive: RFC 3339 or ``yyyyMMddTHHmmssZ``.
+        created_before: the end of the uploads, exclusive; a fixed one makes a preview and its update agree.
+        strict_versions: make a version that the scheme can not read an error instead of passing its package over.
         order_by: ``version`` or ``create_time``, the highest or newest first; without it the service's order, which is
             the newest record first.
         max_items: return at most this many; the result's ``truncated`` says whether some were left out.
@@ -58,19 +79,8 @@ def get_ota_packages(
 
     Raises:
         IotdaOtaError: see ``pulumi_iotda_ota.iotda.errors``; there is never a partial list.
-
-    Source: the API page ListOtaPackageInfo.
     """
-    values = {
-        "package_type": package_type,
-        "app_id": app_id,
-        "product_id": product_id,
-        "module_name": module_name,
-        "version": version,
-        "order_by": order_by,
-        "max_items": max_items,
-    }
-    return _PACKAGES.plain(values, connection, opts)
+    return _PACKAGES.plain(_given(locals()), connection, opts)
 
 
 def get_ota_packages_output(
@@ -80,6 +90,16 @@ def get_ota_packages_output(
     product_id: pulumi.Input[str | None] = None,
     module_name: pulumi.Input[str | None] = None,
     version: pulumi.Input[str | None] = None,
+    version_constraint: pulumi.Input[str | None] = None,
+    version_regex: pulumi.Input[str | None] = None,
+    version_scheme: pulumi.Input[Scheme] = "loose",
+    include_prereleases: pulumi.Input[bool | None] = None,
+    preferred_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    source_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    allow_downgrade: pulumi.Input[bool] = False,
+    created_after: pulumi.Input[str | None] = None,
+    created_before: pulumi.Input[str | None] = None,
+    strict_versions: pulumi.Input[bool] = False,
     order_by: pulumi.Input[OrderBy | None] = None,
     max_items: pulumi.Input[int | None] = None,
     connection: Connection | None = None,
@@ -90,16 +110,7 @@ def get_ota_packages_output(
     An unknown argument, or a ``depends_on`` that is not created yet, gives an unknown result and sends nothing. A
     secret argument makes the result secret.
     """
-    values = {
-        "package_type": package_type,
-        "app_id": app_id,
-        "product_id": product_id,
-        "module_name": module_name,
-        "version": version,
-        "order_by": order_by,
-        "max_items": max_items,
-    }
-    return _PACKAGES.output(values, connection, opts)
+    return _PACKAGES.output(_given(locals()), connection, opts)
 
 
 @overload
@@ -110,7 +121,18 @@ def get_ota_package(
     product_id: str | None = None,
     module_name: str | None = None,
     version: str | None = None,
+    version_constraint: str | None = None,
+    version_regex: str | None = None,
+    version_scheme: Scheme = "loose",
+    include_prereleases: bool | None = None,
+    preferred_versions: Sequence[str] | None = None,
+    source_versions: Sequence[str] | None = None,
+    allow_downgrade: bool = False,
+    created_after: str | None = None,
+    created_before: str | None = None,
+    strict_versions: bool = False,
     package_id: str | None = None,
+    require_signature: bool = False,
     most_recent: bool = False,
     order_by: OrderBy = "version",
     on_missing: Literal["error"] = "error",
@@ -127,7 +149,18 @@ def get_ota_package(
     product_id: str | None = None,
     module_name: str | None = None,
     version: str | None = None,
+    version_constraint: str | None = None,
+    version_regex: str | None = None,
+    version_scheme: Scheme = "loose",
+    include_prereleases: bool | None = None,
+    preferred_versions: Sequence[str] | None = None,
+    source_versions: Sequence[str] | None = None,
+    allow_downgrade: bool = False,
+    created_after: str | None = None,
+    created_before: str | None = None,
+    strict_versions: bool = False,
     package_id: str | None = None,
+    require_signature: bool = False,
     most_recent: bool = False,
     order_by: OrderBy = "version",
     on_missing: OnMissing,
@@ -143,7 +176,18 @@ def get_ota_package(
     product_id: str | None = None,
     module_name: str | None = None,
     version: str | None = None,
+    version_constraint: str | None = None,
+    version_regex: str | None = None,
+    version_scheme: Scheme = "loose",
+    include_prereleases: bool | None = None,
+    preferred_versions: Sequence[str] | None = None,
+    source_versions: Sequence[str] | None = None,
+    allow_downgrade: bool = False,
+    created_after: str | None = None,
+    created_before: str | None = None,
+    strict_versions: bool = False,
     package_id: str | None = None,
+    require_signature: bool = False,
     most_recent: bool = False,
     order_by: OrderBy = "version",
     on_missing: OnMissing = "error",
@@ -152,7 +196,7 @@ def get_ota_package(
     connection: Connection | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> GetOtaPackageResult | None:
-    """Look up the one OTA package that fits.
+    """Return the one OTA package that fits, or None where nothing does and ``on_missing`` is ``none``.
 
     Args:
         package_type: ``softwarePackage``, ``firmwarePackage`` or ``modulePackage``; required without ``package_id``.
@@ -160,40 +204,31 @@ def get_ota_package(
         product_id: the product, at most 36 characters.
         module_name: the module of a modulePackage, at most 64 characters.
         version: the exact version, at most 256 characters.
+        version_constraint: a range such as ``^1.4``, ``~1.2.3``, ``>=1.2,<2`` or ``1.2.x || 2.1``.
+        version_regex: what the whole version must match, in the syntax of Rust's regex crate; linear time.
+        version_scheme: ``loose`` (any version, numbers as numbers) or ``semver``; never guessed.
+        include_prereleases: keep prereleases; by default only where one is asked for by name.
+        preferred_versions: the first of these that fits wins, before ``order_by`` and without ``most_recent``.
+        source_versions: what the devices run now; the package must support all of them and be below none.
+        allow_downgrade: keep packages below one of ``source_versions``.
+        created_after: the earliest upload, inclusive: RFC 3339 or ``yyyyMMddTHHmmssZ``.
+        created_before: the end of the uploads, exclusive; a fixed one makes a preview and its update agree.
+        strict_versions: make a version that the scheme can not read an error instead of passing its package over.
         package_id: fetch this package (ShowOtaPackage) instead of selecting one; goes with no selection argument.
+        require_signature: only a package whose file has a SHA-256 checksum; one more request a candidate, 50 at most.
         most_recent: take the first by ``order_by`` where several fit; otherwise that is an error that lists them.
-        order_by: ``version`` (highest; in this release with an exact version only) or ``create_time`` (newest upload).
-            Ties go to the newest record.
+        order_by: ``version`` (highest) or ``create_time`` (newest upload). Ties go to the newest record.
         on_missing: ``error``, or ``none`` to return None where nothing fits.
         allow_unscoped: allow a choice among packages of several resource spaces, products or modules.
         with_file_location: fetch the OBS location and checksum of the package too: one more request.
         connection: where and as whom to ask; by default from the stack's configuration and the environment.
         opts: options of the call; there is no provider process to choose.
 
-    Returns:
-        The package, or None where nothing fits and ``on_missing`` is ``none``.
-
     Raises:
         PackageNotFound: nothing fits; the error tells what came near.
-        MultiplePackages: more than one fits; the error lists them.
-        IotdaOtaError: see ``pulumi_iotda_ota.iotda.errors``.
-
-    Source: the API pages ListOtaPackageInfo and ShowOtaPackage.
+        MultiplePackages: more than one fits; the error lists them. Others: see :func:`get_ota_packages`.
     """
-    values = {
-        "package_type": package_type,
-        "app_id": app_id,
-        "product_id": product_id,
-        "module_name": module_name,
-        "version": version,
-        "package_id": package_id,
-        "most_recent": most_recent,
-        "order_by": order_by,
-        "on_missing": on_missing,
-        "allow_unscoped": allow_unscoped,
-        "with_file_location": with_file_location,
-    }
-    return _PACKAGE.plain(values, connection, opts)
+    return _PACKAGE.plain(_given(locals()), connection, opts)
 
 
 @overload
@@ -204,7 +239,18 @@ def get_ota_package_output(
     product_id: pulumi.Input[str | None] = None,
     module_name: pulumi.Input[str | None] = None,
     version: pulumi.Input[str | None] = None,
+    version_constraint: pulumi.Input[str | None] = None,
+    version_regex: pulumi.Input[str | None] = None,
+    version_scheme: pulumi.Input[Scheme] = "loose",
+    include_prereleases: pulumi.Input[bool | None] = None,
+    preferred_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    source_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    allow_downgrade: pulumi.Input[bool] = False,
+    created_after: pulumi.Input[str | None] = None,
+    created_before: pulumi.Input[str | None] = None,
+    strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
+    require_signature: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
     order_by: pulumi.Input[OrderBy] = "version",
     on_missing: Literal["error"] = "error",
@@ -221,7 +267,18 @@ def get_ota_package_output(
     product_id: pulumi.Input[str | None] = None,
     module_name: pulumi.Input[str | None] = None,
     version: pulumi.Input[str | None] = None,
+    version_constraint: pulumi.Input[str | None] = None,
+    version_regex: pulumi.Input[str | None] = None,
+    version_scheme: pulumi.Input[Scheme] = "loose",
+    include_prereleases: pulumi.Input[bool | None] = None,
+    preferred_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    source_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    allow_downgrade: pulumi.Input[bool] = False,
+    created_after: pulumi.Input[str | None] = None,
+    created_before: pulumi.Input[str | None] = None,
+    strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
+    require_signature: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
     order_by: pulumi.Input[OrderBy] = "version",
     on_missing: pulumi.Input[OnMissing],
@@ -237,7 +294,18 @@ def get_ota_package_output(
     product_id: pulumi.Input[str | None] = None,
     module_name: pulumi.Input[str | None] = None,
     version: pulumi.Input[str | None] = None,
+    version_constraint: pulumi.Input[str | None] = None,
+    version_regex: pulumi.Input[str | None] = None,
+    version_scheme: pulumi.Input[Scheme] = "loose",
+    include_prereleases: pulumi.Input[bool | None] = None,
+    preferred_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    source_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    allow_downgrade: pulumi.Input[bool] = False,
+    created_after: pulumi.Input[str | None] = None,
+    created_before: pulumi.Input[str | None] = None,
+    strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
+    require_signature: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
     order_by: pulumi.Input[OrderBy] = "version",
     on_missing: pulumi.Input[OnMissing] = "error",
@@ -251,28 +319,20 @@ def get_ota_package_output(
     An unknown argument, or a ``depends_on`` that is not created yet, gives an unknown result and sends nothing. A
     secret argument makes the result secret. Where the result can be None, read it with ``.apply``.
     """
-    values = {
-        "package_type": package_type,
-        "app_id": app_id,
-        "product_id": product_id,
-        "module_name": module_name,
-        "version": version,
-        "package_id": package_id,
-        "most_recent": most_recent,
-        "order_by": order_by,
-        "on_missing": on_missing,
-        "allow_unscoped": allow_unscoped,
-        "with_file_location": with_file_location,
-    }
-    return _PACKAGE.output(values, connection, opts)
+    return _PACKAGE.output(_given(locals()), connection, opts)
+
+
+def _given(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the table that a function was given."""
+    return {name: value for name, value in given.items() if name not in ("connection", "opts")}
 
 
 def _list(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> GetOtaPackagesResult:
-    return results.packages_result(lookup.find_packages(run, connection, lookup.PackagesLookup.from_arguments(values)))
+    return results.packages_result(lookup.find_packages(run, connection, query.PackagesLookup.from_arguments(values)))
 
 
 def _find(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> GetOtaPackageResult | None:
-    found = lookup.find_package(run, connection, lookup.PackageLookup.from_arguments(values))
+    found = lookup.find_package(run, connection, query.PackageLookup.from_arguments(values))
     return None if found is None else results.package_result(found)
 
 

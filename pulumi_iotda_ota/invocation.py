@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -15,6 +14,7 @@ import pulumi
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutputGiven
+from pulumi_iotda_ota.iotda.names import camel, snake
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Function(Generic[T]):
     @property
     def token(self) -> str:
         """Return the name of the function in the plugin, such as ``iotda-ota:index:getOtaPackage``."""
-        return f"iotda-ota:index:{_camel_name(self.name)}"
+        return f"iotda-ota:index:{camel(self.name)}"
 
     def plain(self, values: Mapping[str, Any], connection: Connection | None, opts: pulumi.InvokeOptions | None) -> T:
         """Return the answer, or raise an error that Pulumi prints as one message."""
@@ -119,27 +119,20 @@ def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOpt
 
 
 def _camel(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {_camel_name(name): value for name, value in values.items() if value is not None}
-
-
-def _camel_name(name: str) -> str:
-    return re.sub(r"_(.)", lambda match: match.group(1).upper(), name)
+    return {camel(name): value for name, value in values.items() if value is not None}
 
 
 def camel_keys(value: Any) -> Any:
     """Return a value with the names of its objects as the plugin writes them."""
     if isinstance(value, list):
         return [camel_keys(item) for item in value]
-    return {_camel_name(name): camel_keys(item) for name, item in value.items()} if isinstance(value, dict) else value
+    return {camel(name): camel_keys(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def snake_keys(value: Any) -> Any:
     """Return a value with the names of its objects as Python writes them."""
     if isinstance(value, list):
         return [snake_keys(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        re.sub(r"([A-Z])", lambda match: f"_{match.group(1).lower()}", name): snake_keys(item)
-        for name, item in value.items()
-    }
+    if isinstance(value, dict):
+        return {snake(name): snake_keys(item) for name, item in value.items()}
+    return value

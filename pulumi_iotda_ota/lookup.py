@@ -2,95 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.iotda.errors import (
-    InputError,
-    IotdaOtaError,
-    MultiplePackages,
-    PackageNotFound,
-    ServiceError,
-)
+from pulumi_iotda_ota import explain
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
-from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.selection.choose import Selection, select, spans
-from pulumi_iotda_ota.selection.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Sequence
 
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
+    from pulumi_iotda_ota.query import PackageLookup, PackagesLookup
     from pulumi_iotda_ota.run import Run, Walked
+    from pulumi_iotda_ota.selection.choose import Tier
+    from pulumi_iotda_ota.selection.policy import Policy
 
-__all__ = ["Found", "FoundMany", "PackageLookup", "PackagesLookup", "find_package", "find_packages"]
+__all__ = ["Found", "FoundMany", "find_package", "find_packages"]
 
-_NOT_FOUND = 404
-_MOST_LISTED = 5
-_NEAREST = 3
-
-
-@dataclass(frozen=True)
-class PackageLookup:
-    """What get_ota_package was asked; made by :meth:`from_arguments`, which checks it."""
-
-    policy: Policy
-    package_id: str | None = None
-    on_missing: str = "error"
-    with_file_location: bool = False
-    id: str = ""
-
-    @classmethod
-    def from_arguments(cls, values: Mapping[str, Any]) -> PackageLookup:
-        """Return the checked lookup of one package.
-
-        Args:
-            values: the arguments by name, None for one that was not given.
-
-        Raises:
-            InputError: a value breaks its rule, or two do not go together; nothing was sent.
-        """
-        arguments.require_valid(arguments.GET_OTA_PACKAGE, values)
-        policy = _policy(values)
-        if values.get("package_id") is not None:
-            _refuse_selection_words(values)
-        elif policy.package_type is None:
-            rule = arguments.PACKAGE_TYPE.rule
-            raise InputError(
-                f"package_type is required: {rule.meaning if rule else ''}; or give package_id", argument="package_type"
-            )
-        elif policy.most_recent:
-            _require_order(policy.order_by or "version", policy)
-        return cls(
-            policy=policy,
-            package_id=values.get("package_id"),
-            on_missing=values.get("on_missing") or "error",
-            with_file_location=bool(values.get("with_file_location")),
-            id=_query_id("get_ota_package", arguments.GET_OTA_PACKAGE, values),
-        )
-
-
-@dataclass(frozen=True)
-class PackagesLookup:
-    """What get_ota_packages was asked; made by :meth:`from_arguments`, which checks it."""
-
-    policy: Policy
-    max_items: int | None = None
-    id: str = ""
-
-    @classmethod
-    def from_arguments(cls, values: Mapping[str, Any]) -> PackagesLookup:
-        """Return the checked lookup of a list; see :meth:`PackageLookup.from_arguments`."""
-        arguments.require_valid(arguments.GET_OTA_PACKAGES, values)
-        policy = _policy(values)
-        if policy.order_by is not None:
-            _require_order(policy.order_by, policy)
-        return cls(policy, values.get("max_items"), _query_id("get_ota_packages", arguments.GET_OTA_PACKAGES, values))
+_MOST_DETAILS = 50
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -100,7 +34,6 @@ class Found:
     package: OtaPackage
     id: str
     selection: Selection = field(default_factory=Selection)
-    requests: int = 1
 
 
 @dataclass(frozen=True)
@@ -121,8 +54,10 @@ def find_packages(run: Run, connection: ResolvedConnection, lookup: PackagesLook
     """
     walked = run.packages(connection, _server_query(lookup.policy))
     selection = select(walked.packages, lookup.policy)
-    kept = selection.packages[: lookup.max_items]
-    return FoundMany(tuple(kept), len(kept) < len(selection.packages), lookup.id, selection)
+    _require_readable(lookup.policy, selection)
+    fitting = selection.packages
+    kept = fitting[: lookup.max_items]
+    return FoundMany(tuple(kept), len(kept) < len(fitting), lookup.id, selection)
 
 
 def find_package(run: Run, connection: ResolvedConnection, lookup: PackageLookup) -> Found | None:
@@ -135,13 +70,9 @@ def find_package(run: Run, connection: ResolvedConnection, lookup: PackageLookup
     """
     # One deadline for all that the lookup sends: the pages, the details, and what only an error needs.
     asked = _Asked(run, connection, Deadline.start(SYSTEM_CLOCK, connection.deadline))
-    try:
-        found = _by_id(asked, lookup) if lookup.package_id else _by_selection(asked, lookup)
-    except PackageNotFound:
-        if lookup.on_missing == "none":
-            return None
-        raise
-    return found
+    if lookup.package_id is not None:
+        return _by_id(asked, lookup.package_id, lookup)
+    return _by_selection(asked, lookup)
 
 
 @dataclass(frozen=True)
@@ -158,97 +89,136 @@ class _Asked:
     def first_packages(self, query: PackageQuery) -> tuple[OtaPackage, ...]:
         return self.run.first_packages(self.connection, query, deadline=self.deadline)
 
-    def package(self, package_id: str) -> OtaPackage:
-        return self.run.package(self.connection, package_id, deadline=self.deadline)
+    def package(self, package_id: str) -> OtaPackage | None:
+        """Return a package with its file location, or None where it is not there."""
+        try:
+            return self.run.package(self.connection, package_id, deadline=self.deadline)
+        except ServiceError as error:
+            if not error.says_missing:
+                raise
+            return None
 
 
-def _by_id(asked: _Asked, lookup: PackageLookup) -> Found:
-    package = _show(asked, lookup.package_id or "")
+def _by_id(asked: _Asked, package_id: str, lookup: PackageLookup) -> Found | None:
+    package = asked.package(package_id)
+    if package is None:
+        if lookup.on_missing == "none":
+            return None
+        raise explain.gone(package_id, asked.connection)
     if not lookup.with_file_location:
         package = package.model_copy(update={"file_location": None})
     return Found(package, lookup.id)
 
 
-def _by_selection(asked: _Asked, lookup: PackageLookup) -> Found:
-    walked = asked.packages(_server_query(lookup.policy))
-    selection = select(walked.packages, lookup.policy)
-    if not selection.packages:
+def _by_selection(asked: _Asked, lookup: PackageLookup) -> Found | None:
+    policy = lookup.policy
+    walked = asked.packages(_server_query(policy))
+    selection = select(walked.packages, policy)
+    _require_readable(policy, selection)
+    chosen = _chosen(asked, policy, selection)
+    if chosen is None:
         if lookup.on_missing == "none":
-            raise PackageNotFound("no OTA package fits")
-        raise _not_found(asked, lookup.policy, selection, walked.requests)
-    _require_one(lookup.policy, selection)
-    chosen, *others = selection.packages
+            return None
+        raise _nothing_fits(asked, policy, selection, walked)
+    if lookup.with_file_location and chosen.file_location is None:
+        chosen = _with_file(asked, chosen)
+    return Found(chosen, lookup.id, selection)
+
+
+def _chosen(asked: _Asked, policy: Policy, selection: Selection) -> OtaPackage | None:
+    """Return the package of the first tier that has one; what it is preferred to is passed over."""
+    details = _Checksums(asked, policy, selection)
+    for number, tier in enumerate(selection.tiers):
+        fitting = details.signed(tier) if policy.require_signature else tier.packages
+        if fitting:
+            chosen = _the_one(policy, fitting, selection)
+            for other in (package for later in selection.tiers[number + 1 :] for package in later.packages):
+                selection.skip(other, "preferred_versions", f"{tier.preferred} is preferred")
+            return chosen
+    return None
+
+
+def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection) -> OtaPackage:
+    """Return the first of what fits, where the lookup may choose."""
+    chosen, *others = fitting
+    if others and not _may_choose(policy, fitting):
+        raise explain.several_fit(policy, fitting)
     for other in others:
-        selection.skip(other, "order_by", f"comes after {chosen.version} by {lookup.policy.order_by or 'version'}")
-    requests = walked.requests
-    if lookup.with_file_location:
-        detail = _show(asked, chosen.package_id)
-        chosen, requests = chosen.model_copy(update={"file_location": detail.file_location}), requests + 1
-    return Found(chosen, lookup.id, selection, requests)
+        selection.skip(other, "order_by", f"comes after {chosen.version} by {policy.order_by}")
+    return chosen
 
 
-def _show(asked: _Asked, package_id: str) -> OtaPackage:
-    try:
-        return asked.package(package_id)
-    except ServiceError as error:
-        if error.status != _NOT_FOUND:
-            raise
-        facts = [
-            ("asked for", f"package_id {package_id}"),
-            ("looked in", asked.connection.described),
-            ("what to do", "check the id, the project and the instance; a package that is deleted does not come back"),
-        ]
-        raise PackageNotFound(f"there is no OTA package {package_id}", facts=facts) from error
+def _may_choose(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
+    return policy.most_recent and (policy.allow_unscoped or not spans(packages))
 
 
-def _require_one(policy: Policy, selection: Selection) -> None:
-    """Refuse several packages where nothing says which of them, or where they are not comparable."""
-    packages = selection.packages
-    if len(packages) == 1:
-        return
-    spanned = spans(packages)
-    if policy.most_recent and (policy.allow_unscoped or not spanned):
-        return
-    if policy.most_recent:
-        headline = f"{len(packages)} OTA packages fit, and they span several {_joined(spanned, ' and ')}"
-        advice = f"give {_joined(spanned, ' and ')}, or allow_unscoped=True"
+class _Checksums:
+    """Asks candidates for their checksums, one request each, in order and no more than it must."""
+
+    def __init__(self, asked: _Asked, policy: Policy, selection: Selection) -> None:
+        self._asked = asked
+        self._policy = policy
+        self._selection = selection
+        self._requests = 0
+
+    def signed(self, tier: Tier) -> list[OtaPackage]:
+        """Return those of a tier that carry a SHA-256; where the first is enough, it and all after it.
+
+        Raises:
+            IotdaOtaError: more candidates than may be asked.
+        """
+        found: list[OtaPackage] = []
+        enough = _may_choose(self._policy, tier.packages)
+        for number, candidate in enumerate(tier.packages):
+            if enough and found:
+                return [*found, *tier.packages[number:]]
+            detail = self._detail(candidate, found)
+            if detail is not None:
+                found.append(detail)
+        return found
+
+    def _detail(self, candidate: OtaPackage, found: Sequence[OtaPackage]) -> OtaPackage | None:
+        if self._requests == _MOST_DETAILS:
+            raise explain.too_many_details(self._policy, len(self._selection.packages), _MOST_DETAILS, len(found))
+        self._requests += 1
+        detail = self._asked.package(candidate.package_id)
+        if detail is not None and _is_signed(detail):
+            return detail
+        reason = "deleted since it was listed" if detail is None else "without a SHA-256 checksum"
+        self._selection.skip(candidate, "require_signature", reason)
+        return None
+
+
+def _is_signed(package: OtaPackage) -> bool:
+    obs = package.file_location.obs_location if package.file_location else None
+    return bool(obs and obs.sign_method in (None, "SHA256") and _SHA256.fullmatch(obs.sign or ""))
+
+
+def _with_file(asked: _Asked, chosen: OtaPackage) -> OtaPackage:
+    detail = asked.package(chosen.package_id)
+    if detail is None:  # deleted since it was listed
+        raise explain.gone(chosen.package_id, asked.connection)
+    return chosen.model_copy(update={"file_location": detail.file_location})
+
+
+def _nothing_fits(asked: _Asked, policy: Policy, selection: Selection, walked: Walked) -> PackageNotFound:
+    """Return the error, after at most one more request for the versions that came near."""
+    if walked.packages or policy.version is None:
+        near = explain.nearest(walked.packages, policy)
     else:
-        headline = f"{len(packages)} OTA packages fit, and most_recent is not set"
-        advice = f"give {_joined(spanned, ' and ')}" if spanned else "give the exact version, or set most_recent=True"
-    facts = [("asked for", _described(policy)), ("found", _listed(packages)), ("what to do", advice)]
-    raise MultiplePackages(headline, packages=packages, facts=facts)
-
-
-def _not_found(asked: _Asked, policy: Policy, selection: Selection, requests: int) -> PackageNotFound:
-    passed = " · ".join(f"{count} of another {rule}" for rule, count in selection.skipped_counts.items())
-    counted = f"{selection.looked_at} package{'s' * (selection.looked_at != 1)}"
-    plural = "s" * (requests != 1)
-    facts = [
-        ("asked for", _described(policy)),
-        ("looked at", f"{counted} ({requests} request{plural}){': ' if passed else ''}{passed}"),
-        ("looked in", asked.connection.described),
-        ("nearest", _nearest(asked, policy, selection)),
-        ("what to do", "ask for one of these, upload the package, or check the product, project and instance"),
-    ]
-    return PackageNotFound("no OTA package fits", facts=[fact for fact in facts if fact[1]])
-
-
-def _nearest(asked: _Asked, policy: Policy, selection: Selection) -> str:
-    """Return the versions that came near, at the cost of at most one more request."""
-    if policy.version is None:
-        return ""
-    versions = [skipped.version for skipped in selection.skipped]
-    if not versions:
         try:
             others = asked.first_packages(_server_query(policy, version=None))
-            versions = [package.version for package in others]
+            near = explain.neighbours(policy, others)
         except IotdaOtaError as error:
             # The search already failed; why the hint could not be had belongs beside it, not in its place.
-            return f"not known: {error.headline}"
-    if not versions:
-        return f"nothing: there is no {policy.package_type} at all{' for this product' * bool(policy.product_id)}"
-    near = difflib.get_close_matches(policy.version, dict.fromkeys(versions), n=_NEAREST, cutoff=0.0)
-    return " · ".join(printable(version, limit=60) for version in near)
+            near = f"{explain.NOT_KNOWN}{error.headline}"
+    return explain.nothing_fits(policy, selection, walked.requests, asked.connection, near)
+
+
+def _require_readable(policy: Policy, selection: Selection) -> None:
+    unreadable = selection.skipped_counts["version_scheme"]
+    if policy.strict_versions and unreadable:
+        raise explain.unreadable(policy, unreadable, selection.first_skipped["version_scheme"])
 
 
 def _server_query(policy: Policy, **changes: Any) -> PackageQuery:
@@ -256,65 +226,3 @@ def _server_query(policy: Policy, **changes: Any) -> PackageQuery:
 
     filters = {name: getattr(policy, name) for name in ("package_type", "app_id", "product_id", "version")}
     return PackageQuery(**{**filters, **changes})
-
-
-def _policy(values: Mapping[str, Any]) -> Policy:
-    given = {name: values[name] for name in Policy.__dataclass_fields__ if values.get(name) is not None}
-    return Policy(**given)
-
-
-def _refuse_selection_words(values: Mapping[str, Any]) -> None:
-    apart = {"package_id", "on_missing", "with_file_location"}
-    words = [
-        argument.name
-        for argument in arguments.GET_OTA_PACKAGE
-        if argument.name not in apart and values.get(argument.name) not in (None, argument.default)
-    ]
-    if words:
-        raise InputError(
-            f"package_id goes with no selection argument, but {_joined(words, ' and ')} "
-            f"{'is' if len(words) == 1 else 'are'} given too",
-            argument="package_id",
-        )
-
-
-def _require_order(order_by: str, policy: Policy) -> None:
-    if order_by == "version" and policy.version is None:
-        raise InputError(
-            'order_by="version" needs an exact version in this release; order_by="create_time" takes the newest upload',
-            argument="order_by",
-        )
-
-
-def _query_id(function: str, table: Iterable[arguments.Argument], values: Mapping[str, Any]) -> str:
-    given = {
-        argument.name: value
-        for argument in table
-        if (value := values.get(argument.name)) is not None and value != argument.default
-    }
-    return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _described(policy: Policy) -> str:
-    words = {"app_id": "resource space", "product_id": "product", "module_name": "module", "version": "version"}
-    asked = [f"{word} {value}" for name, word in words.items() if (value := getattr(policy, name)) is not None]
-    return ", ".join([policy.package_type or "", *asked])
-
-
-def _listed(packages: list[OtaPackage]) -> str:
-    def cell(text: str | None, limit: int = 40) -> str:
-        return printable(text or "-", limit=limit)
-
-    shown = packages[:_MOST_LISTED]
-    width = max(len(cell(package.version)) for package in shown)
-    lines = [
-        f"{cell(package.version):<{width}}  package {cell(package.package_id)}  space {cell(package.app_id)}"
-        f"  uploaded {cell(package.created_at[:10])}"
-        for package in shown
-    ]
-    rest = len(packages) - len(shown)
-    return "\n".join([*lines, *([f"… and {rest} more"] if rest else [])])
-
-
-def _joined(names: Iterable[str], word: str) -> str:
-    return word.join(names)

@@ -48,7 +48,8 @@ __all__ = [
 ]
 
 _LABEL_WIDTH = 13
-_TEXT_WIDTH = 100
+#: Characters of a labelled line beside its label: lines are at most 80 wide where words allow it.
+TEXT_WIDTH = 65
 _ADVICE = "what to do"
 _CAUSE = "likely"
 _NO_SUCH_URI = "IOTDA.000029"
@@ -252,7 +253,7 @@ class MultiplePackages(IotdaOtaError):
 
     Args:
         headline: the whole story in one line.
-        packages: those that fit, in the service's order.
+        packages: those that fit, in the order of ``order_by``.
         facts: labelled lines.
     """
 
@@ -285,5 +286,5 @@ def _labelled(label: str, text: str) -> str:
     """Return one labelled line, its continuations aligned below the text."""
     indent = " " * (_LABEL_WIDTH + 2)
     first, *rest = text.split("\n")
-    lines = textwrap.wrap(first, _TEXT_WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(first, TEXT_WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
     return f"\n{indent}".join([f"  {label:<{_LABEL_WIDTH - 1}} {lines[0]}", *lines[1:], *rest])

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
-from pulumi_iotda_ota.lifecycle.durations import api_time, parse_time
+from pulumi_iotda_ota.times import api_time, parse_time
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask

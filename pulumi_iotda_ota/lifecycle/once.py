@@ -13,8 +13,8 @@ from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
-from pulumi_iotda_ota.lifecycle.durations import parse_duration
 from pulumi_iotda_ota.lifecycle.task_reads import described, find_task, is_running
+from pulumi_iotda_ota.times import parse_duration
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.arguments import Problem
-from pulumi_iotda_ota.iotda.errors import PackageNotFound, ServiceError
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
     Checked,
@@ -18,7 +18,8 @@ from pulumi_iotda_ota.lifecycle.base import (
     normal,
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
-from pulumi_iotda_ota.lookup import PackageLookup, find_package
+from pulumi_iotda_ota.lookup import find_package
+from pulumi_iotda_ota.query import PackageLookup
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
@@ -51,7 +52,7 @@ _FIELDS = (
     "created_at",
     "file_location",
 )
-OUTPUTS = (*_FIELDS, "identity", "revision", "exists")
+OUTPUTS = (*_FIELDS, "identity", "revision", "exists", "newer_available")
 # What is pinned depends on these; all others can be unknown at a preview that shows the id.
 _DECIDING = ("query", "triggers", "with_file_location", "verify", "connection")
 _COMPARED = ("query", *_OWN, "package_id", "revision")
@@ -98,15 +99,18 @@ class Pin:
         state = normal(state)
         connection = world.resolve(state)
         package = _show(world, state, connection)
-        return {**state, **({"identity": dict(connection.identity)} if package else {}), "exists": package is not None}
+        seen = {"exists": package is not None, "newer_available": _newer(world, state, connection)}
+        return {**state, **({"identity": dict(connection.identity)} if package else {}), **seen}
 
     @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
         """Return what ``check`` resolved."""
         olds, news = normal(olds), normal(news)
-        unasked = news.get("verify") is False and olds.get("package_id") == news.get("package_id")
-        # Of a package that was not asked for again the last refresh knows best.
-        return {**news, "exists": olds.get("exists", True)} if unasked else news
+        if olds.get("package_id") != news.get("package_id"):
+            return news
+        # Of what was not asked for again the last refresh knows best.
+        kept = {"newer_available": olds.get("newer_available", "")}
+        return {**news, **kept, **({"exists": olds.get("exists", True)} if news.get("verify") is False else {})}
 
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
@@ -143,7 +147,24 @@ def _resolved(world: World, olds: Properties, inputs: Properties) -> Properties:
         "identity": dict(connection.identity),
         "revision": before + 1 if moved else before,
         "exists": True,
+        "newer_available": "",
     }
+
+
+def _newer(world: World, state: Properties, connection: ResolvedConnection) -> str:
+    """Return the version that the selection gives now, or nothing where it is what is pinned.
+
+    Only told, never acted on: a lookup that fails is a warning, and the refresh goes on.
+    """
+    query = state.get("query") or {}
+    if "package_id" in query:
+        return ""
+    try:
+        found = find_package(world.run, connection, PackageLookup.from_arguments({**query, "on_missing": "none"}))
+    except IotdaOtaError as error:
+        world.warn(f"whether something newer than {state.get('version')} fits is not known: {error.headline}")
+        return str(state.get("newer_available") or "")
+    return found.package.version if found and found.package.package_id != state["package_id"] else ""
 
 
 def _fields(package: OtaPackage) -> Properties:

@@ -8,7 +8,7 @@ from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.arguments import Problem
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown, known_problems
-from pulumi_iotda_ota.lifecycle.durations import parse_duration, parse_time
+from pulumi_iotda_ota.times import parse_duration, parse_time
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties

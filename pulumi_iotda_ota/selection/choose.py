@@ -6,18 +6,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.selection.keys import Keys
+from pulumi_iotda_ota.selection.rules import rules_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.selection.policy import Policy
 
-__all__ = ["MAX_SKIPPED", "Selection", "Skipped", "select", "spans"]
+__all__ = ["MAX_SKIPPED", "Selection", "Skipped", "Tier", "select", "spans"]
 
 MAX_SKIPPED = 100
 _SCOPES = ("app_id", "product_id", "module_name")
-# The filters that the service applies too; each is checked again, so that a looser service can not widen an answer.
-_EXACT = ("package_type", "app_id", "product_id", "version", "module_name")
 
 
 @dataclass(frozen=True)
@@ -30,46 +31,71 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True)
+class Tier:
+    """Packages that fit and are preferred alike, the first by ``order_by`` first.
+
+    Attributes:
+        preferred: the preferred version that they have, or empty.
+        packages: one or more.
+    """
+
+    preferred: str
+    packages: list[OtaPackage]
+
+
 @dataclass
 class Selection:
     """What fits, in order, and what was passed over.
 
     Attributes:
-        packages: those that fit, the preferred one first.
+        tiers: those that fit: one tier for each preferred version that any of them has, then the others.
         looked_at: how many packages there were.
         skipped: the first :data:`MAX_SKIPPED` that were passed over, in the service's order.
         skipped_counts: how many each rule passed over.
+        first_skipped: the first that each rule passed over.
     """
 
-    packages: list[OtaPackage] = field(default_factory=list)
+    tiers: list[Tier] = field(default_factory=list)
     looked_at: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     skipped_counts: Counter[str] = field(default_factory=Counter)
+    first_skipped: dict[str, Skipped] = field(default_factory=dict)
+
+    @property
+    def packages(self) -> list[OtaPackage]:
+        """Return those that fit, the preferred ones first."""
+        return [package for tier in self.tiers for package in tier.packages]
 
     def skip(self, package: OtaPackage, rule: str, reason: str) -> None:
         """Record one package that was passed over."""
         self.skipped_counts[rule] += 1
-        if len(self.skipped) < MAX_SKIPPED:
-            self.skipped.append(Skipped(package.package_id, package.version, rule, reason))
+        if len(self.skipped) < MAX_SKIPPED or rule not in self.first_skipped:
+            skipped = Skipped(package.package_id, package.version, rule, reason)
+            self.first_skipped.setdefault(rule, skipped)
+            if len(self.skipped) < MAX_SKIPPED:
+                self.skipped.append(skipped)
 
 
 def select(packages: Iterable[OtaPackage], policy: Policy) -> Selection:
-    """Return the packages that fit the policy, the preferred one first.
+    """Return the packages that fit the policy, the preferred ones first.
 
-    Without ``order_by`` the service's order is kept: newest record first. Packages that tie keep it too.
+    Preferred versions come first, in their order, then ``order_by``. Without it the service's order is kept: newest
+    record first. Packages that tie keep it too. Each version is read once, so this is linear but for one sort.
     """
-    selection = Selection()
+    keys = Keys(policy.version_scheme)
+    selection, rules, fitting = Selection(), rules_of(policy, keys), []
     for package in packages:
         selection.looked_at += 1
-        failed = next((name for name in _EXACT if not _fits(package, policy, name)), None)
-        if failed is None:
-            selection.packages.append(package)
+        for rule in rules:
+            reason = rule.reason(package)
+            if reason is not None:
+                selection.skip(package, rule.argument, reason)
+                break
         else:
-            selection.skip(package, failed, f"{failed} is {getattr(package, failed) or 'not set'}")
-    key = _order_key(policy)
-    if key is not None:
-        # A stable sort: equal keys keep the service's order.
-        selection.packages.sort(key=key, reverse=True)
+            fitting.append(package)
+    _order(fitting, policy, keys)
+    selection.tiers = _tiers(fitting, policy, keys)
     return selection
 
 
@@ -79,12 +105,22 @@ def spans(packages: Sequence[OtaPackage]) -> dict[str, list[str]]:
     return {name: found for name, found in values.items() if len(found) > 1}
 
 
-def _fits(package: OtaPackage, policy: Policy, name: str) -> bool:
-    wanted = getattr(policy, name)
-    return wanted is None or getattr(package, name) == wanted
+def _order(packages: list[OtaPackage], policy: Policy, keys: Keys) -> None:
+    # Stable sorts: what ties keeps the service's order, the newest record first.
+    if policy.order_by == "version":
+        packages.sort(key=lambda package: keys.key(package.version), reverse=True)
+    elif policy.order_by == "create_time":
+        packages.sort(key=lambda package: package.created, reverse=True)
 
 
-def _order_key(policy: Policy) -> Callable[[OtaPackage], str] | None:
-    # The API's time form sorts as text. By version there is nothing to sort yet: a lookup takes that order only with an
-    # exact version, where all that fits ties.
-    return (lambda package: package.create_time) if policy.order_by == "create_time" else None
+def _tiers(packages: list[OtaPackage], policy: Policy, keys: Keys) -> list[Tier]:
+    if not policy.preferred_versions:
+        return [Tier("", packages)] if packages else []
+    preferred = [(keys.scheme.key_of("preferred_versions", one), one) for one in policy.preferred_versions]
+    # Of two preferred versions that tie, the first counts.
+    tiers = {key: Tier(version, []) for key, version in reversed(preferred)}
+    others = Tier("", [])
+    for package in packages:
+        tiers.get(keys.key(package.version), others).packages.append(package)
+    ordered = [*(tiers[key] for key in dict.fromkeys(key for key, _ in preferred)), others]
+    return [tier for tier in ordered if tier.packages]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Policy"]
+__all__ = ["EXACT", "Policy"]
+
+#: The filters that the service applies too, but for ``module_name``.
+EXACT = ("package_type", "app_id", "product_id", "version", "module_name")
 
 
 @dataclass(frozen=True)
@@ -12,14 +15,25 @@ class Policy:
     """The rules of one selection; a rule that is not given removes nothing.
 
     Attributes:
-        app_id: the resource space, exact.
         package_type: the type, exact.
+        app_id: the resource space, exact.
         product_id: the product, exact.
         version: the version, exact.
         module_name: the module of a modulePackage, exact.
+        created_after: the earliest upload, in the API's form, inclusive.
+        created_before: the end of the uploads, in the API's form, exclusive.
+        source_versions: what the devices run now; the package must support all of them.
+        allow_downgrade: keep packages that are below one of ``source_versions``.
+        version_regex: what the whole version must match.
+        version_scheme: how versions are read and ordered: ``loose`` or ``semver``.
+        version_constraint: a range of versions; see ``constraints.py``.
+        include_prereleases: keep prereleases; None decides by the lookup.
+        preferred_versions: the first of these that fits wins.
+        strict_versions: refuse to choose when the scheme can not read a version.
         most_recent: take the first by ``order_by`` where several fit.
-        order_by: ``version`` or ``create_time``.
+        order_by: ``version`` or ``create_time``; None keeps the service's order.
         allow_unscoped: allow ``most_recent`` across resource spaces, products and modules.
+        require_signature: only a package whose file has a SHA-256 checksum.
     """
 
     package_type: str | None = None
@@ -27,6 +41,17 @@ class Policy:
     product_id: str | None = None
     version: str | None = None
     module_name: str | None = None
+    created_after: str | None = None
+    created_before: str | None = None
+    source_versions: tuple[str, ...] = ()
+    allow_downgrade: bool = False
+    version_regex: str | None = None
+    version_scheme: str = "loose"
+    version_constraint: str | None = None
+    include_prereleases: bool | None = None
+    preferred_versions: tuple[str, ...] = ()
+    strict_versions: bool = False
     most_recent: bool = False
     order_by: str | None = None
     allow_unscoped: bool = False
+    require_signature: bool = False

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 SECONDS = 120
+KEPT = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -111,7 +112,7 @@ def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
         runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
         (folder / "Pulumi.yaml").write_text(json.dumps({"name": name, "runtime": runtime}))
         environment = {
-            **{key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "TMPDIR", "LANG"}},
+            **{key: value for key, value in os.environ.items() if key in KEPT},
             **settings_for(emulator),
             "PULUMI_HOME": str(tmp_path / "pulumi-home"),
             "PULUMI_BACKEND_URL": state.as_uri(),

@@ -21,6 +21,15 @@ NEWEST: dict[str, Any] = {
     "most_recent": True,
     "order_by": "create_time",
 }
+SIGNED: dict[str, Any] = {
+    "obs_location": {
+        "region_name": "r",
+        "bucket_name": "b-1",
+        "object_key": "k",
+        "sign_method": "SHA256",
+        "sign": "ab" * 32,
+    }
+}
 EXACT: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "meter", "version": "V1"}
 
 
@@ -254,6 +263,134 @@ def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
 def test_what_does_not_resolve_is_a_problem(bench: Bench, news: Properties, told: str) -> None:
     """A selection without one answer is a problem of the inputs, in the words of the lookup."""
     assert told in problems(bench, news)
+
+
+def test_refresh_tells_what_the_selection_would_give_now(bench: Bench) -> None:
+    """newer_available is told by a refresh alone, emptied by a move, and never a difference."""
+    first = pinned(bench, NEWEST)
+    assert first["newer_available"] == ""
+    newest = upload(bench)
+
+    read = Pin.read(bench.world, "pin", first)
+
+    assert read == {**first, "newer_available": "V3"}
+    again = pinned(bench, NEWEST, first)
+    assert again["newer_available"] == ""
+    assert not Pin.diff(bench.world, "pin", read, again).changes
+    located = pinned(bench, {**NEWEST, "with_file_location": True}, first)
+    assert Pin.update(bench.world, "pin", read, located)["newer_available"] == "V3"
+    moved = pinned(bench, {**NEWEST, "triggers": [1]}, first)
+    assert Pin.update(bench.world, "pin", read, moved)["newer_available"] == ""
+    assert moved["package_id"] == newest
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"), [("p2", "V1"), ("p1", "")], ids=["the pinned package is deleted", "another one is"]
+)
+def test_refresh_after_a_deletion(bench: Bench, gone: str, told: str) -> None:
+    """Where the pinned package is gone, what the selection gives in its place is told, be it lower."""
+    first = pinned(bench, NEWEST)
+    bench.emulator.delete_package(gone)
+
+    read = Pin.read(bench.world, "pin", first)
+
+    assert (read["exists"], read["newer_available"], read["package_id"]) == (gone != "p2", told, "p2")
+
+
+def test_a_lookup_that_fails_at_refresh_is_a_warning(bench: Bench) -> None:
+    """The refresh goes on, and keeps what the one before it told."""
+    first = pinned(bench, NEWEST)
+    upload(bench)
+    read = Pin.read(bench.world, "pin", first)
+    bench.emulator.faults.add(operation="ListOtaPackageInfo", error="space_missing", times=None)
+
+    again = Pin.read(bench.world, "pin", read)
+
+    assert again == read
+    assert len(bench.warnings) == 1
+    assert bench.warnings[0].startswith("whether something newer than V2 fits is not known: ")
+
+
+def test_a_selection_that_is_ambiguous_by_now_is_a_warning(bench: Bench) -> None:
+    """A second package that fits does not fail the refresh of a pin that wants one."""
+    first = pinned(bench, EXACT)
+    bench.emulator.add_package(**package("p1b", "V1"))
+
+    assert Pin.read(bench.world, "pin", first) == first
+    assert "2 OTA packages fit, and most_recent is not set" in bench.warnings[0]
+
+
+def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
+    """A package that was named by its id has no newer one, and no list is asked for."""
+    first = pinned(bench, {"package_id": "p1"})
+    bench.emulator.forget_requests()
+
+    assert Pin.read(bench.world, "pin", first) == first
+    assert (bench.count(), bench.count("ShowOtaPackage")) == (1, 1)
+
+
+def test_another_selection_of_the_same_package_is_no_move(bench: Bench) -> None:
+    """From an exact version to a range that gives the same package, only the selection is stored anew."""
+    first = pinned(bench, EXACT)
+    selection = {**NEWEST, "order_by": "version", "version_constraint": "~1", "source_versions": ["V1"]}
+
+    again = pinned(bench, selection, first)
+
+    assert {**again, "query": {}} == {**first, "query": {}}
+    diff = Pin.diff(bench.world, "pin", first, again)
+    assert (diff.changes, diff.replaces) == (True, ())
+
+
+def test_another_selection_that_finds_nothing_leaves_the_pin(bench: Bench) -> None:
+    """A selection that finds nothing, or not the package that was reviewed, is refused before anything moves."""
+    first = pinned(bench, EXACT)
+
+    assert "no OTA package fits" in problems(bench, {**NEWEST, "version_constraint": "^9"}, first)
+    assert "expect_package_id: is p1, but the pin gives p2" in problems(
+        bench, {**NEWEST, "expect_package_id": "p1"}, first
+    )
+
+
+def test_the_revision_counts_moves_there_and_back(bench: Bench) -> None:
+    """Each move to another package is one more, back to an earlier one too."""
+    revisions = []
+    state: Properties = {}
+    for version in ("V1", "V2", "V2", "V1"):
+        state = pinned(bench, {**EXACT, "version": version}, state)
+        revisions.append(state["revision"])
+
+    assert revisions == [1, 2, 2, 3]
+
+
+def test_selection_words_reach_the_pin(bench: Bench) -> None:
+    """Lists and flags of a selection decide in a pin as in a lookup, and are no change when they are said again."""
+    selection = {
+        **NEWEST,
+        "order_by": "version",
+        "preferred_versions": ["V9", "V1"],
+        "source_versions": ["V1"],
+        "include_prereleases": True,
+        "version_scheme": "loose",
+    }
+    first = pinned(bench, selection)
+    upload(bench)
+
+    again = pinned(bench, {**selection, "version_scheme": None, "allow_downgrade": False}, first)
+
+    assert first["version"] == "V1"
+    assert not Pin.diff(bench.world, "pin", first, again).changes
+
+
+def test_a_checksum_is_no_lasting_cost(bench: Bench) -> None:
+    """What require_signature asks for is asked when the pin is resolved, not at each preview."""
+    bench.emulator.add_package(**package("p4", "V4", file_location=SIGNED))
+    signed = {**NEWEST, "order_by": "version", "require_signature": True}
+    first = pinned(bench, signed)
+    bench.emulator.forget_requests()
+
+    again = pinned(bench, signed, first)
+
+    assert (again["package_id"], bench.count()) == ("p4", 1)
 
 
 def test_delete_needs_nothing(bench: Bench) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,14 @@ from hypothesis import strategies as st
 from pulumi_iotda_ota.iotda.models import OtaPackage
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, select, spans
 from pulumi_iotda_ota.selection.policy import Policy
+from pulumi_iotda_ota.selection.versions import scheme
+
+if TYPE_CHECKING:
+    import random
+
+    import pytest
+
+    from pulumi_iotda_ota.selection.versions import Key, Scheme
 
 
 def package(**fields: Any) -> OtaPackage:
@@ -51,6 +60,79 @@ def test_what_fits_and_what_does_not_is_everything(
     for one in selection.packages:
         assert (product or one.product_id, version or one.version) == (one.product_id, one.version)
         assert module is None or one.module_name == module
+
+
+@given(packages, st.lists(st.sampled_from(["V1", "V2", "1.0", "V3"]), max_size=3), st.sampled_from(["version", None]))
+def test_tiers_are_the_preferred_versions_and_then_the_rest(
+    found: list[OtaPackage], preferred: list[str], order: str | None
+) -> None:
+    """Every package is in one tier, that of the first preferred version it ties with; within one, order_by decides."""
+    key = scheme("loose").key
+    wanted = [key(version) for version in preferred]
+
+    tiers = select(found, Policy(preferred_versions=tuple(preferred), order_by=order)).tiers
+
+    ranks = [wanted.index(key(tier.preferred)) if tier.preferred else len(wanted) for tier in tiers]
+    assert ranks == sorted(set(ranks))
+    assert sorted(map(id, found)) == sorted(id(one) for tier in tiers for one in tier.packages)
+    for rank, tier in zip(ranks, tiers, strict=True):
+        keys = [key(one.version) for one in tier.packages]
+        assert all((wanted.index(one) if one in wanted else len(wanted)) == rank for one in keys)
+        assert order is None or keys == sorted(keys, reverse=True)
+
+
+@given(packages, st.randoms(use_true_random=False))
+def test_the_versions_do_not_depend_on_the_order_of_input(found: list[OtaPackage], shuffler: random.Random) -> None:
+    """Highest first is the same list of versions, up to ties, however the packages came."""
+    key = scheme("loose").key
+    policy = Policy(order_by="version", version_constraint=">=1")
+    shuffled = found.copy()
+    shuffler.shuffle(shuffled)
+
+    first, second = select(found, policy), select(shuffled, policy)
+
+    assert [key(one.version) for one in first.packages] == [key(one.version) for one in second.packages]
+    assert first.skipped_counts == second.skipped_counts
+
+
+@given(packages)
+def test_ties_of_versions_keep_the_service_s_order(found: list[OtaPackage]) -> None:
+    """Packages whose versions tie stay in the order of the service, the newest record first."""
+    chosen = select(found, Policy(order_by="version")).packages
+    ones = [one for one in chosen if one.version.lower() == "v1"]
+
+    assert ones == [one for one in found if one.version.lower() == "v1"]
+
+
+def test_each_version_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rules ask for it, a version is read once in a selection, and nothing is kept after it."""
+    read: Counter[str] = Counter()
+    loose = type(scheme("loose"))
+    key = loose.key
+
+    def counted(self: Scheme, text: str) -> Key:
+        read[text] += 1
+        return key(self, text)
+
+    monkeypatch.setattr(loose, "key", counted)
+    found = [package(version=version) for version in ("4.1", "4.2", "4.2", "4.3-rc1", "4.1")]
+    policy = Policy(order_by="version", source_versions=("3",), version_constraint="^4", preferred_versions=("9",))
+
+    for times in (1, 2):
+        select(found, policy)
+        assert {version: read[version] for version in ("4.1", "4.2", "4.3-rc1")} == dict.fromkeys(
+            ("4.1", "4.2", "4.3-rc1"), times
+        )
+
+
+def test_the_first_that_a_rule_passed_over_is_known_beyond_the_hundred() -> None:
+    """What a rule passed over first is kept although a hundred others came before it."""
+    found = [*[package(version="V2")] * 150, package(version="1 0", package_id="odd")]
+
+    selection = select(found, Policy(version_regex="V1|1 0"))
+
+    assert len(selection.skipped) == MAX_SKIPPED
+    assert selection.first_skipped["version_scheme"].package_id == "odd"
 
 
 @given(packages)

@@ -26,7 +26,7 @@ ALLOWED = {
     "run": ("iotda",),
     "query": ("iotda", "selection", "arguments", "times"),
     "explain": ("iotda", "selection"),
-    "lookup": ("iotda", "selection", "arguments", "run"),
+    "lookup": ("iotda", "selection", "explain", "query", "run"),
     "results": ("iotda", "lookup", "selection"),
     "sdk": ("iotda", "run"),
     "invocation": ("iotda", "run", "sdk"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.models import API_TIME, parse_api_time
+from pulumi_iotda_ota.iotda.models import parse_api_time
 
-__all__ = ["api_time", "parse_duration", "parse_time"]
+__all__ = ["api_time", "parse_duration", "parse_time", "whole_second"]
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -50,7 +50,7 @@ def parse_time(argument: str, value: object) -> datetime:
         time = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
         if time.tzinfo is not None:
             return time.astimezone(timezone.utc)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass  # told below, with every other form that is not readable
     raise InputError(
         f"{argument} must be a time with its zone such as 2026-10-02T08:00:00Z, not {shown(value)}", argument=argument
@@ -59,4 +59,10 @@ def parse_time(argument: str, value: object) -> datetime:
 
 def api_time(time: datetime) -> str:
     """Return a time in the API's form."""
-    return time.astimezone(timezone.utc).strftime(API_TIME)
+    time = time.astimezone(timezone.utc)
+    return f"{time.year:04}{time:%m%dT%H%M%SZ}"  # %Y pads on some systems only
+
+
+def whole_second(time: datetime) -> datetime:
+    """Return the whole second that a time is, or the next one."""
+    return time + timedelta(microseconds=-time.microsecond % 1_000_000)

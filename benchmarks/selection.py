@@ -1,0 +1,95 @@
+"""How selecting grows: ratios within one run, so that they mean the same on every machine. Sends nothing.
+
+Run it with ``make bench``; ``--json`` prints the figures for a program to read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.models import OtaPackage
+from pulumi_iotda_ota.selection.choose import select
+from pulumi_iotda_ota.selection.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FEW, MANY = 10_000, 100_000
+ROUNDS = 3
+POLICIES = {
+    "highest": Policy(order_by="version", include_prereleases=True),
+    "range, devices, no prereleases": Policy(
+        order_by="version", version_constraint=">=1.2 <7 || ^8", source_versions=("1.0.0",), include_prereleases=False
+    ),
+    "pattern (a+)+$": Policy(order_by="version", version_regex="(a+)+$"),
+    "preferred": Policy(order_by="version", preferred_versions=("3.3.3", "4.4.4")),
+    "newest upload": Policy(order_by="create_time"),
+}
+
+
+def packages(number: int) -> list[OtaPackage]:
+    """Return so many packages in a fixed random order, about nine in ten of them with a version of their own."""
+    chance = random.Random(4)
+    forms = ("{}.{}.{}", "V{}.{}.{}", "{}.{}.{}-rc{}", "{}.{}.{}_B{:03}", "V{}R{:03}C{:02}SPC{}")
+    return [
+        OtaPackage(
+            package_id=f"p{place}",
+            app_id="a",
+            package_type="firmwarePackage",
+            product_id="meter",
+            version=forms[place % len(forms)].format(*(chance.randrange(100) for _ in range(4))),
+            create_time=f"2026{chance.randrange(1, 13):02}{chance.randrange(1, 29):02}T000000Z",
+        )
+        for place in range(number)
+    ]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return the least time of a few rounds."""
+
+    def once() -> float:
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+
+    return min(once() for _ in range(ROUNDS))
+
+
+def plain_key(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version: what a program without a scheme would sort by."""
+    return tuple(map(int, re.findall(r"[0-9]+", version)))
+
+
+def measured() -> list[dict[str, Any]]:
+    """Return the figures, one for each policy."""
+    few, many = packages(FEW), packages(MANY)
+    baseline = seconds(lambda: sorted(many, key=lambda package: plain_key(package.version)))
+    rows = []
+    for name, policy in POLICIES.items():
+        small = seconds(lambda policy=policy: select(few, policy))  # type: ignore[misc]
+        large = seconds(lambda policy=policy: select(many, policy))  # type: ignore[misc]
+        rows.append({"policy": name, "seconds": large, "growth": large / small, "against_a_sort": large / baseline})
+    return rows
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    rows = measured()
+    if parser.parse_args().json:
+        print(json.dumps({"packages": MANY, "against": FEW, "selection": rows}, indent=2))
+        return
+    print(f"selecting from {MANY:,} packages; growth is against {FEW:,}: {MANY // FEW} x is linear")
+    print(f"{'':<32}{'seconds':>9}{'growth':>9}{'against a plain tuple sort':>29}")
+    for row in rows:
+        print(f"{row['policy']:<32}{row['seconds']:>9.2f}{row['growth']:>7.1f} x{row['against_a_sort']:>27.1f} x")
+
+
+if __name__ == "__main__":
+    main()

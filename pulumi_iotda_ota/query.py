@@ -1,0 +1,148 @@
+"""What a lookup was asked, checked as a whole before anything is sent. Sends nothing, chooses nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.selection.policy import Policy
+from pulumi_iotda_ota.selection.rules import rules_of
+from pulumi_iotda_ota.selection.versions import scheme
+from pulumi_iotda_ota.times import api_time, parse_time, whole_second
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["PackageLookup", "PackagesLookup"]
+
+_NOT_SELECTION = ("package_id", "on_missing", "with_file_location")
+
+
+@dataclass(frozen=True)
+class PackageLookup:
+    """What get_ota_package was asked; made by :meth:`from_arguments`, which checks it."""
+
+    policy: Policy
+    package_id: str | None = None
+    on_missing: str = "error"
+    with_file_location: bool = False
+    id: str = ""
+
+    @classmethod
+    def from_arguments(cls, values: Mapping[str, Any]) -> PackageLookup:
+        """Return the checked lookup of one package.
+
+        Args:
+            values: the arguments by name, None for one that was not given.
+
+        Raises:
+            InputError: a value breaks its rule, or two do not go together; nothing was sent.
+        """
+        arguments.require_valid(arguments.GET_OTA_PACKAGE, values)
+        package_id = values.get("package_id")
+        if package_id is not None:
+            _refuse_selection(values)
+        elif values.get("package_type") is None:
+            rule = arguments.PACKAGE_TYPE.rule
+            raise InputError(
+                f"package_type is required: {rule.meaning if rule else ''}; or give package_id", argument="package_type"
+            )
+        policy = _policy(values)
+        return cls(
+            policy=replace(policy, order_by=policy.order_by or "version"),
+            package_id=package_id,
+            on_missing=values.get("on_missing") or "error",
+            with_file_location=bool(values.get("with_file_location")),
+            id=_query_id("get_ota_package", arguments.GET_OTA_PACKAGE, values),
+        )
+
+
+@dataclass(frozen=True)
+class PackagesLookup:
+    """What get_ota_packages was asked; made by :meth:`from_arguments`, which checks it."""
+
+    policy: Policy
+    max_items: int | None = None
+    id: str = ""
+
+    @classmethod
+    def from_arguments(cls, values: Mapping[str, Any]) -> PackagesLookup:
+        """Return the checked lookup of a list; see :meth:`PackageLookup.from_arguments`."""
+        arguments.require_valid(arguments.GET_OTA_PACKAGES, values)
+        policy = _policy({"include_prereleases": True, **_given(values)})
+        return cls(policy, values.get("max_items"), _query_id("get_ota_packages", arguments.GET_OTA_PACKAGES, values))
+
+
+def _policy(values: Mapping[str, Any]) -> Policy:
+    _require_order(values)
+    given = {name: value for name, value in _given(values).items() if name in Policy.__dataclass_fields__}
+    for name in ("source_versions", "preferred_versions"):
+        if name in given:
+            given[name] = tuple(given[name])
+    given |= _window(given)
+    policy = Policy(**given)
+    # Whatever of a rule can not be read is told now, not when the pages are there.
+    rules_of(policy)
+    reads = scheme(policy.version_scheme)
+    if policy.version is not None:
+        reads.key_of("version", policy.version)
+    for version in policy.preferred_versions:
+        reads.key_of("preferred_versions", version)
+    return policy
+
+
+def _window(given: Mapping[str, Any]) -> dict[str, str]:
+    # The service tells whole seconds: an upload is from, or before, a part of one as it is of the next whole one.
+    window = {
+        name: api_time(whole_second(parse_time(name, given[name])))
+        for name in ("created_after", "created_before")
+        if name in given
+    }
+    if len(window) > 1 and window["created_after"] >= window["created_before"]:
+        raise InputError(
+            "created_after must be before created_before: nothing can be uploaded between them",
+            argument="created_after",
+        )
+    return window
+
+
+def _require_order(values: Mapping[str, Any]) -> None:
+    if isinstance(values.get("preferred_versions"), (set, frozenset)):
+        raise InputError("preferred_versions must be a list: a set has no order", argument="preferred_versions")
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _refuse_selection(values: Mapping[str, Any]) -> None:
+    words = [
+        argument.name
+        for argument in arguments.GET_OTA_PACKAGE
+        if argument.name not in _NOT_SELECTION and values.get(argument.name) not in (None, argument.default)
+    ]
+    if words:
+        raise InputError(
+            f"package_id goes with no selection argument, but {' and '.join(words)} "
+            f"{'is' if len(words) == 1 else 'are'} given too",
+            argument="package_id",
+        )
+
+
+def _query_id(function: str, table: Iterable[arguments.Argument], values: Mapping[str, Any]) -> str:
+    """Return an id that is the same for the same query, at every run and in every process."""
+    given = {
+        argument.name: _in_order(argument.name, value) if argument.type == "texts" else value
+        for argument in table
+        if (value := values.get(argument.name)) is not None and value != argument.default
+    }
+    return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _in_order(name: str, value: Iterable[str]) -> list[str]:
+    """Return a list as it counts: only preferences have an order."""
+    return list(value) if name == "preferred_versions" else sorted(value)

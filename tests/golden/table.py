@@ -1,0 +1,101 @@
+"""Reads the golden table: the packages as a seed of the emulator, and the lookups with their expected answers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.unit.test_golden_versions import names_of
+
+TABLE = Path(__file__).with_name("table.txt")
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One line of the table.
+
+    Attributes:
+        name: what it shows.
+        arguments: of get_ota_package, or of get_ota_packages where the answer is a list.
+        answer: as the table writes it.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+    answer: str
+
+    @property
+    def many(self) -> bool:
+        """Return whether it is a list."""
+        return self.answer.startswith("[")
+
+    @property
+    def versions(self) -> list[str]:
+        """Return the versions of a list."""
+        return [one for one in self.answer.strip("[]").split(", ") if one]
+
+    @property
+    def error(self) -> tuple[str, list[str]] | None:
+        """Return the class of an error and words that it must say, or None where there is an answer."""
+        found = re.fullmatch(r"([A-Z]\w+): (.+)", self.answer)
+        return (found[1], found[2].split("; ")) if found else None
+
+
+def seed() -> dict[str, Any]:
+    """Return the packages as a seed of the emulator."""
+    names = [_package("names", f"n{number:03}", name, "2025-01-01") for number, name in enumerate(names_of("loose"))]
+    packages = [*names, *(_of_line(line) for line in _section("packages"))]
+    return {"packages": [{**package, "record_id": f"{place:024x}"} for place, package in enumerate(packages, 1)]}
+
+
+def lookups() -> list[Lookup]:
+    """Return the lookups."""
+    rows = [re.split(r"\s+\|\s+", line.strip(), maxsplit=2) for line in _section("lookups")]
+    return [Lookup(name, _arguments(asked), answer) for name, asked, answer in rows]
+
+
+def _section(name: str) -> list[str]:
+    text = TABLE.read_text(encoding="utf-8").split(f"\n[{name}]\n")[1].split("\n[")[0]
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _of_line(line: str) -> dict[str, Any]:
+    scope, version, uploaded, more = (cell.strip() for cell in line.split("|"))
+    product, package_id = scope.split()
+    return _package(product, package_id, version, uploaded, more)
+
+
+def _package(product: str, package_id: str, version: str, uploaded: str, more: str = "") -> dict[str, Any]:
+    location = {"region_name": "r", "bucket_name": "b-1", "object_key": package_id}
+    fields = {
+        "package_id": package_id,
+        "app_id": "energy",
+        "package_type": "firmwarePackage",
+        "product_id": product,
+        "version": version,
+        "create_time": f"{uploaded.replace('-', '')}T000000Z",
+    }
+    words = more.split()
+    if "sha256" in words:
+        location |= {"sign_method": "SHA256", "sign": "ab" * 32}
+    if "app" in words:
+        fields["app_id"] = words[words.index("app") + 1]
+    if "module" in words:
+        fields |= {"module_name": words[words.index("module") + 1], "package_type": "modulePackage"}
+    supports = words[words.index("supports") + 1 :] if "supports" in words else []
+    return {**fields, "support_source_versions": supports, "file_location": {"obs_location": location}}
+
+
+def _arguments(asked: str) -> dict[str, Any]:
+    """Return the arguments of a line: a product first where one is asked, bare words are flags."""
+    call = ast.parse(f"f({asked})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    given = {word.arg or "": ast.literal_eval(word.value) for word in call.keywords}
+    words = [word.id for word in call.args if isinstance(word, ast.Name)]
+    if "package_id" in given:
+        return {**dict.fromkeys(words, True), **given}
+    product, *flags = words
+    return {"package_type": "firmwarePackage", "product_id": product, **dict.fromkeys(flags, True), **given}

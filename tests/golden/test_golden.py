@@ -1,0 +1,163 @@
+"""The golden table through every door that stands: the same question has the same answer, or the same error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+
+import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota import functions, testing
+from pulumi_iotda_ota.emulator import Emulator
+from pulumi_iotda_ota.invocation import camel_keys
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
+from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.pin import Pin
+from pulumi_iotda_ota.run import Run
+from tests.conftest import settings_for
+from tests.golden.table import Lookup, lookups, seed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LOOKUPS = lookups()
+EVERY = pytest.mark.parametrize("asked", LOOKUPS, ids=lambda asked: asked.name)
+Answer = list[tuple[str, str]] | None
+
+
+@pytest.fixture(scope="module")
+def golden() -> Iterator[Emulator]:
+    """Return a running emulator that holds the packages of the table."""
+    with Emulator(seed()) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _service(golden: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in settings_for(golden).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def _monitored() -> Iterator[None]:
+    pulumi.runtime.set_mocks(testing.Monitor())
+    yield
+    pulumi.runtime.settings.configure(pulumi.runtime.Settings("project", "stack"))
+
+
+def held(asked: Lookup, answer: Callable[[], Any]) -> None:
+    """Hold what a door answers to the table.
+
+    Args:
+        asked: the line of the table.
+        answer: asks the door; returns one package, None, or a list, each package as a mapping.
+    """
+    if asked.error:
+        kind, words = asked.error
+        with pytest.raises(IotdaOtaError) as caught:
+            answer()
+        assert isinstance(caught.value, getattr(iotda_ota, kind))
+        text = " ".join(str(caught.value).split())
+        assert [word for word in words if word not in text] == []
+        return
+    found = answer()
+    if asked.many:
+        assert [package["version"] for package in found] == asked.versions
+    elif asked.answer == "none":
+        assert found is None
+    else:
+        assert asked.answer in (found["version"], found["package_id"])
+
+
+def plain(arguments: dict[str, Any], *, many: bool) -> Any:
+    """Ask the plain function."""
+    return iotda_ota.get_ota_packages(**arguments).packages if many else iotda_ota.get_ota_package(**arguments)
+
+
+def settled(output: pulumi.Output[Any]) -> Any:
+    """Return the value of an Output."""
+    found: list[Any] = []
+
+    async def look() -> None:
+        found.append(await output.future())
+
+    run_to_the_end: Callable[..., Callable[[], None]] = pulumi.runtime.test
+    run_to_the_end(look)()
+    return found[0]
+
+
+def test_the_table_is_large() -> None:
+    """At least 120 names and 60 lookups, each shown once."""
+    assert len(seed()["packages"]) >= 120
+    assert len(LOOKUPS) >= 60
+    assert len({asked.name for asked in LOOKUPS}) == len(LOOKUPS)
+
+
+@EVERY
+def test_the_function(asked: Lookup) -> None:
+    """The plain function answers as the table says."""
+    held(asked, lambda: plain(asked.arguments, many=asked.many))
+
+
+@EVERY
+@pytest.mark.usefixtures("_monitored")
+def test_the_output_form(asked: Lookup) -> None:
+    """The output form in a program under the test monitor answers as the table says."""
+
+    def answer() -> Any:
+        if asked.many:
+            return settled(iotda_ota.get_ota_packages_output(**asked.arguments).packages)
+        return settled(iotda_ota.get_ota_package_output(**asked.arguments))
+
+    held(asked, answer)
+
+
+@EVERY
+def test_the_call_of_a_monitor(asked: Lookup) -> None:
+    """What stands in for the engine answers as the table says, in the plugin's names."""
+
+    def answer() -> Any:
+        token = f"iotda-ota:index:getOtaPackage{'s' * asked.many}"
+        answered = functions.answer(token, camel_keys(asked.arguments))
+        if asked.many:
+            return answered["packages"]
+        return {**answered, "package_id": answered["packageId"]} if answered.get("found", True) else None
+
+    held(asked, answer)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [asked for asked in LOOKUPS if not asked.many and "on_missing" not in asked.arguments],
+    ids=lambda asked: asked.name,
+)
+def test_the_check_of_a_pin(asked: Lookup, golden: Emulator) -> None:
+    """A pin resolves to what the table says, or refuses its inputs in the same words."""
+    run = Run(memo=False)
+    world = World(run=run, config={}, environ=settings_for(golden), clock=SYSTEM_CLOCK, warn=print)
+    checked = Pin.check(world, {}, asked.arguments)
+    run.close()
+
+    if asked.error:
+        told = " ".join(f"{problem.argument} {problem.reason}" for problem in checked.problems)
+        text = " ".join(told.split())
+        assert [word for word in asked.error[1] if word not in text] == []
+    else:
+        assert checked.problems == []
+        assert asked.answer in (checked.inputs["version"], checked.inputs["package_id"])
+
+
+@EVERY
+def test_what_was_passed_over_is_the_same_and_complete(asked: Lookup) -> None:
+    """Function and monitor tell the same packages as passed over, and each package is accounted for."""
+    if asked.error or asked.answer == "none" or "package_id" in asked.arguments:
+        return
+    get: Any = iotda_ota.get_ota_packages if asked.many else iotda_ota.get_ota_package
+    found = get(**asked.arguments)
+    answered = functions.answer(f"iotda-ota:index:getOtaPackage{'s' * asked.many}", camel_keys(asked.arguments))
+
+    assert answered["skipped"] == camel_keys([one.to_dict() for one in found.skipped])
+    assert answered["skippedCounts"] == camel_keys(found.skipped_counts)
+    assert len(found.skipped) == min(100, sum(found.skipped_counts.values()))

@@ -1,0 +1,203 @@
+"""The errors of a lookup: narrow and short enough for the log of a pipeline, complete in their counts, and safe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota import explain
+from pulumi_iotda_ota.iotda.connection import Connection, resolve
+from pulumi_iotda_ota.selection.choose import Skipped, select
+from pulumi_iotda_ota.selection.policy import Policy
+from tests.unit.test_choose import package
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+    from pulumi_iotda_ota.iotda.models import OtaPackage
+
+HERE = resolve(
+    Connection(region="cn-north-4", project_id="0123456789abcdef", access_key="AK", secret_key="SK"),
+    config={},
+    environ={},
+)
+# Everything that can be asked, as long as it may be.
+LONGEST = Policy(
+    package_type="firmwarePackage",
+    app_id="a" * 36,
+    product_id="p" * 36,
+    module_name="m" * 64,
+    version="1" * 256,
+    version_constraint="^1.2.3||" * 127 + "2",
+    version_regex="x" * 1024,
+    preferred_versions=("7" * 256,) * 40,
+    source_versions=("3" * 256,) * 40,
+    created_after="20260101T000000Z",
+    created_before="20270101T000000Z",
+    require_signature=True,
+)
+HOSTILE = "1\x1b[31m\u202e::error::\nx"
+
+
+def nothing_fits(policy: Policy, packages: list[OtaPackage]) -> str:
+    """Return the text of a lookup that found nothing."""
+    selection = select(packages, policy)
+    assert not selection.packages
+    return str(explain.nothing_fits(policy, selection, 1, HERE, explain.nearest(packages, policy)))
+
+
+def narrow(text: str) -> bool:
+    """Return whether a text is readable in the log of a pipeline."""
+    lines = text.splitlines()
+    return max(map(len, lines)) <= 80 and len(lines) <= 25
+
+
+def fact(text: str, label: str) -> str:
+    """Return what a text says under a label, in one line."""
+    lines = text.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith(f"  {label} "))
+    rest = []
+    for line in lines[first + 1 :]:
+        if not line.startswith(" " * 15):
+            break
+        rest.append(line.strip())
+    return " ".join([lines[first][15:], *rest])
+
+
+def test_the_whole_text() -> None:
+    """What was asked, what was seen and why it was passed over, what came near, and what to do: in this order."""
+    found = [
+        *[package(version=f"V1.{minor}") for minor in range(31)],
+        *[package(version=f"V2.{minor}.0-rc1") for minor in range(4)],
+        package(version="V2.0.1", support_source_versions=("V1.9.0", "V1.9.4")),
+        package(version="V2.0.0", support_source_versions=("V1.9.0",)),
+    ]
+    policy = Policy(
+        package_type="firmwarePackage", product_id="meter", version_constraint="^2", source_versions=("V1.3.2",)
+    )
+
+    assert nothing_fits(policy, found) == "\n".join(
+        [
+            "no OTA package fits",
+            "  asked for    firmwarePackage, product meter, version ^2, for devices on V1.3.2",
+            "  looked at    37 packages (1 request): 2 without support for V1.3.2 · 4 below",
+            "               what devices run · 28 outside ^2 · 3 prereleases",
+            "  looked in    project 0123456789abcdef in cn-north-4 at",
+            "               https://iotda.cn-north-4.myhuaweicloud.com",
+            "  nearest      V2.3.0-rc1 (prerelease) · V2.0.1 (supports only V1.9.0, V1.9.4) ·",
+            "               V1.30 (outside ^2)",
+            "  what to do   set include_prereleases=True, widen version_constraint, set",
+            "               allow_downgrade=True, upgrade the devices in steps, upload a",
+            "               package, or check product, project and instance",
+        ]
+    )
+
+
+@pytest.mark.parametrize("count", [1, 6, 1000])
+def test_every_text_is_narrow_and_short(count: int) -> None:
+    """Whatever was asked and however many packages there are, no line is wider than 80 and no text longer than 25."""
+    found = [
+        package(
+            package_id=f"{number:036}",
+            version=f"{number:0256}",
+            app_id=f"{number:036}",
+            product_id=f"{number:036}",
+            module_name=f"{number:064}",
+        )
+        for number in range(count)
+    ]
+    errors: list[IotdaOtaError] = [
+        explain.nothing_fits(LONGEST, select(found, LONGEST), 20, HERE, explain.nearest(found, LONGEST)),
+        explain.nothing_fits(LONGEST, select(found, LONGEST), 1, HERE, explain.neighbours(LONGEST, found)),
+        explain.several_fit(LONGEST, found),
+        explain.several_fit(Policy(most_recent=True), found),
+        explain.too_many_details(LONGEST, 10**6, 50, 3),
+        explain.unreadable(LONGEST, 10**6, Skipped("p" * 36, "9" * 256, "version_scheme", "not one of ours")),
+        explain.gone("p" * 36, HERE),
+    ]
+
+    assert [str(error) for error in errors if not narrow(str(error))] == []
+
+
+def test_nothing_unsafe_is_printed() -> None:
+    """Text from the service is escaped wherever it stands."""
+    found = [
+        package(
+            version=HOSTILE, package_id=HOSTILE, app_id=HOSTILE, module_name=HOSTILE, support_source_versions=(HOSTILE,)
+        ),
+        package(version="2", support_source_versions=(HOSTILE,)),
+    ]
+    policy = Policy(source_versions=("1",))
+    texts = [
+        nothing_fits(policy, found),
+        str(explain.several_fit(policy, found)),
+        str(explain.unreadable(policy, 1, Skipped(HOSTILE, HOSTILE, "version_scheme", "odd"))),
+    ]
+
+    for text in texts:
+        assert r"\x1b" in text
+        assert not any(bad in text for bad in ("\x1b", "\u202e", "::error"))
+        assert all(line.startswith("  ") for line in text.splitlines()[1:])
+
+
+def test_the_counts_are_complete() -> None:
+    """What the rules passed over adds up to what was looked at, in the order of the rules."""
+    found = [package(version=version) for version in ("3", "1-rc1", "1", "2-rc1", "1 0")]
+    policy = Policy(version_constraint="=2")
+
+    text = nothing_fits(policy, [*found, *found])
+
+    assert fact(text, "looked at") == ("10 packages (1 request): 2 no loose versions · 8 outside =2")
+
+
+@pytest.mark.parametrize(
+    ("words", "versions", "near"),
+    [
+        ({"version_constraint": "^2"}, "1.0 1.8 1.9 3.0 3.1", "1.9 (outside ^2) · 1.8 (outside ^2) · 3.0 (outside ^2)"),
+        ({"version_constraint": "^2"}, "1.9 2.1-rc1", "2.1-rc1 (prerelease) · 1.9 (outside ^2)"),
+        ({"version_constraint": "<1"}, "1.0 2.0 3.0", "1.0 (outside <1)"),
+        ({"version_regex": "x"}, "1 2 10 9", "10 (does not match) · 9 (does not match) · 2 (does not match)"),
+        ({"version_constraint": "^2"}, "1.9 V1.9 1.9-rc1", "1.9 (outside ^2) · V1.9 (outside ^2)"),
+        ({"version_scheme": "semver"}, "V1", "V1 (not a semantic version such as 1.2.3 or 1.2.3-rc.1)"),
+        ({"app_id": "a2"}, "1 2", "2 (app_id is a1) · 1 (app_id is a1)"),
+    ],
+)
+def test_what_came_near(words: dict[str, Any], versions: str, near: str) -> None:
+    """Those that break the fewest rules, of each rule the best; for a range the ones around where it begins."""
+    found = [package(version=version) for version in versions.split()]
+
+    told = fact(nothing_fits(Policy(**words), found), "nearest").split(" · ")
+
+    assert sorted(told[: len(near.split(" · "))]) == sorted(near.split(" · "))
+
+
+@pytest.mark.parametrize(
+    ("version", "versions", "near"),
+    [
+        ("1.5", "1.0 1.4 1.6 1.7", "1.4 · 1.0 · 1.6"),
+        ("v1.4", "1.0 V1.4 2.0", "V1.4 · 1.0 · 2.0"),
+        ("0.1", "1.0 2.0", "1.0"),
+        ("9", "1 2 3 4", "4 · 3 · 2"),
+        ("9", "odd\x00 4", "4"),
+        ("9", "", ""),
+    ],
+)
+def test_the_neighbours_of_an_exact_version(version: str, versions: str, near: str) -> None:
+    """Two below it and one above; what ties is the first, and what can not be read is left out."""
+    found = [package(version=one) for one in versions.split(" ") if one]
+
+    assert explain.neighbours(Policy(version=version), found) == near
+
+
+def test_columns_that_say_nothing_are_left_out() -> None:
+    """A list of packages shows a scope only where they differ in it, five at most, and counts the rest."""
+    same = [package(version=f"V{number}", package_id=f"p{number}") for number in range(7)]
+    differ = [package(version="2.1", app_id="fleet-a"), package(version="V2.1.0", app_id="fleet-b")]
+
+    text = str(explain.several_fit(Policy(), same))
+    assert "V0  p0  uploaded 2026-01-01" in text
+    assert "app" not in fact(text, "found")
+    assert "… and 2 more" in text
+    text = str(explain.several_fit(Policy(), differ))
+    assert "2.1     p1  app fleet-a  uploaded 2026-01-01" in text
+    assert "give app_id (they span several)" in text
