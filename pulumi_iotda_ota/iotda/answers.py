@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["nothing", "reader"]
+__all__ = ["nothing", "reader", "the_one"]
 
 Model = TypeVar("Model", bound=BaseModel)
+Content = TypeVar("Content")
 
 # What the parser says of JSON that is well formed but cannot be held: asking again would not help.
 _NOT_HOLDABLE = ("recursion limit exceeded", "number out of range")
@@ -46,6 +48,24 @@ def reader(model: type[Model]) -> Callable[[bytes], Model]:
         raise _misread(problems[0], len(problems), body)
 
     return read
+
+
+def the_one(
+    read: Callable[[bytes], Content], wanted: str, id_of: Callable[[Content], str]
+) -> Callable[[bytes], Content]:
+    """Return a reader that refuses the answer about another thing than the one that was asked for.
+
+    The reader raises:
+        ProtocolError: the answer has another id.
+    """
+
+    def checked(body: bytes) -> Content:
+        content = read(body)
+        if id_of(content) != wanted:
+            raise ProtocolError(f"the answer is about another one: {shown(id_of(content))}, not {shown(wanted)}")
+        return content
+
+    return checked
 
 
 def nothing(_body: bytes) -> None:

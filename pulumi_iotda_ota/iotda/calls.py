@@ -98,7 +98,7 @@ class Caller:
         outcome = "no answer"
         try:
             answer = self._transport.send(request, timeout=timeout)
-            outcome = f"{answer.status} request {answer.request_id or '-'}"
+            outcome = f"{answer.status} request {answer.without(self._connection.secrets).request_id or '-'}"
         finally:
             milliseconds = round((self._clock.monotonic() - began) * 1000)
             _log.debug("%s %s %s %d ms", request.method, path, outcome, milliseconds)

@@ -282,7 +282,8 @@ def _gathered(
         candidates += [(environ.get(key), f"{key} (environment)") for key in _ENVIRONMENT.get(name, ())]
         for value, origin in candidates:
             kept = value.strip() if isinstance(value, str) else value
-            if kept not in (None, "", ()):
+            # An empty list is an answer: of allowed_project_ids it allows none.
+            if kept not in (None, ""):
                 values[name], origins[name] = kept, origin
                 break
     if "endpoint" not in values and "region" in values:
@@ -369,7 +370,10 @@ def _require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
         raise ConfigurationError(
             f"project {printable(project_id)} is not one of allowed_project_ids",
             setting="project_id",
-            facts=[("allowed", printable(", ".join(allowed))), ("what to do", "correct project_id, or allow it")],
+            facts=[
+                ("allowed", printable(", ".join(allowed)) or "none"),
+                ("what to do", "correct project_id, or allow it"),
+            ],
         )
 
 

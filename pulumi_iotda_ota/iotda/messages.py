@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import quote
 
 from pulumi_iotda_ota.iotda.signing import canonical_query
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.text import MASK, SHORTEST_SECRET, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["Answer", "Request"]
 
@@ -35,6 +36,21 @@ class Answer:
         """Return the id that the vendor's support asks for, or empty; IAM's gateway calls it by another name."""
         found = self.headers.get("x-request-id") or self.headers.get("x-iam-trace-id") or ""
         return printable(found, limit=80)
+
+    def without(self, secrets: Iterable[str]) -> Answer:
+        """Return the answer as it may be told: with each secret masked, before anything of it is cut to length.
+
+        Args:
+            secrets: what was sent, and may come back as it is or percent-encoded.
+        """
+        forms = {
+            form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in (secret, quote(secret, safe=""))
+        }
+        body, headers = self.body, dict(self.headers)
+        for form in sorted(forms, key=len, reverse=True):
+            body = body.replace(form.encode(), MASK.encode())
+            headers = {name: value.replace(form, MASK) for name, value in headers.items()}
+        return replace(self, body=body, headers=headers)
 
 
 @dataclass(frozen=True)

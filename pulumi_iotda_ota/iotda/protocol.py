@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeVar
 
-from pulumi_iotda_ota.iotda.answers import nothing, reader
-from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.answers import nothing, reader, the_one
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.failures import refusal
 from pulumi_iotda_ota.iotda.limits import (
     APP_ID,
@@ -117,7 +117,7 @@ def show_package(package_id: str) -> Request[OtaPackage]:
         asked=f"package {package_id}",
         method="GET",
         path=f"{_PACKAGES}/{package_id}",
-        read=reader(OtaPackage),
+        read=the_one(reader(OtaPackage), package_id, lambda package: package.package_id),
     )
 
 
@@ -197,7 +197,7 @@ def show_batch_task(
         asked=f"task {_task_id(task_id)}",
         method="GET",
         path=f"{_TASKS}/{task_id}",
-        read=reader(BatchTaskDetail),
+        read=the_one(reader(BatchTaskDetail), task_id, lambda detail: detail.batchtask.task_id),
         query=filters + _page(limit, marker, None),
     )
 
@@ -255,6 +255,18 @@ def read(request: Request[Content], answer: Answer, *, connection: ResolvedConne
         CredentialsError: the service refused the credentials (401).
         ProtocolError: the answer is not of the documented shape.
     """
+    try:
+        return _judged(request, answer, connection, now)
+    except IotdaOtaError:
+        told = answer.without(connection.secrets)
+        if told == answer:
+            raise
+    # What is cut to length could no longer be told for a secret: the error is made anew from an answer without any.
+    _judged(request, told, connection, now)
+    raise ProtocolError("the answer repeats the credential where something else is documented")
+
+
+def _judged(request: Request[Content], answer: Answer, connection: ResolvedConnection, now: datetime) -> Content:
     if answer.status not in _SUCCESSES:
         raise refusal(request, answer, connection=connection, now=now)
     try:

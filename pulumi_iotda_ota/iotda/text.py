@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MASK", "printable"]
+__all__ = ["MASK", "SHORTEST_SECRET", "printable"]
 
 MASK = "****"
 
 # Cc, Cf (bidi and zero-width), Cs, Co, Cn; Zl and Zp break lines.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # A mask for a short text would hit words by chance, and no secret is this short.
-_SHORTEST_SECRET = 6
+SHORTEST_SECRET = 6
 # Each but the last of several colons or hashes; two together begin a command to a pipeline.
 _COMMAND = re.compile(":(?=:)|#(?=#)")
 
@@ -34,7 +34,7 @@ def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) ->
     """
     shown = str(text)
     for secret in secrets:
-        if len(secret) >= _SHORTEST_SECRET:
+        if len(secret) >= SHORTEST_SECRET:
             shown = shown.replace(secret, MASK)
     if len(shown) > limit:
         shown = f"{shown[:limit]}… ({len(shown) - limit} more characters)"

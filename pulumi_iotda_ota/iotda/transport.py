@@ -99,6 +99,9 @@ class HttpTransport:
                 return self._exchange(fresh, request, timeout)
         except (OSError, HTTPError) as error:
             raise _translated(error, request, self._connection) from error
+        except UnicodeEncodeError:
+            # Whose text it was it would repeat: a password of a proxy that the environment names.
+            raise _unsendable() from None
 
     def close(self) -> None:
         """Close the connections."""
@@ -124,6 +127,15 @@ class HttpTransport:
         with closing(response):
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, _body(response, request))
+
+
+def _unsendable() -> ConfigurationError:
+    advice = "give the proxy a user and a password of ASCII characters"
+    return ConfigurationError(
+        "user or password of the proxy can not be sent: it has characters that HTTP does not know",
+        setting="proxy",
+        facts=[("given by", "HTTPS_PROXY or HTTP_PROXY (environment)"), ("what to do", advice)],
+    )
 
 
 class _Signer(AuthBase):

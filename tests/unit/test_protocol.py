@@ -33,10 +33,10 @@ TASK = {
 }
 REQUESTS: dict[str, Request[Any]] = {
     "ListOtaPackageInfo": LIST,
-    "ShowOtaPackage": protocol.show_package("abc"),
+    "ShowOtaPackage": protocol.show_package("28f61af50fc9452aa0ed5ea25c3cc3d3"),
     "CreateBatchTask": protocol.create_batch_task(TASK, now=NOW),
     "ListBatchTasks": protocol.list_batch_tasks("firmwareUpgrade"),
-    "ShowBatchTask": protocol.show_batch_task("abc"),
+    "ShowBatchTask": protocol.show_batch_task("5c8ba99030344005c02316ad"),
     "StopBatchTask": protocol.stop_batch_task("abc"),
     "DeleteBatchTask": protocol.delete_batch_task("abc"),
 }

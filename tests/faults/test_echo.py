@@ -1,0 +1,122 @@
+"""A service that repeats what it was sent: no error, log line or representation of ours does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import secrets
+import traceback
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from pydantic import SecretStr
+
+from pulumi_iotda_ota.iotda.client import Client
+from pulumi_iotda_ota.iotda.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ProtocolError
+from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.models import PackageQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+METER = PackageQuery(package_type="firmwarePackage", product_id="smart-meter")
+PIECE = 12
+# As long as the tokens that IAM gives out: cut to the length of a line it would still be one.
+TOKEN = f"MIID{secrets.token_hex(500)}+/="
+
+ECHOES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "text": lambda token: {"body": f"X-Auth-Token: {token} is not known"},
+    "html": lambda token: {"body": f"<html><title>{token}</title></html>"},
+    "json": lambda token: {"body": {"error_code": "IOTDA.000006", "error_msg": f"bad {token}"}},
+    "nested json": lambda token: {"body": {"error": {"message": token, "code": 400}}},
+    "request id": lambda token: {"body": {}, "headers": {"X-Request-Id": token}},
+    "percent-encoded": lambda token: {"body": f"bad token {quote(token, safe='')}"},
+    "location": lambda token: {"body": "", "headers": {"Location": f"https://{token}.example/{token}"}},
+}
+
+
+def told(error: BaseException, caplog: pytest.LogCaptureFixture) -> str:
+    """Return everything that a person could get to see of an error."""
+    shown = [str(error), repr(error), repr(vars(error)), "".join(traceback.format_exception(error))]
+    return "\n".join([*shown, repr(pickle.loads(pickle.dumps(error))), caplog.text])
+
+
+def client_of(emulator: Emulator) -> Client:
+    """Return a client with the token, which tries once."""
+    connection = Connection(
+        endpoint=emulator.endpoint,
+        region=emulator.region,
+        project_id=emulator.project_id,
+        auth_token=SecretStr(TOKEN),
+        max_attempts=1,
+    )
+    return Client(resolve(connection, config={}, environ={}), gate=Gate())
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 429, 500, 503])
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_what_comes_back_is_not_told(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, echo: Callable[[str], dict[str, Any]], status: int
+) -> None:
+    """A credential that the service repeats, in whatever place and however long, is masked before anything is cut."""
+    caplog.set_level(logging.DEBUG)
+    emulator.faults.add(times=None, status=status, **echo(TOKEN))
+
+    with client_of(emulator) as client, pytest.raises(IotdaOtaError) as caught:
+        list(client.list_packages(METER))
+
+    shown = told(caught.value, caplog)
+    pieces = {TOKEN[place : place + PIECE] for place in range(len(TOKEN) - PIECE)}
+    assert not [piece for piece in pieces if piece in shown]
+
+
+def test_a_record_that_repeats_it_is_not_told(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    """A record of the wrong shape is named by its id, but not where that is the credential."""
+    page = {"packages": [{"package_id": TOKEN}], "page": {"count": 1, "marker": "0" * 24}}
+    emulator.faults.add(body=json.dumps(page))
+
+    with client_of(emulator) as client, pytest.raises(ProtocolError) as caught:
+        list(client.list_packages(METER))
+
+    assert TOKEN[4 : 4 + PIECE] not in told(caught.value, caplog)
+
+
+def test_another_package_is_no_answer(emulator: Emulator) -> None:
+    """An answer about another package or task than the one that was asked for is refused."""
+    wanted = emulator.packages[0]["package_id"]
+    emulator.faults.add(operation="ShowOtaPackage", merge={"package_id": "other"})
+    token = emulator.issue_token()
+    settings = {"HW_IOTDA_ENDPOINT": emulator.endpoint, "HW_PROJECT_ID": emulator.project_id, "HW_AUTH_TOKEN": token}
+
+    with (
+        Client(resolve(None, config={}, environ=settings), gate=Gate()) as client,
+        pytest.raises(ProtocolError, match=f'about another one: "other", not "{wanted}"'),
+    ):
+        client.show_package(wanted)
+
+
+def test_a_password_that_can_not_be_sent_is_a_setting(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy's password beyond HTTP's characters is told as the setting that it is, without repeating it."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:P%E2%82%AChush@127.0.0.1:9")
+    connection = Connection(region="cn-north-4", project_id="p1", auth_token=SecretStr("t" * 20), max_attempts=1)
+
+    with (
+        Client(resolve(connection, config={}, environ={}), gate=Gate()) as client,
+        pytest.raises(ConfigurationError, match="user or password of the proxy can not be sent") as caught,
+    ):
+        list(client.list_packages(METER))
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("allowed", [[], ()])
+def test_an_empty_list_of_projects_allows_none(allowed: Any) -> None:
+    """An empty allowed_project_ids refuses every project; it does not turn the guard off."""
+    connection = Connection(region="cn-north-4", project_id="p1", allowed_project_ids=allowed)
+
+    with pytest.raises(ConfigurationError, match="p1 is not one of allowed_project_ids"):
+        resolve(connection, config={}, environ={"HW_AUTH_TOKEN": "t"})
