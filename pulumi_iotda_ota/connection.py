@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 
-class Connection(connection.Connection):  # noqa: D101  its documentation is that of the class below it
-    __doc__ = connection.Connection.__doc__
+class Connection(connection.Connection):
+    """Where and as whom to ask; the fields are those of ``pulumi_iotda_ota.iotda.connection.Connection``."""
 
     @model_validator(mode="wrap")
     @classmethod

@@ -43,18 +43,24 @@ def parse_time(argument: str, value: object) -> datetime:
     Raises:
         InputError: the value is neither.
     """
-    text = value if isinstance(value, str) else ""
+    time = _read(value) if isinstance(value, str) else None
+    if time is None:
+        raise InputError(
+            f"{argument} must be a time with its zone such as 2026-10-02T08:00:00Z, not {shown(value)}",
+            argument=argument,
+        )
+    return time
+
+
+def _read(text: str) -> datetime | None:
+    """Return the time that a text stands for, or None where it has another form or no zone."""
     try:
         if re.fullmatch(r"\d{8}T\d{6}Z", text):
             return parse_api_time(text)
         time = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
-        if time.tzinfo is not None:
-            return time.astimezone(timezone.utc)
+        return time.astimezone(timezone.utc) if time.tzinfo is not None else None
     except (ValueError, OverflowError):
-        pass  # told below, with every other form that is not readable
-    raise InputError(
-        f"{argument} must be a time with its zone such as 2026-10-02T08:00:00Z, not {shown(value)}", argument=argument
-    )
+        return None
 
 
 def api_time(time: datetime) -> str:
