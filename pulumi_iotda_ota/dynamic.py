@@ -17,7 +17,7 @@ from pulumi import dynamic
 
 from pulumi_iotda_ota import arguments, sdk
 from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
-from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 from pulumi_iotda_ota.lifecycle import pin, upgrade_task
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
@@ -36,6 +36,7 @@ __all__ = ["OtaPackagePin", "UpgradeTask"]
 # A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
 # must be seen by the next look.
 _run = Run(memo=False)
+_created: set[str] = set()
 
 
 class _Provider(dynamic.ResourceProvider):
@@ -62,7 +63,7 @@ class _Provider(dynamic.ResourceProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """Tell what the new inputs change."""
         diff = self.lifecycle.diff(self._world(), _id, _plain(_olds), _plain(_news))
-        return dynamic.DiffResult(changes=diff.changes, replaces=list(diff.replaces), delete_before_replace=True)
+        return dynamic.DiffResult(diff.changes, list(diff.replaces), delete_before_replace=diff.delete_first)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the resource."""
@@ -82,7 +83,7 @@ class _Provider(dynamic.ResourceProvider):
         self.lifecycle.delete(self._world(), _id, _plain(_props))
 
     def _world(self) -> World:
-        return World(run=_run, config=self._configuration, environ=os.environ, clock=SYSTEM_CLOCK, warn=_warn)
+        return World(_run, self._configuration, os.environ, SYSTEM_CLOCK, _warn, _created)
 
 
 class OtaPackagePinProvider(_Provider):
@@ -199,7 +200,8 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        _refuse_import(opts)
+        _refuse_import(opts, "leave import_ out; expect_package_id holds the pin to a package")
+        _refuse_ignoring(opts)
         inputs = _given(arguments.OTA_PACKAGE_PIN, locals())
         super().__init__(OtaPackagePinProvider(), resource_name, _properties(inputs, pin.OUTPUTS), opts)
 
@@ -275,14 +277,8 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = _given(arguments.UPGRADE_TASK, locals())
-        # A dynamic provider can not see these; they keep equal campaigns of two stacks apart.
-        inputs["scope"] = {
-            "organization": pulumi.get_organization(),
-            "project": pulumi.get_project(),
-            "stack": pulumi.get_stack(),
-            "name": resource_name,
-        }
+        _refuse_import(opts, "leave import_ out; a task that this program made is found again by its name")
+        inputs = {**_given(arguments.UPGRADE_TASK, locals()), "scope": _scope(resource_name, opts)}
         outputs = ("task_id", "task_name", "status", "status_desc", "progress", "create_time", "identity")
         super().__init__(UpgradeTaskProvider(), resource_name, _properties(inputs, outputs), opts)
 
@@ -290,18 +286,46 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
 def _given(table: Iterable[Argument], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the inputs among what a constructor was given: the table's arguments and the connection."""
     inputs = {argument.name: given[argument.name] for argument in table if argument.name in given}
+    if sdk.holds_asset(inputs.get("triggers")):
+        error = InputError(
+            "triggers can not hold an asset: give its text, or a checksum of its file", argument="triggers"
+        )
+        raise sdk.rendered(error)
     return {**inputs, "connection": _public(given["connection"])}
 
 
-def _refuse_import(opts: pulumi.ResourceOptions | None) -> None:
-    if opts is None or opts.import_ is None:
-        return
-    error = InputError(
-        "OtaPackagePin can not be imported: there is nothing of it on the service",
-        argument="opts",
-        facts=[("what to do", "leave import_ out; expect_package_id holds the pin to a package")],
-    )
-    raise sdk.rendered(error)
+def _refuse_import(opts: pulumi.ResourceOptions | None, advice: str) -> None:
+    if opts is not None and opts.import_ is not None:
+        raise _told("this resource can not be imported: a dynamic resource is made by its program alone", advice)
+
+
+def _refuse_ignoring(opts: pulumi.ResourceOptions | None) -> None:
+    """Refuse to ignore changes of what selects the package: the engine would put what was found in its place."""
+    ignored = sorted({str(name) for name in (opts and opts.ignore_changes) or ()} & {*pin.Pin.input_names, "*"})
+    if ignored:
+        raise _told(
+            f"ignore_changes of {' and '.join(ignored)} would move the pin instead of keeping it",
+            "leave it out: a pin keeps its package until its selection or triggers change",
+        )
+
+
+def _told(headline: str, advice: str) -> IotdaOtaError:
+    return sdk.rendered(InputError(headline, argument="opts", facts=[("what to do", advice)]))
+
+
+def _scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, str]:
+    """Return what keeps equal campaigns of two resources apart; a dynamic provider can not see it."""
+    scope = {
+        "organization": pulumi.get_organization(),
+        "project": pulumi.get_project(),
+        "stack": pulumi.get_stack(),
+        "name": resource_name,
+    }
+    parent = opts.parent if opts else None
+    if parent is not None:
+        # Children of two components may have one name.
+        scope["parent"] = f"{parent.pulumi_resource_type}::{parent.pulumi_resource_name}"
+    return scope
 
 
 def _properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import explain
@@ -115,6 +115,9 @@ def _by_selection(asked: _Asked, lookup: PackageLookup) -> Found | None:
     walked = asked.packages(_server_query(policy))
     selection = select(walked.packages, policy)
     _require_readable(policy, selection)
+    if policy.preferred_versions and not policy.allow_unscoped and spans(selection.packages):
+        # A preference is a choice as most_recent is: not one among packages that are not comparable.
+        raise explain.several_fit(replace(policy, most_recent=True), selection.packages)
     chosen = _chosen(asked, policy, selection)
     if chosen is None:
         if lookup.on_missing == "none":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONFIG_NAMESPACE",
     "current_run",
+    "holds_asset",
     "holds_output",
     "in_program",
     "is_mocked",
@@ -147,7 +148,15 @@ def when_known(
 async def _secret_texts(values: Mapping[str, Any]) -> list[str]:
     """Return the values that are secret, as an error could repeat them."""
     outputs = [value for value in values.values() if isinstance(value, pulumi.Output)]
-    return [str(await output.future()) for output in outputs if await output.is_secret()]
+    secret = [await output.future() for output in outputs if await output.is_secret()]
+    return [text for value in secret for text in _texts(value)]
+
+
+def _texts(value: object) -> list[str]:
+    """Return the texts of a value, those inside a list one by one."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [text for item in value for text in _texts(item)]
+    return [str(value)]
 
 
 def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> pulumi.Output[Any] | None:
@@ -224,6 +233,15 @@ def holds_output(value: object) -> bool:
     if isinstance(value, (list, tuple, set, frozenset)):
         return any(holds_output(item) for item in value)
     return isinstance(value, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(value)
+
+
+def holds_asset(value: object) -> bool:
+    """Return whether a value is, or holds, an asset or an archive: Pulumi gives them to a resource as they are."""
+    if isinstance(value, dict):
+        return any(holds_asset(item) for item in value.values())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return any(holds_asset(item) for item in value)
+    return isinstance(value, (pulumi.Asset, pulumi.Archive))
 
 
 def _loop_is_running() -> bool:

@@ -70,5 +70,8 @@ def api_time(time: datetime) -> str:
 
 
 def whole_second(time: datetime) -> datetime:
-    """Return the whole second that a time is, or the next one."""
-    return time + timedelta(microseconds=-time.microsecond % 1_000_000)
+    """Return the whole second that a time is, or the next one; of the last second there is, that one."""
+    try:
+        return time + timedelta(microseconds=-time.microsecond % 1_000_000)
+    except OverflowError:
+        return time.replace(microsecond=0)

@@ -58,10 +58,18 @@ class Checked:
 
 @dataclass(frozen=True)
 class Diff:
-    """What a change of inputs does to the resource. A replacement deletes the old one first."""
+    """What a change of inputs does to the resource.
+
+    Attributes:
+        changes: whether anything is done.
+        replaces: the inputs whose change replaces the resource.
+        delete_first: whether a replacement deletes the old one first. The engine then also deletes what depends on it,
+            before that is checked.
+    """
 
     changes: bool
     replaces: tuple[str, ...] = ()
+    delete_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ class World:
         environ: the environment variables.
         clock: the time, and the way to wait.
         warn: shows a line to whoever runs Pulumi.
+        created: the ids that this run has created or taken over, which it must not remove again.
     """
 
     run: Run
@@ -89,6 +98,7 @@ class World:
     environ: Mapping[str, str]
     clock: Clock
     warn: Callable[[str], None]
+    created: set[str] = field(default_factory=set)
 
     def resolve(self, inputs: Mapping[str, Any]) -> ResolvedConnection:
         """Return the connection of a resource: its ``connection`` input, the configuration and the environment."""

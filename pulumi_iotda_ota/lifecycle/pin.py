@@ -71,7 +71,9 @@ class Pin:
         has fields of the same names.
         """
         olds, news = normal(olds), normal(news)
-        query = {name: news[name] for name, usual in _SELECTION.items() if news.get(name, usual) != usual}
+        query = {
+            name: _in_order(name, news[name]) for name, usual in _SELECTION.items() if news.get(name, usual) != usual
+        }
         inputs = {"query": query, **{name: news[name] for name in _OWN if name in news}}
         problems = known_problems(arguments.OTA_PACKAGE_PIN, news)
         if holds_unknown([inputs.get(name) for name in _DECIDING]):
@@ -115,6 +117,12 @@ class Pin:
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
         """Do nothing: there is nothing of it on the service."""
+
+
+def _in_order(name: str, value: Any) -> Any:
+    """Return a list whose order says nothing in one order; only preferences have one."""
+    sortable = name == "source_versions" and isinstance(value, list) and not holds_unknown(value)
+    return sorted(value, key=str) if sortable else value
 
 
 def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | None:

@@ -52,9 +52,10 @@ class UpgradeTask:
         olds, news = normal(olds), normal(news)
         replaces = changed_inputs(olds, news)
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
-        return Diff(
-            changes=bool(replaces) or any(olds.get(name) != news.get(name) for name in others), replaces=replaces
-        )
+        changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in others)
+        # Deleted first, it would take the tasks that depend on it along before anybody asked whether they run. What
+        # does not run needs no deleting before the next.
+        return Diff(changes=changes, replaces=replaces, delete_first=bool(news.get("replace_running")))
 
     @staticmethod
     def create(world: World, inputs: Properties) -> Created:
@@ -62,6 +63,7 @@ class UpgradeTask:
         inputs = normal(inputs)
         connection = world.resolve(inputs)
         task = create_once(world, world.run.client(connection), inputs)
+        world.created.add(task.task_id)
         return Created(task.task_id, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
 
     @staticmethod
@@ -90,6 +92,10 @@ class UpgradeTask:
         """Do what ``on_destroy`` says: ``stop`` what runs, ``delete`` it too, or ``retain`` it untouched."""
         action = state.get("on_destroy") or "stop"
         if action == "retain":
+            return
+        if id_ in world.created:
+            # A replacement that was forced takes the same campaign over, and then deletes what it took it from.
+            world.warn(f"upgrade task {id_} is left as it is: the resource that replaces this one has taken it over")
             return
         client = world.run.client(world.resolve(state))
         task = stop_task(world.clock, client, id_, state)

@@ -93,8 +93,9 @@ pulumi.export("open", iotda_ota.get_ota_package_output(**METER, version="V1.4.10
 def test_a_secret_argument_is_not_in_the_error(make_project: Callable[..., Project]) -> None:
     """A lookup that fails does not repeat an argument that is secret."""
     project = make_project(f"""{HEAD}
-secret = pulumi.Output.secret("V9.9.9-hush")
-pulumi.export("found", iotda_ota.get_ota_package_output(**METER, version=secret).version)
+secret, secrets = pulumi.Output.secret("V9.9.9-hush"), pulumi.Output.secret(["7.7.7-hush"])
+wanted = dict(METER, version=secret, preferred_versions=secrets)
+pulumi.export("found", iotda_ota.get_ota_package_output(**wanted).version)
 """)
 
     done = project.run("preview")

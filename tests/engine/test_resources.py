@@ -114,6 +114,43 @@ def test_a_replacement_is_refused_while_the_campaign_runs(
     assert project.resources()["rollout"]["id"] == ids(emulator)[0]
 
 
+def test_a_forced_replacement_keeps_a_running_campaign(
+    make_project: Callable[..., Project], emulator: Emulator
+) -> None:
+    """`pulumi up --target-replace` of an unchanged campaign takes its task over, and stops nothing."""
+    emulator.set_device("meter-0001", outcome="hang")
+    project = rollout(make_project, emulator)
+    ok(project.up())
+    urn = project.resources()["rollout"]["urn"]
+
+    told = ok(project.up("--target-replace", urn))
+
+    assert "is left as it is" in told
+    assert [task["status"] for task in emulator.tasks] == ["Processing"]
+    assert project.resources()["rollout"]["id"] == ids(emulator)[0]
+
+
+def test_a_task_that_depends_on_another_is_asked_before_it_stops(
+    make_project: Callable[..., Project], emulator: Emulator
+) -> None:
+    """A new canary does not stop the fleet's running campaign on its way: that is refused as any change of it is."""
+    emulator.set_device("meter-0009", outcome="hang")
+    project = make_project(f"""{HEAD}
+wave, package = config.get_int("wave") or 1, "{package_of(emulator)}"
+canary = iotda_ota.UpgradeTask("canary", package_ids=[package], targets=["meter-0001"], triggers=[wave])
+iotda_ota.UpgradeTask("fleet", package_ids=[package], targets=["meter-0009"], triggers=[canary.task_id])
+""")
+    ok(project.up())
+    wait_until(lambda: {task["status"] for task in emulator.tasks} == {"Processing", "Success"})
+    project.ok("config", "set", "wave", "2")
+
+    refused = project.up()
+
+    assert refused.code != 0
+    assert "a change of triggers is a new campaign" in refused.text
+    assert "Stopped" not in {task["status"] for task in emulator.tasks}
+
+
 def test_other_inputs_alter_the_state_alone(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """An input that makes no new campaign is stored in place, and then nothing is left to change."""
     project = rollout(make_project, emulator)

@@ -433,3 +433,14 @@ def test_output_form_outside_a_program(service: Emulator) -> None:
     """Outside a program the output form says which form works there."""
     with pytest.raises(iotda_ota.InputError, match="works in a Pulumi program only"):
         iotda_ota.get_ota_package_output(**METER, version="V1.4.10")
+
+
+def test_a_preference_is_no_choice_among_products(service: Emulator) -> None:
+    """preferred_versions choose as most_recent does: not among packages of several products."""
+    for product, version in (("x", "1.0"), ("y", "2.0")):
+        service.add_package(package_type="softwarePackage", product_id=product, app_id="lab", version=version)
+    asked: dict[str, Any] = {"package_type": "softwarePackage", "app_id": "lab", "preferred_versions": ["1.0"]}
+
+    with pytest.raises(iotda_ota.MultiplePackages, match="they span several product_id"):
+        iotda_ota.get_ota_package(**asked)
+    assert iotda_ota.get_ota_package(**asked, allow_unscoped=True).version == "1.0"

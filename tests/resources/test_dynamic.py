@@ -13,6 +13,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota import dynamic as dynamic_resources
 from pulumi_iotda_ota.dynamic import OtaPackagePinProvider, UpgradeTaskProvider
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -102,11 +103,12 @@ def test_a_life(provider: UpgradeTaskProvider, service: Emulator) -> None:
 
     assert provider.diff(created.id, state, {**inputs, "__provider": "other"}).changes is False
     diff = provider.diff(created.id, state, changed)
-    assert (diff.changes, diff.replaces, diff.delete_before_replace) == (True, [], True)
+    assert (diff.changes, diff.replaces, diff.delete_before_replace) == (True, [], False)
     read = provider.read(created.id, state)
     assert (read.id, (read.outs or {})["task_id"]) == (created.id, created.id)
     updated = provider.update(created.id, state, changed).outs or {}
     assert "__provider" not in updated
+    dynamic_resources._created.clear()  # the process of another command
     provider.delete(created.id, updated)
     assert service.tasks == []
 
@@ -127,3 +129,40 @@ def test_a_secret_is_never_an_input(make: Any, secret: str) -> None:
 
     assert isinstance(caught.value, pulumi.RunError)
     assert "very-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["version_constraint", "version", "package_id", "*"])
+def test_a_pin_ignores_no_change_of_its_selection(name: str) -> None:
+    """Ignoring a change would move a pin: the engine puts what was found in the place of what was asked."""
+    with pytest.raises(InputError, match="would move the pin instead of keeping it"):
+        iotda_ota.OtaPackagePin("x", package_id="p", opts=pulumi.ResourceOptions(ignore_changes=[name]))
+
+
+def test_a_task_can_not_be_imported() -> None:
+    """Pulumi's own answer to an import of a dynamic resource is a KeyError; ours says what to do."""
+    with pytest.raises(InputError, match="can not be imported"):
+        iotda_ota.UpgradeTask("x", package_ids=["p"], targets=["d"], opts=pulumi.ResourceOptions(import_="t1"))
+
+
+@pytest.mark.parametrize("triggers", [[pulumi.StringAsset("x")], {"a": pulumi.FileAsset("x")}])
+def test_assets_are_no_triggers(triggers: Any) -> None:
+    """An asset can not be stored by a dynamic resource; it is refused before it is."""
+    with pytest.raises(InputError, match="triggers can not hold an asset"):
+        iotda_ota.UpgradeTask("x", package_ids=["p"], targets=["d"], triggers=triggers)
+
+
+def test_children_of_two_components_have_scopes_of_their_own() -> None:
+    """Two resources of one name below different parents are two campaigns."""
+
+    class Parent:
+        pulumi_resource_type = "test:index:Group"
+
+        def __init__(self, name: str) -> None:
+            self.pulumi_resource_name = name
+
+    def scope(parent: Any) -> dict[str, str]:
+        opts = pulumi.ResourceOptions()
+        opts.parent = parent
+        return dynamic_resources._scope("rollout", opts)
+
+    assert scope(Parent("a")) != scope(Parent("b")) != scope(None)

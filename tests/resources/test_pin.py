@@ -401,3 +401,16 @@ def test_delete_needs_nothing(bench: Bench) -> None:
     Pin.delete(bench.silent().world, "pin", state)
 
     assert bench.count() == 0
+
+
+def test_the_order_of_source_versions_says_nothing(bench: Bench) -> None:
+    """The same source versions in another order are the same selection, and move nothing."""
+    asked = {"package_type": "firmwarePackage", "product_id": "meter", "most_recent": True}
+    first = Pin.check(bench.world, {}, {**asked, "source_versions": ["0.9", "0.8"]})
+    sent = bench.count()
+
+    again = Pin.check(bench.world, first.inputs, {**asked, "source_versions": ["0.8", "0.9"], "verify": False})
+
+    assert (first.problems, again.problems) == ([], [])
+    assert again.inputs["query"] == first.inputs["query"]
+    assert bench.count() == sent

@@ -209,6 +209,31 @@ def test_a_replacement_deletes_before_it_creates(bench: Bench) -> None:
     assert statuses(bench) == ["Initializing", "Stopped"]
 
 
+def test_only_what_may_stop_is_deleted_first(bench: Bench) -> None:
+    """A replacement deletes first only with replace_running: the engine deletes all that depends on it too."""
+    created = bench.created()
+
+    for allowed in (True, False):
+        news = bench.inputs(triggers=[2], replace_running=allowed)
+        assert UpgradeTask.diff(bench.world, created.id, created.outputs, news).delete_first is allowed
+
+
+@pytest.mark.parametrize("on_destroy", ["stop", "delete"])
+def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy: str) -> None:
+    """A replacement of an unchanged campaign takes its task over; deleting the old one must not end it."""
+    bench.hang()
+    old = bench.created(on_destroy=on_destroy)
+    bench.time.sleep(10)
+    world = bench.world
+
+    new = UpgradeTask.create(world, bench.checked(on_destroy=on_destroy))
+    UpgradeTask.delete(world, old.id, old.outputs)
+
+    assert new.id == old.id
+    assert statuses(bench) == ["Processing"]
+    assert "is left as it is" in bench.warnings[-1]
+
+
 @pytest.mark.parametrize("how", ["finished", "gone"])
 def test_an_ended_campaign_is_replaced(bench: Bench, how: str) -> None:
     """A campaign that ended, or whose task is gone, makes way for a new one."""

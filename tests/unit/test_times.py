@@ -45,3 +45,10 @@ def test_a_whole_second_stays() -> None:
 def test_durations(value: object, seconds: float) -> None:
     """Seconds as a number or text, or a number with its unit."""
     assert parse_duration("timeout", value) == seconds
+
+
+def test_the_last_second_there_is() -> None:
+    """A part of the last second that a time can tell is that second, and no fault."""
+    last = datetime(9999, 12, 31, 23, 59, 59, 500_000, tzinfo=timezone.utc)
+
+    assert whole_second(last) == last.replace(microsecond=0)
