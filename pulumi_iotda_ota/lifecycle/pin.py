@@ -54,8 +54,8 @@ _FIELDS = (
 )
 OUTPUTS = (*_FIELDS, "identity", "revision", "exists", "newer_available")
 # What is pinned depends on these; all others can be unknown at a preview that shows the id.
-_DECIDING = ("query", "triggers", "with_file_location", "verify", "connection")
-_COMPARED = ("query", *_OWN, "package_id", "revision")
+_DECIDING = ("triggers", "with_file_location", "verify", "connection")
+_COMPARED = (*_OWN, "package_id", "revision")
 
 
 class Pin:
@@ -67,16 +67,17 @@ class Pin:
     def check(world: World, olds: Properties, news: Properties) -> Checked:
         """Resolve the selection, or keep what it was resolved to, so that a preview already shows the id.
 
-        What is found is put beside the inputs; the selection as it was asked is kept in ``query``, because a package
-        has fields of the same names.
+        What is found is put beside the inputs. A package has fields of the names of some words; one that was asked for
+        has what was asked. So each word stays under its own name, by which Pulumi knows what is secret, and ``asked``
+        tells the words from what was found.
         """
         olds, news = normal(olds), normal(news)
         query = {
             name: _in_order(name, news[name]) for name, usual in _SELECTION.items() if news.get(name, usual) != usual
         }
-        inputs = {"query": query, **{name: news[name] for name in _OWN if name in news}}
+        inputs = {**query, "asked": sorted(query), **{name: news[name] for name in _OWN if name in news}}
         problems = known_problems(arguments.OTA_PACKAGE_PIN, news)
-        if holds_unknown([inputs.get(name) for name in _DECIDING]):
+        if holds_unknown([query, *(inputs.get(name) for name in _DECIDING)]):
             return Checked({**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)}, problems)
         if not problems:
             with collecting(problems):
@@ -88,7 +89,8 @@ class Pin:
     def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG004
         """Return whether the pin moves. It never replaces: a replacement would forget what is pinned."""
         olds, news = normal(olds), normal(news)
-        return Diff(changes=any(olds.get(name) != news.get(name) for name in _COMPARED))
+        other = _query(olds) != _query(news)
+        return Diff(changes=other or any(olds.get(name) != news.get(name) for name in _COMPARED))
 
     @staticmethod
     def create(world: World, inputs: Properties) -> Created:  # noqa: ARG004
@@ -119,6 +121,11 @@ class Pin:
         """Do nothing: there is nothing of it on the service."""
 
 
+def _query(properties: Properties) -> Properties:
+    """Return the selection as it was asked."""
+    return {name: properties.get(name) for name in properties.get("asked", ())}
+
+
 def _in_order(name: str, value: Any) -> Any:
     """Return a list whose order says nothing in one order; only preferences have one."""
     sortable = name == "source_versions" and isinstance(value, list) and not holds_unknown(value)
@@ -127,7 +134,8 @@ def _in_order(name: str, value: Any) -> Any:
 
 def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | None:
     """Return what the pin holds already, or None where it is new or is to move."""
-    if not olds.get("package_id") or any(olds.get(name) != inputs.get(name) for name in ("query", "triggers")):
+    same = _query(olds) == _query(inputs) and olds.get("triggers") == inputs.get("triggers")
+    if not olds.get("package_id") or not same:
         return None
     kept = {name: olds[name] for name in OUTPUTS if name in olds}
     wants_location = inputs.get("with_file_location", False)
@@ -142,7 +150,7 @@ def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | No
 
 def _resolved(world: World, olds: Properties, inputs: Properties) -> Properties:
     """Return the package that the selection gives now."""
-    asked = {**inputs["query"], "with_file_location": inputs.get("with_file_location")}
+    asked = {**_query(inputs), "with_file_location": inputs.get("with_file_location")}
     lookup = PackageLookup.from_arguments(asked)
     connection = world.resolve(inputs)
     found = find_package(world.run, connection, lookup)
@@ -164,7 +172,7 @@ def _newer(world: World, state: Properties, connection: ResolvedConnection) -> s
 
     Only told, never acted on: a lookup that fails is a warning, and the refresh goes on.
     """
-    query = state.get("query") or {}
+    query = _query(state)
     if "package_id" in query:
         return ""
     try:

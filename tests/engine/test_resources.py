@@ -276,3 +276,18 @@ def test_credentials_of_the_configuration_stay_encrypted(
     ok(project.run("destroy", "--yes"))
 
     assert {task["status"] for task in emulator.tasks} <= {"Success", "Stopped", "PartialSuccess"}
+
+
+def test_a_secret_selection_is_stored_as_one(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """A word of a pin's selection that is secret is encrypted in the state, and so is what repeats it."""
+    project = make_project(f"""{HEAD}
+meter = dict(package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+pin = iotda_ota.OtaPackagePin("pin", **meter, version_constraint=pulumi.Output.secret("<77.66.55"))
+pulumi.export("version", pin.version)
+""")
+
+    ok(project.up())
+    ok(project.preview("--expect-no-changes"))
+
+    assert "77.66.55" not in project.ok("stack", "export").stdout
+    assert project.outputs() == {"version": "V1.4.11"}
