@@ -33,6 +33,10 @@ _HOMES = {
     "SeedError": "seed",
     "Switches": "switches",
 }
+_NO_WERKZEUG = (
+    "the emulator needs werkzeug: from the checkout: python -m pip install '.[emulator]'; "
+    "or pip install 'pulumi-iotda-ota[emulator]'"
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -44,5 +48,5 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "werkzeug":
             raise
-        raise ImportError("the emulator needs werkzeug: pip install 'pulumi-iotda-ota[emulator]'") from exc
+        raise ImportError(_NO_WERKZEUG) from exc
     return getattr(module, name)

@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.seed,
             latency=options.latency_ms / 1000,
             derived_only=options.derived_only,
+            project_id=options.project_id,
             port=options.port,
             verbose=options.verbose,
         )
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pulumi_iotda_ota.emulator", description="Serve a local IoTDA.")
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one by default")
     parser.add_argument("--seed", type=Path, metavar="FILE.json", help="what it holds; a small catalogue by default")
+    parser.add_argument("--project-id", metavar="ID", help="the project of all paths; another at each start by default")
     parser.add_argument("--latency-ms", type=float, default=0.0, metavar="N", help="how much longer answers take")
     parser.add_argument("--derived-only", action="store_true", help="take the V11 signature only, as instances do")
     parser.add_argument("--verbose", action="store_true", help="tell each request on stderr")

@@ -61,15 +61,16 @@ def test_the_command_tells_one_line_serves_and_ends_clean(number: signal.Signals
 
 
 def test_the_command_lets_in_the_keys_it_told(tmp_path: Path) -> None:
-    """The told keys sign requests; options for seed, port, latency and derived signature are taken."""
+    """The told keys sign requests; options for seed, port, project, latency and derived signature are taken."""
     file = tmp_path / "seed.json"
     file.write_text("{}", encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--seed", str(file), "--port", str(port), "--latency-ms", "50", "--derived-only", "--verbose"]
+    options += ["--project-id", "p-1"]
     with _running(*options) as (process, told):
-        assert told["endpoint"] == f"http://127.0.0.1:{port}"
+        assert (told["endpoint"], told["project_id"]) == (f"http://127.0.0.1:{port}", "p-1")
         twin = Emulator(access_key=told["access_key"], secret_key=told["secret_key"], project_id=told["project_id"])
         with twin:
             target = f"/v5/iot/{told['project_id']}/ota-upgrades/packages?package_type=firmwarePackage"
@@ -110,7 +111,10 @@ def test_a_missing_werkzeug_is_told_in_one_line() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "emulator: the emulator needs werkzeug: pip install 'pulumi-iotda-ota[emulator]'\n"
+    assert done.stderr == (
+        "emulator: the emulator needs werkzeug: from the checkout: python -m pip install '.[emulator]'; "
+        "or pip install 'pulumi-iotda-ota[emulator]'\n"
+    )
 
 
 def test_importing_the_package_is_light() -> None:
