@@ -19,14 +19,18 @@ from pulumi_iotda_ota.iotda.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["chain", "in_words", "is_untrusted", "was_never_sent"]
+__all__ = ["chain", "in_words", "is_unresolved", "is_untrusted", "was_never_sent"]
 
 _LONGEST_CHAIN = 20
+# What OpenSSL calls an answer in clear text.
+_NO_TLS = "wrong version number"
 
 
 def _tls(error: BaseException) -> str:
     reason = getattr(error, "reason", None) or "the handshake failed"
-    return f"TLS failed: {printable(str(reason).replace('_', ' ').lower(), limit=100)}"
+    words = str(reason).replace("_", " ").lower()
+    question = "; the server does not speak TLS there; is it http://?" if words == _NO_TLS else ""
+    return f"TLS failed: {printable(words, limit=100)}{question}"
 
 
 def _certificate(error: BaseException) -> str:
@@ -42,9 +46,10 @@ def _said(words: str) -> Callable[[BaseException], str]:
     return lambda _error: words
 
 
+_NO_ADDRESS = (socket.gaierror, urllib3.NameResolutionError)
 # The first kind that is anywhere in the chain decides.
 _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], str]], ...] = (
-    ((socket.gaierror, urllib3.NameResolutionError), _said("the host name could not be resolved")),
+    (_NO_ADDRESS, _said("the host name could not be resolved")),
     (ssl.SSLCertVerificationError, _certificate),
     (ssl.SSLError, _tls),
     (ConnectionRefusedError, _said("the connection was refused")),
@@ -67,6 +72,11 @@ def in_words(error: BaseException) -> str:
         if said:
             return said
     return "the connection failed"
+
+
+def is_unresolved(error: BaseException) -> bool:
+    """Return whether the host name has no address."""
+    return any(isinstance(link, _NO_ADDRESS) for link in chain(error))
 
 
 def is_untrusted(error: BaseException) -> bool:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["AccessKey", "AuthToken", "Credential", "find_credential"]
 
 _SHOWN_ENDS = 2
-_SHORTEST_SHOWN = 8
+# The ends are less than half of a key that is shown.
+_SHORTEST_SHOWN = 4 * _SHOWN_ENDS + 1
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.messages import Request
 
-__all__ = ["hint", "hint_on_refused_credentials"]
+__all__ = ["hint", "hint_on_no_address", "hint_on_refused_credentials"]
 
 Facts = list[tuple[str, str]]
 
@@ -37,6 +37,7 @@ _WRONG_PLACE = (
     "likely",
     "the endpoint is no application endpoint of IoTDA, or project_id belongs to another region",
 )
+_WRONG_IDS = ("what to do", "check group_ids, targets and package_ids")
 _AGENCY = (
     "likely",
     "the agency iotda_admin_trust lacks KMS Administrator or OBS OperateAccess, which all OTA operations need",
@@ -81,9 +82,20 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
         facts.append(_AGENCY)
     if "instance" in message.lower() and connection.instance_id is None:
         facts.append(_SEVERAL_INSTANCES)
-    if status == HTTPStatus.NOT_FOUND and not facts and _is_list(request):
-        facts.append(_WRONG_PLACE)
+    if status == HTTPStatus.NOT_FOUND and not facts and _is_collection(request):
+        facts.append(_WRONG_IDS if _is_of_creation(request, code) else _WRONG_PLACE)
     return facts
+
+
+def hint_on_no_address(connection: ResolvedConnection) -> Facts:
+    """Return the likely cause of a host name without an address, or an empty list.
+
+    Args:
+        connection: what it was asked with.
+    """
+    if connection.origins.get("endpoint") != f"the region {connection.region}":
+        return []
+    return [("likely", f"the region name {connection.region} is wrong, as the endpoint is made from it")]
 
 
 def hint_on_refused_credentials(code: str, message: str, connection: ResolvedConnection) -> Facts:
@@ -116,8 +128,13 @@ def _names_agency(message: str) -> bool:
     return any(word in message.lower() for word in ("agency", "iotda_admin_trust", "kms", "obs "))
 
 
-def _is_list(request: Request[Any]) -> bool:
+def _is_collection(request: Request[Any]) -> bool:
     return request.path in ("ota-upgrades/packages", "batchtasks")
+
+
+def _is_of_creation(request: Request[Any], code: str) -> bool:
+    """Return whether the service itself, not a gateway before it, missed what a new task names."""
+    return request.operation == "CreateBatchTask" and code.startswith("IOTDA.")
 
 
 def _wrong_secret(credential: AccessKey) -> str:

@@ -19,10 +19,11 @@ from requests.auth import AuthBase
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
-from pulumi_iotda_ota.iotda.causes import in_words, is_untrusted, was_never_sent
+from pulumi_iotda_ota.iotda.causes import in_words, is_unresolved, is_untrusted, was_never_sent
 from pulumi_iotda_ota.iotda.credentials import AuthToken
 from pulumi_iotda_ota.iotda.endpoint import read_endpoint
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
+from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.signing import sign
 from pulumi_iotda_ota.iotda.sockets import POOLS
@@ -241,6 +242,8 @@ def _translated(error: OSError | HTTPError, request: Request[Any], connection: R
         )
     if is_untrusted(error):
         facts.append(("what to do", "correct the endpoint, or give the certificate of its authority as ca_file"))
+    if is_unresolved(error):
+        facts += hint_on_no_address(connection)
     return TransportError(
         headline,
         sent=not was_never_sent(error),

@@ -86,8 +86,11 @@ def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     error = error_of(at("https://iotda.nowhere.invalid", deadline=60.0))
+    own = error_of(at("https://iotda.nowhere.invalid", deadline=60.0, origins={"endpoint": "argument"}))
 
     assert error.headline == "could not list OTA packages: the host name could not be resolved"
+    assert ("likely", "the region name cn-north-4 is wrong, as the endpoint is made from it") in error.facts
+    assert "region name" not in str(own)
 
 
 def test_the_request_is_signed_and_says_what_it_is(emulator: Emulator) -> None:

@@ -113,7 +113,9 @@ CASES: dict[str, BaseException] = {
     "the answer was cut off or garbled": requests.exceptions.ChunkedEncodingError(
         urllib3.exceptions.ProtocolError("x", urllib3.exceptions.IncompleteRead(1, 2))
     ),
-    "TLS failed: wrong version number": requests.exceptions.SSLError(_tls := ssl.SSLError(1, "x")),
+    "TLS failed: wrong version number; the server does not speak TLS there; is it http://?": requests.exceptions.SSLError(
+        _tls := ssl.SSLError(1, "x")
+    ),
     "the connection failed": requests.exceptions.ConnectionError("x"),
 }
 _tls.reason = "WRONG_VERSION_NUMBER"

@@ -134,6 +134,7 @@ def test_no_secret_is_in_any_representation() -> None:
     assert "AK…7Q" in str(key)
 
 
-def test_a_short_access_key_is_not_shown_at_all() -> None:
-    """The ends of a short key would be most of it."""
-    assert str(AccessKey("AK1", SecretStr("s"), None, "argument")) == "access key **** from argument"
+@pytest.mark.parametrize(("key", "told"), [("AK1", "****"), ("AK345678", "****"), ("AK3456789", "AK…89")])
+def test_a_short_access_key_is_not_shown_at_all(key: str, told: str) -> None:
+    """The ends are shown only where they are less than half of the key."""
+    assert str(AccessKey(key, SecretStr("s"), None, "argument")) == f"access key {told} from argument"

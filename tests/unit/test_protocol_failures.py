@@ -106,6 +106,20 @@ def test_a_missing_package_is_no_wrong_endpoint() -> None:
     assert "likely" not in labels
 
 
+@pytest.mark.parametrize(
+    ("code", "label", "words"),
+    [("IOTDA.014283", "what to do", "check group_ids, targets and package_ids"), ("", "likely", "another region")],
+)
+def test_a_task_whose_devices_or_packages_are_missing(code: str, label: str, words: str) -> None:
+    """A 404 at a creation is about what the task names where the service itself says so, else about the endpoint."""
+    body = {"task_name": "t", "task_type": "firmwareUpgrade", "targets": ["d1"], "document": {"package_ids": ["p1"]}}
+    facts = refused(404, code, request=protocol.create_batch_task(body, now=NOW)).facts
+
+    assert [(found, text) for found, text in facts if found in ("likely", "what to do")] == [
+        (label, next(text for _, text in facts if words in text))
+    ]
+
+
 def test_an_instance_that_was_given_is_not_asked_for() -> None:
     """The hint about instance_id comes only where none was given."""
     facts = refused(400, "X.1", "The instance is wrong.", instance_id="i1").facts
