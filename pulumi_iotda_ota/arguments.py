@@ -364,7 +364,7 @@ def require_valid(arguments: Iterable[Argument], values: Mapping[str, Any]) -> N
     """
     wrong = problems(arguments, values)
     if wrong:
-        facts = [("and", str(problem)) for problem in wrong[1:]]
+        facts = [("also wrong", str(problem)) for problem in wrong[1:]]
         raise InputError(str(wrong[0]), argument=wrong[0].argument, facts=facts)
 
 
