@@ -87,6 +87,7 @@ def wrapped(inner: BaseException, cause: BaseException | None = None) -> request
     return requests.exceptions.ConnectionError(urllib3.exceptions.MaxRetryError(POOL, "/x?y", inner))  # type: ignore[arg-type]
 
 
+NO_TLS = "TLS failed: wrong version number; the server does not speak TLS there; is it http://?"
 CASES: dict[str, BaseException] = {
     "the host name could not be resolved": wrapped(
         urllib3.exceptions.NameResolutionError("h", POOL, socket.gaierror(-2, "Name or service not known"))
@@ -113,9 +114,7 @@ CASES: dict[str, BaseException] = {
     "the answer was cut off or garbled": requests.exceptions.ChunkedEncodingError(
         urllib3.exceptions.ProtocolError("x", urllib3.exceptions.IncompleteRead(1, 2))
     ),
-    "TLS failed: wrong version number; the server does not speak TLS there; is it http://?": requests.exceptions.SSLError(
-        _tls := ssl.SSLError(1, "x")
-    ),
+    NO_TLS: requests.exceptions.SSLError(_tls := ssl.SSLError(1, "x")),
     "the connection failed": requests.exceptions.ConnectionError("x"),
 }
 _tls.reason = "WRONG_VERSION_NUMBER"
