@@ -56,8 +56,9 @@ def main() -> None:
     pulumi = find_pulumi()
     with Emulator() as emulator, tempfile.TemporaryDirectory(prefix="iotda-ota-demo-") as folder:
         use(emulator)
-        engine = f"pulumi {pulumi.command.version} {pulumi.where} · local state · " if pulumi.command else ""
-        print(f"  {engine}a local IoTDA with {contents(emulator)} at {emulator.endpoint.removeprefix('http://')}\n")
+        print(
+            f"  {engine(pulumi)} · a local IoTDA with {contents(emulator)} at {emulator.endpoint.removeprefix('http://')}\n"
+        )
         show_lookup(emulator)
         if pulumi.command:
             run_with_pulumi(pulumi.command, Path(folder))
@@ -101,6 +102,13 @@ def reason(traceback: str) -> str:
     """Return what a traceback ends with, without the name of the class."""
     last = (traceback.strip().splitlines() or ["the installer failed"])[-1]
     return (last.partition(": ")[2] or last).strip("<>")
+
+
+def engine(pulumi: Pulumi) -> str:
+    """Return in words what runs the program."""
+    if pulumi.command:
+        return f"pulumi {pulumi.command.version} {pulumi.where} · local state"
+    return "no pulumi: the program runs in this process, under Pulumi's test monitor"
 
 
 def use(emulator: Emulator) -> None:

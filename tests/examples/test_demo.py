@@ -71,6 +71,7 @@ def test_without_pulumi(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert re.search(FOUR_STEPS.partition("demo\n")[2] + "the same task, nothing new\n", done.stdout), done.stdout
+    assert "\n  no pulumi: the program runs in this process, under Pulumi's test monitor · a local IoTDA" in done.stdout
     (line,) = (line for line in done.stdout.splitlines() if "could not be installed" in line)
     assert re.match(r"no pulumi on PATH and it could not be installed \(.+\): the same program ran", line)
     assert "Error" not in line

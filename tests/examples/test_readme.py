@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -30,6 +32,11 @@ def block(language: str, mark: str = "") -> str:
     return next(text for found, kind, text in BLOCKS if kind == language and found == mark)
 
 
+def first_up() -> str:
+    """Return the block that leads from nothing to a first update."""
+    return next(text for _, kind, text in BLOCKS if not kind and "pulumi stack init" in text)
+
+
 def commands() -> list[str]:
     """Return every line of the blocks that are commands."""
     return [line for mark, kind, text in BLOCKS if not kind and not mark for line in text.strip().splitlines()]
@@ -45,6 +52,45 @@ def test_the_program_runs(service: Emulator, tmp_path: Path) -> None:
     pin, task = monitor.resources
     assert pin.outputs["version"] == "V1.4.11"
     assert [found["task_id"] for found in service.tasks] == [task.outputs["task_id"]]
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH")
+def test_from_nothing_to_a_first_up(tmp_path: Path) -> None:
+    """The commands of that block, as they stand, lead from an empty folder to a task on the real engine."""
+    (tmp_path / "Pulumi.yaml").write_text(block("yaml"))
+    (tmp_path / "__main__.py").write_text(block("python"))
+    shown = "pulumi stack output --json > outputs.json\npulumi destroy\n"
+    # The emulator is the script's only job in the background.
+    script = "set -e\ntrap 'kill $!' EXIT\n" + first_up() + shown
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HW_", "HUAWEICLOUD_", "PULUMI_"))
+    }
+    answers = {"PULUMI_SKIP_CONFIRMATIONS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true", "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        cwd=tmp_path,
+        env={**kept, **answers, "CHECKOUT": str(ROOT), "PULUMI_HOME": str(tmp_path / "home")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    outputs = json.loads((tmp_path / "outputs.json").read_text())
+    assert outputs["firmware"]["version"] == "V1.4.11"
+    assert set(outputs["firmware"]) == {"version", "package_id"}
+    assert outputs["task_id"]
+
+
+def test_the_examples_requirements_lead_to_this_checkout() -> None:
+    """Where pip installs in the example's folder, as Pulumi's host does, the requirement is this project."""
+    example = ROOT / "examples" / "python-rollout"
+    (requirement,) = (example / "requirements.txt").read_text().split()
+
+    assert 'name = "pulumi-iotda-ota"' in (example / requirement / "pyproject.toml").read_text()
 
 
 def test_the_error_is_the_one_that_is_shown(service: Emulator) -> None:
@@ -89,7 +135,8 @@ def test_every_command_is_run_by_a_test() -> None:
     ran = {
         "make demo": "demo" in targets,
         "make test": "test" in targets,
-        "python -m pip install .": '"pip", "wheel"' in here,
+        "python -m pip wheel --no-deps -w dist .": '"pip", "wheel", "--no-deps", "-w"' in here,
+        **dict.fromkeys(first_up().strip().splitlines(), "first_up() + shown" in here),
         "pulumi config set --secret iotda-ota:secretKey": True,  # asks for the value; the engine lane gives it
         "pulumi cancel --yes": '"cancel", "--yes"' in engine,
         "pulumi refresh --yes --clear-pending-creates": '"refresh", "--yes", "--clear-pending-creates"' in engine,
@@ -115,10 +162,20 @@ def test_emulator_says_where_it_is() -> None:
     assert process.returncode == 0
 
 
+def test_every_option_of_the_emulator_is_told() -> None:
+    """The table of the emulator's options names each that there is, and no other."""
+    told = subprocess.run(
+        [sys.executable, "-m", "pulumi_iotda_ota.emulator", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    table = README.partition("| option |")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"`(--[\w-]+)", table)) == set(re.findall(r"--[\w-]+", told)) - {"--help"}
+
+
 def test_wheel_holds_what_pulumi_looks_for(tmp_path: Path) -> None:
     """The wheel that is built from a checkout holds the types' mark and the file for Pulumi's host."""
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", str(tmp_path), "."]
+    subprocess.run(build, check=True, capture_output=True, cwd=ROOT)
 
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
