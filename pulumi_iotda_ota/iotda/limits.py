@@ -90,15 +90,17 @@ class Choice:
     @property
     def meaning(self) -> str:
         """Return the options in words."""
-        return f"one of {', '.join(self.options)}"
+        return f"one of {', '.join(self.options)}" if len(self.options) > 1 else self.options[0]
 
     def problem(self, value: object) -> str | None:
         """Return why ``value`` breaks the rule, naming the option it may have meant, or None."""
         if value in self.options:
             return None
+        if len(self.options) == 1:
+            return f"must be {self.meaning}"
         by_lower = {option.lower(): option for option in self.options}
         near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
-        return f"must be {self.meaning}" + (f"; did you mean {by_lower[near[0]]}?" if near else "")
+        return f"must be {self.meaning}" + (f" (did you mean {by_lower[near[0]]}?)" if near else "")
 
 
 @dataclass(frozen=True)

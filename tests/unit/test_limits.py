@@ -56,7 +56,7 @@ def test_a_near_miss_is_pointed_out() -> None:
     """A choice that is almost right says which one was meant."""
     problem = limits.PACKAGE_TYPE.problem("firmware_package")
 
-    assert str(problem).endswith("did you mean firmwarePackage?")
+    assert str(problem).endswith("modulePackage (did you mean firmwarePackage?)")
 
 
 def test_of_several_values_the_wrong_one_is_named() -> None:
