@@ -200,7 +200,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        _refuse_import(opts, "leave import_ out; expect_package_id holds the pin to a package")
+        _refuse_import("OtaPackagePin", opts, "leave import_ out; expect_package_id holds the pin to a package")
         _refuse_ignoring(opts)
         inputs = _given(arguments.OTA_PACKAGE_PIN, locals())
         super().__init__(OtaPackagePinProvider(), resource_name, _properties(inputs, pin.OUTPUTS), opts)
@@ -277,7 +277,9 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        _refuse_import(opts, "leave import_ out; a task that this program made is found again by its name")
+        _refuse_import(
+            "UpgradeTask", opts, "leave import_ out; a task that this program made is found again by its name"
+        )
         inputs = {**_given(arguments.UPGRADE_TASK, locals()), "scope": _scope(resource_name, opts)}
         outputs = ("task_id", "task_name", "status", "status_desc", "progress", "create_time", "identity")
         super().__init__(UpgradeTaskProvider(), resource_name, _properties(inputs, outputs), opts)
@@ -294,9 +296,9 @@ def _given(table: Iterable[Argument], given: Mapping[str, Any]) -> dict[str, Any
     return {**inputs, "connection": _public(given["connection"])}
 
 
-def _refuse_import(opts: pulumi.ResourceOptions | None, advice: str) -> None:
+def _refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -> None:
     if opts is not None and opts.import_ is not None:
-        raise _told("this resource can not be imported: a dynamic resource is made by its program alone", advice)
+        raise _told(f"{kind} can not be imported: a dynamic resource is made by its program alone", advice)
 
 
 def _refuse_ignoring(opts: pulumi.ResourceOptions | None) -> None:

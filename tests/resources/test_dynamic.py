@@ -140,7 +140,7 @@ def test_a_pin_ignores_no_change_of_its_selection(name: str) -> None:
 
 def test_a_task_can_not_be_imported() -> None:
     """Pulumi's own answer to an import of a dynamic resource is a KeyError; ours says what to do."""
-    with pytest.raises(InputError, match="can not be imported"):
+    with pytest.raises(InputError, match="UpgradeTask can not be imported"):
         iotda_ota.UpgradeTask("x", package_ids=["p"], targets=["d"], opts=pulumi.ResourceOptions(import_="t1"))
 
 
