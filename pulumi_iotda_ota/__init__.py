@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.dynamic import OtaPackagePin, UpgradeTask
+    from pulumi_iotda_ota.dynamic.pin import OtaPackagePin
+    from pulumi_iotda_ota.dynamic.upgrade_task import UpgradeTask
     from pulumi_iotda_ota.functions import (
         get_ota_package,
         get_ota_package_output,
@@ -64,7 +65,8 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "dynamic": ("OtaPackagePin", "UpgradeTask"),
+    "dynamic.pin": ("OtaPackagePin",),
+    "dynamic.upgrade_task": ("UpgradeTask",),
     "functions": ("get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"),
     "connection": ("Connection",),
     "results": ("GetOtaPackageResult", "GetOtaPackagesResult", "OtaPackageResult", "SkippedPackage"),

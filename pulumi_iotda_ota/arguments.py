@@ -7,14 +7,9 @@ about an argument is written here and nowhere else. This module sends nothing an
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda import limits
-from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "GET_OTA_PACKAGE",
@@ -22,10 +17,6 @@ __all__ = [
     "OTA_PACKAGE_PIN",
     "UPGRADE_TASK",
     "Argument",
-    "Problem",
-    "normal",
-    "problems",
-    "require_valid",
 ]
 
 
@@ -50,17 +41,6 @@ class Argument:
     required: bool = False
     maximum: int | None = None
     default: object = None
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with one argument."""
-
-    argument: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.argument} {self.reason}"
 
 
 PACKAGE_TYPE = Argument(
@@ -323,72 +303,3 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "How old a finished task of the same campaign may be to be taken over: seconds, 15m or 24h (the default).",
     ),
 )
-
-
-def normal(value: Any) -> Any:
-    """Return a value as it can be compared, whichever way it came.
-
-    The engine carries every number as a float and drops what is None, a program under test keeps both.
-    """
-    if isinstance(value, dict):
-        return {name: normal(item) for name, item in value.items() if item is not None}
-    if isinstance(value, (list, tuple)):
-        return [normal(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-_PYTHON_TYPES: Mapping[str, tuple[type, str]] = {
-    "text": (str, "text"),
-    "flag": (bool, "True or False"),
-    "number": (int, "a whole number"),
-    "object": (dict, "an object"),
-}
-
-
-def problems(arguments: Iterable[Argument], values: Mapping[str, Any]) -> list[Problem]:
-    """Return everything that is wrong with the values, in the table's order.
-
-    Args:
-        arguments: the part of the table that applies.
-        values: what was given, None for an argument that was not. What the table does not list is not looked at.
-    """
-    found = [(argument, values.get(argument.name)) for argument in arguments]
-    return [Problem(argument.name, reason) for argument, value in found if (reason := _reason(argument, value))]
-
-
-def require_valid(arguments: Iterable[Argument], values: Mapping[str, Any]) -> None:
-    """Refuse values that break the table, all of them in one error; see :func:`problems`.
-
-    Raises:
-        InputError: at least one value breaks its rule.
-    """
-    wrong = problems(arguments, values)
-    if wrong:
-        facts = [("also wrong", str(problem)) for problem in wrong[1:]]
-        raise InputError(str(wrong[0]), argument=wrong[0].argument, facts=facts)
-
-
-def _reason(argument: Argument, value: object) -> str | None:
-    if value is None:
-        return "is required" if argument.required else None
-    if argument.type == "texts":
-        return _list_reason(argument, value)
-    expected = _PYTHON_TYPES.get(argument.type)
-    if expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and argument.type != "flag")):
-        return f"must be {expected[1]}, not {limits.shown(value)}"
-    problem = argument.rule.problem(value) if argument.rule else None
-    return f"{problem}, not {limits.shown(value)}" if problem else None
-
-
-def _list_reason(argument: Argument, value: object) -> str | None:
-    if not isinstance(value, (list, tuple, set, frozenset)):
-        return f"must be a list, not {limits.shown(value)}"
-    if not value:
-        return "must not be empty"
-    if argument.maximum is not None and len(value) > argument.maximum:
-        return f"has {len(value):,} items; at most {argument.maximum:,} are allowed"
-    for item in value:
-        problem = argument.rule.problem(item) if argument.rule else None
-        if problem:
-            return f"has an item that {problem}, not {limits.shown(item)}"
-    return None

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pulumi_iotda_ota import lookup, query, results
-from pulumi_iotda_ota.arguments import normal
 from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
+from pulumi_iotda_ota.validation import normal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import explain
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
-from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
+from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.selection.choose import Selection, select, spans
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def find_package(run: Run, connection: ResolvedConnection, lookup: PackageLookup
         IotdaOtaError: the service could not be asked to the end.
     """
     # One deadline for all that the lookup sends: the pages, the details, and what only an error needs.
-    asked = _Asked(run, connection, Deadline.start(SYSTEM_CLOCK, connection.deadline))
+    asked = _Asked(run, connection, Deadline.start(run.clock, connection.deadline))
     if lookup.package_id is not None:
         return _by_id(asked, lookup.package_id, lookup)
     return _by_selection(asked, lookup)

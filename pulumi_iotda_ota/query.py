@@ -13,6 +13,7 @@ from pulumi_iotda_ota.selection.policy import Policy
 from pulumi_iotda_ota.selection.rules import rules_of
 from pulumi_iotda_ota.selection.versions import scheme
 from pulumi_iotda_ota.times import api_time, parse_time, whole_second
+from pulumi_iotda_ota.validation import require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +43,7 @@ class PackageLookup:
         Raises:
             InputError: a value breaks its rule, or two do not go together; nothing was sent.
         """
-        arguments.require_valid(arguments.GET_OTA_PACKAGE, values)
+        require_valid(arguments.GET_OTA_PACKAGE, values)
         package_id = values.get("package_id")
         if package_id is not None:
             _refuse_selection(values)
@@ -72,7 +73,7 @@ class PackagesLookup:
     @classmethod
     def from_arguments(cls, values: Mapping[str, Any]) -> PackagesLookup:
         """Return the checked lookup of a list; see :meth:`PackageLookup.from_arguments`."""
-        arguments.require_valid(arguments.GET_OTA_PACKAGES, values)
+        require_valid(arguments.GET_OTA_PACKAGES, values)
         policy = _policy({"include_prereleases": True, **_given(values)})
         return cls(policy, values.get("max_items"), _query_id("get_ota_packages", arguments.GET_OTA_PACKAGES, values))
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
-    from pulumi_iotda_ota.iotda.retry import Deadline
+    from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
 __all__ = ["Run", "Walked"]
 
@@ -41,9 +42,11 @@ class Run:
 
     Args:
         memo: whether equal questions are asked once; False asks each time.
+        clock: the time of its clients, and of what bounds a lookup.
     """
 
-    def __init__(self, *, memo: bool = True) -> None:
+    def __init__(self, *, memo: bool = True, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.clock = clock
         self._memo = memo
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
@@ -55,7 +58,7 @@ class Run:
 
         with self._lock:
             if connection not in self._clients:
-                self._clients[connection] = Client(connection)
+                self._clients[connection] = Client(connection, clock=self.clock)
             return self._clients[connection]
 
     def packages(

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.arguments import Problem, normal
+from pulumi_iotda_ota import validation
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
+from pulumi_iotda_ota.validation import Problem, normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -85,10 +85,9 @@ class World:
     """Everything outside that a life cycle acts on or reads.
 
     Attributes:
-        run: its clients.
+        run: its clients, and the clock.
         config: the stack's configuration of our namespace, camelCase names.
         environ: the environment variables.
-        clock: the time, and the way to wait.
         warn: shows a line to whoever runs Pulumi.
         created: the ids that this run has created or taken over, which it must not remove again.
     """
@@ -96,9 +95,13 @@ class World:
     run: Run
     config: Mapping[str, object]
     environ: Mapping[str, str]
-    clock: Clock
     warn: Callable[[str], None]
     created: set[str] = field(default_factory=set)
+
+    @property
+    def clock(self) -> Clock:
+        """Return the time, and the way to wait: the same for what waits here and for what is sent."""
+        return self.run.clock
 
     def resolve(self, inputs: Mapping[str, Any]) -> ResolvedConnection:
         """Return the connection of a resource: its ``connection`` input, the configuration and the environment."""
@@ -161,7 +164,7 @@ def known_problems(table: Iterable[Argument], values: Mapping[str, Any]) -> list
         values: what was given.
     """
     known = {name: _known_part(value) for name, value in values.items()}
-    return arguments.problems([argument for argument in table if known.get(argument.name) is not UNKNOWN], known)
+    return validation.problems([argument for argument in table if known.get(argument.name) is not UNKNOWN], known)
 
 
 def _known_part(value: Any) -> Any:

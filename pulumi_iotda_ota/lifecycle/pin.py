@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.arguments import Problem
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
@@ -20,6 +19,7 @@ from pulumi_iotda_ota.lifecycle.base import (
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lookup import find_package
 from pulumi_iotda_ota.query import PackageLookup
+from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection

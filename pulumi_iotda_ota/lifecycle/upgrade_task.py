@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.arguments import Problem
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.campaign import CAMPAIGN_INPUTS, changed_inputs
 from pulumi_iotda_ota.lifecycle.due import completed
@@ -13,6 +12,7 @@ from pulumi_iotda_ota.lifecycle.ending import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.once import create_once
 from pulumi_iotda_ota.lifecycle.task_reads import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
+from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, World

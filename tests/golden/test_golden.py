@@ -12,7 +12,6 @@ from pulumi_iotda_ota import functions, testing
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.invocation import camel_keys
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.run import Run
@@ -136,7 +135,7 @@ def test_the_call_of_a_monitor(asked: Lookup) -> None:
 def test_the_check_of_a_pin(asked: Lookup, golden: Emulator) -> None:
     """A pin resolves to what the table says, or refuses its inputs in the same words."""
     run = Run(memo=False)
-    world = World(run=run, config={}, environ=settings_for(golden), clock=SYSTEM_CLOCK, warn=print)
+    world = World(run=run, config={}, environ=settings_for(golden), warn=print)
     checked = Pin.check(world, {}, asked.arguments)
     run.close()
 

@@ -79,12 +79,15 @@ class Bench:
     time: FakeTime
     environ: dict[str, str]
     warnings: list[str] = field(default_factory=list)
-    run: Run = field(default_factory=lambda: Run(memo=False))
+    run: Run = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.run = Run(memo=False, clock=self.time.clock)
 
     @property
     def world(self) -> World:
         """Return the world with the settings as they are now."""
-        return World(run=self.run, config={}, environ=self.environ, clock=self.time.clock, warn=self.warnings.append)
+        return World(run=self.run, config={}, environ=self.environ, warn=self.warnings.append)
 
     def inputs(self, **changes: Any) -> Properties:
         """Return the inputs of a task as a program gives them; None takes one away."""

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def bench() -> Iterator[Bench]:
     """Return a service with a few packages, and the world that leads to it."""
     time = FakeTime()
-    with Emulator(SEED, clock=time, device_seconds=5, initializing_seconds=1, stopping_seconds=3) as emulator:
+    with Emulator(
+        SEED, clock=time, auth_clock=time, device_seconds=5, initializing_seconds=1, stopping_seconds=3
+    ) as emulator:
         bench = Bench(emulator, time, settings_for(emulator))
         yield bench
         bench.run.close()

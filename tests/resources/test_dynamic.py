@@ -15,6 +15,7 @@ from pulumi.runtime import rpc
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import dynamic as dynamic_resources
 from pulumi_iotda_ota.dynamic import OtaPackagePinProvider, UpgradeTaskProvider
+from pulumi_iotda_ota.dynamic import inputs as inputs_of_resources
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import InputError
 from tests.conftest import settings_for
@@ -163,6 +164,6 @@ def test_children_of_two_components_have_scopes_of_their_own() -> None:
     def scope(parent: Any) -> dict[str, str]:
         opts = pulumi.ResourceOptions()
         opts.parent = parent
-        return dynamic_resources._scope("rollout", opts)
+        return inputs_of_resources.scope("rollout", opts)
 
     assert scope(Parent("a")) != scope(Parent("b")) != scope(None)

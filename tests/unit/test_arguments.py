@@ -10,6 +10,7 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.validation import problems, require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,15 +75,13 @@ def test_descriptions_are_sentences(argument: arguments.Argument) -> None:
 def test_each_wrong_value_is_told(values: dict[str, Any], told: str) -> None:
     """A value that breaks its rule is told with the argument, the rule and what was given, escaped."""
     with pytest.raises(InputError, match=told):
-        arguments.require_valid(arguments.GET_OTA_PACKAGE, values)
+        require_valid(arguments.GET_OTA_PACKAGE, values)
 
 
 def test_all_wrong_values_are_told_at_once() -> None:
     """Several wrong values are one error that names them all."""
     with pytest.raises(InputError) as caught:
-        arguments.require_valid(
-            arguments.GET_OTA_PACKAGES, {"package_type": "x", "version": " ", "app_id": "ü", "max_items": 0}
-        )
+        require_valid(arguments.GET_OTA_PACKAGES, {"package_type": "x", "version": " ", "app_id": "ü", "max_items": 0})
 
     assert [line for line in ("package_type", "version", "app_id", "max_items") if line not in str(caught.value)] == []
 
@@ -100,4 +99,4 @@ def test_lists_are_checked_item_by_item(targets: Any, told: str) -> None:
     """A list is checked for its length and each of its items."""
     values = {"package_ids": ["p1"], "targets": targets}
 
-    assert [problem for problem in arguments.problems(arguments.UPGRADE_TASK, values) if told in problem.reason]
+    assert [problem for problem in problems(arguments.UPGRADE_TASK, values) if told in problem.reason]

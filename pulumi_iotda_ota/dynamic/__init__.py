@@ -1,0 +1,114 @@
+"""Door 2: dynamic resources, thin adapters over ``lifecycle/``.
+
+The providers are here, because their class paths are stored in stacks' states and therefore frozen: a rename would
+orphan resources. A provider holds nothing, so that what is stored is a reference to its class and the same on every
+Python. The resources that programs declare are in the modules of this room, one each.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pulumi import dynamic
+
+from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
+from pulumi_iotda_ota.lifecycle import pin, upgrade_task
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
+from pulumi_iotda_ota.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_iotda_ota.lifecycle.base import Lifecycle, Properties
+    from pulumi_iotda_ota.validation import Problem
+
+__all__ = ["OtaPackagePinProvider", "UpgradeTaskProvider"]
+
+
+# A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
+# must be seen by the next look.
+_run = Run(memo=False)
+_created: set[str] = set()
+
+
+class _Provider(dynamic.ResourceProvider):
+    """Hands each call of the engine to a life cycle."""
+
+    # Nothing secret is stored in a provider, and each secret costs an encryption.
+    serialize_as_secret_always = False
+    lifecycle: ClassVar[type[Lifecycle]]
+    # Set on the copy that serves, which is never stored; the provider that a program pickles has none.
+    _configuration: Mapping[str, Any] = MappingProxyType({})
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        """Take the stack's configuration; called once, before anything else."""
+        sdk.print_own_errors_without_traceback()
+        self._configuration = sdk.provider_config(req, CONFIG_NAMES)
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        """Complete the inputs, and tell what is wrong with them."""
+        checked = self.lifecycle.check(self._world(), _plain(_olds), _plain(news))
+        # With a property name the engine prints the value, secret or not.
+        failures = [dynamic.CheckFailure("", _reason(problem)) for problem in checked.problems]
+        return dynamic.CheckResult(_wire(checked.inputs), failures)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        """Tell what the new inputs change."""
+        diff = self.lifecycle.diff(self._world(), _id, _plain(_olds), _plain(_news))
+        return dynamic.DiffResult(diff.changes, list(diff.replaces), delete_before_replace=diff.delete_first)
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Create the resource."""
+        created = self.lifecycle.create(self._world(), _plain(props))
+        return dynamic.CreateResult(created.id, created.outputs)
+
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """Tell the state as it is now."""
+        return dynamic.ReadResult(id_, self.lifecycle.read(self._world(), id_, _plain(props)))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        """Tell the state under the new inputs: all of it, what is left out is lost."""
+        return dynamic.UpdateResult(self.lifecycle.update(self._world(), _id, _plain(_olds), _plain(_news)))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Remove the resource."""
+        self.lifecycle.delete(self._world(), _id, _plain(_props))
+
+    def _world(self) -> World:
+        return World(_run, self._configuration, os.environ, _warn, _created)
+
+
+class OtaPackagePinProvider(_Provider):
+    """Serves OtaPackagePin. Its path is stored in states."""
+
+    lifecycle = pin.Pin
+
+
+class UpgradeTaskProvider(_Provider):
+    """Serves UpgradeTask. Its path is stored in states."""
+
+    lifecycle = upgrade_task.UpgradeTask
+
+
+def _plain(properties: Mapping[str, Any]) -> Properties:
+    known: Properties = sdk.without_unknowns(dict(properties), UNKNOWN)
+    known.pop("__provider", None)
+    return known
+
+
+def _wire(properties: Properties) -> dict[str, Any]:
+    wired: dict[str, Any] = sdk.with_unknowns(properties, UNKNOWN)
+    return wired
+
+
+def _reason(problem: Problem) -> str:
+    return f"{problem.argument}: {problem.reason}" if problem.argument else problem.reason
+
+
+def _warn(line: str) -> None:
+    # Pulumi shows the standard error of a provider below the stack.
+    print(f"warning: {line}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,138 @@
+"""OtaPackagePin as a program declares it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi import dynamic
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.dynamic import OtaPackagePinProvider
+from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import, refused
+from pulumi_iotda_ota.lifecycle import pin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulumi_iotda_ota.iotda.connection import Connection
+
+__all__ = ["OtaPackagePin"]
+
+
+class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
+    """The package that a lookup found, kept until the selection or ``triggers`` change. Owns nothing on the service.
+
+    It is resolved at the preview, which so shows the id that the update will use. It can not be imported.
+
+    Args:
+        resource_name: the name of the resource in the stack.
+        package_type: see ``get_ota_package``, as the arguments up to ``with_file_location``.
+        app_id: the resource space.
+        product_id: the product.
+        module_name: the module of a modulePackage.
+        version: the exact version.
+        version_constraint: a range of versions.
+        version_regex: what the whole version must match.
+        version_scheme: ``loose`` or ``semver``.
+        include_prereleases: keep prereleases.
+        preferred_versions: the first of these that fits wins.
+        source_versions: what the devices run now.
+        allow_downgrade: keep packages below one of ``source_versions``.
+        created_after: the earliest upload, inclusive.
+        created_before: the end of the uploads, exclusive.
+        strict_versions: refuse versions that the scheme can not read.
+        require_signature: only a package whose file has a SHA-256 checksum.
+        package_id: pin this package instead of selecting one.
+        most_recent: take the first by ``order_by`` where several fit.
+        order_by: ``version`` or ``create_time``.
+        allow_unscoped: allow a choice across resource spaces, products and modules.
+        with_file_location: keep the OBS location and checksum too.
+        triggers: any values; when one changes, the selection is resolved again.
+        expect_package_id: the package that was reviewed; an answer that differs is an error naming both.
+        verify: ask at each preview whether the pinned package is still there, one request; True by default.
+        connection: where to ask; only what is not secret may be given here.
+        opts: options of the resource.
+
+    Raises:
+        InputError: ``connection`` holds a secret, or ``opts`` asks for an import.
+    """
+
+    package_id: pulumi.Output[str]
+    """The id of the package: what an upgrade task wants."""
+    app_id: pulumi.Output[str]
+    """The resource space."""
+    package_type: pulumi.Output[str]
+    """The type: softwarePackage, firmwarePackage or modulePackage."""
+    product_id: pulumi.Output[str]
+    """The product of the devices it is for."""
+    product_name: pulumi.Output[str | None]
+    """The name of the product."""
+    module_name: pulumi.Output[str | None]
+    """The module, of a modulePackage."""
+    version: pulumi.Output[str]
+    """The version."""
+    support_source_versions: pulumi.Output[list[str]]
+    """The versions it can upgrade; empty: all."""
+    description: pulumi.Output[str | None]
+    """What the uploader wrote about it."""
+    custom_info: pulumi.Output[str | None]
+    """What is pushed to the devices with it."""
+    create_time: pulumi.Output[str]
+    """When it was uploaded, as the API writes it."""
+    created_at: pulumi.Output[str]
+    """When it was uploaded, as RFC 3339."""
+    file_location: pulumi.Output[dict[str, Any] | None]
+    """Where its file lies; only when it was asked for."""
+    revision: pulumi.Output[int]
+    """1 at first; grows each time the pin moves to another package."""
+    exists: pulumi.Output[bool]
+    """Whether the package is still there, as of the last refresh or update."""
+    newer_available: pulumi.Output[str]
+    """The version that the selection would give now, as of the last refresh; empty where it is the pinned package."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        package_type: pulumi.Input[str | None] = None,
+        app_id: pulumi.Input[str | None] = None,
+        product_id: pulumi.Input[str | None] = None,
+        module_name: pulumi.Input[str | None] = None,
+        version: pulumi.Input[str | None] = None,
+        version_constraint: pulumi.Input[str | None] = None,
+        version_regex: pulumi.Input[str | None] = None,
+        version_scheme: pulumi.Input[str | None] = None,
+        include_prereleases: pulumi.Input[bool | None] = None,
+        preferred_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+        source_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+        allow_downgrade: pulumi.Input[bool | None] = None,
+        created_after: pulumi.Input[str | None] = None,
+        created_before: pulumi.Input[str | None] = None,
+        strict_versions: pulumi.Input[bool | None] = None,
+        package_id: pulumi.Input[str | None] = None,
+        require_signature: pulumi.Input[bool | None] = None,
+        most_recent: pulumi.Input[bool | None] = None,
+        order_by: pulumi.Input[str | None] = None,
+        allow_unscoped: pulumi.Input[bool | None] = None,
+        with_file_location: pulumi.Input[bool | None] = None,
+        triggers: pulumi.Input[Any] = None,
+        expect_package_id: pulumi.Input[str | None] = None,
+        verify: pulumi.Input[bool | None] = None,
+        connection: Connection | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        refuse_import("OtaPackagePin", opts, "leave import_ out; expect_package_id holds the pin to a package")
+        _refuse_ignoring(opts)
+        inputs = given(arguments.OTA_PACKAGE_PIN, locals())
+        super().__init__(OtaPackagePinProvider(), resource_name, properties(inputs, pin.OUTPUTS), opts)
+
+
+def _refuse_ignoring(opts: pulumi.ResourceOptions | None) -> None:
+    """Refuse to ignore changes of what selects the package: the engine would put what was found in its place."""
+    ignored = sorted({str(name) for name in (opts and opts.ignore_changes) or ()} & {*pin.Pin.input_names, "*"})
+    if ignored:
+        raise refused(
+            f"ignore_changes of {' and '.join(ignored)} would move the pin instead of keeping it",
+            "leave it out: a pin keeps its package until its selection or triggers change",
+        )
