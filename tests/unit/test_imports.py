@@ -64,6 +64,7 @@ ORDER = (
     ("protocol",),
     ("calls",),
     ("client",),
+    ("failing",),
 )
 PLACES = {module: place for place, modules in enumerate(ORDER) for module in modules}
 # What a module names of the lines below it, or of its own, for type checkers only.
