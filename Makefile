@@ -39,6 +39,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@for program in examples/*/__main__.py; do echo "mypy $$program"; $(BIN)/mypy "$$program" || exit 1; done
 
 test: lint
 	$(BIN)/pytest

@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pulumi_iotda_ota.dynamic.completion import UpgradeTaskCompletion
+    from pulumi_iotda_ota.dynamic.confirmation import UpgradeTaskConfirmation
     from pulumi_iotda_ota.dynamic.pin import OtaPackagePin
     from pulumi_iotda_ota.dynamic.upgrade_task import UpgradeTask
     from pulumi_iotda_ota.functions import (
@@ -57,6 +59,8 @@ __all__ = [
     "SkippedPackage",
     "TransportError",
     "UpgradeTask",
+    "UpgradeTaskCompletion",
+    "UpgradeTaskConfirmation",
     "__version__",
     "get_ota_package",
     "get_ota_package_output",
@@ -66,6 +70,8 @@ __all__ = [
 
 _ROOMS = {
     "dynamic.pin": ("OtaPackagePin",),
+    "dynamic.completion": ("UpgradeTaskCompletion",),
+    "dynamic.confirmation": ("UpgradeTaskConfirmation",),
     "dynamic.upgrade_task": ("UpgradeTask",),
     "functions": ("get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"),
     "connection": ("Connection",),

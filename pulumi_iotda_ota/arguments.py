@@ -16,6 +16,8 @@ __all__ = [
     "GET_OTA_PACKAGES",
     "OTA_PACKAGE_PIN",
     "UPGRADE_TASK",
+    "UPGRADE_TASK_COMPLETION",
+    "UPGRADE_TASK_CONFIRMATION",
     "Argument",
 ]
 
@@ -26,7 +28,8 @@ class Argument:
 
     Attributes:
         name: as the Python functions spell it.
-        type: ``text``, ``flag``, ``number``, ``texts`` (a list), ``duration``, ``object`` or ``triggers``.
+        type: ``text``, ``flag``, ``number`` (a whole one), ``decimal``, ``texts`` (a list), ``duration``, ``object`` or
+            ``triggers``.
         description: a full sentence with default and limits.
         rule: the documented limit of the value, or of each of several.
         required: whether it must be given.
@@ -301,5 +304,56 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "adopt_within",
         "duration",
         "How old a finished task of the same campaign may be to be taken over: seconds, 15m or 24h (the default).",
+    ),
+)
+
+TASK_ID = Argument(
+    "task_id", "text", "The upgrade task, 1 to 24 lower-case hexadecimal digits.", limits.TASK_ID, required=True
+)
+UPGRADE_TASK_COMPLETION: tuple[Argument, ...] = (
+    TASK_ID,
+    Argument(
+        "max_failed_devices",
+        "number",
+        "How many devices may fail, 0 (the default) to 30,000. Either this or max_failed_percent.",
+        Number(0, limits.MAX_TARGETS),
+    ),
+    Argument(
+        "max_failed_percent",
+        "decimal",
+        "How many devices of a hundred may fail, 0 to 100. Either this or max_failed_devices.",
+        Number(0, 100, whole=False),
+    ),
+    Argument(
+        "min_devices",
+        "number",
+        "How many devices the task must have at least, 0 to 30,000. By default 1: a campaign for nobody fails.",
+        Number(0, limits.MAX_TARGETS),
+    ),
+    Argument(
+        "timeout",
+        "duration",
+        "How long to wait for the end: seconds, 90s, 15m or 2h. By default 1h; 0 judges the task as it is now.",
+    ),
+    Argument(
+        "stop_when_exceeded",
+        "flag",
+        "Stop the task as soon as more devices have failed than may. Off by default: it goes on to its end.",
+    ),
+    Argument(
+        "retry_failed",
+        "flag",
+        "Try the devices that failed once more, one retry an update, and judge the task after that. Off by default.",
+    ),
+    TRIGGERS,
+)
+UPGRADE_TASK_CONFIRMATION: tuple[Argument, ...] = (
+    TASK_ID,
+    Argument(
+        "approved_package_ids",
+        "texts",
+        "The packages that a person has reviewed, written out: another set than the task's is refused.",
+        limits.PACKAGE_ID,
+        required=True,
     ),
 )

@@ -11,7 +11,7 @@ import sys
 import threading
 import traceback
 import weakref
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pulumi
@@ -40,6 +40,7 @@ __all__ = [
     "start",
     "wait",
     "when_known",
+    "widen_dynamic_host",
     "with_unknowns",
     "without_unknowns",
 ]
@@ -47,6 +48,8 @@ __all__ = [
 T = TypeVar("T")
 
 CONFIG_NAMESPACE = "iotda-ota"
+# Waiting threads cost little; this is more than the campaigns of any stack that waits for all of them.
+_CALLS_AT_ONCE = 256
 
 # Keyed by the root stack resource: each run of a program has its own, also where the Automation API runs several
 # programs in one process, and it goes when the run does.
@@ -276,9 +279,27 @@ def print_own_errors_without_traceback() -> None:
     Pulumi's host of dynamic providers answers each exception with ``traceback.format_exc()``. The name is replaced in
     that module only, and only our errors are told apart; test_sdk.py says when the host no longer works that way.
     """
-    host: Any = sys.modules["__main__"]
-    if getattr(host.__spec__, "name", "") == "pulumi.dynamic.__main__":
+    if _is_dynamic_host():
+        host: Any = sys.modules["__main__"]
         host.traceback = _ShortForOwnErrors
+
+
+def widen_dynamic_host() -> None:
+    """Let Pulumi's host of dynamic providers serve more calls at once than its four.
+
+    All dynamic resources of a program share one process: four waits for campaigns would hold up the creation of the
+    fifth. Called in one of the host's own threads, which knows its pool; where Python or the host no longer work that
+    way nothing is changed, and test_sdk.py says so.
+    """
+    if _is_dynamic_host():
+        arguments = getattr(threading.current_thread(), "_args", ())
+        executor = arguments[0]() if arguments and isinstance(arguments[0], weakref.ref) else None
+        if isinstance(executor, ThreadPoolExecutor):
+            executor._max_workers = max(executor._max_workers, _CALLS_AT_ONCE)  # noqa: SLF001  there is no public way
+
+
+def _is_dynamic_host() -> bool:
+    return getattr(sys.modules["__main__"].__spec__, "name", "") == "pulumi.dynamic.__main__"
 
 
 def without_unknowns(value: Any, unknown: object) -> Any:

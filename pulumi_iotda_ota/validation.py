@@ -39,10 +39,11 @@ def normal(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-_PYTHON_TYPES: Mapping[str, tuple[type, str]] = {
+_PYTHON_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "text": (str, "text"),
     "flag": (bool, "True or False"),
     "number": (int, "a whole number"),
+    "decimal": ((int, float), "a number"),
     "object": (dict, "an object"),
 }
 

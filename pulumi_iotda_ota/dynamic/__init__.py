@@ -16,7 +16,7 @@ from pulumi import dynamic
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
-from pulumi_iotda_ota.lifecycle import pin, upgrade_task
+from pulumi_iotda_ota.lifecycle import completion, confirmation, pin, upgrade_task
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
 from pulumi_iotda_ota.run import Run
 
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Lifecycle, Properties
     from pulumi_iotda_ota.validation import Problem
 
-__all__ = ["OtaPackagePinProvider", "UpgradeTaskProvider"]
+__all__ = [
+    "OtaPackagePinProvider",
+    "UpgradeTaskCompletionProvider",
+    "UpgradeTaskConfirmationProvider",
+    "UpgradeTaskProvider",
+]
 
 
 # A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
@@ -47,6 +52,7 @@ class _Provider(dynamic.ResourceProvider):
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         """Take the stack's configuration; called once, before anything else."""
         sdk.print_own_errors_without_traceback()
+        sdk.widen_dynamic_host()
         self._configuration = sdk.provider_config(req, CONFIG_NAMES)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
@@ -79,7 +85,7 @@ class _Provider(dynamic.ResourceProvider):
         self.lifecycle.delete(self._world(), _id, _plain(_props))
 
     def _world(self) -> World:
-        return World(_run, self._configuration, os.environ, _warn, _created)
+        return World(_run, self._configuration, os.environ, _warn, _tell, _created)
 
 
 class OtaPackagePinProvider(_Provider):
@@ -92,6 +98,18 @@ class UpgradeTaskProvider(_Provider):
     """Serves UpgradeTask. Its path is stored in states."""
 
     lifecycle = upgrade_task.UpgradeTask
+
+
+class UpgradeTaskCompletionProvider(_Provider):
+    """Serves UpgradeTaskCompletion. Its path is stored in states."""
+
+    lifecycle = completion.Completion
+
+
+class UpgradeTaskConfirmationProvider(_Provider):
+    """Serves UpgradeTaskConfirmation. Its path is stored in states."""
+
+    lifecycle = confirmation.Confirmation
 
 
 def _plain(properties: Mapping[str, Any]) -> Properties:
@@ -110,5 +128,9 @@ def _reason(problem: Problem) -> str:
 
 
 def _warn(line: str) -> None:
-    # Pulumi shows the standard error of a provider below the stack.
-    print(f"warning: {line}", file=sys.stderr, flush=True)  # noqa: T201
+    _tell(f"warning: {line}")
+
+
+def _tell(line: str) -> None:
+    # Pulumi shows the standard error of a provider below the stack, while it goes on.
+    print(line, file=sys.stderr, flush=True)  # noqa: T201

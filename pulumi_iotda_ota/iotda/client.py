@@ -153,6 +153,26 @@ class Client:
         """Stop at most 100 devices of a task, or all of them where none are named."""
         return self._caller.call(protocol.stop_batch_task(task_id, targets), self._bound(deadline))
 
+    def retry_batch_task(
+        self, task_id: str, targets: Sequence[str] = (), *, deadline: Deadline | None = None
+    ) -> TargetResults:
+        """Try at most 100 devices of a task again, or all that failed or were stopped where none are named.
+
+        Raises:
+            OutcomeUnknown: the service may have accepted it; read the task before asking again.
+        """
+        return self._caller.call(protocol.retry_batch_task(task_id, targets), self._bound(deadline))
+
+    def confirm_batch_task(
+        self, task_id: str, targets: Sequence[str] = (), *, deadline: Deadline | None = None
+    ) -> TargetResults:
+        """Let at most 100 waiting devices of a task start, or all that wait where none are named.
+
+        Raises:
+            OutcomeUnknown: the service may have accepted it; read the task before asking again.
+        """
+        return self._caller.call(protocol.confirm_batch_task(task_id, targets), self._bound(deadline))
+
     def delete_batch_task(self, task_id: str, *, deadline: Deadline | None = None) -> None:
         """Delete a task that has ended."""
         self._caller.call(protocol.delete_batch_task(task_id), self._bound(deadline))

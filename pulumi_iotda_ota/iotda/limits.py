@@ -25,9 +25,9 @@ __all__ = [
     "GROUP_ID",
     "INSTANCE_ID",
     "MARKER",
+    "MAX_ACTION_TARGETS",
     "MAX_OFFSET",
     "MAX_PAGE",
-    "MAX_STOP_TARGETS",
     "MAX_TARGETS",
     "MAX_TASK_EXT_INFO",
     "MODULE_NAME",
@@ -63,7 +63,7 @@ __all__ = [
 MAX_PAGE = 50
 MAX_OFFSET = 500
 MAX_TARGETS = 30_000
-MAX_STOP_TARGETS = 100
+MAX_ACTION_TARGETS = 100
 MAX_TASK_EXT_INFO = 512
 
 
@@ -105,19 +105,21 @@ class Choice:
 
 @dataclass(frozen=True)
 class Number:
-    """A whole number from ``minimum`` to ``maximum``."""
+    """A number from ``minimum`` to ``maximum``, a whole one unless ``whole`` is False."""
 
     minimum: int
     maximum: int
+    whole: bool = True
 
     @property
     def meaning(self) -> str:
         """Return the bounds in words."""
-        return f"a whole number from {self.minimum} to {self.maximum}"
+        return f"a {'whole ' * self.whole}number from {self.minimum} to {self.maximum}"
 
     def problem(self, value: object) -> str | None:
         """Return why ``value`` breaks the rule, or None."""
-        if isinstance(value, int) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
+        kinds = int if self.whole else (int, float)
+        if isinstance(value, kinds) and not isinstance(value, bool) and self.minimum <= value <= self.maximum:
             return None
         return f"must be {self.meaning}"
 

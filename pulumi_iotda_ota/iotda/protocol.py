@@ -2,8 +2,8 @@
 
 A builder checks every documented limit, so that a value that the service would refuse never leaves the machine. This
 module performs no I/O, knows no credentials and keeps nothing.
-Source: the API pages ListOtaPackageInfo, ShowOtaPackage, CreateBatchTask, ListBatchTasks, ShowBatchTask, StopBatchTask
-and DeleteBatchTask.
+Source: the API pages ListOtaPackageInfo, ShowOtaPackage, CreateBatchTask, ListBatchTasks, ShowBatchTask, StopBatchTask,
+RetryBatchTask, ConfirmBatchTask and DeleteBatchTask.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.limits import (
     APP_ID,
     DETAIL_STATUS,
     MARKER,
-    MAX_STOP_TARGETS,
+    MAX_ACTION_TARGETS,
     OFFSET,
     PACKAGE_ID,
     PACKAGE_TYPE,
@@ -55,11 +55,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "Request",
+    "confirm_batch_task",
     "create_batch_task",
     "delete_batch_task",
     "list_batch_tasks",
     "list_packages",
     "read",
+    "retry_batch_task",
     "show_batch_task",
     "show_package",
     "stop_batch_task",
@@ -122,7 +124,7 @@ def show_package(package_id: str) -> Request[OtaPackage]:
 
 
 def create_batch_task(body: Mapping[str, object], *, now: datetime) -> Request[BatchTask]:
-    """Build CreateBatchTask for an upgrade; the only request here that must not be sent twice.
+    """Build CreateBatchTask for an upgrade, which must not be sent twice.
 
     Args:
         body: the API's body.
@@ -212,16 +214,47 @@ def stop_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[Target
     Raises:
         InputError: a value breaks its documented limit.
     """
-    require_at_most("targets", targets, MAX_STOP_TARGETS)
+    return _act_on_task("stop", task_id, targets)
+
+
+def retry_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[TargetResults]:
+    """Build RetryBatchTask. It is sent once: a second one would start devices again that failed meanwhile.
+
+    Args:
+        task_id: the task.
+        targets: at most 100 devices to try again; none tries all again that failed or were stopped.
+
+    Raises:
+        InputError: a value breaks its documented limit.
+    """
+    return _act_on_task("retry", task_id, targets, repeatable=False)
+
+
+def confirm_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[TargetResults]:
+    """Build ConfirmBatchTask. It is sent once: what was approved is what waited then, and nothing that came later.
+
+    Args:
+        task_id: the task.
+        targets: at most 100 devices to let start; none lets all start that wait.
+
+    Raises:
+        InputError: a value breaks its documented limit.
+    """
+    return _act_on_task("confirm", task_id, targets, repeatable=False)
+
+
+def _act_on_task(verb: str, task_id: str, targets: Sequence[str], *, repeatable: bool = True) -> Request[TargetResults]:
+    require_at_most("targets", targets, MAX_ACTION_TARGETS)
     require_each("targets", targets, TARGET)
     return Request(
-        operation="StopBatchTask",
-        doing="stop an upgrade task",
+        operation=f"{verb.capitalize()}BatchTask",
+        doing=f"{verb} an upgrade task",
         asked=f"task {_task_id(task_id)}",
         method="POST",
-        path=f"{_TASKS}/{task_id}/stop",
+        path=f"{_TASKS}/{task_id}/{verb}",
         read=reader(TargetResults),
         body=_json({"targets": list(targets)} if targets else {}),
+        repeatable=repeatable,
     )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "is_retried",
     "is_throttle",
     "may_be_accepted",
+    "may_pass",
     "retry_after",
 ]
 
@@ -115,6 +116,11 @@ def is_retried(error: IotdaOtaError) -> bool:
     if isinstance(error, TransportError):
         return error.temporary
     return isinstance(error, ProtocolError) and error.garbled
+
+
+def may_pass(error: IotdaOtaError) -> bool:
+    """Return whether whoever can wait longer than one operation should: an outage, or throttling."""
+    return is_retried(error) or isinstance(error, DeadlineExceeded)
 
 
 def may_be_accepted(error: IotdaOtaError) -> bool:

@@ -88,7 +88,8 @@ class World:
         run: its clients, and the clock.
         config: the stack's configuration of our namespace, camelCase names.
         environ: the environment variables.
-        warn: shows a line to whoever runs Pulumi.
+        warn: shows a warning to whoever runs Pulumi.
+        tell: shows a line of progress.
         created: the ids that this run has created or taken over, which it must not remove again.
     """
 
@@ -96,6 +97,7 @@ class World:
     config: Mapping[str, object]
     environ: Mapping[str, str]
     warn: Callable[[str], None]
+    tell: Callable[[str], None]
     created: set[str] = field(default_factory=set)
 
     @property

@@ -12,8 +12,10 @@ from pulumi_iotda_ota.lifecycle.campaign import TASK_TYPES, changed_inputs, new_
 from pulumi_iotda_ota.lifecycle.task_reads import described, find_task, is_running
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.iotda.models import BatchTask, OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
 __all__ = ["completed"]
@@ -31,7 +33,10 @@ def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
         IotdaOtaError: the task could not be created, or what it replaces is not to be stopped.
     """
     client = world.run.client(world.resolve(inputs))
-    typed = {**inputs, "task_type": _type_of_packages(client, inputs)}
+    packages = {package_id: _package(client, package_id) for package_id in inputs["package_ids"]}
+    _require_one(packages, "product_id", "products")
+    _require_space(packages, inputs)
+    typed = {**inputs, "task_type": _type_of_packages(packages, inputs)}
     named = {**typed, "task_name": task_name(typed)}
     if olds.get("task_name"):
         _require_may_replace(world, client, olds, named)
@@ -48,13 +53,27 @@ def _require_creatable(world: World, client: Client, inputs: Properties) -> None
             raise
 
 
-def _type_of_packages(client: Client, inputs: Properties) -> str:
-    """Return the type of task that the packages need, after making sure that they are there and fit together."""
-    types = {package_id: _type_of(client, package_id) for package_id in inputs["package_ids"]}
-    if len(set(types.values())) > 1:
-        found = ", ".join(f"{package_id} is a {printable(type_)}" for package_id, type_ in types.items())
-        raise InputError(f"package_ids are of several types: {found}; make a task for each", argument="package_ids")
-    package_type = next(iter(types.values()))
+def _require_one(packages: Mapping[str, OtaPackage], field: str, several: str) -> str:
+    """Return what all packages have in a field; refuse those that do not fit together."""
+    values = {package_id: str(getattr(package, field)) for package_id, package in packages.items()}
+    if len(set(values.values())) > 1:
+        found = ", ".join(f"{package_id} is of {printable(value)}" for package_id, value in values.items())
+        raise InputError(f"package_ids are of several {several}: {found}; make a task for each", argument="package_ids")
+    return next(iter(values.values()))
+
+
+def _require_space(packages: Mapping[str, OtaPackage], inputs: Properties) -> None:
+    """Refuse a package of another resource space than the one whose devices are upgraded."""
+    wanted = inputs.get("app_id")
+    for package_id, package in packages.items():
+        if wanted and package.app_id != wanted:
+            misfit = f"{package_id} is of {printable(package.app_id)}, and app_id is {wanted}"
+            raise InputError(f"package_ids are of another resource space: {misfit}", argument="package_ids")
+
+
+def _type_of_packages(packages: Mapping[str, OtaPackage], inputs: Properties) -> str:
+    """Return the type of task that the packages need."""
+    package_type = _require_one(packages, "package_type", "types")
     fitting = TASK_TYPES.get(package_type)
     wanted = inputs.get("task_type") or fitting
     if wanted is None:
@@ -66,9 +85,9 @@ def _type_of_packages(client: Client, inputs: Properties) -> str:
     return str(wanted)
 
 
-def _type_of(client: Client, package_id: str) -> str:
+def _package(client: Client, package_id: str) -> OtaPackage:
     try:
-        return client.show_package(package_id).package_type
+        return client.show_package(package_id)
     except ServiceError as error:
         if not error.says_missing:
             raise

@@ -13,7 +13,7 @@ from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
-from pulumi_iotda_ota.lifecycle.task_reads import described, find_task, is_running
+from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, find_task, is_running
 from pulumi_iotda_ota.times import parse_duration
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ __all__ = ["create_once"]
 DEFAULT_ADOPT_WITHIN = "24h"
 _LOOK_FOR_SECONDS = 30
 _LOOK_EVERY_SECONDS = 2
-_STOPPED = ("Stopped", "Stopping")
+_RUN_AGAIN = (
+    "run pulumi up again: it looks for this task first and takes it over if it is there; after a run that was killed: "
+    "pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
+)
 
 
 def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
@@ -62,7 +65,7 @@ def _looked_for(world: World, client: Client, inputs: Properties, error: Outcome
         ("asked for", f"task {inputs['task_name']}"),
         ("happened", error.cause or error.headline),
         ("looked for", f"{_LOOK_FOR_SECONDS} seconds; {why_not}"),
-        ("what to do", "run pulumi up again: it looks for this task first and takes it over if it is there"),
+        ("what to do", _RUN_AGAIN),
     ]
     headline = "it is not known whether the upgrade task was created"
     raise OutcomeUnknown(headline, cause=error.cause, facts=facts) from error
@@ -73,7 +76,7 @@ def _adopted(world: World, inputs: Properties, task: BatchTask) -> BatchTask:
     differs = disagreements(task, inputs)
     if differs:
         raise _refused(task, f"and it is another campaign: {printable('; '.join(differs))}")
-    if task.status in _STOPPED:
+    if task.status in STOPPED:
         raise _refused(task, "and it was stopped")
     if not is_running(task) and not _is_recent(world, inputs, task):
         within = inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN)

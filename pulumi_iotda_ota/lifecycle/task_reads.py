@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = ["described", "find_task", "is_running", "outputs_of", "show_task"]
+__all__ = ["RETRYABLE", "STOPPED", "described", "find_task", "is_running", "outputs_of", "show_task"]
+
+#: The ends after which the failed devices of a task can be tried again.
+RETRYABLE = ("Fail", "PartialSuccess")
+#: The states of a task that somebody stopped.
+STOPPED = ("Stopped", "Stopping")
 
 
 def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None = None) -> BatchTask | None:

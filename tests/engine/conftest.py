@@ -76,6 +76,17 @@ class Project:
         self.commands.append(Done(done.returncode, done.stdout, done.stderr))
         return self.commands[-1]
 
+    def start(self, *, new_session: bool = False) -> subprocess.Popen[bytes]:
+        """Start an update and return it, to be interrupted."""
+        return subprocess.Popen(
+            ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=new_session,
+        )
+
     def ok(self, *arguments: str, **environment: str) -> Done:
         """Run one pulumi command that must succeed."""
         done = self.run(*arguments, **environment)

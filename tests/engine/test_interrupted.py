@@ -6,9 +6,12 @@ import contextlib
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
-from tests.engine.test_resources import ids, ok, posts, rollout, wait_until
+import pytest
+
+from tests.engine.test_resources import HEAD, ids, ok, package_of, posts, rollout, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,27 +40,58 @@ def kill_session(command: subprocess.Popen[bytes]) -> None:
     command.wait()
 
 
-def test_killed_while_the_request_is_under_way(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """After kill -9 in the middle of the create, the documented commands end with exactly one task, in the state."""
-    project = rollout(make_project, emulator)
-    emulator.faults.add(operation="CreateBatchTask", delay=0.5, accept=True)
-    command = subprocess.Popen(
-        ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
-        cwd=project.folder,
-        env=project.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    wait_until(lambda: posts(emulator))
+def kill_in(project: Project, emulator: Emulator, operation: str) -> None:
+    """Run an update, and kill it with everything it has started once an operation is under way."""
+    command = project.start(new_session=True)
+    wait_until(lambda: any(request.operation == operation for request in emulator.requests))
     kill_session(command)
-    wait_until(lambda: emulator.tasks)
-    assert "rollout" not in project.resources()
 
+
+def recover(project: Project) -> str:
+    """Run the documented commands, and return what the last one printed."""
     ok(project.run("cancel", "--yes"))
     ok(project.run("refresh", "--yes", "--clear-pending-creates"))
-    assert "is there already and is taken over" in ok(project.up())
+    return ok(project.up())
 
-    assert (posts(emulator), len(emulator.tasks)) == (1, 1)
+
+CUTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "looking for the task": ("ListBatchTasks", {}),
+    "asking, and the service never heard it": ("CreateBatchTask", {"wire": "drop"}),
+    "asking, and the service took it": ("CreateBatchTask", {"accept": True}),
+}
+
+
+@pytest.mark.parametrize(("operation", "fault"), CUTS.values(), ids=CUTS)
+def test_killed_while_a_task_is_created(
+    make_project: Callable[..., Project], emulator: Emulator, operation: str, fault: dict[str, Any]
+) -> None:
+    """After kill -9 at any point of the create, the documented commands end with exactly one task, in the state."""
+    project = rollout(make_project, emulator)
+    emulator.faults.add(operation=operation, delay=0.5, **fault)
+    kill_in(project, emulator, operation)
+    time.sleep(0.7)  # what is accepted after its sender is gone
+    left = len(emulator.tasks)
+    assert left == int("accept" in fault)
+    assert "rollout" not in project.resources()
+
+    printed = recover(project)
+
+    assert ("is there already and is taken over" in printed) == bool(left)
     assert project.resources()["rollout"]["id"] == ids(emulator)[0]
+    assert len(emulator.tasks) == 1
     ok(project.preview("--expect-no-changes"))
+
+
+def test_killed_while_it_waits(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """After kill -9 in the middle of a wait the same commands wait for the same task."""
+    emulator.set_device("meter-0001", seconds=3)
+    project = make_project(f"""{HEAD}
+task = iotda_ota.UpgradeTask("canary", package_ids=["{package_of(emulator)}"], targets=["meter-0001"])
+iotda_ota.UpgradeTaskCompletion("done", task_id=task.task_id)
+""")
+    kill_in(project, emulator, "ShowBatchTask")
+
+    recover(project)
+
+    assert (posts(emulator), project.resources()["canary"]["id"]) == (1, ids(emulator)[0])
+    assert project.resources()["done"]["outputs"]["status"] == "Success"

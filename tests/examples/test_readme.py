@@ -85,9 +85,42 @@ def test_from_nothing_to_a_first_up(tmp_path: Path) -> None:
     assert outputs["task_id"]
 
 
-def test_the_examples_requirements_lead_to_this_checkout() -> None:
+def staged_program(tmp_path: Path) -> Path:
+    """Return a program that pins as the first screen does, and then rolls out in waves."""
+    pins = block("python").partition("canary = ")[0]
+    program = tmp_path / "__main__.py"
+    program.write_text(pins + block("python", "staged"))
+    return program
+
+
+def test_the_staged_rollout_runs(service: Emulator, tmp_path: Path) -> None:
+    """Canary, its good end and the approved rest run one after the other."""
+    testing.run_program(staged_program(tmp_path), config={"readme:x": ""})
+
+    fleet, canary = service.tasks
+    assert canary["status"] == "Success"
+    assert fleet["task_progress"]["waitting"] == 0
+
+
+def test_the_failed_canary_is_the_one_that_is_shown(service: Emulator, tmp_path: Path) -> None:
+    """The error of a failed canary is what the README shows, but for the name of the task and the limit."""
+    error_msg = "Waiting for the device online timeout"
+    service.set_device("meter-0002", outcome="offline", error_code="IOTDA.014112", error_msg=error_msg)
+    program = staged_program(tmp_path)
+    program.write_text(program.read_text().replace("max_failed_percent=2, ", ""))
+
+    with pytest.raises(errors.CampaignFailed) as caught:
+        testing.run_program(program, config={"readme:x": ""})
+
+    shown = block("", "failed-canary").replace("canary_950fb20a595bbfcc", service.tasks[0]["task_name"])
+    assert f"error: {caught.value}\n" == shown
+    assert len(service.tasks) == 1
+
+
+@pytest.mark.parametrize("name", ["python-rollout", "python-staged-rollout"])
+def test_the_examples_requirements_lead_to_this_checkout(name: str) -> None:
     """Where pip installs in the example's folder, as Pulumi's host does, the requirement is this project."""
-    example = ROOT / "examples" / "python-rollout"
+    example = ROOT / "examples" / name
     (requirement,) = (example / "requirements.txt").read_text().split()
 
     assert 'name = "pulumi-iotda-ota"' in (example / requirement / "pyproject.toml").read_text()

@@ -79,6 +79,7 @@ class Bench:
     time: FakeTime
     environ: dict[str, str]
     warnings: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     run: Run = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +88,7 @@ class Bench:
     @property
     def world(self) -> World:
         """Return the world with the settings as they are now."""
-        return World(run=self.run, config={}, environ=self.environ, warn=self.warnings.append)
+        return World(run=self.run, config={}, environ=self.environ, warn=self.warnings.append, tell=self.told.append)
 
     def inputs(self, **changes: Any) -> Properties:
         """Return the inputs of a task as a program gives them; None takes one away."""

@@ -39,7 +39,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"package_ids": "p1"}, 'package_ids: must be a list, not "p1"'),
     ({"package_ids": ["p_1"]}, 'package_ids: has an item that must be 1 to 36 letters, digits or -, not "p_1"'),
     ({"package_ids": ["p9"]}, "package_ids: there is no OTA package p9"),
-    ({"package_ids": ["p1", "s1"]}, "package_ids: are of several types: p1 is a firmwarePackage, s1 is a software"),
+    ({"package_ids": ["p1", "s1"]}, "package_ids: are of several types: p1 is of firmwarePackage, s1 is of software"),
     ({"targets": None}, "targets: and group_ids: give exactly one of them"),
     ({"group_ids": ["few"]}, "targets: and group_ids: give exactly one of them"),
     ({"targets": []}, "targets: must not be empty"),
@@ -192,3 +192,15 @@ def test_no_input_breaks_the_check(bench: Bench, changes: dict[str, Any]) -> Non
         assert isinstance(checked.problems, list)
         UpgradeTask.diff(bench.world, "x", olds, checked.inputs)
     assert bench.posts == 0
+
+
+def test_packages_of_several_products(bench: Bench) -> None:
+    """One task is for devices of one product, and for packages of the space that it names."""
+    other = bench.emulator.add_package(product_id="gateway", app_id="energy")
+    elsewhere = bench.emulator.add_package(product_id="meter", app_id="water")
+
+    told = bench.problems(package_ids=["p1", other])
+    assert told.startswith(f"package_ids: are of several products: p1 is of meter, {other} is of gateway")
+    told = bench.problems(package_ids=[elsewhere], app_id="energy")
+    assert f"are of another resource space: {elsewhere} is of water, and app_id is energy" in told
+    assert bench.problems(package_ids=["p1", "p2"], app_id="energy") == ""

@@ -296,6 +296,33 @@ def test_delete(bench: Bench, on_destroy: str, seconds: float, left: list[str], 
     assert [request.operation for request in bench.emulator.requests if request.method != "GET"] == sent
 
 
+@pytest.mark.parametrize("on_destroy", ["stop", "delete"])
+@pytest.mark.parametrize("waits_for", [{"need_confirm": True}, {"schedule_time": "2026-11-25T00:00:00Z"}])
+def test_a_task_that_has_not_begun(bench: Bench, on_destroy: str, waits_for: dict[str, Any]) -> None:
+    """A task that waits for its confirmation or its time is stopped, or deleted, as one that runs."""
+    created = bench.created(on_destroy=on_destroy, **waits_for)
+    bench.time.sleep(10)
+    assert statuses(bench) == ["Waitting"]
+
+    UpgradeTask.delete(bench.world, created.id, created.outputs)
+
+    assert statuses(bench) == (["Stopped"] if on_destroy == "stop" else [])
+
+
+@pytest.mark.parametrize("on_destroy", ["stop", "delete"])
+def test_a_task_that_somebody_stopped(bench: Bench, on_destroy: str) -> None:
+    """A task that was stopped elsewhere is not stopped again, and deleted where that is wanted."""
+    created = bench.created(on_destroy=on_destroy)
+    bench.run.client(bench.world.resolve({})).stop_batch_task(created.id)
+    bench.time.sleep(10)
+    bench.emulator.forget_requests()
+
+    UpgradeTask.delete(bench.world, created.id, created.outputs)
+
+    assert statuses(bench) == (["Stopped"] if on_destroy == "stop" else [])
+    assert bench.count("StopBatchTask") == 0
+
+
 def test_stop_is_the_default(bench: Bench) -> None:
     """Without on_destroy a running task is stopped, and the destroy is over once it has stopped."""
     bench.hang()

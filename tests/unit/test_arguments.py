@@ -22,6 +22,8 @@ DOORS: list[tuple[Callable[..., Any], tuple[arguments.Argument, ...]]] = [
     (iotda_ota.get_ota_packages_output, arguments.GET_OTA_PACKAGES),
     (iotda_ota.OtaPackagePin, arguments.OTA_PACKAGE_PIN),
     (iotda_ota.UpgradeTask, arguments.UPGRADE_TASK),
+    (iotda_ota.UpgradeTaskCompletion, arguments.UPGRADE_TASK_COMPLETION),
+    (iotda_ota.UpgradeTaskConfirmation, arguments.UPGRADE_TASK_CONFIRMATION),
 ]
 NOT_OF_THE_TABLE = {"resource_name", "connection", "opts"}
 ALL = {argument.name: argument for _, table in DOORS for argument in table}

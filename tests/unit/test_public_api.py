@@ -38,13 +38,20 @@ NAMES = [
     "SkippedPackage",
     "TransportError",
     "UpgradeTask",
+    "UpgradeTaskCompletion",
+    "UpgradeTaskConfirmation",
     "__version__",
     "get_ota_package",
     "get_ota_package_output",
     "get_ota_packages",
     "get_ota_packages_output",
 ]
-STORED_CLASSES = ("dynamic.OtaPackagePinProvider", "dynamic.UpgradeTaskProvider")
+STORED_CLASSES = (
+    "dynamic.OtaPackagePinProvider",
+    "dynamic.UpgradeTaskCompletionProvider",
+    "dynamic.UpgradeTaskConfirmationProvider",
+    "dynamic.UpgradeTaskProvider",
+)
 
 
 def test_all_is_sorted_and_served() -> None:

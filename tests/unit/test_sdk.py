@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import pickle
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pulumi
@@ -36,6 +37,20 @@ def test_dynamic_host_still_answers_with_tracebacks() -> None:
 
     assert "\nimport traceback\n" in source
     assert "context.abort(grpc.StatusCode.UNKNOWN, traceback.format_exc())" in source
+
+
+def test_dynamic_host_still_serves_four_calls_at_once() -> None:
+    """`sdk.widen_dynamic_host` widens the pool of this module; when that has room for every wait, drop it."""
+    assert "futures.ThreadPoolExecutor(max_workers=4)" in source_of("pulumi.dynamic.__main__")
+
+
+def test_the_pool_of_the_host_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a thread of the host's pool, the pool is found and widened; when it is not, Python works another way."""
+    monkeypatch.setattr(sdk, "_is_dynamic_host", lambda: True)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        pool.submit(sdk.widen_dynamic_host).result()
+        assert pool._max_workers == 256
+    sdk.widen_dynamic_host()  # in any other thread nothing happens
 
 
 def test_only_the_dynamic_host_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,143 @@
+"""UpgradeTaskCompletion: waits for the end of a campaign and fails where it failed. Owns nothing on the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
+from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
+from pulumi_iotda_ota.lifecycle.campaign_errors import campaign_failed, did_not_end
+from pulumi_iotda_ota.lifecycle.ending import stop_task
+from pulumi_iotda_ota.lifecycle.gate import Gate
+from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, is_running
+from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing
+from pulumi_iotda_ota.lifecycle.watching import Watch
+from pulumi_iotda_ota.times import parse_duration
+from pulumi_iotda_ota.validation import Problem
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.lifecycle.base import Properties, World
+
+__all__ = ["Completion"]
+
+_DEFAULT_TIMEOUT = "1h"
+# How long a task may look as it did before, after the service has taken a retry.
+_RETRY_SHOWS_WITHIN = 30.0  # seconds
+
+
+class Completion(Gate):
+    """The life cycle of a completion. Once it is created, its limits are not held against the task again."""
+
+    arguments = arguments.UPGRADE_TASK_COMPLETION
+    id = "completion"
+    outputs = ("task_name", "status", "status_desc", "progress", "failed_devices")
+    deciding = ("task_id", "triggers")
+
+    @classmethod
+    def problems(cls, inputs: Properties) -> list[Problem]:
+        """Return everything that is wrong with the inputs."""
+        problems = super().problems(inputs)
+        if "timeout" in inputs and not holds_unknown(inputs["timeout"]):
+            with collecting(problems):
+                parse_duration("timeout", inputs["timeout"])
+        if "max_failed_devices" in inputs and "max_failed_percent" in inputs:
+            problems.append(Problem("max_failed_devices", "and max_failed_percent: give one of them"))
+        return problems
+
+    @classmethod
+    def passed(cls, world: World, inputs: Properties) -> Properties:
+        """Wait for the end of the task, and return how it ended.
+
+        Raises:
+            CampaignFailed: it ended with more failures than may be, or fewer devices than must be, or was stopped.
+            DeadlineExceeded: it did not end within ``timeout``.
+        """
+        return _outputs(_judged(world, inputs))
+
+
+def _outputs(task: BatchTask) -> Properties:
+    return {
+        "task_name": task.task_name,
+        "status": task.status,
+        "status_desc": task.status_desc or "",
+        "progress": task.task_progress.model_dump() if task.task_progress else {},
+        "failed_devices": Standing.of(task, ended=True).failed,
+    }
+
+
+def _judged(world: World, inputs: Properties) -> BatchTask:
+    """Return the task once it has ended well enough."""
+    client = world.run.client(world.resolve(inputs))
+    seconds = parse_duration("timeout", inputs.get("timeout", _DEFAULT_TIMEOUT))
+    watch = Watch(world, client, inputs["task_id"], Deadline.start(world.clock, seconds))
+    limits = Limits.of(inputs)
+    task = _ended(world, client, watch, limits, inputs)
+    happened: list[tuple[str, str]] = []
+    if inputs.get("retry_failed") and task.status in RETRYABLE and limits.exceeded_by(_standing(task)):
+        happened += _retried(client, watch, task)
+        task = _ended(world, client, watch, limits, inputs)
+    standing = _standing(task)
+    if task.status in STOPPED or limits.exceeded_by(standing) or limits.too_few(standing):
+        raise campaign_failed(client, task, standing, limits, inputs, happened=happened)
+    return task
+
+
+def _standing(task: BatchTask) -> Standing:
+    return Standing.of(task, ended=not is_running(task))
+
+
+def _ended(world: World, client: Client, watch: Watch, limits: Limits, inputs: Properties) -> BatchTask:
+    """Return the task once it has ended; one that exceeds its limits is stopped, where that is wanted."""
+    stops = inputs.get("stop_when_exceeded", False)
+
+    def is_over(task: BatchTask) -> bool:
+        return not is_running(task) or (stops and limits.exceeded_by(_standing(task)))
+
+    task = watch.until(is_over)
+    if task is None:
+        raise did_not_end(watch, _standing(watch.task) if watch.task else None)
+    if not is_running(task):
+        return task
+    raise _stopped(world, client, task, limits, inputs)
+
+
+def _stopped(world: World, client: Client, task: BatchTask, limits: Limits, inputs: Properties) -> IotdaOtaError:
+    """Stop a task whose failures are more than may be, and return the error of that."""
+    exceeded = _standing(task)
+    failed = f"{exceeded.failed} of {exceeded.total} devices had failed ({limits.described})"
+    try:
+        ended = stop_task(world.clock, client, task.task_id, {"identity": dict(client.connection.identity)})
+        happened = [("stopped", failed)]
+    except IotdaOtaError as error:
+        ended, happened = task, [("not stopped", error.headline), ("because", failed)]
+    return campaign_failed(client, ended or task, _standing(ended or task), limits, inputs, happened=happened)
+
+
+def _retried(client: Client, watch: Watch, task: BatchTask) -> list[tuple[str, str]]:
+    """Ask once to try the failed devices again, wait until that shows, and return what there is to tell of it."""
+    try:
+        answers = client.retry_batch_task(task.task_id).targets
+    except OutcomeUnknown as error:
+        # Whether it was accepted shows in the task.
+        happened = [("retried", f"it is not known whether the service took that: {error.cause or error.headline}")]
+    except IotdaOtaError as error:
+        return [("not retried", error.headline)]
+    else:
+        refused = [answer for answer in answers if answer.status != "success"]
+        happened = [("retried", f"{len(answers) - len(refused)} devices" if answers else "the devices that failed")]
+        if refused:
+            why = printable(refused[0].error_msg or refused[0].error_code or "no reason given")
+            happened.append(("not retried", f"{len(refused)} devices, {printable(refused[0].target)} first: {why}"))
+        if answers and len(refused) == len(answers):
+            return happened
+    watch.until(lambda now: _differs(now, task), seconds=_RETRY_SHOWS_WITHIN)
+    return happened
+
+
+def _differs(now: BatchTask, before: BatchTask) -> bool:
+    return is_running(now) or now.task_progress != before.task_progress

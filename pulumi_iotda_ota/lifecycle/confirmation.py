@@ -1,0 +1,108 @@
+"""UpgradeTaskConfirmation: lets a task begin that waits for a person to approve its packages. Owns nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.gate import Gate
+from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described
+from pulumi_iotda_ota.lifecycle.verdict import Standing
+from pulumi_iotda_ota.lifecycle.watching import Watch, awaits_confirmation
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.lifecycle.base import Properties, World
+
+__all__ = ["Confirmation"]
+
+_INITIALIZING = "Initializing"
+_INITIALIZED_WITHIN = 300.0  # seconds
+_ACCEPTED_WITHIN = 30.0  # seconds
+
+
+class Confirmation(Gate):
+    """The life cycle of a confirmation."""
+
+    arguments = arguments.UPGRADE_TASK_CONFIRMATION
+    id = "confirmation"
+    outputs = ("task_name", "status")
+    deciding = ("task_id", "approved_package_ids")
+
+    @classmethod
+    def passed(cls, world: World, inputs: Properties) -> Properties:
+        """Confirm the task, where its packages are the approved ones.
+
+        Raises:
+            IotdaOtaError: they are others, the task does not wait for a confirmation, or it was stopped.
+        """
+        task = _confirmed(world, inputs)
+        return {"task_name": task.task_name, "status": task.status}
+
+
+def _confirmed(world: World, inputs: Properties) -> BatchTask:
+    client = world.run.client(world.resolve(inputs))
+    watch = Watch(world, client, inputs["task_id"], Deadline.start(world.clock, _INITIALIZED_WITHIN))
+    task = watch.until(lambda now: now.status != _INITIALIZING)
+    if task is None:
+        raise _still_initializing(watch)
+    _require_approved(task, inputs)
+    if task.status in STOPPED:
+        raise _told(task, "was stopped, and can not be confirmed", "change triggers of the task for a new campaign")
+    if not awaits_confirmation(task, Standing.of(task, ended=False)):
+        return task  # somebody confirmed it already, here or on the console
+    _confirm(client, watch, task)
+    return watch.task or task
+
+
+def _confirm(client: Client, watch: Watch, task: BatchTask) -> None:
+    """Confirm once; an answer that was lost, or a refusal because it has begun, shows in the task."""
+    try:
+        answers = client.confirm_batch_task(task.task_id).targets
+    except (OutcomeUnknown, ServiceError):
+        if watch.until(_has_begun, seconds=_ACCEPTED_WITHIN) is None:
+            raise
+        return
+    refused = [answer for answer in answers if answer.status != "success"]
+    if refused:
+        why = printable(refused[0].error_msg or refused[0].error_code or "no reason given")
+        reason = f"could not be confirmed for {len(refused)} devices, {printable(refused[0].target)} first: {why}"
+        raise _told(task, reason, "run pulumi up again: it confirms what still waits")
+
+
+def _has_begun(task: BatchTask) -> bool:
+    return not awaits_confirmation(task, Standing.of(task, ended=False))
+
+
+def _require_approved(task: BatchTask, inputs: Properties) -> None:
+    """Refuse a task that installs anything else than what was approved, or does not wait for an approval."""
+    approved = sorted(set(inputs["approved_package_ids"]))
+    found = sorted(set(task.package_ids or ()))
+    if found != approved:
+        facts = [
+            ("task", f"{printable(task.task_name)}, {described(task)}"),
+            ("it installs", ", ".join(map(printable, found)) or "the service does not say what"),
+            ("approved", ", ".join(approved)),
+            ("what to do", "review what it installs, and write that into approved_package_ids"),
+        ]
+        headline = "the upgrade task installs other packages than were approved; it was not confirmed"
+        raise InputError(headline, argument="approved_package_ids", facts=facts)
+    if task.need_confirm is False:
+        raise _told(task, "does not wait for a confirmation", "create it with need_confirm=True, or leave this out")
+
+
+def _still_initializing(watch: Watch) -> IotdaOtaError:
+    facts = [("last error", watch.outage.headline)] if watch.outage else []
+    facts.append(("what to do", "run pulumi up again: it goes on waiting"))
+    return IotdaOtaError(
+        f"upgrade task {watch.task_id} was not ready to be confirmed within {watch.end.seconds:g} seconds", facts=facts
+    )
+
+
+def _told(task: BatchTask, what: str, advice: str) -> IotdaOtaError:
+    facts = [("task", described(task)), ("what to do", advice)]
+    return IotdaOtaError(f"upgrade task {printable(task.task_name)} {what}", facts=facts)

@@ -1,0 +1,90 @@
+"""What the resources share that own nothing: what they do is done at their creation, and gates what depends on them.
+
+A refresh and a destroy ask nobody, and need no credentials.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, known_problems, normal
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.validation import Problem
+
+__all__ = ["Gate"]
+
+
+class Gate(ABC):
+    """The life cycle of a resource that owns nothing.
+
+    Attributes:
+        arguments: the part of the table that applies.
+        id: there is nothing on the service whose id this could be, and an id that moved would replace the resource.
+        outputs: what :meth:`passed` returns.
+        deciding: a change of one of these inputs does it again; a change of any other alters the stored state only.
+        input_names: the inputs of the resource, in the table's order.
+    """
+
+    arguments: ClassVar[tuple[Argument, ...]]
+    id: ClassVar[str]
+    outputs: ClassVar[tuple[str, ...]]
+    deciding: ClassVar[tuple[str, ...]]
+    input_names: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls) -> None:
+        cls.input_names = (*(argument.name for argument in cls.arguments), "connection")
+
+    @classmethod
+    @abstractmethod
+    def passed(cls, world: World, inputs: Properties) -> Properties:
+        """Do what the resource is for, and return its outputs; an error of ours keeps the gate shut."""
+
+    @classmethod
+    def problems(cls, inputs: Properties) -> list[Problem]:
+        """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
+        return known_problems(cls.arguments, inputs)
+
+    @classmethod
+    def check(cls, world: World, olds: Properties, news: Properties) -> Checked:  # noqa: ARG003
+        """Check the inputs; nothing is sent."""
+        news = normal(news)
+        inputs = {name: news[name] for name in cls.input_names if name in news}
+        return Checked(inputs, cls.problems(inputs))
+
+    @classmethod
+    def diff(cls, world: World, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG003
+        """Return whether something changes. It never replaces: what depends on it is not to be deleted on the way."""
+        return Diff(changes=_differ(olds, news, cls.input_names))
+
+    @classmethod
+    def create(cls, world: World, inputs: Properties) -> Created:
+        """Do what the resource is for; see :meth:`passed`."""
+        inputs = normal(inputs)
+        return Created(cls.id, {**inputs, **cls.passed(world, inputs)})
+
+    @classmethod
+    def read(cls, world: World, id_: str, state: Properties) -> Properties:  # noqa: ARG003
+        """Return the state: it tells what was found when the gate opened, and nothing is asked about that again."""
+        kept: Properties = normal(state)
+        return kept
+
+    @classmethod
+    def update(cls, world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG003
+        """Do it again where a deciding input changed."""
+        olds, news = normal(olds), normal(news)
+        if _differ(olds, news, cls.deciding):
+            return cls.create(world, news).outputs
+        return {**{name: olds[name] for name in cls.outputs if name in olds}, **news}
+
+    @classmethod  # noqa: B027  there is nothing to do
+    def delete(cls, world: World, id_: str, state: Properties) -> None:
+        """Do nothing: there is nothing of it on the service, and what has begun is not undone by forgetting it."""
+
+
+def _differ(olds: Properties, news: Properties, names: tuple[str, ...]) -> bool:
+    olds, news = normal(olds), normal(news)
+    return any(olds.get(name) != news.get(name) for name in names)

@@ -1,0 +1,99 @@
+"""How a campaign stands, and whether that is good enough. Pure: it asks nobody and words nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.models import TaskProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_iotda_ota.iotda.models import BatchTask
+
+__all__ = ["Limits", "Standing"]
+
+_DEFAULT_MIN_DEVICES = 1
+_SUCCESS = "Success"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many devices of a task are where.
+
+    Attributes:
+        total: all devices of the task; 0 while it initializes.
+        succeeded: those that were upgraded.
+        failed: those that failed, were stopped or removed. One that waits for another try still runs.
+        waiting: those that have not begun.
+    """
+
+    total: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+    @classmethod
+    def of(cls, task: BatchTask, *, ended: bool) -> Standing:
+        """Return how a task stands.
+
+        Args:
+            task: the task.
+            ended: whether nothing more happens. Then every device that was not upgraded has failed, also one that an
+                older service does not count anywhere: ``removed`` is absent there.
+        """
+        counts = task.task_progress or TaskProgress()
+        failed = counts.fail + counts.stopped + counts.removed
+        if ended:
+            # What the service calls a failure is one, whatever it counts.
+            failed = max(failed, counts.total - counts.success, int(task.status != _SUCCESS))
+        return cls(counts.total, counts.success, failed, counts.waitting)
+
+    @property
+    def running(self) -> int:
+        """Return how many devices have begun and not ended."""
+        return max(0, self.total - self.succeeded - self.failed - self.waiting)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is good enough.
+
+    Attributes:
+        max_failed_devices: how many devices may fail; None where a percentage is given.
+        max_failed_percent: how many of a hundred.
+        min_devices: how many devices there must be.
+    """
+
+    max_failed_devices: int | None = 0
+    max_failed_percent: float = 0
+    min_devices: int = _DEFAULT_MIN_DEVICES
+
+    @classmethod
+    def of(cls, inputs: Mapping[str, Any]) -> Limits:
+        """Return the limits that a completion was given."""
+        percent = inputs.get("max_failed_percent")
+        devices = inputs.get("max_failed_devices")
+        return cls(
+            max_failed_devices=(devices or 0) if percent is None else None,
+            max_failed_percent=percent or 0,
+            min_devices=inputs.get("min_devices", _DEFAULT_MIN_DEVICES),
+        )
+
+    def exceeded_by(self, standing: Standing) -> bool:
+        """Return whether more devices have failed than may."""
+        if self.max_failed_devices is not None:
+            return standing.failed > self.max_failed_devices
+        return standing.failed * 100 > self.max_failed_percent * standing.total
+
+    def too_few(self, standing: Standing) -> bool:
+        """Return whether the task has fewer devices than it must have."""
+        return standing.total < self.min_devices
+
+    @property
+    def described(self) -> str:
+        """Return how many devices may fail, as an error says it."""
+        if self.max_failed_devices is not None:
+            return f"limit {self.max_failed_devices}"
+        return f"limit {self.max_failed_percent:g} %"

@@ -1,0 +1,130 @@
+"""Waits for the end of an upgrade task: looks at it quickly at first and ever more slowly, and endures outages.
+
+It reads the task alone, never its devices: a campaign may have 30,000 of them in pages of 50.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.retry import Deadline, may_pass
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.task_reads import is_running
+from pulumi_iotda_ota.lifecycle.verdict import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.lifecycle.base import World
+
+__all__ = ["Watch", "awaits_confirmation", "pause_after"]
+
+_SHORTEST_PAUSE = 0.5  # seconds
+_LONGEST_PAUSE = 30.0  # seconds
+# The last look must not be cut off by the end of the wait itself.
+_LAST_LOOK = 10.0  # seconds
+
+
+def pause_after(waited: float) -> float:
+    """Return the seconds until the next look: a tenth of what has been waited so far, half a second to half a minute.
+
+    So a look comes late by a tenth of the campaign at most, and an hour of waiting takes about 150 requests.
+    """
+    return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited / 10))
+
+
+def awaits_confirmation(task: BatchTask, standing: Standing) -> bool:
+    """Return whether devices wait until somebody confirms the task."""
+    return bool(task.need_confirm) and standing.waiting > 0 and standing.running == 0
+
+
+class Watch:
+    """Watches one task until it has ended, and tells how it goes on.
+
+    Args:
+        world: the clock, and where progress is told.
+        client: asks the service.
+        task_id: the task.
+        end: until when to wait.
+    """
+
+    def __init__(self, world: World, client: Client, task_id: str, end: Deadline) -> None:
+        self._world = world
+        self._client = client
+        self.task_id = task_id
+        self._told = ""
+        self.end = end
+        #: What the service answered last, or None before its first answer.
+        self.task: BatchTask | None = None
+        #: Why the service has not answered since, or None where it has.
+        self.outage: IotdaOtaError | None = None
+
+    def until(self, holds: Callable[[BatchTask], bool], *, seconds: float | None = None) -> BatchTask | None:
+        """Return the task once something holds of it, or None where that did not come in time.
+
+        Args:
+            holds: what is waited for.
+            seconds: wait no longer than this, and never longer than the end of the watch.
+
+        Raises:
+            IotdaOtaError: the service refuses to answer; an outage or throttling is waited out.
+        """
+        clock = self._world.clock
+        end = self.end if seconds is None else Deadline.start(clock, min(seconds, self.end.remaining()))
+        began = clock.monotonic()
+        while True:
+            task = self._look()
+            if task is not None and holds(task):
+                return task
+            if not end.remaining():
+                return None
+            clock.sleep(min(self._pause(clock.monotonic() - began), end.remaining()))
+
+    def _pause(self, waited: float) -> float:
+        asked = self.outage.retry_after if isinstance(self.outage, ServiceError) else None
+        return max(pause_after(waited), asked or 0)
+
+    def _look(self) -> BatchTask | None:
+        """Return the task as it is, or None while the service does not answer."""
+        seconds = min(self._client.connection.deadline, max(self.end.remaining(), _LAST_LOOK))
+        try:
+            task = self._client.show_batch_task(self.task_id, deadline=Deadline.start(self._world.clock, seconds))
+        except IotdaOtaError as error:
+            if not may_pass(error):
+                raise
+            cause = _cause(error)
+            if self.outage is None:
+                self._tell(f"{self._name}: no answer, it is asked again ({cause.headline})")
+            self.outage = cause
+            return None
+        self.task, self.outage = task, None
+        self._tell(f"{self._name}: {_progress(task)}")
+        return task
+
+    @property
+    def _name(self) -> str:
+        return f"upgrade task {printable(self.task.task_name if self.task else self.task_id)}"
+
+    def _tell(self, line: str) -> None:
+        if line != self._told:
+            self._told = line
+            self._world.tell(line)
+
+
+def _cause(error: IotdaOtaError) -> IotdaOtaError:
+    """Return what went wrong, where that one look ran out of time says little of it."""
+    within = isinstance(error, DeadlineExceeded) and isinstance(error.__cause__, IotdaOtaError)
+    return error.__cause__ if within else error  # type: ignore[return-value]
+
+
+def _progress(task: BatchTask) -> str:
+    standing = Standing.of(task, ended=not is_running(task))
+    counts = (
+        f"{standing.succeeded} of {standing.total} devices done, {standing.failed} failed, "
+        f"{standing.running} running, {standing.waiting} waiting"
+    )
+    confirmation = " for the task to be confirmed" if awaits_confirmation(task, standing) else ""
+    return f"{printable(task.status)}, {counts}{confirmation}"

@@ -1,0 +1,13 @@
+"""Creates the bench's campaign in a process of its own, which a test can kill; the service is in the environment."""
+
+import os
+import sys
+
+from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.run import Run
+from tests.resources.bench import SCOPE
+
+world = World(Run(memo=False), {}, os.environ, print, print)
+given = {"package_ids": ["p1"], "targets": ["d1", "d2"], "scope": SCOPE}
+sys.stdout.write(UpgradeTask.create(world, UpgradeTask.check(world, {}, given).inputs).id)

@@ -1,0 +1,484 @@
+"""UpgradeTaskCompletion: waits for the end of a campaign as rarely as it can, and fails where the campaign failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.emulator.switches import Switches
+from pulumi_iotda_ota.iotda.errors import CampaignFailed, CredentialsError, DeadlineExceeded, ServiceError
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN
+from pulumi_iotda_ota.lifecycle.completion import Completion
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.lifecycle.base import Properties
+    from tests.resources.bench import Bench
+
+OFFLINE = "Waiting for the device online timeout"
+
+
+def campaign(bench: Bench, devices: int = 4, *, failing: int = 0, outcome: str = "offline", **task: Any) -> str:
+    """Start a campaign some of whose devices will not make it, and return the id of its task."""
+    targets = [f"dev-{number:04}" for number in range(1, devices + 1)]
+    for target in targets[:failing]:
+        bench.emulator.set_device(target, outcome=outcome, error_code="IOTDA.014112")
+    body = {"task_name": "canary_3f9a", "task_type": "firmwareUpgrade", "document": {"package_ids": ["p1"]}}
+    return bench.emulator.add_task(**{**body, "targets": targets, **task})
+
+
+def wait(bench: Bench, task_id: str, **inputs: Any) -> Properties:
+    """Wait for a task as a program asks for it, and return the outputs."""
+    checked = Completion.check(bench.world, {}, {"task_id": task_id, **inputs})
+    assert checked.problems == []
+    bench.emulator.forget_requests()
+    bench.time.slept.clear()
+    return Completion.create(bench.world, checked.inputs).outputs
+
+
+def failure(bench: Bench, task_id: str, **inputs: Any) -> str:
+    """Return what is told of a campaign that failed."""
+    with pytest.raises(CampaignFailed) as caught:
+        wait(bench, task_id, **inputs)
+    return str(caught.value)
+
+
+def sent(bench: Bench) -> list[str]:
+    """Return the operations that change something, in order."""
+    return [request.operation for request in bench.emulator.requests if request.method != "GET"]
+
+
+# Waiting -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_good_end(bench: Bench) -> None:
+    """Once all devices are done it is created, with how the campaign ended; only the task was read."""
+    outputs = wait(bench, campaign(bench))
+
+    assert (outputs["status"], outputs["task_name"], outputs["failed_devices"]) == ("Success", "canary_3f9a", 0)
+    assert outputs["progress"]["success"] == 4
+    assert {request.operation for request in bench.emulator.requests} == {"ShowBatchTask"}
+    assert all(request.query["limit"] == "1" for request in bench.emulator.requests)
+
+
+def test_looks_are_quick_at_first_and_few(bench: Bench) -> None:
+    """A short campaign is noticed within a second, and one of a whole day takes no more than two looks a minute."""
+    bench.emulator.set_device("dev-0001", seconds=3)
+    wait(bench, campaign(bench, 1))
+    assert sum(bench.time.slept) < 5
+    assert set(bench.time.slept) == {0.5}
+
+    bench.emulator.set_device("dev-0001", seconds=3600)
+    wait(bench, campaign(bench, 1), timeout="2h")
+    assert max(bench.time.slept) <= 30
+    assert bench.time.slept == sorted(bench.time.slept)
+    assert bench.count() < 170
+
+
+def test_progress_is_told_when_it_changes(bench: Bench) -> None:
+    """A line tells each change of the counts, and nothing is told twice."""
+    bench.emulator.set_device("dev-0001", seconds=60)
+    wait(bench, campaign(bench, 2))
+
+    assert bench.told[0] == (
+        "upgrade task canary_3f9a: Initializing, 0 of 0 devices done, 0 failed, 0 running, 0 waiting"
+    )
+    assert [line.partition(": ")[2] for line in bench.told[1:]] == [
+        "Processing, 0 of 2 devices done, 0 failed, 2 running, 0 waiting",
+        "Processing, 1 of 2 devices done, 0 failed, 1 running, 0 waiting",
+        "Success, 2 of 2 devices done, 0 failed, 0 running, 0 waiting",
+    ]
+
+
+def test_a_campaign_that_takes_too_long(bench: Bench) -> None:
+    """A task that does not end in time fails the wait, goes on by itself, and the next run waits on."""
+    bench.emulator.set_device("dev-0001", seconds=90)
+    task_id = campaign(bench, 2)
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        wait(bench, task_id, timeout="1m")
+
+    assert sum(bench.time.slept) == pytest.approx(60)
+    told = " ".join(str(caught.value).split())
+    assert told.startswith("upgrade task canary_3f9a did not end within 60 seconds so far ")
+    assert "1 of 2 devices done, 0 failed, 1 running" in told
+    assert "run pulumi up again: it goes on waiting" in told
+    assert wait(bench, task_id, timeout=60)["status"] == "Success"
+
+
+def test_judging_now(bench: Bench) -> None:
+    """timeout=0 waits for nothing: a task that has ended is judged, one that runs is an error."""
+    task_id = campaign(bench)
+
+    with pytest.raises(DeadlineExceeded, match="did not end yet, and timeout=0 does not wait"):
+        wait(bench, task_id, timeout=0)
+    assert (bench.count(), bench.time.slept) == (1, [])
+
+    bench.time.sleep(60)
+    assert wait(bench, task_id, timeout=0)["status"] == "Success"
+    assert (bench.count(), bench.time.slept) == (1, [])
+
+
+def test_a_task_that_awaits_its_confirmation(bench: Bench) -> None:
+    """While devices wait for a confirmation the progress says so, and so does the error when it does not come."""
+    with pytest.raises(DeadlineExceeded) as caught:
+        wait(bench, campaign(bench, need_confirm=True), timeout="5m")
+
+    assert bench.told[-1].endswith("4 waiting for the task to be confirmed")
+    assert "4 devices wait until then" in str(caught.value)
+    assert "UpgradeTaskConfirmation" in str(caught.value)
+
+
+# Outages -------------------------------------------------------------------------------------------------------------
+
+OUTAGES = {
+    "dropped": {"wire": "drop"},
+    "503": {"error": "iam_down"},
+    "504": {"error": "gateway_timeout"},
+    "429": {"error": "throttled"},
+    "throttled as 403": {"error": "rate_limit"},
+    "garbage": {"wire": "garbage"},
+    "no JSON": {"status": 200, "body": "<html>"},
+}
+
+
+@pytest.mark.parametrize("fault", OUTAGES.values(), ids=OUTAGES)
+def test_an_outage_is_endured(bench: Bench, fault: dict[str, Any]) -> None:
+    """A service that does not answer for a while is asked again until it does; a line tells it once."""
+    bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=20, **fault)
+
+    assert wait(bench, campaign(bench))["status"] == "Success"
+
+    assert len([line for line in bench.told if "no answer, it is asked again" in line]) == 1
+
+
+def test_an_outage_that_does_not_end(bench: Bench) -> None:
+    """A service that never answers ends the wait at its timeout, not earlier and hardly later, with the last error."""
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, error="iam_down")
+    task_id = campaign(bench)
+
+    with pytest.raises(DeadlineExceeded, match=r"within 600 seconds[\s\S]*last error +Huawei Cloud failed to read"):
+        wait(bench, task_id, timeout="10m")
+
+    assert 600 <= sum(bench.time.slept) <= 620
+
+
+def test_the_service_says_when_to_come_back(bench: Bench) -> None:
+    """A Retry-After that is longer than the pause is kept to."""
+    bench.emulator.faults.add(operation="ShowBatchTask", error="throttled", headers={"Retry-After": "120"})
+
+    wait(bench, campaign(bench))
+
+    assert bench.time.slept[0] == 120
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"error": "task_missing"}, ServiceError),
+        ({"error": "denied"}, ServiceError),
+        ({"status": 401}, CredentialsError),
+    ],
+)
+def test_a_refusal_is_final(bench: Bench, fault: dict[str, Any], error: type[Exception]) -> None:
+    """A task that is not there, and credentials that may not read it, end the wait at once."""
+    bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=None, **fault)
+
+    with pytest.raises(error):
+        wait(bench, campaign(bench))
+    assert bench.count() == 2
+
+
+# The verdict ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_person_reads(bench: Bench) -> None:
+    """A failed campaign is told with its counts, the first devices with their reasons, and the ways to green."""
+    told = failure(bench, campaign(bench, 40, failing=7))
+
+    assert told.splitlines() == [
+        "upgrade task canary_3f9a failed: 7 of 40 devices (limit 0)",
+        f"  failing      dev-0007: {OFFLINE} (IOTDA.014112)",
+        f"               dev-0006: {OFFLINE} (IOTDA.014112)",
+        f"               dev-0005: {OFFLINE} (IOTDA.014112)",
+        f"               dev-0004: {OFFLINE} (IOTDA.014112)",
+        f"               dev-0003: {OFFLINE} (IOTDA.014112)",
+        "               and 2 more",
+        "  not started  what depends on this",
+        "  what to do   raise max_failed_devices to 7 · set retry_failed=True to try",
+        "               these 7 once more · change triggers of the task for a new",
+        "               campaign",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "passes"),
+    [
+        ({}, False),
+        ({"max_failed_devices": 1}, False),
+        ({"max_failed_devices": 2}, True),
+        ({"max_failed_percent": 4.9}, False),
+        ({"max_failed_percent": 5}, True),
+        ({"max_failed_percent": 100}, True),
+        ({"max_failed_devices": 2, "min_devices": 41}, False),
+        ({"max_failed_devices": 2, "min_devices": 40}, True),
+    ],
+)
+def test_limits(bench: Bench, limits: dict[str, Any], passes: bool) -> None:
+    """It passes with as many failures as may be, and no more; two of forty are 5 %."""
+    task_id = campaign(bench, 40, failing=2)
+
+    if passes:
+        outputs = wait(bench, task_id, **limits)
+        assert (outputs["status"], outputs["failed_devices"]) == ("PartialSuccess", 2)
+    else:
+        failure(bench, task_id, **limits)
+
+
+def test_the_same_task_is_judged_again(bench: Bench) -> None:
+    """With the limit that the error names the next run is green, without another campaign."""
+    task_id = campaign(bench, 30, failing=1)
+    assert "raise max_failed_percent to 3.34" in failure(bench, task_id, max_failed_percent=1)
+
+    assert wait(bench, task_id, max_failed_percent=3.34)["failed_devices"] == 1
+    assert (sent(bench), len(bench.emulator.tasks)) == ([], 1)
+
+
+def test_a_campaign_for_nobody_fails(bench: Bench) -> None:
+    """A group without devices is no success, unless min_devices says that there may be none."""
+    bench.emulator.set_group("empty", [])
+    task_id = campaign(bench, targets=None, targets_filter={"group_ids": ["empty"]})
+
+    assert "has 0 devices, and min_devices is 1" in failure(bench, task_id)
+    wait(bench, task_id, min_devices=0)
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_failed_percent": 100}])
+def test_a_stopped_task_fails(bench: Bench, limits: dict[str, Any]) -> None:
+    """A campaign that somebody stopped is no good end, whatever may fail."""
+    told = failure(bench, campaign(bench, stopped=True), **limits)
+
+    assert "was stopped: 0 of 4 devices done, 4 failed" in told
+    assert "max_failed" not in told
+
+
+def test_removed_devices_have_failed(bench: Bench) -> None:
+    """A device that was removed on the way counts as failed, also where the service does not count such devices."""
+    task_id = campaign(bench, failing=1, outcome="removed")
+    assert "failed: 1 of 4 devices" in failure(bench, task_id)
+
+    older = bench.emulator.faults.add(times=None, merge={"batchtask": {"task_progress": {"removed": None}}})
+    assert "failed: 1 of 4 devices" in failure(bench, task_id)
+    bench.emulator.faults.remove(older)
+    wait(bench, task_id, max_failed_devices=1)
+
+
+@pytest.mark.parametrize("status", ["Fail", "PartialSuccess"])
+def test_a_failure_that_nothing_counts(bench: Bench, status: str) -> None:
+    """What the service calls a failure is never taken for a success, though it counts no failed device."""
+    answer = {"batchtask": {"status": status, "task_progress": None}}
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge=answer)
+
+    assert "failed: 1 of 0 devices" in failure(bench, campaign(bench), min_devices=0)
+
+
+def test_a_device_that_will_be_tried_again_has_not_failed(bench: Bench) -> None:
+    """While a device waits for its next try the campaign goes on, and nothing is stopped for it."""
+    bench.emulator.set_device("dev-0001", fails_first=1)
+    policy = {"retry_count": 1, "retry_interval": 1}
+
+    assert wait(bench, campaign(bench, 2, task_policy=policy), stop_when_exceeded=True)["status"] == "Success"
+    assert sent(bench) == []
+
+
+def test_more_devices_than_an_offset_reaches(bench: Bench) -> None:
+    """Of 600 failing devices the first are named and the others counted, with one request for them."""
+    told = failure(bench, campaign(bench, 600, failing=600))
+
+    assert "failed: 600 of 600 devices" in told
+    assert "and 595 more" in told
+    assert len([request for request in bench.emulator.requests if "task_detail_status" in request.query]) == 1
+
+
+def test_devices_that_can_not_be_read(bench: Bench) -> None:
+    """The verdict does not hang on the devices: why they could not be read is told beside it."""
+    task_id = campaign(bench, failing=1)
+
+    def for_devices(request: Any) -> bool:
+        return "task_detail_status" in request.query
+
+    bench.emulator.faults.add(operation="ShowBatchTask", match=for_devices, times=None, error="denied")
+
+    assert "the devices could not be read: Huawei Cloud refused" in failure(bench, task_id)
+
+
+def test_what_devices_say_is_escaped_and_their_output_unread(bench: Bench) -> None:
+    """A reason can not forge a line of the log, and what a device reports back is told nowhere."""
+    bench.emulator.set_device("dev-0001", outcome="fail", error_msg="\x1b[31mx\n::error::forged", output="secret")
+
+    told = failure(bench, campaign(bench, 1))
+
+    assert "\x1b" not in told
+    assert "\n::error::" not in told
+    assert "secret" not in repr((told, bench.told))
+
+
+# Stopping ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_campaign_that_goes_wrong_is_stopped(bench: Bench) -> None:
+    """With stop_when_exceeded the task is stopped as soon as more devices have failed than may, and the wait fails."""
+    bench.emulator.set_device("dev-0004", outcome="hang")
+    told = failure(bench, campaign(bench, failing=1), stop_when_exceeded=True)
+
+    assert sent(bench) == ["StopBatchTask"]
+    assert bench.emulator.tasks[0]["status"] == "Stopped"
+    assert "was stopped: 2 of 4 devices done, 2 failed" in told
+    assert "1 of 4 devices had failed (limit 0)" in told
+
+
+def test_without_it_the_campaign_goes_on(bench: Bench) -> None:
+    """Otherwise nothing is stopped, and the wait fails at the end, when all failures are known."""
+    bench.emulator.set_device("dev-0004", seconds=600)
+
+    assert "failed: 1 of 4 devices" in failure(bench, campaign(bench, failing=1))
+    assert sent(bench) == []
+
+
+def test_a_stop_that_is_refused(bench: Bench) -> None:
+    """A task that can not be stopped fails the wait all the same, and the error says why it still runs."""
+    bench.emulator.switches = Switches(module_actions=False)
+    bench.emulator.set_device("dev-0004", outcome="hang")
+    task: dict[str, Any] = {"task_type": "moduleUpgrade", "document": {"package_ids": ["m1"]}}
+
+    told = failure(bench, campaign(bench, failing=1, **task), stop_when_exceeded=True)
+
+    assert "not stopped  Huawei Cloud refused to stop an upgrade task" in told
+    assert "failed: 1 of 4 devices" in told
+
+
+# Retrying ------------------------------------------------------------------------------------------------------------
+
+
+def fails_first(bench: Bench, times: int) -> str:
+    """Start a campaign one of whose devices makes it after some tries, and let it end."""
+    bench.emulator.set_device("dev-0001", outcome="success", fails_first=times)
+    task_id = campaign(bench, 3)
+    bench.time.sleep(60)
+    return task_id
+
+
+def test_a_retry_leads_to_green(bench: Bench) -> None:
+    """retry_failed tries the failed devices again and waits for them; there is no new campaign."""
+    assert wait(bench, fails_first(bench, 1), retry_failed=True)["status"] == "Success"
+
+    assert (sent(bench), len(bench.emulator.tasks)) == (["RetryBatchTask"], 1)
+
+
+def test_one_retry_a_run(bench: Bench) -> None:
+    """What fails once more fails the run; the next run tries once more."""
+    task_id = fails_first(bench, 2)
+
+    told = failure(bench, task_id, retry_failed=True)
+    assert sent(bench) == ["RetryBatchTask"]
+    assert "run pulumi up again to try this one once more" in " ".join(told.split())
+
+    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
+    assert sent(bench) == ["RetryBatchTask"]
+
+
+def test_what_is_good_enough_is_not_retried(bench: Bench) -> None:
+    """Failures within the limit are no reason for another try."""
+    wait(bench, fails_first(bench, 1), retry_failed=True, max_failed_devices=1)
+
+    assert sent(bench) == []
+
+
+@pytest.mark.parametrize("fault", [{"wire": "drop"}, {"error": "gateway_timeout"}, {"wire": "cut"}])
+def test_a_retry_whose_answer_is_lost(bench: Bench, fault: dict[str, Any]) -> None:
+    """A retry that was accepted without an answer is not sent again; the task shows it."""
+    task_id = fails_first(bench, 1)
+    bench.emulator.faults.add(operation="RetryBatchTask", accept=True, **fault)
+
+    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
+    assert sent(bench) == ["RetryBatchTask"]
+
+
+def test_a_retry_that_shows_late(bench: Bench) -> None:
+    """A task that still looks as it did right after the retry is not judged by that."""
+    task_id = fails_first(bench, 1)
+    before = bench.emulator.tasks[0]
+    stale = bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=4, merge={"batchtask": before})
+
+    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
+    assert stale.hits == 4
+
+
+def test_a_retry_that_is_refused(bench: Bench) -> None:
+    """A retry that the service refuses, for all or for some, is told with the reason, and waits for nothing."""
+    task_id = fails_first(bench, 1)
+    bench.emulator.faults.add(operation="RetryBatchTask", error="denied")
+    assert "not retried  Huawei Cloud refused to retry an upgrade task" in failure(bench, task_id, retry_failed=True)
+
+    busy = {"targets": [{"target": "dev-0001", "status": "failure", "error_msg": "Task Conflict"}]}
+    bench.emulator.faults.add(operation="RetryBatchTask", status=200, body=busy)
+    told = failure(bench, task_id, retry_failed=True)
+    assert "not retried  1 devices, dev-0001 first: Task Conflict" in told
+    assert bench.time.slept == []
+
+
+# Inputs and life -----------------------------------------------------------------------------------------------------
+
+
+def test_all_that_is_wrong_is_told_at_once(bench: Bench) -> None:
+    """Every wrong input is told, and nothing is sent."""
+    wrong = {
+        "task_id": "Not a task",
+        "max_failed_devices": -1,
+        "max_failed_percent": 101,
+        "min_devices": 1.5,
+        "timeout": "soon",
+        "retry_failed": "yes",
+    }
+    problems = Completion.check(bench.silent().world, {}, wrong).problems
+
+    assert {problem.argument for problem in problems} == {*wrong}
+    assert "max_failed_devices and max_failed_percent: give one of them" in map(str, problems)
+    assert bench.count() == 0
+
+
+def test_what_is_not_known_yet_is_taken_to_be_right(bench: Bench) -> None:
+    """A task that is yet to be created passes the preview, which sends nothing."""
+    checked = Completion.check(bench.silent().world, {}, {"task_id": UNKNOWN, "timeout": UNKNOWN})
+
+    assert (checked.problems, checked.inputs["task_id"]) == ([], UNKNOWN)
+
+
+def test_only_the_task_and_triggers_wait_again(bench: Bench) -> None:
+    """Once created, other limits alter the state alone; another task, or other triggers, are waited for."""
+    inputs: dict[str, Any] = {"task_id": campaign(bench), "triggers": [1]}
+    state = wait(bench, **inputs)
+    silent = bench.silent().world
+
+    other = {**inputs, "max_failed_devices": 3}
+    diff = Completion.diff(silent, "completion", state, other)
+    assert (diff.changes, diff.replaces) == (True, ())
+    assert Completion.update(silent, "completion", state, other) == {**state, "max_failed_devices": 3}
+
+    again = {"task_id": campaign(bench, failing=1, document={"package_ids": ["p2"]})}
+    assert Completion.diff(silent, "completion", state, again).changes
+    with pytest.raises(CampaignFailed):
+        Completion.update(bench.world, "completion", state, again)
+    assert Completion.update(bench.world, "completion", state, {**inputs, "triggers": [2]})["triggers"] == [2]
+
+
+def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
+    """A refresh and a destroy send nothing and need no settings."""
+    state = wait(bench, campaign(bench))
+    bench.emulator.forget_requests()
+    silent = bench.silent().world
+
+    assert Completion.read(silent, "completion", state) == state
+    assert not Completion.diff(silent, "completion", state, state).changes
+    Completion.delete(silent, "completion", state)
+    assert bench.count() == 0

@@ -1,0 +1,192 @@
+"""UpgradeTaskConfirmation: confirms what a person approved, once, and never anything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN
+from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.lifecycle.base import Properties
+    from tests.resources.bench import Bench
+
+
+def waiting_task(bench: Bench, **changes: Any) -> str:
+    """Put a task that waits for its confirmation onto the service, and return its id."""
+    body = {
+        "task_name": "fleet_1",
+        "task_type": "firmwareUpgrade",
+        "document": {"package_ids": ["p1"]},
+        "targets": ["d1", "d2"],
+        "need_confirm": True,
+    }
+    return bench.emulator.add_task(**{**body, **changes})
+
+
+def confirm(bench: Bench, task_id: str, *approved: str) -> Properties:
+    """Confirm a task as a program asks for it, and return the outputs."""
+    inputs = {"task_id": task_id, "approved_package_ids": list(approved or ("p1",))}
+    checked = Confirmation.check(bench.world, {}, inputs)
+    assert checked.problems == []
+    return Confirmation.create(bench.world, checked.inputs).outputs
+
+
+def confirmations(bench: Bench) -> int:
+    """Return how often something was confirmed."""
+    return bench.count("ConfirmBatchTask")
+
+
+def begun(bench: Bench) -> bool:
+    """Return whether no device of the newest task waits any more."""
+    waiting: int = bench.emulator.tasks[0]["task_progress"]["waitting"]
+    return waiting == 0
+
+
+@pytest.mark.parametrize("document", [{"package_ids": ["p1"]}, {"package_id": "p1"}])
+def test_an_approved_task_begins(bench: Bench, document: dict[str, Any]) -> None:
+    """A task is confirmed once, after it has initialized, whichever document its service knows."""
+    outputs = confirm(bench, waiting_task(bench, document=document))
+
+    assert (outputs["task_name"], confirmations(bench), begun(bench)) == ("fleet_1", 1, True)
+    assert sum(bench.time.slept) == 1  # it was Initializing
+
+
+@pytest.mark.parametrize("approved", [["p2"], ["p1", "p2"]])
+def test_other_packages_than_approved(bench: Bench, approved: list[str]) -> None:
+    """A task that installs anything else is not confirmed; the error shows both sides."""
+    with pytest.raises(InputError) as caught:
+        confirm(bench, waiting_task(bench), *approved)
+
+    assert "installs other packages than were approved; it was not confirmed" in str(caught.value)
+    assert "it installs  p1\n" in str(caught.value)
+    assert f"approved     {', '.join(approved)}\n" in str(caught.value)
+    assert confirmations(bench) == 0
+
+
+def test_a_service_that_does_not_say_what_it_installs(bench: Bench) -> None:
+    """Where the task's packages are not known, nothing is confirmed."""
+    task_id = waiting_task(bench)
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"document": None}})
+
+    with pytest.raises(InputError, match="the service does not say what"):
+        confirm(bench, task_id)
+    assert confirmations(bench) == 0
+
+
+def test_the_order_of_packages_says_nothing(bench: Bench) -> None:
+    """Packages are a set."""
+    confirm(bench, waiting_task(bench, document={"package_ids": ["p1", "p2"]}), "p2", "p1")
+
+    assert begun(bench)
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        ({"need_confirm": False}, "does not wait for a confirmation"),
+        ({"stopped": True}, "was stopped, and can not be confirmed"),
+    ],
+)
+def test_a_task_that_can_not_be_confirmed(bench: Bench, task: dict[str, Any], told: str) -> None:
+    """A task that waits for nobody, or that was stopped, is an error: the approval would gate nothing."""
+    with pytest.raises(IotdaOtaError, match=told):
+        confirm(bench, waiting_task(bench, **task))
+    assert confirmations(bench) == 0
+
+
+def test_a_task_that_was_confirmed_elsewhere(bench: Bench) -> None:
+    """What somebody has confirmed on the console is not confirmed again."""
+    task_id = waiting_task(bench)
+    confirm(bench, task_id)
+    bench.time.sleep(1)
+
+    confirm(bench, task_id)
+
+    assert confirmations(bench) == 1
+
+
+@pytest.mark.parametrize("fault", [{"wire": "drop"}, {"error": "gateway_timeout"}, {"wire": "garbage"}])
+def test_a_confirmation_whose_answer_is_lost(bench: Bench, fault: dict[str, Any]) -> None:
+    """A confirmation that was accepted without an answer shows in the task, and is not sent again."""
+    bench.emulator.faults.add(operation="ConfirmBatchTask", accept=True, **fault)
+
+    confirm(bench, waiting_task(bench))
+
+    assert (confirmations(bench), begun(bench)) == (1, True)
+
+
+def test_a_confirmation_that_was_not_taken(bench: Bench) -> None:
+    """A confirmation that shows nowhere fails the run, and the next run confirms."""
+    task_id = waiting_task(bench)
+    bench.emulator.faults.add(operation="ConfirmBatchTask", wire="drop")
+
+    with pytest.raises(OutcomeUnknown, match="not known whether the service accepted to confirm an upgrade task"):
+        confirm(bench, task_id)
+
+    confirm(bench, task_id)
+    assert (confirmations(bench), begun(bench)) == (2, True)
+
+
+def test_a_confirmation_that_is_refused(bench: Bench) -> None:
+    """What the service refuses is told, for the whole task or for some of its devices."""
+    task_id = waiting_task(bench)
+    bench.emulator.faults.add(operation="ConfirmBatchTask", error="denied")
+    with pytest.raises(ServiceError, match="refused to confirm an upgrade task"):
+        confirm(bench, task_id)
+
+    refused = {"target": "d1", "status": "failure", "error_msg": "busy\n::error::"}
+    partly = {"targets": [refused, {"target": "d2", "status": "success"}]}
+    bench.emulator.faults.add(operation="ConfirmBatchTask", status=200, body=partly)
+    with pytest.raises(IotdaOtaError, match=r"could not be confirmed for 1 devices, d1 first: busy\\n: :error: :"):
+        confirm(bench, task_id)
+
+
+def test_a_task_that_never_gets_ready(bench: Bench) -> None:
+    """A task that goes on initializing ends the wait after five minutes."""
+    task_id = waiting_task(bench)
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"status": "Initializing"}})
+
+    with pytest.raises(IotdaOtaError, match="was not ready to be confirmed within 300 seconds"):
+        confirm(bench, task_id)
+    assert confirmations(bench) == 0
+
+
+def test_a_replaced_task_is_confirmed_by_its_own_approval(bench: Bench) -> None:
+    """When the task is another one the approval must be for what that one installs."""
+    state = confirm(bench, waiting_task(bench))
+    other = waiting_task(bench, targets=["d3"], document={"package_ids": ["p2"]})
+    news = {**state, "task_id": other}
+
+    assert Confirmation.diff(bench.world, "confirmation", state, news).changes
+    with pytest.raises(InputError, match="other packages than were approved"):
+        Confirmation.update(bench.world, "confirmation", state, news)
+
+    Confirmation.update(bench.world, "confirmation", state, {**news, "approved_package_ids": ["p2"]})
+    assert begun(bench)
+
+
+def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
+    """A refresh, a destroy and a new connection send nothing and need no settings."""
+    state = confirm(bench, waiting_task(bench))
+    bench.emulator.forget_requests()
+    silent = bench.silent().world
+
+    assert Confirmation.read(silent, "confirmation", state) == state
+    assert not Confirmation.diff(silent, "confirmation", state, state).changes
+    moved = {**state, "connection": {"instance_id": "i2"}}
+    assert Confirmation.update(silent, "confirmation", state, moved) == moved
+    Confirmation.delete(silent, "confirmation", state)
+    assert bench.count() == 0
+
+
+def test_wrong_inputs(bench: Bench) -> None:
+    """Every wrong input is told at once; what is not known yet is taken to be right."""
+    world = bench.silent().world
+
+    problems = Confirmation.check(world, {}, {"task_id": "X", "approved_package_ids": []}).problems
+    assert [problem.argument for problem in problems] == ["task_id", "approved_package_ids"]
+    assert Confirmation.check(world, {}, {"task_id": UNKNOWN, "approved_package_ids": ["p1"]}).problems == []

@@ -1,0 +1,79 @@
+"""A process that is killed at every point of creating a campaign, and the run after it: one task, which it knows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pulumi_iotda_ota.emulator import Emulator
+from tests.conftest import settings_for
+from tests.resources.bench import SEED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = "tests.resources.create_program"
+
+
+@pytest.fixture
+def service() -> Iterator[Emulator]:
+    """Return a service that has the packages of the bench."""
+    with Emulator(SEED) as emulator:
+        yield emulator
+
+
+def start(service: Emulator) -> subprocess.Popen[str]:
+    """Start creating the campaign."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    environment = {**kept, **settings_for(service)}
+    return subprocess.Popen(
+        [sys.executable, "-m", PROGRAM], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(count: int, service: Emulator) -> None:
+    """Wait until so many requests came."""
+    end = time.monotonic() + 60
+    while len(service.requests) < count:
+        assert time.monotonic() < end, "the request did not come"
+        time.sleep(0.01)
+
+
+def sequence(service: Emulator) -> list[str]:
+    """Return the operations that one undisturbed run sends, in order."""
+    with start(service) as run:
+        assert run.wait() == 0
+    operations = [str(request.operation) for request in service.requests]
+    service.reset()
+    return operations
+
+
+@pytest.mark.parametrize("accepted", [False, True], ids=["before it was handled", "after it was handled"])
+def test_killed_at_every_request(service: Emulator, accepted: bool) -> None:
+    """Whichever request a run was killed in, before the service saw it or after, the next run ends with one task."""
+    operations = sequence(service)
+    assert operations[-1] == "CreateBatchTask"
+
+    for number, operation in enumerate(operations, start=1):
+        service.reset()
+        # The answer is held back until the process is gone; a request that was not to be handled is then dropped.
+        wire = "whole" if accepted else "drop"
+        service.faults.add(nth=number, delay=0.3, accept=accepted, wire=wire)
+        run = start(service)
+        wait_for(number, service)
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        time.sleep(0.4)  # what is accepted after its sender is gone
+        assert len(service.tasks) == int(accepted and operation == "CreateBatchTask")
+
+        with start(service) as again:
+            known = again.communicate()[0].splitlines()[-1]
+        assert [task["task_id"] for task in service.tasks] == [known], operation

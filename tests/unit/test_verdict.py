@@ -1,0 +1,60 @@
+"""How a campaign stands and when that is good enough: laws over all counts."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_iotda_ota.iotda.models import BatchTask, TaskProgress
+from pulumi_iotda_ota.lifecycle.campaign_errors import _raised
+from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing
+
+COUNTS = st.integers(0, 30_000)
+PROGRESS = st.builds(
+    TaskProgress,
+    **dict.fromkeys(("total", "processing", "success", "fail", "waitting", "fail_wait_retry", "stopped"), COUNTS),
+)
+STANDINGS = st.builds(Standing, total=st.integers(1, 30_000), failed=COUNTS)
+
+
+def task(progress: TaskProgress | None, status: str = "PartialSuccess") -> BatchTask:
+    """Return a task of these counts."""
+    return BatchTask(task_id="a", task_name="n", task_type="firmwareUpgrade", status=status, task_progress=progress)
+
+
+@given(PROGRESS)
+def test_at_the_end_every_device_is_done_or_has_failed(progress: TaskProgress) -> None:
+    """Of a task that has ended no device is overlooked, whatever the service counts."""
+    standing = Standing.of(task(progress), ended=True)
+
+    assert standing.succeeded + standing.failed >= standing.total
+    assert standing.failed >= progress.fail + progress.stopped
+    assert standing.failed >= 1  # it says PartialSuccess
+
+
+@given(PROGRESS)
+def test_while_it_runs_only_what_is_over_has_failed(progress: TaskProgress) -> None:
+    """While a task runs, a device that begins, waits, or will be tried again has not failed."""
+    assert Standing.of(task(progress), ended=False).failed == progress.fail + progress.stopped
+
+
+def test_a_success_without_counts_has_no_failure() -> None:
+    """A service that tells no counts beside a success is believed."""
+    assert Standing.of(task(None, "Success"), ended=True) == Standing()
+
+
+@given(STANDINGS, st.integers(0, 30_000))
+def test_more_may_fail_the_higher_the_limit(standing: Standing, limit: int) -> None:
+    """A limit is exceeded exactly by more failures than it says."""
+    assert Limits(max_failed_devices=limit).exceeded_by(standing) == (standing.failed > limit)
+
+
+@given(st.integers(1, 30_000), st.data())
+def test_the_limit_that_an_error_names_is_good_enough(total: int, data: st.DataObject) -> None:
+    """What an error says to raise a limit to passes, in devices and in percent."""
+    standing = Standing(total=total, failed=data.draw(st.integers(1, total)))
+
+    for limits in (Limits(), Limits(max_failed_devices=None)):
+        name, _, value = _raised(standing, limits).removeprefix("raise ").partition(" to ")
+        assert not Limits.of({name: float(value)}).exceeded_by(standing)
+        assert float(value) <= max(100, total)
