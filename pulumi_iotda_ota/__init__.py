@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pulumi_iotda_ota.dynamic.completion import UpgradeTaskCompletion
     from pulumi_iotda_ota.dynamic.confirmation import UpgradeTaskConfirmation
+    from pulumi_iotda_ota.dynamic.ota_package import OtaPackage
     from pulumi_iotda_ota.dynamic.pin import OtaPackagePin
     from pulumi_iotda_ota.dynamic.upgrade_task import UpgradeTask
     from pulumi_iotda_ota.functions import (
@@ -49,6 +50,7 @@ __all__ = [
     "InputError",
     "IotdaOtaError",
     "MultiplePackages",
+    "OtaPackage",
     "OtaPackagePin",
     "OtaPackageResult",
     "OutcomeUnknown",
@@ -69,6 +71,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "dynamic.ota_package": ("OtaPackage",),
     "dynamic.pin": ("OtaPackagePin",),
     "dynamic.completion": ("UpgradeTaskCompletion",),
     "dynamic.confirmation": ("UpgradeTaskConfirmation",),

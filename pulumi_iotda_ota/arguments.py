@@ -14,6 +14,8 @@ from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern, Rule
 __all__ = [
     "GET_OTA_PACKAGE",
     "GET_OTA_PACKAGES",
+    "GET_UPGRADE_TASK",
+    "OTA_PACKAGE",
     "OTA_PACKAGE_PIN",
     "UPGRADE_TASK",
     "UPGRADE_TASK_COMPLETION",
@@ -204,6 +206,38 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     ON_MISSING,
     ALLOW_UNSCOPED,
     WITH_FILE_LOCATION,
+)
+GET_UPGRADE_TASK: tuple[Argument, ...] = (
+    Argument(
+        "task_id", "text", "The upgrade task, 1 to 24 lower-case hexadecimal digits.", limits.TASK_ID, required=True
+    ),
+)
+OTA_PACKAGE: tuple[Argument, ...] = (
+    PACKAGE_TYPE,
+    replace(APP_ID, description="The resource space, 1 to 36 letters, digits, _ or -.", required=True),
+    replace(PRODUCT_ID, required=True),
+    replace(VERSION, description="The version, 1 to 256 letters, digits, _, - or .", required=True),
+    Argument(
+        "obs_location",
+        "object",
+        "Where the file lies in OBS: region_name, bucket_name, object_key, and optionally its SHA-256 as sign.",
+        required=True,
+    ),
+    replace(MODULE_NAME, description=f"{MODULE_NAME.description} Required for one, and for no other type."),
+    Argument(
+        "support_source_versions",
+        "texts",
+        "The versions that it can upgrade, 1 to 20. By default all.",
+        limits.VERSION,
+        maximum=limits.MAX_SOURCE_VERSIONS,
+    ),
+    Argument("description", "text", "What it is, at most 1,024 characters."),
+    Argument("custom_info", "text", "What is pushed to the devices with it, at most 4,096 characters."),
+    Argument(
+        "allow_replace",
+        "flag",
+        "Allow a change of description, custom_info or support_source_versions to replace the package. Off by default.",
+    ),
 )
 OTA_PACKAGE_PIN: tuple[Argument, ...] = (
     *(argument for argument in GET_OTA_PACKAGE if argument is not ON_MISSING),

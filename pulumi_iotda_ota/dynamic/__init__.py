@@ -16,7 +16,7 @@ from pulumi import dynamic
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
-from pulumi_iotda_ota.lifecycle import completion, confirmation, pin, upgrade_task
+from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package, pin, upgrade_task
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
 from pulumi_iotda_ota.run import Run
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OtaPackagePinProvider",
+    "OtaPackageProvider",
     "UpgradeTaskCompletionProvider",
     "UpgradeTaskConfirmationProvider",
     "UpgradeTaskProvider",
@@ -38,6 +39,7 @@ __all__ = [
 # must be seen by the next look.
 _run = Run(memo=False)
 _created: set[str] = set()
+_replaced: set[str] = set()
 
 
 class _Provider(dynamic.ResourceProvider):
@@ -85,13 +87,19 @@ class _Provider(dynamic.ResourceProvider):
         self.lifecycle.delete(self._world(), _id, _plain(_props))
 
     def _world(self) -> World:
-        return World(_run, self._configuration, os.environ, _warn, _tell, _created)
+        return World(_run, self._configuration, os.environ, _warn, _tell, _created, _replaced)
 
 
 class OtaPackagePinProvider(_Provider):
     """Serves OtaPackagePin. Its path is stored in states."""
 
     lifecycle = pin.Pin
+
+
+class OtaPackageProvider(_Provider):
+    """Serves OtaPackage. Its path is stored in states."""
+
+    lifecycle = ota_package.Package
 
 
 class UpgradeTaskProvider(_Provider):

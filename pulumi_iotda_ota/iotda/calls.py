@@ -133,7 +133,7 @@ def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknown:
             ("asked for", request.asked),
             ("happened", error.headline),
             *((label, text) for label, text in error.facts if label not in ("asked for", "what to do")),
-            ("not repeated", "sent twice, it could start a second upgrade"),
+            ("not repeated", "sent twice, it could take effect twice"),
             ("what to do", "look for it on the service before asking for it again"),
         ],
     )

@@ -86,6 +86,22 @@ class Client:
         """Return one package with its file location; a missing one is a ServiceError of status 404."""
         return self._caller.call(protocol.show_package(package_id), self._bound(deadline))
 
+    def create_package(self, body: Mapping[str, object], *, deadline: Deadline | None = None) -> OtaPackage:
+        """Create an OTA package. It is sent again only where it is certain that it was not accepted.
+
+        Args:
+            body: the API's body.
+            deadline: the bound of the call.
+
+        Raises:
+            OutcomeUnknown: the service may have accepted it; look for the package before creating another.
+        """
+        return self._caller.call(protocol.create_package(body), self._bound(deadline))
+
+    def delete_package(self, package_id: str, *, deadline: Deadline | None = None) -> None:
+        """Delete a package, not its object in OBS; a missing one is a ServiceError of status 404."""
+        self._caller.call(protocol.delete_package(package_id), self._bound(deadline))
+
     def create_batch_task(self, body: Mapping[str, object], *, deadline: Deadline | None = None) -> BatchTask:
         """Create an upgrade task. It is sent again only where it is certain that it was not accepted.
 

@@ -31,13 +31,20 @@ _WRONG_SPACE = (
 )
 _NO_PERMISSION = (
     "what to do",
-    "grant the user iotda:otapackages:queryList, and for tasks iotda:batchtasks:create, queryList, stop and delete",
+    (
+        "grant the user iotda:otapackages:queryList, for packages also what creates and deletes them, and for tasks "
+        "iotda:batchtasks:create, queryList, stop and delete"
+    ),
 )
 _WRONG_PLACE = (
     "likely",
     "the endpoint is no application endpoint of IoTDA, or project_id belongs to another region",
 )
-_WRONG_IDS = ("what to do", "check group_ids, targets and package_ids")
+# What a creation can name that is not there.
+_WRONG_IDS = {
+    "CreateBatchTask": ("what to do", "check group_ids, targets and package_ids"),
+    "CreateOtaPackage": ("what to do", "check product_id, module_name and obs_location"),
+}
 _AGENCY = (
     "likely",
     "the agency iotda_admin_trust lacks KMS Administrator or OBS OperateAccess, which all OTA operations need",
@@ -83,7 +90,8 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
     if "instance" in message.lower() and connection.instance_id is None:
         facts.append(_SEVERAL_INSTANCES)
     if status == HTTPStatus.NOT_FOUND and not facts and _is_collection(request):
-        facts.append(_WRONG_IDS if _is_of_creation(request, code) else _WRONG_PLACE)
+        # Where the service itself, not a gateway before it, missed something, a creation names it.
+        facts.append(_WRONG_IDS.get(request.operation, _WRONG_PLACE) if code.startswith("IOTDA.") else _WRONG_PLACE)
     return facts
 
 
@@ -130,11 +138,6 @@ def _names_agency(message: str) -> bool:
 
 def _is_collection(request: Request[Any]) -> bool:
     return request.path in ("ota-upgrades/packages", "batchtasks")
-
-
-def _is_of_creation(request: Request[Any], code: str) -> bool:
-    """Return whether the service itself, not a gateway before it, missed what a new task names."""
-    return request.operation == "CreateBatchTask" and code.startswith("IOTDA.")
 
 
 def _wrong_secret(credential: AccessKey) -> str:

@@ -1,7 +1,7 @@
 """The documented limits of every field that is sent, each written once.
 
-Source: the API pages ListOtaPackageInfo, ShowOtaPackage and CreateBatchTask of Huawei Cloud IoTDA. The vendor's SDKs
-check none of them; here a value that breaks one is refused before anything is sent.
+Source: the API pages ListOtaPackageInfo, ShowOtaPackage, CreateOtaPackage and CreateBatchTask of Huawei Cloud IoTDA.
+The vendor's SDKs check none of them; here a value that breaks one is refused before anything is sent.
 """
 
 from __future__ import annotations
@@ -26,11 +26,17 @@ __all__ = [
     "INSTANCE_ID",
     "MARKER",
     "MAX_ACTION_TARGETS",
+    "MAX_CUSTOM_INFO",
+    "MAX_DESCRIPTION",
     "MAX_OFFSET",
     "MAX_PAGE",
+    "MAX_SOURCE_VERSIONS",
     "MAX_TARGETS",
     "MAX_TASK_EXT_INFO",
     "MODULE_NAME",
+    "OBS_BUCKET",
+    "OBS_KEY",
+    "OBS_REGION",
     "OFFSET",
     "PACKAGE_ID",
     "PACKAGE_TYPE",
@@ -40,6 +46,8 @@ __all__ = [
     "REGION",
     "RETRY_COUNT",
     "RETRY_INTERVAL",
+    "SIGN",
+    "SIGN_METHOD",
     "TARGET",
     "TASK_ID",
     "TASK_MODE",
@@ -52,6 +60,9 @@ __all__ = [
     "Pattern",
     "Rule",
     "problem_of_devices",
+    "problem_of_length",
+    "problem_of_module",
+    "problem_of_object_key",
     "problem_of_retries",
     "problem_of_task_ext_info",
     "require",
@@ -65,6 +76,27 @@ MAX_OFFSET = 500
 MAX_TARGETS = 30_000
 MAX_ACTION_TARGETS = 100
 MAX_TASK_EXT_INFO = 512
+MAX_SOURCE_VERSIONS = 20
+MAX_DESCRIPTION = 1024
+MAX_CUSTOM_INFO = 4096
+
+_MODULE_PACKAGE = "modulePackage"
+# As the provider for Terraform documents them; the API page names none.
+_EXTENSIONS = (
+    ".bin",
+    ".dav",
+    ".tar",
+    ".gz",
+    ".zip",
+    ".gzip",
+    ".apk",
+    ".tar.gz",
+    ".tar.xz",
+    ".pack",
+    ".exe",
+    ".bat",
+    ".img",
+)
 
 
 @dataclass(frozen=True)
@@ -137,6 +169,11 @@ PACKAGE_TYPE = Choice(("softwarePackage", "firmwarePackage", "modulePackage"))
 VERSION = Pattern(r"[A-Za-z0-9_.-]{1,256}", "1 to 256 letters, digits, _, - or .")
 MODULE_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, _, - or .")
 INSTANCE_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
+OBS_REGION = Pattern(r"[A-Za-z0-9-]{1,256}", "1 to 256 letters, digits or -")
+OBS_BUCKET = Pattern(r"[a-z0-9.-]{3,63}", "3 to 63 lower-case letters, digits, . or -")
+OBS_KEY = Pattern(r"(?s:.){1,1024}", "1 to 1,024 characters")
+SIGN_METHOD = Choice(("SHA256",))
+SIGN = Pattern(r"[A-Fa-f0-9]{64}", "a SHA-256 checksum, 64 hexadecimal digits")
 MARKER = Pattern(r"[0-9a-fA-F]{24}", "24 hexadecimal digits")
 PAGE_LIMIT = Number(1, MAX_PAGE)
 OFFSET = Number(0, MAX_OFFSET)
@@ -174,6 +211,30 @@ def problem_of_retries(*, count: bool, interval: bool) -> str | None:
         interval: whether ``retry_interval`` is.
     """
     return "and retry_interval go together: give both or none" if count != interval else None
+
+
+def problem_of_module(package_type: object, *, module: bool) -> str | None:
+    """Return what is wrong with whether a package names a module, behind the name ``module_name``, or None.
+
+    Args:
+        package_type: the type of the package.
+        module: whether ``module_name`` is given.
+    """
+    if module == (package_type == _MODULE_PACKAGE):
+        return None
+    return f"goes with a {_MODULE_PACKAGE} only" if module else f"is required for a {_MODULE_PACKAGE}"
+
+
+def problem_of_length(text: str, most: int) -> str | None:
+    """Return what is wrong with how long a free text is, or None; the text itself is not told."""
+    return f"must be at most {most:,} characters, not {len(text):,}" if len(text) > most else None
+
+
+def problem_of_object_key(key: str) -> str | None:
+    """Return why the object of this key is no file of a package, or None; capitals do not count."""
+    if key.lower().endswith(_EXTENSIONS):
+        return None
+    return f"must end with one of {' '.join(_EXTENSIONS)}, not be {shown(key)}"
 
 
 def problem_of_task_ext_info(info: object) -> str | None:

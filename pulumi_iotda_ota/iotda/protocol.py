@@ -2,8 +2,8 @@
 
 A builder checks every documented limit, so that a value that the service would refuse never leaves the machine. This
 module performs no I/O, knows no credentials and keeps nothing.
-Source: the API pages ListOtaPackageInfo, ShowOtaPackage, CreateBatchTask, ListBatchTasks, ShowBatchTask, StopBatchTask,
-RetryBatchTask, ConfirmBatchTask and DeleteBatchTask.
+Source: the API pages ListOtaPackageInfo, ShowOtaPackage, CreateOtaPackage, DeleteOtaPackage, CreateBatchTask,
+ListBatchTasks, ShowBatchTask, StopBatchTask, RetryBatchTask, ConfirmBatchTask and DeleteBatchTask.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from pulumi_iotda_ota.iotda.models import (
     PackageQuery,
     TargetResults,
 )
+from pulumi_iotda_ota.iotda.package_body import checked_package_body
 from pulumi_iotda_ota.iotda.task_body import checked_task_body
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ __all__ = [
     "Request",
     "confirm_batch_task",
     "create_batch_task",
+    "create_package",
     "delete_batch_task",
+    "delete_package",
     "list_batch_tasks",
     "list_packages",
     "read",
@@ -112,14 +115,51 @@ def show_package(package_id: str) -> Request[OtaPackage]:
     Raises:
         InputError: the id is not 1 to 36 letters, digits or hyphens.
     """
-    require("package_id", package_id, PACKAGE_ID)
     return Request(
         operation="ShowOtaPackage",
         doing="read an OTA package",
-        asked=f"package {package_id}",
+        asked=f"package {_package_id(package_id)}",
         method="GET",
         path=f"{_PACKAGES}/{package_id}",
         read=the_one(reader(OtaPackage), package_id, lambda package: package.package_id),
+    )
+
+
+def create_package(body: Mapping[str, object]) -> Request[OtaPackage]:
+    """Build CreateOtaPackage from an object in OBS; it must not be sent twice.
+
+    Args:
+        body: the API's body.
+
+    Raises:
+        InputError: a field is unknown, missing, or breaks its documented limit.
+    """
+    checked = checked_package_body(body)
+    return Request(
+        operation="CreateOtaPackage",
+        doing="create an OTA package",
+        asked=f"{checked['package_type']}, product {checked['product_id']}, version {checked['version']}",
+        method="POST",
+        path=_PACKAGES,
+        read=reader(OtaPackage),
+        body=_json(checked),
+        repeatable=False,
+    )
+
+
+def delete_package(package_id: str) -> Request[None]:
+    """Build DeleteOtaPackage; the object in OBS stays.
+
+    Raises:
+        InputError: the id is not 1 to 36 letters, digits or hyphens.
+    """
+    return Request(
+        operation="DeleteOtaPackage",
+        doing="delete an OTA package",
+        asked=f"package {_package_id(package_id)}",
+        method="DELETE",
+        path=f"{_PACKAGES}/{package_id}",
+        read=nothing,
     )
 
 
@@ -334,6 +374,11 @@ def _page(limit: int, marker: str | None, offset: int | None) -> Parameters:
 def _in_words(filters: Parameters) -> str:
     first, *rest = filters
     return ", ".join([first[1], *(f"{name.removesuffix('_id')} {value}" for name, value in rest)])
+
+
+def _package_id(package_id: str) -> str:
+    require("package_id", package_id, PACKAGE_ID)
+    return package_id
 
 
 def _task_id(task_id: str) -> str:

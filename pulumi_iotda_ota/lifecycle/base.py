@@ -91,6 +91,7 @@ class World:
         warn: shows a warning to whoever runs Pulumi.
         tell: shows a line of progress.
         created: the ids that this run has created or taken over, which it must not remove again.
+        replaced: the ids that this run replaces, which are there until what replaces them is.
     """
 
     run: Run
@@ -99,6 +100,7 @@ class World:
     warn: Callable[[str], None]
     tell: Callable[[str], None]
     created: set[str] = field(default_factory=set)
+    replaced: set[str] = field(default_factory=set)
 
     @property
     def clock(self) -> Clock:

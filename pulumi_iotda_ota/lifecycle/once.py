@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.models import parse_api_time
-from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
+from pulumi_iotda_ota.lifecycle.lost import looked_for
 from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, find_task, is_running
 from pulumi_iotda_ota.times import parse_duration
 
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["create_once"]
 
 DEFAULT_ADOPT_WITHIN = "24h"
-_LOOK_FOR_SECONDS = 30
-_LOOK_EVERY_SECONDS = 2
-_RUN_AGAIN = (
-    "run pulumi up again: it looks for this task first and takes it over if it is there; after a run that was killed: "
-    "pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
-)
 
 
 def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
@@ -45,30 +39,14 @@ def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
     try:
         return client.create_batch_task(new_task(inputs))
     except OutcomeUnknown as error:
-        return _looked_for(world, client, inputs, error)
-
-
-def _looked_for(world: World, client: Client, inputs: Properties, error: OutcomeUnknown) -> BatchTask:
-    """Return the task of a request whose answer was lost, once the service lists it."""
-    deadline = Deadline.start(world.clock, _LOOK_FOR_SECONDS)
-    why_not = "it did not appear"
-    while deadline.remaining():
-        try:
-            found = find_task(client, inputs, deadline=deadline)
-        except IotdaOtaError as failed:
-            why_not = f"it could not be looked for: {failed.headline}"
-        else:
-            if found is not None:
-                return _adopted(world, inputs, found)
-        world.clock.sleep(min(_LOOK_EVERY_SECONDS, deadline.remaining()))
-    facts = [
-        ("asked for", f"task {inputs['task_name']}"),
-        ("happened", error.cause or error.headline),
-        ("looked for", f"{_LOOK_FOR_SECONDS} seconds; {why_not}"),
-        ("what to do", _RUN_AGAIN),
-    ]
-    headline = "it is not known whether the upgrade task was created"
-    raise OutcomeUnknown(headline, cause=error.cause, facts=facts) from error
+        task = looked_for(
+            world.clock,
+            lambda deadline: find_task(client, inputs, deadline=deadline),
+            error,
+            thing="upgrade task",
+            asked=f"task {inputs['task_name']}",
+        )
+    return _adopted(world, inputs, task)
 
 
 def _adopted(world: World, inputs: Properties, task: BatchTask) -> BatchTask:

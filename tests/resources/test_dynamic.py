@@ -14,7 +14,7 @@ from pulumi.runtime import rpc
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import dynamic as dynamic_resources
-from pulumi_iotda_ota.dynamic import OtaPackagePinProvider, UpgradeTaskProvider
+from pulumi_iotda_ota.dynamic import OtaPackagePinProvider, OtaPackageProvider, UpgradeTaskProvider
 from pulumi_iotda_ota.dynamic import inputs as inputs_of_resources
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -24,7 +24,14 @@ from tests.resources.bench import SCOPE, SEED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROVIDERS = [OtaPackagePinProvider, UpgradeTaskProvider]
+PROVIDERS = [OtaPackagePinProvider, OtaPackageProvider, UpgradeTaskProvider]
+PACKAGE: dict[str, Any] = {
+    "package_type": "firmwarePackage",
+    "app_id": "energy",
+    "product_id": "meter",
+    "version": "V7",
+    "obs_location": {"region_name": "cn-north-4", "bucket_name": "firmware", "object_key": "V7.bin"},
+}
 TASK = {"package_ids": ["p1"], "targets": ["d1"], "scope": SCOPE, "__provider": "stored"}
 
 
@@ -119,8 +126,9 @@ def test_a_life(provider: UpgradeTaskProvider, service: Emulator) -> None:
     [
         lambda connection: iotda_ota.UpgradeTask("x", package_ids=["p"], targets=["d"], connection=connection),
         lambda connection: iotda_ota.OtaPackagePin("x", package_id="p", connection=connection),
+        lambda connection: iotda_ota.OtaPackage("x", **PACKAGE, connection=connection),
     ],
-    ids=["task", "pin"],
+    ids=["task", "pin", "package"],
 )
 @pytest.mark.parametrize("secret", ["access_key", "secret_key", "security_token", "auth_token"])
 def test_a_secret_is_never_an_input(make: Any, secret: str) -> None:
@@ -143,6 +151,12 @@ def test_a_task_can_not_be_imported() -> None:
     """Pulumi's own answer to an import of a dynamic resource is a KeyError; ours says what to do."""
     with pytest.raises(InputError, match="UpgradeTask can not be imported"):
         iotda_ota.UpgradeTask("x", package_ids=["p"], targets=["d"], opts=pulumi.ResourceOptions(import_="t1"))
+
+
+def test_a_package_can_not_be_imported() -> None:
+    """An import of a package is refused as that of a task is; one that is equal is taken over."""
+    with pytest.raises(InputError, match=r"OtaPackage can not be imported[\s\S]*is taken\s+over"):
+        iotda_ota.OtaPackage("x", **PACKAGE, opts=pulumi.ResourceOptions(import_="p1"))
 
 
 @pytest.mark.parametrize("triggers", [[pulumi.StringAsset("x")], {"a": pulumi.FileAsset("x")}])

@@ -58,7 +58,7 @@ ORDER = (
     ("errors", "causes"),
     ("limits", "retry"),
     ("models", "endpoint", "paging", "gate", "answers"),
-    ("signing", "credentials", "task_body"),
+    ("signing", "credentials", "package_body", "task_body"),
     ("messages", "connection", "hints"),
     ("failures", "transport"),
     ("protocol",),

@@ -31,15 +31,46 @@ TASK = {
     "targets": ["dev-1"],
     "document": {"package_ids": ["28f61af50fc9452aa0ed5ea25c3cc3d3"]},
 }
+PACKAGE = {
+    "app_id": "a",
+    "package_type": "modulePackage",
+    "product_id": "p",
+    "module_name": "radio",
+    "version": "V1",
+    "file_location": {"obs_location": {"region_name": "r", "bucket_name": "b-1", "object_key": "k.bin"}},
+}
+WRONG_PACKAGES: list[tuple[str, dict[str, Any]]] = [
+    ("name", {"name": "x"}),
+    ("app_id", {"app_id": None}),
+    ("package_type", {"package_type": "module"}),
+    ("version", {"version": "1+0"}),
+    ("module_name", {"module_name": None}),
+    ("module_name", {"module_name": "a/b"}),
+    ("module_name", {"package_type": "firmwarePackage"}),
+    ("description", {"description": "d" * 1025}),
+    ("custom_info", {"custom_info": 7}),
+    ("support_source_versions", {"support_source_versions": "V1"}),
+    ("support_source_versions", {"support_source_versions": ["V1"] * 21}),
+    ("support_source_versions[1]", {"support_source_versions": ["V1", "V 2"]}),
+    ("obs_location", {"file_location": None}),
+    ("obs_location", {"file_location": {"obs_location": {"region_name": "r", "bucket_name": "b-1"}}}),
+]
 REQUESTS: dict[str, Request[Any]] = {
     "ListOtaPackageInfo": LIST,
     "ShowOtaPackage": protocol.show_package("28f61af50fc9452aa0ed5ea25c3cc3d3"),
+    "CreateOtaPackage": protocol.create_package(PACKAGE),
+    "DeleteOtaPackage": protocol.delete_package("28f61af50fc9452aa0ed5ea25c3cc3d3"),
     "CreateBatchTask": protocol.create_batch_task(TASK, now=NOW),
     "ListBatchTasks": protocol.list_batch_tasks("firmwareUpgrade"),
     "ShowBatchTask": protocol.show_batch_task("5c8ba99030344005c02316ad"),
     "StopBatchTask": protocol.stop_batch_task("abc"),
     "DeleteBatchTask": protocol.delete_batch_task("abc"),
 }
+
+
+def json_of(content: object) -> bytes:
+    """Return JSON without spaces."""
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 def read(request: Request[Any], body: bytes, status: int = 200) -> Any:
@@ -61,6 +92,8 @@ def read(request: Request[Any], body: bytes, status: int = 200) -> Any:
             ),
             b"",
         ),
+        (protocol.create_package(PACKAGE), "POST /v5/iot/p1/ota-upgrades/packages", json_of(PACKAGE)),
+        (protocol.delete_package("ab-1"), "DELETE /v5/iot/p1/ota-upgrades/packages/ab-1", b""),
         (protocol.show_package("ab-1"), "GET /v5/iot/p1/ota-upgrades/packages/ab-1", b""),
         (
             protocol.list_batch_tasks("firmwareUpgrade", app_id="a", status="Waitting"),
@@ -84,9 +117,10 @@ def test_what_is_sent(request_: Request[Any], line: str, body: bytes) -> None:
     assert request_.body == body
 
 
-def test_only_the_creation_of_a_task_is_not_repeatable() -> None:
+def test_only_creations_are_not_repeatable() -> None:
     """Every other request does the same when it is sent twice."""
-    assert [name for name, request in REQUESTS.items() if not request.repeatable] == ["CreateBatchTask"]
+    once = [name for name, request in REQUESTS.items() if not request.repeatable]
+    assert once == ["CreateOtaPackage", "CreateBatchTask"]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +138,11 @@ def test_only_the_creation_of_a_task_is_not_repeatable() -> None:
         (lambda: protocol.list_packages(QUERY, marker="xyz"), "marker"),
         (lambda: protocol.show_package("../modules"), "package_id"),
         (lambda: protocol.show_package(""), "package_id"),
+        (lambda: protocol.delete_package("../modules"), "package_id"),
+        *(
+            (lambda change=change: protocol.create_package({**PACKAGE, **change}), argument)
+            for argument, change in WRONG_PACKAGES
+        ),
         (lambda: protocol.list_batch_tasks("createDevices"), "task_type"),
         (lambda: protocol.list_batch_tasks("firmwareUpgrade", status="waiting"), "status"),
         (lambda: protocol.show_batch_task("ABC"), "task_id"),

@@ -28,6 +28,7 @@ NAMES = [
     "InputError",
     "IotdaOtaError",
     "MultiplePackages",
+    "OtaPackage",
     "OtaPackagePin",
     "OtaPackageResult",
     "OutcomeUnknown",
@@ -48,6 +49,7 @@ NAMES = [
 ]
 STORED_CLASSES = (
     "dynamic.OtaPackagePinProvider",
+    "dynamic.OtaPackageProvider",
     "dynamic.UpgradeTaskCompletionProvider",
     "dynamic.UpgradeTaskConfirmationProvider",
     "dynamic.UpgradeTaskProvider",

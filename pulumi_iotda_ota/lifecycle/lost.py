@@ -1,0 +1,59 @@
+"""Looks for what a request of unknown outcome may have created; never sends that request again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
+from pulumi_iotda_ota.iotda.retry import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.iotda.retry import Clock
+
+__all__ = ["looked_for"]
+
+T = TypeVar("T")
+_LOOK_FOR_SECONDS = 30
+_LOOK_EVERY_SECONDS = 2
+_RUN_AGAIN = (
+    "run pulumi up again: it looks for it first and takes it over if it is there; after a run that was killed: "
+    "pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
+)
+
+
+def looked_for(
+    clock: Clock, find: Callable[[Deadline], T | None], error: OutcomeUnknown, *, thing: str, asked: str
+) -> T:
+    """Return what a lost answer told of, once the service shows it.
+
+    Args:
+        clock: the time, and the way to wait.
+        find: looks for it once, within a deadline; None where it is not there.
+        error: how the request ended.
+        thing: what was asked for, such as ``upgrade task``.
+        asked: which one, such as its name.
+
+    Raises:
+        OutcomeUnknown: it did not appear within 30 seconds.
+    """
+    deadline = Deadline.start(clock, _LOOK_FOR_SECONDS)
+    why_not = "it did not appear"
+    while deadline.remaining():
+        try:
+            found = find(deadline)
+        except IotdaOtaError as failed:
+            why_not = f"it could not be looked for: {failed.headline}"
+        else:
+            if found is not None:
+                return found
+        clock.sleep(min(_LOOK_EVERY_SECONDS, deadline.remaining()))
+    facts = [
+        ("asked for", asked),
+        ("happened", error.cause or error.headline),
+        ("looked for", f"{_LOOK_FOR_SECONDS} seconds; {why_not}"),
+        ("what to do", _RUN_AGAIN),
+    ]
+    headline = f"it is not known whether the {thing} was created"
+    raise OutcomeUnknown(headline, cause=error.cause, facts=facts) from error

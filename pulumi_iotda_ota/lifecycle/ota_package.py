@@ -1,0 +1,143 @@
+"""OtaPackage: a package made of an object in OBS. The service can not change one, so that every change replaces it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.identity import require_gone
+from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, changed_inputs
+from pulumi_iotda_ota.lifecycle.package_once import create_package_once, require_no_other
+from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package, require_allowed
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.validation import Problem
+
+__all__ = ["OUTPUTS", "Package"]
+
+OUTPUTS = (
+    *(argument.name for argument in arguments.OTA_PACKAGE if argument.name != "allow_replace"),
+    "package_id",
+    "product_name",
+    "create_time",
+    "created_at",
+    "exists",
+    "identity",
+)
+_OTHERS = ("allow_replace", "connection")
+
+
+class Package:
+    """The life cycle of a package."""
+
+    input_names: ClassVar = (*(argument.name for argument in arguments.OTA_PACKAGE), "connection")
+
+    @staticmethod
+    def check(world: World, olds: Properties, news: Properties) -> Checked:
+        """Check the inputs; the service is asked only when a package is about to be created."""
+        olds, news = normal(olds), normal(news)
+        inputs = {name: news[name] for name in Package.input_names if name in news}
+        problems = problems_of_package(inputs)
+        changed = changed_inputs(olds, inputs)
+        if olds and not changed:
+            return Checked(inputs, _new(problems, olds, inputs))
+        if not problems and not holds_unknown(inputs):
+            with collecting(problems):
+                if olds and not set(changed) & set(FILE_INPUTS):
+                    require_allowed(inputs, changed)
+                if not olds:
+                    # At a replacement the engine checks a second time, without the old inputs, once it has the diff.
+                    require_no_other(world, world.run.client(world.resolve(inputs)), inputs)
+        return Checked(inputs, problems)
+
+    @staticmethod
+    def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:
+        """Return whether the change is another package, or alters the stored state only.
+
+        The new one is created before the old one is deleted: the other way round, the engine would first delete the
+        tasks that depend on it, and so stop campaigns, before anybody asked whether they run.
+        """
+        olds, news = normal(olds), normal(news)
+        replaces = changed_inputs(olds, news)
+        if not set(replaces) & set(FILE_INPUTS) and not news.get("allow_replace"):
+            replaces = ()  # a text that is not known yet: another one than it was is refused when it is known
+        if replaces:
+            world.replaced.add(id_)
+        others = any(olds.get(name) != news.get(name) for name in _OTHERS)
+        return Diff(changes=bool(replaces) or others, replaces=replaces)
+
+    @staticmethod
+    def create(world: World, inputs: Properties) -> Created:
+        """Create the package, or take over the one that an interrupted run left."""
+        inputs = normal(inputs)
+        connection = world.resolve(inputs)
+        package = create_package_once(world, world.run.client(connection), inputs)
+        world.created.add(package.package_id)
+        told = {**_told(package), "identity": dict(connection.identity)}
+        return Created(package.package_id, {"support_source_versions": [], **inputs, **told})
+
+    @staticmethod
+    def read(world: World, id_: str, state: Properties) -> Properties:
+        """Return the state with ``exists`` as it is now; a package that is gone is not created again."""
+        state = normal(state)
+        connection = world.resolve(state)
+        package = _shown(world.run.client(connection), id_, state)
+        if package is None:
+            return {**state, "exists": False}
+        return {**state, **_told(package), "identity": dict(connection.identity)}
+
+    @staticmethod
+    def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
+        """Return the state under the new inputs; nothing is sent but to make sure of another connection."""
+        olds, news = normal(olds), normal(news)
+        kept = {name: value for name, value in olds.items() if name not in _OTHERS}
+        if olds.get("connection") != news.get("connection"):
+            connection = world.resolve(news)
+            _shown(world.run.client(connection), id_, olds)
+            kept["identity"] = dict(connection.identity)
+        return {**kept, **news}
+
+    @staticmethod
+    def delete(world: World, id_: str, state: Properties) -> None:
+        """Delete the package, not its object in OBS; one that is gone is what was wanted."""
+        if id_ in world.created:
+            # A replacement that was forced takes the same package over, and then deletes what it took it from.
+            world.warn(f"package {id_} is left as it is: the resource that replaces this one has taken it over")
+            return
+        client = world.run.client(world.resolve(state))
+        try:
+            client.delete_package(id_)
+        except ServiceError as error:
+            require_gone(error, state, client.connection, thing=f"package {id_}")
+
+
+def _told(package: OtaPackage) -> Properties:
+    """Return what the service tells of a package beyond what was asked for."""
+    told = {
+        "package_id": package.package_id,
+        "product_name": package.product_name,
+        "create_time": package.create_time,
+        "created_at": package.created_at,
+        "exists": True,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _shown(client: Client, id_: str, state: Properties) -> OtaPackage | None:
+    """Return a package, or None where it is gone."""
+    try:
+        return client.show_package(id_)
+    except ServiceError as error:
+        require_gone(error, state, client.connection, thing=f"package {id_}")
+        return None
+
+
+def _new(problems: list[Problem], olds: Properties, inputs: Properties) -> list[Problem]:
+    """Return what is wrong with other inputs than those that were good enough when the package was created."""
+    names = [problem.argument.partition(".")[0] for problem in problems]
+    return [problem for problem, name in zip(problems, names, strict=True) if olds.get(name) != inputs.get(name)]

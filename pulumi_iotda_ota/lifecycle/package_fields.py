@@ -1,0 +1,89 @@
+"""What makes a package the same package: the body that creates it, and how two of them compare. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.limits import shown
+from pulumi_iotda_ota.iotda.package_body import OBS_FIELDS
+from pulumi_iotda_ota.lifecycle.base import holds_unknown
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.lifecycle.base import Properties
+
+__all__ = ["FILE_INPUTS", "IDENTITY", "TEXTS", "changed_inputs", "described", "differences", "new_package"]
+
+#: What a package is: two that agree in these are twins.
+IDENTITY = ("package_type", "app_id", "product_id", "module_name", "version")
+#: A change of one of these is another file, for devices of its own kind.
+FILE_INPUTS = (*IDENTITY, "obs_location")
+#: What is written about a package. The service can not change it either.
+TEXTS = ("support_source_versions", "description", "custom_info")
+
+_HIDDEN = ("description", "custom_info")  # too long to be told, and nobody's business
+_SIGN_METHOD = "SHA256"  # what the API takes where none is given
+
+
+def new_package(inputs: Properties) -> Properties:
+    """Return the body of CreateOtaPackage."""
+    body = {name: inputs[name] for name in (*IDENTITY, *TEXTS) if name in inputs}
+    return {**body, "file_location": {"obs_location": inputs["obs_location"]}}
+
+
+def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
+    """Return the inputs by which two packages differ; one that is not known yet may differ, and counts."""
+    unknown = {name for name in (*FILE_INPUTS, *TEXTS) if holds_unknown(news.get(name))}
+    before = _compared(olds)
+    after = _compared({name: value for name, value in news.items() if name not in unknown})
+    differing = {name.partition(".")[0] for name in before if before[name] != after[name]}
+    return tuple(name for name in (*FILE_INPUTS, *TEXTS) if name in differing | unknown)
+
+
+def differences(package: OtaPackage, inputs: Properties) -> list[str]:
+    """Return, in words, what a package on the service has otherwise than the inputs.
+
+    A checksum that was not asked for is no difference: the service may have made it itself.
+    """
+    location = package.file_location.obs_location if package.file_location else None
+    fields = package.model_dump(exclude={"file_location"})
+    found = _compared({**fields, "obs_location": location.model_dump() if location else {}})
+    wanted = _compared(inputs)
+    if wanted["obs_location.sign"] is None:
+        found["obs_location.sign"] = None
+    return [_difference(name, found[name], wanted[name]) for name in wanted if found[name] != wanted[name]]
+
+
+def described(inputs: Properties) -> str:
+    """Return what an error or a warning calls a package."""
+    module = f", module {inputs['module_name']}" if inputs.get("module_name") else ""
+    return f"{inputs['package_type']} of product {inputs['product_id']}{module}, version {inputs['version']}"
+
+
+def _compared(properties: Properties) -> dict[str, Any]:
+    """Return what of a package is compared, each in one form: whatever means the same is equal.
+
+    It is made of inputs that are not judged yet, too.
+    """
+    location, versions = properties.get("obs_location"), properties.get("support_source_versions")
+    obs = {name: location.get(name) if isinstance(location, dict) else None for name in OBS_FIELDS}
+    return {
+        **{name: properties.get(name) or None for name in IDENTITY},
+        **{name: properties.get(name) or "" for name in _HIDDEN},
+        "support_source_versions": sorted(
+            {str(item) for item in versions} if isinstance(versions, (list, tuple)) else ()
+        ),
+        **{f"obs_location.{name}": value for name, value in obs.items()},
+        "obs_location.sign_method": obs["sign_method"] or _SIGN_METHOD,
+        "obs_location.sign": str(obs["sign"]).lower() if obs["sign"] else None,
+    }
+
+
+def _difference(name: str, found: Any, wanted: Any) -> str:
+    if name in _HIDDEN:
+        return f"{name} is another"
+    return " ".join((name, "is", _told(found) + ",", "not", _told(wanted)))
+
+
+def _told(value: Any) -> str:
+    return "none" if value in (None, []) else shown(value)

@@ -1,0 +1,133 @@
+"""Creates a package at most once: looks for its twins first, and never repeats a request whose outcome is not known.
+
+The service has no client token, and whether it takes a second package of one version is not documented. So a package
+that agrees in everything is what an interrupted run left; one that agrees in part is somebody's, and left alone.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.lost import looked_for
+from pulumi_iotda_ota.lifecycle.package_fields import IDENTITY, described, differences, new_package
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.retry import Deadline
+    from pulumi_iotda_ota.lifecycle.base import Properties, World
+
+__all__ = ["create_package_once", "require_no_other"]
+
+# One is usual; where the service takes several, the newest ones are compared.
+_MOST_TWINS = 10
+
+
+def create_package_once(world: World, client: Client, inputs: Properties) -> OtaPackage:
+    """Return the package, created now or found.
+
+    Raises:
+        IotdaOtaError: a package is there that agrees only in part, or that is another resource's.
+        OutcomeUnknown: the service may have accepted the request, and the package did not appear within 30 seconds.
+    """
+    found = _twins(client, inputs, world.replaced)
+    if found:
+        return _adopted(world, inputs, found)
+    try:
+        return client.create_package(new_package(inputs))
+    except ServiceError as error:
+        _note_predecessor(error, client, inputs, world)
+        raise
+    except OutcomeUnknown as error:
+        found = looked_for(
+            world.clock,
+            lambda deadline: _twins(client, inputs, world.replaced, deadline=deadline) or None,
+            error,
+            thing="OTA package",
+            asked=described(inputs),
+        )
+    return _adopted(world, inputs, found)
+
+
+def require_no_other(world: World, client: Client, inputs: Properties) -> None:
+    """Refuse, at the preview, what the update would not create.
+
+    Raises:
+        IotdaOtaError: a package is there that agrees only in part.
+    """
+    found = _twins(client, inputs, world.replaced)
+    if found:
+        _equal(inputs, found)
+
+
+def _twins(
+    client: Client, inputs: Properties, replaced: set[str], *, deadline: Deadline | None = None
+) -> list[OtaPackage]:
+    """Return the newest packages that agree in what a package is, with their files, without those to be replaced."""
+    listed = (package for package in _listed(client, inputs, deadline) if package.package_id not in replaced)
+    details = (_detail(client, package.package_id, deadline) for package in islice(listed, _MOST_TWINS))
+    return [package for package in details if package is not None]
+
+
+def _listed(client: Client, inputs: Properties, deadline: Deadline | None) -> list[OtaPackage]:
+    names = ("package_type", "app_id", "product_id", "version")
+    query = PackageQuery(**{name: inputs[name] for name in names})
+    wanted = [inputs.get(name) for name in IDENTITY]
+    found = client.list_packages(query, deadline=deadline)
+    return [package for package in found if [getattr(package, name) or None for name in IDENTITY] == wanted]
+
+
+def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPackage | None:
+    """Return a package with its file, or None where it was deleted since it was listed."""
+    try:
+        return client.show_package(package_id, deadline=deadline)
+    except ServiceError as error:
+        if not error.says_missing:
+            raise
+        return None
+
+
+def _adopted(world: World, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
+    """Return the package that was found, after making sure that it may be taken over."""
+    package = _equal(inputs, found)
+    name = f"package {printable(package.package_id)}"
+    if package.package_id in world.created:
+        facts = [("what to do", "declare it once, and pass its package_id on")]
+        raise InputError(f"two resources describe one package: {described(inputs)}, {name}", facts=facts)
+    world.warn(f"{described(inputs)} is there already and is taken over: {name}, uploaded {package.created_at}")
+    return package
+
+
+def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
+    """Return the newest package that agrees in everything, out of one or more."""
+    for package in found:
+        if not differences(package, inputs):
+            return package
+    newest = found[0]
+    facts = [
+        ("found", f"package {printable(newest.package_id)}, uploaded {printable(newest.created_at)}"),
+        *(("differs", difference) for difference in differences(newest, inputs)),
+        ("what to do", "give this one another version, make it equal to take that one over, or remove that one"),
+    ]
+    raise IotdaOtaError(f"another {described(inputs)} is there already", facts=facts)
+
+
+def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, world: World) -> None:
+    """Say what can be done where a service takes no second package of one version."""
+    try:
+        twins = [package for package in _listed(client, inputs, None) if package.package_id in world.replaced]
+    except IotdaOtaError:
+        return  # the refusal is what counts
+    if twins:
+        error.note("is to replace", f"package {twins[0].package_id}, which is there until the new one is")
+        error.note(
+            "what to do",
+            "give it another version; or, if the service takes no second one of this version, let Pulumi delete the "
+            "old one first (delete_before_replace=True in its options): with it goes first what depends on it",
+        )

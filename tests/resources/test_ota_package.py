@@ -1,0 +1,339 @@
+"""OtaPackage: its inputs, what a change of one does, refresh and destroy."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.emulator.switches import Switches
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ServiceError
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Created, Properties
+from pulumi_iotda_ota.lifecycle.ota_package import Package
+from tests.resources.packages import INPUTS, OBJECT, SIGN, create, inputs, made, problems
+
+if TYPE_CHECKING:
+    from tests.resources.bench import Bench
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"package_type": "firmware"}, "package_type: must be one of .*did you mean firmwarePackage"),
+    ({"app_id": None}, "app_id: is required"),
+    ({"product_id": "a b"}, "product_id: must be 1 to 36 letters"),
+    ({"version": "1+0"}, "version: must be 1 to 256 letters"),
+    ({"module_name": "radio"}, "module_name: goes with a modulePackage only"),
+    ({"package_type": "modulePackage"}, "module_name: is required for a modulePackage"),
+    ({"package_type": "modulePackage", "module_name": "a/b"}, "module_name: must be 1 to 64 letters"),
+    ({"description": "d" * 1025}, "description: must be at most 1,024 characters, not 1,025$"),
+    ({"custom_info": "c" * 4097}, "custom_info: must be at most 4,096 characters, not 4,097$"),
+    ({"support_source_versions": [f"V{n}" for n in range(21)]}, "support_source_versions: has 21 items; at most 20"),
+    ({"support_source_versions": ["V 1"]}, "support_source_versions: has an item that must be"),
+    ({"support_source_versions": "V1"}, "support_source_versions: must be a list"),
+    ({"obs_location": None}, "obs_location: is required"),
+    ({"obs_location": "obs://firmware/V7.bin"}, "obs_location: must be an object"),
+    ({"obs_location": {**OBJECT, "key": "x"}}, "obs_location.key: is no field of it"),
+    ({"obs_location": {"region_name": "r", "object_key": "k.bin"}}, "obs_location.bucket_name: is required"),
+    ({"obs_location": {**OBJECT, "region_name": "cn_north"}}, "obs_location.region_name: must be 1 to 256"),
+    ({"obs_location": {**OBJECT, "bucket_name": "Firmware"}}, "obs_location.bucket_name: must be 3 to 63 lower-case"),
+    ({"obs_location": {**OBJECT, "object_key": "k" * 1021 + ".bin"}}, "obs_location.object_key: must be 1 to 1,024"),
+    ({"obs_location": {**OBJECT, "object_key": "V7.hex"}}, r"obs_location.object_key: must end with one of \.bin"),
+    ({"obs_location": {**OBJECT, "sign_method": "MD5"}}, 'obs_location.sign_method: must be SHA256, not "MD5"'),
+    ({"obs_location": {**OBJECT, "sign": "abc"}}, "obs_location.sign: must be a SHA-256 checksum"),
+    ({"obs_location": {**OBJECT, "sign": 7}}, "obs_location.sign: must be text"),
+    ({"allow_replace": "yes"}, "allow_replace: must be True or False"),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), WRONG, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize("olds", [{}, INPUTS], ids=["new", "changed"])
+def test_wrong_inputs_are_told_before_anything_is_sent(
+    bench: Bench, olds: Properties, change: dict[str, Any], told: str
+) -> None:
+    """A value that breaks a documented limit is told with its name, and nothing is sent."""
+    assert re.search(told, problems(bench.silent().world, olds, **change), re.MULTILINE)
+    assert bench.emulator.requests == []
+
+
+def test_all_wrong_inputs_are_told_at_once(bench: Bench) -> None:
+    """Several wrong values are told together, and no free text is repeated."""
+    long = "hush " * 1000
+    location = {"bucket_name": "B", "object_key": "k"}
+
+    told = problems(bench.silent().world, app_id="a b", custom_info=long, obs_location=location, module_name="m")
+
+    for name in ("app_id", "custom_info", "region_name", "bucket_name", "object_key", "module_name"):
+        assert name in told
+    assert "hush" not in told
+
+
+@pytest.mark.parametrize("key", ["a.BIN", "a.tar.gz", "a.tar.xz", "a.pack", "a.img", "dir with space/ä.zip"])
+def test_documented_files(bench: Bench, key: str) -> None:
+    """Each documented kind of file is taken, capitals or not."""
+    assert problems(bench.world, obs_location={**OBJECT, "object_key": key}) == ""
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"version": UNKNOWN},
+        {"package_type": UNKNOWN, "module_name": "radio"},
+        {"package_type": "modulePackage", "module_name": UNKNOWN},
+        {"obs_location": UNKNOWN},
+        {"obs_location": {**OBJECT, "object_key": UNKNOWN}},
+        {"support_source_versions": [UNKNOWN, "V1"]},
+        {"description": UNKNOWN},
+    ],
+    ids=str,
+)
+def test_what_is_not_known_yet_is_taken_to_be_right(bench: Bench, unknown: dict[str, Any]) -> None:
+    """An input that is not known yet sends nothing and comes back as it was."""
+    checked = Package.check(bench.silent().world, {}, inputs(**unknown))
+
+    assert checked.problems == []
+    assert checked.inputs == inputs(**unknown)
+    assert bench.emulator.requests == []
+
+
+def test_what_is_known_of_an_object_is_judged(bench: Bench) -> None:
+    """A wrong field beside one that is not known yet is told."""
+    location = {**OBJECT, "object_key": UNKNOWN, "bucket_name": "B"}
+
+    assert "bucket_name" in problems(bench.silent().world, obs_location=location)
+
+
+# Changes -------------------------------------------------------------------------------------------------------------
+
+FILES = [
+    {"package_type": "softwarePackage"},
+    {"app_id": "water"},
+    {"product_id": "pump"},
+    {"version": "V8"},
+    {"obs_location": {**OBJECT, "object_key": "other.bin"}},
+    {"obs_location": {**OBJECT, "sign": "cd" * 32}},
+    {"obs_location": {**OBJECT, "bucket_name": "other"}},
+    {"obs_location": {**OBJECT, "region_name": "cn-east-3"}},
+]
+TEXTS = [{"description": "new"}, {"custom_info": None}, {"support_source_versions": ["V6"]}]
+
+
+@pytest.mark.parametrize("change", FILES, ids=str)
+def test_another_file_is_another_package(bench: Bench, change: dict[str, Any]) -> None:
+    """A change of type, space, product, version or object replaces the package, the new one first."""
+    created = create(bench.world)
+
+    assert problems(bench.world, inputs(), **change) == ""
+    diff = Package.diff(bench.world, created.id, created.outputs, inputs(**change))
+    assert (diff.changes, diff.replaces, diff.delete_first) == (True, tuple(change), False)
+
+
+def test_another_module_is_another_package(bench: Bench) -> None:
+    """A change of the module replaces the package."""
+    module = inputs(package_type="modulePackage", module_name="radio")
+
+    assert Package.diff(bench.world, "p", module, {**module, "module_name": "screen"}).replaces == ("module_name",)
+
+
+@pytest.mark.parametrize("change", TEXTS, ids=str)
+def test_other_texts_are_refused_at_the_preview(bench: Bench, change: dict[str, Any]) -> None:
+    """A change of what is written about a package is refused without allow_replace, and with it replaces."""
+    created = create(bench.world)
+    (name,) = change
+
+    told = " ".join(problems(bench.silent().world, inputs(), **change).split())
+    assert f"a change of {name} replaces the package" in told
+    assert "its package_id, and so everything that hangs on it" in told
+    assert f"leave {name} as it was, or set allow_replace=True" in told
+    assert "secret-of-the-fleet" not in told
+    assert problems(bench.silent().world, inputs(), **change, allow_replace=True) == ""
+    diff = Package.diff(bench.world, created.id, created.outputs, inputs(**change, allow_replace=True))
+    assert (diff.replaces, diff.delete_first) == ((name,), False)
+
+
+def test_other_texts_of_another_file_need_no_leave(bench: Bench) -> None:
+    """A new version with a new description is a new package anyway."""
+    assert problems(bench.silent().world, inputs(), version="V8", description="new") == ""
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"support_source_versions": ["V6", "V5", "V6"]},
+        {"obs_location": {**OBJECT, "sign_method": "SHA256"}},
+        {"obs_location": {**OBJECT, "sign": SIGN.upper()}},
+    ],
+    ids=str,
+)
+def test_what_means_the_same_is_no_change(bench: Bench, same: dict[str, Any]) -> None:
+    """Order, capitals and defaults change nothing, and an unchanged package sends nothing."""
+    created = create(bench.world)
+    bench.emulator.forget_requests()
+
+    assert problems(bench.silent().world, inputs(), **same) == ""
+    assert not Package.diff(bench.world, created.id, created.outputs, inputs(**same)).changes
+    assert bench.emulator.requests == []
+
+
+def test_a_package_of_last_year_still_previews(bench: Bench) -> None:
+    """What was good enough when a package was created is not judged again."""
+    old = inputs(obs_location={**OBJECT, "object_key": "V7.hex"})
+
+    assert Package.check(bench.silent().world, old, old).problems == []
+    assert Package.check(bench.silent().world, old, {**old, "allow_replace": "yes"}).problems != []
+
+
+@pytest.mark.parametrize("name", ["version", "obs_location"])
+def test_a_file_that_is_not_known_yet_may_be_another(bench: Bench, name: str) -> None:
+    """A preview shows a replacement where what a package is made of is not known yet."""
+    created = create(bench.world)
+
+    assert Package.diff(bench.world, created.id, created.outputs, inputs(**{name: UNKNOWN})).replaces == (name,)
+
+
+def test_a_text_that_is_not_known_yet(bench: Bench) -> None:
+    """A text that is not known yet replaces nothing at the preview, unless it may: another one would be refused."""
+    created = create(bench.world)
+    unknown = inputs(description=UNKNOWN)
+
+    assert problems(bench.silent().world, inputs(), description=UNKNOWN) == ""
+    assert not Package.diff(bench.world, created.id, created.outputs, unknown).changes
+    allowed = {**unknown, "allow_replace": True}
+    assert Package.diff(bench.world, created.id, created.outputs, allowed).replaces == ("description",)
+
+
+def replaced(bench: Bench, **change: Any) -> tuple[Created, Created]:
+    """Replace a package as the engine does: check, diff, check without the old inputs, create."""
+    before = create(bench.world)
+    world = bench.world
+    assert Package.check(world, inputs(), inputs(**change)).problems == []
+    assert Package.diff(world, before.id, before.outputs, inputs(**change)).replaces
+    assert problems(world, **change) == ""
+    after = Package.create(world, inputs(**change))
+    Package.delete(world, before.id, before.outputs)
+    return before, after
+
+
+@pytest.mark.parametrize("change", [*FILES[3:5], {"description": "new", "allow_replace": True}], ids=str)
+def test_a_replacement_leaves_the_new_one(bench: Bench, change: dict[str, Any]) -> None:
+    """The package that is to be replaced is no twin that stands in the way, and goes once the new one is there."""
+    before, after = replaced(bench, **change)
+
+    assert before.id != after.id
+    ids = [package["package_id"] for package in bench.emulator.packages]
+    assert after.id in ids
+    assert before.id not in ids
+
+
+def test_a_service_that_takes_one_package_of_a_version(bench: Bench) -> None:
+    """Where the service refuses a second one of the version, the error says how to have the old one deleted first."""
+    bench.emulator.switches = Switches(duplicate_packages="refuse")
+
+    with pytest.raises(ServiceError, match=r"which is there until\s+the new one is[\s\S]*delete_before_replace=True"):
+        replaced(bench, description="new", allow_replace=True)
+    assert len(made(bench)) == 1
+
+
+def test_other_inputs_alter_the_state_alone(bench: Bench) -> None:
+    """allow_replace and another connection are stored in place."""
+    created = create(bench.world)
+    bench.emulator.forget_requests()
+    news = inputs(allow_replace=True, connection={"deadline": 30})
+
+    diff = Package.diff(bench.world, created.id, created.outputs, news)
+    state = Package.update(bench.world, created.id, created.outputs, news)
+
+    assert (diff.changes, diff.replaces) == (True, ())
+    assert state == {**created.outputs, "allow_replace": True, "connection": {"deadline": 30}}
+    assert [request.operation for request in bench.emulator.requests] == ["ShowOtaPackage"]
+    assert "allow_replace" not in Package.update(bench.world, created.id, state, inputs())
+
+
+def test_another_connection_must_lead_to_it(bench: Bench) -> None:
+    """A connection under which the package is not found is refused, and the state keeps the old one."""
+    created = create(bench.world)
+    bench.emulator.delete_package(created.id)
+
+    with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
+        Package.update(bench.world, created.id, created.outputs, inputs(connection={"instance_id": "i2"}))
+
+
+# Refresh and destroy -------------------------------------------------------------------------------------------------
+
+
+def test_refresh_of_a_package_that_is_gone_starts_nothing(bench: Bench) -> None:
+    """A refresh tells that a package is gone; that is no change, and a destroy is done with it."""
+    created = create(bench.world)
+    bench.emulator.delete_package(created.id)
+    bench.emulator.forget_requests()
+
+    state = Package.read(bench.world, created.id, created.outputs)
+
+    assert state == {**created.outputs, "exists": False}
+    assert [request.operation for request in bench.emulator.requests] == ["ShowOtaPackage"]
+    assert Package.check(bench.silent().world, inputs(), inputs()).problems == []
+    assert not Package.diff(bench.world, created.id, state, inputs()).changes
+    Package.delete(bench.world, created.id, state)
+    assert made(bench) == []
+
+
+def test_refresh_finds_it_again(bench: Bench) -> None:
+    """A package that is found over another way in is there, and belongs there from then on."""
+    created = create(bench.world)
+    bench.environ["HW_IOTDA_INSTANCE_ID"] = "i2"
+
+    state = Package.read(bench.world, created.id, {**created.outputs, "exists": False})
+
+    assert (state["exists"], state["identity"]["instance_id"]) == (True, "i2")
+
+
+@pytest.mark.parametrize("setting", ["HW_IOTDA_INSTANCE_ID", "HW_REGION_NAME"])
+@pytest.mark.parametrize("method", ["read", "delete"])
+def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str) -> None:
+    """Under another identity "not found" is an error that says what differs, at a refresh and at a destroy."""
+    created = create(bench.world)
+    bench.emulator.delete_package(created.id)
+    bench.environ[setting] = "other"
+
+    with pytest.raises(IotdaOtaError, match=r"is not where this connection looks[\s\S]*is other and was"):
+        getattr(Package, method)(bench.world, created.id, created.outputs)
+
+
+@pytest.mark.parametrize("error", ["space_missing", "project", "method_absent", "unknown_uri"])
+@pytest.mark.parametrize(("method", "operation"), [("read", "ShowOtaPackage"), ("delete", "DeleteOtaPackage")])
+def test_other_refusals_are_no_gone(bench: Bench, error: str, method: str, operation: str) -> None:
+    """403 IOTDA.001000, a wrong project and a gateway's 404 are errors; the package stays in the state."""
+    created = create(bench.world)
+    bench.emulator.faults.add(operation=operation, error=error, times=None)
+
+    with pytest.raises(ServiceError):
+        getattr(Package, method)(bench.world, created.id, created.outputs)
+    assert made(bench) == [created.id]
+
+
+def test_a_destroy_deletes_it(bench: Bench) -> None:
+    """A destroy deletes the package, also where the first answer is lost."""
+    created = create(bench.world)
+    bench.emulator.faults.add(operation="DeleteOtaPackage", accept=True, wire="drop")
+
+    Package.delete(bench.world, created.id, created.outputs)
+
+    assert made(bench) == []
+    assert bench.count("DeleteOtaPackage") == 2
+
+
+def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
+    """What a forced replacement took over is not deleted by it."""
+    created = create(bench.world)
+    world = bench.world
+    assert Package.create(world, inputs()).id == created.id
+
+    Package.delete(world, created.id, created.outputs)
+
+    assert made(bench) == [created.id]
+    assert "is left as it is" in bench.warnings[-1]
+
+
+def test_a_place_that_is_not_complete_sends_nothing(bench: Bench) -> None:
+    """Without a connection a new package fails the preview with what is missing."""
+    assert "connection: the connection is not complete" in problems(bench.silent().world)
+    with pytest.raises(ConfigurationError):
+        Package.create(bench.silent().world, inputs())

@@ -1,0 +1,291 @@
+"""OtaPackage: one package of an object in OBS, whatever becomes of the request that creates it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pulumi_iotda_ota.emulator.switches import Switches
+from pulumi_iotda_ota.iotda.errors import CredentialsError, InputError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.lifecycle.ota_package import Package
+from tests.resources.packages import INPUTS, OBJECT, SIGN, add, create, inputs, made, problems
+
+if TYPE_CHECKING:
+    from tests.resources.bench import Bench
+
+
+def test_it_is_looked_for_and_asked_for_once(bench: Bench) -> None:
+    """A package is looked for at the preview and again, asked for once, and what the service told is the outputs."""
+    created = create(bench.world)
+
+    operations = [request.operation for request in bench.emulator.requests]
+    assert operations == ["ListOtaPackageInfo", "ListOtaPackageInfo", "CreateOtaPackage"]
+    stored = bench.emulator.packages[0]
+    assert stored["file_location"]["obs_location"] == {**OBJECT, "sign_method": "SHA256"}
+    assert {name: stored[name] for name in INPUTS if name != "obs_location"} == {
+        name: value for name, value in INPUTS.items() if name != "obs_location"
+    }
+    assert (created.id, created.outputs["package_id"]) == (stored["package_id"], stored["package_id"])
+    assert created.outputs["created_at"] == "2026-11-22T12:00:00Z"
+    assert (created.outputs["exists"], created.outputs["obs_location"]) == (True, OBJECT)
+    assert created.outputs["identity"]["endpoint"] == bench.emulator.endpoint
+
+
+def test_what_is_left_out_is_not_sent(bench: Bench) -> None:
+    """A package without texts is sent without them, and supports all versions."""
+    created = create(bench.world, description=None, custom_info=None, support_source_versions=None)
+
+    (request,) = [request for request in bench.emulator.requests if request.operation == "CreateOtaPackage"]
+    assert json.loads(request.body).keys() == {
+        "app_id",
+        "package_type",
+        "product_id",
+        "version",
+        "file_location",
+    }
+    assert created.outputs["support_source_versions"] == []
+
+
+def test_a_module_has_its_name(bench: Bench) -> None:
+    """Modules of one product and version are packages of their own."""
+    module = {"package_type": "modulePackage", "module_name": "radio"}
+    create(bench.world, **module)
+    create(bench.world, **{**module, "module_name": "screen"})
+
+    assert [package["module_name"] for package in bench.emulator.packages[:2]] == ["screen", "radio"]
+
+
+# Adoption ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"support_source_versions": ["V6", "V5"]},
+        {"obs_location": {**OBJECT, "sign_method": "SHA256", "sign": SIGN.upper()}},
+    ],
+    ids=str,
+)
+def test_an_equal_package_is_taken_over(bench: Bench, change: dict[str, Any]) -> None:
+    """A package with equal fields and an equal object is what an interrupted run left: taken over, with a warning."""
+    package_id = add(bench, **change)
+
+    created = create(bench.world)
+
+    assert (created.id, bench.count("CreateOtaPackage")) == (package_id, 0)
+    (warning,) = bench.warnings
+    assert f"is there already and is taken over: package {package_id}" in warning
+    assert not Package.diff(bench.world, created.id, created.outputs, inputs()).changes
+
+
+def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
+    """A service that makes the checksum itself does not keep a package from being taken over."""
+    package_id = add(bench)
+
+    assert create(bench.world, obs_location={**OBJECT, "sign": None}).id == package_id
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"description": "another"}, "description is another"),
+        ({"description": None}, "description is another"),
+        ({"custom_info": "hush"}, "custom_info is another"),
+        ({"support_source_versions": None}, r"support_source_versions is none, not \['V5', 'V6'\]"),
+        ({"obs_location": {**OBJECT, "bucket_name": "other"}}, 'bucket_name is "other", not "firmware"'),
+        ({"obs_location": {**OBJECT, "region_name": "r"}}, 'region_name is "r", not "cn-north-4"'),
+        ({"obs_location": {**OBJECT, "object_key": "x.bin"}}, 'object_key is "x.bin", not "meter/V7.bin"'),
+        ({"obs_location": {**OBJECT, "sign": "cd" * 32}}, f'sign is "{"cd" * 32}", not "{SIGN}"'),
+        ({"obs_location": {**OBJECT, "sign": None}}, "sign is none, not"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[str, Any], told: str) -> None:
+    """Where only some agree it is another package: the error names what differs at the preview, and nothing is sent."""
+    package_id = add(bench, **change)
+
+    at_preview = problems(bench.world)
+    with pytest.raises(IotdaOtaError, match="version V7 is there already") as caught:
+        Package.create(bench.world, inputs())
+
+    assert str(caught.value) in at_preview
+    assert re.search(told, " ".join(at_preview.split()))
+    assert package_id in at_preview
+    assert "hush" not in at_preview
+    assert made(bench) == [package_id]
+
+
+def test_a_file_that_is_not_told_is_not_taken_for_ours(bench: Bench) -> None:
+    """A package whose object the service does not tell agrees only in part."""
+    add(bench)
+    bench.emulator.faults.add(operation="ShowOtaPackage", times=None, merge={"file_location": None})
+
+    with pytest.raises(IotdaOtaError, match=r"bucket_name is none"):
+        Package.create(bench.world, inputs())
+
+
+def test_the_newest_equal_one_of_several(bench: Bench) -> None:
+    """Of several twins the newest that agrees in everything is taken over."""
+    add(bench)
+    equal = add(bench)
+    add(bench, description="another")
+
+    assert create(bench.world).id == equal
+
+
+def test_one_that_goes_while_it_is_looked_at(bench: Bench) -> None:
+    """A twin that is deleted between the list and its file was none."""
+    package_id = add(bench)
+    bench.emulator.faults.add(operation="ShowOtaPackage", before=lambda: bench.emulator.delete_package(package_id))
+
+    assert Package.create(bench.world, inputs()).id != package_id
+
+
+def test_one_package_has_one_resource(bench: Bench) -> None:
+    """Two resources of one program that describe one package are an error: destroying one would delete both."""
+    world = bench.world
+    create(world)
+
+    with pytest.raises(InputError, match="two resources describe one package"):
+        Package.create(world, inputs())
+
+
+# Lost answers --------------------------------------------------------------------------------------------------------
+
+LOST = {
+    "dropped": {"accept": True, "wire": "drop"},
+    "reset": {"accept": True, "wire": "reset"},
+    "cut": {"accept": True, "wire": "cut"},
+    "garbage": {"accept": True, "wire": "garbage"},
+    "no JSON": {"accept": True, "status": 201, "body": "<html>created</html>"},
+    "of another shape": {"merge": {"package_id": None}},
+    "500": {"accept": True, "error": "internal"},
+    "504": {"accept": True, "error": "gateway_timeout"},
+}
+UNKNOWN_OUTCOMES = {
+    "dropped": {"wire": "drop"},
+    "500": {"error": "internal"},
+    "503": {"error": "iam_down"},
+    "504": {"error": "gateway_timeout"},
+}
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("duplicates", ["accept", "refuse"])
+def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str, Any], duplicates: Any) -> None:
+    """A package whose answer never came is found in the same run; the request is not repeated."""
+    bench.emulator.switches = Switches(duplicate_packages=duplicates)
+    bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
+
+    created = create(bench.world)
+
+    assert bench.count("CreateOtaPackage") == 1
+    assert made(bench) == [created.id]
+
+
+@pytest.mark.parametrize("seconds", [1, 15, 28])
+def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
+    """A package that appears up to half a minute after its answer was lost is taken over."""
+
+    def accept_later(request: Any) -> bool:
+        bench.time.after(seconds, lambda: bench.emulator.add_package(**json.loads(request.body)))
+        return True
+
+    bench.emulator.faults.add(operation="CreateOtaPackage", match=accept_later, wire="drop")
+
+    created = create(bench.world)
+
+    assert bench.count("CreateOtaPackage") == 1
+    assert made(bench) == [created.id]
+
+
+@pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES.values(), ids=UNKNOWN_OUTCOMES)
+def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[str, Any]) -> None:
+    """A request that may have been accepted is not repeated: after 30 seconds the run fails and says to run again."""
+    bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
+
+    with pytest.raises(
+        OutcomeUnknown, match=r"not known whether the OTA package was created[\s\S]*run pulumi up again"
+    ) as caught:
+        create(bench.world)
+
+    assert ("asked for", "firmwarePackage of product meter, version V7") in caught.value.facts
+    assert bench.count("CreateOtaPackage") == 1
+    assert sum(bench.time.slept) == 30
+    created = create(bench.world)
+    assert made(bench) == [created.id]
+
+
+@pytest.mark.parametrize("error", ["invalid", "denied", "space_missing", "package_exists"])
+def test_a_refused_request_creates_nothing(bench: Bench, error: str) -> None:
+    """A request that the service refuses is an error at once, sent once."""
+    bench.emulator.faults.add(operation="CreateOtaPackage", error=error)
+
+    with pytest.raises(ServiceError, match="Huawei Cloud refused to create an OTA package"):
+        create(bench.world)
+    assert (bench.count("CreateOtaPackage"), made(bench), bench.time.slept) == (1, [], [])
+
+
+def test_a_missing_agency_is_told(bench: Bench) -> None:
+    """A 403 of an operation on packages points to the agency that lets the service read the object."""
+    bench.emulator.faults.add(
+        operation="CreateOtaPackage", status=403, body={"error_code": "IOTDA.014999", "error_msg": "No permission."}
+    )
+
+    with pytest.raises(ServiceError, match=r"iotda_admin_trust lacks KMS Administrator or OBS\s+OperateAccess"):
+        create(bench.world)
+
+
+def test_what_a_creation_names_and_is_not_there(bench: Bench) -> None:
+    """A 404 of the service at a creation points to what the package names."""
+    bench.emulator.faults.add(operation="CreateOtaPackage", error="module_missing")
+
+    with pytest.raises(ServiceError, match="check product_id, module_name and obs_location"):
+        create(bench.world)
+
+
+def test_throttling_is_no_acceptance(bench: Bench) -> None:
+    """A request that was throttled was not accepted, and is sent again."""
+    bench.emulator.faults.add(operation="CreateOtaPackage", error="throttled")
+
+    created = create(bench.world)
+
+    assert bench.count("CreateOtaPackage") == 2
+    assert made(bench) == [created.id]
+
+
+def test_refused_credentials_create_nothing(bench: Bench) -> None:
+    """Credentials that are refused end the create at once."""
+    bench.environ["HW_SECRET_KEY"] = "another"
+
+    with pytest.raises(CredentialsError):
+        Package.create(bench.world, inputs())
+    assert bench.count("CreateOtaPackage") == 0
+
+
+FAULTS = [*LOST.values(), *UNKNOWN_OUTCOMES.values(), {"error": "throttled"}, {"error": "invalid"}, {"delay": 0.0}]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(FAULTS), max_size=3))
+def test_runs_that_fail_in_any_way_end_with_one_package(bench: Bench, faults: list[dict[str, Any]]) -> None:
+    """However the requests of several runs fail, a run that succeeds leaves exactly one package, which it knows."""
+    bench.emulator.reset()
+    for fault in faults:
+        bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
+        try:
+            create(bench.world, connection={"max_attempts": 1})
+        except IotdaOtaError:
+            pass
+        else:
+            break
+
+    bench.emulator.faults.clear()
+    created = create(bench.world)
+    assert made(bench) == [created.id]
