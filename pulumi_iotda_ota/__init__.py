@@ -37,7 +37,14 @@ if TYPE_CHECKING:
         ServiceError,
         TransportError,
     )
-    from pulumi_iotda_ota.results import GetOtaPackageResult, GetOtaPackagesResult, OtaPackageResult, SkippedPackage
+    from pulumi_iotda_ota.results import (
+        GetOtaPackageResult,
+        GetOtaPackagesResult,
+        GetUpgradeTaskResult,
+        OtaPackageResult,
+        SkippedPackage,
+    )
+    from pulumi_iotda_ota.task_functions import get_upgrade_task, get_upgrade_task_output
 
 __all__ = [
     "CampaignFailed",
@@ -47,6 +54,7 @@ __all__ = [
     "DeadlineExceeded",
     "GetOtaPackageResult",
     "GetOtaPackagesResult",
+    "GetUpgradeTaskResult",
     "InputError",
     "IotdaOtaError",
     "MultiplePackages",
@@ -68,6 +76,8 @@ __all__ = [
     "get_ota_package_output",
     "get_ota_packages",
     "get_ota_packages_output",
+    "get_upgrade_task",
+    "get_upgrade_task_output",
 ]
 
 _ROOMS = {
@@ -78,7 +88,14 @@ _ROOMS = {
     "dynamic.upgrade_task": ("UpgradeTask",),
     "functions": ("get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"),
     "connection": ("Connection",),
-    "results": ("GetOtaPackageResult", "GetOtaPackagesResult", "OtaPackageResult", "SkippedPackage"),
+    "results": (
+        "GetOtaPackageResult",
+        "GetOtaPackagesResult",
+        "GetUpgradeTaskResult",
+        "OtaPackageResult",
+        "SkippedPackage",
+    ),
+    "task_functions": ("get_upgrade_task", "get_upgrade_task_output"),
 }
 
 if TYPE_CHECKING:

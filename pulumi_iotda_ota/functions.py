@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pulumi_iotda_ota import lookup, query, results
 from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
+from pulumi_iotda_ota.task_functions import UPGRADE_TASK
 from pulumi_iotda_ota.validation import normal
 
 if TYPE_CHECKING:
@@ -347,14 +348,11 @@ def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         KeyError: there is no such function.
         IotdaOtaError: the lookup failed.
     """
-    function: Function[Any] = {function.token: function for function in (_PACKAGES, _PACKAGE)}[token]
+    function: Function[Any] = {function.token: function for function in (_PACKAGES, _PACKAGE, UPGRADE_TASK)}[token]
     result = function.work(normal(snake_keys(dict(arguments))), None)()
     if result is None:
         return {"found": False}
-    skipped = [item.to_dict() for item in result.skipped]
-    answered: dict[str, Any] = camel_keys(
-        {**result.to_dict(), "skipped": skipped, "skipped_counts": result.skipped_counts}
-    )
+    answered: dict[str, Any] = camel_keys(results.answered(result))
     return answered
 
 

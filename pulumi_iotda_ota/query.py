@@ -18,7 +18,7 @@ from pulumi_iotda_ota.validation import require_valid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["PackageLookup", "PackagesLookup"]
+__all__ = ["PackageLookup", "PackagesLookup", "UpgradeTaskLookup"]
 
 _NOT_SELECTION = ("package_id", "on_missing", "with_file_location")
 
@@ -76,6 +76,20 @@ class PackagesLookup:
         require_valid(arguments.GET_OTA_PACKAGES, values)
         policy = _policy({"include_prereleases": True, **_given(values)})
         return cls(policy, values.get("max_items"), _query_id("get_ota_packages", arguments.GET_OTA_PACKAGES, values))
+
+
+@dataclass(frozen=True)
+class UpgradeTaskLookup:
+    """What get_upgrade_task was asked; made by :meth:`from_arguments`, which checks it."""
+
+    task_id: str
+    id: str = ""
+
+    @classmethod
+    def from_arguments(cls, values: Mapping[str, Any]) -> UpgradeTaskLookup:
+        """Return the checked lookup of a task; see :meth:`PackageLookup.from_arguments`."""
+        require_valid(arguments.GET_UPGRADE_TASK, values)
+        return cls(values["task_id"], _query_id("get_upgrade_task", arguments.GET_UPGRADE_TASK, values))
 
 
 def _policy(values: Mapping[str, Any]) -> Policy:

@@ -16,19 +16,26 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import FileLocation, OtaPackage
     from pulumi_iotda_ota.lookup import Found, FoundMany
     from pulumi_iotda_ota.selection.choose import Selection, Skipped
+    from pulumi_iotda_ota.task_lookup import FoundTask
 
 __all__ = [
+    "FailingDeviceResult",
     "FileLocationResult",
     "GetOtaPackageResult",
     "GetOtaPackagesResult",
+    "GetUpgradeTaskResult",
     "ObsLocationResult",
     "OtaPackageResult",
     "SkippedPackage",
+    "TaskProgressResult",
+    "answered",
     "package_fields",
     "package_from_mapping",
     "package_result",
     "packages_from_mapping",
     "packages_result",
+    "task_from_mapping",
+    "task_result",
 ]
 
 T = TypeVar("T")
@@ -174,6 +181,53 @@ class GetOtaPackagesResult(_Explained):
     id = _Field[str]("The id of the query.")
 
 
+class TaskProgressResult(_Result):
+    """How many devices of a task are where, in the API's words."""
+
+    total = _Field[int]("All devices.")
+    processing = _Field[int]("Those that are being upgraded.")
+    success = _Field[int]("Those that have the package.")
+    fail = _Field[int]("Those that failed.")
+    waitting = _Field[int]("Those that wait for their turn, or for a confirmation; the API's spelling.")
+    fail_wait_retry = _Field[int]("Those that failed and will be tried again.")
+    stopped = _Field[int]("Those that were stopped.")
+    removed = _Field[int]("Those that were taken out of the task.")
+
+
+class FailingDeviceResult(_Result):
+    """A device that has not got the package; its texts are the service's, as they came."""
+
+    target = _Field[str]("The device.")
+    status = _Field[str]("Fail; FailWaitRetry, which is tried again; Removed or Stopped.")
+    error_code = _Field["str | None"]("The code of the failure.")
+    error_msg = _Field["str | None"]("Why, in the service's words.")
+
+
+class GetUpgradeTaskResult(_Result):
+    """An upgrade task as it was when it was asked for. ``id`` is made from the query and the same at every run."""
+
+    task_id = _Field[str]("The id of the task.")
+    task_name = _Field[str]("Its name.")
+    task_type = _Field[str]("softwareUpgrade, firmwareUpgrade or moduleUpgrade.")
+    status = _Field[str]("Initializing, Waitting, Processing, Success, Fail, PartialSuccess, Stopping or Stopped.")
+    failing = _Field[list[FailingDeviceResult]]("The first 100 devices that have not got the package, and why.")
+    id = _Field[str]("The id of the query, not of the task.")
+    status_desc = _Field["str | None"]("What the service says about the status.")
+    progress = _Field["TaskProgressResult | None"]("How many devices are where.")
+    create_time = _Field["str | None"]("When it was created, as the API writes it: yyyyMMddTHHmmssZ.")
+    package_ids = _Field["list[str] | None"]("The packages that it installs.")
+    need_confirm = _Field["bool | None"]("Whether devices wait until it is confirmed.")
+    task_mode = _Field["str | None"]("GATEWAY, for devices behind a gateway.")
+
+
+def answered(result: _Result) -> dict[str, Any]:
+    """Return all that a result tells, what was passed over too, as plain dicts and lists."""
+    if not isinstance(result, _Explained):
+        return result.to_dict()
+    skipped = [item.to_dict() for item in result.skipped]
+    return {**result.to_dict(), "skipped": skipped, "skipped_counts": result.skipped_counts}
+
+
 def package_fields(package: OtaPackage) -> dict[str, Any]:
     """Return the fields of a package as results, exports and resource outputs show them, None where there is none."""
     fields = package.model_dump(exclude={"file_location"})
@@ -194,6 +248,34 @@ def packages_result(found: FoundMany) -> GetOtaPackagesResult:
     return GetOtaPackagesResult(
         packages=packages, truncated=found.truncated, id=found.id, **_passed_over(found.selection)
     )
+
+
+def task_result(found: FoundTask) -> GetUpgradeTaskResult:
+    """Return the result of the lookup of a task."""
+    task = found.task
+    names = ("task_id", "task_name", "task_type", "status", "create_time", "need_confirm", "task_mode")
+    return GetUpgradeTaskResult(
+        **{name: getattr(task, name) for name in names},
+        status_desc=task.status_desc or None,
+        progress=TaskProgressResult(**task.task_progress.model_dump()) if task.task_progress else None,
+        package_ids=None if task.package_ids is None else list(task.package_ids),
+        failing=[_failing(vars(device)) for device in found.failing],
+        id=found.id,
+    )
+
+
+def task_from_mapping(values: dict[str, Any]) -> GetUpgradeTaskResult:
+    """Return the result that a mapping of its fields stands for; see :func:`package_from_mapping`."""
+    fields = dict(values)
+    progress = fields.pop("progress", None)
+    failing = [_failing(item) for item in fields.pop("failing", None) or []]
+    return GetUpgradeTaskResult(
+        **fields, progress=TaskProgressResult(**progress) if progress else None, failing=failing
+    )
+
+
+def _failing(device: Mapping[str, Any]) -> FailingDeviceResult:
+    return FailingDeviceResult(**{name: value or None for name, value in device.items()})
 
 
 def package_from_mapping(values: dict[str, Any]) -> GetOtaPackageResult:

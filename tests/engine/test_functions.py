@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -199,3 +200,37 @@ def test_missing_settings_are_one_error(make_project: Callable[..., Project]) ->
     assert "Traceback" not in done.text
     for way in ("HW_REGION_NAME", "HW_PROJECT_ID", "HW_ACCESS_KEY", "iotda-ota:region"):
         assert way in done.text
+
+
+def test_a_task_is_looked_up(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """A task that is yet to come is unknown at the preview; once there, it is exported whole, its failures too."""
+    emulator.set_device("meter-0001", outcome="offline", seconds=0, output="device-secret")
+    project = make_project(f"""{HEAD}
+firmware = iotda_ota.get_ota_package(**METER, version="V1.4.10")
+canary = iotda_ota.UpgradeTask("canary", package_ids=[firmware.package_id], targets=["meter-0001"])
+task = iotda_ota.get_upgrade_task_output(task_id=canary.task_id)
+pulumi.export("task", task)
+pulumi.export("status", task.status)
+pulumi.export("why", task.failing.apply(lambda devices: [device.error_msg for device in devices]))
+""")
+
+    assert project.preview().code == 0
+    assert all(request.operation != "ShowBatchTask" for request in emulator.requests)
+    assert project.up().code == 0
+    wait_until_ended(emulator)
+    up = project.up()
+
+    assert up.code == 0, up.text
+    told = project.outputs()
+    assert (told["status"], told["why"]) == ("Fail", ["Waiting for the device online timeout"])
+    assert told["task"]["failing"][0]["target"] == "meter-0001"
+    assert told["task"]["progress"]["fail"] == 1
+    assert "device-secret" not in project.ok("stack", "export").stdout
+
+
+def wait_until_ended(emulator: Emulator) -> None:
+    """Wait until no task runs."""
+    end = time.monotonic() + 30
+    while any(task["status"] in ("Initializing", "Waitting", "Processing") for task in emulator.tasks):
+        assert time.monotonic() < end, "a task does not end"
+        time.sleep(0.02)

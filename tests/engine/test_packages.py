@@ -109,8 +109,7 @@ def test_a_package_that_was_deleted_elsewhere(project: Project, emulator: Emulat
     ok(project.preview("--expect-no-changes"))
     ok(project.up("--expect-no-changes"))
     assert (made(emulator), count(emulator, "CreateOtaPackage")) == ([], 0)
-    project.ok("config", "set", "first", "true")
-    ok(project.up("--target-replace", resource["urn"], "--target-dependents"))
+    ok(project.up("--replace", resource["urn"]))
     assert [package["package_id"] for package in made(emulator)] == [project.outputs()["package_id"]]
 
 

@@ -102,6 +102,33 @@ def test_lists_ask_the_mocks() -> None:
     assert mocks.asked[0][0] == "iotda-ota:index:getOtaPackages"
 
 
+TASK = {
+    "taskId": "ab12",
+    "taskName": "canary_1",
+    "taskType": "firmwareUpgrade",
+    "status": "PartialSuccess",
+    "progress": {"total": 2, "success": 1, "fail": 1, "failWaitRetry": 0},
+    "packageIds": ["p1"],
+    "failing": [{"target": "d1", "status": "Fail", "errorMsg": "offline"}],
+}
+
+
+def test_a_task_asks_the_mocks() -> None:
+    """A task goes to `Mocks.call` with the plugin's token and names, in both forms."""
+    mocks = mocked(TASK)
+
+    plain = iotda_ota.get_upgrade_task(task_id="ab12")
+    result, known, _ = settled(iotda_ota.get_upgrade_task_output(task_id=pulumi.Output.from_input("ab12")))
+
+    assert mocks.asked == [("iotda-ota:index:getUpgradeTask", {"taskId": "ab12"})] * 2
+    assert (known, result) == (True, plain)
+    assert plain.progress is not None
+    assert (plain.status, plain.progress.fail, plain.progress.fail_wait_retry) == ("PartialSuccess", 1, 0)
+    assert [(device.target, device.error_msg, device.error_code) for device in plain.failing] == [
+        ("d1", "offline", None)
+    ]
+
+
 def test_output_form_asks_the_mocks() -> None:
     """The output form asks once its arguments are known."""
     mocks = mocked(ANSWER)

@@ -20,6 +20,8 @@ DOORS: list[tuple[Callable[..., Any], tuple[arguments.Argument, ...]]] = [
     (iotda_ota.get_ota_package_output, arguments.GET_OTA_PACKAGE),
     (iotda_ota.get_ota_packages, arguments.GET_OTA_PACKAGES),
     (iotda_ota.get_ota_packages_output, arguments.GET_OTA_PACKAGES),
+    (iotda_ota.get_upgrade_task, arguments.GET_UPGRADE_TASK),
+    (iotda_ota.get_upgrade_task_output, arguments.GET_UPGRADE_TASK),
     (iotda_ota.OtaPackage, arguments.OTA_PACKAGE),
     (iotda_ota.OtaPackagePin, arguments.OTA_PACKAGE_PIN),
     (iotda_ota.UpgradeTask, arguments.UPGRADE_TASK),

@@ -28,16 +28,28 @@ ALLOWED = {
     "query": ("iotda", "selection", "arguments", "times", "validation"),
     "explain": ("iotda", "selection"),
     "lookup": ("iotda", "selection", "explain", "query", "run"),
-    "results": ("iotda", "lookup", "selection"),
+    "task_lookup": ("iotda", "query", "run"),
+    "results": ("iotda", "lookup", "selection", "task_lookup"),
     "sdk": ("iotda", "run"),
     "invocation": ("iotda", "run", "sdk"),
-    "functions": ("arguments", "iotda", "invocation", "lookup", "query", "results", "run", "validation"),
+    "task_functions": ("iotda", "invocation", "query", "results", "run", "task_lookup"),
+    "functions": (
+        "arguments",
+        "iotda",
+        "invocation",
+        "lookup",
+        "query",
+        "results",
+        "run",
+        "task_functions",
+        "validation",
+    ),
     "lifecycle": ("iotda", "lookup", "query", "arguments", "run", "times", "validation"),
     "dynamic": ("iotda", "lifecycle", "arguments", "run", "sdk", "validation"),
     "testing": ("iotda", "functions", "dynamic", "sdk"),
     "emulator": (),
     "connection": ("iotda", "sdk"),
-    "": ("connection", "dynamic", "functions", "iotda", "results"),  # __init__
+    "": ("connection", "dynamic", "functions", "iotda", "results", "task_functions"),  # __init__
 }
 # Which file may import which library.
 LIBRARIES = {
@@ -46,7 +58,7 @@ LIBRARIES = {
     "pydantic": ("iotda.answers", "iotda.connection", "iotda.credentials", "iotda.models", "connection", "emulator"),
     "pydantic_core": ("iotda.answers", "iotda.failures", "selection.regexes", "emulator"),
     "semver": ("selection.versions",),
-    "pulumi": ("functions", "invocation", "dynamic", "testing", "results", "sdk"),
+    "pulumi": ("functions", "task_functions", "invocation", "dynamic", "testing", "results", "sdk"),
     "dill": ("testing",),
     "werkzeug": ("emulator",),
     "grpc": (),
@@ -217,7 +229,7 @@ def loaded_after(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["iotda.client", "selection.choose", "lookup", "lifecycle.upgrade_task", "arguments"]
+    "module", ["iotda.client", "selection.choose", "lookup", "task_lookup", "lifecycle.upgrade_task", "arguments"]
 )
 def test_pure_rooms_do_not_load_pulumi(module: str) -> None:
     """What knows nothing of Pulumi does not load it either."""

@@ -25,6 +25,7 @@ NAMES = [
     "DeadlineExceeded",
     "GetOtaPackageResult",
     "GetOtaPackagesResult",
+    "GetUpgradeTaskResult",
     "InputError",
     "IotdaOtaError",
     "MultiplePackages",
@@ -46,6 +47,8 @@ NAMES = [
     "get_ota_package_output",
     "get_ota_packages",
     "get_ota_packages_output",
+    "get_upgrade_task",
+    "get_upgrade_task_output",
 ]
 STORED_CLASSES = (
     "dynamic.OtaPackagePinProvider",

@@ -1,0 +1,65 @@
+"""Door 1, of upgrade tasks: how a campaign stands, asked inside the program. See ``functions.py`` for packages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota import query, results, task_lookup
+from pulumi_iotda_ota.invocation import Function, snake_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi
+
+    from pulumi_iotda_ota.iotda.connection import Connection, ResolvedConnection
+    from pulumi_iotda_ota.results import GetUpgradeTaskResult
+    from pulumi_iotda_ota.run import Run
+
+__all__ = ["UPGRADE_TASK", "get_upgrade_task", "get_upgrade_task_output"]
+
+
+def get_upgrade_task(
+    *, task_id: str, connection: Connection | None = None, opts: pulumi.InvokeOptions | None = None
+) -> GetUpgradeTaskResult:
+    """Return an upgrade task as it is now, with the first 100 devices that fail and why; wait for nothing.
+
+    It is asked anew at each call (ShowBatchTask): one request, and one more for each failing status that occurs and 50
+    devices of it. What devices report back is never read, it can hold their secrets.
+
+    Args:
+        task_id: the task, 1 to 24 lower-case hexadecimal digits.
+        connection: where and as whom to ask; by default from the stack's configuration and the environment.
+        opts: options of the call; there is no provider process to choose.
+
+    Raises:
+        ServiceError: there is no such task (``status`` 404), or the service refused.
+        IotdaOtaError: see ``pulumi_iotda_ota.iotda.errors``.
+    """
+    return UPGRADE_TASK.plain({"task_id": task_id}, connection, opts)
+
+
+def get_upgrade_task_output(
+    *,
+    task_id: pulumi.Input[str],
+    connection: Connection | None = None,
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
+) -> pulumi.Output[GetUpgradeTaskResult]:
+    """Return an upgrade task as an Output; see :func:`get_upgrade_task`.
+
+    An unknown id, or a ``depends_on`` that is not created yet, gives an unknown result and sends nothing. A secret id
+    makes the result secret.
+    """
+    return UPGRADE_TASK.output({"task_id": task_id}, connection, opts)
+
+
+def _show(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> GetUpgradeTaskResult:
+    lookup = query.UpgradeTaskLookup.from_arguments(values)
+    return results.task_result(task_lookup.find_upgrade_task(run, connection, lookup))
+
+
+def _mocked(answer: dict[str, Any]) -> GetUpgradeTaskResult:
+    return results.task_from_mapping(snake_keys(answer))
+
+
+UPGRADE_TASK = Function("get_upgrade_task", _show, _mocked)

@@ -1,0 +1,63 @@
+"""Looks an upgrade task up: its state, and which devices fail. Waits for nothing, changes nothing, remembers nothing.
+
+Two questions about one package have one answer in one run; a task moves on, so each question about it is asked anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.iotda.failing import failing_devices
+from pulumi_iotda_ota.iotda.retry import Deadline
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.failing import FailingDevice
+    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.query import UpgradeTaskLookup
+    from pulumi_iotda_ota.run import Run
+
+__all__ = ["FoundTask", "find_upgrade_task"]
+
+
+@dataclass(frozen=True)
+class FoundTask:
+    """A task that was looked up, and the first of its failing devices."""
+
+    task: BatchTask
+    failing: tuple[FailingDevice, ...]
+    id: str
+
+
+def find_upgrade_task(run: Run, connection: ResolvedConnection, lookup: UpgradeTaskLookup) -> FoundTask:
+    """Return a task with its failing devices: one request, and more only where devices fail.
+
+    Raises:
+        ServiceError: there is no such task (status 404), or the service refused.
+        IotdaOtaError: the service could not be asked to the end.
+    """
+    client, deadline = run.client(connection), Deadline.start(run.clock, connection.deadline)
+    try:
+        task = client.show_batch_task(lookup.task_id, deadline=deadline)
+        failing = failing_devices(client, task.task_id, task.task_progress, deadline=deadline)
+    except ServiceError as error:
+        if not error.says_missing:
+            raise
+        raise _missing(lookup.task_id, error, connection) from error
+    return FoundTask(task, failing, lookup.id)
+
+
+def _missing(task_id: str, error: ServiceError, connection: ResolvedConnection) -> ServiceError:
+    return ServiceError(
+        f"there is no upgrade task {task_id}",
+        status=error.status,
+        error_code=error.error_code,
+        error_msg=error.error_msg,
+        request_id=error.request_id,
+        facts=[
+            ("looked in", connection.described),
+            ("what to do", "check task_id, project and instance; a task that was deleted can not be looked up"),
+        ],
+    )
