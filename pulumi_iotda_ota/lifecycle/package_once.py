@@ -120,6 +120,8 @@ def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
 
 def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, world: World) -> None:
     """Say what can be done where a service takes no second package of one version."""
+    if not world.replaced:
+        return
     try:
         twins = [package for package in _listed(client, inputs, None) if package.package_id in world.replaced]
     except IotdaOtaError:

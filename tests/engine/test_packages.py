@@ -136,6 +136,25 @@ def test_other_texts_replace_it_only_where_they_may(project: Project, emulator: 
     ok(project.preview("--expect-no-changes"))
 
 
+def test_a_forced_replacement(project: Project, emulator: Emulator) -> None:
+    """`pulumi up --replace` keeps an unchanged package; changed inputs are refused, since nothing tells what is old."""
+    ok(project.up())
+    (old,) = made(emulator)
+    urn = project.resources()["meter"]["urn"]
+
+    assert "is left as it is" in ok(project.up("--replace", urn))
+    assert made(emulator) == [old]
+
+    project.ok("config", "set", "key", "smart-meter/V7.0.0-again.bin")
+    refused = project.up("--replace", urn)
+    assert refused.code != 0
+    assert "is there already" in refused.text
+    assert made(emulator) == [old]
+    ok(project.up())
+    assert [package["package_id"] for package in made(emulator)] == [project.outputs()["package_id"]]
+    assert made(emulator) != [old]
+
+
 def test_another_version_does_not_stop_a_campaign(project: Project, emulator: Emulator) -> None:
     """While the campaign of the old package runs, a new version is made but neither is stopped nor deleted."""
     emulator.set_device("meter-0001", outcome="hang")
