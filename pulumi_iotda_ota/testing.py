@@ -7,6 +7,7 @@ destroy.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import runpy
@@ -93,10 +94,23 @@ def run_program(program: Path, *, config: Mapping[str, str], preview: bool = Fal
     run_to_the_end: Callable[..., Callable[[], None]] = mocks.test
     try:
         run_to_the_end(lambda: runpy.run_path(os.fspath(program), run_name="__main__") and None)()
+    except IotdaOtaError as error:
+        _told_once(error)
+        raise
     finally:
         # Nothing that comes later in this process is to be answered by this run's monitor.
         pulumi.runtime.configure(pulumi.runtime.Settings(project, stack))
     return monitor
+
+
+def _told_once(error: IotdaOtaError) -> None:
+    """Keep asyncio from repeating an error that is raised, for every Output that hung on it."""
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if context.get("exception") is not error:
+            loop.default_exception_handler(context)
+
+    asyncio.get_event_loop().set_exception_handler(handle)
 
 
 def _provider(stored: str) -> dynamic.ResourceProvider:

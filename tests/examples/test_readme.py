@@ -163,7 +163,8 @@ def test_every_public_name_is_mentioned() -> None:
 
 def test_every_command_is_run_by_a_test() -> None:
     """Each command of the README is a target of the Makefile, or stands in the test that runs it."""
-    engine = (ROOT / "tests" / "engine" / "test_interrupted.py").read_text()
+    lane = ROOT / "tests" / "engine"
+    engine, project = (lane / "test_interrupted.py").read_text(), (lane / "conftest.py").read_text()
     here = Path(__file__).read_text()
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     ran = {
@@ -174,7 +175,7 @@ def test_every_command_is_run_by_a_test() -> None:
         "pulumi config set --secret iotda-ota:secretKey": True,  # asks for the value; the engine lane gives it
         "pulumi cancel --yes": '"cancel", "--yes"' in engine,
         "pulumi refresh --yes --clear-pending-creates": '"refresh", "--yes", "--clear-pending-creates"' in engine,
-        "pulumi up --yes": '"up", "--yes"' in engine,
+        "pulumi up --yes": "project.up()" in engine and '"up", "--yes"' in project,
         "python -m pulumi_iotda_ota.emulator": '"-m", "pulumi_iotda_ota.emulator"' in here,
     }
 
