@@ -14,31 +14,28 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulumi import automation
 
-from pulumi_iotda_ota import Connection, get_ota_package, testing
+from pulumi_iotda_ota import get_ota_package, testing
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.iotda.client import Client
-from pulumi_iotda_ota.iotda.connection import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from pulumi_iotda_ota.iotda.models import BatchTask
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / "examples" / "python-rollout"
 INSTALLED = ROOT / ".pulumi-cli"
 PULUMI_VERSION = "3.260.0"
 INSTALL_SECONDS = 180
-PRODUCT, VERSION, GROUP = "smart-meter", "V1.4.10", "canary"
+SETTINGS = {"product": "smart-meter", "range": "^1.4", "runs": "V1.3.2", "canary": "canary", "fleet": "fleet"}
 BAR = 10
-FOLLOW_POLLS, FOLLOW_SECONDS = 600, 0.1
+LOOK_EVERY = 0.1
 
 
 @dataclass
@@ -56,14 +53,15 @@ def main() -> None:
     pulumi = find_pulumi()
     with Emulator() as emulator, tempfile.TemporaryDirectory(prefix="iotda-ota-demo-") as folder:
         use(emulator)
+        pace(emulator)
         print(
             f"  {engine(pulumi)} · a local IoTDA with {contents(emulator)} at {emulator.endpoint.removeprefix('http://')}\n"
         )
         show_lookup(emulator)
         if pulumi.command:
-            run_with_pulumi(pulumi.command, Path(folder))
+            run_with_pulumi(pulumi.command, Path(folder), emulator)
         else:
-            run_in_process(pulumi.why_not)
+            run_in_process(pulumi.why_not, emulator)
     lines = len((PROGRAM / "__main__.py").read_text().splitlines())
     print(f"\nThe program is examples/python-rollout/__main__.py ({lines} lines). Next: make test, or the README.")
 
@@ -125,6 +123,12 @@ def use(emulator: Emulator) -> None:
     }
 
 
+def pace(emulator: Emulator) -> None:
+    """Let devices take as different a time as devices do, so that there is something to see."""
+    for number, device in enumerate(sorted(emulator.device_versions)):
+        emulator.set_device(device, seconds=1 + number * 7 % 20 / 10)
+
+
 def contents(emulator: Emulator) -> str:
     """Return in words what the emulator holds."""
     products = {package["product_id"] for package in emulator.packages}
@@ -134,24 +138,46 @@ def contents(emulator: Emulator) -> str:
 def show_lookup(emulator: Emulator) -> None:
     """Make the program's lookup once by itself: a function needs no Pulumi program."""
     before = len(emulator.requests)
-    firmware = get_ota_package(package_type="firmwarePackage", product_id=PRODUCT, version=VERSION)
+    firmware = get_ota_package(
+        package_type="firmwarePackage",
+        product_id=SETTINGS["product"],
+        version_constraint=SETTINGS["range"],
+        source_versions=[SETTINGS["runs"]],
+        most_recent=True,
+    )
     requests = len(emulator.requests) - before
-    print(f"1. Look up   firmwarePackage of product {PRODUCT}, version {VERSION}")
+    candidates = 1 + sum(firmware.skipped_counts.values())
+    print(
+        f"1. Look up   firmwarePackage of product {SETTINGS['product']}, {SETTINGS['range']}, "
+        f"for devices on {SETTINGS['runs']}"
+    )
     print(
         f"             -> {firmware.version}  package {short(firmware.package_id)}   (uploaded "
-        f"{firmware.created_at[:10]}; {requests} request{'s' * (requests != 1)})"
+        f"{firmware.created_at[:10]}; {candidates} candidates, {requests} request{'s' * (requests != 1)})"
     )
+    print(f"             passed over: {' · '.join(passed_over(firmware.skipped_counts))}")
 
 
-def run_with_pulumi(command: automation.PulumiCommand, folder: Path) -> None:
+def passed_over(counts: Mapping[str, int]) -> list[str]:
+    """Return in words how many packages were passed over, and why."""
+    words = {
+        "include_prereleases": "prerelease",
+        "source_versions": "for other devices",
+        "version_constraint": f"outside {SETTINGS['range']}",
+        "allow_downgrade": "older",
+        "order_by": "lower",
+    }
+    return [f"{counts[rule]} {why}" for rule, why in words.items() if counts.get(rule)]
+
+
+def run_with_pulumi(command: automation.PulumiCommand, folder: Path, emulator: Emulator) -> None:
     """Preview and update the program with the real engine, on a local file backend."""
     stack = local_stack(command, folder)
     shown = Shown()
     stack.preview(on_event=shown.on_event)
     print("2. Preview   " + "\n             ".join(shown.lines))
-    started = time.monotonic()
-    outputs = stack.up(on_output=lambda _: None).outputs
-    follow(outputs["task_id"].value, started)
+    with followed(emulator):
+        stack.up(on_output=lambda _: None)
     again = stack.preview(expect_no_changes=True)
     changes = {str(op): count for op, count in again.change_summary.items() if str(op) != "same"}
     print(f"4. Again     preview says: {changes or 'no changes'}")
@@ -174,7 +200,7 @@ def local_stack(command: automation.PulumiCommand, folder: Path) -> automation.S
         },
     )
     stack = automation.create_or_select_stack("demo", work_dir=str(work_dir), opts=options)
-    for name, value in {"product": PRODUCT, "version": VERSION, "group": GROUP}.items():
+    for name, value in SETTINGS.items():
         stack.set_config(name, automation.ConfigValue(value))
     return stack
 
@@ -197,58 +223,87 @@ class Shown:
 
 def planned(kind: str, name: str, state: Mapping[str, object]) -> str:
     """Return one line of a preview."""
-    what = f"package {short(state['package_id'])}" if kind == "OtaPackagePin" else f"group {GROUP}"
-    return f"+ {f'{kind} {name}':<25} {what}"
+    what = f"package {short(state['package_id'])}" if kind == "OtaPackagePin" else ""
+    groups = state.get("group_ids")
+    what = f"group {groups[0]}" if isinstance(groups, list) else what
+    return f"+ {f'{kind} {name}':<37} {what}".rstrip()
 
 
-def run_in_process(why_not: str) -> None:
+def run_in_process(why_not: str, emulator: Emulator) -> None:
     """Run the same program without the engine."""
-    config = {
-        f"{PROGRAM.name}:{name}": value
-        for name, value in (("product", PRODUCT), ("version", VERSION), ("group", GROUP))
-    }
+    config = {f"{PROGRAM.name}:{name}": value for name, value in SETTINGS.items()}
     preview = testing.run_program(PROGRAM, config=config, preview=True)
     lines = [
         planned(resource.type.rpartition(":")[2], resource.name, resource.outputs) for resource in preview.resources
     ]
     print("2. Preview   " + "\n             ".join(lines))
-    started = time.monotonic()
-    up = testing.run_program(PROGRAM, config=config)
-    follow(str(up.resources[-1].outputs["task_id"]), started)
-    with contextlib.redirect_stderr(io.StringIO()):  # it warns that it takes the task over
-        again = testing.run_program(PROGRAM, config=config)
-    same = again.resources[-1].outputs["task_id"] == up.resources[-1].outputs["task_id"]
-    print(f"4. Again     {'the same task, nothing new' if same else 'another task'}")
+    with followed(emulator), quiet():
+        testing.run_program(PROGRAM, config=config)
+    tasks = [task["task_id"] for task in emulator.tasks]
+    with quiet():
+        testing.run_program(PROGRAM, config=config)
+    same = [task["task_id"] for task in emulator.tasks] == tasks
+    print(f"4. Again     {'the same tasks, nothing new' if same else 'other tasks'}")
     print(
         f"\nno pulumi on PATH and it could not be installed ({why_not}): the same program ran inside this process, "
         "under Pulumi's own test monitor; install pulumi for a real preview and up"
     )
 
 
-def follow(task_id: str, started: float) -> None:
-    """Follow the task until it ends."""
-    with Client(resolve(Connection(), config={}, environ=os.environ)) as client:
-        for task in states(client, task_id):
-            progress = task.task_progress
-            done, total, failed = (progress.success, progress.total, progress.fail) if progress else (0, 0, 0)
-            filled = BAR * (done + failed) // total if total else 0
-            line = (
-                f"3. Up        rollout  {'■' * filled}{'·' * (BAR - filled)}  {done} of {total} done, {failed} failed"
-            )
-            if sys.stdout.isatty():
-                print(f"\r{line}", end="", flush=True)
-    end = "\r" if sys.stdout.isatty() else ""
-    print(f"{end}{line}   ({time.monotonic() - started:.0f} s)")
+def quiet() -> contextlib.redirect_stderr[io.StringIO]:
+    """Keep back what the resources tell whoever runs Pulumi: progress, and that a task is taken over."""
+    return contextlib.redirect_stderr(io.StringIO())
 
 
-def states(client: Client, task_id: str) -> Iterator[BatchTask]:
-    """Yield the task until it has ended."""
-    for _ in range(FOLLOW_POLLS):
-        task = client.show_batch_task(task_id)
-        yield task
-        if task.status in {"Success", "PartialSuccess", "Fail", "Stopped"}:
+@contextlib.contextmanager
+def followed(emulator: Emulator) -> Iterator[None]:
+    """Show how the campaigns go on while something runs, and how they ended."""
+    over = threading.Event()
+    follower = threading.Thread(target=follow, args=(emulator, over))
+    follower.start()
+    try:
+        yield
+    finally:
+        over.set()
+        follower.join()
+
+
+def follow(emulator: Emulator, over: threading.Event) -> None:
+    """Draw a bar for each campaign in turn, until all have ended and no more can come."""
+    shown: set[str] = set()
+    while True:
+        none_to_come = over.is_set()
+        for task in reversed(emulator.tasks):
+            if task["task_id"] not in shown:
+                shown.add(task["task_id"])
+                draw(emulator, task["task_id"], first=len(shown) == 1)
+        if none_to_come:
             return
-        time.sleep(FOLLOW_SECONDS)
+        time.sleep(LOOK_EVERY)
+
+
+def draw(emulator: Emulator, task_id: str, *, first: bool) -> None:
+    """Draw the bar of one campaign until it has ended."""
+    started = time.monotonic()
+    while True:
+        task = next(task for task in emulator.tasks if task["task_id"] == task_id)
+        ended = task["status"] in {"Success", "PartialSuccess", "Fail", "Stopped"}
+        line = ("3. Up        " if first else "             ") + bar(task)
+        if ended:
+            break
+        if sys.stdout.isatty():
+            print(f"\r{line}", end="", flush=True)
+        time.sleep(LOOK_EVERY)
+    print(f"{chr(13) if sys.stdout.isatty() else ''}{line}   ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def bar(task: Mapping[str, Any]) -> str:
+    """Return how a campaign stands, as one line."""
+    progress = task["task_progress"]
+    done, failed, total = progress["success"], progress["fail"], progress["total"]
+    filled = BAR * (done + failed) // total if total else 0
+    name = task["task_name"].rpartition("_")[0]
+    return f"{name:<7} {'■' * filled}{'·' * (BAR - filled)}  {done} of {total} done, {failed} failed"
 
 
 def short(package_id: object) -> str:

@@ -15,11 +15,15 @@ ROOT = Path(__file__).parents[2]
 FOUR_STEPS = r"""pulumi-iotda-ota demo
 .*a local IoTDA with 1,204 packages, 3 products, 40 devices at 127\.0\.0\.1:\d+
 
-1\. Look up   firmwarePackage of product smart-meter, version V1\.4\.10
-             -> V1\.4\.10  package \w{4}…\w{4}   \(uploaded 2026-10-02; 1 request\)
-2\. Preview   \+ OtaPackagePin meter       package \w{4}…\w{4}
-             \+ UpgradeTask rollout       group canary
-3\. Up        rollout  ■■■■■■■■■■  4 of 4 done, 0 failed   \(\d+ s\)
+1\. Look up   firmwarePackage of product smart-meter, \^1\.4, for devices on V1\.3\.2
+             -> V1\.4\.11  package \w{4}…\w{4}   \(uploaded 2026-10-16; 41 candidates, 1 request\)
+             passed over: 1 prerelease · 24 for other devices · 3 outside \^1\.4 · 1 older · 11 lower
+2\. Preview   \+ OtaPackagePin meter                   package \w{4}…\w{4}
+             \+ UpgradeTask canary                    group canary
+             \+ UpgradeTaskCompletion canary-healthy
+             \+ UpgradeTask fleet                     group fleet
+3\. Up        canary  ■■■■■■■■■■  4 of 4 done, 0 failed   \(\d+ s\)
+             fleet   ■■■■■■■■■■  36 of 36 done, 0 failed   \(\d+ s\)
 4\. Again     """
 
 
@@ -70,7 +74,7 @@ def test_without_pulumi(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert re.search(FOUR_STEPS.partition("demo\n")[2] + "the same task, nothing new\n", done.stdout), done.stdout
+    assert re.search(FOUR_STEPS.partition("demo\n")[2] + "the same tasks, nothing new\n", done.stdout), done.stdout
     assert "\n  no pulumi: the program runs in this process, under Pulumi's test monitor · a local IoTDA" in done.stdout
     (line,) = (line for line in done.stdout.splitlines() if "could not be installed" in line)
     assert re.match(r"no pulumi on PATH and it could not be installed \(.+\): the same program ran", line)
