@@ -42,7 +42,7 @@ lint: $(READY)
 	@for program in examples/*/__main__.py; do echo "mypy $$program"; $(BIN)/mypy "$$program" || exit 1; done
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.selection
