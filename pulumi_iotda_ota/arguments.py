@@ -37,6 +37,7 @@ class Argument:
         required: whether it must be given.
         maximum: how many items a list may have.
         default: what not giving it means.
+        free: whether it can hold anything, a secret too; an error then never shows it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Argument:
     required: bool = False
     maximum: int | None = None
     default: object = None
+    free: bool = False
 
 
 PACKAGE_TYPE = Argument(
@@ -222,6 +224,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         "object",
         "Where the file lies in OBS: region_name, bucket_name, object_key, and optionally its SHA-256 as sign.",
         required=True,
+        free=True,
     ),
     replace(MODULE_NAME, description=f"{MODULE_NAME.description} Required for one, and for no other type."),
     Argument(
@@ -231,8 +234,8 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         limits.VERSION,
         maximum=limits.MAX_SOURCE_VERSIONS,
     ),
-    Argument("description", "text", "What it is, at most 1,024 characters."),
-    Argument("custom_info", "text", "What is pushed to the devices with it, at most 4,096 characters."),
+    Argument("description", "text", "What it is, at most 1,024 characters.", free=True),
+    Argument("custom_info", "text", "What is pushed to the devices with it, at most 4,096 characters.", free=True),
     Argument(
         "allow_replace",
         "flag",
@@ -315,6 +318,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "task_ext_info",
         "object",
         "More for the task, an object of at most 512 characters as JSON.",
+        free=True,
     ),
     TRIGGERS,
     Argument(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.query import UpgradeTaskLookup
     from pulumi_iotda_ota.run import Run
 
-__all__ = ["FoundTask", "find_upgrade_task"]
+__all__ = ["FoundTask", "find_upgrade_task", "missing_task"]
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,12 @@ def find_upgrade_task(run: Run, connection: ResolvedConnection, lookup: UpgradeT
     except ServiceError as error:
         if not error.says_missing:
             raise
-        raise _missing(lookup.task_id, error, connection) from error
+        raise missing_task(lookup.task_id, error, connection) from error
     return FoundTask(task, failing, lookup.id)
 
 
-def _missing(task_id: str, error: ServiceError, connection: ResolvedConnection) -> ServiceError:
+def missing_task(task_id: str, error: ServiceError, connection: ResolvedConnection) -> ServiceError:
+    """Return the error of a task that is not there, made from the service's answer."""
     return ServiceError(
         f"there is no upgrade task {task_id}",
         status=error.status,

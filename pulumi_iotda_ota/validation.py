@@ -78,9 +78,13 @@ def _reason(argument: Argument, value: object) -> str | None:
         return _list_reason(argument, value)
     expected = _PYTHON_TYPES.get(argument.type)
     if expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and argument.type != "flag")):
-        return f"must be {expected[1]}, not {limits.shown(value)}"
+        return f"must be {expected[1]}, not {_shown(argument, value)}"
     problem = argument.rule.problem(value) if argument.rule else None
-    return f"{problem}, not {limits.shown(value)}" if problem else None
+    return f"{problem}, not {_shown(argument, value)}" if problem else None
+
+
+def _shown(argument: Argument, value: object) -> str:
+    return f"of type {type(value).__name__}" if argument.free else limits.shown(value)
 
 
 def _list_reason(argument: Argument, value: object) -> str | None:

@@ -18,6 +18,7 @@ from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
 from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package, pin, upgrade_task
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
+from pulumi_iotda_ota.lifecycle.ledger import Ledger
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ __all__ = [
 # A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
 # must be seen by the next look.
 _run = Run(memo=False)
-_created: set[str] = set()
-_replaced: set[str] = set()
+_ledger = Ledger()
 
 
 class _Provider(dynamic.ResourceProvider):
@@ -87,7 +87,7 @@ class _Provider(dynamic.ResourceProvider):
         self.lifecycle.delete(self._world(), _id, _plain(_props))
 
     def _world(self) -> World:
-        return World(_run, self._configuration, os.environ, _warn, _tell, _created, _replaced)
+        return World(_run, self._configuration, os.environ, _warn, _tell, _ledger)
 
 
 class OtaPackagePinProvider(_Provider):

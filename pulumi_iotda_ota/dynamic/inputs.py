@@ -49,9 +49,9 @@ def refused(headline: str, advice: str) -> IotdaOtaError:
     return sdk.rendered(InputError(headline, argument="opts", facts=[("what to do", advice)]))
 
 
-def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, str]:
+def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, pulumi.Input[str]]:
     """Return what keeps equal campaigns of two resources apart; a dynamic provider can not see it."""
-    scope = {
+    scope: dict[str, pulumi.Input[str]] = {
         "organization": pulumi.get_organization(),
         "project": pulumi.get_project(),
         "stack": pulumi.get_stack(),
@@ -59,8 +59,8 @@ def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, 
     }
     parent = opts.parent if opts else None
     if parent is not None:
-        # Children of two components may have one name.
-        scope["parent"] = f"{parent.pulumi_resource_type}::{parent.pulumi_resource_name}"
+        # Children of two components may have one name; what tells these apart is in the URN.
+        scope["parent"] = parent.urn
     return scope
 
 

@@ -12,6 +12,7 @@ from pulumi_iotda_ota.iotda import protocol
 from pulumi_iotda_ota.iotda.calls import Caller
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.gate import PROCESS_GATE
+from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.paging import Page, Records
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from pulumi_iotda_ota.iotda.transport import HttpTransport
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         PackageQuery,
         TargetResults,
         TaskDetail,
+        TaskSummary,
     )
     from pulumi_iotda_ota.iotda.retry import Clock
 
@@ -122,8 +124,11 @@ class Client:
         status: str | None = None,
         *,
         deadline: Deadline | None = None,
-    ) -> Records[BatchTask]:
+    ) -> Records[TaskSummary]:
         """Return all tasks of one type, newest first, page by page as they are used.
+
+        A task repeats its targets, which can be 30,000: where a page is larger than what is read, smaller ones are
+        asked for.
 
         Args:
             task_type: the type; the service lists one at a time.
@@ -131,10 +136,18 @@ class Client:
             status: the status, or None for all.
             deadline: the bound of the whole walk.
         """
+        limit = MAX_PAGE
 
-        def page(marker: str | None) -> Page[BatchTask]:
-            request = protocol.list_batch_tasks(task_type, app_id=app_id, status=status, marker=marker)
-            found = self._caller.call(request, bound)
+        def page(marker: str | None) -> Page[TaskSummary]:
+            nonlocal limit
+            request = protocol.list_batch_tasks(task_type, app_id=app_id, status=status, limit=limit, marker=marker)
+            try:
+                found = self._caller.call(request, bound)
+            except ProtocolError as error:
+                if not error.oversized or limit == 1:
+                    raise
+                limit = max(1, limit // 4)
+                return page(marker)
             return Page(found.batchtasks, found.page.count, found.page.marker)
 
         bound = self._bound(deadline)

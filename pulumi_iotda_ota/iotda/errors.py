@@ -227,12 +227,21 @@ class ProtocolError(IotdaOtaError):
     Args:
         headline: the whole story in one line.
         garbled: whether it could not be decoded at all, as when it was damaged on the way.
+        oversized: whether it is larger than what is read.
         facts: labelled lines.
     """
 
-    def __init__(self, headline: str, *, garbled: bool = False, facts: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        headline: str,
+        *,
+        garbled: bool = False,
+        oversized: bool = False,
+        facts: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(headline, facts=facts)
         self.garbled = garbled
+        self.oversized = oversized
 
     @property
     def advice(self) -> str:

@@ -37,6 +37,7 @@ __all__ = [
     "TaskDetail",
     "TaskError",
     "TaskProgress",
+    "TaskSummary",
     "parse_api_time",
 ]
 
@@ -63,6 +64,17 @@ else:
     # An array that the service leaves as null is an empty one. The check comes after: one that comes before would turn
     # the JSON into Python objects first, which is slower and no longer strict.
     _Several = Annotated[tuple[_Item, ...] | None, AfterValidator(lambda items: items or ())]
+
+
+if TYPE_CHECKING:
+    _Count: TypeAlias = int
+    _Object: TypeAlias = dict[str, Any]
+else:
+    # A count that is null counts nothing, and what is empty in another way is no object.
+    _Count = Annotated[int | None, AfterValidator(lambda count: count or 0)]
+    _Object = Annotated[
+        dict[str, Any] | list[Any] | str, AfterValidator(lambda value: value if isinstance(value, dict) else None)
+    ]
 
 
 class _Answer(BaseModel):
@@ -142,14 +154,14 @@ class OtaPackagePage(_Answer):
 class TaskProgress(_Answer):
     """How many devices of a task are where. ``waitting`` is the API's spelling."""
 
-    total: int = 0
-    processing: int = 0
-    success: int = 0
-    fail: int = 0
-    waitting: int = 0
-    fail_wait_retry: int = 0
-    stopped: int = 0
-    removed: int = 0
+    total: _Count = 0
+    processing: _Count = 0
+    success: _Count = 0
+    fail: _Count = 0
+    waitting: _Count = 0
+    fail_wait_retry: _Count = 0
+    stopped: _Count = 0
+    removed: _Count = 0
 
 
 class BatchTask(_Answer):
@@ -161,11 +173,11 @@ class BatchTask(_Answer):
     status: str
     task_mode: str | None = None
     need_confirm: bool | None = None
-    task_ext_info: dict[str, Any] | None = None
+    task_ext_info: _Object | None = None
     targets: tuple[str, ...] | None = None
-    targets_filter: dict[str, Any] | None = None
-    document: dict[str, Any] | None = None
-    task_policy: dict[str, Any] | None = None
+    targets_filter: _Object | None = None
+    document: _Object | None = None
+    task_policy: _Object | None = None
     status_desc: str | None = None
     task_progress: TaskProgress | None = None
     create_time: str | None = None
@@ -180,10 +192,18 @@ class BatchTask(_Answer):
         return (str(single),) if single else None
 
 
+class TaskSummary(_Answer):
+    """What is read of a task in a list: whatever else is wrong with somebody's task is not our business."""
+
+    task_id: str
+    task_name: str
+    status: str
+
+
 class BatchTaskPage(_Answer):
     """One page of ListBatchTasks."""
 
-    batchtasks: _Several[BatchTask]
+    batchtasks: _Several[TaskSummary]
     page: PageInfo
 
 

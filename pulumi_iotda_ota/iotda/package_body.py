@@ -71,7 +71,8 @@ def problems_of_obs_location(location: Mapping[str, Any], *, unknown: Collection
     for name, rule in OBS_FIELDS.items():
         problem = rule.problem(location[name]) if name in location else None
         if problem:
-            problems[name] = f"{problem}, not {shown(location[name])}"
+            # A key can hold anything, a secret of its owner too.
+            problems[name] = problem if name == "object_key" else f"{problem}, not {shown(location[name])}"
         elif name not in location and name not in unknown and name not in _OBS_OPTIONAL:
             problems[name] = "is required"
     if "object_key" in location and "object_key" not in problems:

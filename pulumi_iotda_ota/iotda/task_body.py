@@ -71,6 +71,9 @@ def checked_task_body(body: Mapping[str, object], *, now: datetime) -> dict[str,
         require("app_id", checked["app_id"], APP_ID)
     if "task_mode" in checked:
         require("task_mode", checked["task_mode"], TASK_MODE)
+    for name in ("task_mode", "task_ext_info"):
+        if checked["task_type"] == "moduleUpgrade" and name in checked:
+            raise InputError(f"{name} is for software and firmware, not for a moduleUpgrade", argument=name)
     if not isinstance(checked.get("need_confirm", False), bool):
         raise InputError("need_confirm must be true or false", argument="need_confirm")
     _check_packages(checked.get("document"))

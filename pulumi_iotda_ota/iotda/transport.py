@@ -227,7 +227,7 @@ def _body(response: requests.Response, request: Request[Any]) -> bytes:
         if succeeded:
             raise
     if succeeded and len(body) > MAX_BODY:
-        raise ProtocolError(f"could not {request.doing}: the answer is larger than 16 MiB")
+        raise ProtocolError(f"could not {request.doing}: the answer is larger than 16 MiB", oversized=True)
     return bytes(body)
 
 

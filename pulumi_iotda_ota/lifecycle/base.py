@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pulumi_iotda_ota import validation
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
+from pulumi_iotda_ota.lifecycle.ledger import Ledger
 from pulumi_iotda_ota.validation import Problem, normal
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ class World:
         environ: the environment variables.
         warn: shows a warning to whoever runs Pulumi.
         tell: shows a line of progress.
-        created: the ids that this run has created or taken over, which it must not remove again.
-        replaced: the ids that this run replaces, which are there until what replaces them is.
+        ledger: what this process has seen and done so far.
     """
 
     run: Run
@@ -99,8 +99,7 @@ class World:
     environ: Mapping[str, str]
     warn: Callable[[str], None]
     tell: Callable[[str], None]
-    created: set[str] = field(default_factory=set)
-    replaced: set[str] = field(default_factory=set)
+    ledger: Ledger = field(default_factory=Ledger)
 
     @property
     def clock(self) -> Clock:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CAMPAIGN_INPUTS",
-    "RUNNING",
+    "ENDED",
     "TASK_TYPES",
     "campaign",
     "changed_inputs",
     "disagreements",
+    "is_named_alike",
     "new_task",
     "task_name",
 ]
@@ -28,8 +29,8 @@ __all__ = [
 #: A change of one of these is a new campaign; a change of any other input alters the stored state only.
 CAMPAIGN_INPUTS = ("package_ids", "app_id", "targets", "group_ids", "task_mode", "task_ext_info", "triggers")
 
-#: The states of a task that has not ended. ``Waitting`` is the API's spelling.
-RUNNING = ("Initializing", "Waitting", "Processing", "Stopping")
+#: The states of a task that has ended; a task in any other state, also in one that is not documented, runs.
+ENDED = ("Success", "Fail", "PartialSuccess", "Stopped")
 
 TASK_TYPES = {
     "softwarePackage": "softwareUpgrade",
@@ -68,6 +69,11 @@ def task_name(inputs: Properties) -> str:
     digest = hashlib.sha256(told_apart.encode()).hexdigest()[:_DIGITS]
     prefix = inputs.get("task_name_prefix") or re.sub(r"[^A-Za-z0-9_]", "_", scope["name"])
     return f"{prefix[: _LONGEST_NAME - _DIGITS - 1]}_{digest}"
+
+
+def is_named_alike(name: str, other: str) -> bool:
+    """Return whether two names stand for one campaign: their digits do, and the prefix may have been changed since."""
+    return name.rpartition("_")[2] == other.rpartition("_")[2]
 
 
 def new_task(inputs: Properties) -> Properties:

@@ -8,7 +8,7 @@ from pulumi_iotda_ota.iotda.errors import CampaignFailed, DeadlineExceeded, Iotd
 from pulumi_iotda_ota.iotda.failing import failing_devices
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, described
-from pulumi_iotda_ota.lifecycle.watching import awaits_confirmation
+from pulumi_iotda_ota.lifecycle.watching import awaits_confirmation, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,8 @@ def campaign_failed(
         happened: labelled lines of what was done about it.
     """
     facts = [*_failing(client, task, standing), *happened, _NOT_STARTED]
-    facts.append(("what to do", " · ".join(_ways_to_green(task, standing, limits, inputs))))
+    refused = any(label == "not retried" for label, _ in happened)
+    facts.append(("what to do", " · ".join(_ways_to_green(task, standing, limits, inputs, refused=refused))))
     return CampaignFailed(_headline(task, standing, limits), facts=facts)
 
 
@@ -60,8 +61,10 @@ def did_not_end(watch: Watch, standing: Standing | None) -> DeadlineExceeded:
     advice = "run pulumi up again: it goes on waiting · raise timeout"
     if watch.task is not None and standing is not None:
         facts.append(("so far", f"{described(watch.task)}: {_counts(standing)}, {standing.running} running"))
+        waits = waits_for(watch.task, standing)
+        if waits:
+            facts.append(("waiting", f"{standing.waiting} devices wait{waits}"))
         if awaits_confirmation(watch.task, standing):
-            facts.append(("waits for", f"the task to be confirmed: {standing.waiting} devices wait until then"))
             advice = "confirm it, with an UpgradeTaskConfirmation or on the console, and run pulumi up again"
     if watch.outage is not None:
         facts.append(("last error", watch.outage.headline))
@@ -74,6 +77,8 @@ def _headline(task: BatchTask, standing: Standing, limits: Limits) -> str:
     name = f"upgrade task {printable(task.task_name)}"
     if task.status in STOPPED:
         return f"{name} was stopped: {_counts(standing)}"
+    if not standing.is_counted:
+        return f"{name} ended as {printable(task.status)}, and the service counts none of its devices"
     if limits.exceeded_by(standing):
         return f"{name} failed: {standing.failed} of {standing.total} devices ({limits.described})"
     return f"{name} has {standing.total} devices, and min_devices is {limits.min_devices}"
@@ -105,14 +110,16 @@ def _listed(label: str, lines: Sequence[str]) -> Facts:
     return [(label if number == 0 else "", line) for number, line in enumerate(lines)]
 
 
-def _ways_to_green(task: BatchTask, standing: Standing, limits: Limits, inputs: Properties) -> list[str]:
-    if task.status in STOPPED:
+def _ways_to_green(
+    task: BatchTask, standing: Standing, limits: Limits, inputs: Properties, *, refused: bool
+) -> list[str]:
+    if task.status in STOPPED or not standing.is_counted:
         return [_NEW_CAMPAIGN]
     if not limits.exceeded_by(standing):
         return [f"lower min_devices to {standing.total}", "check the devices or groups of the task", _NEW_CAMPAIGN]
     ways = [_raised(standing, limits), _NEW_CAMPAIGN]
     # The documents give no way to retry a moduleUpgrade.
-    if task.status in RETRYABLE and task.task_type != "moduleUpgrade":
+    if task.status in RETRYABLE and task.task_type != "moduleUpgrade" and not refused:
         these = "this one" if standing.failed == 1 else f"these {standing.failed:,}"
         again = "run pulumi up again" if inputs.get("retry_failed") else "set retry_failed=True"
         ways.insert(1, f"{again} to try {these} once more")

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
-from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.campaign_errors import campaign_failed, did_not_end
 from pulumi_iotda_ota.lifecycle.ending import stop_task
 from pulumi_iotda_ota.lifecycle.gate import Gate
-from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, is_running
+from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, is_running, told_refusal
 from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing
 from pulumi_iotda_ota.lifecycle.watching import Watch
 from pulumi_iotda_ota.times import parse_duration
@@ -28,6 +27,9 @@ __all__ = ["Completion"]
 _DEFAULT_TIMEOUT = "1h"
 # How long a task may look as it did before, after the service has taken a retry.
 _RETRY_SHOWS_WITHIN = 30.0  # seconds
+# How long the counts of a task may lag behind its status.
+_SETTLED_WITHIN = 30.0  # seconds
+_INITIALIZING = "Initializing"
 
 
 class Completion(Gate):
@@ -79,10 +81,10 @@ def _judged(world: World, inputs: Properties) -> BatchTask:
     task = _ended(world, client, watch, limits, inputs)
     happened: list[tuple[str, str]] = []
     if inputs.get("retry_failed") and task.status in RETRYABLE and limits.exceeded_by(_standing(task)):
-        happened += _retried(client, watch, task)
+        happened += _retried(world, client, watch, task)
         task = _ended(world, client, watch, limits, inputs)
     standing = _standing(task)
-    if task.status in STOPPED or limits.exceeded_by(standing) or limits.too_few(standing):
+    if task.status in STOPPED or not limits.met_by(standing):
         raise campaign_failed(client, task, standing, limits, inputs, happened=happened)
     return task
 
@@ -95,15 +97,20 @@ def _ended(world: World, client: Client, watch: Watch, limits: Limits, inputs: P
     """Return the task once it has ended; one that exceeds its limits is stopped, where that is wanted."""
     stops = inputs.get("stop_when_exceeded", False)
 
-    def is_over(task: BatchTask) -> bool:
-        return not is_running(task) or (stops and limits.exceeded_by(_standing(task)))
+    def is_to_be_stopped(task: BatchTask) -> bool:
+        # While it initializes not all of its devices are known, and a share of some of them is no share.
+        return bool(stops) and task.status != _INITIALIZING and limits.exceeded_by(_standing(task))
 
-    task = watch.until(is_over)
+    task = watch.until(lambda task: not is_running(task) or is_to_be_stopped(task))
     if task is None:
         raise did_not_end(watch, _standing(watch.task) if watch.task else None)
-    if not is_running(task):
+    if is_running(task):
+        raise _stopped(world, client, task, limits, inputs)
+    if _standing(task).is_settled:
         return task
-    raise _stopped(world, client, task, limits, inputs)
+    settled = watch.until(lambda now: is_running(now) or _standing(now).is_settled, seconds=_SETTLED_WITHIN)
+    # A status that was behind its devices: it runs, after a retry.
+    return _ended(world, client, watch, limits, inputs) if settled and is_running(settled) else settled or task
 
 
 def _stopped(world: World, client: Client, task: BatchTask, limits: Limits, inputs: Properties) -> IotdaOtaError:
@@ -118,25 +125,32 @@ def _stopped(world: World, client: Client, task: BatchTask, limits: Limits, inpu
     return campaign_failed(client, ended or task, _standing(ended or task), limits, inputs, happened=happened)
 
 
-def _retried(client: Client, watch: Watch, task: BatchTask) -> list[tuple[str, str]]:
+def _retried(world: World, client: Client, watch: Watch, task: BatchTask) -> list[tuple[str, str]]:
     """Ask once to try the failed devices again, wait until that shows, and return what there is to tell of it."""
+    with world.ledger.alone(("retry", task.task_id)):
+        if task.task_id in world.ledger.retried:
+            return []  # by another resource that waits for the same task
+        world.ledger.retried.add(task.task_id)
+        happened, shows = _asked_to_retry(client, task)
+    if shows:
+        watch.until(lambda now: _differs(now, task), seconds=_RETRY_SHOWS_WITHIN)
+    return happened
+
+
+def _asked_to_retry(client: Client, task: BatchTask) -> tuple[list[tuple[str, str]], bool]:
+    """Return what there is to tell of a retry, and whether it is to show in the task."""
     try:
         answers = client.retry_batch_task(task.task_id).targets
     except OutcomeUnknown as error:
         # Whether it was accepted shows in the task.
-        happened = [("retried", f"it is not known whether the service took that: {error.cause or error.headline}")]
+        return [("retried", f"whether the service took that is not known: {error.cause or error.headline}")], True
     except IotdaOtaError as error:
-        return [("not retried", error.headline)]
-    else:
-        refused = [answer for answer in answers if answer.status != "success"]
-        happened = [("retried", f"{len(answers) - len(refused)} devices" if answers else "the devices that failed")]
-        if refused:
-            why = printable(refused[0].error_msg or refused[0].error_code or "no reason given")
-            happened.append(("not retried", f"{len(refused)} devices, {printable(refused[0].target)} first: {why}"))
-        if answers and len(refused) == len(answers):
-            return happened
-    watch.until(lambda now: _differs(now, task), seconds=_RETRY_SHOWS_WITHIN)
-    return happened
+        return [("not retried", error.headline)], False
+    refusal = told_refusal(answers)
+    if not refusal:
+        return [("retried", f"{len(answers)} devices" if answers else "the devices that failed")], True
+    accepted = sum(answer.status == "success" for answer in answers)
+    return [("retried", f"{accepted} devices"), ("not retried", refusal)], accepted > 0
 
 
 def _differs(now: BatchTask, before: BatchTask) -> bool:

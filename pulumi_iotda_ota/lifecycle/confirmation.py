@@ -8,10 +8,11 @@ from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.campaign import ENDED
 from pulumi_iotda_ota.lifecycle.gate import Gate
-from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described
+from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, told_refusal
 from pulumi_iotda_ota.lifecycle.verdict import Standing
-from pulumi_iotda_ota.lifecycle.watching import Watch, awaits_confirmation
+from pulumi_iotda_ota.lifecycle.watching import Watch
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -23,6 +24,7 @@ __all__ = ["Confirmation"]
 _INITIALIZING = "Initializing"
 _INITIALIZED_WITHIN = 300.0  # seconds
 _ACCEPTED_WITHIN = 30.0  # seconds
+_AGAIN = "run pulumi up again: it confirms what still waits"
 
 
 class Confirmation(Gate):
@@ -47,15 +49,14 @@ class Confirmation(Gate):
 def _confirmed(world: World, inputs: Properties) -> BatchTask:
     client = world.run.client(world.resolve(inputs))
     watch = Watch(world, client, inputs["task_id"], Deadline.start(world.clock, _INITIALIZED_WITHIN))
-    task = watch.until(lambda now: now.status != _INITIALIZING)
+    task = watch.until(_is_ready)
     if task is None:
         raise _still_initializing(watch)
     _require_approved(task, inputs)
     if task.status in STOPPED:
         raise _told(task, "was stopped, and can not be confirmed", "change triggers of the task for a new campaign")
-    if not awaits_confirmation(task, Standing.of(task, ended=False)):
-        return task  # somebody confirmed it already, here or on the console
-    _confirm(client, watch, task)
+    if not _has_begun(task):  # somebody may have confirmed it already, here or on the console
+        _confirm(client, watch, task)
     return watch.task or task
 
 
@@ -63,19 +64,25 @@ def _confirm(client: Client, watch: Watch, task: BatchTask) -> None:
     """Confirm once; an answer that was lost, or a refusal because it has begun, shows in the task."""
     try:
         answers = client.confirm_batch_task(task.task_id).targets
-    except (OutcomeUnknown, ServiceError):
+    except (OutcomeUnknown, ServiceError) as error:
         if watch.until(_has_begun, seconds=_ACCEPTED_WITHIN) is None:
+            error.note("what to do", _AGAIN)
             raise
         return
-    refused = [answer for answer in answers if answer.status != "success"]
-    if refused:
-        why = printable(refused[0].error_msg or refused[0].error_code or "no reason given")
-        reason = f"could not be confirmed for {len(refused)} devices, {printable(refused[0].target)} first: {why}"
-        raise _told(task, reason, "run pulumi up again: it confirms what still waits")
+    refusal = told_refusal(answers)
+    if refusal:
+        raise _told(task, f"could not be confirmed for {refusal}", _AGAIN)
+
+
+def _is_ready(task: BatchTask) -> bool:
+    """Return whether the devices of a task are known; where a service counts none, that it has initialized is all."""
+    return task.status != _INITIALIZING and (task.task_progress is None or task.task_progress.total > 0)
 
 
 def _has_begun(task: BatchTask) -> bool:
-    return not awaits_confirmation(task, Standing.of(task, ended=False))
+    """Return whether it is certain that no device of a task waits any more."""
+    standing = Standing.of(task, ended=False)
+    return task.status in ENDED or (standing.total > 0 and standing.waiting == 0)
 
 
 def _require_approved(task: BatchTask, inputs: Properties) -> None:

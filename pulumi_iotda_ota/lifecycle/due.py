@@ -10,6 +10,8 @@ from pulumi_iotda_ota.iotda.task_body import checked_task_body
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import TASK_TYPES, changed_inputs, new_task, task_name
 from pulumi_iotda_ota.lifecycle.task_reads import described, find_task, is_running
+from pulumi_iotda_ota.lifecycle.verdict import Standing
+from pulumi_iotda_ota.lifecycle.watching import awaits_confirmation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +39,8 @@ def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
     _require_one(packages, "product_id", "products")
     _require_space(packages, inputs)
     typed = {**inputs, "task_type": _type_of_packages(packages, inputs)}
-    named = {**typed, "task_name": task_name(typed)}
+    name = task_name(typed)
+    named = {**typed, "task_name": name if olds else world.ledger.names.get(name, name)}
     if olds.get("task_name"):
         _require_may_replace(world, client, olds, named)
     _require_creatable(world, client, named)
@@ -101,9 +104,11 @@ def _require_may_replace(world: World, client: Client, olds: Properties, inputs:
     changed = ", ".join(changed_inputs(olds, inputs))
     old = find_task(world.run.client(world.resolve(olds)), olds)
     if old is not None and is_running(old) and not inputs.get("replace_running"):
+        waits = awaits_confirmation(old, Standing.of(old, ended=False))
+        ends = "it waits to be confirmed: confirm it" if waits else "wait for its end"
         facts = [
             ("running", described(old)),
-            ("what to do", "wait for its end, or set replace_running=True to stop it for the new one"),
+            ("what to do", f"{ends}, or set replace_running=True to stop it for the new one"),
         ]
         raise InputError(f"a change of {changed} is a new campaign, and {old.task_name} still runs", facts=facts)
     earlier = find_task(client, inputs)
@@ -118,6 +123,7 @@ def _require_may_replace(world: World, client: Client, olds: Properties, inputs:
 
 def _is_not_after(task: BatchTask, other: BatchTask | None) -> bool:
     try:
-        return other is not None and parse_api_time(task.create_time or "") <= parse_api_time(other.create_time or "")
+        # Of what is gone nothing is known: that the devices have it already is not the safe side.
+        return other is None or parse_api_time(task.create_time or "") <= parse_api_time(other.create_time or "")
     except ValueError:
         return False  # create_once still decides whether it may be taken over

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.text import printable
-from pulumi_iotda_ota.lifecycle.task_reads import described, is_running, show_task
+from pulumi_iotda_ota.lifecycle.task_reads import described, is_running, show_task, told_refusal
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -36,9 +36,8 @@ def stop_task(clock: Clock, client: Client, id_: str, state: Properties) -> Batc
     task = show_task(client, id_, state)
     if task is None or not is_running(task):
         return task
-    if task.status != _STOPPING:
-        _ask_to_stop(client, id_, state)
-    return _stopped(clock, client, id_, state)
+    refusal = _ask_to_stop(client, id_, state) if task.status != _STOPPING else ""
+    return _stopped(clock, client, id_, state, refusal)
 
 
 def delete_task(client: Client, id_: str, state: Properties) -> None:
@@ -50,25 +49,28 @@ def delete_task(client: Client, id_: str, state: Properties) -> None:
             raise
 
 
-def _ask_to_stop(client: Client, id_: str, state: Properties) -> None:
+def _ask_to_stop(client: Client, id_: str, state: Properties) -> str:
+    """Ask for it, and return in words which devices that was refused for."""
     try:
-        client.stop_batch_task(id_)
+        return told_refusal(client.stop_batch_task(id_).targets)
     except ServiceError as error:
         # A task that ended, or began to stop, at the same moment can not be stopped and need not be.
         task = show_task(client, id_, state)
         if task is None or not is_running(task) or task.status == _STOPPING:
-            return
+            return ""
         # The documents give no way to stop a moduleUpgrade.
         error.note("still runs", f"{printable(task.task_type)} {printable(task.task_name)}, {described(task)}")
         error.note("what to do", 'wait for its end, or set on_destroy="retain" to leave it alone, and run again')
         raise
 
 
-def _stopped(clock: Clock, client: Client, id_: str, state: Properties) -> BatchTask | None:
+def _stopped(clock: Clock, client: Client, id_: str, state: Properties, refusal: str) -> BatchTask | None:
     end = clock.monotonic() + _STOP_WITHIN_SECONDS
     while (task := show_task(client, id_, state)) is not None and is_running(task):
         if clock.monotonic() >= end:
-            facts = [("still", described(task)), ("what to do", "run the command again: it goes on waiting")]
+            refused = [("refused for", refusal)] if refusal else []
+            advice = ("what to do", "run the command again: it goes on waiting")
+            facts = [("still", described(task)), *refused, advice]
             headline = f"upgrade task {printable(task.task_name)} did not stop within {_STOP_WITHIN_SECONDS} seconds"
             raise IotdaOtaError(headline, facts=facts)
         clock.sleep(_POLL_SECONDS)

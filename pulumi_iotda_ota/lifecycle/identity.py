@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import ServiceError
 
-__all__ = ["require_gone"]
+__all__ = ["require_gone", "require_same_place"]
+
+_MOVED = "; if it was moved on purpose and is gone, take it out of the state: pulumi state delete"
 
 
 def require_gone(
@@ -38,9 +40,27 @@ def require_gone(
     if differs:
         facts = [
             ("differs", differs),
-            ("what to do", f"correct the connection: the stack knows it in another place{or_else}"),
+            ("what to do", f"correct the connection: the stack knows it in another place{or_else}{_MOVED}"),
         ]
         raise IotdaOtaError(f"{thing} is not where this connection looks", facts=facts) from error
+
+
+def require_same_place(state: Mapping[str, Any], connection: ResolvedConnection, *, thing: str) -> None:
+    """Refuse to replace a thing from another place than the one where it is: there it would go on, unseen.
+
+    Args:
+        state: what is stored of the thing, with the identity it was made under.
+        connection: where its successor would be made.
+        thing: how an error names it, such as ``upgrade task 5c8b…``.
+
+    Raises:
+        IotdaOtaError: the connection leads to another place.
+    """
+    differs = _differences(state, connection) if state.get("identity") else ""
+    if differs:
+        advice = "correct the connection; where the move is meant, declare the new one under another name"
+        facts = [("differs", differs), ("what to do", advice)]
+        raise IotdaOtaError(f"{thing} can not be replaced by one in another place", facts=facts)
 
 
 def _differences(state: Mapping[str, Any], connection: ResolvedConnection) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
@@ -33,6 +33,17 @@ def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
         IotdaOtaError: a task of that name is there that may not be taken over.
         OutcomeUnknown: the service may have accepted the request, and the task did not appear within 30 seconds.
     """
+    # Two resources of one program that describe one campaign must not both find none.
+    with world.ledger.alone(("task", inputs["task_name"])):
+        task = _found_or_created(world, client, inputs)
+        if task.task_id in world.ledger.created:
+            facts = [("task", described(task)), ("what to do", "declare it once, or give one of them other triggers")]
+            raise InputError(f"two resources describe one campaign: {printable(task.task_name)}", facts=facts)
+        world.ledger.created.add(task.task_id)
+    return task
+
+
+def _found_or_created(world: World, client: Client, inputs: Properties) -> BatchTask:
     found = find_task(client, inputs)
     if found is not None:
         return _adopted(world, inputs, found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
-from pulumi_iotda_ota.lifecycle.identity import require_gone
+from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
 from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, changed_inputs
 from pulumi_iotda_ota.lifecycle.package_once import create_package_once, require_no_other
 from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package, require_allowed
@@ -66,8 +66,9 @@ class Package:
         replaces = changed_inputs(olds, news)
         if not set(replaces) & set(FILE_INPUTS) and not news.get("allow_replace"):
             replaces = ()  # a text that is not known yet: another one than it was is refused when it is known
-        if replaces:
-            world.replaced.add(id_)
+        if replaces and not holds_unknown(news.get("connection")):
+            require_same_place(olds, world.resolve(news), thing=f"package {id_}")
+        world.ledger.compared(id_, replaces=bool(replaces))
         others = any(olds.get(name) != news.get(name) for name in _OTHERS)
         return Diff(changes=bool(replaces) or others, replaces=replaces)
 
@@ -77,7 +78,6 @@ class Package:
         inputs = normal(inputs)
         connection = world.resolve(inputs)
         package = create_package_once(world, world.run.client(connection), inputs)
-        world.created.add(package.package_id)
         told = {**_told(package), "identity": dict(connection.identity)}
         return Created(package.package_id, {"support_source_versions": [], **inputs, **told})
 
@@ -105,9 +105,9 @@ class Package:
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
         """Delete the package, not its object in OBS; one that is gone is what was wanted."""
-        if id_ in world.created:
-            # A replacement that was forced takes the same package over, and then deletes what it took it from.
-            world.warn(f"package {id_} is left as it is: the resource that replaces this one has taken it over")
+        if world.ledger.is_owned(id_):
+            # Two resources can describe one package, and what a failed run left to be deleted goes in a later one.
+            world.warn(f"package {id_} is left as it is: another resource of the stack has it now")
             return
         client = world.run.client(world.resolve(state))
         try:

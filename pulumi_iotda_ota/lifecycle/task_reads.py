@@ -6,16 +6,27 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.iotda.text import printable
-from pulumi_iotda_ota.lifecycle.campaign import RUNNING
+from pulumi_iotda_ota.lifecycle.campaign import ENDED, is_named_alike
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult
     from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = ["RETRYABLE", "STOPPED", "described", "find_task", "is_running", "outputs_of", "show_task"]
+__all__ = [
+    "RETRYABLE",
+    "STOPPED",
+    "described",
+    "find_task",
+    "is_running",
+    "outputs_of",
+    "show_task",
+    "told_refusal",
+]
 
 #: The ends after which the failed devices of a task can be tried again.
 RETRYABLE = ("Fail", "PartialSuccess")
@@ -24,7 +35,7 @@ STOPPED = ("Stopped", "Stopping")
 
 
 def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None = None) -> BatchTask | None:
-    """Return the newest task of the campaign's name, or None.
+    """Return the newest task of the campaign, or None.
 
     Args:
         client: asks the service.
@@ -32,7 +43,18 @@ def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None =
         deadline: the bound of the whole look; by default that of the connection.
     """
     tasks = client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id"), deadline=deadline)
-    return next((task for task in tasks if task.task_name == inputs["task_name"]), None)
+    found = next((task for task in tasks if is_named_alike(task.task_name, inputs["task_name"])), None)
+    return _shown(client, found.task_id, deadline) if found else None
+
+
+def _shown(client: Client, id_: str, deadline: Deadline | None) -> BatchTask | None:
+    """Return a task, or None where it was deleted since it was listed."""
+    try:
+        return client.show_batch_task(id_, deadline=deadline)
+    except ServiceError as error:
+        if not error.says_missing:
+            raise
+        return None
 
 
 def show_task(client: Client, id_: str, state: Properties) -> BatchTask | None:
@@ -46,12 +68,21 @@ def show_task(client: Client, id_: str, state: Properties) -> BatchTask | None:
 
 def is_running(task: BatchTask) -> bool:
     """Return whether a task has not ended."""
-    return task.status in RUNNING
+    return task.status not in ENDED
 
 
 def described(task: BatchTask) -> str:
     """Return what an error or a warning says of a task."""
     return f"task_id {printable(task.task_id)}, status {printable(task.status)}"
+
+
+def told_refusal(answers: Sequence[TargetResult]) -> str:
+    """Return in words which devices an action was refused for, and why, or nothing where there are none."""
+    refused = [answer for answer in answers if answer.status != "success"]
+    if not refused:
+        return ""
+    why = printable(refused[0].error_msg or refused[0].error_code or "no reason given")
+    return f"{len(refused)} devices, {printable(refused[0].target)} first: {why}"
 
 
 def outputs_of(task: BatchTask) -> Properties:

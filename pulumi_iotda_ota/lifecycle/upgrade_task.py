@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
-from pulumi_iotda_ota.lifecycle.campaign import CAMPAIGN_INPUTS, changed_inputs
+from pulumi_iotda_ota.lifecycle.campaign import CAMPAIGN_INPUTS, changed_inputs, task_name
 from pulumi_iotda_ota.lifecycle.due import completed
 from pulumi_iotda_ota.lifecycle.ending import delete_task, stop_task
+from pulumi_iotda_ota.lifecycle.identity import require_same_place
 from pulumi_iotda_ota.lifecycle.once import create_once
 from pulumi_iotda_ota.lifecycle.task_reads import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
@@ -39,7 +40,7 @@ class UpgradeTask:
         inputs = {name: news[name] for name in UpgradeTask.input_names if name in news}
         problems = problems_of_task(inputs)
         if olds.get("task_name") and not changed_inputs(olds, inputs):
-            return _unchanged(olds, inputs, problems)
+            return _unchanged(world, olds, inputs, problems)
         needed = {name: value for name, value in inputs.items() if name not in _NOT_SENT}
         if not problems and not holds_unknown(needed):
             with collecting(problems):
@@ -47,10 +48,13 @@ class UpgradeTask:
         return Checked(inputs, problems)
 
     @staticmethod
-    def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG004
+    def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:
         """Return whether the change is a new campaign, or alters the stored state only."""
         olds, news = normal(olds), normal(news)
         replaces = changed_inputs(olds, news)
+        if replaces and not holds_unknown(news.get("connection")):
+            require_same_place(olds, world.resolve(news), thing=f"upgrade task {id_}")
+        world.ledger.compared(id_, replaces=bool(replaces))
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
         changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in others)
         # Deleted first, it would take the tasks that depend on it along before anybody asked whether they run. What
@@ -63,7 +67,6 @@ class UpgradeTask:
         inputs = normal(inputs)
         connection = world.resolve(inputs)
         task = create_once(world, world.run.client(connection), inputs)
-        world.created.add(task.task_id)
         return Created(task.task_id, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
 
     @staticmethod
@@ -93,9 +96,10 @@ class UpgradeTask:
         action = state.get("on_destroy") or "stop"
         if action == "retain":
             return
-        if id_ in world.created:
-            # A replacement that was forced takes the same campaign over, and then deletes what it took it from.
-            world.warn(f"upgrade task {id_} is left as it is: the resource that replaces this one has taken it over")
+        if world.ledger.is_owned(id_):
+            # A replacement that was forced takes the same campaign over, and then deletes what it took it from: in
+            # this run, or in a later one where this one fails on its way.
+            world.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
             return
         client = world.run.client(world.resolve(state))
         task = stop_task(world.clock, client, id_, state)
@@ -103,8 +107,10 @@ class UpgradeTask:
             delete_task(client, id_, state)
 
 
-def _unchanged(olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
+def _unchanged(world: World, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
+    if not problems:
+        world.ledger.names[task_name(inputs)] = olds["task_name"]
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]
     if wanted != olds["task_type"] and not told:

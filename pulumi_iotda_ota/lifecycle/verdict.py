@@ -27,12 +27,16 @@ class Standing:
         succeeded: those that were upgraded.
         failed: those that failed, were stopped or removed. One that waits for another try still runs.
         waiting: those that have not begun.
+        is_settled: whether the counts say the same as the status: of a task that has ended, no device still goes on.
+        is_counted: whether there are counts, or nothing that they could gainsay.
     """
 
     total: int = 0
     succeeded: int = 0
     failed: int = 0
     waiting: int = 0
+    is_settled: bool = True
+    is_counted: bool = True
 
     @classmethod
     def of(cls, task: BatchTask, *, ended: bool) -> Standing:
@@ -48,7 +52,15 @@ class Standing:
         if ended:
             # What the service calls a failure is one, whatever it counts.
             failed = max(failed, counts.total - counts.success, int(task.status != _SUCCESS))
-        return cls(counts.total, counts.success, failed, counts.waitting)
+        going_on = counts.processing + counts.waitting + counts.fail_wait_retry
+        return cls(
+            total=counts.total,
+            succeeded=counts.success,
+            failed=failed,
+            waiting=counts.waitting,
+            is_settled=not (ended and going_on),
+            is_counted=counts.total > 0 or task.status == _SUCCESS,
+        )
 
     @property
     def running(self) -> int:
@@ -90,6 +102,10 @@ class Limits:
     def too_few(self, standing: Standing) -> bool:
         """Return whether the task has fewer devices than it must have."""
         return standing.total < self.min_devices
+
+    def met_by(self, standing: Standing) -> bool:
+        """Return whether a task that has ended is good enough; one that counts nothing is no evidence of that."""
+        return standing.is_counted and not self.exceeded_by(standing) and not self.too_few(standing)
 
     @property
     def described(self) -> str:

@@ -12,6 +12,7 @@ from pulumi_iotda_ota.iotda.retry import Deadline, may_pass
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.task_reads import is_running
 from pulumi_iotda_ota.lifecycle.verdict import Standing
+from pulumi_iotda_ota.task_lookup import missing_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import World
 
-__all__ = ["Watch", "awaits_confirmation", "pause_after"]
+__all__ = ["Watch", "awaits_confirmation", "pause_after", "waits_for"]
 
 _SHORTEST_PAUSE = 0.5  # seconds
 _LONGEST_PAUSE = 30.0  # seconds
 # The last look must not be cut off by the end of the wait itself.
 _LAST_LOOK = 10.0  # seconds
+# A service can ask to be left alone for a day; whether the campaign has ended is asked sooner.
+_LONGEST_ASKED = 300.0  # seconds
 
 
 def pause_after(waited: float) -> float:
@@ -39,6 +42,15 @@ def pause_after(waited: float) -> float:
 def awaits_confirmation(task: BatchTask, standing: Standing) -> bool:
     """Return whether devices wait until somebody confirms the task."""
     return bool(task.need_confirm) and standing.waiting > 0 and standing.running == 0
+
+
+def waits_for(task: BatchTask, standing: Standing) -> str:
+    """Return in words what the waiting devices of a task wait for, where that is known, or nothing."""
+    scheduled = (task.task_policy or {}).get("schedule_time")
+    if standing.waiting == 0 or standing.running:
+        return ""
+    until = f" until {printable(scheduled)}" if scheduled else ""
+    return f"{until}{' and' * bool(until)} for the task to be confirmed" if task.need_confirm else until
 
 
 class Watch:
@@ -85,7 +97,7 @@ class Watch:
 
     def _pause(self, waited: float) -> float:
         asked = self.outage.retry_after if isinstance(self.outage, ServiceError) else None
-        return max(pause_after(waited), asked or 0)
+        return max(pause_after(waited), min(asked or 0, _LONGEST_ASKED))
 
     def _look(self) -> BatchTask | None:
         """Return the task as it is, or None while the service does not answer."""
@@ -93,6 +105,8 @@ class Watch:
         try:
             task = self._client.show_batch_task(self.task_id, deadline=Deadline.start(self._world.clock, seconds))
         except IotdaOtaError as error:
+            if isinstance(error, ServiceError) and error.says_missing:
+                raise missing_task(self.task_id, error, self._client.connection) from error
             if not may_pass(error):
                 raise
             cause = _cause(error)
@@ -126,5 +140,4 @@ def _progress(task: BatchTask) -> str:
         f"{standing.succeeded} of {standing.total} devices done, {standing.failed} failed, "
         f"{standing.running} running, {standing.waiting} waiting"
     )
-    confirmation = " for the task to be confirmed" if awaits_confirmation(task, standing) else ""
-    return f"{printable(task.status)}, {counts}{confirmation}"
+    return f"{printable(task.status)}, {counts}{waits_for(task, standing)}"

@@ -87,7 +87,7 @@ def test_a_task_from_its_creation_to_its_end(emulator: Emulator, client: Client)
         {"merge": {"task_id": None}},
         {"edit": lambda _: "created"},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_a_creation_of_unknown_outcome_is_sent_once(emulator: Emulator, client: Client, fault: dict[str, Any]) -> None:
     """When the task may have been accepted, the error says that this is not known, and there is one task."""

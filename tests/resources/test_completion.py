@@ -125,7 +125,7 @@ def test_a_task_that_awaits_its_confirmation(bench: Bench) -> None:
         wait(bench, campaign(bench, need_confirm=True), timeout="5m")
 
     assert bench.told[-1].endswith("4 waiting for the task to be confirmed")
-    assert "4 devices wait until then" in str(caught.value)
+    assert "4 devices wait for the task to be confirmed" in str(caught.value)
     assert "UpgradeTaskConfirmation" in str(caught.value)
 
 
@@ -279,7 +279,11 @@ def test_a_failure_that_nothing_counts(bench: Bench, status: str) -> None:
     answer = {"batchtask": {"status": status, "task_progress": None}}
     bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge=answer)
 
-    assert "failed: 1 of 0 devices" in failure(bench, campaign(bench), min_devices=0)
+    task_id = campaign(bench)
+
+    for limits in ({}, {"max_failed_percent": 100}, {"max_failed_devices": 9}):
+        told = failure(bench, task_id, min_devices=0, **limits)
+        assert f"ended as {status}, and the service counts none of its devices" in told
 
 
 def test_a_device_that_will_be_tried_again_has_not_failed(bench: Bench) -> None:
@@ -482,3 +486,72 @@ def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
     assert not Completion.diff(silent, "completion", state, state).changes
     Completion.delete(silent, "completion", state)
     assert bench.count() == 0
+
+
+# Odd answers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["Waiting", "Queued", "processing"])
+def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
+    """Only what is documented as an end is one; a campaign in any other state is waited for."""
+    task_id = campaign(bench)
+    bench.emulator.faults.add(operation="ShowBatchTask", times=5, merge={"batchtask": {"status": word}})
+
+    assert wait(bench, task_id)["status"] == "Success"
+
+
+def test_counts_that_lag_behind_the_status(bench: Bench) -> None:
+    """A task that has ended, and still counts a device that goes on, is looked at again before it is judged."""
+    task_id = campaign(bench)
+    bench.time.sleep(60)
+    lagging = {"task_progress": {"success": 3, "processing": 1}}
+    bench.emulator.faults.add(operation="ShowBatchTask", times=3, merge={"batchtask": lagging})
+
+    assert wait(bench, task_id)["progress"]["success"] == 4
+
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": lagging})
+    assert "failed: 1 of 4 devices" in failure(bench, task_id)
+    assert sum(bench.time.slept) == pytest.approx(30)
+
+
+def test_a_status_that_lags_behind_the_counts(bench: Bench) -> None:
+    """After a retry the devices can go on before the task says so: it is not judged on its way."""
+    task_id = fails_first(bench, 1)
+    stale = {"status": "PartialSuccess"}
+    bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=4, merge={"batchtask": stale})
+
+    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
+
+
+def test_a_share_of_devices_that_are_not_known_yet(bench: Bench) -> None:
+    """While a task initializes its first failures are a share of nothing, and it is not stopped for them."""
+    task_id = campaign(bench, 10, failing=1)
+    early = {"status": "Initializing", "task_progress": {"total": 1, "fail": 1}}
+    bench.emulator.faults.add(operation="ShowBatchTask", times=3, merge={"batchtask": early})
+
+    wait(bench, task_id, stop_when_exceeded=True, max_failed_percent=30)
+
+    assert sent(bench) == []
+
+
+def test_a_service_that_asks_for_a_day(bench: Bench) -> None:
+    """However long the service asks to be left alone, an end is noticed within minutes."""
+    bench.emulator.faults.add(operation="ShowBatchTask", error="throttled", headers={"Retry-After": "100000"})
+
+    wait(bench, campaign(bench))
+
+    assert max(bench.time.slept) == 300
+
+
+def test_a_refused_retry_is_not_advised_again(bench: Bench) -> None:
+    """Where the service has just refused a retry, the error does not send anybody for another one."""
+    task_id = fails_first(bench, 1)
+    bench.emulator.faults.add(operation="RetryBatchTask", error="denied")
+
+    assert "once more" not in failure(bench, task_id, retry_failed=True)
+
+
+def test_a_task_that_is_not_there(bench: Bench) -> None:
+    """A task that does not exist is told as such, with where it was looked for."""
+    with pytest.raises(ServiceError, match=r"there is no upgrade task abc\n  looked in"):
+        wait(bench, "abc")

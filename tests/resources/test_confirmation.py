@@ -190,3 +190,55 @@ def test_wrong_inputs(bench: Bench) -> None:
     problems = Confirmation.check(world, {}, {"task_id": "X", "approved_package_ids": []}).problems
     assert [problem.argument for problem in problems] == ["task_id", "approved_package_ids"]
     assert Confirmation.check(world, {}, {"task_id": UNKNOWN, "approved_package_ids": ["p1"]}).problems == []
+
+
+# What is no evidence that it has begun -----------------------------------------------------------------------------
+
+
+def test_what_still_waits_is_confirmed(bench: Bench) -> None:
+    """A task some of whose devices were let go by hand is confirmed for the others."""
+    task_id = waiting_task(bench)
+    bench.time.sleep(5)
+    bench.run.client(bench.world.resolve({})).confirm_batch_task(task_id, ["d1"])
+
+    confirm(bench, task_id)
+
+    assert (confirmations(bench), begun(bench)) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"need_confirm": None}, {"task_progress": None}, {"need_confirm": None, "task_progress": None}],
+)
+def test_a_service_that_tells_little(bench: Bench, answer: dict[str, Any]) -> None:
+    """Where the service does not say that devices wait, that is no reason to leave them waiting."""
+    task_id = waiting_task(bench)
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": answer})
+
+    confirm(bench, task_id)
+
+    assert (confirmations(bench), begun(bench)) == (1, True)
+
+
+def test_devices_that_show_late(bench: Bench) -> None:
+    """A task that counts no device yet is looked at again before it is confirmed."""
+    none_yet = {"task_progress": {"total": 0, "waitting": 0}}
+    task_id = waiting_task(bench)
+    bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=3, merge={"batchtask": none_yet})
+
+    confirm(bench, task_id)
+
+    assert (confirmations(bench), begun(bench)) == (1, True)
+
+
+def test_after_a_partial_refusal(bench: Bench) -> None:
+    """The next run confirms what was refused in the last one, as its error says."""
+    task_id = waiting_task(bench)
+    refused = {"targets": [{"target": "d2", "status": "failure", "error_msg": "busy"}]}
+    bench.emulator.faults.add(operation="ConfirmBatchTask", status=200, body=refused)
+    with pytest.raises(IotdaOtaError, match="run pulumi up again"):
+        confirm(bench, task_id)
+
+    confirm(bench, task_id)
+
+    assert begun(bench)

@@ -18,6 +18,7 @@ from pulumi_iotda_ota.dynamic import OtaPackagePinProvider, OtaPackageProvider, 
 from pulumi_iotda_ota.dynamic import inputs as inputs_of_resources
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.lifecycle.ledger import Ledger
 from tests.conftest import settings_for
 from tests.resources.bench import SCOPE, SEED
 
@@ -102,7 +103,7 @@ def test_unknown_values_go_through(provider: UpgradeTaskProvider) -> None:
     assert (checked.inputs["package_ids"], checked.inputs["triggers"]) == ([rpc.UNKNOWN], rpc.UNKNOWN)
 
 
-def test_a_life(provider: UpgradeTaskProvider, service: Emulator) -> None:
+def test_a_life(provider: UpgradeTaskProvider, service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Check, create, diff, read, update and delete work on what the engine hands over, the provider itself left out."""
     inputs = provider.check({}, dict(TASK)).inputs
     created = provider.create({**inputs, "__provider": "stored"})
@@ -116,7 +117,7 @@ def test_a_life(provider: UpgradeTaskProvider, service: Emulator) -> None:
     assert (read.id, (read.outs or {})["task_id"]) == (created.id, created.id)
     updated = provider.update(created.id, state, changed).outs or {}
     assert "__provider" not in updated
-    dynamic_resources._created.clear()  # the process of another command
+    monkeypatch.setattr(dynamic_resources, "_ledger", Ledger())  # the process of another command
     provider.delete(created.id, updated)
     assert service.tasks == []
 
@@ -170,14 +171,12 @@ def test_children_of_two_components_have_scopes_of_their_own() -> None:
     """Two resources of one name below different parents are two campaigns."""
 
     class Parent:
-        pulumi_resource_type = "test:index:Group"
+        def __init__(self, urn: str) -> None:
+            self.urn = urn
 
-        def __init__(self, name: str) -> None:
-            self.pulumi_resource_name = name
-
-    def scope(parent: Any) -> dict[str, str]:
+    def scope(parent: Any) -> dict[str, Any]:
         opts = pulumi.ResourceOptions()
         opts.parent = parent
         return inputs_of_resources.scope("rollout", opts)
 
-    assert scope(Parent("a")) != scope(Parent("b")) != scope(None)
+    assert scope(Parent("North$Wave::a")) != scope(Parent("South$Wave::a")) != scope(None)

@@ -335,3 +335,30 @@ def test_runs_that_fail_in_any_way_end_with_one_task(bench: Bench, faults: list[
     bench.emulator.faults.clear()
     created = bench.created()
     assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
+
+
+# Others' tasks in the list -------------------------------------------------------------------------------------------
+
+
+def test_large_tasks_of_others(bench: Bench) -> None:
+    """Tasks that repeat so many targets that a page of them is too large are read in smaller pages."""
+    targets = [f"{number:0108}" for number in range(30_000)]
+    for number in range(6):
+        add_task(bench, task_name=f"large_{number}", targets=targets)
+
+    assert bench.created().id == bench.emulator.tasks[0]["task_id"]
+    limits = [
+        int(request.query["limit"]) for request in bench.emulator.requests if request.operation == "ListBatchTasks"
+    ]
+    assert min(limits) < 50
+
+
+def test_odd_tasks_of_others(bench: Bench) -> None:
+    """Whatever is odd about somebody's task, it keeps nobody's campaign from being created."""
+    add_task(bench, task_name="other")
+    odd = {"batchtasks": [{"task_id": "1", "task_name": "n", "status": "x", "targets": 7, "task_progress": "none"}]}
+    bench.emulator.faults.add(operation="ListBatchTasks", merge=odd)
+
+    bench.created()
+
+    assert bench.posts == 1

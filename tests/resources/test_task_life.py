@@ -423,3 +423,67 @@ def test_stopping_is_bounded(bench: Bench) -> None:
     bench.emulator.faults.remove(stuck)
     UpgradeTask.delete(bench.world, created.id, created.outputs)
     assert statuses(bench) == []
+
+
+@pytest.mark.parametrize("word", ["Waiting", "Paused"])
+def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
+    """A task in a state that is not documented as an end is not replaced unasked, and is stopped by a destroy."""
+    bench.hang()
+    created = bench.created()
+    bench.time.sleep(10)
+    odd = bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"status": word}})
+
+    assert "still runs" in bench.problems(created.outputs, triggers=[2])
+    bench.emulator.faults.add(operation="StopBatchTask", before=lambda: bench.emulator.faults.remove(odd))
+    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    assert statuses(bench) == ["Stopped"]
+
+
+def test_a_stop_that_every_device_refuses(bench: Bench) -> None:
+    """When a task does not stop, the error says for which devices the service refused that."""
+    bench.hang()
+    created = bench.created()
+    bench.time.sleep(10)
+    refused = {"targets": [{"target": "d1", "status": "failure", "error_code": "IOTDA.014219", "error_msg": "busy"}]}
+    bench.emulator.faults.add(operation="StopBatchTask", status=200, body=refused)
+
+    with pytest.raises(
+        IotdaOtaError, match=r"did not stop within 300 seconds[\s\S]*refused for +1 devices, d1 first: busy"
+    ):
+        UpgradeTask.delete(bench.world, created.id, created.outputs)
+
+
+def test_back_to_what_ran_before_after_the_last_one_is_gone(bench: Bench) -> None:
+    """An earlier campaign is not taken for the new one because the one in between was deleted."""
+    bench.created()
+    bench.time.sleep(60)
+    second = bench.created(package_ids=["p2"])
+    bench.time.sleep(60)
+    vanish(bench, second)
+
+    assert "goes back to a campaign that has run before" in bench.problems(second.outputs)
+
+
+def test_a_task_that_waits_for_its_approval_is_replaced(bench: Bench) -> None:
+    """A task that nobody has confirmed never ends: the error does not say to wait for that."""
+    created = bench.created(need_confirm=True)
+    bench.time.sleep(10)
+
+    told = bench.problems(created.outputs, package_ids=["p2"], need_confirm=True)
+
+    assert "it waits to be confirmed: confirm it, or set replace_running=True" in " ".join(told.split())
+
+
+@pytest.mark.parametrize("field", [{"task_mode": "GATEWAY"}, {"task_ext_info": {"k": 1}}])
+def test_what_a_module_upgrade_does_not_take(bench: Bench, field: dict[str, Any]) -> None:
+    """What the service takes for software and firmware only is refused at the preview."""
+    assert "is for software and firmware, not for a moduleUpgrade" in bench.problems(package_ids=["m1"], **field)
+
+
+@pytest.mark.parametrize("info", [{"a": "x" * 600}, ["very-secret"]])
+def test_what_can_hold_a_secret_is_not_shown(bench: Bench, info: Any) -> None:
+    """A free value that is wrong is told without what is in it."""
+    told = bench.problems(task_ext_info=info)
+
+    assert "task_ext_info: " in told
+    assert "very-secret" not in told

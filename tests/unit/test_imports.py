@@ -44,7 +44,7 @@ ALLOWED = {
         "task_functions",
         "validation",
     ),
-    "lifecycle": ("iotda", "lookup", "query", "arguments", "run", "times", "validation"),
+    "lifecycle": ("iotda", "lookup", "query", "arguments", "run", "times", "task_lookup", "validation"),
     "dynamic": ("iotda", "lifecycle", "arguments", "run", "sdk", "validation"),
     "testing": ("iotda", "functions", "dynamic", "sdk"),
     "emulator": (),

@@ -67,12 +67,33 @@ def test_a_null_array_is_an_empty_one(versions: object) -> None:
 
 def test_nested_arrays_are_read() -> None:
     """Arrays inside of arrays are read from JSON, and their items are checked."""
-    content = {"batchtasks": [{**TASK, "targets": ["d1"]}], "page": {"count": 1}}
+    content: dict[str, Any] = {"batchtask": {**TASK, "targets": ["d1"]}}
 
-    assert BatchTaskPage.model_validate_json(json.dumps(content)).batchtasks[0].targets == ("d1",)
-    content["batchtasks"] = [{**TASK, "targets": [1]}]
+    assert BatchTaskDetail.model_validate_json(json.dumps(content)).batchtask.targets == ("d1",)
+    content["batchtask"] = {**TASK, "targets": [1]}
     with pytest.raises(ValidationError):
-        BatchTaskPage.model_validate_json(json.dumps(content))
+        BatchTaskDetail.model_validate_json(json.dumps(content))
+
+
+def test_a_list_reads_no_more_of_a_task_than_it_needs() -> None:
+    """Whatever is odd about somebody's task, it does not keep another one from being found."""
+    odd = {"task_id": "1", "task_name": "n", "status": "Paused", "targets": "all", "task_progress": [], "document": 7}
+
+    page = BatchTaskPage.model_validate_json(json.dumps({"batchtasks": [odd], "page": {"count": 1}}))
+
+    assert page.batchtasks[0].status == "Paused"
+
+
+@pytest.mark.parametrize("empty", [None, [], "", {}])
+def test_what_is_empty_in_another_way(empty: object) -> None:
+    """A count that is null counts nothing; an object that is null, or empty in any other way, is none."""
+    content = {**TASK, "task_progress": {"total": 3, "removed": None}, "task_policy": empty, "document": empty}
+
+    task = BatchTask.model_validate_json(json.dumps(content))
+
+    assert task.task_progress is not None
+    assert (task.task_progress.total, task.task_progress.removed, task.package_ids) == (3, 0, None)
+    assert not task.task_policy
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,167 @@
+"""What one resource does never ends what another one of the stack owns, in this run or in a later one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
+from pulumi_iotda_ota.lifecycle.completion import Completion
+from pulumi_iotda_ota.lifecycle.ota_package import Package
+from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from tests.resources import packages
+from tests.resources.bench import SCOPE
+from tests.resources.packages import create, made
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.lifecycle.base import World
+    from tests.resources.bench import Bench
+
+
+def statuses(bench: Bench) -> list[str]:
+    """Return the status of every task on the service, newest first."""
+    return [task["status"] for task in bench.emulator.tasks]
+
+
+# What a failed run left to be deleted ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("on_destroy", ["stop", "delete"])
+def test_a_task_that_two_states_know(bench: Bench, on_destroy: str) -> None:
+    """A replacement that took a task over in a run that failed: the later deletion of the old one leaves the task."""
+    bench.hang()
+    old = bench.created(on_destroy=on_destroy)
+    bench.time.sleep(10)
+    later = bench.world  # another process: what the failed run knew is gone
+
+    diff = UpgradeTask.diff(later, old.id, old.outputs, bench.checked(old.outputs, on_destroy=on_destroy))
+    UpgradeTask.delete(later, old.id, old.outputs)
+
+    assert not diff.changes
+    assert statuses(bench) == ["Processing"]
+    assert "another resource of the stack has it now" in bench.warnings[-1]
+
+
+def test_a_package_that_two_states_know(bench: Bench) -> None:
+    """Back from a failed canary to the version before: the deletion that was left over takes nothing away."""
+    before = create(bench.world)
+    later = bench.world
+
+    assert not Package.diff(later, before.id, before.outputs, packages.inputs()).changes
+    Package.delete(later, before.id, before.outputs)
+
+    assert made(bench) == [before.id]
+
+
+def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
+    """What was replaced, or is declared no more, is removed as ever."""
+    old = create(bench.world)
+    world = bench.world
+    assert Package.diff(world, old.id, old.outputs, packages.inputs(version="V8")).replaces
+
+    Package.delete(world, old.id, old.outputs)
+
+    assert made(bench) == []
+
+
+# Two resources, one thing ----------------------------------------------------------------------------------------
+
+
+def test_two_resources_that_describe_one_campaign(bench: Bench) -> None:
+    """One campaign has one resource: a second one that would take it over is told so."""
+    world, inputs = bench.world, bench.checked()
+    UpgradeTask.create(world, inputs)
+
+    with pytest.raises(InputError, match=r"two resources describe one campaign[\s\S]*declare it once"):
+        UpgradeTask.create(world, inputs)
+
+
+def at_once(world: World, kind: Any, inputs: Any, times: int = 4) -> list[object]:
+    """Create the same thing several times at the same moment, and return what became of each."""
+
+    def one(_: int) -> object:
+        try:
+            return kind.create(world, inputs)
+        except IotdaOtaError as error:
+            return error
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(one, range(times)))
+
+
+@pytest.mark.parametrize("kind", [UpgradeTask, Package])
+def test_created_at_the_same_moment(bench: Bench, kind: Any) -> None:
+    """Resources that are created at once and describe one thing make one of it; all but one are told."""
+    world = bench.world
+    inputs = bench.checked() if kind is UpgradeTask else packages.inputs()
+
+    results = at_once(world, kind, inputs)
+
+    assert sum(isinstance(result, InputError) for result in results) == 3
+    assert (len(bench.emulator.tasks), len(made(bench))) == ((1, 0) if kind is UpgradeTask else (0, 1))
+
+
+def test_two_waits_retry_once(bench: Bench) -> None:
+    """Two completions of one task ask for one retry."""
+    bench.emulator.set_device("d1", fails_first=2)
+    created = bench.created()
+    bench.time.sleep(60)
+    world = bench.world
+
+    for _ in range(2):
+        with pytest.raises(CampaignFailed):
+            Completion.create(world, {"task_id": created.id, "retry_failed": True})
+
+    assert bench.count("RetryBatchTask") == 1
+
+
+# A forced replacement --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [{"task_name_prefix": "other"}, {"scope": {**SCOPE, "name": "renamed"}}])
+def test_a_forced_replacement_after_another_name(bench: Bench, change: dict[str, Any]) -> None:
+    """A replacement is checked a second time without the old inputs, and still finds the task under its old name."""
+    bench.hang()
+    old = bench.created()
+    bench.time.sleep(10)
+    world = bench.world
+    first = UpgradeTask.check(world, old.outputs, bench.inputs(**change))
+    assert first.inputs["task_name"] == old.outputs["task_name"]
+
+    again = UpgradeTask.check(world, {}, bench.inputs(**change))
+
+    assert again.problems == []
+    assert UpgradeTask.create(world, again.inputs).id == old.id
+    assert (bench.posts, statuses(bench)) == (1, ["Processing"])
+
+
+def test_an_interrupted_run_and_another_prefix(bench: Bench) -> None:
+    """A task that was left under another prefix is the same campaign, and taken over."""
+    left = bench.created(task_name_prefix="one")
+
+    assert bench.created(task_name_prefix="two").id == left.id
+    assert bench.posts == 1
+
+
+# Another place ---------------------------------------------------------------------------------------------------
+
+
+def test_no_replacement_in_another_place(bench: Bench) -> None:
+    """A wrong instance or endpoint starts no second campaign there while the first one goes on here."""
+    bench.hang()
+    created = bench.created()
+    bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
+
+    with pytest.raises(IotdaOtaError, match=r"can not be replaced by one in another place[\s\S]*instance_id is wrong"):
+        UpgradeTask.diff(bench.world, created.id, created.outputs, bench.inputs(triggers=[2]))
+
+
+def test_no_package_is_replaced_in_another_place(bench: Bench) -> None:
+    """A package is not made again elsewhere and lost here."""
+    made_here = create(bench.world)
+    bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
+
+    with pytest.raises(IotdaOtaError, match="can not be replaced by one in another place"):
+        Package.diff(bench.world, made_here.id, made_here.outputs, packages.inputs(version="V8"))
