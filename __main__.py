@@ -1,0 +1,2 @@
+from pulumi_iotda_ota.plugin.server import main
+main()
