@@ -106,7 +106,11 @@ SKIPPED_PACKAGE = Object(
 )
 _PASSED_OVER = (
     Output(
-        "skipped", "objects", "The first 100 packages that were passed over, and why.", optional=True, of=SKIPPED_PACKAGE
+        "skipped",
+        "objects",
+        "The first 100 packages that were passed over, and why.",
+        optional=True,
+        of=SKIPPED_PACKAGE,
     ),
     Output("skipped_counts", "counts", "How many packages each rule passed over.", optional=True),
 )
@@ -168,13 +172,9 @@ UPGRADE_TASK: tuple[Output, ...] = (
     Output("task_id", "text", "The id of the task."),
     Output("task_name", "text", "Its name: the prefix, and 16 digits that stand for the campaign."),
     Output("task_type", "text", "The type: softwareUpgrade, firmwareUpgrade or moduleUpgrade."),
-    Output(
-        "status", "text", "Its status as of the last update or refresh; Gone when the task was deleted elsewhere."
-    ),
+    Output("status", "text", "Its status as of the last update or refresh; Gone when the task was deleted elsewhere."),
     Output("status_desc", "text", "What the service says about the status."),
-    Output(
-        "progress", "object", "How many devices are where, as of the last update or refresh.", of=TASK_PROGRESS
-    ),
+    Output("progress", "object", "How many devices are where, as of the last update or refresh.", of=TASK_PROGRESS),
     Output("create_time", "text", "When it was created, as the API writes it; empty where it does not tell."),
     _IDENTITY,
 )

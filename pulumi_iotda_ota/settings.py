@@ -40,9 +40,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "project_id", "text", "The project that owns the instance.", ("HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")
     ),
-    Setting(
-        "instance_id", "text", "The IoTDA instance, where the account has several.", ("HW_IOTDA_INSTANCE_ID",)
-    ),
+    Setting("instance_id", "text", "The IoTDA instance, where the account has several.", ("HW_IOTDA_INSTANCE_ID",)),
     Setting(
         "signing",
         "text",
@@ -52,13 +50,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "deadline",
         "decimal",
-        "Seconds that one whole operation may take, with its pages and retries: above 0, at most 86,400; 60 by default.",
+        "Seconds that one whole operation may take, with pages and retries: above 0, at most 86,400; 60 by default.",
     ),
     Setting("max_attempts", "number", "How often one request is sent at most, 1 to 20; 5 by default."),
     Setting("ca_file", "text", "A file of certificates to trust instead of the usual ones."),
-    Setting(
-        "insecure", "flag", "Do not verify the certificate of the server. Off by default.", ("HW_INSECURE",)
-    ),
+    Setting("insecure", "flag", "Do not verify the certificate of the server. Off by default.", ("HW_INSECURE",)),
     Setting("proxy", "text", "The proxy to use instead of the one that the environment names."),
     Setting("allowed_project_ids", "texts", "The projects that may be asked; every other one is refused."),
     Setting(

@@ -32,7 +32,15 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.credentials import Credential
     from pulumi_iotda_ota.iotda.signing import Algorithm
 
-__all__ = ["CONFIG_NAMES", "PUBLIC_FIELDS", "SECRET_FIELDS", "Connection", "ResolvedConnection", "check_config", "resolve"]
+__all__ = [
+    "CONFIG_NAMES",
+    "PUBLIC_FIELDS",
+    "SECRET_FIELDS",
+    "Connection",
+    "ResolvedConnection",
+    "check_config",
+    "resolve",
+]
 
 DEFAULT_DEADLINE = 60.0
 DEFAULT_MAX_ATTEMPTS = 5

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
 from pulumi_iotda_ota.iotda.limits import almost
-from pulumi_iotda_ota.iotda.names import camel, snake
-from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.waiting import Waiting
@@ -130,7 +130,7 @@ class Provider:
             raise InputError(f"{PACKAGE} has no function {token}")
         if holds_unknown(dict(values)):
             return Answer()  # the engine has no unknown answer of a function; this is its own way to say so
-        given = to_python(function.arguments, values)
+        given = normal(to_python(function.arguments, values))
         problems = _unheard_of(function.arguments, given)
         if problems:
             return Answer(problems=_told(function.arguments, problems))
@@ -219,14 +219,13 @@ def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _python(at: Urn, values: Mapping[str, Any]) -> Properties:
     # Not part of what is stored: the URN is the engine's to change, by an alias or a move.
-    fields = (*at.resource.arguments, *at.resource.outputs)
     known = {name: value for name, value in values.items() if not name.startswith("__")}
-    return {**to_python(fields, known), "scope": at.scope}
+    return {**to_python(at.resource.fields, known), "scope": at.scope}
 
 
 def _wire(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
     stored = {name: value for name, value in values.items() if name != "scope"}
-    return to_wire((*resource.arguments, *resource.outputs), stored)
+    return to_wire(resource.fields, stored)
 
 
 def _unheard_of(arguments: Iterable[Argument], given: Mapping[str, Any], also: Iterable[str] = ()) -> list[Problem]:

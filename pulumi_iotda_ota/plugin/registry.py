@@ -78,6 +78,11 @@ class Resource:
         return cast("type[Lifecycle]", _loaded(self.code))
 
     @property
+    def fields(self) -> tuple[Argument | Output, ...]:
+        """Return all its properties; where an input and an output share a name, the output comes last and counts."""
+        return (*self.arguments, *self.outputs)
+
+    @property
     def replaced_by(self) -> tuple[str, ...]:
         """Return the inputs whose change replaces it."""
         return cast("tuple[str, ...]", _loaded(self.replacing)) if self.replacing else ()

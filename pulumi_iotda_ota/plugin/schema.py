@@ -45,7 +45,11 @@ _TYPES: Mapping[str, dict[str, Any]] = {
 }
 _LANGUAGE: Mapping[str, dict[str, Any]] = {
     # The name of the generated package must not be that of this library, beside which it is installed.
-    "python": {"packageName": "pulumi_iotda_ota_provider", "respectSchemaVersion": True, "pyproject": {"enabled": True}},
+    "python": {
+        "packageName": "pulumi_iotda_ota_provider",
+        "respectSchemaVersion": True,
+        "pyproject": {"enabled": True},
+    },
     "nodejs": {"packageName": "pulumi-iotda-ota", "respectSchemaVersion": True},
     "go": {"importBasePath": "example.com/pulumi-iotda-ota/sdk/go/iotdaota", "respectSchemaVersion": True},
     "csharp": {"namespaces": {PACKAGE: "IotdaOta"}, "respectSchemaVersion": True},
@@ -147,7 +151,11 @@ def _type(output: Output) -> dict[str, Any]:
 
 
 def _required(fields: Iterable[Argument | Output]) -> list[str]:
-    return [camel(field.name) for field in fields if not getattr(field, "optional", False) and getattr(field, "required", True)]
+    return [
+        camel(field.name)
+        for field in fields
+        if not getattr(field, "optional", False) and getattr(field, "required", True)
+    ]
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """The plugin's process: answers the engine over gRPC, one thread for each call that is under way.
 
 It speaks Pulumi's documented protocol itself. The SDK's own server for Python providers is experimental and has faults
-that reach users: tracebacks as messages, what is not known yet taken for a text, no secrets, one blocked call that
-blocks all; ``tests/plugin/test_sdk_server.py`` has them, and says when they are mended.
+that reach users: tracebacks as messages, what is not known yet taken for a text, one call that blocks all others;
+``tests/plugin/test_sdk_server.py`` has them, and says when they are mended.
 """
 
 from __future__ import annotations
@@ -195,9 +195,7 @@ class Servicer(services.ResourceProviderServicer):
         """Bring a resource to new inputs."""
         olds, news = received(request.olds), received(request.news)
         with self._provider.waiting.within(request.timeout):
-            state = self._provider.update(
-                request.urn, request.id, olds.values, news.values, preview=request.preview
-            )
+            state = self._provider.update(request.urn, request.id, olds.values, news.values, preview=request.preview)
         return messages.UpdateResponse(properties=sent(state, news.secrets))
 
     @_answered

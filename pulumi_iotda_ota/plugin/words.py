@@ -18,7 +18,7 @@ __all__ = ["described", "worded"]
 
 @cache
 def _names() -> frozenset[str]:
-    tables = (entry.arguments for entry in (*FUNCTIONS.values(), *RESOURCES.values()))
+    tables = [*(item.arguments for item in FUNCTIONS.values()), *(item.arguments for item in RESOURCES.values())]
     return frozenset({argument.name for table in tables for argument in table} | {item.name for item in SETTINGS})
 
 
