@@ -203,7 +203,7 @@ def test_a_pin_of_the_plugin(asked: Lookup, plugin: Plugin) -> None:
     inputs, problems = plugin.check(process.urn("OtaPackagePin"), camel_keys(asked.arguments))
 
     if asked.error:
-        text = " ".join(" ".join(reason for _, reason in problems).split())
+        text = " ".join(" ".join(f"{name} {reason}" for name, reason in problems).split())
         assert [word for word in asked.error[1] if worded(word) not in text] == []
     else:
         assert asked.answer in (inputs["version"], inputs["packageId"])
