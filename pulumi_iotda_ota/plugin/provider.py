@@ -155,13 +155,16 @@ class Provider:
 
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], ignored: Iterable[str]
-    ) -> Diff:
-        """Tell what new inputs change, in the names of the wire."""
+    ) -> tuple[Diff, list[str]]:
+        """Tell what new inputs change, and which of them differ, in the names of the wire."""
         at = Urn.read(urn)
         if at.resource.refuses_ignoring:
             _refuse_ignoring(at.resource, ignored)
-        diff = at.resource.lifecycle.diff(self._world(urn), id_, _python(at, olds), _python(at, news))
-        return Diff(diff.changes, tuple(camel(name) for name in diff.replaces), diff.delete_first)
+        before, after = normal(_python(at, olds)), normal(_python(at, news))
+        diff = at.resource.lifecycle.diff(self._world(urn), id_, before, after)
+        names = [argument.name for argument in at.resource.arguments]
+        differing = [camel(name) for name in names if before.get(name) != after.get(name)]
+        return Diff(diff.changes, tuple(camel(name) for name in diff.replaces), diff.delete_first), differing
 
     def create(self, urn: str, inputs: Mapping[str, Any], *, preview: bool) -> tuple[str, dict[str, Any]]:
         """Create a resource, or tell what is known of it before; return its id and its state."""

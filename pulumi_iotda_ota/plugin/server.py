@@ -167,10 +167,12 @@ class Servicer(services.ResourceProviderServicer):
     def Diff(self, request: messages.DiffRequest, context: grpc.ServicerContext) -> messages.DiffResponse:
         """Compare the state of a resource with new inputs."""
         olds, news = received(request.olds), received(request.news)
-        diff = self._provider.diff(request.urn, request.id, olds.values, news.values, request.ignoreChanges)
+        diff, differing = self._provider.diff(request.urn, request.id, olds.values, news.values, request.ignoreChanges)
         return messages.DiffResponse(
             changes=messages.DiffResponse.DIFF_SOME if diff.changes else messages.DiffResponse.DIFF_NONE,
             replaces=diff.replaces,
+            # By these the engine knows what replaceOnChanges is about.
+            diffs=differing if diff.changes else (),
             deleteBeforeReplace=diff.delete_first,
         )
 
