@@ -41,7 +41,9 @@ def task_values(found: FoundTask) -> dict[str, Any]:
         "failing": [{name: text for name, text in vars(device).items() if text} for device in found.failing],
         "id": found.id,
     }
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items() if value is not None}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in fields.items() if value is not None
+    }
 
 
 def _passed_over(selection: Selection) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern, Rule
+from pulumi_iotda_ota.outputs import OBS_LOCATION, Object
 
 __all__ = [
     "GET_OTA_PACKAGE",
@@ -37,6 +38,7 @@ class Argument:
         required: whether it must be given.
         maximum: how many items a list may have.
         default: what not giving it means.
+        of: the fields of an object that has names of the API; without it its keys are the user's.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Argument:
     required: bool = False
     maximum: int | None = None
     default: object = None
+    of: Object | None = None
 
 
 PACKAGE_TYPE = Argument(
@@ -222,6 +225,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         "object",
         "Where the file lies in OBS: region_name, bucket_name, object_key, and optionally its SHA-256 as sign.",
         required=True,
+        of=OBS_LOCATION,
     ),
     replace(MODULE_NAME, description=f"{MODULE_NAME.description} Required for one, and for no other type."),
     Argument(

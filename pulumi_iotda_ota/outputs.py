@@ -11,9 +11,13 @@ from dataclasses import dataclass, replace
 __all__ = [
     "GET_OTA_PACKAGE",
     "GET_OTA_PACKAGES",
+    "GET_UPGRADE_TASK",
     "OBJECTS",
+    "OTA_PACKAGE",
     "OTA_PACKAGE_PIN",
     "UPGRADE_TASK",
+    "UPGRADE_TASK_COMPLETION",
+    "UPGRADE_TASK_CONFIRMATION",
     "Object",
     "Output",
 ]
@@ -93,7 +97,7 @@ _PACKAGE_FIELDS = (
         Output("file_location", "object", "Where its file lies; only when it was asked for.", of=FILE_LOCATION),
     ),
 )
-OTA_PACKAGE = Object("OtaPackage", "One OTA package, with the fields of the API.", _PACKAGE_FIELDS)
+PACKAGE = Object("OtaPackageFields", "One OTA package, with the fields of the API.", _PACKAGE_FIELDS)
 SKIPPED_PACKAGE = Object(
     "SkippedPackage",
     "A package that was passed over, and by which rule.",
@@ -152,7 +156,7 @@ GET_OTA_PACKAGE: tuple[Output, ...] = (
     *_PASSED_OVER,
 )
 GET_OTA_PACKAGES: tuple[Output, ...] = (
-    Output("packages", "objects", "Those that fit, in the order that was asked for.", of=OTA_PACKAGE),
+    Output("packages", "objects", "Those that fit, in the order that was asked for.", of=PACKAGE),
     Output("truncated", "flag", "Whether max_items left some out."),
     Output("id", "text", "The id of the query: the same at every run."),
     *_PASSED_OVER,
@@ -180,6 +184,78 @@ UPGRADE_TASK: tuple[Output, ...] = (
 )
 
 
+FAILING_DEVICE = Object(
+    "FailingDevice",
+    "A device that has not got the package; its texts are the service's, as they came.",
+    (
+        Output("target", "text", "The device."),
+        Output("status", "text", "Its state: Fail; FailWaitRetry, which is tried again; Removed or Stopped."),
+        *_optional(
+            Output("error_code", "text", "The code of the failure."),
+            Output("error_msg", "text", "Why, in the service's words."),
+        ),
+    ),
+)
+GET_UPGRADE_TASK: tuple[Output, ...] = (
+    Output("task_id", "text", "The id of the task."),
+    Output("task_name", "text", "Its name."),
+    Output("task_type", "text", "The type: softwareUpgrade, firmwareUpgrade or moduleUpgrade."),
+    Output(
+        "status",
+        "text",
+        "Its state: Initializing, Waitting, Processing, Success, Fail, PartialSuccess, Stopping or Stopped.",
+    ),
+    Output(
+        "failing",
+        "objects",
+        "The first 100 devices that have not got the package, and why.",
+        optional=True,
+        of=FAILING_DEVICE,
+    ),
+    Output("id", "text", "The id of the query, not of the task: the same at every run."),
+    *_optional(
+        Output("status_desc", "text", "What the service says about the status."),
+        Output("progress", "object", "How many devices are where.", of=TASK_PROGRESS),
+        Output("create_time", "text", "When it was created, as the API writes it: yyyyMMddTHHmmssZ."),
+        Output("package_ids", "texts", "The packages that it installs."),
+        Output("need_confirm", "flag", "Whether devices wait until it is confirmed."),
+        Output("task_mode", "text", "The mode: GATEWAY, for devices behind a gateway."),
+    ),
+)
+OTA_PACKAGE: tuple[Output, ...] = (
+    Output("package_id", "text", "The id of the package: what an upgrade task wants."),
+    Output("package_type", "text", "The type: softwarePackage, firmwarePackage or modulePackage."),
+    Output("app_id", "text", "The resource space."),
+    Output("product_id", "text", "The product of the devices it is for."),
+    Output("version", "text", "The version."),
+    Output("obs_location", "object", "Where the file lies, as it was given.", of=OBS_LOCATION),
+    Output("support_source_versions", "texts", "The versions it can upgrade; an empty list means all."),
+    *_optional(
+        Output("product_name", "text", "The name of the product."),
+        Output("module_name", "text", "The module, of a modulePackage."),
+        Output("description", "text", "What is written about it."),
+        Output("custom_info", "text", "What is pushed to the devices with it."),
+    ),
+    Output("create_time", "text", "When it was created, as the API writes it."),
+    Output("created_at", "text", "When it was created, as RFC 3339."),
+    Output("exists", "flag", "Whether it is still there, as of the last refresh or update."),
+    _IDENTITY,
+)
+UPGRADE_TASK_COMPLETION: tuple[Output, ...] = (
+    Output("task_id", "text", "The task that was waited for."),
+    Output("task_name", "text", "Its name."),
+    Output("status", "text", "How it ended, within the limits: Success, PartialSuccess or Fail."),
+    Output("status_desc", "text", "What the service says about the status."),
+    Output("progress", "object", "How many devices were where at the end.", of=TASK_PROGRESS),
+    Output("failed_devices", "number", "How many devices were not upgraded."),
+)
+UPGRADE_TASK_CONFIRMATION: tuple[Output, ...] = (
+    Output("task_id", "text", "The task that was confirmed."),
+    Output("task_name", "text", "Its name."),
+    Output("status", "text", "Its status before it was confirmed, or as it was found where it had begun already."),
+)
+
+
 def _objects_of(outputs: tuple[Output, ...]) -> dict[str, Object]:
     found: dict[str, Object] = {}
     for output in outputs:
@@ -189,4 +265,15 @@ def _objects_of(outputs: tuple[Output, ...]) -> dict[str, Object]:
 
 
 #: Every object, by the name of its class.
-OBJECTS = _objects_of((*GET_OTA_PACKAGE, *GET_OTA_PACKAGES, *OTA_PACKAGE_PIN, *UPGRADE_TASK))
+OBJECTS = _objects_of(
+    (
+        *GET_OTA_PACKAGE,
+        *GET_OTA_PACKAGES,
+        *GET_UPGRADE_TASK,
+        *OTA_PACKAGE,
+        *OTA_PACKAGE_PIN,
+        *UPGRADE_TASK,
+        *UPGRADE_TASK_COMPLETION,
+        *UPGRADE_TASK_CONFIRMATION,
+    )
+)

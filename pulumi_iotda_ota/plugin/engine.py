@@ -32,8 +32,14 @@ class Engine:
             self._address, self._stub = address, None
 
     def warn(self, urn: str, line: str) -> None:
-        """Show a warning; one that the engine does not take is shown by the standard error."""
-        request = engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=line, urn=urn)
+        """Show a warning."""
+        self._show(engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=line, urn=urn), f"warning: {line}")
+
+    def tell(self, urn: str, line: str) -> None:
+        """Show how something goes on."""
+        self._show(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=line, urn=urn), line)
+
+    def _show(self, request: engine_pb2.LogRequest, line: str) -> None:
         try:
             stub = self._engine()
             if stub is not None:
@@ -41,7 +47,7 @@ class Engine:
                 return
         except grpc.RpcError:
             pass  # it has gone, or does not answer: the line is not lost for that
-        print(f"warning: {line}", file=sys.stderr, flush=True)  # noqa: T201
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     def _engine(self) -> engine_pb2_grpc.EngineStub | None:
         with self._lock:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import lookup, query
-from pulumi_iotda_ota.answers import found_values, listed_values
+from pulumi_iotda_ota import lookup, query, task_lookup
+from pulumi_iotda_ota.answers import found_values, listed_values, task_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.run import Run
 
-__all__ = ["get_ota_package", "get_ota_packages"]
+__all__ = ["get_ota_package", "get_ota_packages", "get_upgrade_task"]
 
 
 def get_ota_package(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,3 +25,9 @@ def get_ota_package(run: Run, connection: ResolvedConnection, values: Mapping[st
 def get_ota_packages(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return all packages that fit."""
     return listed_values(lookup.find_packages(run, connection, query.PackagesLookup.from_arguments(values)))
+
+
+def get_upgrade_task(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task as it is now."""
+    lookup_ = query.UpgradeTaskLookup.from_arguments(values)
+    return task_values(task_lookup.find_upgrade_task(run, connection, lookup_))

@@ -11,7 +11,6 @@ from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
-from pulumi_iotda_ota.plugin.waiting import Waiting
 from pulumi_iotda_ota.plugin.words import worded
 from pulumi_iotda_ota.run import Run, wants_memo
 from pulumi_iotda_ota.validation import Problem
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.lifecycle.base import Properties
+    from pulumi_iotda_ota.plugin.waiting import Waiting
 
 __all__ = ["Answer", "Provider", "Urn"]
 
@@ -85,21 +85,26 @@ class Provider:
 
     Args:
         environ: the environment variables.
-        warn: shows a line to whoever runs Pulumi, beside the resource of a URN.
+        warn: shows a warning to whoever runs Pulumi, beside the resource of a URN.
+        tell: shows there how something goes on.
         waiting: the time, and what ends its waits.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], warn: Callable[[str, str], None], waiting: Waiting | None = None
+        self,
+        environ: Mapping[str, str],
+        warn: Callable[[str, str], None],
+        tell: Callable[[str, str], None],
+        waiting: Waiting,
     ) -> None:
-        self._environ = environ
-        self._warn = warn
-        self.waiting = waiting or Waiting()
+        self._environ, self._warn, self._tell = environ, warn, tell
+        self.waiting = waiting
         self._config: Mapping[str, object] = {}
         # What is created must be seen by the next look. Functions share their answers as those of a program do.
-        self._run = Run(memo=False, clock=self.waiting.clock)
+        self._run = Run(memo=False, clock=waiting.clock)
         self._lookups = self._run.remembering() if wants_memo(environ) else self._run
         self._created: set[str] = set()
+        self._replaced: set[str] = set()
 
     def check_config(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return what is wrong with a configuration; whether it is complete shows when something is asked."""
@@ -198,9 +203,7 @@ class Provider:
         at = Urn.read(urn)
         before, given = _python(at, olds), _python(at, news)
         if preview and not at.resource.known_when_checked:
-            inputs = at.resource.lifecycle.input_names
-            kept = {name: value for name, value in before.items() if name not in inputs}
-            return _wire(at.resource, {**kept, **given})
+            return _wire(at.resource, _foreseen(at.resource, before, given))
         updated = at.resource.lifecycle.update(self._world(urn), id_, before, given)
         if not preview:
             self._lookups.forget()
@@ -213,7 +216,24 @@ class Provider:
         self._lookups.forget()
 
     def _world(self, urn: str) -> World:
-        return World(self._run, self._config, self._environ, lambda line: self._warn(urn, line), self._created)
+        return World(
+            run=self._run,
+            config=self._config,
+            environ=self._environ,
+            warn=lambda line: self._warn(urn, line),
+            tell=lambda line: self._tell(urn, line),
+            created=self._created,
+            replaced=self._replaced,
+        )
+
+
+def _foreseen(resource: Resource, before: Properties, given: Properties) -> Properties:
+    """Return the state after an update as far as it is known before: what is done again can end otherwise."""
+    again = getattr(resource.lifecycle, "deciding", ())
+    if any(before.get(name) != given.get(name) for name in again):
+        return {**{output.name: UNKNOWN for output in resource.outputs}, **given}
+    kept = {name: value for name, value in before.items() if name not in resource.lifecycle.input_names}
+    return {**kept, **given}
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,10 +264,12 @@ def _unheard_of(arguments: Iterable[Argument], given: Mapping[str, Any], also: I
 def _told(arguments: Iterable[Argument], problems: Iterable[Problem]) -> list[tuple[str, str]]:
     """Return problems with properties of the schema: what is about anything else is about none."""
     table = {argument.name: argument for argument in arguments}
-    return [
-        (camel(item.argument) if item.argument in table else "", worded(item.reason, table.get(item.argument)))
-        for item in problems
-    ]
+    told = []
+    for problem in problems:
+        # Of an object one field can be wrong: obs_location.sign.
+        argument = table.get(problem.argument.partition(".")[0])
+        told.append((camel(problem.argument) if argument else "", worded(problem.reason, argument)))
+    return told
 
 
 def _refuse_ignoring(resource: Resource, ignored: Iterable[str]) -> None:

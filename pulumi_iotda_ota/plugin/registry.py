@@ -110,9 +110,23 @@ FUNCTIONS = {
         outputs.GET_OTA_PACKAGES,
         "Lists the OTA packages that fit, over all pages; there is never a partial list.",
     ),
+    "getUpgradeTask": Function(
+        "plugin.functions:get_upgrade_task",
+        arguments.GET_UPGRADE_TASK,
+        outputs.GET_UPGRADE_TASK,
+        "Tells how an upgrade task stands, with the first 100 devices that fail and why. It waits for nothing.",
+    ),
 }
 
 RESOURCES = {
+    "OtaPackage": Resource(
+        "lifecycle.ota_package:Package",
+        arguments.OTA_PACKAGE,
+        outputs.OTA_PACKAGE,
+        "A package made of an object that lies in OBS. The service can not change one: a change replaces it, with a "
+        "new id.",
+        replacing="lifecycle.package_fields:FILE_INPUTS",
+    ),
     "OtaPackagePin": Resource(
         "lifecycle.pin:Pin",
         arguments.OTA_PACKAGE_PIN,
@@ -129,5 +143,19 @@ RESOURCES = {
         "A campaign that installs packages on devices. It is created once and never waited for; an interrupted or "
         "repeated update takes over the task that it finds by its name.",
         replacing="lifecycle.campaign:CAMPAIGN_INPUTS",
+    ),
+    "UpgradeTaskCompletion": Resource(
+        "lifecycle.completion:Completion",
+        arguments.UPGRADE_TASK_COMPLETION,
+        outputs.UPGRADE_TASK_COMPLETION,
+        "The good end of a campaign: it is created once the task has ended well enough, and fails where it has not, so "
+        "that what depends on it stays untouched. It owns nothing on the service.",
+    ),
+    "UpgradeTaskConfirmation": Resource(
+        "lifecycle.confirmation:Confirmation",
+        arguments.UPGRADE_TASK_CONFIRMATION,
+        outputs.UPGRADE_TASK_CONFIRMATION,
+        "The approval of a campaign whose task was created with needConfirm: its devices start with it. It owns "
+        "nothing on the service.",
     ),
 }

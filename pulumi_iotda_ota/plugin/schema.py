@@ -132,7 +132,7 @@ def _arguments(arguments: Iterable[Argument], replaced_by: Iterable[str] = ()) -
     return {
         camel(argument.name): {
             "description": described(argument),
-            **_TYPES[argument.type],
+            **_type(argument),
             **({"willReplaceOnChanges": True} if argument.name in replaced_by else {}),
         }
         for argument in arguments
@@ -143,11 +143,11 @@ def _outputs(outputs: Iterable[Output]) -> dict[str, Any]:
     return {camel(output.name): {"description": worded(output.description), **_type(output)} for output in outputs}
 
 
-def _type(output: Output) -> dict[str, Any]:
-    if output.of is None:
-        return _TYPES[output.type]
-    reference = {"$ref": f"#/types/{token_of(output.of.name)}"}
-    return {"type": "array", "items": reference} if output.type == "objects" else reference
+def _type(field: Argument | Output) -> dict[str, Any]:
+    if field.of is None:
+        return _TYPES[field.type]
+    reference = {"$ref": f"#/types/{token_of(field.of.name)}"}
+    return {"type": "array", "items": reference} if field.type == "objects" else reference
 
 
 def _required(fields: Iterable[Argument | Output]) -> list[str]:

@@ -223,7 +223,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     given = sys.argv[1:] if arguments is None else arguments
     engine = Engine(given[-1] if given and not given[-1].startswith("-") else "")
-    provider = Provider(os.environ, engine.warn, Waiting())
+    provider = Provider(os.environ, engine.warn, engine.tell, Waiting())
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(_MOST_CALLS), options=options)
     services.add_ResourceProviderServicer_to_server(Servicer(provider, engine), server)

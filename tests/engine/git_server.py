@@ -98,14 +98,15 @@ def _proxy(port: int) -> socketserver.TCPServer:
 def _joined(one: socket.socket, other: socket.socket) -> None:
     """Carry bytes both ways until one side has none any more."""
     with selectors.DefaultSelector() as ready:
-        ready.register(one, selectors.EVENT_READ, other)
-        ready.register(other, selectors.EVENT_READ, one)
+        ready.register(one, selectors.EVENT_READ, (one, other))
+        ready.register(other, selectors.EVENT_READ, (other, one))
         while True:
             for key, _ in ready.select():
-                data = key.fileobj.recv(65_536)  # type: ignore[union-attr]  a socket was registered
+                source, to = key.data
+                data = source.recv(65_536)
                 if not data:
                     return
-                key.data.sendall(data)
+                to.sendall(data)
 
 
 def _upload_pack(repository: Path, asked: bytes, *options: str) -> bytes:

@@ -225,6 +225,33 @@ def test_a_failing_create_keeps_what_was_made_before(make_yaml: Callable[..., Pr
     assert {"pin"} == {"pin", "task"} & set(project.resources())
 
 
+def test_a_gate_that_stays_shut(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """A completion that fails is not stored, so that the next run waits again; what depends on it is not begun."""
+    emulator.set_device("d1", fails_first=1)
+    gate: dict[str, Any] = {"taskId": "${task.taskId}"}
+
+    def resources(**more: Any) -> dict[str, Any]:
+        fleet = resource("UpgradeTask", **{**TASK, "targets": ["d3"]}, options={"dependsOn": ["${healthy}"]})
+        healthy = resource("UpgradeTaskCompletion", **gate, **more)
+        return {"pin": PIN, "task": resource("UpgradeTask", **TASK), "healthy": healthy, "fleet": fleet}
+
+    project = make_yaml(resources=resources())
+    failed = project.up()
+    assert failed.code != 0
+    assert "1 of 2 devices" in failed.text
+    assert "maxFailedDevices" in failed.text
+    assert not {"healthy", "fleet"} & set(project.resources())
+    assert posts(emulator) == 1
+
+    yaml(project, checkout_of(project), resources=resources(retryFailed=True))
+    done = ok(project.up())
+
+    assert "2 of 2 devices done" in done.text
+    assert posts(emulator) == 2
+    ok(project.preview("--expect-no-changes"))
+    ok(project.run("destroy", "--yes"))
+
+
 def test_ctrl_c_ends_a_wait(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
     """One Ctrl-C ends a wait that would go on for minutes; what was waited for is still in the state."""
     for device in ("d1", "d2"):

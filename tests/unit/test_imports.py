@@ -21,7 +21,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {
     "iotda": (),
     "selection": ("iotda.models", "iotda.errors", "iotda.text"),
-    "arguments": ("iotda",),
+    "arguments": ("iotda", "outputs"),
     "times": ("iotda",),
     "validation": ("arguments", "iotda"),
     "run": ("iotda",),

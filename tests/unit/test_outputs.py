@@ -11,7 +11,7 @@ import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import outputs, results
 from pulumi_iotda_ota.iotda import models
 from pulumi_iotda_ota.iotda.connection import ResolvedConnection
-from pulumi_iotda_ota.lifecycle import pin
+from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.outputs import Object, Output
@@ -19,12 +19,21 @@ if TYPE_CHECKING:
 CLASSES = [
     (iotda_ota.GetOtaPackageResult, outputs.GET_OTA_PACKAGE),
     (iotda_ota.GetOtaPackagesResult, outputs.GET_OTA_PACKAGES),
-    (iotda_ota.OtaPackageResult, outputs.OTA_PACKAGE.fields),
+    (iotda_ota.OtaPackageResult, outputs.PACKAGE.fields),
     (iotda_ota.SkippedPackage, outputs.SKIPPED_PACKAGE.fields),
+    (iotda_ota.GetUpgradeTaskResult, outputs.GET_UPGRADE_TASK),
+    (results.FailingDeviceResult, outputs.FAILING_DEVICE.fields),
+    (results.TaskProgressResult, outputs.TASK_PROGRESS.fields),
     (results.FileLocationResult, outputs.FILE_LOCATION.fields),
     (results.ObsLocationResult, outputs.OBS_LOCATION.fields),
 ]
-RESOURCES = [(iotda_ota.OtaPackagePin, outputs.OTA_PACKAGE_PIN), (iotda_ota.UpgradeTask, outputs.UPGRADE_TASK)]
+RESOURCES = [
+    (iotda_ota.OtaPackage, outputs.OTA_PACKAGE),
+    (iotda_ota.OtaPackagePin, outputs.OTA_PACKAGE_PIN),
+    (iotda_ota.UpgradeTask, outputs.UPGRADE_TASK),
+    (iotda_ota.UpgradeTaskCompletion, outputs.UPGRADE_TASK_COMPLETION),
+    (iotda_ota.UpgradeTaskConfirmation, outputs.UPGRADE_TASK_CONFIRMATION),
+]
 EVERY: list[Output] = [
     *(output for _, table in (*CLASSES, *RESOURCES) for output in table),
     *(output for item in outputs.OBJECTS.values() for output in item.fields),
@@ -50,7 +59,7 @@ def test_a_resource_has_the_outputs_of_the_table(resource: type, table: tuple[Ou
 @pytest.mark.parametrize(
     ("model", "table"),
     [
-        (models.OtaPackage, outputs.OTA_PACKAGE),
+        (models.OtaPackage, outputs.PACKAGE),
         (models.FileLocation, outputs.FILE_LOCATION),
         (models.ObsLocation, outputs.OBS_LOCATION),
         (models.TaskProgress, outputs.TASK_PROGRESS),
@@ -73,9 +82,15 @@ def test_the_identity_is_that_of_a_connection() -> None:
     assert [output.name for output in outputs.OBJECTS["Identity"].fields] == list(connection.identity)
 
 
-def test_a_pin_keeps_the_outputs_of_the_table() -> None:
-    """What a pin resolves is what the table says."""
-    assert set(pin.OUTPUTS) == {output.name for output in outputs.OTA_PACKAGE_PIN}
+def test_the_life_cycles_tell_the_outputs_of_the_table() -> None:
+    """What the life cycles tell is what the table says."""
+    told = {
+        outputs.OTA_PACKAGE: ota_package.OUTPUTS,
+        outputs.UPGRADE_TASK_COMPLETION: ("task_id", *completion.Completion.outputs),
+        outputs.UPGRADE_TASK_CONFIRMATION: ("task_id", *confirmation.Confirmation.outputs),
+    }
+    for table, names in told.items():
+        assert {output.name for output in table} == set(names)
 
 
 @pytest.mark.parametrize("output", EVERY, ids=lambda output: output.name)
