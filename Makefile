@@ -47,6 +47,8 @@ test: lint
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.selection
+	@echo
+	@$(BIN)/python -m benchmarks.plugin
 
 schema: $(INSTALLED)
 	@$(BIN)/python -m pulumi_iotda_ota.plugin.schema
