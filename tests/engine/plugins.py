@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.engine.conftest import Project
 
 ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 SHIPPED = ("pulumi_iotda_ota", "__main__.py", "pulumi-resource-iotda-ota", "PulumiPlugin.yaml", "pyproject.toml")
 VERSION = json.loads((ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text())["version"]
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
@@ -31,12 +32,18 @@ def copy(to: Path) -> Path:
     return to
 
 
+def told(start: str) -> str:
+    """Return the command of the README that starts so."""
+    (line,) = [line for line in README.splitlines() if line.startswith(start)]
+    return line
+
+
 def install(checkout: Path, home: Path) -> None:
-    """Let Pulumi install a checkout, as `pulumi plugin install` does: with its virtual environment."""
+    """Let Pulumi install a checkout with its virtual environment, by the command of the README."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("PIP_")}
     subprocess.run(
-        ["pulumi", "plugin", "install", "resource", "iotda-ota", f"v{VERSION}", "--file", str(checkout)],
-        env={**kept, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        ["/bin/sh", "-c", told("pulumi plugin install")],
+        env={**kept, "CHECKOUT": str(checkout), "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
         check=True,
         capture_output=True,
         timeout=280,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine import git_server
-from tests.engine.plugins import NEWEST, ROOT, VERSION, resource, yaml
+from tests.engine.plugins import NEWEST, README, ROOT, VERSION, copy, resource, told, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,13 +96,30 @@ def test_from_a_git_repository_with_a_version(make_project: Callable[..., Projec
     git("clone", "--quiet", "--bare", str(source), str(bare))
     project = yaml(make_project(""), tmp_path, packages={}, resources={"pin": PIN}, outputs={"v": "${pin.version}"})
 
+    command = told("pulumi package add https://")
+    assert command == f"pulumi package add https://{git_server.HOST}/acme/iotda-ota@v{VERSION}"
     with git_server.served(bare, tmp_path) as environment:
-        ok(project.run("package", "add", f"https://{git_server.HOST}/acme/iotda-ota@v{VERSION}", **environment))
+        ok(project.run(*command.split()[1:], **environment))
 
     assert f"{git_server.HOST}/acme/iotda-ota@v{VERSION}" in (project.folder / "Pulumi.yaml").read_text()
     dead = "http://127.0.0.1:9"
     ok(project.run("up", "--yes", HTTPS_PROXY=dead, HTTP_PROXY=dead, NO_PROXY="127.0.0.1"))
     assert project.outputs() == {"v": "V1.4.11"}
+
+
+def test_the_program_of_the_readme(make_project: Callable[..., Project], tmp_path: Path, emulator: Emulator) -> None:
+    """The program in YAML that the README shows runs, once its command has added a checkout to it."""
+    (program,) = re.findall(r"```yaml\n(# Pulumi\.yaml\n.*?)```", README, re.DOTALL)
+    project = make_project("", name="meters")
+    project.write(program, "Pulumi.yaml")
+    (project.folder / "__main__.py").unlink()
+    checkout = copy(tmp_path / "checkout")
+
+    ok(project.run(*told('pulumi package add "').replace('"$CHECKOUT"', str(checkout)).split()[1:]))
+    ok(project.up())
+
+    assert project.outputs() == {"version": "V1.4.11"}
+    assert len(emulator.tasks) == 1
 
 
 def git(*arguments: str) -> None:
@@ -218,7 +235,7 @@ import (
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
-		found, err := iotdaota.GetOtaPackage(ctx, &iotdaota.GetOtaPackageArgs{MostRecent: pulumi.BoolRef(true)})
+		found, err := iotdaota.LookupOtaPackage(ctx, &iotdaota.LookupOtaPackageArgs{MostRecent: pulumi.BoolRef(true)})
 		if err != nil {
 			return err
 		}

@@ -165,6 +165,7 @@ def test_every_command_is_run_by_a_test() -> None:
     """Each command of the README is a target of the Makefile, or stands in the test that runs it."""
     lane = ROOT / "tests" / "engine"
     engine, project = (lane / "test_interrupted.py").read_text(), (lane / "conftest.py").read_text()
+    languages, plugins = (lane / "test_languages.py").read_text(), (lane / "plugins.py").read_text()
     here = Path(__file__).read_text()
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     ran = {
@@ -176,6 +177,11 @@ def test_every_command_is_run_by_a_test() -> None:
         "pulumi cancel --yes": '"cancel", "--yes"' in engine,
         "pulumi refresh --yes --clear-pending-creates": '"refresh", "--yes", "--clear-pending-creates"' in engine,
         "pulumi up --yes": "project.up()" in engine and '"up", "--yes"' in project,
+        'pulumi package add "$CHECKOUT"': """told('pulumi package add "')""" in languages,
+        "pulumi package add https://git.example.com/acme/iotda-ota@v0.1.0": 'told("pulumi package add https'
+        in languages,
+        'pulumi plugin install resource iotda-ota v0.1.0 --file "$CHECKOUT"': 'told("pulumi plugin install")'
+        in plugins,
         "python -m pulumi_iotda_ota.emulator": '"-m", "pulumi_iotda_ota.emulator"' in here,
     }
 
