@@ -220,7 +220,11 @@ def test_wheel_holds_what_pulumi_looks_for(tmp_path: Path) -> None:
 
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"pulumi_iotda_ota/py.typed", "pulumi_iotda_ota/pulumi-plugin.json"} <= set(names)
+    assert {
+        "pulumi_iotda_ota/py.typed",
+        "pulumi_iotda_ota/pulumi-plugin.json",
+        "pulumi_iotda_ota/plugin/schema.json",
+    } <= set(names)
     assert {name.split("/")[0] for name in names} == {
         "pulumi_iotda_ota",
         Path(wheel).name.rsplit("-", 3)[0] + ".dist-info",

@@ -50,4 +50,8 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
         assert plugin.checked(PIN, {**METER, "mostRecent": True})["revision"] == 1
         id_, state = plugin.create(TASK, plugin.checked(TASK, task(emulator)))
 
-        assert (state["taskId"], plugin.stop()) == (id_, (0, "", ""))
+        assert not plugin.diff(TASK, id_, state, plugin.checked(TASK, task(emulator), state)).replaces
+        assert plugin.update(TASK, id_, state, state)["taskId"] == id_
+        assert plugin.read(TASK, id_, state).id == id_
+        plugin.delete(TASK, id_, state)
+        assert (state["taskId"], plugin.stop()[:2]) == (id_, (0, ""))
