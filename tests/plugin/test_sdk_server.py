@@ -33,7 +33,12 @@ class Failing(provider.Provider):
 def served(method: str, request: Any) -> Any:
     """Return what the server answers."""
     server: Any = ProviderServicer([], "0.1.0", Failing(), "")
-    return asyncio.run(getattr(server, method)(request, None))
+    # asyncio.run would leave the thread without an event loop, which Pulumi's test monitor looks for.
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(getattr(server, method)(request, None))
+    finally:
+        loop.close()
 
 
 def test_an_error_is_a_traceback() -> None:
