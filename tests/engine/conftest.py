@@ -142,9 +142,10 @@ def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
 @pytest.fixture(scope="session")
 def plugin_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a PULUMI_HOME that the plugin is installed in, with its virtual environment."""
-    folder = tmp_path_factory.mktemp("plugin")
-    plugins.install(plugins.copy(folder / "checkout"), folder / "home")
-    return folder / "home"
+    # Tests that run in several processes share one: it takes a quarter of a minute.
+    shared = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    return plugins.installed_once((base.parent if shared else base) / "plugin")
 
 
 @pytest.fixture(scope="session")

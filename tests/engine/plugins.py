@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -48,6 +49,18 @@ def install(checkout: Path, home: Path) -> None:
         capture_output=True,
         timeout=280,
     )
+
+
+def installed_once(folder: Path) -> Path:
+    """Return a PULUMI_HOME in a folder with the plugin installed; the first process that asks makes it."""
+    home, done = folder / "home", folder / "done"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            install(copy(folder / "checkout"), home)
+            done.touch()
+    return home
 
 
 def yaml(project: Project, plugin: Path, **program: Any) -> Project:
