@@ -58,4 +58,4 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .pulumi-cli .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) venv .pulumi-cli .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
