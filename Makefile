@@ -7,12 +7,13 @@ READY := $(VENV)/.ready
 # A `pulumi` that make demo installed is used before the one on PATH.
 export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
 
-.PHONY: help demo test lint bench format clean
+.PHONY: help demo test lint bench schema format clean
 
 help:
 	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
 	@echo "make test    format check, lint, types and every test lane"
 	@echo "make bench   measure what the library costs, as ratios within one run"
+	@echo "make schema  write the schema of the plugin from the tables"
 	@echo "make format  rewrite the sources in the house's form"
 	@echo "make clean   remove what the other targets made"
 
@@ -46,10 +47,15 @@ test: lint
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.selection
+	@echo
+	@$(BIN)/python -m benchmarks.plugin
+
+schema: $(INSTALLED)
+	@$(BIN)/python -m pulumi_iotda_ota.plugin.schema
 
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .pulumi-cli .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) venv .pulumi-cli .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern, Rule
+from pulumi_iotda_ota.outputs import OBS_LOCATION, Object
 
 __all__ = [
     "GET_OTA_PACKAGE",
@@ -38,6 +39,7 @@ class Argument:
         maximum: how many items a list may have.
         default: what not giving it means.
         free: whether it can hold anything, a secret too; an error then never shows it.
+        of: the fields of an object that has names of the API; without it its keys are the user's.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Argument:
     maximum: int | None = None
     default: object = None
     free: bool = False
+    of: Object | None = None
 
 
 PACKAGE_TYPE = Argument(
@@ -225,6 +228,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         "Where the file lies in OBS: region_name, bucket_name, object_key, and optionally its SHA-256 as sign.",
         required=True,
         free=True,
+        of=OBS_LOCATION,
     ),
     replace(MODULE_NAME, description=f"{MODULE_NAME.description} Required for one, and for no other type."),
     Argument(

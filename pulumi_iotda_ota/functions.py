@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pulumi_iotda_ota import lookup, query, results
 from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
+from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.task_functions import UPGRADE_TASK
 from pulumi_iotda_ota.validation import normal
 
@@ -352,8 +353,11 @@ def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     result = function.work(normal(snake_keys(dict(arguments))), None)()
     if result is None:
         return {"found": False}
-    answered: dict[str, Any] = camel_keys(results.answered(result))
-    return answered
+    answered: dict[str, Any] = results.answered(result)
+    for skipped in answered.get("skipped", ()):
+        skipped["rule"] = camel(skipped["rule"])
+    named: dict[str, Any] = camel_keys(answered)
+    return {"found": True, **named} if function is _PACKAGE else named
 
 
 def _mocked_package(answer: dict[str, Any]) -> GetOtaPackageResult | None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import pulumi
 
+from pulumi_iotda_ota.answers import found_values, listed_values, task_values
+
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.models import FileLocation, OtaPackage
     from pulumi_iotda_ota.lookup import Found, FoundMany
-    from pulumi_iotda_ota.selection.choose import Selection, Skipped
     from pulumi_iotda_ota.task_lookup import FoundTask
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "SkippedPackage",
     "TaskProgressResult",
     "answered",
-    "package_fields",
     "package_from_mapping",
     "package_result",
     "packages_from_mapping",
@@ -228,40 +227,19 @@ def answered(result: _Result) -> dict[str, Any]:
     return {**result.to_dict(), "skipped": skipped, "skipped_counts": result.skipped_counts}
 
 
-def package_fields(package: OtaPackage) -> dict[str, Any]:
-    """Return the fields of a package as results, exports and resource outputs show them, None where there is none."""
-    fields = package.model_dump(exclude={"file_location"})
-    fields["support_source_versions"] = list(package.support_source_versions)
-    fields["created_at"] = package.created_at
-    return fields
-
-
 def package_result(found: Found) -> GetOtaPackageResult:
     """Return the result of a single lookup."""
-    fields = {**package_fields(found.package), "file_location": _location(found.package.file_location)}
-    return GetOtaPackageResult(**fields, id=found.id, **_passed_over(found.selection))
+    return package_from_mapping(found_values(found))
 
 
 def packages_result(found: FoundMany) -> GetOtaPackagesResult:
     """Return the result of a list."""
-    packages = [OtaPackageResult(**package_fields(package)) for package in found.packages]
-    return GetOtaPackagesResult(
-        packages=packages, truncated=found.truncated, id=found.id, **_passed_over(found.selection)
-    )
+    return packages_from_mapping(listed_values(found))
 
 
 def task_result(found: FoundTask) -> GetUpgradeTaskResult:
     """Return the result of the lookup of a task."""
-    task = found.task
-    names = ("task_id", "task_name", "task_type", "status", "create_time", "need_confirm", "task_mode")
-    return GetUpgradeTaskResult(
-        **{name: getattr(task, name) for name in names},
-        status_desc=task.status_desc or None,
-        progress=TaskProgressResult(**task.task_progress.model_dump()) if task.task_progress else None,
-        package_ids=None if task.package_ids is None else list(task.package_ids),
-        failing=[_failing(vars(device)) for device in found.failing],
-        id=found.id,
-    )
+    return task_from_mapping(task_values(found))
 
 
 def task_from_mapping(values: dict[str, Any]) -> GetUpgradeTaskResult:
@@ -279,7 +257,7 @@ def _failing(device: Mapping[str, Any]) -> FailingDeviceResult:
 
 
 def package_from_mapping(values: dict[str, Any]) -> GetOtaPackageResult:
-    """Return the result that a mapping of its fields stands for: what a user's mocks answer."""
+    """Return the result that a mapping of its fields stands for: of a lookup, or what a user's mocks answer."""
     fields = {name: value for name, value in values.items() if name != "found"}
     skipped = [SkippedPackage(**item) for item in fields.pop("skipped", None) or []]
     obs = (fields.pop("file_location", None) or {}).get("obs_location")
@@ -293,20 +271,3 @@ def packages_from_mapping(values: dict[str, Any]) -> GetOtaPackagesResult:
     packages = [OtaPackageResult(**item) for item in fields.pop("packages", None) or []]
     skipped = [SkippedPackage(**item) for item in fields.pop("skipped", None) or []]
     return GetOtaPackagesResult(**fields, packages=packages, skipped=skipped)
-
-
-def _location(location: FileLocation | None) -> FileLocationResult | None:
-    if location is None:
-        return None
-    obs = location.obs_location
-    return FileLocationResult(obs_location=ObsLocationResult(**obs.model_dump()) if obs else None)
-
-
-def _passed_over(selection: Selection) -> dict[str, Any]:
-    def result(skipped: Skipped) -> SkippedPackage:
-        return SkippedPackage(**vars(skipped))
-
-    return {
-        "skipped": [result(skipped) for skipped in selection.skipped],
-        "skipped_counts": dict(selection.skipped_counts),
-    }

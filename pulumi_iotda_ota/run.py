@@ -16,17 +16,22 @@ from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping
 
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
-__all__ = ["Run", "Walked"]
+__all__ = ["Run", "Walked", "wants_memo"]
 
 T = TypeVar("T")
 _ONE_PAGE = 50
+
+
+def wants_memo(environ: Mapping[str, str]) -> bool:
+    """Return whether equal questions are asked once: yes, unless ``PULUMI_IOTDA_OTA_NO_MEMO`` is set."""
+    return environ.get("PULUMI_IOTDA_OTA_NO_MEMO", "") not in {"1", "true"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,17 @@ class Run:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
         self._clients: dict[ResolvedConnection, Client] = {}
+
+    def remembering(self) -> Run:
+        """Return a run over the same clients that asks equal questions once."""
+        other = Run(clock=self.clock)
+        other._lock, other._clients = self._lock, self._clients
+        return other
+
+    def forget(self) -> None:
+        """Forget the answers, because what they tell may have changed; who waits for one still gets it."""
+        with self._lock:
+            self._answers.clear()
 
     def client(self, connection: ResolvedConnection) -> Client:
         """Return the client of a connection, one for each connection and run."""
@@ -133,5 +149,6 @@ class Run:
         except BaseException as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             # Those who wait share the failure, those who come later ask again.
             with self._lock:
-                del self._answers[key]
+                if self._answers.get(key) is answer:
+                    del self._answers[key]
             answer.set_exception(error)

@@ -19,7 +19,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import config, mocks, rpc, settings
 
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.run import Run, wants_memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -83,7 +83,7 @@ def current_run() -> Run | None:
         return None
     with _runs_lock:
         if root not in _runs:
-            run = _runs[root] = Run(memo=os.environ.get("PULUMI_IOTDA_OTA_NO_MEMO", "") not in {"1", "true"})
+            run = _runs[root] = Run(memo=wants_memo(os.environ))
             weakref.finalize(root, run.close)
         return _runs[root]
 

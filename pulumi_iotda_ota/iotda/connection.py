@@ -32,7 +32,15 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.credentials import Credential
     from pulumi_iotda_ota.iotda.signing import Algorithm
 
-__all__ = ["CONFIG_NAMES", "PUBLIC_FIELDS", "SECRET_FIELDS", "Connection", "ResolvedConnection", "resolve"]
+__all__ = [
+    "CONFIG_NAMES",
+    "PUBLIC_FIELDS",
+    "SECRET_FIELDS",
+    "Connection",
+    "ResolvedConnection",
+    "check_config",
+    "resolve",
+]
 
 DEFAULT_DEADLINE = 60.0
 DEFAULT_MAX_ATTEMPTS = 5
@@ -253,6 +261,24 @@ def resolve(
         proxy=found.proxy,
         origins=origins,
     )
+
+
+def check_config(config: Mapping[str, object]) -> None:
+    """Refuse a configuration that is wrong by itself, whether or not it is complete.
+
+    Args:
+        config: the configuration by camelCase name, without its namespace; texts or typed values.
+
+    Raises:
+        ConfigurationError: a setting is misspelt, or its value is wrong.
+    """
+    _refuse_misspelt(config)
+    values, origins = _gathered(Connection(), config, {})
+    with _origin_noted(origins):
+        found = _checked(values)
+        if found.endpoint is not None:
+            read_endpoint(found.endpoint)
+        _require_usual_proxy(found.proxy)
 
 
 def _refuse_misspelt(config: Mapping[str, object]) -> None:

@@ -17,7 +17,7 @@ from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "APP_ID",
@@ -59,6 +59,7 @@ __all__ = [
     "Number",
     "Pattern",
     "Rule",
+    "almost",
     "problem_of_devices",
     "problem_of_length",
     "problem_of_module",
@@ -99,6 +100,13 @@ _EXTENSIONS = (
 )
 
 
+def almost(value: object, options: Iterable[str]) -> str:
+    """Return, for an error, which of the options a value may have meant, or nothing."""
+    by_lower = {option.lower(): option for option in options}
+    near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
+    return f" (did you mean {by_lower[near[0]]}?)" if near else ""
+
+
 @dataclass(frozen=True)
 class Pattern:
     """A text that must match ``pattern`` from end to end; ``meaning`` says it in words."""
@@ -130,9 +138,7 @@ class Choice:
             return None
         if len(self.options) == 1:
             return f"must be {self.meaning}"
-        by_lower = {option.lower(): option for option in self.options}
-        near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
-        return f"must be {self.meaning}" + (f" (did you mean {by_lower[near[0]]}?)" if near else "")
+        return f"must be {self.meaning}{almost(value, self.options)}"
 
 
 @dataclass(frozen=True)

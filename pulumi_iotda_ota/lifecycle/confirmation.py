@@ -8,11 +8,13 @@ from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.lifecycle.campaign import ENDED
 from pulumi_iotda_ota.lifecycle.gate import Gate
 from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, told_refusal
 from pulumi_iotda_ota.lifecycle.verdict import Standing
 from pulumi_iotda_ota.lifecycle.watching import Watch
+from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -34,6 +36,14 @@ class Confirmation(Gate):
     id = "confirmation"
     outputs = ("task_name", "status")
     deciding = ("task_id", "approved_package_ids")
+
+    @classmethod
+    def problems(cls, inputs: Properties) -> list[Problem]:
+        """Return everything that is wrong with the inputs."""
+        problems = super().problems(inputs)
+        if holds_unknown(inputs.get("approved_package_ids")):
+            problems.append(Problem("approved_package_ids", "must be written out: what is found later nobody approves"))
+        return problems
 
     @classmethod
     def passed(cls, world: World, inputs: Properties) -> Properties:

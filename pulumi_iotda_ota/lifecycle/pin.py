@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import arguments, outputs
+from pulumi_iotda_ota.answers import package_values
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
@@ -37,22 +38,7 @@ _SELECTION = {
     for argument in arguments.GET_OTA_PACKAGE
     if argument.name not in {"on_missing", *_OWN}
 }
-_FIELDS = (
-    "package_id",
-    "app_id",
-    "package_type",
-    "product_id",
-    "product_name",
-    "module_name",
-    "version",
-    "support_source_versions",
-    "description",
-    "custom_info",
-    "create_time",
-    "created_at",
-    "file_location",
-)
-OUTPUTS = (*_FIELDS, "identity", "revision", "exists", "newer_available")
+OUTPUTS = tuple(output.name for output in outputs.OTA_PACKAGE_PIN)
 # What is pinned depends on these; all others can be unknown at a preview that shows the id.
 _DECIDING = ("triggers", "with_file_location", "verify", "connection")
 _COMPARED = (*_OWN, "package_id", "revision")
@@ -143,7 +129,7 @@ def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | No
     if inputs.get("verify", True) or (wants_location and not location):
         connection = world.resolve(inputs)
         package = _require_there(world, olds, connection)
-        location = location or _fields(package).get("file_location")
+        location = location or package_values(package).get("file_location")
         kept |= {"identity": dict(connection.identity), "exists": True}
     return {**kept, "file_location": location} if wants_location and location else kept
 
@@ -159,7 +145,7 @@ def _resolved(world: World, olds: Properties, inputs: Properties) -> Properties:
     before = olds.get("revision") or 0
     moved = found.package.package_id != olds.get("package_id")
     return {
-        **_fields(found.package),
+        **package_values(found.package),
         "identity": dict(connection.identity),
         "revision": before + 1 if moved else before,
         "exists": True,
@@ -181,11 +167,6 @@ def _newer(world: World, state: Properties, connection: ResolvedConnection) -> s
         world.warn(f"whether something newer than {state.get('version')} fits is not known: {error.headline}")
         return str(state.get("newer_available") or "")
     return found.package.version if found and found.package.package_id != state["package_id"] else ""
-
-
-def _fields(package: OtaPackage) -> Properties:
-    fields: dict[str, Any] = package.model_dump(mode="json", exclude_none=True)
-    return {**fields, "created_at": package.created_at}
 
 
 def _show(world: World, state: Properties, connection: ResolvedConnection) -> OtaPackage | None:

@@ -109,7 +109,7 @@ class UpgradeTask:
 
 def _unchanged(world: World, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
-    if not problems:
+    if not problems and not holds_unknown(inputs):
         world.ledger.names[task_name(inputs)] = olds["task_name"]
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import settings_for
+from tests.engine import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,5 +135,31 @@ def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
         project.write(program)
         project.ok("stack", "init", stack)
         return project
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def plugin_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a PULUMI_HOME that the plugin is installed in, with its virtual environment."""
+    # Tests that run in several processes share one: it takes a quarter of a minute.
+    shared = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    return plugins.installed_once((base.parent if shared else base) / "plugin")
+
+
+@pytest.fixture(scope="session")
+def plugin_checkout(plugin_home: Path) -> Path:
+    """Return a checkout with a virtual environment, as a local path leads to."""
+    (folder,) = (plugin_home / "plugins").glob("resource-iotda-ota-v*[0-9]")
+    return folder
+
+
+@pytest.fixture
+def make_yaml(make_project: Callable[..., Project], plugin_checkout: Path) -> Callable[..., Project]:
+    """Return what makes a project whose program is in YAML, with the plugin from a local path."""
+
+    def make(*, stack: str = "dev", **program: Any) -> Project:
+        return plugins.yaml(make_project("", stack=stack), plugin_checkout, **program)
 
     return make

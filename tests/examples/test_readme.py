@@ -165,6 +165,7 @@ def test_every_command_is_run_by_a_test() -> None:
     """Each command of the README is a target of the Makefile, or stands in the test that runs it."""
     lane = ROOT / "tests" / "engine"
     engine, project = (lane / "test_interrupted.py").read_text(), (lane / "conftest.py").read_text()
+    languages, plugins = (lane / "test_languages.py").read_text(), (lane / "plugins.py").read_text()
     here = Path(__file__).read_text()
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     ran = {
@@ -176,6 +177,11 @@ def test_every_command_is_run_by_a_test() -> None:
         "pulumi cancel --yes": '"cancel", "--yes"' in engine,
         "pulumi refresh --yes --clear-pending-creates": '"refresh", "--yes", "--clear-pending-creates"' in engine,
         "pulumi up --yes": "project.up()" in engine and '"up", "--yes"' in project,
+        'pulumi package add "$CHECKOUT"': """told('pulumi package add "')""" in languages,
+        "pulumi package add https://git.example.com/acme/iotda-ota@v0.1.0": 'told("pulumi package add https'
+        in languages,
+        'pulumi plugin install resource iotda-ota v0.1.0 --file "$CHECKOUT"': 'told("pulumi plugin install")'
+        in plugins,
         "python -m pulumi_iotda_ota.emulator": '"-m", "pulumi_iotda_ota.emulator"' in here,
     }
 
@@ -214,7 +220,11 @@ def test_wheel_holds_what_pulumi_looks_for(tmp_path: Path) -> None:
 
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"pulumi_iotda_ota/py.typed", "pulumi_iotda_ota/pulumi-plugin.json"} <= set(names)
+    assert {
+        "pulumi_iotda_ota/py.typed",
+        "pulumi_iotda_ota/pulumi-plugin.json",
+        "pulumi_iotda_ota/plugin/schema.json",
+    } <= set(names)
     assert {name.split("/")[0] for name in names} == {
         "pulumi_iotda_ota",
         Path(wheel).name.rsplit("-", 3)[0] + ".dist-info",

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import functions, testing
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.invocation import camel_keys
+from pulumi_iotda_ota.invocation import camel_keys, snake_keys
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lifecycle.pin import Pin
+from pulumi_iotda_ota.plugin.words import worded
 from pulumi_iotda_ota.run import Run
 from tests.conftest import settings_for
 from tests.golden.table import Lookup, lookups, seed
+from tests.plugin import process
+from tests.plugin.process import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +51,13 @@ def _monitored() -> Iterator[None]:
     pulumi.runtime.settings.configure(pulumi.runtime.Settings("project", "stack"))
 
 
+@pytest.fixture(scope="module")
+def plugin(golden: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
+    """Return a running plugin that the settings lead to the service."""
+    with Plugin(settings_for(golden), tmp_path_factory.mktemp("project")) as running:
+        yield running.configure()
+
+
 def held(asked: Lookup, answer: Callable[[], Any]) -> None:
     """Hold what a door answers to the table.
 
@@ -61,7 +73,11 @@ def held(asked: Lookup, answer: Callable[[], Any]) -> None:
         text = " ".join(str(caught.value).split())
         assert [word for word in words if word not in text] == []
         return
-    found = answer()
+    same(asked, answer())
+
+
+def same(asked: Lookup, found: Any) -> None:
+    """Hold an answer, which is no error, to the table; see :func:`held`."""
     if asked.many:
         assert [package["version"] for package in found] == asked.versions
     elif asked.answer == "none":
@@ -148,6 +164,51 @@ def test_the_check_of_a_pin(asked: Lookup, golden: Emulator) -> None:
         assert asked.answer in (checked.inputs["version"], checked.inputs["package_id"])
 
 
+def told_by(plugin: Plugin, token: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Ask the plugin's process; return its answer and its error, one of them empty."""
+    try:
+        answered = plugin.invoke(token, **arguments)
+    except grpc.RpcError as error:
+        return {}, str(error.details())
+    if answered.failures:
+        return {}, "".join(failure.reason for failure in answered.failures)
+    return process.plain(getattr(answered, "return")), ""
+
+
+@EVERY
+def test_the_plugin(asked: Lookup, plugin: Plugin) -> None:
+    """The plugin's process answers as the table says, and word for word as the function does."""
+    token = f"getOtaPackage{'s' * asked.many}"
+    answered, error = told_by(plugin, token, camel_keys(asked.arguments))
+
+    if asked.error:
+        with pytest.raises(IotdaOtaError) as caught:
+            plain(asked.arguments, many=asked.many)
+        assert " ".join(error.split()) == " ".join(worded(str(caught.value)).split())
+        return
+    assert error == ""
+    monitored = functions.answer(f"iotda-ota:index:{token}", camel_keys(asked.arguments))
+    assert answered == monitored
+    found = [snake_keys(item) for item in answered["packages"]] if asked.many else snake_keys(answered)
+    same(asked, found if asked.many or answered["found"] else None)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [asked for asked in LOOKUPS if not asked.many and "on_missing" not in asked.arguments],
+    ids=lambda asked: asked.name,
+)
+def test_a_pin_of_the_plugin(asked: Lookup, plugin: Plugin) -> None:
+    """A pin through the plugin's process resolves to what the table says, or refuses its inputs in the same words."""
+    inputs, problems = plugin.check(process.urn("OtaPackagePin"), camel_keys(asked.arguments))
+
+    if asked.error:
+        text = " ".join(" ".join(f"{name} {reason}" for name, reason in problems).split())
+        assert [word for word in asked.error[1] if worded(word) not in text] == []
+    else:
+        assert asked.answer in (inputs["version"], inputs["packageId"])
+
+
 @EVERY
 def test_what_was_passed_over_is_the_same_and_complete(asked: Lookup) -> None:
     """Function and monitor tell the same packages as passed over, and each package is accounted for."""
@@ -157,6 +218,7 @@ def test_what_was_passed_over_is_the_same_and_complete(asked: Lookup) -> None:
     found = get(**asked.arguments)
     answered = functions.answer(f"iotda-ota:index:getOtaPackage{'s' * asked.many}", camel_keys(asked.arguments))
 
-    assert answered["skipped"] == camel_keys([one.to_dict() for one in found.skipped])
+    skipped = [{**one.to_dict(), "rule": camel(one.rule)} for one in found.skipped]
+    assert answered["skipped"] == camel_keys(skipped)
     assert answered["skippedCounts"] == camel_keys(found.skipped_counts)
     assert len(found.skipped) == min(100, sum(found.skipped_counts.values()))

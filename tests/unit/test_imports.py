@@ -21,7 +21,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {
     "iotda": (),
     "selection": ("iotda.models", "iotda.errors", "iotda.text"),
-    "arguments": ("iotda",),
+    "arguments": ("iotda", "outputs"),
     "times": ("iotda",),
     "validation": ("arguments", "iotda"),
     "run": ("iotda",),
@@ -29,7 +29,10 @@ ALLOWED = {
     "explain": ("iotda", "selection"),
     "lookup": ("iotda", "selection", "explain", "query", "run"),
     "task_lookup": ("iotda", "query", "run"),
-    "results": ("iotda", "lookup", "selection", "task_lookup"),
+    "outputs": (),
+    "settings": (),
+    "answers": ("iotda", "lookup", "selection", "task_lookup"),
+    "results": ("answers", "lookup", "task_lookup"),
     "sdk": ("iotda", "run"),
     "invocation": ("iotda", "run", "sdk"),
     "task_functions": ("iotda", "invocation", "query", "results", "run", "task_lookup"),
@@ -44,8 +47,33 @@ ALLOWED = {
         "task_functions",
         "validation",
     ),
-    "lifecycle": ("iotda", "lookup", "query", "arguments", "run", "times", "task_lookup", "validation"),
+    "lifecycle": (
+        "answers",
+        "arguments",
+        "iotda",
+        "lookup",
+        "outputs",
+        "query",
+        "run",
+        "task_lookup",
+        "times",
+        "validation",
+    ),
     "dynamic": ("iotda", "lifecycle", "arguments", "run", "sdk", "validation"),
+    "plugin": (
+        "answers",
+        "arguments",
+        "iotda",
+        "lifecycle",
+        "lookup",
+        "outputs",
+        "query",
+        "run",
+        "settings",
+        "task_lookup",
+        "validation",
+    ),
+    "__main__": ("plugin",),
     "testing": ("iotda", "functions", "dynamic", "sdk"),
     "emulator": (),
     "connection": ("iotda", "sdk"),
@@ -58,10 +86,11 @@ LIBRARIES = {
     "pydantic": ("iotda.answers", "iotda.connection", "iotda.credentials", "iotda.models", "connection", "emulator"),
     "pydantic_core": ("iotda.answers", "iotda.failures", "selection.regexes", "emulator"),
     "semver": ("selection.versions",),
-    "pulumi": ("functions", "task_functions", "invocation", "dynamic", "testing", "results", "sdk"),
+    "pulumi": ("functions", "task_functions", "invocation", "dynamic", "testing", "results", "sdk", "plugin.protocol"),
     "dill": ("testing",),
     "werkzeug": ("emulator",),
-    "grpc": (),
+    "grpc": ("plugin.server", "plugin.engine"),
+    "google": ("plugin.server", "plugin.values"),
 }
 
 # The order inside of iotda: a module imports only from the lines above its own.
@@ -94,6 +123,7 @@ WORLD = {
     "invocation": {"os"},  # a door: the environment is read where a program calls
     "sdk": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # a door
+    "plugin.server": {"os"},  # a door
     "emulator": {"time", "random"},  # another program
 }
 
@@ -244,3 +274,18 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_a_lookup_does_not_load_the_emulator() -> None:
     """A program that looks up loads neither the emulator nor what it needs."""
     assert not {"werkzeug"} & loaded_after(f"from {NAME} import get_ota_package, OtaPackagePin")
+
+
+def test_the_plugin_starts_with_what_it_needs_to_answer_and_no_more() -> None:
+    """The process loads neither the SDK, whose messages it speaks, nor what the first lookup needs, before the port."""
+    code = "import sys, pulumi_iotda_ota.plugin.server; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+
+    assert "pulumi.runtime.proto.provider_pb2" in loaded
+    assert (
+        not {"pulumi.resource", "pulumi.runtime.settings", "requests", "pydantic", "semver", "opentelemetry"} & loaded
+    )
+    assert (
+        not {f"{NAME}.functions", f"{NAME}.results", f"{NAME}.sdk", f"{NAME}.lookup", f"{NAME}.lifecycle.pin"} & loaded
+    )

@@ -1,0 +1,3 @@
+from pulumi_iotda_ota.plugin.server import main
+
+main()

@@ -1,0 +1,53 @@
+"""What a lookup answers as plain values in Python's names, the same for every door. Knows nothing of Pulumi."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.lookup import Found, FoundMany
+    from pulumi_iotda_ota.selection.choose import Selection
+    from pulumi_iotda_ota.task_lookup import FoundTask
+
+__all__ = ["found_values", "listed_values", "package_values", "task_values"]
+
+
+def package_values(package: OtaPackage) -> dict[str, Any]:
+    """Return the fields of a package that are set, with the upload time as RFC 3339 too."""
+    fields: dict[str, Any] = package.model_dump(mode="json", exclude_none=True)
+    return {**fields, "created_at": package.created_at}
+
+
+def found_values(found: Found) -> dict[str, Any]:
+    """Return the answer of a single lookup."""
+    return {**package_values(found.package), "id": found.id, **_passed_over(found.selection)}
+
+
+def listed_values(found: FoundMany) -> dict[str, Any]:
+    """Return the answer of a list."""
+    packages = [package_values(package) for package in found.packages]
+    return {"packages": packages, "truncated": found.truncated, "id": found.id, **_passed_over(found.selection)}
+
+
+def task_values(found: FoundTask) -> dict[str, Any]:
+    """Return the answer of the lookup of a task, with the first of its failing devices."""
+    names = ("task_id", "task_name", "task_type", "status", "create_time", "need_confirm", "task_mode", "package_ids")
+    told = found.task.model_dump(mode="json", include={"task_progress"})
+    fields = {
+        **{name: getattr(found.task, name) for name in names},
+        "status_desc": found.task.status_desc or None,
+        "progress": told["task_progress"],
+        "failing": [{name: text for name, text in vars(device).items() if text} for device in found.failing],
+        "id": found.id,
+    }
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in fields.items() if value is not None
+    }
+
+
+def _passed_over(selection: Selection) -> dict[str, Any]:
+    return {
+        "skipped": [dict(vars(skipped)) for skipped in selection.skipped],
+        "skipped_counts": dict(selection.skipped_counts),
+    }

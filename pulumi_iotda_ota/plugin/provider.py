@@ -1,0 +1,281 @@
+"""What the plugin does with each call of the engine, over plain values. Knows neither gRPC nor how values travel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
+from pulumi_iotda_ota.iotda.limits import almost
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.ledger import Ledger
+from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
+from pulumi_iotda_ota.plugin.values import to_python, to_wire
+from pulumi_iotda_ota.plugin.words import worded
+from pulumi_iotda_ota.run import Run, wants_memo
+from pulumi_iotda_ota.validation import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.lifecycle.base import Properties
+    from pulumi_iotda_ota.plugin.waiting import Waiting
+
+__all__ = ["Answer", "Provider", "Urn"]
+
+# What the engine puts beside the settings of a provider.
+_ENGINES = ("version", "pluginDownloadURL", "__internal")
+
+
+@dataclass(frozen=True)
+class Urn:
+    """What the engine tells of a resource by its name: ``urn:pulumi:stack::project::parent$type::name``."""
+
+    stack: str
+    project: str
+    parents: str
+    type: str
+    name: str
+
+    @classmethod
+    def read(cls, urn: str) -> Urn:
+        """Return the parts of a URN; the type of a child follows those of its parents."""
+        prefix, project, types, name = urn.split("::", 3)
+        parents, _, type_ = types.rpartition("$")
+        return cls(prefix.rpartition(":")[2], project, parents, type_, name)
+
+    @property
+    def resource(self) -> Resource:
+        """Return what serves its type.
+
+        Raises:
+            InputError: there is no such type.
+        """
+        name = self.type.removeprefix(token_of(""))
+        if name not in RESOURCES:
+            raise InputError(f"{PACKAGE} has no resource {self.type}")
+        return RESOURCES[name]
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """Return what keeps equal campaigns of two resources apart.
+
+        The engine tells a provider everything but the organization.
+        """
+        told = {"project": self.project, "stack": self.stack, "name": self.name, "parents": self.parents}
+        return {name: value for name, value in told.items() if value}
+
+
+@dataclass
+class Answer:
+    """The answer to a check, or to a function; values in the names of the wire.
+
+    Attributes:
+        values: the checked inputs, or the fields of the answer.
+        problems: what is wrong, each with the property of the schema that it is about, or with none.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Provider:
+    """Serves one configuration; safe to use from several threads.
+
+    Args:
+        environ: the environment variables.
+        warn: shows a warning to whoever runs Pulumi, beside the resource of a URN.
+        tell: shows there how something goes on.
+        waiting: the time, and what ends its waits.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        warn: Callable[[str, str], None],
+        tell: Callable[[str, str], None],
+        waiting: Waiting,
+    ) -> None:
+        self._environ, self._warn, self._tell = environ, warn, tell
+        self.waiting = waiting
+        self._config: Mapping[str, object] = {}
+        # What is created must be seen by the next look. Functions share their answers as those of a program do.
+        self._run = Run(memo=False, clock=waiting.clock)
+        self._lookups = self._run.remembering() if wants_memo(environ) else self._run
+        self._ledger = Ledger()
+
+    def check_config(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return what is wrong with a configuration; whether it is complete shows when something is asked."""
+        given = {name: value for name, value in _settings(config).items() if not holds_unknown(value)}
+        if not given:
+            return []
+        from pulumi_iotda_ota.iotda.connection import check_config  # noqa: PLC0415  pydantic only when needed
+
+        try:
+            check_config(given)
+        except ConfigurationError as error:
+            return [(camel(error.setting), worded(str(error)))]
+        return []
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Take a configuration that was checked."""
+        self._config = _settings(config)
+
+    def invoke(self, token: str, values: Mapping[str, Any]) -> Answer:
+        """Answer a function.
+
+        Raises:
+            InputError: there is no such function.
+            IotdaOtaError: the lookup failed, and not by one of its arguments.
+        """
+        function = FUNCTIONS.get(token.removeprefix(token_of("")))
+        if function is None:
+            raise InputError(f"{PACKAGE} has no function {token}")
+        if holds_unknown(dict(values)):
+            return Answer()  # the engine has no unknown answer of a function; this is its own way to say so
+        given = normal(to_python(function.arguments, values))
+        problems = _unheard_of(function.arguments, given)
+        if problems:
+            return Answer(problems=_told(function.arguments, problems))
+        from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  as above
+
+        try:
+            connection = resolve(None, config=self._config, environ=self._environ)
+            return Answer(to_wire(function.outputs, function.ask(self._lookups, connection, given)))
+        except InputError as error:
+            if not error.argument:
+                raise
+            return Answer(problems=_told(function.arguments, [Problem(error.argument, str(error))]))
+
+    def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Answer:
+        """Complete the inputs of a resource, and tell what is wrong with them."""
+        at = Urn.read(urn)
+        resource = at.resource
+        given = _python(at, news)
+        problems = _unheard_of(resource.arguments, given, also=("scope",))
+        checked = resource.lifecycle.check(self._world(urn), _python(at, olds), given)
+        return Answer(_wire(resource, checked.inputs), _told(resource.arguments, [*problems, *checked.problems]))
+
+    def diff(
+        self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], ignored: Iterable[str]
+    ) -> tuple[Diff, list[str]]:
+        """Tell what new inputs change, and which of them differ, in the names of the wire."""
+        at = Urn.read(urn)
+        if at.resource.refuses_ignoring:
+            _refuse_ignoring(at.resource, ignored)
+        before, after = normal(_python(at, olds)), normal(_python(at, news))
+        diff = at.resource.lifecycle.diff(self._world(urn), id_, before, after)
+        names = [argument.name for argument in at.resource.arguments]
+        differing = [camel(name) for name in names if before.get(name) != after.get(name)]
+        return Diff(diff.changes, tuple(camel(name) for name in diff.replaces), diff.delete_first), differing
+
+    def create(self, urn: str, inputs: Mapping[str, Any], *, preview: bool) -> tuple[str, dict[str, Any]]:
+        """Create a resource, or tell what is known of it before; return its id and its state."""
+        at = Urn.read(urn)
+        resource, given = at.resource, _python(at, inputs)
+        if preview and not resource.known_when_checked:
+            to_come = {output.name: UNKNOWN for output in resource.outputs}
+            return "", _wire(resource, {**to_come, **given})
+        created = resource.lifecycle.create(self._world(urn), given)
+        if not preview:
+            self._lookups.forget()
+        return created.id, _wire(resource, created.outputs)
+
+    def read(self, urn: str, id_: str, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell the state as it is now.
+
+        Raises:
+            InputError: there is no state: it is an import, or a look at what another stack owns.
+        """
+        at = Urn.read(urn)
+        if not state:
+            advice = "leave import out; a task that this program made is found again by its name"
+            raise InputError(f"{at.type} can not be imported or read by its id", facts=[("what to do", advice)])
+        seen = at.resource.lifecycle.read(self._world(urn), id_, _python(at, state))
+        return _wire(at.resource, seen)
+
+    def update(
+        self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, preview: bool
+    ) -> dict[str, Any]:
+        """Return the state under new inputs."""
+        at = Urn.read(urn)
+        before, given = _python(at, olds), _python(at, news)
+        if preview and not at.resource.known_when_checked:
+            return _wire(at.resource, _foreseen(at.resource, before, given))
+        updated = at.resource.lifecycle.update(self._world(urn), id_, before, given)
+        if not preview:
+            self._lookups.forget()
+        return _wire(at.resource, updated)
+
+    def delete(self, urn: str, id_: str, state: Mapping[str, Any]) -> None:
+        """Remove a resource."""
+        at = Urn.read(urn)
+        at.resource.lifecycle.delete(self._world(urn), id_, _python(at, state))
+        self._lookups.forget()
+
+    def _world(self, urn: str) -> World:
+        return World(
+            run=self._run,
+            config=self._config,
+            environ=self._environ,
+            warn=lambda line: self._warn(urn, line),
+            tell=lambda line: self._tell(urn, line),
+            ledger=self._ledger,
+        )
+
+
+def _foreseen(resource: Resource, before: Properties, given: Properties) -> Properties:
+    """Return the state after an update as far as it is known before: what is done again can end otherwise."""
+    again = getattr(resource.lifecycle, "deciding", ())
+    if any(before.get(name) != given.get(name) for name in again):
+        return {**{output.name: UNKNOWN for output in resource.outputs}, **given}
+    kept = {name: value for name, value in before.items() if name not in resource.lifecycle.input_names}
+    return {**kept, **given}
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in _ENGINES}
+
+
+def _python(at: Urn, values: Mapping[str, Any]) -> Properties:
+    # Not part of what is stored: the URN is the engine's to change, by an alias or a move.
+    known = {name: value for name, value in values.items() if not name.startswith("__")}
+    return {**to_python(at.resource.fields, known), "scope": at.scope}
+
+
+def _wire(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+    stored = {name: value for name, value in values.items() if name != "scope"}
+    return to_wire(resource.fields, stored)
+
+
+def _unheard_of(arguments: Iterable[Argument], given: Mapping[str, Any], also: Iterable[str] = ()) -> list[Problem]:
+    """Return the problem of each argument that there is not; passed over, it would change the meaning unnoticed."""
+    names = [argument.name for argument in arguments]
+    return [
+        Problem("", f"there is no argument {camel(name)}{almost(camel(name), map(camel, names))}")
+        for name in given
+        if name not in (*names, *also)
+    ]
+
+
+def _told(arguments: Iterable[Argument], problems: Iterable[Problem]) -> list[tuple[str, str]]:
+    """Return problems with properties of the schema: what is about anything else is about none."""
+    table = {argument.name: argument for argument in arguments}
+    told = []
+    for problem in problems:
+        # Of an object one field can be wrong: obs_location.sign.
+        argument = table.get(problem.argument.partition(".")[0])
+        told.append((camel(problem.argument) if argument else "", worded(problem.reason, argument)))
+    return told
+
+
+def _refuse_ignoring(resource: Resource, ignored: Iterable[str]) -> None:
+    names = {camel(argument.name) for argument in resource.arguments}
+    wrong = sorted({path for path in ignored if path.partition(".")[0].partition("[")[0] in {*names, "*"}})
+    if wrong:
+        raise InputError(
+            f"ignoreChanges of {' and '.join(wrong)} would move the pin instead of keeping it",
+            facts=[("what to do", "leave it out: a pin keeps its package until its selection or triggers change")],
+        )

@@ -1,0 +1,165 @@
+"""Property values as they travel and as the rest of the package knows them.
+
+On the wire a value that is not known yet is a text that means so, a secret is an object that carries a mark, and every
+number is a float. Inside, what is not known is ``UNKNOWN``, and which properties are secret is kept beside them. Names
+are camelCase there and snake_case here; the keys of a free-form object are the user's and stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.struct_pb2 import Struct
+
+from pulumi_iotda_ota.iotda.names import camel, snake
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from google.protobuf.message import Message
+    from google.protobuf.struct_pb2 import Value
+
+    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.outputs import Output
+
+    Field = Argument | Output
+
+__all__ = ["Received", "in_camel", "received", "secret_texts", "sent", "to_python", "to_wire"]
+
+# What the engine writes for a value that is not known yet, by the type that it will have.
+_UNKNOWNS = {
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # text
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # flag
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # list
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
+    "030794c1-ac77-496b-92df-f27374a8bd58",  # asset
+    "e48ece36-62e2-4504-bad9-02848725956a",  # archive
+}
+_UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the mark of a secret, not one
+
+
+@dataclass
+class Received:
+    """Properties that came from the engine.
+
+    Attributes:
+        values: in the names of the wire.
+        secrets: the names of those that are, or hold, a secret.
+        texts: the secret texts themselves, so that no message repeats them.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
+    texts: list[str] = field(default_factory=list)
+
+
+def received(struct: Struct) -> Received:
+    """Return properties without the marks of the wire."""
+    properties = Received()
+    for name, value in struct.fields.items():
+        texts: list[str] = []
+        properties.values[name] = _read(value, texts, secret=False)
+        if texts:
+            properties.secrets.add(name)
+            properties.texts += filter(None, texts)
+    return properties
+
+
+def secret_texts(request: Message) -> list[str]:
+    """Return every secret text among the properties of a request."""
+    structs = [value for _, value in request.ListFields() if isinstance(value, Struct)]
+    return [text for struct in structs for text in received(struct).texts]
+
+
+def _read(value: Value, secrets: list[str], *, secret: bool) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        fields = value.struct_value.fields
+        if _SIGNATURE in fields and fields[_SIGNATURE].string_value == _SECRET:
+            secrets.append("")  # an empty list is a secret too
+            return _read(fields["value"], secrets, secret=True)
+        return {name: _read(item, secrets, secret=secret) for name, item in fields.items()}
+    if kind == "list_value":
+        return [_read(item, secrets, secret=secret) for item in value.list_value.values]
+    return _read_plain(value, kind, secrets, secret=secret)
+
+
+def _read_plain(value: Value, kind: str | None, secrets: list[str], *, secret: bool) -> Any:
+    plain = None if kind in (None, "null_value") else getattr(value, kind)
+    if isinstance(plain, str):
+        if plain in _UNKNOWNS:
+            return UNKNOWN
+        if secret:
+            secrets.append(plain)
+    return plain
+
+
+def sent(values: Mapping[str, Any], secrets: Collection[str] = ()) -> Struct:
+    """Return properties as they travel.
+
+    Args:
+        values: in the names of the wire.
+        secrets: the names of those to mark as secret.
+    """
+    marked = {
+        name: {_SIGNATURE: _SECRET, "value": _written(value)} if name in secrets else _written(value)
+        for name, value in values.items()
+        if value is not None
+    }
+    struct = Struct()
+    struct.update(marked)
+    return struct
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _written(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_written(item) for item in value]
+    return _UNKNOWN_TEXT if value is UNKNOWN else value
+
+
+def to_python(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return properties under Python's names."""
+    return _renamed(snake, fields, values)
+
+
+def to_wire(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return properties under the names of the wire."""
+    return _renamed(camel, fields, values)
+
+
+def _renamed(rename: Callable[[str], str], fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    known = {item.name: item for item in fields}
+    return {rename(name): _inside(rename, known.get(snake(name)), value) for name, value in values.items()}
+
+
+def _inside(rename: Callable[[str], str], field_: Field | None, value: Any) -> Any:
+    """Return a value with the names inside it; only an object that the table knows has names of ours."""
+    of = getattr(field_, "of", None)
+    if of is not None and isinstance(value, dict):
+        return _renamed(rename, of.fields, value)
+    if of is not None and isinstance(value, list):
+        return [_inside(rename, field_, item) for item in value]
+    kind = field_.type if field_ is not None else ""
+    if kind == "counts" and isinstance(value, dict):
+        return {rename(name): item for name, item in value.items()}
+    return rename(value) if kind == "argument" and isinstance(value, str) else value
+
+
+def in_camel(text: str, names: Iterable[str]) -> str:
+    """Return a text for people with the names of arguments, and the words of Python, as the plugin writes them.
+
+    Args:
+        text: a message or a description.
+        names: the arguments that it may name, as Python spells them.
+    """
+    spelt = {name: camel(name) for name in names if "_" in name}
+    spelt |= {"True": "true", "False": "false", "None": "nothing"}
+    return re.sub(rf"\b({'|'.join(spelt)})\b", lambda match: spelt[match[1]], text)

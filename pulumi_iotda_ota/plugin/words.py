@@ -1,0 +1,38 @@
+"""How the plugin words what people read: arguments have the names that they have in the schema."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
+from pulumi_iotda_ota.plugin.values import in_camel
+from pulumi_iotda_ota.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.arguments import Argument
+
+__all__ = ["described", "worded"]
+
+
+@cache
+def _names() -> frozenset[str]:
+    tables = [*(item.arguments for item in FUNCTIONS.values()), *(item.arguments for item in RESOURCES.values())]
+    return frozenset({argument.name for table in tables for argument in table} | {item.name for item in SETTINGS})
+
+
+def worded(text: str, argument: Argument | None = None) -> str:
+    """Return a message with the names of the schema.
+
+    Args:
+        text: the message in Python's names.
+        argument: what it is about; the values it can have are no names.
+    """
+    options = argument.rule.options if argument and isinstance(argument.rule, Choice) else ()
+    return in_camel(text, _names() - {*options})
+
+
+def described(argument: Argument) -> str:
+    """Return the description of an argument for the schema."""
+    return worded(argument.description, argument)

@@ -1,0 +1,76 @@
+"""The one table of the settings of a connection: what each means, its limits, and where the environment has it.
+
+``iotda/connection.py`` reads them and is compared with this table by a test; the schema of the plugin is made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["SETTINGS", "Setting"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        name: as Python spells it.
+        type: ``text``, ``flag``, ``number`` (whole), ``decimal`` or ``texts`` (a list).
+        description: a full sentence with default and limits.
+        environment: the variables that hold it, the first that is set counts.
+        secret: whether it belongs to a credential.
+    """
+
+    name: str
+    type: str
+    description: str
+    environment: tuple[str, ...] = ()
+    secret: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("region", "text", "The region, such as cn-north-4.", ("HW_REGION_NAME",)),
+    Setting(
+        "endpoint",
+        "text",
+        "The HTTPS endpoint of the instance. By default the shared endpoint of the region.",
+        ("HW_IOTDA_ENDPOINT",),
+    ),
+    Setting(
+        "project_id", "text", "The project that owns the instance.", ("HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")
+    ),
+    Setting("instance_id", "text", "The IoTDA instance, where the account has several.", ("HW_IOTDA_INSTANCE_ID",)),
+    Setting(
+        "signing",
+        "text",
+        "How requests are signed: auto (the default: by the endpoint), standard or derived.",
+        ("HW_IOTDA_SIGNING",),
+    ),
+    Setting(
+        "deadline",
+        "decimal",
+        "Seconds that one whole operation may take, with pages and retries: above 0, at most 86,400; 60 by default.",
+    ),
+    Setting("max_attempts", "number", "How often one request is sent at most, 1 to 20; 5 by default."),
+    Setting("ca_file", "text", "A file of certificates to trust instead of the usual ones."),
+    Setting("insecure", "flag", "Do not verify the certificate of the server. Off by default.", ("HW_INSECURE",)),
+    Setting("proxy", "text", "The proxy to use instead of the one that the environment names."),
+    Setting("allowed_project_ids", "texts", "The projects that may be asked; every other one is refused."),
+    Setting(
+        "access_key",
+        "text",
+        "The access key (AK). Goes with the secret key, from the same source.",
+        ("HW_ACCESS_KEY", "HUAWEICLOUD_SDK_AK"),
+        secret=True,
+    ),
+    Setting("secret_key", "text", "The secret key (SK).", ("HW_SECRET_KEY", "HUAWEICLOUD_SDK_SK"), secret=True),
+    Setting(
+        "security_token",
+        "text",
+        "The security token that goes with a temporary access key.",
+        ("HW_SECURITY_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+        secret=True,
+    ),
+    Setting("auth_token", "text", "A ready IAM token, instead of an access key.", ("HW_AUTH_TOKEN",), secret=True),
+)

@@ -1,0 +1,83 @@
+"""What the tests of the plugin under the engine share: a checkout that Pulumi has installed, and programs in YAML."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Project
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+SHIPPED = ("pulumi_iotda_ota", "__main__.py", "pulumi-resource-iotda-ota", "PulumiPlugin.yaml", "pyproject.toml")
+VERSION = json.loads((ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text())["version"]
+METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
+NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}
+
+
+def copy(to: Path) -> Path:
+    """Return a copy of this checkout, without what was made in it."""
+    to.mkdir()
+    for name in (*SHIPPED, "README.md", "LICENSE"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, to / name)
+    return to
+
+
+def told(start: str) -> str:
+    """Return the command of the README that starts so."""
+    (line,) = [line for line in README.splitlines() if line.startswith(start)]
+    return line
+
+
+def install(checkout: Path, home: Path) -> None:
+    """Let Pulumi install a checkout with its virtual environment, by the command of the README."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("PIP_")}
+    subprocess.run(
+        ["/bin/sh", "-c", told("pulumi plugin install")],
+        env={**kept, "CHECKOUT": str(checkout), "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        check=True,
+        capture_output=True,
+        timeout=280,
+    )
+
+
+def installed_once(folder: Path) -> Path:
+    """Return a PULUMI_HOME in a folder with the plugin installed; the first process that asks makes it."""
+    home, done = folder / "home", folder / "done"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            install(copy(folder / "checkout"), home)
+            done.touch()
+    return home
+
+
+def yaml(project: Project, plugin: Path, **program: Any) -> Project:
+    """Make a project's program one in YAML that takes the plugin from a path; JSON is YAML."""
+    packages = {"iotda-ota": str(plugin)}
+    written = {"name": project.name, "runtime": "yaml", "packages": packages, **program}
+    (project.folder / "Pulumi.yaml").write_text(json.dumps(written))
+    (project.folder / "__main__.py").unlink(missing_ok=True)
+    return project
+
+
+def found(**arguments: Any) -> dict[str, Any]:
+    """Return a lookup in YAML."""
+    return {"fn::invoke": {"function": "iotda-ota:getOtaPackage", "arguments": arguments}}
+
+
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    """Return a resource in YAML; ``options`` are its options."""
+    options = properties.pop("options", {})
+    return {"type": f"iotda-ota:{kind}", "properties": properties, "options": options}

@@ -1,0 +1,252 @@
+"""The plugin in the languages of Pulumi: the examples as they stand, and the code that is generated for each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine import git_server
+from tests.engine.plugins import NEWEST, README, ROOT, VERSION, copy, resource, told, yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pulumi_iotda_ota.emulator import Emulator
+    from tests.engine.conftest import Done, Project
+
+SCHEMA = ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json"
+PIN = resource("OtaPackagePin", **NEWEST)
+PINNED = {"yaml": "pinned", "typescript": "pinnedVersion"}
+
+
+def ok(done: Done) -> Done:
+    """Hold a command to have succeeded."""
+    assert done.code == 0, done.text
+    return done
+
+
+def example(project: Project, name: str, plugin: Path) -> Project:
+    """Make a project the example of that name, with the plugin where it is."""
+    shutil.rmtree(project.folder)
+    shutil.copytree(ROOT / "examples" / name, project.folder)
+    declared = project.folder / "Pulumi.yaml"
+    text = declared.read_text()
+    assert "  iotda-ota: ../..\n" in text
+    declared.write_text(text.replace("iotda-ota: ../..", f"iotda-ota: {plugin}"))
+    return project
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "yaml",
+        pytest.param(
+            "typescript",
+            marks=pytest.mark.skipif(shutil.which("npm") is None, reason="TypeScript example not run: no npm on PATH"),
+        ),
+    ],
+)
+def test_an_example_from_install_to_destroy(
+    make_project: Callable[..., Project], emulator: Emulator, plugin_checkout: Path, tmp_path: Path, name: str
+) -> None:
+    """The example is installed, previewed, created once, unchanged after, refreshed and destroyed."""
+    # There is nothing to generate for YAML. An install renews what is in a checkout, which others use meanwhile.
+    generates = name != "yaml"
+    plugin = copy(tmp_path / "checkout") if generates else plugin_checkout
+    project = example(make_project("", name=f"{name}-rollout"), name, plugin)
+    if generates:
+        ok(project.run("install"))
+
+    ok(project.preview())
+    ok(project.up())
+    outputs = project.outputs()
+    assert (outputs["newest"], outputs[PINNED[name]]) == ("V1.4.11", "V1.4.11")
+    assert outputs["taskId"] == emulator.tasks[0]["task_id"]
+    ok(project.run("refresh", "--yes"))
+    ok(project.preview("--expect-no-changes"))
+    ok(project.run("destroy", "--yes"))
+
+    assert len(emulator.tasks) == 1
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git repository not tried: no git on PATH")
+def test_from_a_git_repository_with_a_version(make_project: Callable[..., Project], tmp_path: Path) -> None:
+    """`pulumi package add` takes a version from a git repository; what it installed then runs without the internet."""
+    source, bare = tmp_path / "source", tmp_path / "repository.git"
+    git("clone", "--quiet", str(ROOT), str(source))
+    # What is in the working tree counts, committed or not.
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    for name in names:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, source / name)
+    git("-C", str(source), "add", "--all")
+    git("-C", str(source), "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x", "--allow-empty")
+    git("-C", str(source), "tag", f"v{VERSION}")
+    git("clone", "--quiet", "--bare", str(source), str(bare))
+    project = yaml(make_project(""), tmp_path, packages={}, resources={"pin": PIN}, outputs={"v": "${pin.version}"})
+
+    command = told("pulumi package add https://")
+    assert command == f"pulumi package add https://{git_server.HOST}/acme/iotda-ota@v{VERSION}"
+    with git_server.served(bare, tmp_path) as environment:
+        ok(project.run(*command.split()[1:], **environment))
+
+    assert f"{git_server.HOST}/acme/iotda-ota@v{VERSION}" in (project.folder / "Pulumi.yaml").read_text()
+    dead = "http://127.0.0.1:9"
+    ok(project.run("up", "--yes", HTTPS_PROXY=dead, HTTP_PROXY=dead, NO_PROXY="127.0.0.1"))
+    assert project.outputs() == {"v": "V1.4.11"}
+
+
+def test_the_program_of_the_readme(make_project: Callable[..., Project], tmp_path: Path, emulator: Emulator) -> None:
+    """The program in YAML that the README shows runs, once its command has added a checkout to it."""
+    (program,) = re.findall(r"```yaml\n(# Pulumi\.yaml\n.*?)```", README, re.DOTALL)
+    project = make_project("", name="meters")
+    project.write(program, "Pulumi.yaml")
+    (project.folder / "__main__.py").unlink()
+    checkout = copy(tmp_path / "checkout")
+
+    ok(project.run(*told('pulumi package add "').replace('"$CHECKOUT"', str(checkout)).split()[1:]))
+    ok(project.up())
+
+    assert project.outputs() == {"version": "V1.4.11"}
+    assert len(emulator.tasks) == 1
+
+
+def git(*arguments: str) -> None:
+    """Run git."""
+    subprocess.run(["git", *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def generate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return what lets Pulumi generate the code for a language, and returns its folder."""
+
+    def run(language: str) -> Path:
+        if shutil.which(f"pulumi-language-{language}") is None:
+            pytest.skip(f"code for {language} not generated: no pulumi-language-{language} on PATH")
+        folder = tmp_path_factory.mktemp(language)
+        subprocess.run(
+            ["pulumi", "package", "gen-sdk", str(SCHEMA), "--language", language, "--out", str(folder)],
+            check=True,
+            capture_output=True,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "PULUMI_HOME": str(folder / "home")},
+            timeout=120,
+        )
+        return folder / language
+
+    return run
+
+
+def test_generated_python_stands_beside_this_library(generate: Callable[[str], Path], tmp_path: Path) -> None:
+    """The generated Python package has a name and a version of its own, and both are imported together."""
+    generated, beside = generate("python"), tmp_path / "installed"
+    # What it depends on and this environment has not; pulumi is there.
+    install = ["--quiet", "--no-deps", "--target", str(beside), str(generated), "parver", "arpeggio", "attrs"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *install], check=True, capture_output=True)
+    code = """
+import pulumi_iotda_ota, pulumi_iotda_ota_provider as other
+print(other.get_ota_package.__module__, pulumi_iotda_ota.get_ota_package.__module__)
+print(*(getattr(other, name).__name__ for name in ("OtaPackagePin", "UpgradeTask", "get_ota_packages_output")))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(beside)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "pulumi_iotda_ota_provider.get_ota_package pulumi_iotda_ota.functions",
+        "OtaPackagePin UpgradeTask get_ota_packages_output",
+    ]
+    project = (generated / "pyproject.toml").read_text()
+    assert 'name = "pulumi_iotda_ota_provider"' in project
+    assert f'version = "{VERSION}"' in project
+
+
+def test_generated_typescript_names(generate: Callable[[str], Path]) -> None:
+    """In TypeScript the package, its functions and its resources have the names that the examples use."""
+    generated = generate("nodejs")
+    package = json.loads((generated / "package.json").read_text())
+
+    assert (package["name"], package["version"]) == ("pulumi-iotda-ota", VERSION)
+    named = {path.stem for path in generated.glob("*.ts")}
+    assert named >= {"getOtaPackage", "getOtaPackages", "otaPackagePin", "upgradeTask", "provider"}
+
+
+def test_generated_csharp_names(generate: Callable[[str], Path]) -> None:
+    """In C# the namespace, the functions and the resources have names as C# writes them."""
+    generated = generate("dotnet")
+    named = {path.stem for path in generated.glob("*.cs")}
+
+    assert named >= {"GetOtaPackage", "GetOtaPackages", "OtaPackagePin", "UpgradeTask", "Provider"}
+    assert "namespace Pulumi.IotdaOta" in (generated / "UpgradeTask.cs").read_text()
+
+
+def test_generated_java_names(generate: Callable[[str], Path]) -> None:
+    """In Java the package and the resources have names as Java writes them."""
+    (task,) = generate("java").rglob("UpgradeTask.java")
+
+    assert "package com.pulumi.iotdaota;" in task.read_text()
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="Go not compiled: no go on PATH")
+def test_generated_go_compiles(generate: Callable[[str], Path], tmp_path: Path) -> None:
+    """The generated Go package compiles, with a program that uses it."""
+    (source,) = [path.parent for path in generate("go").rglob("upgradeTask.go")]
+    task = (source / "upgradeTask.go").read_text()
+    assert re.search(r"PackageIds +pulumi.StringArrayInput", task)
+    assert re.search(r"RetryCount +pulumi.IntPtrInput", task)
+    package = tmp_path / "program" / "sdk" / "go" / "iotdaota"
+    shutil.copytree(source, package)
+    (tmp_path / "program" / "go.mod").write_text(GO_MOD)
+    (tmp_path / "program" / "main.go").write_text(GO)
+    for command in (["mod", "tidy"], ["build", "-o", "/dev/null", "."]):
+        done = subprocess.run(
+            ["go", *command], cwd=tmp_path / "program", capture_output=True, text=True, check=False, timeout=280
+        )
+        assert done.returncode == 0, done.stderr
+
+
+GO_MOD = """module example.com/pulumi-iotda-ota
+
+go 1.22
+
+require github.com/pulumi/pulumi/sdk/v3 v3.200.0
+"""
+GO = """package main
+
+import (
+	"example.com/pulumi-iotda-ota/sdk/go/iotdaota"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func main() {
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		found, err := iotdaota.LookupOtaPackage(ctx, &iotdaota.LookupOtaPackageArgs{MostRecent: pulumi.BoolRef(true)})
+		if err != nil {
+			return err
+		}
+		_, err = iotdaota.NewUpgradeTask(ctx, "canary", &iotdaota.UpgradeTaskArgs{
+			PackageIds: pulumi.StringArray{pulumi.String(*found.PackageId)},
+			GroupIds:   pulumi.StringArray{pulumi.String("canary")},
+		})
+		return err
+	})
+}
+"""

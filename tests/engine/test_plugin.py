@@ -1,0 +1,312 @@
+"""The plugin under the real engine: its whole life in YAML, and what only the engine can show."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.emulator import Emulator
+from tests.engine.plugins import METER, NEWEST, found, resource, yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.engine.conftest import Done, Project
+
+TASK = {"packageIds": ["${pin.packageId}"], "targets": ["d1", "d2"]}
+PIN = resource("OtaPackagePin", **NEWEST)
+
+
+def ok(done: Done) -> Done:
+    """Hold a command to have succeeded."""
+    assert done.code == 0, done.text
+    return done
+
+
+def posts(emulator: Emulator) -> int:
+    """Return how often a task was asked for."""
+    return sum(request.operation == "CreateBatchTask" for request in emulator.requests)
+
+
+def test_from_preview_to_destroy(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """A lookup, a pin and a task: known at the preview, created once, unchanged after, refreshed and destroyed."""
+    outputs = {"newest": "${newest.version}", "pinned": "${pin.version}", "task": "${task.taskId}"}
+    resources = {"pin": PIN, "task": resource("UpgradeTask", **TASK)}
+    project = make_yaml(variables={"newest": found(**NEWEST)}, resources=resources, outputs=outputs)
+
+    previewed = ok(project.preview())
+    assert 'version              : "V1.4.11"' in previewed.text
+    assert posts(emulator) == 0
+    ok(project.up())
+    assert project.outputs() == {"newest": "V1.4.11", "pinned": "V1.4.11", "task": emulator.tasks[0]["task_id"]}
+    ok(project.preview("--expect-no-changes"))
+    ok(project.run("refresh", "--yes"))
+    ok(project.preview("--expect-no-changes"))
+    ok(project.run("destroy", "--yes"))
+
+    assert posts(emulator) == 1
+    assert emulator.tasks[0]["status"] in {"Stopped", "Success"}
+
+
+def test_errors_are_messages(make_yaml: Callable[..., Project]) -> None:
+    """A lookup, a setting and an input that are wrong end the preview in words, and with nothing of our code."""
+    lookup = make_yaml(variables={"firmware": found(**METER, version="V9")}, outputs={"v": "${firmware.version}"})
+    told = lookup.run("preview")
+    inputs = make_yaml(stack="b", resources={"task": resource("UpgradeTask", packageIds=["a b"], targets=["d"])})
+    refused = inputs.run("preview")
+    inputs.ok("config", "set", "iotda-ota:deadline", "soon")
+    setting = inputs.run("preview")
+
+    assert "no OTA package fits\n      asked for    firmwarePackage, product smart-meter, version V9" in told.text
+    assert "property packageIds value {[{a b}]} has a problem: has an item that must be 1 to 36" in refused.text
+    assert "property deadline value {soon} has a problem: deadline must be a number of seconds" in setting.text
+    for done in (told, refused, setting):
+        assert done.code != 0
+        assert "Traceback" not in done.text
+        assert ".py" not in done.text
+
+
+def test_two_accounts_in_one_program(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """Explicit providers ask where each is told to, beside the default one, whose settings are the stack's."""
+    with Emulator({"packages": [one("V7", "p7")]}) as seven, Emulator({"packages": [one("V8", "p8")]}) as eight:
+        providers = {
+            name: {"type": "pulumi:providers:iotda-ota", "properties": settings(other)}
+            for name, other in (("seven", seven), ("eight", eight))
+        }
+        asked = {**METER, "mostRecent": True}
+        lookups = {
+            name: {"fn::invoke": {**found(**asked)["fn::invoke"], "options": {"provider": f"${{{name}}}"}}}
+            for name in providers
+        }
+        pins = {
+            f"pin-{name}": resource("OtaPackagePin", **asked, options={"provider": f"${{{name}}}"})
+            for name in providers
+        }
+        project = make_yaml(
+            variables={**{f"by-{name}": lookup for name, lookup in lookups.items()}, "default": found(**asked)},
+            resources={**providers, **pins},
+            outputs={
+                "found": ["${by-seven.version}", "${by-eight.version}", "${default.version}"],
+                "pinned": ["${pin-seven.version}", "${pin-eight.version}"],
+            },
+        )
+        project.ok("config", "set", "iotda-ota:allowedProjectIds", f'["{emulator.project_id}"]')
+        ok(project.preview())
+        ok(project.up())
+
+        assert project.outputs() == {"found": ["V7", "V8", "V1.4.11"], "pinned": ["V7", "V8"]}
+        exported = project.ok("stack", "export").stdout
+        assert seven.secret_key not in exported
+        ok(project.run("destroy", "--yes"))
+
+
+def one(version: str, package_id: str) -> dict[str, Any]:
+    """Return a package of a seed."""
+    fields = {"app_id": "energy", "create_time": "20260101T000000Z", "product_id": "smart-meter"}
+    return {**fields, "package_id": package_id, "package_type": "firmwarePackage", "version": version}
+
+
+def settings(emulator: Emulator) -> dict[str, Any]:
+    """Return the settings of a provider that leads to an emulator."""
+    return {
+        "endpoint": emulator.endpoint,
+        "region": emulator.region,
+        "projectId": emulator.project_id,
+        "accessKey": emulator.access_key,
+        "secretKey": emulator.secret_key,
+        "deadline": 30,
+        "allowedProjectIds": [emulator.project_id],
+    }
+
+
+def test_settings_that_a_resource_will_give(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """A provider whose settings are not known at the preview asks nothing then, and is right at the update."""
+    late = {**settings(emulator), "projectId": "${id.output}"}
+    project = make_yaml(
+        resources={
+            "id": {"type": "pulumi:index:Stash", "properties": {"input": emulator.project_id}},
+            "late": {"type": "pulumi:providers:iotda-ota", "properties": late},
+            "pin": resource("OtaPackagePin", **NEWEST, options={"provider": "${late}"}),
+        },
+        outputs={"version": "${pin.version}"},
+    )
+
+    ok(project.preview())
+    ok(project.up())
+
+    assert project.outputs() == {"version": "V1.4.11"}
+
+
+def test_secrets_stay_secret(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """A secret of the selection is encrypted in the state, and so are credentials that nobody marked."""
+    secret = {"fn::secret": "<77.66.55"}
+    project = make_yaml(
+        resources={"pin": resource("OtaPackagePin", **METER, mostRecent=True, versionConstraint=secret)},
+        variables={"looked": found(**METER, mostRecent=True, versionConstraint=secret)},
+        outputs={"version": "${looked.version}"},
+    )
+    project.ok("config", "set", "iotda-ota:accessKey", project.environment.pop("HW_ACCESS_KEY"))
+    key = project.environment.pop("HW_SECRET_KEY")
+    project.ok("config", "set", "--plaintext", "iotda-ota:secretKey", key)
+
+    ok(project.up())
+    ok(project.preview("--expect-no-changes"))
+
+    exported = project.ok("stack", "export").stdout
+    assert "77.66.55" not in exported
+    assert key not in exported
+
+
+def test_a_child_of_a_component(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """A resource below another one is served, moved below it by an alias without a change, and has its own task."""
+    child = {"parent": "${pin}"}
+    project = make_yaml(resources={"pin": PIN, "task": resource("UpgradeTask", **TASK)})
+    ok(project.up())
+
+    below = resource("UpgradeTask", **TASK, options={**child, "aliases": [{"noParent": True}]})
+    yaml(
+        project,
+        checkout_of(project),
+        resources={"pin": PIN, "task": below, "other": resource("UpgradeTask", **TASK, options=child)},
+    )
+    ok(project.up())
+
+    assert posts(emulator) == 2
+    assert (
+        project.resources()["task"]["urn"].split("::")[2] == "iotda-ota:index:OtaPackagePin$iotda-ota:index:UpgradeTask"
+    )
+    ok(project.preview("--expect-no-changes"))
+
+
+def checkout_of(project: Project) -> Path:
+    """Return where a project has the plugin from."""
+    return Path(json.loads((project.folder / "Pulumi.yaml").read_text())["packages"]["iotda-ota"])
+
+
+def test_options_of_the_engine(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """`replaceOnChanges` and `ignoreChanges` are honoured by a task; a pin refuses to ignore what selects it."""
+    kept = {"replaceOnChanges": ["onDestroy"], "ignoreChanges": ["retryCount", "retryInterval"]}
+
+    def resources(pin: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {"pin": pin, "task": resource("UpgradeTask", **TASK, **more, options=kept)}
+
+    project = make_yaml(resources=resources(PIN, onDestroy="stop"))
+    plugin = checkout_of(project)
+    ok(project.up())
+    yaml(project, plugin, resources=resources(PIN, onDestroy="stop", retryCount=2, retryInterval=1))
+    ok(project.preview("--expect-no-changes"))
+    yaml(project, plugin, resources=resources(PIN, onDestroy="retain"))
+    assert "replace" in ok(project.preview()).text
+
+    ignoring = resource(
+        "OtaPackagePin", **{**NEWEST, "versionConstraint": "^1.3"}, options={"ignoreChanges": ["versionConstraint"]}
+    )
+    yaml(project, plugin, resources=resources(ignoring, onDestroy="stop"))
+    refused = project.preview()
+
+    assert refused.code != 0
+    assert "ignoreChanges of versionConstraint would move the pin instead of keeping it" in refused.text
+
+
+def test_a_failing_create_keeps_what_was_made_before(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """A create that the service refuses prints its words, and the state has what was made before and nothing else."""
+    project = make_yaml(resources={"pin": PIN, "task": resource("UpgradeTask", **TASK)})
+    emulator.faults.add(operation="CreateBatchTask", error="denied")
+
+    done = project.up()
+
+    assert done.code != 0
+    assert "Huawei Cloud refused to create an upgrade task (403 APIGW.0302" in done.text
+    assert ".py" not in done.text
+    assert {"pin"} == {"pin", "task"} & set(project.resources())
+
+
+def test_a_gate_that_stays_shut(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """A completion that fails is not stored, so that the next run waits again; what depends on it is not begun."""
+    emulator.set_device("d1", fails_first=1)
+    gate: dict[str, Any] = {"taskId": "${task.taskId}"}
+
+    def resources(**more: Any) -> dict[str, Any]:
+        fleet = resource("UpgradeTask", **{**TASK, "targets": ["d3"]}, options={"dependsOn": ["${healthy}"]})
+        healthy = resource("UpgradeTaskCompletion", **gate, **more)
+        return {"pin": PIN, "task": resource("UpgradeTask", **TASK), "healthy": healthy, "fleet": fleet}
+
+    project = make_yaml(resources=resources())
+    failed = project.up()
+    assert failed.code != 0
+    assert "1 of 2 devices" in failed.text
+    assert "maxFailedDevices" in failed.text
+    assert not {"healthy", "fleet"} & set(project.resources())
+    assert posts(emulator) == 1
+
+    yaml(project, checkout_of(project), resources=resources(retryFailed=True))
+    done = ok(project.up())
+
+    assert "2 of 2 devices done" in done.text
+    assert posts(emulator) == 2
+    ok(project.preview("--expect-no-changes"))
+    ok(project.run("destroy", "--yes"))
+
+
+def test_ctrl_c_ends_a_wait(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """One Ctrl-C ends a wait that would go on for minutes; what was waited for is still in the state."""
+    for device in ("d1", "d2"):
+        emulator.set_device(device, outcome="hang")
+    project = make_yaml(resources={"pin": PIN, "task": resource("UpgradeTask", **TASK)})
+    ok(project.up())
+    emulator.faults.add(operation="StopBatchTask", status=200, body={"targets": []}, times=None)
+    emulator.forget_requests()
+
+    with subprocess.Popen(
+        ["pulumi", "destroy", "--yes", "--non-interactive"],
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as destroying:
+        while sum(request.operation == "ShowBatchTask" for request in emulator.requests) < 3:
+            time.sleep(0.05)
+        destroying.send_signal(signal.SIGINT)
+        text, _ = destroying.communicate(timeout=30)
+
+    assert destroying.returncode != 0
+    assert "it was cancelled while it waited" in text
+    assert "task" in project.resources()
+
+
+HOSTILE = ("semver.py", "requests.py", "grpc.py", "pydantic.py", "pulumi_iotda_ota/__init__.py", "pulumi/__init__.py")
+
+
+def test_a_hostile_folder(make_yaml: Callable[..., Project]) -> None:
+    """Files of the consumer's project that have names of ours are not run, neither is the plugin kept from starting."""
+    project = make_yaml(resources={"pin": PIN}, outputs={"version": "${pin.version}"})
+    for name in HOSTILE:
+        (project.folder / name).parent.mkdir(exist_ok=True)
+        project.write('raise SystemExit("a file of the project was run")', name)
+
+    ok(project.up())
+
+    assert project.outputs() == {"version": "V1.4.11"}
+
+
+def test_installed_beforehand_and_without_internet(make_project: Callable[..., Project], plugin_home: Path) -> None:
+    """In an image that the plugin was installed in, a program needs neither a path to it nor the internet."""
+    project = make_project("")
+    yaml(project, plugin_home, resources={"pin": PIN}, outputs={"version": "${pin.version}"}, packages={})
+    dead = "http://127.0.0.1:9"
+    project.environment |= {
+        "PULUMI_HOME": str(plugin_home),
+        "HTTPS_PROXY": dead,
+        "HTTP_PROXY": dead,
+        "NO_PROXY": "127.0.0.1",
+    }
+    project.ok("stack", "init", "image")
+
+    ok(project.up())
+
+    assert project.outputs() == {"version": "V1.4.11"}

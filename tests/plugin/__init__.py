@@ -1,0 +1,1 @@
+"""The plugin's real process over gRPC, without a command line."""

@@ -1,0 +1,77 @@
+"""Whatever is given, the answer is a failure of a property that the schema has, or a message; never a fault of ours."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+
+from tests.plugin.process import ROOT, UNKNOWN, Plugin, secret, token, urn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+SCHEMA: dict[str, Any] = json.loads((ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text())
+VALUES: list[Any] = [0, -1, 2.5, "", "no such thing", True, [], [1], ["x", "x"], {}, {"a_b": [None]}, UNKNOWN]
+RESOURCES = [name.rpartition(":")[2] for name in SCHEMA["resources"]]
+FUNCTIONS = [name.rpartition(":")[2] for name in SCHEMA["functions"]]
+
+
+def combinations(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return inputs: each property with each value, plain and secret, beside what is often required."""
+    usual = {"packageType": "firmwarePackage", "productId": "smart-meter", "packageIds": ["p"], "targets": ["d"]}
+    base = {name: value for name, value in usual.items() if name in properties}
+    yield from ({**base, name: value} for name in properties for value in VALUES)
+    yield from ({**base, name: secret(value)} for name in properties for value in VALUES)
+
+
+def hold(property_: str, reason: str, properties: dict[str, Any]) -> None:
+    """Hold a failure to what the schema has."""
+    assert property_.partition(".")[0] in {"", *properties}
+    assert reason
+    assert "fault of this plugin" not in reason
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_any_input_of_a_resource(plugin: Plugin, emulator: Emulator, name: str) -> None:
+    """A check of any input ends in inputs or in failures of the schema's properties."""
+    properties = SCHEMA["resources"][token(name)]["inputProperties"]
+    for news in combinations(properties):
+        _, problems = plugin.check(urn(name), news)
+        for property_, reason in problems:
+            hold(property_, reason, properties)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_any_argument_of_a_function(plugin: Plugin, name: str) -> None:
+    """A call with any argument ends in an answer, in failures of the schema's properties, or in a message."""
+    properties = SCHEMA["functions"][token(name)]["inputs"]["properties"]
+    for arguments in combinations(properties):
+        code, failures = ended(plugin, name, arguments)
+        assert code in (grpc.StatusCode.OK, grpc.StatusCode.FAILED_PRECONDITION), arguments
+        for property_, reason in failures:
+            hold(property_, reason, properties)
+
+
+def ended(plugin: Plugin, name: str, arguments: dict[str, Any]) -> tuple[grpc.StatusCode, list[tuple[str, str]]]:
+    """Return how a call ended, and its failures."""
+    try:
+        answered = plugin.invoke(name, **arguments)
+    except grpc.RpcError as error:
+        return error.code(), []
+    return grpc.StatusCode.OK, [(failure.property, failure.reason) for failure in answered.failures]
+
+
+def test_any_setting(plugin: Plugin) -> None:
+    """A check of any setting ends in settings or in failures of the schema's properties."""
+    from tests.plugin.test_process import check_config
+
+    properties = SCHEMA["config"]["variables"]
+    for name in properties:
+        for value in VALUES:
+            for property_, reason in check_config(plugin, **{name: value})[1]:
+                hold(property_, reason, properties)

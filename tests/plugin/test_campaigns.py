@@ -1,0 +1,137 @@
+"""Packages, completions and confirmations through the plugin's process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+
+from tests.plugin.process import UNKNOWN, Plugin, plain, urn
+from tests.plugin.test_resources import NONE, SOME, TASK, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.emulator import Emulator
+    from tests.plugin.process import Engine
+
+PACKAGE, DONE = urn("OtaPackage", "meter"), urn("UpgradeTaskCompletion", "healthy")
+APPROVED = urn("UpgradeTaskConfirmation", "approved")
+LOCATION = {"regionName": "cn-north-4", "bucketName": "firmware", "objectKey": "meter/1.5.0.bin", "sign": "ab" * 32}
+METER = {
+    "packageType": "firmwarePackage",
+    "appId": "energy",
+    "productId": "smart-meter",
+    "version": "V1.5.0",
+    "obsLocation": LOCATION,
+}
+
+
+def test_the_life_of_a_package(plugin: Plugin, start: Callable[[], Plugin], emulator: Emulator) -> None:
+    """A package is created of its object, found by a lookup of the same run, replaced by another file and deleted."""
+    assert plugin.answer("getOtaPackage", **asked(), onMissing="none") == {"found": False}
+    inputs = plugin.checked(PACKAGE, METER)
+    assert plugin.create(PACKAGE, inputs, preview=True)[1]["packageId"] == UNKNOWN
+    id_, state = plugin.create(PACKAGE, inputs)
+    assert (state["packageId"], state["exists"], state["obsLocation"]) == (id_, True, LOCATION)
+
+    assert plugin.answer("getOtaPackage", **asked())["packageId"] == id_
+    assert plugin.diff(PACKAGE, id_, state, plugin.checked(PACKAGE, METER, inputs)).changes == NONE
+    other = plugin.checked(PACKAGE, {**METER, "obsLocation": {**LOCATION, "objectKey": "meter/other.bin"}}, inputs)
+    assert list(plugin.diff(PACKAGE, id_, state, other).replaces) == ["obsLocation"]
+    assert plain(plugin.read(PACKAGE, id_, state).properties)["exists"] is True
+    with start() as destroying:
+        destroying.delete(PACKAGE, id_, state)
+
+    assert not [found for found in emulator.packages if found["package_id"] == id_]
+
+
+def asked() -> dict[str, Any]:
+    """Return the lookup of that package."""
+    return {name: METER[name] for name in ("packageType", "productId", "version")}
+
+
+def test_a_field_of_an_object_is_told_by_its_path(plugin: Plugin) -> None:
+    """What is wrong inside an object is told with the path to it, in the names of the schema."""
+    _, problems = plugin.check(PACKAGE, {**METER, "obsLocation": {**LOCATION, "sign": "short"}})
+
+    ((path, reason),) = problems
+    assert path == "obsLocation.sign"
+    assert "64" in reason
+
+
+def running(plugin: Plugin, emulator: Emulator, **more: Any) -> str:
+    """Create a task, and return its id."""
+    return plugin.create(TASK, plugin.checked(TASK, task(emulator, **more)))[0]
+
+
+def test_a_completion_that_passes(plugin: Plugin, emulator: Emulator, engine: Engine) -> None:
+    """A completion waits for the end, shows how it goes on beside its resource, and asks nothing again."""
+    task_id = running(plugin, emulator)
+    inputs = plugin.checked(DONE, {"taskId": task_id, "timeout": "1m"})
+    assert plugin.create(DONE, inputs, preview=True)[1]["failedDevices"] == UNKNOWN
+
+    id_, state = plugin.create(DONE, inputs)
+
+    assert (state["status"], state["failedDevices"], state["progress"]["success"]) == ("Success", 0, 2)
+    assert any(at == DONE and "2 of 2 devices done" in line for at, line in engine.lines)
+    emulator.forget_requests()
+    raised = plugin.checked(DONE, {"taskId": task_id, "maxFailedPercent": 2.5}, inputs)
+    assert plugin.diff(DONE, id_, state, raised).changes == SOME
+    assert plugin.update(DONE, id_, state, raised, preview=True)["status"] == "Success"
+    assert plugin.update(DONE, id_, state, raised)["maxFailedPercent"] == 2.5
+    again = plugin.update(DONE, id_, state, {**raised, "taskId": "ab"}, preview=True)
+    assert (again["taskId"], again["status"]) == ("ab", UNKNOWN)
+    assert emulator.requests == []
+
+
+def test_a_completion_that_fails(plugin: Plugin, emulator: Emulator) -> None:
+    """A campaign with too many failures fails the create, in the words of the library and the names of the plugin."""
+    emulator.set_device("d1", outcome="fail")
+    task_id = running(plugin, emulator)
+
+    with pytest.raises(grpc.RpcError) as caught:
+        plugin.create(DONE, plugin.checked(DONE, {"taskId": task_id}))
+
+    told = caught.value.details()
+    assert "1 of 2 devices" in told.splitlines()[0]
+    assert "maxFailedDevices" in told
+    assert "max_failed_devices" not in told
+
+
+def test_an_approval(plugin: Plugin, emulator: Emulator) -> None:
+    """A task that waits is confirmed where its packages are those that were approved, and refused where not."""
+    task_id = running(plugin, emulator, needConfirm=True)
+    packages = task(emulator)["packageIds"]
+    with pytest.raises(grpc.RpcError, match="approvedPackageIds"):
+        plugin.create(APPROVED, plugin.checked(APPROVED, {"taskId": task_id, "approvedPackageIds": ["other"]}))
+
+    _, state = plugin.create(APPROVED, plugin.checked(APPROVED, {"taskId": task_id, "approvedPackageIds": packages}))
+
+    assert state["taskId"] == task_id
+    assert [request.operation for request in emulator.requests].count("ConfirmBatchTask") == 1
+
+
+def test_what_is_found_later_is_approved_by_nobody(plugin: Plugin, emulator: Emulator) -> None:
+    """Packages that are not known at the preview are no approval."""
+    _, problems = plugin.check(APPROVED, {"taskId": UNKNOWN, "approvedPackageIds": [UNKNOWN]})
+
+    assert problems == [("approvedPackageIds", "must be written out: what is found later nobody approves")]
+
+
+def test_how_a_task_stands(plugin: Plugin, emulator: Emulator) -> None:
+    """A task is looked up anew each time, with the devices that fail and why."""
+    emulator.set_device("d1", outcome="fail")
+    task_id = running(plugin, emulator)
+    with pytest.raises(grpc.RpcError):
+        plugin.create(DONE, plugin.checked(DONE, {"taskId": task_id}))
+
+    found = plugin.answer("getUpgradeTask", taskId=task_id)
+
+    assert (found["taskId"], found["status"]) == (task_id, "PartialSuccess")
+    assert [device["target"] for device in found["failing"]] == ["d1"]
+    assert set(found["failing"][0]) >= {"status", "errorCode", "errorMsg"}
+    assert found["progress"]["failWaitRetry"] == 0
+    (failure,) = plugin.invoke("getUpgradeTask", taskId="no id").failures
+    assert failure.property == "taskId"

@@ -1,0 +1,57 @@
+"""The plugin with the oldest releases of what it depends on; all other tests run with the newest."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import settings_for
+from tests.plugin.process import ROOT, Plugin
+from tests.plugin.test_resources import PIN, TASK, task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+VERSION = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[0]
+METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
+
+
+def oldest() -> list[str]:
+    """Return the lower bounds of the project, as pip wants them."""
+    declared = (ROOT / "pyproject.toml").read_text().partition("\ndependencies = [")[2].partition("]")[0]
+    return [f"{name}=={version}" for name, version in re.findall(r'"([\w-]+)>=([\d.]+)', declared)]
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    """Return an interpreter with the lower bounds, made once and kept in `.cache`."""
+    folder = ROOT / ".cache" / f"oldest-{sys.version_info.major}.{sys.version_info.minor}"
+    interpreter, done = folder / "bin" / "python", folder / "done"
+    wanted = " ".join([VERSION, *oldest()])
+    if not done.exists() or done.read_text() != wanted:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        install = [str(interpreter), "-m", "pip", "install", "--quiet", *oldest(), str(ROOT)]
+        subprocess.run(install, check=True, timeout=280)
+        done.write_text(wanted)
+    return interpreter
+
+
+def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -> None:
+    """Looking up, pinning and upgrading work with the lower bounds that the project declares."""
+    with Plugin(settings_for(emulator), tmp_path, python=str(python)) as plugin:
+        plugin.configure()
+        assert plugin.answer("getOtaPackage", **METER, mostRecent=True)["version"] == "V1.4.11"
+        assert plugin.checked(PIN, {**METER, "mostRecent": True})["revision"] == 1
+        id_, state = plugin.create(TASK, plugin.checked(TASK, task(emulator)))
+
+        assert not plugin.diff(TASK, id_, state, plugin.checked(TASK, task(emulator), state)).replaces
+        assert plugin.update(TASK, id_, state, state)["taskId"] == id_
+        assert plugin.read(TASK, id_, state).id == id_
+        plugin.delete(TASK, id_, state)
+        assert (state["taskId"], plugin.stop()[:2]) == (id_, (0, ""))

@@ -1,0 +1,38 @@
+"""The table of settings against the connection that reads them, and against the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pulumi_iotda_ota.iotda import connection, credentials
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.settings import SETTINGS
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def test_every_setting_is_a_field_of_the_connection() -> None:
+    """The table has the fields of a connection, in their order, and knows which are secret."""
+    assert [setting.name for setting in SETTINGS] == list(connection.Connection.model_fields)
+    assert tuple(setting.name for setting in SETTINGS if setting.secret) == connection.SECRET_FIELDS
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_the_environment_is_what_is_read(setting: object) -> None:
+    """The variables of the table are those that are read, in the same order, and those that the README tells."""
+    name, told = setting.name, setting.environment  # type: ignore[attr-defined]
+    parts = [source[name] for source in credentials._ENVIRONMENTS if name in source]
+    assert told == connection._ENVIRONMENT.get(name, tuple(parts))
+
+    (row,) = [line for line in README.splitlines() if f"`iotda-ota:{camel(name)}`" in line and line.startswith("|")]
+    assert all(f"`{variable}`" in row for variable in told)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_descriptions_are_sentences(setting: object) -> None:
+    """What the table says of a setting is a full sentence."""
+    description = setting.description  # type: ignore[attr-defined]
+    assert description[0].isupper()
+    assert description.endswith(".")
