@@ -20,6 +20,7 @@ from pulumi import dynamic
 from pulumi.runtime import mocks
 
 from pulumi_iotda_ota import functions, sdk
+from pulumi_iotda_ota.dynamic import begin_run
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def run_program(program: Path, *, config: Mapping[str, str], preview: bool = Fal
         IotdaOtaError: as it would end the program under Pulumi.
     """
     monitor = Monitor(preview=preview)
+    begin_run()
     project = next((key.split(":")[0] for key in config), program.name)
     pulumi.runtime.set_mocks(monitor, project=project, stack=stack, preview=preview)
     pulumi.runtime.set_all_config(dict(config))

@@ -42,6 +42,12 @@ _run = Run(memo=False)
 _ledger = Ledger()
 
 
+def begin_run() -> None:
+    """Forget what this process has seen of a stack: the next run of a program begins, in the same process."""
+    global _ledger  # noqa: PLW0603  Pulumi's host makes the providers, and gives them nothing of ours
+    _ledger = Ledger()
+
+
 class _Provider(dynamic.ResourceProvider):
     """Hands each call of the engine to a life cycle."""
 

@@ -18,7 +18,6 @@ from pulumi_iotda_ota.dynamic import OtaPackagePinProvider, OtaPackageProvider, 
 from pulumi_iotda_ota.dynamic import inputs as inputs_of_resources
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.lifecycle.ledger import Ledger
 from tests.conftest import settings_for
 from tests.resources.bench import SCOPE, SEED
 
@@ -103,7 +102,7 @@ def test_unknown_values_go_through(provider: UpgradeTaskProvider) -> None:
     assert (checked.inputs["package_ids"], checked.inputs["triggers"]) == ([rpc.UNKNOWN], rpc.UNKNOWN)
 
 
-def test_a_life(provider: UpgradeTaskProvider, service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_life(provider: UpgradeTaskProvider, service: Emulator) -> None:
     """Check, create, diff, read, update and delete work on what the engine hands over, the provider itself left out."""
     inputs = provider.check({}, dict(TASK)).inputs
     created = provider.create({**inputs, "__provider": "stored"})
@@ -117,7 +116,7 @@ def test_a_life(provider: UpgradeTaskProvider, service: Emulator, monkeypatch: p
     assert (read.id, (read.outs or {})["task_id"]) == (created.id, created.id)
     updated = provider.update(created.id, state, changed).outs or {}
     assert "__provider" not in updated
-    monkeypatch.setattr(dynamic_resources, "_ledger", Ledger())  # the process of another command
+    dynamic_resources.begin_run()  # the process of another command
     provider.delete(created.id, updated)
     assert service.tasks == []
 
