@@ -1,0 +1,80 @@
+"""What a failed run leaves to be deleted, and what is forced, never ends what the stack owns: on the real engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.engine.test_packages import made
+from tests.engine.test_resources import HEAD, ok, package_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.emulator import Emulator
+    from tests.engine.conftest import Project
+
+ROLLBACK = f"""{HEAD}
+package = iotda_ota.OtaPackage(
+    "package",
+    package_type="firmwarePackage",
+    app_id="energy",
+    product_id="smart-meter",
+    version=config.get("version") or "V7.0.0",
+    obs_location=dict(region_name="cn-north-4", bucket_name="fleet-firmware", object_key="smart-meter/V7.bin"),
+)
+canary = iotda_ota.UpgradeTask(
+    "canary", package_ids=[package.package_id], targets=["meter-0001"], triggers=[config.get_int("wave") or 1]
+)
+iotda_ota.UpgradeTaskCompletion("healthy", task_id=canary.task_id)
+"""
+
+
+def test_back_to_the_version_before_a_failed_canary(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """After a rollback the stack's package is there, whatever the failed run had left to be deleted."""
+    project = make_project(ROLLBACK)
+    ok(project.up())
+    emulator.set_device("meter-0001", outcome="fail")
+    project.ok("config", "set", "version", "V8.0.0")
+    assert project.up().code != 0
+
+    emulator.set_device("meter-0001", outcome="success")
+    project.ok("config", "set", "version", "V7.0.0")
+    project.ok("config", "set", "wave", "2")
+    ok(project.up())
+
+    held = project.resources()["package"]["id"]
+    assert held in [package["package_id"] for package in made(emulator)]
+    ok(project.run("refresh", "--yes"))
+    assert project.resources()["package"]["outputs"]["exists"]
+
+
+TASK = f"""{HEAD}
+task = iotda_ota.UpgradeTask(
+    "rollout",
+    package_ids=["PACKAGE"],
+    targets=["meter-0001"],
+)
+if config.get_bool("gate"):
+    iotda_ota.UpgradeTaskCompletion("done", task_id=task.task_id, timeout=0)
+"""
+
+
+def running(make_project: Callable[..., Project], emulator: Emulator) -> Project:
+    """Return a stack whose campaign runs on."""
+    emulator.set_device("meter-0001", outcome="hang")
+    project = make_project(TASK.replace("PACKAGE", package_of(emulator)))
+    ok(project.up())
+    return project
+
+
+def test_a_forced_replacement_in_a_run_that_fails(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """A run that failed after it had taken a campaign over: the next one does not stop it."""
+    project = running(make_project, emulator)
+    urn = project.resources()["rollout"]["urn"]
+    project.ok("config", "set", "gate", "true")
+    assert project.up("--replace", urn).code != 0
+
+    project.ok("config", "set", "gate", "false")
+    ok(project.up())
+
+    assert [task["status"] for task in emulator.tasks] == ["Processing"]
