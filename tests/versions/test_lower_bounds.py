@@ -1,4 +1,4 @@
-"""The plugin with the oldest releases of what it depends on; all other tests run with the newest."""
+"""The library and the plugin with the oldest releases of what they depend on; all other tests run with the newest."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 
 
 def oldest() -> list[str]:
-    """Return the lower bounds of the project, as pip wants them."""
-    declared = (ROOT / "pyproject.toml").read_text().partition("\ndependencies = [")[2].partition("]")[0]
-    return [f"{name}=={version}" for name, version in re.findall(r'"([\w-]+)>=([\d.]+)', declared)]
+    """Return the lower bounds of the project and of its emulator, as pip wants them."""
+    text = (ROOT / "pyproject.toml").read_text()
+    declared = [text.partition(f"\n{begin} = [")[2].partition("]")[0] for begin in ("dependencies", "emulator")]
+    return [f"{name}=={version}" for name, version in re.findall(r'"([\w-]+)>=([\d.]+)', "".join(declared))]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,8 @@ def python() -> Path:
     wanted = " ".join([VERSION, *oldest()])
     if not done.exists() or done.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        install = [str(interpreter), "-m", "pip", "install", "--quiet", *oldest(), str(ROOT)]
+        tools = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "trustme")
+        install = [str(interpreter), "-m", "pip", "install", "--quiet", *oldest(), *tools, str(ROOT)]
         subprocess.run(install, check=True, timeout=280)
         done.write_text(wanted)
     return interpreter
@@ -55,3 +57,12 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
         assert plugin.read(TASK, id_, state).id == id_
         plugin.delete(TASK, id_, state)
         assert (state["taskId"], plugin.stop()[:2]) == (id_, (0, ""))
+
+
+@pytest.mark.parametrize("lane", ["functions", "resources"])
+def test_the_lanes_of_the_library(python: Path, lane: str) -> None:
+    """What a program can ask for and declare works with the lower bounds as it does with the newest releases."""
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{lane}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+
+    assert done.returncode == 0, done.stdout[-4000:]
