@@ -12,12 +12,14 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.emulator.account_operations import ACCOUNT_OPERATIONS, AccountCall
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
 from pulumi_iotda_ota.emulator.routes import OPERATIONS, route
 from pulumi_iotda_ota.emulator.service import Call, Service
 
 if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator.accounts import Accounts
     from pulumi_iotda_ota.emulator.auth import Gate
     from pulumi_iotda_ota.emulator.faults import Fault, Faults
 
@@ -37,6 +39,7 @@ class Application:
     Args:
         service: the emulated state; everything that reads or changes it holds ``mutex``.
         gate: the check of who calls.
+        accounts: who is known to IAM.
         faults: the rules that spoil answers.
         project_id: the project of the paths.
         latency: seconds every answer takes longer.
@@ -44,13 +47,22 @@ class Application:
     """
 
     def __init__(
-        self, service: Service, gate: Gate, faults: Faults, *, project_id: str, latency: float, admin: Admin
+        self,
+        service: Service,
+        gate: Gate,
+        accounts: Accounts,
+        faults: Faults,
+        *,
+        project_id: str,
+        latency: float,
+        admin: Admin,
     ) -> None:
         self.service = service
         self.latency = latency
         self.mutex = threading.RLock()
         self.stopping = threading.Event()
         self._gate = gate
+        self._accounts = accounts
         self._faults = faults
         self._project_id = project_id
         self._admin = admin
@@ -88,7 +100,7 @@ class Application:
         fault = self._faults.choose(request)
         self.stopping.wait(self.latency + (fault.delay if fault else 0.0))
         reply = self._answer(request) if fault is None else self._spoiled(request, fault)
-        return self._compressed(request, reply)
+        return self._compressed(request, _traced(request, reply))
 
     def _spoiled(self, request: Request, fault: Fault) -> Reply:
         if fault.before:
@@ -116,6 +128,8 @@ class Application:
             raise ApiError("body_too_large")
         if len(request.target) > _MAX_TARGET:
             raise ApiError("uri_too_long")
+        if request.operation in ACCOUNT_OPERATIONS:
+            return ACCOUNT_OPERATIONS[request.operation](AccountCall(self._gate, self._accounts, request))
         self._gate.check(request)
         operation, ids = route(request)
         if ids.pop("project_id") != self._project_id:
@@ -140,6 +154,14 @@ def _operation_of(request: Request) -> str:
         return route(request)[0]
     except ApiError:
         return ""
+
+
+def _traced(request: Request, reply: Reply) -> Reply:
+    """Return an answer of IAM with its request id under the name that it has there."""
+    if request.operation not in ACCOUNT_OPERATIONS:
+        return reply
+    names = {"X-Request-Id": "X-IAM-Trace-Id"}
+    return dataclasses.replace(reply, headers={names.get(name, name): value for name, value in reply.headers.items()})
 
 
 def _request_id() -> dict[str, str]:

@@ -21,12 +21,14 @@ class ErrorKind:
         code: ``IOTDA.…`` of the service or ``APIGW.…`` of the gateway before it.
         message: the text; a detail is appended after a space.
         invented: whether code or status are ours because the documents are silent.
+        title: of the errors of IAM that have another shape: ``{"error": {"message", "code", "title"}}``.
     """
 
     status: int
     code: str
     message: str
     invented: bool = False
+    title: str = ""
 
 
 _SIGNATURE = "Incorrect IAM authentication information:"
@@ -52,6 +54,21 @@ ERRORS: dict[str, ErrorKind] = {
     "bad_gateway": ErrorKind(502, "APIGW.0201", "Backend unavailable"),
     "iam_down": ErrorKind(503, "APIGW.0613", "The IAM service is unavailable."),
     "gateway_timeout": ErrorKind(504, "APIGW.0201", "Backend timeout"),
+    # IAM, and the metadata service of an ECS.
+    "password": ErrorKind(401, "", "The username or password is wrong.", title="Unauthorized"),
+    "user_locked": ErrorKind(401, "", "The account is locked.", invented=True, title="Unauthorized"),
+    "iam_request": ErrorKind(400, "", "The request body is invalid.", invented=True, title="Bad Request"),
+    "iam_scope": ErrorKind(404, "", "Could not find the project.", invented=True, title="Not Found"),
+    "iam_failed": ErrorKind(500, "", "An unexpected error occurred.", title="Internal Server Error"),
+    "iam_denied": ErrorKind(403, "IAM.0003", "Policy doesn't allow it to be performed."),
+    "iam_throttled": ErrorKind(429, "IAM.0012", "The throttling threshold has been reached."),
+    "id_token": ErrorKind(401, "IAM.0067", "The token is invalid.", invented=True),
+    "agency_missing": ErrorKind(404, "IAM.0004", "Could not find the agency.", invented=True),
+    "agent_operator": ErrorKind(403, "IAM.0002", "You are not authorized to perform the action.", invented=True),
+    "no_metadata_tokens": ErrorKind(404, "", "404 Not Found", title="Not Found"),
+    "metadata_request": ErrorKind(400, "", "400 Bad Request", invented=True, title="Bad Request"),
+    "metadata_token": ErrorKind(401, "", "401 Unauthorized", invented=True, title="Unauthorized"),
+    "no_agency": ErrorKind(401, "", "Please configure Cloud Service Agency first", title="Unauthorized"),
     # The service.
     "internal": ErrorKind(500, "IOTDA.000001", "Internal server error."),
     "algorithm": ErrorKind(401, "IOTDA.000002", "Authentication failed."),
@@ -113,5 +130,7 @@ class ApiError(Exception):
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Return the JSON of the answer; the gateway's carries the request id, the service's does not."""
+        if self.kind.title:
+            return {"error": {"message": self.message, "code": self.kind.status, "title": self.kind.title}}
         body = {"error_code": self.kind.code, "error_msg": self.message}
         return {**body, "request_id": request_id} if self.kind.code.startswith("APIGW.") else body

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from pulumi_iotda_ota.emulator.errors import ERRORS, ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
-from pulumi_iotda_ota.emulator.routes import OPERATIONS
+from pulumi_iotda_ota.emulator.routes import NAMES
 
 __all__ = ["Fault", "Faults"]
 
@@ -85,7 +85,7 @@ class Fault(BaseModel):
     @field_validator("operation")
     @classmethod
     def _operation_exists(cls, name: str | None) -> str | None:
-        return _known(name, OPERATIONS, "operation")
+        return _known(name, NAMES, "operation")
 
     @field_validator("error")
     @classmethod

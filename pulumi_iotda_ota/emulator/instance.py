@@ -10,6 +10,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.emulator.accounts import Accounts
 from pulumi_iotda_ota.emulator.admin import answer_admin
 from pulumi_iotda_ota.emulator.application import Application
 from pulumi_iotda_ota.emulator.auth import Gate, KeyPair
@@ -104,9 +105,12 @@ class Emulator:
         self._gate = Gate(
             keys, region, _algorithms(derived_only=derived_only, standard_only=standard_only), auth_clock or time.time
         )
+        #: What IAM knows: a user, an agency, an identity provider, and the project of the region.
+        self.accounts = Accounts([{"id": self.project_id, "name": region, "enabled": True, "is_domain": False}])
         self._application = Application(
             self._planted(switches or Switches()),
             self._gate,
+            self.accounts,
             self.faults,
             project_id=self.project_id,
             latency=latency,
@@ -191,6 +195,10 @@ class Emulator:
     def issue_token(self, lifetime: float = _TOKEN_SECONDS) -> str:
         """Return a new token for ``X-Auth-Token``."""
         return self._gate.issue_token(lifetime)
+
+    def expire_keys(self) -> None:
+        """Let all temporary keys that IAM gave out expire now."""
+        self._gate.expire_keys()
 
     def expire_token(self, token: str) -> None:
         """Let a token expire now."""

@@ -9,11 +9,12 @@ from werkzeug.routing import Map, Rule
 
 from pulumi_iotda_ota.emulator import package_operations as packages
 from pulumi_iotda_ota.emulator import task_operations as tasks
+from pulumi_iotda_ota.emulator.account_operations import ACCOUNT_OPERATIONS
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, Request
 from pulumi_iotda_ota.emulator.service import Call
 
-__all__ = ["OPERATIONS", "route"]
+__all__ = ["NAMES", "OPERATIONS", "route"]
 
 _ROOT = "/v5/iot/<project_id>"
 _PACKAGES = f"{_ROOT}/ota-upgrades/packages"
@@ -41,11 +42,27 @@ _TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("ConfirmBatchTask", "POST", f"{_TASKS}/<task_id>/confirm", tasks.confirm_task),
 )
 
+# IAM and the metadata service are other hosts in the world, and know no project in their paths.
+_ACCOUNT_PATHS = (
+    ("KeystoneCreateUserTokenByPassword", "POST", "/v3/auth/tokens"),
+    ("KeystoneListProjects", "GET", "/v3/projects"),
+    ("CreateUnscopedTokenWithIdToken", "POST", "/v3.0/OS-AUTH/id-token/tokens"),
+    ("CreateTemporaryAccessKey", "POST", "/v3.0/OS-CREDENTIAL/securitytokens"),
+    ("CreateMetadataToken", "PUT", "/meta-data/latest/api/token"),
+    ("ShowSecurityKey", "GET", "/openstack/latest/securitykey"),
+)
+
 OPERATIONS: dict[str, Handler] = {name: handler for name, _, _, handler in _TABLE}
+
+#: All operations that there are.
+NAMES = frozenset({*OPERATIONS, *ACCOUNT_OPERATIONS})
 
 # A path is taken as it stands: no redirect for a slash too many, as the service has none.
 _MAP = Map(
-    [Rule(path, methods=[method], endpoint=name) for name, method, path, _ in _TABLE],
+    [
+        Rule(path, methods=[method], endpoint=name)
+        for name, method, path in (*((name, method, path) for name, method, path, _ in _TABLE), *_ACCOUNT_PATHS)
+    ],
     strict_slashes=True,
     merge_slashes=False,
 ).bind("emulator")
