@@ -52,7 +52,9 @@ def find_packages(run: Run, connection: ResolvedConnection, lookup: PackagesLook
     Raises:
         IotdaOtaError: the service could not be asked to the end; there is never a partial list.
     """
-    walked = run.packages(connection, _server_query(lookup.policy))
+    deadline = Deadline.start(run.clock, connection.deadline)
+    connection = run.completed(connection, deadline=deadline)
+    walked = run.packages(connection, _server_query(lookup.policy), deadline=deadline)
     selection = select(walked.packages, lookup.policy)
     _require_readable(lookup.policy, selection)
     fitting = selection.packages
@@ -68,8 +70,9 @@ def find_package(run: Run, connection: ResolvedConnection, lookup: PackageLookup
         MultiplePackages: more than one fits and nothing says which.
         IotdaOtaError: the service could not be asked to the end.
     """
-    # One deadline for all that the lookup sends: the pages, the details, and what only an error needs.
-    asked = _Asked(run, connection, Deadline.start(run.clock, connection.deadline))
+    # One deadline for all that the lookup sends: what IAM is asked, the pages, the details, what only an error needs.
+    deadline = Deadline.start(run.clock, connection.deadline)
+    asked = _Asked(run, run.completed(connection, deadline=deadline), deadline)
     if lookup.package_id is not None:
         return _by_id(asked, lookup.package_id, lookup)
     return _by_selection(asked, lookup)

@@ -77,6 +77,10 @@ class Run:
                 self._clients[connection] = Client(connection, clock=self.clock)
             return self._clients[connection]
 
+    def completed(self, connection: ResolvedConnection, *, deadline: Deadline | None = None) -> ResolvedConnection:
+        """Return a connection with its project; IAM is asked for it where it was not given."""
+        return connection if connection.project_id else self.client(connection).complete(deadline=deadline)
+
     def packages(
         self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None
     ) -> Walked:

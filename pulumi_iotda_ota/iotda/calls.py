@@ -11,7 +11,13 @@ import random
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from pulumi_iotda_ota.iotda.errors import OutcomeUnknown, ProtocolError, ServiceError, TransportError
+from pulumi_iotda_ota.iotda.errors import (
+    CredentialsError,
+    OutcomeUnknown,
+    ProtocolError,
+    ServiceError,
+    TransportError,
+)
 from pulumi_iotda_ota.iotda.protocol import read
 from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.messages import Answer, Request
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
-__all__ = ["Caller", "Transport"]
+__all__ = ["AsItIs", "Caller", "Login", "Transport"]
 
 Content = TypeVar("Content")
 Failure = ServiceError | ProtocolError | TransportError
@@ -34,13 +40,47 @@ _LONGEST_ATTEMPT = 20.0
 class Transport(Protocol):
     """What carries a request: one attempt, no retry."""
 
-    def send(self, request: Request[Any], *, timeout: float) -> Answer:
+    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Answer:
         """Send a request once within ``timeout`` seconds; raises the errors of ``iotda.errors`` and no others."""
         ...
 
     def close(self) -> None:
         """Close what is open."""
         ...
+
+
+class Login(Protocol):
+    """What gives the credential that a request is signed with."""
+
+    def ready(self, deadline: Deadline) -> ResolvedConnection:
+        """Return the connection with a credential that is sent as it is, and with its project."""
+        ...
+
+    def let_in(self, used: ResolvedConnection) -> None:
+        """Hear that a credential was let in."""
+        ...
+
+    def renewed(self, used: ResolvedConnection, refusal: CredentialsError) -> bool:
+        """Hear that a credential was refused, and return whether :meth:`ready` has, or gets, another one."""
+        ...
+
+
+class AsItIs:
+    """Gives a request the credential that it has."""
+
+    def __init__(self, connection: ResolvedConnection) -> None:
+        self._connection = connection
+
+    def ready(self, deadline: Deadline) -> ResolvedConnection:  # noqa: ARG002
+        """Return the connection."""
+        return self._connection
+
+    def let_in(self, used: ResolvedConnection) -> None:
+        """Do nothing."""
+
+    def renewed(self, used: ResolvedConnection, refusal: CredentialsError) -> bool:  # noqa: ARG002
+        """Return that there is no other."""
+        return False
 
 
 class Caller:
@@ -51,13 +91,17 @@ class Caller:
         transport: what carries a request.
         clock: the time.
         gate: what holds requests back.
+        login: what gives the credential.
     """
 
-    def __init__(self, connection: ResolvedConnection, transport: Transport, *, clock: Clock, gate: Gate) -> None:
+    def __init__(
+        self, connection: ResolvedConnection, transport: Transport, *, clock: Clock, gate: Gate, login: Login
+    ) -> None:
         self._connection = connection
         self._transport = transport
         self._clock = clock
         self._gate = gate
+        self._login = login
 
     def call(self, request: Request[Content], deadline: Deadline) -> Content:
         """Send a request until it is answered, or until sending it again is of no use.
@@ -67,7 +111,8 @@ class Caller:
             deadline: the end of all attempts and waits.
 
         Raises:
-            CredentialsError: the service refused the credential, now or earlier in this process; never retried.
+            CredentialsError: there is no credential, or the service refused it, now or earlier in this process; never
+                retried, but for one that was obtained from IAM, which is obtained anew once.
             ServiceError: the service refused, or went on failing.
             TransportError: no answer came.
             ProtocolError: the answer is not of the documented shape.
@@ -76,29 +121,38 @@ class Caller:
         """
         for attempt in count(1):
             deadline.check(request.doing)
+            # Outside of what is caught: who asks IAM has retried it already.
+            connection = self._login.ready(deadline)
             try:
-                return self._attempt(request, deadline)
+                content = self._attempt(request, connection, deadline)
+            except CredentialsError as refusal:
+                if not self._login.renewed(connection, refusal):
+                    raise
+                continue
             except (ServiceError, ProtocolError, TransportError) as error:
                 if is_retried(error):
                     error.note("attempts", str(attempt))
                 wait = self._wait_before_next(request, error, attempt, deadline)
+            else:
+                self._login.let_in(connection)
+                return content
             self._clock.sleep(wait)
         raise AssertionError("counting does not end")
 
-    def _attempt(self, request: Request[Content], deadline: Deadline) -> Content:
-        with self._gate.passage(self._connection, deadline=deadline, doing=request.doing):
+    def _attempt(self, request: Request[Content], connection: ResolvedConnection, deadline: Deadline) -> Content:
+        with self._gate.passage(connection, deadline=deadline, doing=request.doing):
             left = deadline.remaining()
-            answer = self._logged(request, min(left, _LONGEST_ATTEMPT) if request.repeatable else left)
-            return read(request, answer, connection=self._connection, now=self._clock.now())
+            answer = self._logged(request, connection, min(left, _patience(request, left)))
+            return read(request, answer, connection=connection, now=self._clock.now())
 
-    def _logged(self, request: Request[Any], timeout: float) -> Answer:
+    def _logged(self, request: Request[Any], connection: ResolvedConnection, timeout: float) -> Answer:
         """Send a request and log one line; never a query string, a header or a body."""
-        path = request.target(self._connection.project_id).partition("?")[0]
+        path = request.target(connection.project_id).partition("?")[0]
         began = self._clock.monotonic()
         outcome = "no answer"
         try:
-            answer = self._transport.send(request, timeout=timeout)
-            outcome = f"{answer.status} request {answer.without(self._connection.secrets).request_id or '-'}"
+            answer = self._transport.send(request, connection=connection, timeout=timeout)
+            outcome = f"{answer.status} request {answer.without(connection.secrets).request_id or '-'}"
         finally:
             milliseconds = round((self._clock.monotonic() - began) * 1000)
             _log.debug("%s %s %s %d ms", request.method, path, outcome, milliseconds)
@@ -123,6 +177,13 @@ class Caller:
             raise error
         deadline.check(request.doing, needed=wait, last=error)
         return wait
+
+
+def _patience(request: Request[Any], left: float) -> float:
+    """Return the seconds that one attempt may take."""
+    if request.patience is not None:
+        return request.patience
+    return _LONGEST_ATTEMPT if request.repeatable else left
 
 
 def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknown:

@@ -6,6 +6,7 @@ again, the gate when, and the transport carries it. No rule of the service is wr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda import protocol
@@ -13,6 +14,7 @@ from pulumi_iotda_ota.iotda.calls import Caller
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.gate import PROCESS_GATE
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
+from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING, AccountLogin
 from pulumi_iotda_ota.iotda.paging import Page, Records
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from pulumi_iotda_ota.iotda.transport import HttpTransport
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.gate import Gate
+    from pulumi_iotda_ota.iotda.login import Keyring
     from pulumi_iotda_ota.iotda.models import (
         BatchTask,
         BatchTaskDetail,
@@ -48,15 +51,22 @@ class Client:
         connection: where to ask, and with what credential.
         clock: the time.
         gate: what holds requests back; all clients of a process share one.
+        keyring: what was obtained from IAM; all clients of a process share one.
     """
 
     def __init__(
-        self, connection: ResolvedConnection, *, clock: Clock = SYSTEM_CLOCK, gate: Gate = PROCESS_GATE
+        self,
+        connection: ResolvedConnection,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        gate: Gate = PROCESS_GATE,
+        keyring: Keyring = PROCESS_KEYRING,
     ) -> None:
         self.connection = connection
         self._clock = clock
         self._transport = HttpTransport(connection, clock=clock)
-        self._caller = Caller(connection, self._transport, clock=clock, gate=gate)
+        self._login = AccountLogin(connection, clock=clock, gate=gate, keyring=keyring)
+        self._caller = Caller(connection, self._transport, clock=clock, gate=gate, login=self._login)
 
     def __enter__(self) -> Self:
         return self
@@ -67,6 +77,17 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def complete(self, *, deadline: Deadline | None = None) -> ResolvedConnection:
+        """Return the connection with its project, which IAM is asked for where it was not given.
+
+        Args:
+            deadline: the bound of the call.
+        """
+        if not self.connection.project_id:
+            project_id = self._login.ready(self._bound(deadline)).project_id
+            self.connection = replace(self.connection, project_id=project_id)
+        return self.connection
 
     def list_packages(self, query: PackageQuery, *, deadline: Deadline | None = None) -> Records[OtaPackage]:
         """Return all packages of a query, newest first, page by page as they are used.

@@ -1,8 +1,8 @@
-"""Settings of a connection: what can be given, where each is looked for, and what comes out of it.
+"""Brings the settings of a connection together: each from where it is found first, checked, and with its origin.
 
-Settings are looked for one by one, in this order: the argument, the stack or provider configuration, the ``HW_*``
-environment, the ``HUAWEICLOUD_SDK_*`` environment. Where each was found is kept, because that is what a person needs to
-know when it is wrong. The environment is passed in as a value; nothing here reads a file or sends a request.
+Where each was found is kept, because that is what a person needs to know when it is wrong. The order is that of
+``sources``. The environment is passed in as a value; nothing here sends a request: what only IAM knows, a token or the
+project of a region, is still open in what comes out, and ``login`` asks for it when the first request is due.
 """
 
 from __future__ import annotations
@@ -12,22 +12,26 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-
-from pulumi_iotda_ota.iotda.credentials import find_credential
-from pulumi_iotda_ota.iotda.endpoint import Endpoint, read_endpoint, shared_endpoint, shown_address
+from pulumi_iotda_ota.iotda.credentials import AssumedAgency
+from pulumi_iotda_ota.iotda.endpoint import (
+    Endpoint,
+    iam_endpoint,
+    read_endpoint,
+    read_iam_endpoint,
+    shared_endpoint,
+    shown_address,
+)
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
+from pulumi_iotda_ota.iotda.fields import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
 from pulumi_iotda_ota.iotda.names import camel, snake
+from pulumi_iotda_ota.iotda.sources import SOURCES, Found, Given, find_credential, look
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from pydantic import ModelWrapValidatorHandler
-    from typing_extensions import Self
 
     from pulumi_iotda_ota.iotda.credentials import Credential
     from pulumi_iotda_ota.iotda.signing import Algorithm
@@ -39,119 +43,13 @@ __all__ = [
     "Connection",
     "ResolvedConnection",
     "check_config",
+    "require_allowed",
     "resolve",
 ]
 
 DEFAULT_DEADLINE = 60.0
 DEFAULT_MAX_ATTEMPTS = 5
 
-
-class Connection(BaseModel):
-    """Where and as whom to ask; every field is optional, and None means that it is looked for elsewhere.
-
-    Args:
-        region: the region, such as ``cn-north-4``.
-        endpoint: the HTTPS endpoint; without it the shared endpoint of the region.
-        project_id: the project that owns the instance.
-        instance_id: the IoTDA instance, where the account has several.
-        signing: ``derived`` for instance endpoints, ``standard`` for shared ones; ``auto`` tells them by the host.
-        deadline: seconds that one whole operation may take, with its pages and retries; 60 by default.
-        max_attempts: how often one request is sent at most, 1 to 20; 5 by default.
-        ca_file: a file of certificates to trust instead of the usual ones.
-        insecure: True does not verify the server's certificate.
-        proxy: the proxy to use instead of the one that the environment names.
-        allowed_project_ids: every other project is refused.
-        access_key: the access key (AK).
-        secret_key: the secret key (SK).
-        security_token: goes with a temporary access key.
-        auth_token: a ready IAM token, instead of an access key.
-
-    Raises:
-        ConfigurationError: a field is unknown or has a wrong value.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    region: str | None = None
-    endpoint: str | None = None
-    project_id: str | None = None
-    instance_id: str | None = None
-    signing: Literal["auto", "standard", "derived"] | None = None
-    deadline: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
-    max_attempts: int | None = Field(default=None, ge=1, le=20)
-    ca_file: str | None = None
-    insecure: bool | None = None
-    proxy: str | None = None
-    allowed_project_ids: tuple[str, ...] | None = None
-    access_key: str | None = Field(default=None, repr=False)
-    secret_key: SecretStr | None = None
-    security_token: SecretStr | None = None
-    auth_token: SecretStr | None = None
-
-    if TYPE_CHECKING:
-        # For type checkers text is as good as SecretStr, and any sequence as a tuple: both are turned into it at once.
-        def __init__(
-            self,
-            *,
-            region: str | None = None,
-            endpoint: str | None = None,
-            project_id: str | None = None,
-            instance_id: str | None = None,
-            signing: Literal["auto", "standard", "derived"] | None = None,
-            deadline: float | None = None,
-            max_attempts: int | None = None,
-            ca_file: str | None = None,
-            insecure: bool | None = None,
-            proxy: str | None = None,
-            allowed_project_ids: Sequence[str] | None = None,
-            access_key: str | None = None,
-            secret_key: SecretStr | str | None = None,
-            security_token: SecretStr | str | None = None,
-            auth_token: SecretStr | str | None = None,
-        ) -> None: ...
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _in_our_words(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        try:
-            return handler(values)
-        except ValidationError as error:
-            # Not "from error": pydantic's text could repeat what was given, a secret among it.
-            raise _misfit(error) from None
-
-    @property
-    def has_secrets(self) -> bool:
-        """Return whether any part of a credential is among the given fields."""
-        return any(getattr(self, name) is not None for name in SECRET_FIELDS)
-
-    def public(self) -> dict[str, Any]:
-        """Return the given fields that are no part of a credential, as plain values."""
-        return self.model_dump(mode="json", include=set(PUBLIC_FIELDS), exclude_none=True)
-
-
-# The access key alone is no secret, but it goes where its secret goes: half a set is never stored.
-SECRET_FIELDS = ("access_key", "secret_key", "security_token", "auth_token")
-PUBLIC_FIELDS = tuple(name for name in Connection.model_fields if name not in SECRET_FIELDS)
-
-
-CONFIG_NAMES = tuple(camel(name) for name in Connection.model_fields)
-
-# What the fields that are no text must be; the bounds are those of the fields above.
-_MEANINGS = {
-    "signing": "auto, standard or derived",
-    "deadline": "a number of seconds above 0, at most 86,400",
-    "max_attempts": "a whole number from 1 to 20",
-    "insecure": "true or false",
-    "allowed_project_ids": "a list of texts",
-}
-_ENVIRONMENT = {
-    "region": ("HW_REGION_NAME",),
-    "endpoint": ("HW_IOTDA_ENDPOINT",),
-    "project_id": ("HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"),
-    "instance_id": ("HW_IOTDA_INSTANCE_ID",),
-    "signing": ("HW_IOTDA_SIGNING",),
-    "insecure": ("HW_INSECURE",),
-}
 # How alike a key of the configuration must be to a setting to be taken for a slip; 1 is equal.
 _ALMOST = 0.8
 _SDK_ENDPOINT = "HUAWEICLOUD_SDK_REGION_IOTDA_"
@@ -159,12 +57,12 @@ _SDK_ENDPOINT = "HUAWEICLOUD_SDK_REGION_IOTDA_"
 
 @dataclass(frozen=True)
 class ResolvedConnection:
-    """A connection with nothing left to look for.
+    """A connection with no setting left to look for.
 
     Args:
         endpoint: scheme, host and port.
         region: the region, or empty where neither a setting nor the endpoint names one.
-        project_id: the project.
+        project_id: the project, or empty where IAM is still to be asked for the one of the region.
         instance_id: the instance, or None.
         algorithm: how requests are signed.
         credential: what they are signed with.
@@ -173,6 +71,9 @@ class ResolvedConnection:
         ca_file: certificates to trust, or None for the usual ones.
         insecure: whether the server's certificate is not verified.
         proxy: the proxy, or None for what the environment names.
+        iam_endpoint: scheme, host and port of IAM.
+        profile: the profile that was named, or empty.
+        allowed_project_ids: the projects that may be asked, or None for all.
         origins: where each setting came from, in words.
     """
 
@@ -187,6 +88,9 @@ class ResolvedConnection:
     ca_file: str | None = None
     insecure: bool = False
     proxy: str | None = None
+    iam_endpoint: str = ""
+    profile: str = ""
+    allowed_project_ids: tuple[str, ...] | None = None
     # Equal connections found in different places are the same connection, and share one client.
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -198,7 +102,7 @@ class ResolvedConnection:
             "endpoint": self.endpoint,
             "project_id": self.project_id,
             "instance_id": self.instance_id or "",
-            "profile": "",
+            "profile": self.profile,
         }
 
     @property
@@ -235,30 +139,36 @@ def resolve(
         CredentialsError: there is no whole credential in the first source that holds any part of one.
     """
     _refuse_misspelt(config)
-    given = connection or Connection()
-    values, origins = _gathered(given, config, environ)
+    sources = look(Given(connection or Connection(), config, environ))
+    values, origins = _gathered(sources, environ)
     with _origin_noted(origins):
         found = _checked(values)
-    missing = [name for name in ("endpoint", "project_id") if getattr(found, name) is None]
-    if missing:
-        raise _missing(missing, given, config, environ)
+    if found.endpoint is None:
+        raise _missing(["endpoint"], sources)
     with _origin_noted(origins):
-        endpoint = read_endpoint(str(found.endpoint))
+        endpoint = read_endpoint(found.endpoint)
         _require_usual_proxy(found.proxy)
-        _require_allowed(str(found.project_id), found.allowed_project_ids)
+        if found.project_id:
+            require_allowed(found.project_id, found.allowed_project_ids)
     algorithm = _algorithm(found, endpoint)
+    region = _region(found, endpoint, algorithm, origins)
+    if not found.project_id and not region:
+        raise _missing(["project_id"], sources)
     return ResolvedConnection(
         endpoint=endpoint.url,
-        region=_region(found, endpoint, algorithm, origins),
-        project_id=str(found.project_id),
+        region=region,
+        project_id=found.project_id or "",
         instance_id=found.instance_id,
         algorithm=algorithm,
-        credential=find_credential(given, config, environ),
+        credential=_credential(found, sources, origins),
         deadline=found.deadline or DEFAULT_DEADLINE,
         max_attempts=found.max_attempts or DEFAULT_MAX_ATTEMPTS,
         ca_file=found.ca_file,
         insecure=bool(found.insecure),
         proxy=found.proxy,
+        iam_endpoint=_iam_endpoint(found, region, origins),
+        profile=found.profile or "",
+        allowed_project_ids=found.allowed_project_ids,
         origins=origins,
     )
 
@@ -273,11 +183,14 @@ def check_config(config: Mapping[str, object]) -> None:
         ConfigurationError: a setting is misspelt, or its value is wrong.
     """
     _refuse_misspelt(config)
-    values, origins = _gathered(Connection(), config, {})
+    # Where else they could be is another question; a profile, for one, may be missing on this machine.
+    values, origins = _gathered(look(Given(Connection(), config, {}), only=CONFIGURATION), {})
     with _origin_noted(origins):
         found = _checked(values)
         if found.endpoint is not None:
             read_endpoint(found.endpoint)
+        if found.iam_endpoint is not None:
+            read_iam_endpoint(found.iam_endpoint)
         _require_usual_proxy(found.proxy)
 
 
@@ -296,25 +209,41 @@ def _refuse_misspelt(config: Mapping[str, object]) -> None:
             )
 
 
-def _gathered(
-    given: Connection, config: Mapping[str, object], environ: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[str, str]]:
+def _gathered(sources: Sequence[Found], environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the value of each setting that was found anywhere, and where that was."""
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for name in PUBLIC_FIELDS:
-        candidates = [(getattr(given, name), "argument")]
-        candidates.append((_typed(name, config.get(camel(name))), f"iotda-ota:{camel(name)} (stack config)"))
-        candidates += [(environ.get(key), f"{key} (environment)") for key in _ENVIRONMENT.get(name, ())]
-        for value, origin in candidates:
-            kept = value.strip() if isinstance(value, str) else value
-            # An empty list is an answer: of allowed_project_ids it allows none.
-            if kept not in (None, ""):
-                values[name], origins[name] = kept, origin
-                break
+        found = next((found for found in sources if name in found.values), None)
+        if found:
+            values[name] = _typed(name, found.values[name])
+            origins[name] = found.place if found.source is SOURCES[0] else found.origin(name)
     if "endpoint" not in values and "region" in values:
         values["endpoint"], origins["endpoint"] = _endpoint_of(str(values["region"]), environ)
     return values, origins
+
+
+def _credential(found: Connection, sources: Sequence[Found], origins: Mapping[str, str]) -> Credential:
+    """Return the credential, with the agency that it assumes on top where one is given."""
+    base = find_credential(sources)
+    if not found.agency_name:
+        return base
+    domain_name = found.agency_domain_name or found.domain_name
+    if not domain_name:
+        raise ConfigurationError(
+            "agency_name is given without the account that has it",
+            setting="agency_name",
+            facts=[("given by", origins["agency_name"]), ("agency_domain_name", _ways_to_give(["agency_domain_name"]))],
+        )
+    return AssumedAgency(base, found.agency_name, domain_name, origins["agency_name"])
+
+
+def _iam_endpoint(found: Connection, region: str, origins: dict[str, str]) -> str:
+    if found.iam_endpoint:
+        with _origin_noted(origins):
+            return read_iam_endpoint(found.iam_endpoint).url
+    origins["iam_endpoint"] = f"the region {region}" if region else "the default"
+    return iam_endpoint(region)
 
 
 def _endpoint_of(region: str, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -326,7 +255,7 @@ def _endpoint_of(region: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 def _typed(name: str, value: object) -> object:
     """Return a list that arrives as JSON text as a list; other texts are read by the model."""
-    if name != "allowed_project_ids" or value is None:
+    if name != "allowed_project_ids":
         return value
     try:
         read = json.loads(value) if isinstance(value, str) else value
@@ -358,17 +287,12 @@ def _require(name: str, value: str | None, rule: Pattern) -> None:
         raise ConfigurationError(f"{name} {problem}, not {shown(value)}", setting=name)
 
 
-def _missing(
-    names: Sequence[str], given: Connection, config: Mapping[str, object], environ: Mapping[str, str]
-) -> ConfigurationError:
+def _missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationError:
     """Return one error that names everything that is missing, credentials included."""
-    ways = {
-        "endpoint": "region or endpoint",
-        "project_id": "project_id",
-    }
+    ways = {"endpoint": "region or endpoint", "project_id": "project_id or region"}
     facts = [(name, _ways_to_give(ways[name].split(" or "))) for name in names]
     try:
-        find_credential(given, config, environ)
+        find_credential(sources)
     except CredentialsError as error:
         facts.append(("credentials", "\n".join([error.headline, *(text for _, text in error.facts[:1])])))
     listed = ", ".join([*(ways[name] for name in names), *(["credentials"] if len(facts) > len(names) else [])])
@@ -376,10 +300,11 @@ def _missing(
 
 
 def _ways_to_give(names: Sequence[str]) -> str:
-    return "\n".join(
-        f"argument {name}, config iotda-ota:{camel(name)}, environment {' or '.join(_ENVIRONMENT[name])}"
-        for name in names
-    )
+    def of(name: str) -> str:
+        variables = [source.names[name] for source in SOURCES if name in source.names and "environment" in source.title]
+        return f"argument {name}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
+
+    return "\n".join(of(name) for name in names)
 
 
 def _require_usual_proxy(proxy: str | None) -> None:
@@ -391,7 +316,12 @@ def _require_usual_proxy(proxy: str | None) -> None:
         )
 
 
-def _require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
+def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
+    """Refuse a project that is not one of those that may be asked.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
     if allowed is not None and project_id not in allowed:
         raise ConfigurationError(
             f"project {printable(project_id)} is not one of allowed_project_ids",
@@ -427,23 +357,3 @@ def _region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, origins
             facts=[("what to do", _ways_to_give(["region"]))],
         )
     return region
-
-
-def _misfit(error: ValidationError) -> ConfigurationError:
-    """Return what is wrong with the first field, without the value: it may be a secret."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(Connection.model_fields)
-        return ConfigurationError(
-            f"a connection has no setting {printable(name, limit=60)}", setting=name, facts=[("settings", known)]
-        )
-    kind = printable(type(first["input"]).__name__, limit=60)
-    if callable(getattr(first["input"], "apply", None)):
-        return ConfigurationError(
-            f"{name} must be a plain value that is known already, not {kind}",
-            setting=name,
-            facts=[("what to do", "give a plain value, or put it into the stack configuration or the environment")],
-        )
-    meaning = _MEANINGS.get(name, f"text, not {kind}")
-    return ConfigurationError(f"{name or 'connection'} must be {meaning}", setting=name)

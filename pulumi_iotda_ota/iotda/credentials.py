@@ -1,9 +1,8 @@
-"""Finds the credential that requests are made with, and says where it came from.
+"""The kinds of credentials: those that sign a request as they are, and those that are exchanged for one of them first.
 
-A credential comes whole from the first source that holds any part of it: parts of two sources never mix, and half a set
-is an error rather than a reason to look further. The sources, in order: the argument, the stack or provider
-configuration, the ``HW_*`` environment, the ``HUAWEICLOUD_SDK_*`` environment. In one source a ready token goes before
-an access key. Nothing here reads a file or sends a request.
+``Ready`` credentials go with a request. For each of the others IAM, or the metadata service of an ECS, gives out a
+ready one that expires. A credential shows of its secrets nothing but the ends of an access key. Nothing here looks for
+a credential or sends a request.
 """
 
 from __future__ import annotations
@@ -11,19 +10,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
-from pulumi_iotda_ota.iotda.errors import CredentialsError
-from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from pydantic import SecretStr
 
-    from pulumi_iotda_ota.iotda.connection import Connection
+__all__ = [
+    "AccessKey",
+    "AssumedAgency",
+    "AuthToken",
+    "Credential",
+    "EcsMetadata",
+    "IdToken",
+    "IdTokenFile",
+    "Ready",
+    "UserPassword",
+]
 
-__all__ = ["AccessKey", "AuthToken", "Credential", "find_credential"]
-
+# Link-local, and the same on every ECS. Source: the page "Obtaining Metadata".
+METADATA_ADDRESS = "http://169.254.169.254"
 _SHOWN_ENDS = 2
 # The ends are less than half of a key that is shown.
 _SHORTEST_SHOWN = 4 * _SHOWN_ENDS + 1
@@ -56,10 +61,15 @@ class AccessKey:
         token = self.security_token.get_secret_value() if self.security_token else ""
         return tuple(filter(None, (self.access_key, self.secret_key.get_secret_value(), token)))
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what tells it from other credentials; secrets are among it."""
+        return ("key", *self.secrets)
+
 
 @dataclass(frozen=True)
 class AuthToken:
-    """A ready IAM token, sent as ``X-Auth-Token``.
+    """An IAM token, sent as ``X-Auth-Token``.
 
     Args:
         token: the token.
@@ -77,127 +87,161 @@ class AuthToken:
         """Return every text that must not be printed."""
         return (self.token.get_secret_value(),)
 
-
-Credential = AccessKey | AuthToken
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what tells it from other credentials; secrets are among it."""
+        return ("token", *self.secrets)
 
 
 @dataclass(frozen=True)
-class _Source:
-    """What one source calls the parts of a credential, and what it holds of them."""
-
-    place: str
-    names: Mapping[str, str]
-    values: Mapping[str, str]
-
-    def origin(self, part: str) -> str:
-        return f"{self.names[part]} ({self.place})"
-
-    @property
-    def offers(self) -> str:
-        keys = f"{self.names['access_key']} + {self.names['secret_key']}"
-        token = f", or {self.names['auth_token']}" if "auth_token" in self.names else ""
-        return f"{self.place}: {keys}{token}"
-
-
-_ARGUMENT = {name: name for name in ("access_key", "secret_key", "security_token", "auth_token")}
-_CONFIG = {name: camel(name) for name in _ARGUMENT}
-_ENVIRONMENTS = (
-    {
-        "access_key": "HW_ACCESS_KEY",
-        "secret_key": "HW_SECRET_KEY",
-        "security_token": "HW_SECURITY_TOKEN",
-        "auth_token": "HW_AUTH_TOKEN",
-    },
-    {
-        "access_key": "HUAWEICLOUD_SDK_AK",
-        "secret_key": "HUAWEICLOUD_SDK_SK",
-        "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
-    },
-)
-
-
-def find_credential(
-    connection: Connection, config: Mapping[str, object], environ: Mapping[str, str]
-) -> AccessKey | AuthToken:
-    """Return the credential of the first source that holds any part of one.
+class UserPassword:
+    """An IAM user with its password, exchanged for a token.
 
     Args:
-        connection: the argument.
-        config: the configuration by camelCase name, without its namespace.
-        environ: the environment variables.
-
-    Raises:
-        CredentialsError: no source holds any part, or the first that does holds half a set; nothing was sent.
+        user_name: the name of the IAM user.
+        password: its password.
+        domain_name: the account that the user belongs to.
+        source: where it came from, in words.
     """
-    sources = list(_sources(connection, config, environ))
-    for source in sources:
-        if source.values:
-            return _whole(source)
-    raise CredentialsError(
-        "no credentials",
-        facts=[
-            ("looked in", "\n".join(source.offers for source in sources)),
-            ("what to do", "give one of these pairs, or a token"),
-        ],
-    )
+
+    user_name: str
+    password: SecretStr
+    domain_name: str
+    source: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"user {printable(self.user_name)} of {printable(self.domain_name)} from {self.source}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return every text that must not be printed."""
+        return (self.password.get_secret_value(),)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what tells it from other credentials; secrets are among it."""
+        return ("user", self.user_name, self.domain_name, *self.secrets)
 
 
-def _sources(connection: Connection, config: Mapping[str, object], environ: Mapping[str, str]) -> Iterator[_Source]:
-    given = {name: getattr(connection, name) for name in _ARGUMENT}
-    yield _Source("argument", _ARGUMENT, _present(given))
-    namespaced = {part: f"iotda-ota:{name}" for part, name in _CONFIG.items()}
-    yield _Source("stack config", namespaced, _present({part: config.get(name) for part, name in _CONFIG.items()}))
-    for names in _ENVIRONMENTS:
-        yield _Source("environment", names, _present({part: environ.get(name) for part, name in names.items()}))
+@dataclass(frozen=True)
+class IdTokenFile:
+    """A file with an OpenID Connect token, exchanged for a temporary access key; it is read at each exchange.
+
+    Args:
+        path: the file.
+        idp_id: the identity provider, as IAM knows it.
+        source: where it came from, in words.
+    """
+
+    path: str
+    idp_id: str
+    source: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"OIDC token of {printable(self.idp_id)} from {self.source}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return nothing: what the file holds is not here."""
+        return ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what tells it from other credentials."""
+        return ("file", self.path, self.idp_id)
 
 
-def _present(values: Mapping[str, object]) -> dict[str, str]:
-    texts = {name: _plain(value) for name, value in values.items()}
-    return {name: text for name, text in texts.items() if text}
+@dataclass(frozen=True)
+class IdToken:
+    """An OpenID Connect token, as it stood in its file.
+
+    Args:
+        token: the token.
+        file: where it stood.
+    """
+
+    token: SecretStr
+    file: IdTokenFile
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+    @property
+    def source(self) -> str:
+        """Return where it came from, in words."""
+        return self.file.source
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return every text that must not be printed."""
+        return (self.token.get_secret_value(),)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what tells it from other credentials; secrets are among it."""
+        return ("id token", *self.secrets)
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, SecretStr):
-        value = value.get_secret_value()
-    # A line break at the end is what `$(cat file)` and copied values often bring; no key has one.
-    return "" if value is None else str(value).strip()
+@dataclass(frozen=True)
+class EcsMetadata:
+    """The agency of the ECS that this runs on: its metadata service gives out temporary access keys.
+
+    Args:
+        source: where it was asked for, in words.
+        address: the metadata service; another one is for tests.
+        token: what the service wants to see again, where it does.
+    """
+
+    source: str = field(compare=False)
+    address: str = METADATA_ADDRESS
+    token: SecretStr | None = None
+
+    def __str__(self) -> str:
+        return f"agency of this ECS, asked for by {self.source}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return every text that must not be printed."""
+        return (self.token.get_secret_value(),) if self.token else ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what tells it from other credentials; secrets are among it."""
+        return ("ecs", self.address, *self.secrets)
 
 
-def _whole(source: _Source) -> AccessKey | AuthToken:
-    values = source.values
-    if "auth_token" in values:
-        _require_header_text(source, "auth_token")
-        return AuthToken(SecretStr(values["auth_token"]), source.origin("auth_token"))
-    missing = [part for part in ("access_key", "secret_key") if part not in values]
-    if missing:
-        raise _half_a_set(source, missing)
-    for part in values:
-        _require_header_text(source, part)
-    token = values.get("security_token")
-    return AccessKey(
-        values["access_key"],
-        SecretStr(values["secret_key"]),
-        SecretStr(token) if token else None,
-        source.origin("access_key"),
-    )
+@dataclass(frozen=True)
+class AssumedAgency:
+    """An agency that another credential assumes: IAM gives out temporary access keys of the account it belongs to.
+
+    Args:
+        base: what it is assumed with.
+        agency_name: the agency.
+        domain_name: the account that has it.
+        source: where its name came from, in words.
+    """
+
+    base: AccessKey | AuthToken | UserPassword | IdTokenFile | EcsMetadata
+    agency_name: str
+    domain_name: str
+    source: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"agency {printable(self.agency_name)} of {printable(self.domain_name)}, assumed with {self.base}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return every text that must not be printed."""
+        return self.base.secrets
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what tells it from other credentials; secrets are among it."""
+        return ("agency", self.agency_name, self.domain_name, *self.base.parts)
 
 
-def _half_a_set(source: _Source, missing: list[str]) -> CredentialsError:
-    return CredentialsError(
-        f"half a set of credentials: {' and '.join(source.names[part] for part in missing)} not given",
-        facts=[
-            ("given", ", ".join(source.origin(part) for part in source.values)),
-            ("what to do", "give the whole set in one place, or remove this part to use the next source"),
-        ],
-    )
-
-
-def _require_header_text(source: _Source, part: str) -> None:
-    if not (source.values[part].isascii() and source.values[part].isprintable()):
-        raise CredentialsError(
-            f"{source.names[part]} holds characters that no credential has",
-            facts=[("given", source.origin(part)), ("what to do", "copy it again, without quotes or line breaks")],
-        )
+Ready = AccessKey | AuthToken
+Credential = AccessKey | AuthToken | UserPassword | IdTokenFile | IdToken | EcsMetadata | AssumedAgency
 
 
 def _masked(key: str) -> str:

@@ -1,10 +1,11 @@
-"""Reads the address of an IoTDA endpoint: what of it is acceptable, and what it tells about region and edition.
+"""Reads the addresses of IoTDA and IAM: what of one is acceptable, and what it tells about region and edition.
 
 Nothing here asks a network; a name is judged by its labels alone.
 """
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -14,7 +15,37 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.text import MASK
 
-__all__ = ["Endpoint", "read_endpoint", "shared_endpoint", "shown_address"]
+__all__ = [
+    "REGIONS",
+    "Endpoint",
+    "iam_endpoint",
+    "near_region",
+    "read_endpoint",
+    "read_iam_endpoint",
+    "shared_endpoint",
+    "shown_address",
+    "stays_here",
+]
+
+# Those that the vendor's SDK knows for IoTDA; a region is never refused for not being among them.
+REGIONS = (
+    "af-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "cn-east-3",
+    "cn-north-4",
+    "cn-south-1",
+    "cn-south-4",
+    "la-north-2",
+    "la-south-2",
+    "me-east-1",
+    "ru-moscow-1",
+    "sa-brazil-1",
+)
+_EUROPE = re.compile(r"eu-west-1\d\d")
+# How alike a region must be to another to be taken for a slip of it; 1 is equal.
+_ALMOST = 0.75
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 # Shared hosts are iotda.<region>.<domain>, those of an instance <id>.<cell>.iotda-app.<region>.<domain>.
@@ -52,21 +83,71 @@ class Endpoint:
 
 def shared_endpoint(region: str) -> str:
     """Return the shared endpoint of a region. Source: the page "Regions and Endpoints"."""
-    return f"https://iotda.{region}.myhuaweicloud.com"
+    return f"https://iotda.{region}.{_cloud(region)}"
 
 
-def read_endpoint(text: str) -> Endpoint:
+def iam_endpoint(region: str) -> str:
+    """Return the endpoint of IAM for a region; of one that is not known, or of none, the global one.
+
+    What a regional endpoint issues holds in that region, which is the only one that is asked.
+    Source: the page "Regions and Endpoints" of IAM.
+    """
+    if region in REGIONS or _EUROPE.fullmatch(region):
+        return f"https://iam.{region}.{_cloud(region)}"
+    return "https://iam.myhuaweicloud.com"
+
+
+def near_region(region: str) -> str:
+    """Return the known region that one is a slip of, or empty; of one that is known itself too."""
+    near = difflib.get_close_matches(region, REGIONS, n=1, cutoff=_ALMOST)
+    return near[0] if near and region not in REGIONS else ""
+
+
+def _cloud(region: str) -> str:
+    return "myhuaweicloud.eu" if _EUROPE.fullmatch(region) else "myhuaweicloud.com"
+
+
+def read_endpoint(text: str, setting: str = "endpoint") -> Endpoint:
     """Return a checked endpoint; a missing ``https://`` and a slash at the end are put right.
+
+    Args:
+        text: the address.
+        setting: the field of ``Connection`` that an error names.
 
     Raises:
         ConfigurationError: it is no address of a host alone, or plain HTTP to another machine.
     """
-    address = text.strip()
+    try:
+        return _read(text.strip())
+    except _WrongAddressError as wrong:
+        raise ConfigurationError(f"{setting} {wrong}: {shown_address(text.strip())}", setting=setting) from None
+
+
+def read_iam_endpoint(text: str) -> Endpoint:
+    """Return a checked endpoint of IAM, which other tools write with ``/v3`` behind it; see :func:`read_endpoint`."""
+    return read_endpoint(text.strip().rstrip("/").removesuffix("/v3"), "iam_endpoint")
+
+
+def stays_here(url: str) -> bool:
+    """Return whether what goes to an address leaves this machine for no network: loopback, or a link-local address.
+
+    Args:
+        url: an address that was checked, or the fixed one of the metadata service.
+    """
+    host = (urlsplit(url).hostname or "").lower()
+    return _is_loopback(host) or (_is_address(host) and ipaddress.ip_address(host).is_link_local)
+
+
+class _WrongAddressError(Exception):
+    """What is wrong with an address, as goes behind the name of its setting."""
+
+
+def _read(address: str) -> Endpoint:
     parts = _split(address if "://" in address else f"https://{address}")
     host = (parts.hostname or "").lower()
-    _require_host_alone(address, parts, host)
+    _require_host_alone(parts, host)
     if parts.scheme == "http" and not _is_loopback(host):
-        raise _wrong("must begin with https://; plain http is for this machine only", address)
+        raise _WrongAddressError("must begin with https://; plain http is for this machine only")
     shown = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
     return Endpoint(url=f"{parts.scheme}://{shown}{port}", host=host)
@@ -77,20 +158,20 @@ def _split(address: str) -> SplitResult:
         parts = urlsplit(address)
         _ = parts.port  # it is read, and found wrong, only here
     except ValueError:
-        raise _wrong("is no address", address) from None
+        raise _WrongAddressError("is no address") from None
     return parts
 
 
-def _require_host_alone(address: str, parts: SplitResult, host: str) -> None:
+def _require_host_alone(parts: SplitResult, host: str) -> None:
     """Refuse what is more than scheme, host and port; a password in it is not repeated."""
     if parts.scheme not in _DEFAULT_PORTS:
-        raise _wrong("must begin with https://", address)
+        raise _WrongAddressError("must begin with https://")
     if parts.username is not None or parts.password is not None:
-        raise _wrong("must not hold a user or a password", address)
+        raise _WrongAddressError("must not hold a user or a password")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise _wrong("must be a host alone, without a path, query or fragment", address)
+        raise _WrongAddressError("must be a host alone, without a path, query or fragment")
     if not (_is_address(host) or re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", host)) or ".." in host:
-        raise _wrong("holds no valid host name", address)
+        raise _WrongAddressError("holds no valid host name")
 
 
 def _is_address(host: str) -> bool:
@@ -110,7 +191,3 @@ def shown_address(address: str) -> str:
     _, user, rest = address.rpartition("@")
     host = re.split(r"[?#]", rest)[0]
     return shown(f"{MASK}@{host}" if user else host)
-
-
-def _wrong(problem: str, address: str) -> ConfigurationError:
-    return ConfigurationError(f"endpoint {problem}: {shown_address(address)}", setting="endpoint")

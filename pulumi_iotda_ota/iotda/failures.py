@@ -75,7 +75,7 @@ def refusal(
     if answer.status in _REDIRECTS:
         return _redirected(request, answer, fault, connection)
     if answer.status == _UNAUTHORIZED:
-        return _refused_credentials(answer, fault, connection, now)
+        return _refused_credentials(request, answer, fault, connection, now)
     who = "Huawei Cloud failed to" if answer.status >= 500 else "Huawei Cloud refused to"  # noqa: PLR2004  server errors
     facts = [("asked for", request.asked)]
     facts += [("answered", fault.message)] if fault.message else []
@@ -166,7 +166,7 @@ def _redirected(request: Request[Any], answer: Answer, fault: Fault, connection:
 
 
 def _refused_credentials(
-    answer: Answer, fault: Fault, connection: ResolvedConnection, now: datetime
+    request: Request[Any], answer: Answer, fault: Fault, connection: ResolvedConnection, now: datetime
 ) -> CredentialsError:
     credential = connection.credential
     signing = f", {connection.algorithm} signing" if isinstance(credential, AccessKey) else ""
@@ -176,7 +176,7 @@ def _refused_credentials(
     if skew and signing:
         facts.append(("likely", f"this machine's clock is {skew}; a signature is good for 15 minutes either way"))
     else:
-        facts += hint_on_refused_credentials(fault.code, fault.message, connection)
+        facts += hint_on_refused_credentials(request, fault.code, fault.message, connection)
     facts.append(("not retried", "nothing more is sent with it: accounts lock after five failures"))
     return CredentialsError(
         f"Huawei Cloud refused the credentials ({fault.numbers})",

@@ -106,7 +106,7 @@ class Gate:
     def _enter(self, connection: ResolvedConnection, deadline: Deadline, doing: str) -> tuple[_Lane, _Standing]:
         with self._changed:
             lane = self._lanes.setdefault(connection.endpoint, _Lane())
-            standing = self._standings.setdefault(_digest(connection.secrets), _Standing())
+            standing = self._standings.setdefault(_digest(connection.credential.parts), _Standing())
             while not _may_enter(lane, standing):
                 deadline.check(doing)
                 self._changed.wait(deadline.remaining())
@@ -134,8 +134,8 @@ def _learn(lane: _Lane, standing: _Standing, failure: BaseException | None) -> N
         standing.proven = True
 
 
-def _digest(secrets: tuple[str, ...]) -> str:
-    return hashlib.sha256("\0".join(secrets).encode()).hexdigest()
+def _digest(parts: tuple[str, ...]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 # The one piece of state that outlives a client; why it must is said above.

@@ -9,15 +9,15 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.credentials import AccessKey
-from pulumi_iotda_ota.iotda.endpoint import read_endpoint
+from pulumi_iotda_ota.iotda.credentials import AccessKey, EcsMetadata, IdToken, UserPassword
+from pulumi_iotda_ota.iotda.endpoint import REGIONS, near_region, read_endpoint
 from pulumi_iotda_ota.iotda.retry import is_throttle
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.messages import Request
 
-__all__ = ["hint", "hint_on_no_address", "hint_on_refused_credentials"]
+__all__ = ["ON_ECS", "hint", "hint_on_no_address", "hint_on_refused_credentials"]
 
 Facts = list[tuple[str, str]]
 
@@ -50,7 +50,29 @@ _AGENCY = (
     "the agency iotda_admin_trust lacks KMS Administrator or OBS OperateAccess, which all OTA operations need",
 )
 _SEVERAL_INSTANCES = ("likely", "the account has several instances; give instance_id")
+ON_ECS = 'credentials "ecs" works on an ECS of Huawei Cloud that has an agency, and nowhere else'
+_BY_OPERATION = {
+    "KeystoneCreateUserTokenByPassword": "check user_name, domain_name, and the region or project_id",
+    "CreateUnscopedTokenWithIdToken": "check idp_id, and that its conversion rules let this token in",
+    "CreateTemporaryAccessKeyByToken": "check that the conversion rules of idp_id give the token a user group",
+    "CreateTemporaryAccessKeyByAgency": (
+        "check agency_name and agency_domain_name, and that the credential may assume it (Agent Operator)"
+    ),
+    "KeystoneListProjects": "give project_id, or let the credential list projects",
+    "CreateMetadataToken": ON_ECS,
+    "ShowSecurityKey": ON_ECS,
+}
 _TOO_FAST = ("what to do", "try again later, or run fewer programs at a time")
+
+_EXPIRED = "the token has expired, or is of another region"
+_ENCRYPTED = (
+    "the profile's secrets are encrypted (hcloud configure set --cli-auth-encrypt=false), or its sign-in has expired"
+)
+_OTHER_CAUSES: dict[type, str] = {
+    UserPassword: "user_name, password or domain_name is wrong; a HUAWEI ID gets no token, only an IAM user does",
+    IdToken: "the identity provider's token has expired, or idp_id is another one's",
+    EcsMetadata: ON_ECS,
+}
 
 _WRONG_SIGNATURE = ("IOTDA.000002", "APIGW.0301")
 _BY_CODE = {
@@ -84,6 +106,9 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
     """
     if is_throttle(status, code):
         return [_TOO_FAST]
+    if request.goes_to_iam:
+        advised = status < HTTPStatus.INTERNAL_SERVER_ERROR and request.operation in _BY_OPERATION
+        return [("what to do", _BY_OPERATION[request.operation])] if advised else []
     facts = [_BY_CODE[code]] if code in _BY_CODE else []
     if _names_agency(message) or (status == HTTPStatus.FORBIDDEN and not facts and "ota-upgrades" in request.path):
         facts.append(_AGENCY)
@@ -101,32 +126,50 @@ def hint_on_no_address(connection: ResolvedConnection) -> Facts:
     Args:
         connection: what it was asked with.
     """
-    if connection.origins.get("endpoint") != f"the region {connection.region}":
+    region = connection.region
+    if connection.origins.get("endpoint") != f"the region {region}":
         return []
-    return [("likely", f"the region name {connection.region} is wrong, as the endpoint is made from it")]
+    if region in REGIONS:
+        own = "no name server answers, or the region has no shared endpoint: give the one that the console shows"
+        return [("likely", own)]
+    meant = near_region(region)
+    question = f"; did you mean {meant}?" if meant else ""
+    return [("likely", f"the region name {region} is wrong, as the endpoint is made from it{question}")]
 
 
-def hint_on_refused_credentials(code: str, message: str, connection: ResolvedConnection) -> Facts:
+def hint_on_refused_credentials(
+    request: Request[Any], code: str, message: str, connection: ResolvedConnection
+) -> Facts:
     """Return the likely cause of a 401, or an empty list.
 
     Args:
+        request: what was asked.
         code: the code, or empty.
         message: the message, or empty.
         connection: what it was asked with.
     """
-    if "forbidden" in message.lower() and "limit" in message.lower():
-        return [("what to do", "wait: the account is locked for five minutes after more than five failures")]
-    if not isinstance(connection.credential, AccessKey):
-        return [("likely", "the token has expired, or is of another region")]
+    if "locked" in message.lower() or ("forbidden" in message.lower() and "limit" in message.lower()):
+        return [("what to do", "wait: the account is locked for five minutes or longer after more than five failures")]
+    credential = connection.credential
+    if not isinstance(credential, AccessKey):
+        return [("likely", _OTHER_CAUSES.get(type(credential), _EXPIRED))]
     if "not exist" in message.lower():
         return [("likely", "the access key was deleted, or mistyped")]
+    if ".hcloud" in credential.source:
+        return [("likely", _ENCRYPTED)]
+    wrong = [("likely", _wrong_secret(credential))] if code in _WRONG_SIGNATURE else []
+    return wrong if request.goes_to_iam else _wrong_signing(connection, wrong)
+
+
+def _wrong_signing(connection: ResolvedConnection, wrong: Facts) -> Facts:
+    """Return how else the request should have been signed, or what is wrong where it was signed as it should."""
     forced = _forced_mismatch(connection)
     if forced:
         return [("likely", forced)]
-    facts: Facts = []
-    if code in _WRONG_SIGNATURE:
-        facts.append(("likely", _wrong_secret(connection.credential)))
+    facts = list(wrong)
     endpoint = read_endpoint(connection.endpoint)
+    if connection.algorithm == "derived" and not endpoint.region:
+        facts.append(("likely", f"the instance is not in the region {connection.region}, which is signed along"))
     if not endpoint.is_instance and not endpoint.region:
         facts.append(("likely", 'if this is the own domain of an instance, it wants signing "derived"'))
     return facts

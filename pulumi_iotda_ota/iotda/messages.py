@@ -62,11 +62,16 @@ class Request(Generic[Content]):
         doing: what it does, for errors: goes after "could not".
         asked: what exactly was asked for, in words.
         method: the HTTP method.
-        path: the path below ``/v5/iot/{project_id}/``.
+        path: the path below ``root``.
         read: turns the answer's body into a value.
         query: the query parameters, not encoded.
         body: the body; JSON, or empty.
         repeatable: whether sending it twice does what sending it once does.
+        root: what stands before the path.
+        headers: headers of its own.
+        accepts: statuses that are an answer although they are no success.
+        patience: seconds that one attempt may take; None leaves it to the caller.
+        join: adds to what the body says what only the rest of the answer does.
     """
 
     operation: str
@@ -76,10 +81,26 @@ class Request(Generic[Content]):
     path: str
     read: Callable[[bytes], Content]
     query: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    # A body may hold a password, and a header a token.
+    body: bytes = field(default=b"", repr=False)
     repeatable: bool = True
+    root: str = "/v5/iot/{project_id}/"
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    accepts: frozenset[int] = frozenset()
+    patience: float | None = None
+    join: Callable[[Content, Answer], Content] | None = None
+
+    @property
+    def goes_to_iam(self) -> bool:
+        """Return whether it is about an account and not about IoTDA."""
+        return "{project_id}" not in self.root
+
+    def content(self, answer: Answer) -> Content:
+        """Return what an answer says."""
+        content = self.read(answer.body)
+        return self.join(content, answer) if self.join else content
 
     def target(self, project_id: str) -> str:
         """Return path and query as they are sent."""
         query = f"?{canonical_query(self.query)}" if self.query else ""
-        return f"/v5/iot/{project_id}/{self.path}{query}"
+        return f"{self.root.format(project_id=project_id)}{self.path}{query}"

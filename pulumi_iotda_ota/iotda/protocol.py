@@ -340,10 +340,10 @@ def read(request: Request[Content], answer: Answer, *, connection: ResolvedConne
 
 
 def _judged(request: Request[Content], answer: Answer, connection: ResolvedConnection, now: datetime) -> Content:
-    if answer.status not in _SUCCESSES:
+    if answer.status not in _SUCCESSES and answer.status not in request.accepts:
         raise refusal(request, answer, connection=connection, now=now)
     try:
-        return request.read(answer.body)
+        return request.content(answer)
     except ProtocolError as error:
         came = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
         error.note("asked for", request.asked)

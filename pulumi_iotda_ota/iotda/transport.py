@@ -20,8 +20,8 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from pulumi_iotda_ota.iotda.causes import in_words, is_unresolved, is_untrusted, was_never_sent
-from pulumi_iotda_ota.iotda.credentials import AuthToken
-from pulumi_iotda_ota.iotda.endpoint import read_endpoint
+from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
+from pulumi_iotda_ota.iotda.endpoint import stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
 from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.messages import Answer
@@ -60,7 +60,7 @@ class HttpTransport:
     """Carries requests to one endpoint, over connections that are kept alive; safe to use from several threads.
 
     Args:
-        connection: where to send, and with what.
+        connection: where to send, and how.
         clock: signatures carry its time.
 
     Raises:
@@ -75,14 +75,15 @@ class HttpTransport:
                 facts=[("given by", connection.origins.get("ca_file", "argument"))],
             )
         self._connection = connection
-        self._auth = _Signer(connection, clock)
+        self._clock = clock
         self._session = _session(connection)
 
-    def send(self, request: Request[Any], *, timeout: float) -> Answer:
+    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Answer:
         """Send a request once and return its answer, whatever its status.
 
         Args:
             request: what to send.
+            connection: the project that is asked, and what the request is signed with.
             timeout: seconds for the whole of it. Connecting may take at most 10 of them, but for two things that no
                 library bounds: a name is looked up for as long as the system does it, and a host of several addresses
                 has as long for each of them, and again for TLS. What remains after that is all there is for the answer.
@@ -94,10 +95,10 @@ class HttpTransport:
         """
         try:
             if request.repeatable:
-                return self._exchange(self._session, request, timeout)
+                return self._exchange(self._session, request, connection, timeout)
             # A kept connection that the server has just closed would leave it open whether the request arrived.
             with _session(self._connection) as fresh:
-                return self._exchange(fresh, request, timeout)
+                return self._exchange(fresh, request, connection, timeout)
         except (OSError, HTTPError) as error:
             raise _translated(error, request, self._connection) from error
         except UnicodeEncodeError:
@@ -108,15 +109,16 @@ class HttpTransport:
         """Close the connections."""
         self._session.close()
 
-    def _exchange(self, session: requests.Session, request: Request[Any], timeout: float) -> Answer:
-        connection = self._connection
+    def _exchange(
+        self, session: requests.Session, request: Request[Any], connection: ResolvedConnection, timeout: float
+    ) -> Answer:
         proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
         response = session.request(
             request.method,
             f"{connection.endpoint}{request.target(connection.project_id)}",
             data=request.body or None,
-            headers={"Content-Type": "application/json"} if request.body else {},
-            auth=self._auth,
+            headers={**({"Content-Type": "application/json"} if request.body else {}), **dict(request.headers)},
+            auth=_Signer(connection, self._clock),
             # requests hands it on to urllib3 as it is; its stubs do not know that.
             timeout=Timeout(total=timeout, connect=min(timeout, _LONGEST_CONNECT)),  # type: ignore[arg-type]
             allow_redirects=False,
@@ -148,11 +150,15 @@ class _Signer(AuthBase):
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         connection, credential = self._connection, self._connection.credential
-        headers: dict[str, str] = {"Host": urlsplit(connection.endpoint).netloc, "X-Project-Id": connection.project_id}
-        prepared.headers.update(headers)
+        prepared.headers["Host"] = urlsplit(connection.endpoint).netloc
+        if connection.project_id:
+            prepared.headers["X-Project-Id"] = connection.project_id
         if isinstance(credential, AuthToken):
             prepared.headers["X-Auth-Token"] = credential.token.get_secret_value()
-            return prepared
+        # What is exchanged for one of the two is in the body, not in a header.
+        return self._signed(prepared, credential) if isinstance(credential, AccessKey) else prepared
+
+    def _signed(self, prepared: requests.PreparedRequest, credential: AccessKey) -> requests.PreparedRequest:
         if credential.security_token:
             prepared.headers["X-Security-Token"] = credential.security_token.get_secret_value()
         url = urlsplit(str(prepared.url))
@@ -167,8 +173,8 @@ class _Signer(AuthBase):
                 access_key=credential.access_key,
                 secret_key=credential.secret_key.get_secret_value(),
                 now=self._clock.now(),
-                algorithm=connection.algorithm,
-                region=connection.region,
+                algorithm=self._connection.algorithm,
+                region=self._connection.region,
             )
         )
         return prepared
@@ -198,9 +204,9 @@ def _session(connection: ResolvedConnection) -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # The environment names proxies and certificates; a loopback endpoint has no use for them, and plain HTTP must not
-    # leave this machine.
-    session.trust_env = not read_endpoint(connection.endpoint).is_loopback
+    # The environment names proxies and certificates; a loopback or link-local endpoint has no use for them, and plain
+    # HTTP must not leave this machine.
+    session.trust_env = not stays_here(connection.endpoint)
     session.headers.update(
         {
             "User-Agent": f"pulumi-iotda-ota/{version('pulumi-iotda-ota')}",
@@ -242,7 +248,7 @@ def _translated(error: OSError | HTTPError, request: Request[Any], connection: R
         )
     if is_untrusted(error):
         facts.append(("what to do", "correct the endpoint, or give the certificate of its authority as ca_file"))
-    if is_unresolved(error):
+    if is_unresolved(error) and not request.goes_to_iam:
         facts += hint_on_no_address(connection)
     return TransportError(
         headline,

@@ -107,10 +107,14 @@ class World:
         return self.run.clock
 
     def resolve(self, inputs: Mapping[str, Any]) -> ResolvedConnection:
-        """Return the connection of a resource: its ``connection`` input, the configuration and the environment."""
+        """Return the connection of a resource: its ``connection`` input, the configuration and the environment.
+
+        Called only where something is about to be sent: where no project is given, IAM is asked for it.
+        """
         from pulumi_iotda_ota.iotda.connection import Connection, resolve  # noqa: PLC0415  pydantic only when needed
 
-        return resolve(Connection(**(inputs.get("connection") or {})), config=self.config, environ=self.environ)
+        given = Connection(**(inputs.get("connection") or {}))
+        return self.run.completed(resolve(given, config=self.config, environ=self.environ))
 
 
 class Lifecycle(Protocol):

@@ -76,7 +76,7 @@ class ScriptedTransport:
     timeouts: list[float] = field(default_factory=list)
     before: Callable[[], object] = lambda: None
 
-    def send(self, request: Request[Any], *, timeout: float) -> Answer:
+    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Answer:
         """Give the next answer."""
         self.before()
         step = self.script[min(len(self.sent), len(self.script) - 1)]

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
 
 QUERY = PackageQuery("firmwarePackage")
+MADE_FROM_SLIP = {"endpoint": "the region cn-norht-4"}
 PAGE = json.dumps({"packages": [package()], "page": {"count": 1}}).encode()
 
 
@@ -85,12 +86,15 @@ def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    slip = error_of(at("https://iotda.nowhere.invalid", deadline=60.0, region="cn-norht-4", origins=MADE_FROM_SLIP))
     error = error_of(at("https://iotda.nowhere.invalid", deadline=60.0))
     own = error_of(at("https://iotda.nowhere.invalid", deadline=60.0, origins={"endpoint": "argument"}))
 
     assert error.headline == "could not list OTA packages: the host name could not be resolved"
-    assert ("likely", "the region name cn-north-4 is wrong, as the endpoint is made from it") in error.facts
-    assert "region name" not in str(own)
+    assert "the region has no shared endpoint" in " ".join(str(error).split())
+    assert "the region name cn-norht-4 is wrong" in " ".join(str(slip).split())
+    assert "did you mean cn-north-4?" in " ".join(str(slip).split())
+    assert "likely" not in str(own)
 
 
 def test_the_request_is_signed_and_says_what_it_is(emulator: Emulator) -> None:

@@ -17,15 +17,18 @@ from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.login import Keyring
 from pulumi_iotda_ota.iotda.models import PackageQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
 
 METER = PackageQuery(package_type="firmwarePackage", product_id="smart-meter")
 PIECE = 12
+USER: dict[str, Any] = {"user_name": "operator", "domain_name": "meters-inc"}
 # As long as the tokens that IAM gives out: cut to the length of a line it would still be one.
 TOKEN = f"MIID{secrets.token_hex(500)}+/="
 
@@ -84,6 +87,107 @@ def test_a_record_that_repeats_it_is_not_told(emulator: Emulator, caplog: pytest
         list(client.list_packages(METER))
 
     assert TOKEN[4 : 4 + PIECE] not in told(caught.value, caplog)
+
+
+EXCHANGES: dict[str, tuple[str, Callable[[Path], dict[str, Any]]]] = {
+    "password": ("KeystoneCreateUserTokenByPassword", lambda _: {**USER, "password": TOKEN}),
+    "access key": ("KeystoneListProjects", lambda _: {"access_key": "AKIDEXAMPLE7Q", "secret_key": TOKEN}),
+    "ready token": ("KeystoneListProjects", lambda _: {"auth_token": TOKEN}),
+    "agency": ("CreateTemporaryAccessKey", lambda _: {"auth_token": TOKEN, "agency_name": "a", "domain_name": "d"}),
+    "OIDC token": ("CreateUnscopedTokenWithIdToken", lambda file: {"oidc_token_file": str(file), "idp_id": "i"}),
+}
+
+
+@pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 403, 404, 429, 500])
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+@pytest.mark.parametrize("kind", EXCHANGES)
+def test_what_iam_repeats_is_not_told(
+    *,
+    emulator: Emulator,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    kind: str,
+    echo: Callable[[str], dict[str, Any]],
+    status: int,
+) -> None:
+    """Passwords, tokens and keys that IAM or anything before it repeats are masked as well."""
+    caplog.set_level(logging.DEBUG)
+    operation, given = EXCHANGES[kind]
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    emulator.faults.add(times=None, operation=operation, status=status, **echo(TOKEN))
+    places: dict[str, Any] = {
+        "endpoint": emulator.endpoint,
+        "iam_endpoint": emulator.endpoint,
+        "region": emulator.region,
+    }
+    connection = Connection(**places, **given(file), max_attempts=1)
+
+    with (
+        Client(resolve(connection, config={}, environ={}), gate=Gate(), keyring=Keyring()) as client,
+        pytest.raises(IotdaOtaError) as caught,
+    ):
+        list(client.list_packages(METER))
+
+    shown = told(caught.value, caplog)
+    pieces = {TOKEN[place : place + PIECE] for place in range(len(TOKEN) - PIECE)}
+    assert not [piece for piece in pieces if piece in shown]
+
+
+def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    """A token that was obtained is masked in what the service says of it, and stands in no log or representation."""
+    caplog.set_level(logging.DEBUG)
+    accounts = emulator.accounts
+    user: dict[str, Any] = {
+        "user_name": accounts.user_name,
+        "password": accounts.password,
+        "domain_name": accounts.domain_name,
+    }
+    places: dict[str, Any] = {
+        "endpoint": emulator.endpoint,
+        "iam_endpoint": emulator.endpoint,
+        "region": emulator.region,
+    }
+    connection = resolve(Connection(**places, **user), config={}, environ={})
+    keyring = Keyring()
+    fault = emulator.faults.add(operation="ListOtaPackageInfo", times=None, status=400)
+    fault.before = lambda: setattr(fault, "body", f"bad token {next(iter(emulator.tokens))}")
+
+    with Client(connection, gate=Gate(), keyring=keyring) as client, pytest.raises(IotdaOtaError) as caught:
+        list(client.list_packages(METER))
+
+    (token,) = emulator.tokens
+    shown = told(caught.value, caplog) + repr(connection) + str(connection.credential) + repr(client.connection)
+    assert "bad token ****" in shown
+    assert token not in shown
+    assert accounts.password not in shown
+    assert accounts.password not in repr(vars(keyring))
+
+
+@pytest.mark.parametrize("damage", ["", "}", "]"])
+def test_a_key_in_a_damaged_answer_is_not_told(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    """Of an answer that gives out a key and can not be read, not even the beginning is told."""
+    body = f'{{"credential":{{"access":"HSTAAAABBBB","secret":"{TOKEN}",{damage}'
+    emulator.faults.add(operation="CreateTemporaryAccessKey", times=None, status=201, body=body)
+    places: dict[str, Any] = {
+        "endpoint": emulator.endpoint,
+        "iam_endpoint": emulator.endpoint,
+        "region": emulator.region,
+    }
+    agency: dict[str, Any] = {"agency_name": "a", "domain_name": "d"}
+    connection = Connection(**places, **agency, auth_token=SecretStr("t" * 20), max_attempts=1)
+
+    with (
+        Client(resolve(connection, config={}, environ={}), gate=Gate(), keyring=Keyring()) as client,
+        pytest.raises(ProtocolError) as caught,
+    ):
+        list(client.list_packages(METER))
+
+    shown = told(caught.value, caplog)
+    assert "HSTAAAABBBB" not in shown
+    assert TOKEN[:PIECE] not in shown
 
 
 def test_another_package_is_no_answer(emulator: Emulator) -> None:

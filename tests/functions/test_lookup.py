@@ -224,7 +224,7 @@ def test_errors_are_ours_and_pulumi_s(service: Emulator) -> None:
     assert isinstance(caught.value, pulumi.RunError)
 
 
-@pytest.mark.parametrize("missing", ["HW_REGION_NAME", "HW_PROJECT_ID", "HW_SECRET_KEY"])
+@pytest.mark.parametrize("missing", ["HW_REGION_NAME", "HW_SECRET_KEY"])
 def test_missing_settings_are_named(service: Emulator, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     """A setting that is missing is named with the ways to give it, and nothing is sent."""
     monkeypatch.delenv(missing)

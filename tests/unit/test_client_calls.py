@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.iotda import protocol
-from pulumi_iotda_ota.iotda.calls import Caller
+from pulumi_iotda_ota.iotda.calls import AsItIs, Caller
 from pulumi_iotda_ota.iotda.errors import (
     CredentialsError,
     DeadlineExceeded,
@@ -47,7 +47,9 @@ class Scene:
         self.transport = ScriptedTransport(list(script))
         self.connection = replace(CONNECTION, **changes)
         self.deadline = Deadline.start(self.clock.clock, seconds)
-        self.caller = Caller(self.connection, self.transport, clock=self.clock.clock, gate=Gate())
+        self.caller = Caller(
+            self.connection, self.transport, clock=self.clock.clock, gate=Gate(), login=AsItIs(self.connection)
+        )
 
     def call(self, request: Request[Any] = LIST) -> Any:
         """Make the call."""

@@ -52,7 +52,7 @@ def sent_into(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> IotdaOta
 
     monkeypatch.setattr(requests.Session, "request", request)
     with pytest.raises(IotdaOtaError) as caught:
-        HttpTransport(CONNECTION, clock=SYSTEM_CLOCK).send(LIST, timeout=1)
+        HttpTransport(CONNECTION, clock=SYSTEM_CLOCK).send(LIST, connection=CONNECTION, timeout=1)
     return caught.value
 
 

@@ -18,6 +18,7 @@ from pulumi_iotda_ota.iotda.connection import (
     ResolvedConnection,
     resolve,
 )
+from pulumi_iotda_ota.iotda.credentials import AssumedAgency
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 
 KEYS = {"HW_ACCESS_KEY": "AKIDEXAMPLE7Q", "HW_SECRET_KEY": "very-secret"}
@@ -81,13 +82,19 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
         resolve(None, config={}, environ={})
 
     text = str(caught.value)
-    assert (
-        caught.value.headline == "the connection is not complete, missing: region or endpoint, project_id, credentials"
-    )
-    for name in ("iotda-ota:region", "HW_REGION_NAME", "HW_IOTDA_ENDPOINT", "iotda-ota:projectId", "HW_PROJECT_ID"):
+    assert caught.value.headline == "the connection is not complete, missing: region or endpoint, credentials"
+    for name in ("iotda-ota:region", "HW_REGION_NAME", "HW_IOTDA_ENDPOINT", "HW_ACCESS_KEY"):
         assert name in text
-    assert "HUAWEICLOUD_SDK_PROJECT_ID" in text
-    assert "HW_ACCESS_KEY" in text
+
+
+def test_a_project_or_a_region_to_find_it_by_is_needed() -> None:
+    """Behind an endpoint that names no region, the project, or the region whose project it is, must be given."""
+    environ = {**KEYS, "HW_IOTDA_ENDPOINT": "https://iotda.example.com"}
+
+    with pytest.raises(ConfigurationError, match="missing: project_id or region") as caught:
+        resolve(None, config={}, environ=environ)
+    assert "HUAWEICLOUD_SDK_PROJECT_ID" in str(caught.value)
+    assert resolve(None, config={}, environ={**environ, "HW_REGION_NAME": "r1"}).project_id == ""
 
 
 def test_missing_credentials_alone_are_a_credentials_error() -> None:
@@ -113,6 +120,8 @@ class Later:
         ({"max_attempts": 21}, "max_attempts must be a whole number from 1 to 20"),
         ({"signing": "v4"}, "signing must be auto, standard or derived"),
         ({"insecure": "maybe"}, "insecure must be true or false"),
+        ({"credentials": "ec2"}, "credentials must be ecs, or left out"),
+        ({"password": 7}, "password must be text, not int"),
         ({"allowed_project_ids": ["p", 7]}, "allowed_project_ids must be a list of texts"),
         ({"secret_key": 7}, "secret_key must be text, not int"),
         ({"region": Later()}, "region must be a plain value that is known already, not Later"),
@@ -157,6 +166,8 @@ def test_a_wrong_value_says_where_it_came_from(config: dict[str, object], enviro
         ({"proxy": "socks5://x"}, {}, '"socks5://x"', "iotda-ota:proxy (stack config)"),
         ({"proxy": "http://me:hunter22@x"}, {}, '"****@x"', "iotda-ota:proxy (stack config)"),
         ({"allowedProjectIds": "p1"}, {}, "p-env", "HW_PROJECT_ID (environment)"),
+        ({}, {"HW_AUTH_URL": "http://iam.example.com/v3"}, '"http://iam.example.com"', "HW_AUTH_URL (environment)"),
+        ({"iamEndpoint": "https://me:hunter22@x/v3"}, {}, '"****@x"', "iotda-ota:iamEndpoint (stack config)"),
     ],
 )
 def test_a_wrong_address_is_shown_with_its_origin(
@@ -295,12 +306,18 @@ def test_fields_and_config_names_are_the_same_words() -> None:
 def test_no_secret_is_in_any_representation() -> None:
     """Neither the argument nor the resolved connection shows a secret or the whole access key."""
     argument = Connection(
-        access_key="AKIDEXAMPLE7Q", secret_key=SecretStr("very-secret"), auth_token=SecretStr("token-value")
+        access_key="AKIDEXAMPLE7Q",
+        secret_key=SecretStr("very-secret"),
+        auth_token=SecretStr("token-value"),
+        password="pass-phrase",
     )
+    user: dict[str, Any] = {"user_name": "operator", "password": "pass-phrase", "domain_name": "acme"}
     shown = f"{argument!r} {argument} {resolved()!r} {resolved(access_key='AKIDEXAMPLE7Q', secret_key='very-secret')}"
+    shown += f"{resolved(**user)!r} {resolved(**user, agency_name='a')} {resolved(**user).credential}"
 
     assert "very-secret" not in shown
     assert "token-value" not in shown
+    assert "pass-phrase" not in shown
     assert "AKIDEXAMPLE7Q" not in shown
 
 
@@ -340,3 +357,58 @@ def test_type_checkers_are_told_every_field() -> None:
     )
 
     assert [argument.arg for argument in told.args.kwonlyargs] == list(Connection.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("region", "iotda", "iam"),
+    [
+        ("cn-north-4", "iotda.cn-north-4.myhuaweicloud.com", "iam.cn-north-4.myhuaweicloud.com"),
+        ("eu-west-101", "iotda.eu-west-101.myhuaweicloud.eu", "iam.eu-west-101.myhuaweicloud.eu"),
+        ("eu-west-0", "iotda.eu-west-0.myhuaweicloud.com", "iam.myhuaweicloud.com"),
+        ("xx-new-9", "iotda.xx-new-9.myhuaweicloud.com", "iam.myhuaweicloud.com"),
+    ],
+)
+def test_endpoints_of_a_region(region: str, iotda: str, iam: str) -> None:
+    """A region leads to its own endpoints, one of Europe to its own cloud, one that is not known to the global IAM."""
+    found = resolved(region=region)
+
+    assert (found.endpoint, found.iam_endpoint) == (f"https://{iotda}", f"https://{iam}")
+    assert found.origins["iam_endpoint"] == f"the region {region}"
+
+
+@pytest.mark.parametrize("text", ["https://iam.example.com/v3", "iam.example.com/v3/", "https://iam.example.com/"])
+def test_the_endpoint_of_iam_with_and_without_its_version(text: str) -> None:
+    """Other tools write ``/v3`` behind it, which is no error here; argument and configuration go before variables."""
+    from_environment = resolved(environ={"HW_AUTH_URL": text, "HUAWEICLOUD_SDK_IAM_ENDPOINT": "https://other"})
+
+    assert from_environment.iam_endpoint == "https://iam.example.com"
+    assert from_environment.origins["iam_endpoint"] == "HW_AUTH_URL (environment)"
+    assert resolved(environ={"HUAWEICLOUD_SDK_IAM_ENDPOINT": text}).iam_endpoint == "https://iam.example.com"
+    assert resolved({"iamEndpoint": "https://config"}, {"HW_AUTH_URL": text}).iam_endpoint == "https://config"
+
+
+def test_an_agency_goes_on_top_of_any_credential() -> None:
+    """Agency and account are settings of their own, beside a credential from elsewhere; an account is needed."""
+    found = resolved({"agencyName": "rollout", "agencyDomainName": "grid-inc"}).credential
+
+    assert isinstance(found, AssumedAgency)
+    assert (found.agency_name, found.domain_name) == ("rollout", "grid-inc")
+    assert found.base == resolved().credential
+    assert resolved(agency_name="rollout", domain_name="grid-inc").credential == found
+    with pytest.raises(ConfigurationError, match="agency_name is given without the account that has it") as caught:
+        resolved(environ={"HW_ASSUME_ROLE_AGENCY_NAME": "rollout"})
+    assert ("given by", "HW_ASSUME_ROLE_AGENCY_NAME (environment)") in caught.value.facts
+    assert "HW_ASSUME_ROLE_DOMAIN_NAME" in str(caught.value)
+
+
+def test_the_profile_is_part_of_the_identity(tmp_path: Path) -> None:
+    """What is stored of where a resource was made names the profile."""
+    file = tmp_path / "config.json"
+    file.write_text('{"profiles": [{"name": "prod", "region": "cn-east-3"}]}')
+    environ = {**KEYS, "HW_PROJECT_ID": "p", "HW_SHARED_CONFIG_FILE": str(file)}
+
+    found = resolve(None, config={"profile": "prod"}, environ=environ)
+
+    assert found.identity["profile"] == "prod"
+    assert found.region == "cn-east-3"
+    assert found.origins["region"] == f"region (profile prod in {file})"

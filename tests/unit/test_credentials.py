@@ -8,8 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.connection import Connection
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken, find_credential
+from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.errors import CredentialsError
+from pulumi_iotda_ota.iotda.sources import Base, Given, find_credential, look
 
 ARGUMENT = {"access_key": "AK-argument", "secret_key": "SK-argument"}
 CONFIG = {"accessKey": "AK-config", "secretKey": "SK-config"}
@@ -19,12 +20,12 @@ SDK = {"HUAWEICLOUD_SDK_AK": "AK-sdk", "HUAWEICLOUD_SDK_SK": "SK-sdk"}
 
 def find(
     argument: dict[str, Any] | None = None, config: dict[str, Any] | None = None, environ: dict[str, str] | None = None
-) -> AccessKey | AuthToken:
+) -> Base:
     """Return what is found in these three places."""
-    return find_credential(Connection(**(argument or {})), config or {}, environ or {})
+    return find_credential(look(Given(Connection(**(argument or {})), config or {}, environ or {})))
 
 
-def plain(credential: AccessKey | AuthToken) -> tuple[str, ...]:
+def plain(credential: Base) -> tuple[str, ...]:
     """Return the parts of a credential as texts."""
     return credential.secrets
 
@@ -98,9 +99,22 @@ def test_no_credentials_lists_where_was_looked() -> None:
 
     assert caught.value.headline == "no credentials"
     text = str(caught.value)
-    for name in ("access_key + secret_key", "iotda-ota:accessKey", "HW_ACCESS_KEY + HW_SECRET_KEY, or HW_AUTH_TOKEN"):
-        assert name in text
+    (looked,) = (told for label, told in caught.value.facts if label == "looked in")
+    places = [line.partition(":")[0] for line in looked.splitlines() if not line.startswith(" ")]
+    assert places == [
+        "argument",
+        "stack config",
+        "profile in ~/.hcloud/config.json",
+        "environment",
+        "environment",
+        "~/.huaweicloud/credentials [basic]",
+        "~/.huaweicloud/credentials [global]",
+        "the ECS metadata",
+    ]
+    for name in ("access_key + secret_key", "iotda-ota:accessKey", "HW_AUTH_TOKEN", "HW_USER_NAME + HW_USER_PASSWORD"):
+        assert name in " ".join(text.split())
     assert "HUAWEICLOUD_SDK_AK + HUAWEICLOUD_SDK_SK" in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_empty_values_are_not_given() -> None:

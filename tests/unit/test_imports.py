@@ -83,7 +83,17 @@ ALLOWED = {
 LIBRARIES = {
     "requests": ("iotda.transport",),
     "urllib3": ("iotda.transport", "iotda.sockets", "iotda.causes"),
-    "pydantic": ("iotda.answers", "iotda.connection", "iotda.credentials", "iotda.models", "connection", "emulator"),
+    "pydantic": (
+        "iotda.answers",
+        "iotda.credentials",
+        "iotda.fields",
+        "iotda.iam",
+        "iotda.login",
+        "iotda.models",
+        "iotda.sources",
+        "connection",
+        "emulator",
+    ),
     "pydantic_core": ("iotda.answers", "iotda.failures", "selection.regexes", "emulator"),
     "semver": ("selection.versions",),
     "pulumi": ("functions", "task_functions", "invocation", "dynamic", "testing", "results", "sdk", "plugin.protocol"),
@@ -97,13 +107,14 @@ LIBRARIES = {
 ORDER = (
     ("text", "names", "sockets"),
     ("errors", "causes"),
-    ("limits", "retry"),
-    ("models", "endpoint", "paging", "gate", "answers"),
-    ("signing", "credentials", "package_body", "task_body"),
+    ("limits", "retry", "fields", "profiles"),
+    ("models", "endpoint", "paging", "gate", "answers", "credentials", "renewal"),
+    ("signing", "sources", "package_body", "task_body"),
     ("messages", "connection", "hints"),
-    ("failures", "transport"),
+    ("failures", "transport", "iam"),
     ("protocol",),
     ("calls",),
+    ("login",),
     ("client",),
     ("failing",),
 )
@@ -111,7 +122,7 @@ PLACES = {module: place for place, modules in enumerate(ORDER) for module in mod
 # What a module names of the lines below it, or of its own, for type checkers only.
 NAMED = {
     "errors": {"models"},  # the packages that an error carries
-    "credentials": {"connection"},  # where a credential is looked for
+    "renewal": {"credentials"},  # what is renewed
     "gate": {"connection"},  # what a request goes over
     "hints": {"connection", "messages"},  # what a refusal was the answer to
 }

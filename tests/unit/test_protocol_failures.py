@@ -150,7 +150,7 @@ def test_refused_credentials_tell_the_whole_story() -> None:
         ({}, "", "the secret key is not that of the access key"),
         ({"endpoint": INSTANCE, "algorithm": "derived"}, "", "the secret key is not that of the access key"),
         ({}, "Get secretKey failed,ak:x,err:ak not exist", "the access key was deleted"),
-        ({}, "AK access failed to reach the limit,forbidden.", "locked for five minutes"),
+        ({}, "AK access failed to reach the limit,forbidden.", "locked for five minutes or longer"),
         ({"credential": AuthToken(SecretStr("t" * 20), "argument")}, "", "the token has expired"),
     ],
 )

@@ -1,0 +1,172 @@
+"""The settings of a connection as a program gives them: names, types and bounds.
+
+Where else they are looked for is not known here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import ModelWrapValidatorHandler
+    from typing_extensions import Self
+
+__all__ = ["CONFIG_NAMES", "PUBLIC_FIELDS", "SECRET_FIELDS", "Connection"]
+
+
+class Connection(BaseModel):
+    """Where and as whom to ask; every field is optional, and None means that it is looked for elsewhere.
+
+    Args:
+        region: the region, such as ``cn-north-4``.
+        endpoint: the HTTPS endpoint; without it the shared endpoint of the region.
+        project_id: the project that owns the instance; without it IAM is asked for the project of the region.
+        instance_id: the IoTDA instance, where the account has several.
+        signing: ``derived`` for instance endpoints, ``standard`` for shared ones; ``auto`` tells them by the host.
+        deadline: seconds that one whole operation may take, with its pages and retries; 60 by default.
+        max_attempts: how often one request is sent at most, 1 to 20; 5 by default.
+        ca_file: a file of certificates to trust instead of the usual ones.
+        insecure: True does not verify the server's certificate.
+        proxy: the proxy to use instead of the one that the environment names.
+        profile: a profile of ``~/.hcloud/config.json``, which is not read without it.
+        credentials: ``ecs`` takes the agency of the ECS that this runs on; without it that is never used.
+        allowed_project_ids: every other project is refused.
+        iam_endpoint: the HTTPS endpoint of IAM, with or without ``/v3``; without it the one of the region.
+        access_key: the access key (AK).
+        secret_key: the secret key (SK).
+        security_token: goes with a temporary access key.
+        auth_token: a ready IAM token, instead of an access key.
+        user_name: an IAM user, instead of an access key; goes with ``password`` and ``domain_name``.
+        password: the password of the user.
+        domain_name: the account of the user; the account of the agency too where ``agency_domain_name`` is not given.
+        agency_name: an agency to assume with the credential.
+        agency_domain_name: the account that has the agency.
+        oidc_token_file: a file with an OpenID Connect token, instead of an access key; goes with ``idp_id``.
+        idp_id: the identity provider of the token, as IAM knows it.
+
+    Raises:
+        ConfigurationError: a field is unknown or has a wrong value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    region: str | None = None
+    endpoint: str | None = None
+    project_id: str | None = None
+    instance_id: str | None = None
+    signing: Literal["auto", "standard", "derived"] | None = None
+    deadline: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
+    max_attempts: int | None = Field(default=None, ge=1, le=20)
+    ca_file: str | None = None
+    insecure: bool | None = None
+    proxy: str | None = None
+    profile: str | None = None
+    credentials: Literal["ecs"] | None = None
+    allowed_project_ids: tuple[str, ...] | None = None
+    iam_endpoint: str | None = None
+    access_key: str | None = Field(default=None, repr=False)
+    secret_key: SecretStr | None = None
+    security_token: SecretStr | None = None
+    auth_token: SecretStr | None = None
+    user_name: str | None = None
+    password: SecretStr | None = None
+    domain_name: str | None = None
+    agency_name: str | None = None
+    agency_domain_name: str | None = None
+    oidc_token_file: str | None = None
+    idp_id: str | None = None
+
+    if TYPE_CHECKING:
+        # For type checkers text is as good as SecretStr, and any sequence as a tuple: both are turned into it at once.
+        def __init__(
+            self,
+            *,
+            region: str | None = None,
+            endpoint: str | None = None,
+            project_id: str | None = None,
+            instance_id: str | None = None,
+            signing: Literal["auto", "standard", "derived"] | None = None,
+            deadline: float | None = None,
+            max_attempts: int | None = None,
+            ca_file: str | None = None,
+            insecure: bool | None = None,
+            proxy: str | None = None,
+            profile: str | None = None,
+            credentials: Literal["ecs"] | None = None,
+            allowed_project_ids: Sequence[str] | None = None,
+            iam_endpoint: str | None = None,
+            access_key: str | None = None,
+            secret_key: SecretStr | str | None = None,
+            security_token: SecretStr | str | None = None,
+            auth_token: SecretStr | str | None = None,
+            user_name: str | None = None,
+            password: SecretStr | str | None = None,
+            domain_name: str | None = None,
+            agency_name: str | None = None,
+            agency_domain_name: str | None = None,
+            oidc_token_file: str | None = None,
+            idp_id: str | None = None,
+        ) -> None: ...
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_our_words(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            # Not "from error": pydantic's text could repeat what was given, a secret among it.
+            raise _misfit(error) from None
+
+    @property
+    def has_secrets(self) -> bool:
+        """Return whether any part of a credential that must not be stored is among the given fields."""
+        return any(getattr(self, name) is not None for name in SECRET_FIELDS)
+
+    def public(self) -> dict[str, Any]:
+        """Return the given fields that may be stored, as plain values."""
+        return self.model_dump(mode="json", include=set(PUBLIC_FIELDS), exclude_none=True)
+
+
+# Neither an access key nor a user's name is a secret alone, but each goes where its secret goes: half a set is never
+# stored.
+SECRET_FIELDS = ("access_key", "secret_key", "security_token", "auth_token", "user_name", "password")
+PUBLIC_FIELDS = tuple(name for name in Connection.model_fields if name not in SECRET_FIELDS)
+CONFIG_NAMES = tuple(camel(name) for name in Connection.model_fields)
+
+# What the fields that are no text must be; the bounds are those of the fields above.
+_MEANINGS = {
+    "signing": "auto, standard or derived",
+    "deadline": "a number of seconds above 0, at most 86,400",
+    "max_attempts": "a whole number from 1 to 20",
+    "insecure": "true or false",
+    "credentials": "ecs, or left out",
+    "allowed_project_ids": "a list of texts",
+}
+
+
+def _misfit(error: ValidationError) -> ConfigurationError:
+    """Return what is wrong with the first field, without the value: it may be a secret."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(Connection.model_fields)
+        return ConfigurationError(
+            f"a connection has no setting {printable(name, limit=60)}", setting=name, facts=[("settings", known)]
+        )
+    kind = printable(type(first["input"]).__name__, limit=60)
+    if callable(getattr(first["input"], "apply", None)):
+        return ConfigurationError(
+            f"{name} must be a plain value that is known already, not {kind}",
+            setting=name,
+            facts=[("what to do", "give a plain value, or put it into the stack configuration or the environment")],
+        )
+    meaning = _MEANINGS.get(name, f"text, not {kind}")
+    return ConfigurationError(f"{name or 'connection'} must be {meaning}", setting=name)

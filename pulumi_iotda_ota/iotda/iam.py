@@ -1,0 +1,279 @@
+"""What IAM and the metadata service of an ECS are asked for credentials and projects, as pure functions.
+
+Requests are built here, and answers read. What these answers hold is secret: no error repeats any of it, not even the
+beginning of a body that is no JSON.
+Source: the pages KeystoneCreateUserTokenByPassword, KeystoneListProjects, CreateTemporaryAccessKeyByToken and
+CreateTemporaryAccessKeyByAgency of IAM, "Obtaining Metadata" of ECS, and the vendor's SDK for the exchange of an
+OpenID Connect token.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, SecretStr
+
+from pulumi_iotda_ota.iotda.answers import reader
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
+from pulumi_iotda_ota.iotda.messages import Answer, Request
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = [
+    "Project",
+    "TemporaryKey",
+    "Token",
+    "assume_agency",
+    "create_token",
+    "exchange_id_token",
+    "exchange_token",
+    "list_projects",
+    "metadata_token",
+    "security_key",
+]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# A pipeline's OpenID Connect token is often gone when it is wanted again, so that what it buys should last. IAM gives
+# out at most 24 hours.
+_LIFETIME = 6 * 3600
+_JSON = (("Content-Type", "application/json;charset=utf8"),)
+_METADATA_PATIENCE = 3.0  # seconds; the service is one hop away, or not there
+_METADATA_TOKEN_LIFETIME = 6 * 3600
+# What answers for a metadata service that has no tokens.
+_NO_TOKENS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.SERVICE_UNAVAILABLE})
+_NO_AGENCY = "configure cloud service agency first"
+
+
+class Project(BaseModel):
+    """A project of an account: what a region is to IAM."""
+
+    id: str
+    name: str
+
+
+class _Projects(BaseModel):
+    projects: tuple[Project, ...]
+
+
+class _Issued(BaseModel):
+    expires_at: AwareDatetime
+    project: Project | None = None
+
+
+class Token(BaseModel):
+    """A token that IAM has issued; its text comes in a header."""
+
+    token: _Issued
+    text: SecretStr = SecretStr("")
+
+
+class _UnscopedToken(BaseModel):
+    text: SecretStr = SecretStr("")
+
+
+class _Key(BaseModel):
+    access: str
+    secret: SecretStr
+    securitytoken: SecretStr
+    expires_at: AwareDatetime
+
+
+class TemporaryKey(BaseModel):
+    """A temporary access key."""
+
+    credential: _Key
+
+
+def create_token(user_name: str, password: SecretStr, domain_name: str, scope: Mapping[str, object]) -> Request[Token]:
+    """Build KeystoneCreateUserTokenByPassword.
+
+    Args:
+        user_name: the IAM user.
+        password: its password.
+        domain_name: the account of the user.
+        scope: what the token is for, in the API's form.
+    """
+    user = {"name": user_name, "password": password.get_secret_value(), "domain": {"name": domain_name}}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    return Request(
+        operation="KeystoneCreateUserTokenByPassword",
+        doing="get an IAM token",
+        asked=f"user {printable(user_name)} of {printable(domain_name)}",
+        method="POST",
+        path="v3/auth/tokens",
+        read=_read(Token),
+        # Without the catalogue of services, which nobody here reads.
+        query=(("nocatalog", "true"),),
+        body=_body(auth={"identity": identity, "scope": scope}),
+        root="/",
+        headers=_JSON,
+        join=lambda token, answer: token.model_copy(update={"text": _subject(answer)}),
+    )
+
+
+def exchange_id_token(token: SecretStr, idp_id: str) -> Request[SecretStr]:
+    """Build the exchange of an OpenID Connect token for an unscoped token of IAM.
+
+    Args:
+        token: the token of the identity provider.
+        idp_id: the identity provider, as IAM knows it.
+    """
+    return Request(
+        operation="CreateUnscopedTokenWithIdToken",
+        doing="exchange the OIDC token for an IAM token",
+        asked=f"identity provider {printable(idp_id)}",
+        method="POST",
+        path="v3.0/OS-AUTH/id-token/tokens",
+        read=lambda _: SecretStr(""),
+        body=_body(auth={"id_token": {"id": token.get_secret_value()}}),
+        root="/",
+        headers=(*_JSON, ("X-Idp-Id", idp_id)),
+        join=lambda _, answer: _subject(answer),
+    )
+
+
+def exchange_token(token: SecretStr) -> Request[TemporaryKey]:
+    """Build CreateTemporaryAccessKeyByToken.
+
+    Args:
+        token: the token of IAM.
+    """
+    held = {"id": token.get_secret_value(), "duration_seconds": _LIFETIME}
+    doing = "exchange the IAM token for a temporary access key"
+    return _securitytokens("CreateTemporaryAccessKeyByToken", doing, "a temporary key", {"token": held})
+
+
+def assume_agency(agency_name: str, domain_name: str) -> Request[TemporaryKey]:
+    """Build CreateTemporaryAccessKeyByAgency.
+
+    Args:
+        agency_name: the agency.
+        domain_name: the account that has it.
+    """
+    asked = f"agency {printable(agency_name)} of {printable(domain_name)}"
+    assumed = {"agency_name": agency_name, "domain_name": domain_name, "duration_seconds": _LIFETIME}
+    return _securitytokens("CreateTemporaryAccessKeyByAgency", "assume an agency", asked, {"assume_role": assumed})
+
+
+def list_projects(region: str) -> Request[tuple[Project, ...]]:
+    """Build KeystoneListProjects for the project that stands for a region."""
+    return Request(
+        operation="KeystoneListProjects",
+        doing="find the project of the region",
+        asked=f"region {region}",
+        method="GET",
+        path="v3/projects",
+        # What the service filters is checked again: of another region's project nothing could be found.
+        read=lambda body: tuple(found for found in _read(_Projects)(body).projects if found.name == region),
+        query=(("name", region),),
+        root="/",
+    )
+
+
+def metadata_token(*, required: bool) -> Request[SecretStr | None]:
+    """Build the request for the token that newer metadata services want to see; None where there are no tokens.
+
+    Args:
+        required: whether a service without tokens is an error.
+    """
+    return Request(
+        operation="CreateMetadataToken",
+        doing="ask the ECS metadata service for a token",
+        asked="a token",
+        method="PUT",
+        path="meta-data/latest/api/token",
+        read=lambda body: _printable_secret(body, "the token"),
+        root="/",
+        headers=(("X-Metadata-Token-Ttl-Seconds", str(_METADATA_TOKEN_LIFETIME)),),
+        accepts=frozenset() if required else _NO_TOKENS,
+        patience=_METADATA_PATIENCE,
+        join=lambda token, answer: token if answer.status == HTTPStatus.OK else None,
+    )
+
+
+def security_key(token: SecretStr | None) -> Request[TemporaryKey | None]:
+    """Build the request for the temporary key of the agency of this ECS; None where a token is wanted first.
+
+    Args:
+        token: what the service wants to see, or None.
+
+    Raises (when read):
+        ConfigurationError: the ECS has no agency.
+    """
+    return Request(
+        operation="ShowSecurityKey",
+        doing="read the temporary key of this ECS",
+        asked="the key of its agency",
+        method="GET",
+        path="openstack/latest/securitykey",
+        read=lambda _: None,
+        root="/",
+        headers=(("X-Metadata-Token", token.get_secret_value()),) if token else (),
+        accepts=frozenset({HTTPStatus.UNAUTHORIZED}),
+        patience=_METADATA_PATIENCE,
+        join=lambda _, answer: _key_of_ecs(answer),
+    )
+
+
+def _key_of_ecs(answer: Answer) -> TemporaryKey | None:
+    if answer.status != HTTPStatus.UNAUTHORIZED:
+        return _read(TemporaryKey)(answer.body)
+    if _NO_AGENCY in answer.body.decode(errors="replace").lower():
+        raise ConfigurationError(
+            "this ECS has no agency",
+            setting="credentials",
+            facts=[("what to do", "give the ECS an agency, or leave credentials out and give another credential")],
+        )
+    return None
+
+
+def _securitytokens(operation: str, doing: str, asked: str, identity: Mapping[str, object]) -> Request[TemporaryKey]:
+    return Request(
+        operation=operation,
+        doing=doing,
+        asked=asked,
+        method="POST",
+        path="v3.0/OS-CREDENTIAL/securitytokens",
+        read=_read(TemporaryKey),
+        body=_body(auth={"identity": {"methods": list(identity), **identity}}),
+        root="/",
+        headers=_JSON,
+    )
+
+
+def _read(model: type[Model]) -> Callable[[bytes], Model]:
+    """Return the reader of an answer that holds secrets."""
+    read = reader(model)
+
+    def silent(body: bytes) -> Model:
+        try:
+            return read(body)
+        except ProtocolError as error:
+            problem = ProtocolError(error.headline, garbled=error.garbled)
+        # Outside of the handler, and without the fact that repeats how the body begins.
+        raise problem
+
+    return silent
+
+
+def _subject(answer: Answer) -> SecretStr:
+    return _secret(answer.headers.get("x-subject-token", ""), "the header X-Subject-Token")
+
+
+def _printable_secret(body: bytes, what: str) -> SecretStr | None:
+    return _secret(body.decode(errors="replace").strip(), what) if body else None
+
+
+def _secret(text: str, what: str) -> SecretStr:
+    if not text or not (text.isascii() and text.isprintable()):
+        raise ProtocolError(f"the answer is not of the documented shape: {what} is {'not text' if text else 'missing'}")
+    return SecretStr(text)
+
+
+def _body(**content: Any) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()

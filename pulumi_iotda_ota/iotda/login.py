@@ -1,0 +1,316 @@
+"""Gets what a request is signed with, when one is about to be sent, and the project that it is about.
+
+Tokens and temporary keys come from IAM, or from the metadata service of an ECS. What was obtained is kept in the memory
+of the process and nowhere else, because IAM sees neither clients nor programs but one account: two programs in one
+process share a token. It is renewed as ``renewal`` says. Requests to IAM go through the same caller, gate and transport
+as all others, with the credential that they are made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import SecretStr
+
+from pulumi_iotda_ota.iotda import iam
+from pulumi_iotda_ota.iotda.calls import AsItIs, Caller
+from pulumi_iotda_ota.iotda.connection import require_allowed
+from pulumi_iotda_ota.iotda.credentials import (
+    AccessKey,
+    AssumedAgency,
+    AuthToken,
+    Credential,
+    EcsMetadata,
+    IdToken,
+    IdTokenFile,
+    UserPassword,
+)
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError, ProtocolError, TransportError
+from pulumi_iotda_ota.iotda.hints import ON_ECS
+from pulumi_iotda_ota.iotda.renewal import Obtained, Renewable
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.transport import HttpTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pulumi_iotda_ota.iotda.calls import Login
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.gate import Gate
+    from pulumi_iotda_ota.iotda.messages import Request
+    from pulumi_iotda_ota.iotda.retry import Clock, Deadline
+
+__all__ = ["PROCESS_KEYRING", "AccountLogin", "Keyring"]
+
+T = TypeVar("T")
+
+# An account locks after five wrong passwords, and an answer that was lost may have been one.
+_MOST_ATTEMPTS = 3
+_METADATA_ATTEMPTS = 2
+
+
+class Keyring:
+    """What was obtained so far; one object serves the whole process, tests make their own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._renewables: dict[str, Renewable] = {}
+        self._projects: dict[str, str] = {}
+        self._asking: dict[str, threading.Lock] = {}
+
+    def renewable(self, *key: str) -> Renewable:
+        """Return what holds the credential of a key."""
+        with self._lock:
+            return self._renewables.setdefault(_digest(key), Renewable())
+
+    def project(self, key: tuple[str, ...], find: Callable[[], str], deadline: Deadline) -> str:
+        """Return the project of a key, found at most once and by one at a time."""
+        digest = _digest(key)
+        with self._lock:
+            if digest in self._projects:
+                return self._projects[digest]
+            asking = self._asking.setdefault(digest, threading.Lock())
+        while not asking.acquire(timeout=max(0.001, deadline.remaining())):
+            deadline.check("find the project of the region")
+        try:
+            if digest not in self._projects:
+                self._projects[digest] = find()
+            return self._projects[digest]
+        finally:
+            asking.release()
+
+
+class AccountLogin:
+    """Gives the requests of one connection their credential and their project.
+
+    Args:
+        connection: what was resolved.
+        clock: the time.
+        gate: what holds requests back.
+        keyring: what was obtained so far.
+        wants_project: whether requests are about a project; those to IAM are not.
+    """
+
+    def __init__(
+        self, connection: ResolvedConnection, *, clock: Clock, gate: Gate, keyring: Keyring, wants_project: bool = True
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._gate = gate
+        self._keyring = keyring
+        self._wants_project = wants_project
+        self._is_ready = isinstance(connection.credential, (AccessKey, AuthToken))
+        self._renewable = Renewable() if self._is_ready else keyring.renewable(*self._key)
+
+    def ready(self, deadline: Deadline) -> ResolvedConnection:
+        """Return the connection with a credential that is sent as it is, and with its project.
+
+        Raises:
+            CredentialsError: IAM refused the credential, now or earlier in this process.
+            ConfigurationError: the region has no project, several, or one that is not allowed.
+            IotdaOtaError: IAM could not be asked.
+        """
+        connection = self._connection
+        if not self._is_ready:
+            obtained = self._renewable.current(lambda: self._obtained(deadline), deadline)
+            connection = replace(
+                connection,
+                credential=obtained.credential,
+                project_id=connection.project_id or self._allowed(obtained.project_id),
+            )
+        if connection.project_id or not self._wants_project:
+            return connection
+        key = ("project", *self._key)
+        return replace(
+            connection, project_id=self._keyring.project(key, lambda: self._project(connection, deadline), deadline)
+        )
+
+    def let_in(self, used: ResolvedConnection) -> None:
+        """Hear that a credential was let in."""
+        if not self._is_ready:
+            self._renewable.let_in(_ready(used))
+
+    def renewed(self, used: ResolvedConnection, refusal: CredentialsError) -> bool:
+        """Hear that a credential was refused, and return whether there is, or will be, another one."""
+        return not self._is_ready and self._renewable.refused(_ready(used), refusal)
+
+    @property
+    def _key(self) -> tuple[str, ...]:
+        connection = self._connection
+        scope = json.dumps(self._scope()) if isinstance(connection.credential, UserPassword) else connection.region
+        return (connection.iam_endpoint, scope, *connection.credential.parts)
+
+    def _allowed(self, project_id: str) -> str:
+        if project_id and self._wants_project:
+            require_allowed(project_id, self._connection.allowed_project_ids)
+        return project_id
+
+    def _obtained(self, deadline: Deadline) -> Obtained:
+        credential = self._connection.credential
+        if isinstance(credential, UserPassword):
+            return self._token(credential, deadline)
+        if isinstance(credential, IdTokenFile):
+            return self._key_of_file(credential, deadline)
+        if isinstance(credential, EcsMetadata):
+            return self._key_of_ecs(credential, deadline)
+        if isinstance(credential, AssumedAgency):
+            request = iam.assume_agency(credential.agency_name, credential.domain_name)
+            return _key(self._signed(request, credential.base, deadline), str(credential))
+        raise AssertionError(f"{type(credential).__name__} is exchanged by nobody")
+
+    def _token(self, credential: UserPassword, deadline: Deadline) -> Obtained:
+        request = iam.create_token(credential.user_name, credential.password, credential.domain_name, self._scope())
+        token = self._exchanged(request, _at_iam(self._connection, credential), deadline)
+        project = token.token.project
+        return Obtained(
+            AuthToken(token.text, f"IAM for {credential}"), token.token.expires_at, project.id if project else ""
+        )
+
+    def _scope(self) -> dict[str, object]:
+        connection = self._connection
+        if not self._wants_project and isinstance(connection.credential, UserPassword):
+            # An agency is assumed by the account, not in one of its projects.
+            return {"domain": {"name": connection.credential.domain_name}}
+        return {"project": {"id": connection.project_id} if connection.project_id else {"name": connection.region}}
+
+    def _key_of_file(self, credential: IdTokenFile, deadline: Deadline) -> Obtained:
+        held = IdToken(_content(credential), credential)
+        at_iam = _at_iam(self._connection, held)
+        token = self._exchanged(iam.exchange_id_token(held.token, credential.idp_id), at_iam, deadline)
+        key = self._signed(iam.exchange_token(token), AuthToken(token, f"IAM for {credential}"), deadline)
+        return _key(key, f"IAM for {credential}")
+
+    def _key_of_ecs(self, credential: EcsMetadata, deadline: Deadline) -> Obtained:
+        def asked(request: Request[T], token: SecretStr | None = None) -> T:
+            connection = _at_metadata(self._connection, replace(credential, token=token))
+            return self._exchanged(request, connection, deadline)
+
+        token = asked(iam.metadata_token(required=False))
+        key = asked(iam.security_key(token), token)
+        if key is None:
+            token = asked(iam.metadata_token(required=True))
+            key = asked(iam.security_key(token), token)
+        if key is None:
+            raise CredentialsError(
+                "the ECS metadata service refused its own token",
+                facts=[("asked for by", credential.source), ("what to do", ON_ECS)],
+            )
+        return _key(key, str(credential))
+
+    def _project(self, connection: ResolvedConnection, deadline: Deadline) -> str:
+        """Return the project of the region."""
+        found = self._signed(iam.list_projects(connection.region), self._connection.credential, deadline)
+        if len(found) != 1:
+            raise _not_one_project(connection, [project.id for project in found])
+        (project,) = found
+        require_allowed(project.id, connection.allowed_project_ids)
+        return project.id
+
+    def _exchanged(self, request: Request[T], connection: ResolvedConnection, deadline: Deadline) -> T:
+        """Return the answer to a request that hands in what is exchanged, and is not signed."""
+        return self._called(request, connection, AsItIs(connection), deadline)
+
+    def _signed(self, request: Request[T], credential: Credential, deadline: Deadline) -> T:
+        """Return the answer of IAM to a request that is signed with a credential, which may have to be obtained too."""
+        connection = _at_iam(self._connection, credential)
+        login = AccountLogin(connection, clock=self._clock, gate=self._gate, keyring=self._keyring, wants_project=False)
+        return self._called(request, connection, login, deadline)
+
+    def _called(self, request: Request[T], connection: ResolvedConnection, login: Login, deadline: Deadline) -> T:
+        with closing(HttpTransport(connection, clock=self._clock)) as transport:
+            caller = Caller(connection, transport, clock=self._clock, gate=self._gate, login=login)
+            try:
+                return caller.call(request, deadline)
+            except (ProtocolError, TransportError) as error:
+                if isinstance(connection.credential, EcsMetadata):
+                    error.note("what to do", ON_ECS)
+                elif isinstance(error, ProtocolError):
+                    error.note("what to do", "check that iam_endpoint is one of IAM")
+                raise
+
+
+def _at_iam(connection: ResolvedConnection, credential: Credential) -> ResolvedConnection:
+    """Return where IAM is asked, with the settings of a connection that hold there too."""
+    origins = dict(connection.origins)
+    origins["endpoint"] = origins.get("iam_endpoint", "")
+    return replace(
+        connection,
+        endpoint=connection.iam_endpoint,
+        project_id="",
+        instance_id=None,
+        algorithm="standard",
+        credential=credential,
+        max_attempts=min(connection.max_attempts, _MOST_ATTEMPTS),
+        origins=origins,
+    )
+
+
+def _at_metadata(connection: ResolvedConnection, credential: EcsMetadata) -> ResolvedConnection:
+    """Return where the metadata service of this ECS is asked: on the wire beside it, past every proxy."""
+    at_iam = _at_iam(connection, credential)
+    attempts = min(at_iam.max_attempts, _METADATA_ATTEMPTS)
+    return replace(at_iam, endpoint=credential.address, ca_file=None, proxy=None, max_attempts=attempts, origins={})
+
+
+def _ready(used: ResolvedConnection) -> AccessKey | AuthToken:
+    credential = used.credential
+    if isinstance(credential, (AccessKey, AuthToken)):
+        return credential
+    raise AssertionError(f"{type(credential).__name__} signs nothing")
+
+
+def _key(key: iam.TemporaryKey, source: str) -> Obtained:
+    given = key.credential
+    return Obtained(AccessKey(given.access, given.secret, given.securitytoken, source), given.expires_at)
+
+
+def _content(file: IdTokenFile) -> SecretStr:
+    """Return what a file of an OpenID Connect token holds now: pipelines write it anew."""
+    try:
+        content = Path(file.path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = str(getattr(error, "strerror", None) or "it is no text").lower()
+        raise _no_token(file, f"can not be read: {reason}") from None
+    if not content:
+        raise _no_token(file, "is empty")
+    return SecretStr(content)
+
+
+def _no_token(file: IdTokenFile, problem: str) -> CredentialsError:
+    return CredentialsError(
+        f"the OIDC token file {problem}",
+        facts=[
+            ("file", printable(file.path, limit=120)),
+            ("given by", file.source),
+            ("what to do", "let the pipeline write the token there before Pulumi runs"),
+        ],
+    )
+
+
+def _not_one_project(connection: ResolvedConnection, ids: Sequence[str]) -> ConfigurationError:
+    facts = [("asked", connection.iam_endpoint), ("with", str(connection.credential))]
+    if not ids:
+        return ConfigurationError(
+            f"IAM knows no project of the region {connection.region} for this credential",
+            setting="project_id",
+            facts=[*facts, ("what to do", "check region, and that the account uses it; or give project_id")],
+        )
+    return ConfigurationError(
+        f"the region {connection.region} has {len(ids)} projects",
+        setting="project_id",
+        facts=[*facts, ("found", printable(", ".join(ids))), ("what to do", "give one of them as project_id")],
+    )
+
+
+def _digest(parts: tuple[str, ...]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+# Beside the gate, the one piece of state that outlives a client; why it must is said above.
+PROCESS_KEYRING = Keyring()

@@ -1,0 +1,131 @@
+"""Reads the files in which the vendor's tools keep credentials, as plain texts by the names they have there.
+
+Nothing here judges what is in them, or repeats it in an error.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["hcloud_file", "read_profile", "read_section", "sdk_file", "shown_path"]
+
+_HCLOUD = ".hcloud/config.json"
+_SDK = ".huaweicloud/credentials"
+
+
+def hcloud_file(environ: Mapping[str, str]) -> str:
+    """Return the path of the file of KooCLI; the variable is that of the vendor's Terraform provider."""
+    return environ.get("HW_SHARED_CONFIG_FILE", "").strip() or _at_home(_HCLOUD, environ)
+
+
+def sdk_file(environ: Mapping[str, str]) -> str:
+    """Return the path of the credentials file of the vendor's SDK."""
+    return environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "").strip() or _at_home(_SDK, environ)
+
+
+def shown_path(path: str, environ: Mapping[str, str]) -> str:
+    """Return a path as a message shows it: below the home folder with ``~``."""
+    home = _home(environ)
+    short = f"~/{Path(path).relative_to(home).as_posix()}" if home and Path(path).is_relative_to(home) else path
+    return printable(short, limit=120)
+
+
+def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of a profile of KooCLI; of one that was signed in to, its temporary key.
+
+    Args:
+        name: the profile.
+        environ: the environment variables.
+
+    Raises:
+        ConfigurationError: there is no such file or profile, or the file can not be read.
+    """
+    path = hcloud_file(environ)
+    place = shown_path(path, environ)
+    profiles = _profiles(path, place)
+    profile = next((profile for profile in profiles if profile.get("name") == name), None)
+    if profile is None:
+        known = printable(", ".join(sorted(str(profile.get("name")) for profile in profiles)))
+        raise ConfigurationError(
+            f"there is no profile {printable(name, limit=60)} in {place}",
+            setting="profile",
+            facts=[("profiles", known or "none"), ("what to do", "correct profile, or make it: hcloud configure set")],
+        )
+    if str(profile.get("mode", "")).upper() == "SSO":
+        signed_in = profile.get("ssoAuth") or {}
+        token = signed_in.get("stsToken") if isinstance(signed_in, dict) else {}
+        profile = {**profile, **(token if isinstance(token, dict) else {})}
+    return {key: value for key, value in profile.items() if isinstance(value, str)}
+
+
+def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of a section of the SDK's credentials file; none where there is no such file or section.
+
+    Args:
+        section: ``basic`` or ``global``.
+        environ: the environment variables.
+
+    Raises:
+        ConfigurationError: the file is there and can not be read.
+    """
+    path = sdk_file(environ)
+    if not path or not Path(path).is_file():
+        return {}
+    # A per cent sign in a secret stands for itself.
+    parser = configparser.ConfigParser(interpolation=None)
+    place = shown_path(path, environ)
+    try:
+        parser.read_string(_text(path, place))
+    except configparser.Error:
+        # Not "from error": its text repeats the line.
+        raise _unreadable(place, "it is no INI file") from None
+    return dict(parser[section]) if parser.has_section(section) else {}
+
+
+def _profiles(path: str, place: str) -> list[dict[str, Any]]:
+    if not path or not Path(path).is_file():
+        raise ConfigurationError(
+            f"a profile was asked for, and there is no {place or _HCLOUD}",
+            setting="profile",
+            facts=[("what to do", "make it (hcloud configure set), or leave profile out")],
+        )
+    try:
+        content = json.loads(_text(path, place))
+    except (ValueError, RecursionError):
+        raise _unreadable(place, "it is no JSON") from None
+    profiles = content.get("profiles") if isinstance(content, dict) else None
+    if not isinstance(profiles, list):
+        raise _unreadable(place, "it has no list of profiles")
+    return [profile for profile in profiles if isinstance(profile, dict)]
+
+
+def _text(path: str, place: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise _unreadable(place, str(reason).lower()) from None
+
+
+def _unreadable(place: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{place} can not be read: {why}", facts=[("what to do", "correct it, or give the credential elsewhere")]
+    )
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or environ.get("USERPROFILE") or ""
+
+
+def _at_home(name: str, environ: Mapping[str, str]) -> str:
+    home = _home(environ)
+    return str(Path(home, name)) if home else ""

@@ -1,0 +1,355 @@
+"""Where settings and credentials are looked for: one order, in one table, for whoever looks and whoever explains.
+
+``SOURCES`` is that table: each source in its turn, with the name that every setting has there. Settings are looked for
+one by one. A credential comes whole from the first source that holds any part of one: parts of two sources never mix,
+and half a set is an error rather than a reason to look further. ``KINDS`` is the order of its kinds within one source.
+Files are read here, through ``profiles``; nothing is sent.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken, EcsMetadata, IdTokenFile, UserPassword
+from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, ConfigurationError, CredentialsError
+from pulumi_iotda_ota.iotda.fields import Connection
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.profiles import hcloud_file, read_profile, read_section, sdk_file, shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["KINDS", "SOURCES", "Found", "Given", "Kind", "Source", "find_credential", "look"]
+
+Base = AccessKey | AuthToken | UserPassword | IdTokenFile | EcsMetadata
+
+_FIELDS = tuple(Connection.model_fields)
+_HW = {
+    "region": "HW_REGION_NAME",
+    "endpoint": "HW_IOTDA_ENDPOINT",
+    "project_id": "HW_PROJECT_ID",
+    "instance_id": "HW_IOTDA_INSTANCE_ID",
+    "signing": "HW_IOTDA_SIGNING",
+    "insecure": "HW_INSECURE",
+    "iam_endpoint": "HW_AUTH_URL",
+    "access_key": "HW_ACCESS_KEY",
+    "secret_key": "HW_SECRET_KEY",
+    "security_token": "HW_SECURITY_TOKEN",
+    "auth_token": "HW_AUTH_TOKEN",
+    "user_name": "HW_USER_NAME",
+    "password": "HW_USER_PASSWORD",
+    "domain_name": "HW_DOMAIN_NAME",
+    "agency_name": "HW_ASSUME_ROLE_AGENCY_NAME",
+    "agency_domain_name": "HW_ASSUME_ROLE_DOMAIN_NAME",
+    "oidc_token_file": "HW_ASSUME_ROLE_ID_TOKEN_FILE",
+    "idp_id": "HW_ASSUME_ROLE_IDP_ID",
+}
+_SDK = {
+    "project_id": "HUAWEICLOUD_SDK_PROJECT_ID",
+    "iam_endpoint": "HUAWEICLOUD_SDK_IAM_ENDPOINT",
+    "access_key": "HUAWEICLOUD_SDK_AK",
+    "secret_key": "HUAWEICLOUD_SDK_SK",
+    "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+    "oidc_token_file": "HUAWEICLOUD_SDK_ID_TOKEN_FILE",
+    "idp_id": "HUAWEICLOUD_SDK_IDP_ID",
+}
+_PROFILE = {
+    "region": "region",
+    "project_id": "projectId",
+    "access_key": "accessKeyId",
+    "secret_key": "secretAccessKey",
+    "security_token": "securityToken",
+    "agency_name": "agencyName",
+    "agency_domain_name": "agencyDomainName",
+}
+_SECTION = {
+    "project_id": "project_id",
+    "iam_endpoint": "iam_endpoint",
+    "access_key": "ak",
+    "secret_key": "sk",
+    "security_token": "security_token",
+    "oidc_token_file": "id_token_file",
+    "idp_id": "idp_id",
+}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the sources are read from.
+
+    Args:
+        connection: the argument.
+        config: the configuration by camelCase name, without its namespace.
+        environ: the environment variables.
+    """
+
+    connection: Connection
+    config: Mapping[str, object]
+    environ: Mapping[str, str]
+
+    @property
+    def profile(self) -> str:
+        """Return the profile that is named, or empty; only argument and configuration name one."""
+        return str(_plain(self.connection.profile) or _plain(self.config.get("profile")))
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place to look in.
+
+    Args:
+        title: what it is called where the order is explained.
+        names: the name that each setting has there.
+        read: gives what it holds, by those names.
+        place: how an origin names it.
+        required: whether it must be readable, because somebody asked for it.
+    """
+
+    title: str
+    names: Mapping[str, str]
+    read: Callable[[Given], Mapping[str, object]]
+    place: Callable[[Given], str]
+    required: bool = True
+
+
+def _config(given: Given) -> dict[str, object]:
+    return {f"iotda-ota:{name}": value for name, value in given.config.items()}
+
+
+def _argument(given: Given) -> dict[str, object]:
+    return {name: getattr(given.connection, name) for name in _FIELDS}
+
+
+def _profile(given: Given) -> Mapping[str, object]:
+    return read_profile(given.profile, given.environ) if given.profile else {}
+
+
+def _profile_place(given: Given) -> str:
+    file = shown_path(hcloud_file(given.environ), given.environ) or "~/.hcloud/config.json"
+    return f"profile {given.profile} in {file}" if given.profile else f"profile in {file}"
+
+
+def _file_place(section: str) -> Callable[[Given], str]:
+    return lambda given: (
+        f"{shown_path(sdk_file(given.environ), given.environ) or '~/.huaweicloud/credentials'} [{section}]"
+    )
+
+
+#: The order.
+SOURCES = (
+    Source("argument", {name: name for name in _FIELDS}, _argument, lambda _: "argument"),
+    Source(
+        "stack configuration",
+        {name: f"iotda-ota:{camel(name)}" for name in _FIELDS},
+        _config,
+        lambda _: "stack config",
+    ),
+    Source("named profile", _PROFILE, _profile, _profile_place),
+    Source("environment, HW_*", _HW, lambda given: given.environ, lambda _: "environment"),
+    Source("environment, HUAWEICLOUD_SDK_*", _SDK, lambda given: given.environ, lambda _: "environment"),
+    Source(
+        "credentials file, [basic]",
+        _SECTION,
+        lambda given: read_section("basic", given.environ),
+        _file_place("basic"),
+        required=False,
+    ),
+    Source(
+        "credentials file, [global]",
+        {field: name for field, name in _SECTION.items() if field != "project_id"},
+        lambda given: read_section("global", given.environ),
+        _file_place("global"),
+        required=False,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of credential.
+
+    Args:
+        needs: the settings that make it whole.
+        also: those that may go with it.
+        context: those among ``needs`` that are no part of a credential by themselves.
+    """
+
+    needs: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the settings of which any one asks for this kind."""
+        return tuple(name for name in (*self.needs, *self.also) if name not in self.context)
+
+
+#: The order within one source.
+KINDS = (
+    Kind(("credentials",)),
+    Kind(("auth_token",)),
+    Kind(("oidc_token_file", "idp_id")),
+    Kind(("access_key", "secret_key"), also=("security_token",)),
+    Kind(("user_name", "password", "domain_name"), context=("domain_name",)),
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one source holds."""
+
+    source: Source
+    place: str
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    problem: ConfigurationError | None = None
+
+    def origin(self, name: str) -> str:
+        """Return where a setting stands, in words."""
+        return f"{self.source.names[name]} ({self.place})"
+
+    def text(self, name: str) -> str:
+        """Return a setting as text, or empty."""
+        return str(_plain(self.values.get(name)))
+
+    @property
+    def offers(self) -> str:
+        """Return what would make a credential here, in words."""
+        names = self.source.names
+        kinds = [kind for kind in KINDS if kind.needs != ("credentials",) and set(kind.needs) <= set(names)]
+        sets = "; ".join(" + ".join(names[name] for name in kind.needs) for kind in kinds)
+        return "\n  ".join(textwrap.wrap(f"{self.place}: {sets}", TEXT_WIDTH - 2, break_on_hyphens=False))
+
+
+def look(given: Given) -> tuple[Found, ...]:
+    """Return what every source holds, in the order of :data:`SOURCES`.
+
+    Raises:
+        ConfigurationError: a profile was named that is not there.
+    """
+    return tuple(_read(source, given) for source in SOURCES)
+
+
+def find_credential(sources: Sequence[Found]) -> Base:
+    """Return the credential of the first source that holds any part of one.
+
+    Args:
+        sources: what every source holds.
+
+    Raises:
+        CredentialsError: no source holds any part, or the first that does holds half a set; nothing was sent.
+        ConfigurationError: the source whose turn it is can not be read.
+    """
+    for found in sources:
+        if found.problem:
+            raise found.problem
+        kind = next((kind for kind in KINDS if any(found.text(part) for part in kind.parts)), None)
+        if kind:
+            return _whole(found, kind)
+    raise CredentialsError(
+        "no credentials",
+        facts=[
+            (
+                "looked in",
+                "\n".join([*(found.offers for found in sources), 'the ECS metadata: with credentials "ecs"']),
+            ),
+            ("what to do", "give one of these sets in one place"),
+        ],
+    )
+
+
+def _read(source: Source, given: Given) -> Found:
+    place = source.place(given)
+    try:
+        held = source.read(given)
+    except ConfigurationError as error:
+        if source.required:
+            raise
+        return Found(source, place, problem=error)
+    values = {name: _plain(held.get(key)) for name, key in source.names.items()}
+    # An empty list is an answer: of allowed_project_ids it allows none.
+    return Found(source, place, {name: value for name, value in values.items() if value not in (None, "")})
+
+
+def _plain(value: object) -> object:
+    """Return a value without what copying adds to it; empty where there is none."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    # A line break at the end is what `$(cat file)` and copied values often bring; no setting has one.
+    return "" if value is None else value.strip() if isinstance(value, str) else value
+
+
+def _whole(found: Found, kind: Kind) -> Base:
+    missing = [part for part in kind.needs if not found.text(part)]
+    if missing:
+        raise _half_a_set(found, kind, missing)
+    if kind.needs == ("credentials",):
+        _require_alone(found)
+    return _MAKERS[kind.needs](found)
+
+
+def _token(found: Found) -> AuthToken:
+    _require_header_text(found, "auth_token")
+    return AuthToken(SecretStr(found.text("auth_token")), found.origin("auth_token"))
+
+
+def _key(found: Found) -> AccessKey:
+    for part in ("access_key", "secret_key", "security_token"):
+        _require_header_text(found, part)
+    token = found.text("security_token")
+    secret = SecretStr(found.text("secret_key"))
+    return AccessKey(found.text("access_key"), secret, SecretStr(token) if token else None, found.origin("access_key"))
+
+
+def _user(found: Found) -> UserPassword:
+    password = SecretStr(found.text("password"))
+    return UserPassword(found.text("user_name"), password, found.text("domain_name"), found.origin("user_name"))
+
+
+def _id_token(found: Found) -> IdTokenFile:
+    _require_header_text(found, "idp_id")
+    return IdTokenFile(found.text("oidc_token_file"), found.text("idp_id"), found.origin("oidc_token_file"))
+
+
+_MAKERS: dict[tuple[str, ...], Callable[[Found], Base]] = dict(
+    zip(
+        [kind.needs for kind in KINDS],
+        [lambda found: EcsMetadata(found.origin("credentials")), _token, _id_token, _key, _user],
+        strict=True,
+    )
+)
+
+
+def _half_a_set(found: Found, kind: Kind, missing: list[str]) -> CredentialsError:
+    names = [found.source.names.get(part, part) for part in missing]
+    given = [found.origin(part) for part in (*kind.needs, *kind.also) if found.text(part)]
+    return CredentialsError(
+        f"half a set of credentials: {' and '.join(names)} not given",
+        facts=[
+            ("given", ", ".join(given)),
+            ("what to do", "give the whole set in one place, or remove this part to use the next source"),
+        ],
+    )
+
+
+def _require_alone(found: Found) -> None:
+    others = [part for kind in KINDS for part in kind.parts if part != "credentials" and found.text(part)]
+    if others:
+        both = f"{found.origin('credentials')} and {found.origin(others[0])}"
+        raise ConfigurationError(
+            f"two credentials in one place: {both}",
+            setting="credentials",
+            facts=[("what to do", "leave one of them out")],
+        )
+
+
+def _require_header_text(found: Found, part: str) -> None:
+    text = found.text(part)
+    if not (text.isascii() and (text.isprintable() or not text)):
+        raise CredentialsError(
+            f"{found.source.names[part]} holds characters that no credential has",
+            facts=[("given", found.origin(part)), ("what to do", "copy it again, without quotes or line breaks")],
+        )

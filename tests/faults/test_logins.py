@@ -1,0 +1,515 @@
+"""Credentials that are obtained first: from IAM and the metadata service, over real sockets, in good times and bad."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+
+from pulumi_iotda_ota.emulator import Emulator, ManualClock
+from pulumi_iotda_ota.iotda.client import Client
+from pulumi_iotda_ota.iotda.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.credentials import AssumedAgency, EcsMetadata
+from pulumi_iotda_ota.iotda.errors import (
+    ConfigurationError,
+    CredentialsError,
+    DeadlineExceeded,
+    IotdaOtaError,
+    ProtocolError,
+    ServiceError,
+    TransportError,
+)
+from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.login import Keyring
+from pulumi_iotda_ota.iotda.models import PackageQuery
+from tests.faults.helpers import QUICK, RawServer, closed_port, http
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.retry import Clock
+
+METER = PackageQuery("firmwarePackage", product_id="smart-meter")
+TOKEN = "KeystoneCreateUserTokenByPassword"
+KEY = "CreateTemporaryAccessKey"
+PROJECTS = "KeystoneListProjects"
+
+
+class Bench:
+    """An emulator, and clients of it that share what a process shares."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.gate, self.keyring = Gate(), Keyring()
+        self.clock = QUICK
+
+    def connection(self, **given: Any) -> ResolvedConnection:
+        """Return a connection without a project, whose IAM is the emulator too."""
+        usual = {
+            "endpoint": self.emulator.endpoint,
+            "iam_endpoint": self.emulator.endpoint,
+            "region": self.emulator.region,
+            "deadline": 20,
+        }
+        return resolve(Connection(**{**usual, **given}), config={}, environ={})
+
+    def user(self, **given: Any) -> ResolvedConnection:
+        """Return a connection of the IAM user."""
+        accounts = self.emulator.accounts
+        user = {"user_name": accounts.user_name, "password": accounts.password, "domain_name": accounts.domain_name}
+        return self.connection(**{**user, **given})
+
+    def key(self, **given: Any) -> ResolvedConnection:
+        """Return a connection of the access key."""
+        pair = {"access_key": self.emulator.access_key, "secret_key": self.emulator.secret_key}
+        return self.connection(**{**pair, **given})
+
+    def ecs(self, address: str = "", **given: Any) -> ResolvedConnection:
+        """Return a connection of the ECS, whose metadata service is the emulator too, or at another address."""
+        connection = self.connection(credentials="ecs", **given)
+        found = connection.credential
+        base = found.base if isinstance(found, AssumedAgency) else found
+        assert isinstance(base, EcsMetadata)
+        here = replace(base, address=address or self.emulator.endpoint)
+        return replace(connection, credential=replace(found, base=here) if isinstance(found, AssumedAgency) else here)
+
+    def client(self, connection: ResolvedConnection) -> Client:
+        """Return a client."""
+        return Client(connection, clock=self.clock, gate=self.gate, keyring=self.keyring)
+
+    def listed(self, connection: ResolvedConnection) -> int:
+        """Return how many packages a new client lists."""
+        with self.client(connection) as client:
+            return len(list(client.list_packages(METER)))
+
+    def error(self, connection: ResolvedConnection) -> IotdaOtaError:
+        """Return the error that a list ends with."""
+        with pytest.raises(IotdaOtaError) as caught:
+            self.listed(connection)
+        return caught.value
+
+    @property
+    def operations(self) -> list[str]:
+        """Return what was asked so far."""
+        return [request.operation for request in self.emulator.requests]
+
+
+@pytest.fixture
+def bench(emulator: Emulator) -> Bench:
+    """Return a bench over the usual emulator."""
+    return Bench(emulator)
+
+
+def frozen(emulator_clock: ManualClock) -> Clock:
+    """Return a client's clock that goes with an emulator's."""
+    start, first = QUICK.now(), emulator_clock()
+    return replace(QUICK, now=lambda: start + timedelta(seconds=emulator_clock() - first))
+
+
+def test_a_user_gets_a_token_and_its_project(bench: Bench) -> None:
+    """User and password are exchanged once for a token of the region, which also says which project that is."""
+    with bench.client(bench.user()) as client:
+        assert len(list(client.list_packages(METER))) == 41
+        assert client.complete().project_id == bench.emulator.project_id
+        list(client.list_packages(METER))
+
+    assert bench.operations == [TOKEN, "ListOtaPackageInfo", "ListOtaPackageInfo"]
+    asked, listed, _ = bench.emulator.requests
+    assert asked.json["auth"]["scope"] == {"project": {"name": bench.emulator.region}}
+    assert asked.headers.get("Authorization") is None
+    assert "X-Project-Id" not in asked.headers
+    assert listed.headers["X-Auth-Token"] in bench.emulator.tokens
+
+
+def test_a_given_project_is_the_scope(bench: Bench) -> None:
+    """Where the project is given, the token is for it."""
+    bench.listed(bench.user(project_id=bench.emulator.project_id))
+
+    assert bench.emulator.requests[0].json["auth"]["scope"] == {"project": {"id": bench.emulator.project_id}}
+
+
+def test_the_project_of_the_region_is_found_by_the_standard_signature() -> None:
+    """IAM is asked for the project once, with the standard signature though the instance wants the other."""
+    with Emulator(derived_only=True) as emulator:
+        bench = Bench(emulator)
+        connection = bench.key(signing="derived")
+        assert [bench.listed(connection) for _ in range(2)] == [41, 41]
+
+        assert bench.operations == [PROJECTS, "ListOtaPackageInfo", "ListOtaPackageInfo"]
+        asked = emulator.requests[0]
+        assert asked.target == f"/v3/projects?name={emulator.region}"
+        assert asked.headers["Authorization"].startswith("SDK-HMAC-SHA256 ")
+
+
+@pytest.mark.parametrize("found", [[], ["p-1", "p-2"]])
+def test_no_project_or_several_are_an_error(bench: Bench, found: list[str]) -> None:
+    """A region of no project, or of several, is never guessed; the error lists those that there are."""
+    bench.emulator.accounts.projects[:] = [{"id": name, "name": bench.emulator.region} for name in found]
+
+    error = bench.error(bench.key())
+
+    assert isinstance(error, ConfigurationError)
+    expected = "the region cn-north-4 has 2 projects" if found else "IAM knows no project of the region cn-north-4"
+    assert error.headline.startswith(expected)
+    assert all(name in str(error) for name in found)
+    assert "ListOtaPackageInfo" not in bench.operations
+
+
+@pytest.mark.parametrize("way", ["user", "key"])
+def test_a_project_that_was_found_must_be_allowed(bench: Bench, way: str) -> None:
+    """allowed_project_ids holds for a project that IAM told as for one that was given."""
+    connection = getattr(bench, way)(allowed_project_ids=["another"])
+
+    error = bench.error(connection)
+
+    assert error.headline == f"project {bench.emulator.project_id} is not one of allowed_project_ids"
+    assert "ListOtaPackageInfo" not in bench.operations
+
+
+@pytest.mark.parametrize("base", ["key", "user", "ecs"])
+def test_an_agency_is_assumed(bench: Bench, base: str) -> None:
+    """An agency is assumed with any credential, and what it gives finds the project and signs what follows."""
+    accounts = bench.emulator.accounts
+    agency = {"agency_name": accounts.agency_name, "agency_domain_name": accounts.agency_domain_name}
+
+    assert bench.listed(getattr(bench, base)(**agency)) == 41
+
+    assert bench.operations[-3:] == [KEY, PROJECTS, "ListOtaPackageInfo"]
+    assumed = bench.emulator.requests[-3].json["auth"]["identity"]
+    assert assumed["methods"] == ["assume_role"]
+    assert assumed["assume_role"]["domain_name"] == accounts.agency_domain_name
+    assert bench.emulator.requests[-1].headers["X-Security-Token"]
+    if base == "user":
+        # A token for a project may not assume anything.
+        assert bench.emulator.requests[0].json["auth"]["scope"] == {"domain": {"name": accounts.domain_name}}
+
+
+def test_a_pipeline_s_token_is_exchanged(bench: Bench, tmp_path: Path) -> None:
+    """The token in a file becomes a token of IAM and that a temporary key; the file is read when it is needed."""
+    file = tmp_path / "token"
+    connection = bench.connection(oidc_token_file=str(file), idp_id=bench.emulator.accounts.idp_id)
+    missing = bench.error(connection)
+    file.write_text(f"{bench.emulator.accounts.id_token}\n")
+
+    assert bench.listed(connection) == 41
+
+    assert missing.headline == "the OIDC token file can not be read: no such file or directory"
+    assert bench.operations == ["CreateUnscopedTokenWithIdToken", KEY, PROJECTS, "ListOtaPackageInfo"]
+    assert bench.emulator.requests[0].headers["X-Idp-Id"] == "pipeline"
+
+
+def test_a_pipeline_s_token_that_is_refused(bench: Bench, tmp_path: Path) -> None:
+    """A token that IAM refuses is not sent again; one that the pipeline writes anew is."""
+    file = tmp_path / "token"
+    file.write_text("eyJ-expired-token")
+    connection = bench.connection(oidc_token_file=str(file), idp_id=bench.emulator.accounts.idp_id)
+
+    errors = [bench.error(connection) for _ in range(2)]
+    file.write_text(bench.emulator.accounts.id_token)
+
+    assert all(isinstance(error, CredentialsError) for error in errors)
+    assert "identity provider's token has expired" in " ".join(str(errors[0]).split())
+    assert "eyJ-expired-token" not in f"{errors[0]}{errors[1]}"
+    assert bench.listed(connection) == 41
+    assert bench.operations.count("CreateUnscopedTokenWithIdToken") == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked"),
+    [
+        ("tokens", ["CreateMetadataToken", "ShowSecurityKey"]),
+        ("tokens_only", ["CreateMetadataToken", "ShowSecurityKey"]),
+        ("no_tokens", ["CreateMetadataToken", "ShowSecurityKey"]),
+    ],
+)
+def test_an_ecs_gives_its_key(bench: Bench, mode: Any, asked: list[str]) -> None:
+    """The metadata service is asked with a token, and without one where it has none."""
+    bench.emulator.accounts.metadata = mode
+
+    assert bench.listed(bench.ecs()) == 41
+
+    assert bench.operations == [*asked, PROJECTS, "ListOtaPackageInfo"]
+    assert ("X-Metadata-Token" in bench.emulator.requests[1].headers) == (mode != "no_tokens")
+
+
+def test_a_metadata_service_that_wants_a_token_after_all(bench: Bench) -> None:
+    """Where it first says that it has no tokens and then wants one, it is asked once more."""
+    bench.emulator.accounts.metadata = "tokens_only"
+    bench.emulator.faults.add(operation="CreateMetadataToken", status=503)
+
+    assert bench.listed(bench.ecs()) == 41
+
+    key = ["CreateMetadataToken", "ShowSecurityKey"]
+    assert bench.operations == [*key, *key, PROJECTS, "ListOtaPackageInfo"]
+
+
+def test_an_ecs_without_an_agency_and_no_ecs(bench: Bench) -> None:
+    """An ECS that has no agency, and a machine that is none, are told in plain words and quickly."""
+    bench.emulator.accounts.metadata = "no_agency"
+    without = bench.error(bench.ecs())
+    none = bench.error(bench.ecs(closed_port()))
+
+    assert without.headline == "this ECS has no agency"
+    assert isinstance(none, TransportError)
+    assert 'credentials "ecs" works on an ECS of Huawei Cloud' in " ".join(str(none).split())
+
+
+def test_a_metadata_service_that_says_nothing_is_left_soon(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has three seconds to answer, and no proxy is asked the way to it."""
+    monkeypatch.setenv("HTTP_PROXY", closed_port())
+    with RawServer(lambda request, stream: stream.recv(1)) as silent:
+        error = bench.error(bench.ecs(silent.url, max_attempts=1))
+
+    assert error.headline == "could not ask the ECS metadata service for a token: no whole answer in time"
+    assert len(silent.requests) == 1
+
+
+def test_twenty_threads_are_one_request_for_a_token(bench: Bench) -> None:
+    """However many lookups begin at once, over however many clients, one token is asked for."""
+    together = threading.Barrier(20)
+
+    def ask(_: int) -> int:
+        together.wait()
+        return bench.listed(bench.user())
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(ask, range(20))) == [41] * 20
+    assert bench.operations.count(TOKEN) == 1
+
+
+def test_a_wrong_password_is_sent_once(bench: Bench) -> None:
+    """Of twenty lookups at once, and all that follow, one sends a wrong password: accounts lock after five."""
+    together = threading.Barrier(20)
+
+    def ask(_: int) -> IotdaOtaError:
+        together.wait()
+        return bench.error(bench.user(password="wrong-password"))
+
+    with ThreadPoolExecutor(20) as pool:
+        errors = list(pool.map(ask, range(20)))
+
+    assert all(isinstance(error, CredentialsError) for error in errors)
+    assert all(error.headline.startswith("Huawei Cloud refused the credentials (401, request ") for error in errors)
+    assert bench.operations == [TOKEN]
+    shown = str(errors[0])
+    assert "user operator of meters-inc from user_name (argument)" in shown
+    assert "user_name, password or domain_name is wrong" in " ".join(shown.split())
+    assert "wrong-password" not in shown
+    assert bench.listed(bench.user()) == 41
+
+
+def test_a_locked_user_is_told(bench: Bench) -> None:
+    """That the account is locked already is told with what to do."""
+    bench.emulator.faults.add(operation=TOKEN, error="user_locked")
+
+    assert "wait: the account is locked" in " ".join(str(bench.error(bench.user())).split())
+
+
+@pytest.mark.parametrize("kind", ["user", "agency", "ecs"])
+def test_what_expires_is_renewed_in_time(kind: str) -> None:
+    """In a long wait a token or temporary key is obtained anew before it ends; no request is refused for its age."""
+    hours = ManualClock(time.time())
+    with Emulator(auth_clock=hours) as emulator:
+        bench = Bench(emulator)
+        bench.clock = frozen(hours)
+        accounts = emulator.accounts
+        accounts.token_seconds = accounts.key_seconds = 3600
+        agency = {"agency_name": accounts.agency_name, "agency_domain_name": accounts.agency_domain_name}
+        connection = {"user": bench.user, "agency": lambda: bench.key(**agency), "ecs": bench.ecs}[kind]()
+        obtaining = {"user": TOKEN, "agency": KEY, "ecs": "ShowSecurityKey"}[kind]
+
+        with bench.client(connection) as client:
+            for _ in range(30):
+                assert len(list(client.list_packages(METER))) == 41
+                hours.advance(299)
+
+        # 150 minutes of looking in every five, and renewed after fifty.
+        assert bench.operations.count(obtaining) == 3
+        assert bench.operations.count("ListOtaPackageInfo") == 30
+
+
+def test_a_token_that_was_revoked_is_renewed_once(bench: Bench) -> None:
+    """A 401 on a token that was obtained gets another token, and the request is sent again."""
+    with bench.client(bench.user()) as client:
+        list(client.list_packages(METER))
+        for token in bench.emulator.tokens:
+            bench.emulator.expire_token(token)
+
+        assert len(list(client.list_packages(METER))) == 41
+
+    assert bench.operations == [TOKEN, "ListOtaPackageInfo", "ListOtaPackageInfo", TOKEN, "ListOtaPackageInfo"]
+
+
+def test_temporary_keys_that_ended_early_are_renewed(bench: Bench) -> None:
+    """A temporary key that was obtained is renewed after a 401 too, and so is one that another is assumed with."""
+    accounts = bench.emulator.accounts
+    agency = {"agency_name": accounts.agency_name, "agency_domain_name": accounts.agency_domain_name}
+
+    with bench.client(bench.ecs(**agency)) as client:
+        list(client.list_packages(METER))
+        bench.emulator.expire_keys()
+        assert len(list(client.list_packages(METER))) == 41
+
+    assert bench.operations.count("ShowSecurityKey") == 2
+    # The first key of the agency; the refused attempt with the key of the ECS that had ended; the one with its new key.
+    assert bench.operations.count(KEY) == 3
+
+
+def test_the_second_refusal_is_final(bench: Bench) -> None:
+    """Where the new token is refused too, age is not what is wrong: nothing more is sent in this process."""
+    bench.emulator.faults.add(operation="ListOtaPackageInfo", times=None, error="token")
+
+    errors = [bench.error(bench.user()) for _ in range(3)]
+
+    assert all(isinstance(error, CredentialsError) for error in errors)
+    assert ("renewed", "once; the new one was refused too") in errors[-1].facts
+    assert bench.operations == [TOKEN, "ListOtaPackageInfo", TOKEN, "ListOtaPackageInfo"]
+
+
+def test_twenty_refused_at_once_are_one_renewal(bench: Bench) -> None:
+    """Twenty requests that a token ends under share the next one."""
+    with bench.client(bench.user()) as client:
+        list(client.list_packages(METER))
+        for token in bench.emulator.tokens:
+            bench.emulator.expire_token(token)
+        with ThreadPoolExecutor(20) as pool:
+            found = list(pool.map(lambda _: len(list(client.list_packages(METER))), range(20)))
+
+    assert found == [41] * 20
+    assert bench.operations.count(TOKEN) == 2
+
+
+def test_a_key_of_the_user_s_own_stays_refused(bench: Bench) -> None:
+    """A 401 on an access key is final at IAM as at IoTDA, and nothing more is sent with it to either."""
+    connection = bench.key(secret_key="wrong-secret")
+
+    errors = [bench.error(connection), bench.error(replace(connection, project_id="p"))]
+
+    assert all(isinstance(error, CredentialsError) for error in errors)
+    assert bench.operations == [PROJECTS]
+    assert "own domain" not in str(errors[0])
+
+
+def test_an_outage_of_iam_does_not_end_a_good_token() -> None:
+    """While a token still holds, a renewal that fails is tried again later, and requests go on."""
+    hours = ManualClock(time.time())
+    with Emulator(auth_clock=hours) as emulator:
+        bench = Bench(emulator)
+        bench.clock = frozen(hours)
+        emulator.accounts.token_seconds = 3600
+        with bench.client(bench.user(max_attempts=1)) as client:
+            list(client.list_packages(METER))
+            hours.advance(3100)
+            fault = emulator.faults.add(operation=TOKEN, times=None, status=503)
+            assert [len(list(client.list_packages(METER))) for _ in range(5)] == [41] * 5
+            assert fault.hits == 1
+            hours.advance(70)
+            list(client.list_packages(METER))
+            assert fault.hits == 2
+            hours.advance(600)
+            with pytest.raises(ServiceError, match="failed to get an IAM token"):
+                list(client.list_packages(METER))
+            emulator.faults.clear()
+            assert len(list(client.list_packages(METER))) == 41
+
+
+def test_iam_is_down(bench: Bench) -> None:
+    """Where IAM does not answer, the error is about IAM, with its address, and temporary: who waits goes on."""
+    url = closed_port()
+
+    error = bench.error(bench.user(iam_endpoint=f"{url}/v3"))
+
+    assert isinstance(error, TransportError)
+    assert error.headline == "could not get an IAM token: the connection was refused"
+    assert ("endpoint", f"{url} (from argument)") in error.facts
+    assert ("attempts", "3") in error.facts
+    assert error.temporary
+
+
+def test_a_slow_iam_is_bounded_by_the_deadline(bench: Bench) -> None:
+    """What IAM takes counts to the deadline of the operation that waits for it."""
+    bench.emulator.faults.add(operation=TOKEN, delay=30)
+
+    error = bench.error(bench.user(deadline=1))
+
+    assert isinstance(error, DeadlineExceeded)
+    assert "could not get an IAM token" in str(error)
+
+
+@pytest.mark.parametrize("body", [b"<html>portal</html>", b'{"token":', b'{"token":{}}', b"[1]", b"\xff\xfe"], ids=str)
+def test_garbage_from_iam_is_told_without_it(bench: Bench, body: bytes) -> None:
+    """An answer of IAM that is none is a protocol error about IAM, which repeats nothing of it."""
+    with RawServer(lambda _, stream: stream.sendall(http(body, "X-Subject-Token: MIIDsecret"))) as server:
+        error = bench.error(bench.user(iam_endpoint=server.url))
+
+    assert isinstance(error, ProtocolError)
+    assert "check that iam_endpoint is one of IAM" in str(error)
+    assert "portal" not in str(error)
+    assert "MIIDsecret" not in str(error)
+
+
+def test_a_token_that_is_missing_in_its_answer(bench: Bench) -> None:
+    """A token is in a header; an answer without it is a protocol error that names it."""
+    body = json.dumps({"token": {"expires_at": "2030-01-01T00:00:00.000000Z"}}).encode()
+    with RawServer(lambda _, stream: stream.sendall(http(body, status="201 Created"))) as server:
+        error = bench.error(bench.user(iam_endpoint=server.url))
+
+    assert error.headline == "the answer is not of the documented shape: the header X-Subject-Token is missing"
+
+
+def test_iam_never_leads_elsewhere(bench: Bench) -> None:
+    """A redirect of IAM is not followed: the password would go to wherever it points."""
+    with RawServer(lambda *_: None) as elsewhere:
+        bench.emulator.faults.add(operation=TOKEN, status=307, headers={"Location": f"{elsewhere.url}/v3/auth/tokens"})
+        error = bench.error(bench.user())
+
+    assert "was a redirect to 127.0.0.1" in error.headline
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "fault", "advice"),
+    [
+        (TOKEN, "iam_scope", "check user_name, domain_name, and the region or project_id"),
+        (PROJECTS, "iam_denied", "give project_id, or let the credential list projects"),
+        (KEY, "agency_missing", "check agency_name and agency_domain_name"),
+    ],
+)
+def test_refusals_of_iam_say_what_to_do(bench: Bench, operation: str, fault: str, advice: str) -> None:
+    """A refusal of IAM is final, keeps its code and id, and names the settings to look at."""
+    bench.emulator.faults.add(operation=operation, times=None, error=fault)
+    agency = {"agency_name": "a", "agency_domain_name": "b"} if operation == KEY else {}
+    connection = bench.user() if operation == TOKEN else bench.key(**agency)
+
+    error = bench.error(connection)
+
+    assert isinstance(error, ServiceError)
+    assert error.request_id
+    assert advice in " ".join(str(error).split())
+    assert "iotda_admin_trust" not in str(error)
+    assert bench.operations.count(operation) == 1
+
+
+def test_a_failing_iam_is_asked_again(bench: Bench) -> None:
+    """What IAM fails at for a moment is asked again, throttling too."""
+    bench.emulator.faults.add(operation=TOKEN, error="iam_throttled")
+    bench.emulator.faults.add(operation=TOKEN, error="iam_failed", nth=2)
+
+    assert bench.listed(bench.user()) == 41
+    assert bench.operations.count(TOKEN) == 3
+
+
+def test_a_ready_token_is_never_renewed(bench: Bench) -> None:
+    """A token that the user brought is the user's to renew: its refusal is final."""
+    error = bench.error(bench.connection(auth_token=SecretStr("t" * 40), project_id=bench.emulator.project_id))
+
+    assert isinstance(error, CredentialsError)
+    assert len(bench.operations) == 1

@@ -1,0 +1,243 @@
+"""The order in which settings and credentials are looked for, and the files among the places."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_iotda_ota.iotda.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken, EcsMetadata, IdTokenFile, UserPassword
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
+from pulumi_iotda_ota.iotda.sources import KINDS, SOURCES, Base, Given, find_credential, look
+
+README = Path(__file__).parents[2] / "README.md"
+#: One value for each part of a credential.
+PARTS = {
+    "auth_token": "token",
+    "oidc_token_file": "/run/token",
+    "idp_id": "pipeline",
+    "access_key": "AK",
+    "secret_key": "SK",
+    "user_name": "operator",
+    "password": "phrase",
+    "domain_name": "meters-inc",
+}
+SETS = {
+    AuthToken: ("auth_token",),
+    IdTokenFile: ("oidc_token_file", "idp_id"),
+    AccessKey: ("access_key", "secret_key"),
+    UserPassword: ("user_name", "password", "domain_name"),
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return a home folder in which both files can be."""
+    for folder in (".hcloud", ".huaweicloud"):
+        (tmp_path / folder).mkdir()
+    return tmp_path
+
+
+def found(argument: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **environ: str) -> Base:
+    """Return the credential of these places."""
+    return find_credential(look(Given(Connection(**(argument or {})), config or {}, environ)))
+
+
+def profile(home: Path, name: str = "prod", **fields: Any) -> None:
+    """Write a file of KooCLI with one profile beside another one."""
+    other = {"name": "other", "mode": "AKSK", "accessKeyId": "AK-other", "secretAccessKey": "SK-other"}
+    content = {"current": "other", "profiles": [other, {"name": name, "mode": "AKSK", **fields}]}
+    (home / ".hcloud" / "config.json").write_text(json.dumps(content))
+
+
+def section(home: Path, text: str) -> None:
+    """Write a credentials file of the SDK."""
+    (home / ".huaweicloud" / "credentials").write_text(text)
+
+
+def test_every_source_in_its_turn(home: Path) -> None:
+    """The credential is that of the first source of the table that has one, whatever those after it hold."""
+    profile(home, accessKeyId="AK-profile", secretAccessKey="SK")
+    section(home, "[basic]\nak = AK-basic\nsk = SK\n[global]\nak = AK-global\nsk = SK\n")
+    argument: dict[str, Any] = {"access_key": "AK-argument", "secret_key": "SK"}
+    config: dict[str, Any] = {"profile": "prod", "accessKey": "AK-config", "secretKey": "SK"}
+    environ = {"HOME": str(home), "HW_ACCESS_KEY": "AK-hw", "HW_SECRET_KEY": "SK"}
+    environ |= {"HUAWEICLOUD_SDK_AK": "AK-sdk", "HUAWEICLOUD_SDK_SK": "SK"}
+
+    taken = []
+    for name in ("argument", "config", "profile", "hw", "sdk", "basic", "global"):
+        credential = found(argument, config, **environ)
+        assert isinstance(credential, AccessKey)
+        taken.append(credential.access_key)
+        argument = {} if name == "argument" else argument
+        config = {"profile": "prod"} if name == "config" else {} if name == "profile" else config
+        prefix = {"hw": "HW_", "sdk": "HUAWEICLOUD_"}.get(name, "-")
+        environ = {key: value for key, value in environ.items() if not key.startswith(prefix)}
+        if name == "basic":
+            section(home, "[global]\nak = AK-global\nsk = SK\n")
+
+    assert taken == ["AK-argument", "AK-config", "AK-profile", "AK-hw", "AK-sdk", "AK-basic", "AK-global"]
+    assert len(taken) == len(SOURCES)
+
+
+@pytest.mark.parametrize("place", ["argument", "config", "HW"])
+def test_the_kinds_in_one_source(place: str) -> None:
+    """In one source a token goes before a file of one, that before a key, and a key before a password."""
+    names = next(source for source in SOURCES if source.title.startswith("environment, HW" if place == "HW" else "arg"))
+    held = dict(PARTS)
+    for kind, parts in SETS.items():
+        if place == "argument":
+            credential = found(dict(held))
+        elif place == "config":
+            config = {
+                re.sub(r"_(.)", lambda match: match.group(1).upper(), name): value for name, value in held.items()
+            }
+            credential = found({}, config)
+        else:
+            credential = found({}, {}, **{names.names[name]: value for name, value in held.items()})
+        assert type(credential) is kind
+        held = {name: value for name, value in held.items() if name not in parts}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.needs[0])
+def test_half_a_set_of_each_kind(kind: Any) -> None:
+    """Each part alone is an error that names the rest, though the next source has a whole set."""
+    whole = {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK"}
+    for part in kind.parts:
+        if set(kind.needs) == {part}:
+            continue
+        with pytest.raises(CredentialsError, match="half a set of credentials") as caught:
+            found({part: "x"}, {}, **whole)
+        missing = [name for name in kind.needs if name != part]
+        assert caught.value.headline.endswith(f": {' and '.join(missing)} not given")
+
+
+def test_an_account_alone_is_no_part_of_a_credential() -> None:
+    """domain_name says whose agency it is too, so it alone asks for no user."""
+    credential = found({"domain_name": "grid-inc"}, {}, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK", HW_DOMAIN_NAME="x")
+
+    assert isinstance(credential, AccessKey)
+
+
+def test_the_account_of_a_user_comes_from_the_same_place() -> None:
+    """The account of a user is never taken from elsewhere."""
+    with pytest.raises(CredentialsError, match="half a set of credentials: domain_name not given"):
+        found({"user_name": "operator", "password": "phrase"}, {}, HW_DOMAIN_NAME="meters-inc")
+
+
+def test_the_ecs_is_asked_only_where_that_was_said() -> None:
+    """The runner's own identity is used where it was asked for, before what later sources hold, and never else."""
+    assert isinstance(found({}, {"credentials": "ecs"}, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK"), EcsMetadata)
+    assert isinstance(found({"auth_token": "t"}, {"credentials": "ecs"}), AuthToken)
+    with pytest.raises(CredentialsError, match="no credentials"):
+        found()
+    with pytest.raises(ConfigurationError, match="two credentials in one place"):
+        found({"credentials": "ecs", "auth_token": "t"})
+
+
+def test_a_profile_is_read_only_where_one_is_named(home: Path) -> None:
+    """The file of KooCLI, its current profile too, is not looked into without a name."""
+    profile(home, accessKeyId="AK", secretAccessKey="SK")
+
+    with pytest.raises(CredentialsError, match="no credentials"):
+        found({}, {}, HOME=str(home))
+    with pytest.raises(CredentialsError, match="no credentials"):
+        found({}, {}, HOME=str(home), HW_PROFILE="prod")
+
+
+def test_a_profile_that_signed_in(home: Path) -> None:
+    """A profile of mode SSO gives the temporary key of its sign-in."""
+    token = {"accessKeyId": "AK-sso", "secretAccessKey": "SK-sso", "securityToken": "ST-sso"}
+    profile(home, mode="SSO", ssoAuth={"stsToken": token}, accessKeyId="", region="cn-east-3")
+
+    credential = found({"profile": "prod"}, HOME=str(home))
+
+    assert credential.secrets == ("AK-sso", "SK-sso", "ST-sso")
+    assert credential.source == "accessKeyId (profile prod in ~/.hcloud/config.json)"
+
+
+def test_a_profile_gives_settings_and_an_agency(home: Path) -> None:
+    """Region, project and agency of a profile are settings as those of other places are."""
+    profile(
+        home,
+        accessKeyId="AK",
+        secretAccessKey="SK",
+        region="cn-east-3",
+        projectId="p-profile",
+        agencyName="rollout",
+        agencyDomainName="grid-inc",
+    )
+
+    resolved = resolve(Connection(profile="prod"), config={}, environ={"HOME": str(home), "HW_REGION_NAME": "x"})
+
+    assert (resolved.region, resolved.project_id) == ("cn-east-3", "p-profile")
+    assert str(resolved.credential).startswith("agency rollout of grid-inc, assumed with access key ****")
+    assert resolved.origins["project_id"] == "projectId (profile prod in ~/.hcloud/config.json)"
+
+
+@pytest.mark.parametrize(
+    ("content", "headline"),
+    [
+        (None, "a profile was asked for, and there is no ~/.hcloud/config.json"),
+        ("{}", "~/.hcloud/config.json can not be read: it has no list of profiles"),
+        ("{", "~/.hcloud/config.json can not be read: it is no JSON"),
+        ('{"profiles": [{"name": "dev"}, 7]}', "there is no profile prod in ~/.hcloud/config.json"),
+    ],
+)
+def test_a_profile_that_is_not_there(home: Path, content: str | None, headline: str) -> None:
+    """A profile that was named and can not be had is an error that says what there is; nothing else is used instead."""
+    if content is not None:
+        (home / ".hcloud" / "config.json").write_text(content)
+
+    with pytest.raises(ConfigurationError) as caught:
+        found({}, {"profile": "prod"}, HOME=str(home), HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK")
+
+    assert caught.value.headline == headline
+
+
+def test_a_credentials_file_of_the_sdk(home: Path) -> None:
+    """Keys, tokens of pipelines and settings of the SDK's file are read, wherever its variable says that it is."""
+    file = home / "elsewhere"
+    file.write_text("[basic]\nak = AK\nsk = 10%SK\nproject_id = p-file\niam_endpoint = https://iam.example.com\n")
+    environ = {"HOME": str(home), "HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(file), "HW_REGION_NAME": "r1"}
+    section(home, "[basic]\nidp_id = pipeline\nid_token_file = /run/token\n")
+
+    resolved = resolve(None, config={}, environ=environ)
+
+    assert resolved.credential.secrets == ("AK", "10%SK")
+    assert (resolved.project_id, resolved.iam_endpoint) == ("p-file", "https://iam.example.com")
+    assert resolved.origins["project_id"] == "project_id (~/elsewhere [basic])"
+    assert found({}, {}, HOME=str(home)) == IdTokenFile("/run/token", "pipeline", "")
+
+
+def test_a_broken_file_is_told_where_its_turn_comes(home: Path) -> None:
+    """A file that can not be read stops only those who need it, and its content is not repeated."""
+    section(home, "ak = very-secret\n")
+    environ = {"HOME": str(home)}
+
+    with pytest.raises(ConfigurationError, match="it is no INI file") as caught:
+        found({}, {}, **environ)
+    assert "very-secret" not in "".join([str(caught.value), repr(caught.value.__cause__)])
+    assert isinstance(found({}, {}, **environ, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK"), AccessKey)
+
+
+def test_every_name_of_the_table_is_told() -> None:
+    """README names each variable of the table, and each setting where the configuration has it."""
+    text = README.read_text()
+
+    for source in SOURCES:
+        if "environment" in source.title or source.title == "stack configuration":
+            assert [name for name in source.names.values() if name not in text] == []
+
+
+def test_what_sources_hold_is_in_no_representation() -> None:
+    """The table's findings show no value."""
+    looked = look(
+        Given(Connection(secret_key="very-secret"), {"password": "very-secret"}, {"HW_AUTH_TOKEN": "very-secret"})
+    )
+
+    assert "very-secret" not in repr(looked)
