@@ -79,7 +79,14 @@ class Run:
 
     def completed(self, connection: ResolvedConnection, *, deadline: Deadline | None = None) -> ResolvedConnection:
         """Return a connection with its project; IAM is asked for it where it was not given."""
-        return connection if connection.project_id else self.client(connection).complete(deadline=deadline)
+        if connection.project_id:
+            return connection
+        client = self.client(connection)
+        completed = client.complete(deadline=deadline)
+        with self._lock:
+            # One client, and so one pool of connections, for both.
+            self._clients.setdefault(completed, client)
+        return completed
 
     def packages(
         self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None

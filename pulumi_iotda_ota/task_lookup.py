@@ -38,7 +38,9 @@ def find_upgrade_task(run: Run, connection: ResolvedConnection, lookup: UpgradeT
         ServiceError: there is no such task (status 404), or the service refused.
         IotdaOtaError: the service could not be asked to the end.
     """
-    client, deadline = run.client(connection), Deadline.start(run.clock, connection.deadline)
+    deadline = Deadline.start(run.clock, connection.deadline)
+    connection = run.completed(connection, deadline=deadline)
+    client = run.client(connection)
     try:
         task = client.show_batch_task(lookup.task_id, deadline=deadline)
         failing = failing_devices(client, task.task_id, task.task_progress, deadline=deadline)

@@ -93,7 +93,7 @@ def _undecodable(message: str, body: bytes) -> ProtocolError:
 
 
 def _expected(message: str) -> str:
-    return printable(message.replace("Input should be", "should be"))
+    return printable(message.replace("Input should be", "should be").removeprefix("Value error, "))
 
 
 def _field_path(location: Sequence[int | str]) -> str:

@@ -74,7 +74,7 @@ class ResolvedConnection:
         iam_endpoint: scheme, host and port of IAM.
         profile: the profile that was named, or empty.
         allowed_project_ids: the projects that may be asked, or None for all.
-        origins: where each setting came from, in words.
+        origins: where each setting came from, in words; a credential, which comes whole, as ``credential``.
     """
 
     endpoint: str
@@ -223,9 +223,10 @@ def _gathered(sources: Sequence[Found], environ: Mapping[str, str]) -> tuple[dic
     return values, origins
 
 
-def _credential(found: Connection, sources: Sequence[Found], origins: Mapping[str, str]) -> Credential:
+def _credential(found: Connection, sources: Sequence[Found], origins: dict[str, str]) -> Credential:
     """Return the credential, with the agency that it assumes on top where one is given."""
     base = find_credential(sources)
+    origins["credential"] = base.source
     if not found.agency_name:
         return base
     domain_name = found.agency_domain_name or found.domain_name

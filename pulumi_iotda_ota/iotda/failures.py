@@ -32,6 +32,8 @@ __all__ = ["Fault", "read_fault", "refusal"]
 _UNAUTHORIZED = 401
 _REDIRECTS = range(300, 400)
 _MOST_LOOKED_AT = 50
+_INSTANCE_ENDPOINT = "give the application endpoint of the IoTDA instance, as its console shows it"
+_IAM_ENDPOINT = "check that iam_endpoint is one of IAM"
 _TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 # A signature is good for 15 minutes either way.
 _GREATEST_SKEW = timedelta(minutes=15)
@@ -160,7 +162,7 @@ def _redirected(request: Request[Any], answer: Answer, fault: Fault, connection:
         facts=[
             ("endpoint", connection.address),
             ("not followed", "credentials are sent to the endpoint only"),
-            ("what to do", "give the application endpoint of the IoTDA instance, as its console shows it"),
+            ("what to do", _IAM_ENDPOINT if request.goes_to_iam else _INSTANCE_ENDPOINT),
         ],
     )
 

@@ -166,13 +166,14 @@ def _wrong_signing(connection: ResolvedConnection, wrong: Facts) -> Facts:
     forced = _forced_mismatch(connection)
     if forced:
         return [("likely", forced)]
-    facts = list(wrong)
     endpoint = read_endpoint(connection.endpoint)
-    if connection.algorithm == "derived" and not endpoint.region:
-        facts.append(("likely", f"the instance is not in the region {connection.region}, which is signed along"))
-    if not endpoint.is_instance and not endpoint.region:
-        facts.append(("likely", 'if this is the own domain of an instance, it wants signing "derived"'))
-    return facts
+    if endpoint.is_instance or endpoint.region:
+        return wrong
+    # A domain of one's own tells nothing of the edition behind it, nor of its region.
+    if connection.algorithm == "derived":
+        other = f'the instance is not in {connection.region}, which is signed along, or it wants signing "standard"'
+        return [*wrong, ("likely", other)]
+    return [*wrong, ("likely", 'if this is the own domain of an instance, it wants signing "derived"')]
 
 
 def _names_agency(message: str) -> bool:
@@ -191,10 +192,10 @@ def _wrong_secret(credential: AccessKey) -> str:
 
 def _forced_mismatch(connection: ResolvedConnection) -> str:
     """Return why the other algorithm than the one that was forced would explain the refusal, or empty."""
-    is_instance = read_endpoint(connection.endpoint).is_instance
+    endpoint = read_endpoint(connection.endpoint)
     derived = connection.algorithm == "derived"
-    if is_instance and not derived:
+    if endpoint.is_instance and not derived:
         return 'this is an instance endpoint: it wants derived signing; signing was forced to "standard"'
-    if derived and not is_instance:
+    if derived and endpoint.region and not endpoint.is_instance:
         return 'this is no instance endpoint: it wants standard signing; signing was forced to "derived"'
     return ""

@@ -13,10 +13,11 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, SecretStr
+from pydantic import AwareDatetime, BaseModel, Field, SecretStr, field_validator
 
 from pulumi_iotda_ota.iotda.answers import reader
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
+from pulumi_iotda_ota.iotda.limits import PROJECT_ID
 from pulumi_iotda_ota.iotda.messages import Answer, Request
 from pulumi_iotda_ota.iotda.text import printable
 
@@ -52,7 +53,8 @@ _NO_AGENCY = "configure cloud service agency first"
 class Project(BaseModel):
     """A project of an account: what a region is to IAM."""
 
-    id: str
+    # It becomes part of every path.
+    id: str = Field(pattern=f"^(?:{PROJECT_ID.pattern})$")
     name: str
 
 
@@ -81,6 +83,14 @@ class _Key(BaseModel):
     secret: SecretStr
     securitytoken: SecretStr
     expires_at: AwareDatetime
+
+    @field_validator("access", "securitytoken")
+    @classmethod
+    def _fits_a_header(cls, value: str | SecretStr) -> str | SecretStr:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not _is_header_text(text):
+            raise ValueError("should be text that a header can hold")
+        return value
 
 
 class TemporaryKey(BaseModel):
@@ -270,9 +280,13 @@ def _printable_secret(body: bytes, what: str) -> SecretStr | None:
 
 
 def _secret(text: str, what: str) -> SecretStr:
-    if not text or not (text.isascii() and text.isprintable()):
+    if not _is_header_text(text):
         raise ProtocolError(f"the answer is not of the documented shape: {what} is {'not text' if text else 'missing'}")
     return SecretStr(text)
+
+
+def _is_header_text(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable()
 
 
 def _body(**content: Any) -> bytes:

@@ -64,10 +64,15 @@ class Keyring:
         self._projects: dict[str, str] = {}
         self._asking: dict[str, threading.Lock] = {}
 
-    def renewable(self, *key: str) -> Renewable:
+    def renewable(self, key: tuple[str, ...]) -> Renewable:
         """Return what holds the credential of a key."""
         with self._lock:
             return self._renewables.setdefault(_digest(key), Renewable())
+
+    def share(self, renewable: Renewable, key: tuple[str, ...]) -> None:
+        """Let a credential be found by another key too."""
+        with self._lock:
+            self._renewables.setdefault(_digest(key), renewable)
 
     def project(self, key: tuple[str, ...], find: Callable[[], str], deadline: Deadline) -> str:
         """Return the project of a key, found at most once and by one at a time."""
@@ -106,7 +111,7 @@ class AccountLogin:
         self._keyring = keyring
         self._wants_project = wants_project
         self._is_ready = isinstance(connection.credential, (AccessKey, AuthToken))
-        self._renewable = Renewable() if self._is_ready else keyring.renewable(*self._key)
+        self._renewable = Renewable() if self._is_ready else keyring.renewable(self._key(connection.project_id))
 
     def ready(self, deadline: Deadline) -> ResolvedConnection:
         """Return the connection with a credential that is sent as it is, and with its project.
@@ -119,6 +124,9 @@ class AccountLogin:
         connection = self._connection
         if not self._is_ready:
             obtained = self._renewable.current(lambda: self._obtained(deadline), deadline)
+            if obtained.project_id and not connection.project_id:
+                # Who knows by now which project it is asks for the same token.
+                self._keyring.share(self._renewable, self._key(obtained.project_id))
             connection = replace(
                 connection,
                 credential=obtained.credential,
@@ -126,7 +134,7 @@ class AccountLogin:
             )
         if connection.project_id or not self._wants_project:
             return connection
-        key = ("project", *self._key)
+        key = ("project", *self._key(""))
         return replace(
             connection, project_id=self._keyring.project(key, lambda: self._project(connection, deadline), deadline)
         )
@@ -140,10 +148,11 @@ class AccountLogin:
         """Hear that a credential was refused, and return whether there is, or will be, another one."""
         return not self._is_ready and self._renewable.refused(_ready(used), refusal)
 
-    @property
-    def _key(self) -> tuple[str, ...]:
+    def _key(self, project_id: str) -> tuple[str, ...]:
         connection = self._connection
-        scope = json.dumps(self._scope()) if isinstance(connection.credential, UserPassword) else connection.region
+        scope = connection.region
+        if isinstance(connection.credential, UserPassword):
+            scope = json.dumps(self._scope(project_id))
         return (connection.iam_endpoint, scope, *connection.credential.parts)
 
     def _allowed(self, project_id: str) -> str:
@@ -165,19 +174,21 @@ class AccountLogin:
         raise AssertionError(f"{type(credential).__name__} is exchanged by nobody")
 
     def _token(self, credential: UserPassword, deadline: Deadline) -> Obtained:
-        request = iam.create_token(credential.user_name, credential.password, credential.domain_name, self._scope())
+        request = iam.create_token(
+            credential.user_name, credential.password, credential.domain_name, self._scope(self._connection.project_id)
+        )
         token = self._exchanged(request, _at_iam(self._connection, credential), deadline)
         project = token.token.project
         return Obtained(
             AuthToken(token.text, f"IAM for {credential}"), token.token.expires_at, project.id if project else ""
         )
 
-    def _scope(self) -> dict[str, object]:
+    def _scope(self, project_id: str) -> dict[str, object]:
         connection = self._connection
         if not self._wants_project and isinstance(connection.credential, UserPassword):
             # An agency is assumed by the account, not in one of its projects.
             return {"domain": {"name": connection.credential.domain_name}}
-        return {"project": {"id": connection.project_id} if connection.project_id else {"name": connection.region}}
+        return {"project": {"id": project_id} if project_id else {"name": connection.region}}
 
     def _key_of_file(self, credential: IdTokenFile, deadline: Deadline) -> Obtained:
         held = IdToken(_content(credential), credential)

@@ -472,6 +472,7 @@ def test_iam_never_leads_elsewhere(bench: Bench) -> None:
         error = bench.error(bench.user())
 
     assert "was a redirect to 127.0.0.1" in error.headline
+    assert ("what to do", "check that iam_endpoint is one of IAM") in error.facts
     assert elsewhere.requests == []
 
 

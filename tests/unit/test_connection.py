@@ -394,6 +394,9 @@ def test_an_agency_goes_on_top_of_any_credential() -> None:
     assert isinstance(found, AssumedAgency)
     assert (found.agency_name, found.domain_name) == ("rollout", "grid-inc")
     assert found.base == resolved().credential
+    origins = resolved({"agencyName": "rollout", "agencyDomainName": "grid-inc"}).origins
+    assert origins["agency_name"] == "iotda-ota:agencyName (stack config)"
+    assert origins["credential"] == "HW_ACCESS_KEY (environment)"
     assert resolved(agency_name="rollout", domain_name="grid-inc").credential == found
     with pytest.raises(ConfigurationError, match="agency_name is given without the account that has it") as caught:
         resolved(environ={"HW_ASSUME_ROLE_AGENCY_NAME": "rollout"})

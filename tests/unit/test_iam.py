@@ -79,6 +79,15 @@ def test_projects_of_another_name_are_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["", "p/../q", "p\n", "p?x", "p" * 65])
+def test_a_project_that_is_no_id_is_refused(name: str) -> None:
+    """What becomes part of a path has the characters of an id and no others."""
+    body = json.dumps({"projects": [{"id": name, "name": "cn-north-4"}]}).encode()
+
+    with pytest.raises(ProtocolError, match=r"projects\[0\].id"):
+        iam.list_projects("cn-north-4").content(Answer(200, {}, body))
+
+
 def test_the_metadata_service_is_asked_shortly() -> None:
     """It has three seconds, a token is asked for six hours, and one that it gave is shown to it."""
     token, key = iam.metadata_token(required=False), iam.security_key(SecretStr("MT"))
@@ -115,6 +124,8 @@ def test_a_refused_key_wants_a_token_or_an_agency() -> None:
         ({"expires_at": "soon"}, "credential.expires_at"),
         ({"secret": 7}, "credential.secret"),
         ({"securitytoken": None}, "credential.securitytoken"),
+        ({"securitytoken": ""}, "credential.securitytoken"),
+        ({"access": "A\r\nX-Other: 1"}, "credential.access should be text that a header can hold"),
     ],
 )
 def test_a_key_of_another_shape_names_the_field(changes: dict[str, object], problem: str) -> None:

@@ -147,6 +147,8 @@ def test_refused_credentials_tell_the_whole_story() -> None:
         ({"endpoint": INSTANCE}, "", "it wants derived signing"),
         ({"algorithm": "derived"}, "", "it wants standard signing"),
         ({"endpoint": "https://iot.example.com"}, "", 'it wants signing "derived"'),
+        ({"endpoint": "https://iot.example.com", "algorithm": "derived"}, "", "the instance is not in cn-north-4"),
+        ({"credential": replace(KEY, source="secretAccessKey (profile p in ~/.hcloud/config.json)")}, "", "encrypted"),
         ({}, "", "the secret key is not that of the access key"),
         ({"endpoint": INSTANCE, "algorithm": "derived"}, "", "the secret key is not that of the access key"),
         ({}, "Get secretKey failed,ak:x,err:ak not exist", "the access key was deleted"),
