@@ -19,6 +19,7 @@ from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, ConfigurationError, Creden
 from pulumi_iotda_ota.iotda.fields import Connection
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.profiles import hcloud_file, read_profile, read_section, sdk_file, shown_path
+from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -130,7 +131,7 @@ def _profile(given: Given) -> Mapping[str, object]:
 
 def _profile_place(given: Given) -> str:
     file = shown_path(hcloud_file(given.environ), given.environ) or "~/.hcloud/config.json"
-    return f"profile {given.profile} in {file}" if given.profile else f"profile in {file}"
+    return f"profile {printable(given.profile or '(none is named)', limit=60)} in {file}"
 
 
 def _file_place(section: str) -> Callable[[Given], str]:
@@ -173,11 +174,13 @@ class Kind:
     """One kind of credential.
 
     Args:
+        make: makes one of what a source holds.
         needs: the settings that make it whole.
         also: those that may go with it.
         context: those among ``needs`` that are no part of a credential by themselves.
     """
 
+    make: Callable[[Found], Base]
     needs: tuple[str, ...]
     also: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
@@ -186,16 +189,6 @@ class Kind:
     def parts(self) -> tuple[str, ...]:
         """Return the settings of which any one asks for this kind."""
         return tuple(name for name in (*self.needs, *self.also) if name not in self.context)
-
-
-#: The order within one source.
-KINDS = (
-    Kind(("credentials",)),
-    Kind(("auth_token",)),
-    Kind(("oidc_token_file", "idp_id")),
-    Kind(("access_key", "secret_key"), also=("security_token",)),
-    Kind(("user_name", "password", "domain_name"), context=("domain_name",)),
-)
 
 
 @dataclass(frozen=True)
@@ -219,7 +212,7 @@ class Found:
     def offers(self) -> str:
         """Return what would make a credential here, in words."""
         names = self.source.names
-        kinds = [kind for kind in KINDS if kind.needs != ("credentials",) and set(kind.needs) <= set(names)]
+        kinds = [kind for kind in KINDS if kind.make is not _ecs and set(kind.needs) <= set(names)]
         sets = "; ".join(" + ".join(names[name] for name in kind.needs) for kind in kinds)
         return "\n  ".join(textwrap.wrap(f"{self.place}: {sets}", TEXT_WIDTH - 2, break_on_hyphens=False))
 
@@ -286,9 +279,7 @@ def _whole(found: Found, kind: Kind) -> Base:
     missing = [part for part in kind.needs if not found.text(part)]
     if missing:
         raise _half_a_set(found, kind, missing)
-    if kind.needs == ("credentials",):
-        _require_alone(found)
-    return _MAKERS[kind.needs](found)
+    return kind.make(found)
 
 
 def _token(found: Found) -> AuthToken:
@@ -314,12 +305,18 @@ def _id_token(found: Found) -> IdTokenFile:
     return IdTokenFile(found.text("oidc_token_file"), found.text("idp_id"), found.origin("oidc_token_file"))
 
 
-_MAKERS: dict[tuple[str, ...], Callable[[Found], Base]] = dict(
-    zip(
-        [kind.needs for kind in KINDS],
-        [lambda found: EcsMetadata(found.origin("credentials")), _token, _id_token, _key, _user],
-        strict=True,
-    )
+def _ecs(found: Found) -> EcsMetadata:
+    _require_alone(found)
+    return EcsMetadata(found.origin("credentials"))
+
+
+#: The order within one source.
+KINDS = (
+    Kind(_ecs, ("credentials",)),
+    Kind(_token, ("auth_token",)),
+    Kind(_id_token, ("oidc_token_file", "idp_id")),
+    Kind(_key, ("access_key", "secret_key"), also=("security_token",)),
+    Kind(_user, ("user_name", "password", "domain_name"), context=("domain_name",)),
 )
 
 

@@ -104,7 +104,7 @@ def test_no_credentials_lists_where_was_looked() -> None:
     assert places == [
         "argument",
         "stack config",
-        "profile in ~/.hcloud/config.json",
+        "profile (none is named) in ~/.hcloud/config.json",
         "environment",
         "environment",
         "~/.huaweicloud/credentials [basic]",
