@@ -38,7 +38,10 @@ SETTINGS: tuple[Setting, ...] = (
         ("HW_IOTDA_ENDPOINT",),
     ),
     Setting(
-        "project_id", "text", "The project that owns the instance.", ("HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")
+        "project_id",
+        "text",
+        "The project that owns the instance. By default the one of the region, which IAM is asked for.",
+        ("HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"),
     ),
     Setting("instance_id", "text", "The IoTDA instance, where the account has several.", ("HW_IOTDA_INSTANCE_ID",)),
     Setting(
@@ -56,7 +59,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ca_file", "text", "A file of certificates to trust instead of the usual ones."),
     Setting("insecure", "flag", "Do not verify the certificate of the server. Off by default.", ("HW_INSECURE",)),
     Setting("proxy", "text", "The proxy to use instead of the one that the environment names."),
+    Setting("profile", "text", "A profile of ~/.hcloud/config.json, which is not read without it."),
+    Setting("credentials", "text", "The value ecs takes the agency of the ECS that this runs on. Not used by default."),
     Setting("allowed_project_ids", "texts", "The projects that may be asked; every other one is refused."),
+    Setting(
+        "iam_endpoint",
+        "text",
+        "The HTTPS endpoint of IAM, with or without /v3. By default the one of the region.",
+        ("HW_AUTH_URL", "HUAWEICLOUD_SDK_IAM_ENDPOINT"),
+    ),
     Setting(
         "access_key",
         "text",
@@ -73,4 +84,32 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting("auth_token", "text", "A ready IAM token, instead of an access key.", ("HW_AUTH_TOKEN",), secret=True),
+    Setting(
+        "user_name",
+        "text",
+        "An IAM user, instead of an access key. Goes with password and domain_name, from the same source.",
+        ("HW_USER_NAME",),
+        secret=True,
+    ),
+    Setting("password", "text", "The password of the user.", ("HW_USER_PASSWORD",), secret=True),
+    Setting(
+        "domain_name",
+        "text",
+        "The account of the user, and of the agency where agency_domain_name is not given.",
+        ("HW_DOMAIN_NAME",),
+    ),
+    Setting("agency_name", "text", "An agency to assume with the credential.", ("HW_ASSUME_ROLE_AGENCY_NAME",)),
+    Setting("agency_domain_name", "text", "The account that has the agency.", ("HW_ASSUME_ROLE_DOMAIN_NAME",)),
+    Setting(
+        "oidc_token_file",
+        "text",
+        "A file with an OpenID Connect token, instead of an access key. Goes with idp_id, from the same source.",
+        ("HW_ASSUME_ROLE_ID_TOKEN_FILE", "HUAWEICLOUD_SDK_ID_TOKEN_FILE"),
+    ),
+    Setting(
+        "idp_id",
+        "text",
+        "The identity provider of the token, as IAM knows it.",
+        ("HW_ASSUME_ROLE_IDP_ID", "HUAWEICLOUD_SDK_IDP_ID"),
+    ),
 )

@@ -27,7 +27,7 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.fields import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
 from pulumi_iotda_ota.iotda.names import camel, snake
-from pulumi_iotda_ota.iotda.sources import SOURCES, Found, Given, find_credential, look
+from pulumi_iotda_ota.iotda.sources import CONFIGURATION, SOURCES, Found, Given, find_credential, look
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
@@ -144,7 +144,10 @@ def resolve(
     with _origin_noted(origins):
         found = _checked(values)
     if found.endpoint is None:
-        raise _missing(["endpoint"], sources)
+        error = _missing(["endpoint"], sources)
+        if found.project_id is None:
+            error.note("project_id", f"by default the one of the region; {_ways_to_give(['project_id'])}")
+        raise error
     with _origin_noted(origins):
         endpoint = read_endpoint(found.endpoint)
         _require_usual_proxy(found.proxy)

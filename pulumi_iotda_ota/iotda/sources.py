@@ -24,7 +24,7 @@ from pulumi_iotda_ota.iotda.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["KINDS", "SOURCES", "Found", "Given", "Kind", "Source", "find_credential", "look"]
+__all__ = ["CONFIGURATION", "KINDS", "SOURCES", "Found", "Given", "Kind", "Source", "find_credential", "look"]
 
 Base = AccessKey | AuthToken | UserPassword | IdTokenFile | EcsMetadata
 
@@ -217,13 +217,21 @@ class Found:
         return "\n  ".join(textwrap.wrap(f"{self.place}: {sets}", TEXT_WIDTH - 2, break_on_hyphens=False))
 
 
-def look(given: Given) -> tuple[Found, ...]:
-    """Return what every source holds, in the order of :data:`SOURCES`.
+#: The stack's or a provider's configuration alone.
+CONFIGURATION = SOURCES[1:2]
+
+
+def look(given: Given, *, only: tuple[Source, ...] = SOURCES) -> tuple[Found, ...]:
+    """Return what every source holds, in their order.
+
+    Args:
+        given: what they are read from.
+        only: the sources.
 
     Raises:
         ConfigurationError: a profile was named that is not there.
     """
-    return tuple(_read(source, given) for source in SOURCES)
+    return tuple(_read(source, given) for source in only)
 
 
 def find_credential(sources: Sequence[Found]) -> Base:

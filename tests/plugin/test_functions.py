@@ -150,3 +150,22 @@ def test_the_memo_can_be_turned_off(emulator: Emulator, tmp_path: Path) -> None:
             plugin.answer("getOtaPackage", **METER, version="V1.4.10")
 
     assert len(emulator.requests) == 2
+
+
+def test_a_user_of_the_provider_s_configuration(emulator: Emulator, tmp_path: Path) -> None:
+    """A provider's user and password are exchanged for a token once, and the project is found with it."""
+    accounts = emulator.accounts
+    config = {"endpoint": emulator.endpoint, "iamEndpoint": f"{emulator.endpoint}/v3", "region": emulator.region}
+    config |= {"userName": accounts.user_name, "domainName": accounts.domain_name}
+
+    with Plugin({}, tmp_path) as plugin:
+        plugin.configure(**config, password=secret(accounts.password))
+        with ThreadPoolExecutor(10) as pool:
+            found = list(pool.map(lambda _: plugin.answer("getOtaPackage", **NEWEST), range(10)))
+        _, out, err = plugin.stop()
+
+    assert {package["version"] for package in found} == {"V1.4.11"}
+    operations = [request.operation for request in emulator.requests]
+    assert operations.count("KeystoneCreateUserTokenByPassword") == 1
+    assert accounts.password not in f"{out}{err}"
+    assert [token for token in emulator.tokens if token in f"{out}{err}"] == []

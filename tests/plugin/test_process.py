@@ -131,7 +131,7 @@ def test_without_settings_the_error_says_what_is_missing(tmp_path: Path) -> None
         plugin.configure().invoke("getOtaPackage", **METER)
 
     told = caught.value.details()
-    assert told.startswith("the connection is not complete, missing: region or endpoint, projectId, credentials")
+    assert told.startswith("the connection is not complete, missing: region or endpoint, credentials")
     assert "HW_REGION_NAME" in told
 
 
