@@ -209,11 +209,10 @@ def metadata_token(*, required: bool) -> Request[SecretStr | None]:
 def security_key(token: SecretStr | None) -> Request[TemporaryKey | None]:
     """Build the request for the temporary key of the agency of this ECS; None where a token is wanted first.
 
+    Reading an answer that says that the ECS has no agency raises a ConfigurationError.
+
     Args:
         token: what the service wants to see, or None.
-
-    Raises (when read):
-        ConfigurationError: the ECS has no agency.
     """
     return Request(
         operation="ShowSecurityKey",
