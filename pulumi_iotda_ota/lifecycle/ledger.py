@@ -24,7 +24,9 @@ class Ledger:
 
     Attributes:
         created: the ids that it has created or taken over.
-        kept: the ids that resources of the stack own and keep: they were compared, and not replaced.
+        owned: the ids that resources of the stack own, those that go too.
+        kept: what the program still declares and does not change, by what stands for it: the name of a task, the fields
+            of a package. Only a program tells; a refresh and a destroy do not ask it.
         replaced: the ids that it replaces, which are there until what replaces them is.
         names: the stored name of a task by the name that its inputs give now: a replacement that is forced is checked
             without the old inputs.
@@ -32,7 +34,8 @@ class Ledger:
     """
 
     created: set[str] = field(default_factory=set)
-    kept: set[str] = field(default_factory=set)
+    owned: set[str] = field(default_factory=set)
+    kept: set[Hashable] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     retried: set[str] = field(default_factory=set)
@@ -46,11 +49,16 @@ class Ledger:
             id_: what the resource owns.
             replaces: whether it is to be replaced.
         """
-        (self.replaced if replaces else self.kept).add(id_)
+        (self.replaced if replaces else self.owned).add(id_)
 
-    def is_owned(self, id_: str) -> bool:
-        """Return whether another resource owns what one is about to remove."""
-        return id_ in self.created or id_ in self.kept
+    def stays(self, id_: str, key: Hashable) -> bool:
+        """Return whether a resource that stays owns what another one is about to remove.
+
+        Args:
+            id_: what is to be removed.
+            key: what stands for it, as in ``kept``.
+        """
+        return id_ in self.created or (id_ in self.owned and key in self.kept)
 
     @contextmanager
     def alone(self, key: Hashable) -> Iterator[None]:

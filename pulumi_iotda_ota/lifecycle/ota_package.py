@@ -8,7 +8,7 @@ from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
-from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, changed_inputs
+from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, changed_inputs, kept_key
 from pulumi_iotda_ota.lifecycle.package_once import create_package_once, require_no_other
 from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package, require_allowed
 
@@ -45,6 +45,7 @@ class Package:
         problems = problems_of_package(inputs)
         changed = changed_inputs(olds, inputs)
         if olds and not changed:
+            world.ledger.kept.add(kept_key(olds))
             return Checked(inputs, _new(problems, olds, inputs))
         if not problems and not holds_unknown(inputs):
             with collecting(problems):
@@ -105,7 +106,7 @@ class Package:
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
         """Delete the package, not its object in OBS; one that is gone is what was wanted."""
-        if world.ledger.is_owned(id_):
+        if world.ledger.stays(id_, kept_key(normal(state))):
             # Two resources can describe one package, and what a failed run left to be deleted goes in a later one.
             world.warn(f"package {id_} is left as it is: another resource of the stack has it now")
             return

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = ["FILE_INPUTS", "IDENTITY", "TEXTS", "changed_inputs", "described", "differences", "new_package"]
+__all__ = [
+    "FILE_INPUTS",
+    "IDENTITY",
+    "TEXTS",
+    "changed_inputs",
+    "described",
+    "differences",
+    "kept_key",
+    "new_package",
+]
 
 #: What a package is: two that agree in these are twins.
 IDENTITY = ("package_type", "app_id", "product_id", "module_name", "version")
@@ -38,6 +47,11 @@ def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
     after = _compared({name: value for name, value in news.items() if name not in unknown})
     differing = {name.partition(".")[0] for name in before if before[name] != after[name]}
     return tuple(name for name in (*FILE_INPUTS, *TEXTS) if name in differing | unknown)
+
+
+def kept_key(properties: Properties) -> str:
+    """Return what stands for a package while the program declares it: all that is compared, as one text."""
+    return repr(sorted(_compared(properties).items()))
 
 
 def differences(package: OtaPackage, inputs: Properties) -> list[str]:

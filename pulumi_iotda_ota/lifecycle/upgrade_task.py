@@ -96,7 +96,7 @@ class UpgradeTask:
         action = state.get("on_destroy") or "stop"
         if action == "retain":
             return
-        if world.ledger.is_owned(id_):
+        if world.ledger.stays(id_, state.get("task_name")):
             # A replacement that was forced takes the same campaign over, and then deletes what it took it from: in
             # this run, or in a later one where this one fails on its way.
             world.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
@@ -111,6 +111,7 @@ def _unchanged(world: World, olds: Properties, inputs: Properties, problems: lis
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
     if not problems and not holds_unknown(inputs):
         world.ledger.names[task_name(inputs)] = olds["task_name"]
+        world.ledger.kept.add(olds["task_name"])
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]
     if wanted != olds["task_type"] and not told:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.engine.test_packages import made
-from tests.engine.test_resources import HEAD, ok, package_of
+from tests.engine.test_resources import HEAD, ok, package_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +67,27 @@ def running(make_project: Callable[..., Project], emulator: Emulator) -> Project
     project = make_project(TASK.replace("PACKAGE", package_of(emulator)))
     ok(project.up())
     return project
+
+
+@pytest.mark.parametrize("how", ["destroy", "destroy with the program", "up", "a replacement"])
+def test_what_goes_after_a_refresh_goes(make_project: Callable[..., Project], emulator: Emulator, how: str) -> None:
+    """A refresh in the same command keeps nothing from being stopped: what is destroyed, removed or replaced."""
+    emulator.set_device("meter-0001", outcome="hang")
+    body = TASK.replace("PACKAGE", package_of(emulator)).replace(
+        '["meter-0001"],', '["meter-0001"], triggers=[config.get_int("wave") or 1], replace_running=True,'
+    )
+    project = make_project(body)
+    ok(project.up())
+    wait_until(lambda: emulator.tasks[0]["status"] == "Processing")
+
+    if how == "up":
+        project.write("import pulumi")
+    project.ok("config", "set", "wave", "2" if how == "a replacement" else "1")
+    command = ["destroy", "--yes", "--refresh"] if "destroy" in how else ["up", "--yes", "--skip-preview", "--refresh"]
+    ok(project.run(*command, *(["--run-program"] if "program" in how else [])))
+
+    assert emulator.tasks[-1]["status"] == "Stopped"
+    assert len(emulator.tasks) == (2 if how == "a replacement" else 1)
 
 
 def test_a_forced_replacement_in_a_run_that_fails(make_project: Callable[..., Project], emulator: Emulator) -> None:

@@ -36,7 +36,8 @@ def test_a_task_that_two_states_know(bench: Bench, on_destroy: str) -> None:
     bench.time.sleep(10)
     later = bench.world  # another process: what the failed run knew is gone
 
-    diff = UpgradeTask.diff(later, old.id, old.outputs, bench.checked(old.outputs, on_destroy=on_destroy))
+    checked = UpgradeTask.check(later, old.outputs, bench.inputs(on_destroy=on_destroy))
+    diff = UpgradeTask.diff(later, old.id, old.outputs, checked.inputs)
     UpgradeTask.delete(later, old.id, old.outputs)
 
     assert not diff.changes
@@ -49,10 +50,28 @@ def test_a_package_that_two_states_know(bench: Bench) -> None:
     before = create(bench.world)
     later = bench.world
 
-    assert not Package.diff(later, before.id, before.outputs, packages.inputs()).changes
+    checked = Package.check(later, before.outputs, packages.inputs())
+    assert not Package.diff(later, before.id, before.outputs, checked.inputs).changes
     Package.delete(later, before.id, before.outputs)
 
     assert made(bench) == [before.id]
+
+
+def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
+    """A refresh compares too: what is removed after it is removed, and a task is stopped."""
+    bench.hang()
+    task, package = bench.created(), create(bench.world)
+    bench.time.sleep(10)
+    world = bench.world
+    assert not UpgradeTask.diff(world, task.id, UpgradeTask.read(world, task.id, task.outputs), task.outputs).changes
+    assert not Package.diff(
+        world, package.id, Package.read(world, package.id, package.outputs), package.outputs
+    ).changes
+
+    UpgradeTask.delete(world, task.id, task.outputs)
+    Package.delete(world, package.id, package.outputs)
+
+    assert (statuses(bench), made(bench)) == (["Stopped"], [])
 
 
 def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
