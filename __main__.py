@@ -1,3 +1,3 @@
-from pulumi_iotda_ota.plugin.server import main
+from pulumi_iotda_ota.__main__ import main
 
 main()

@@ -19,6 +19,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import config, mocks, rpc, settings
 
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
+from pulumi_iotda_ota.iotda.text import hiding
 from pulumi_iotda_ota.run import Run, wants_memo
 
 if TYPE_CHECKING:
@@ -138,10 +139,16 @@ def when_known(
 
     async def run(known: dict[str, Any]) -> T:
         known.pop("_gate", None)
+        work, secrets = begin(known), await _secret_texts(values)
+
+        def hidden() -> T:
+            with hiding(secrets):
+                return work()
+
         try:
-            return await asyncio.wrap_future(start(begin(known)))
+            return await asyncio.wrap_future(start(hidden))
         except IotdaOtaError as error:
-            error.mask(await _secret_texts(values))
+            error.mask(secrets)
             raise
 
     gated = {**values, "_gate": gate} if gate is not None else dict(values)

@@ -24,7 +24,7 @@ import textwrap
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.text import MASK
+from pulumi_iotda_ota.iotda.text import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,9 +76,9 @@ class IotdaOtaError(Exception):
 
     def mask(self, secrets: Iterable[str]) -> None:
         """Replace texts that must not be printed, wherever the message repeats them."""
-        for secret in filter(None, secrets):
-            self.headline = self.headline.replace(secret, MASK)
-            self.facts = tuple((label, text.replace(secret, MASK)) for label, text in self.facts)
+        known = tuple(secrets)
+        self.headline = masked(self.headline, known)
+        self.facts = tuple((label, masked(text, known)) for label, text in self.facts)
         self.args = (self.headline,)
 
     @property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["MASK", "SHORTEST_SECRET", "printable"]
+__all__ = ["MASK", "SHORTEST_SECRET", "hiding", "masked", "printable"]
 
 MASK = "****"
 
@@ -19,6 +21,28 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 SHORTEST_SECRET = 6
 # Each but the last of several colons or hashes; two together begin a command to a pipeline.
 _COMMAND = re.compile(":(?=:)|#(?=#)")
+
+
+# The secrets of whoever is served just now.
+_hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
+
+
+@contextmanager
+def hiding(secrets: Iterable[str]) -> Iterator[None]:
+    """Mask some texts in all that is made printable in the block, before anything of it is cut or escaped."""
+    token = _hidden.set((*_hidden.get(), *secrets))
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
+
+
+def masked(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return a text without secrets: those given, and those that are hidden just now, the longest first."""
+    for secret in sorted({*secrets, *_hidden.get()}, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, MASK)
+    return text
 
 
 def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) -> str:
@@ -32,10 +56,7 @@ def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) ->
         limit: characters to keep.
         secrets: values that must not appear.
     """
-    shown = str(text)
-    for secret in secrets:
-        if len(secret) >= SHORTEST_SECRET:
-            shown = shown.replace(secret, MASK)
+    shown = masked(str(text), secrets)
     if len(shown) > limit:
         shown = f"{shown[:limit]}… ({len(shown) - limit} more characters)"
     shown = "".join(_escaped(character) for character in shown)

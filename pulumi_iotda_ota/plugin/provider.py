@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
 from pulumi_iotda_ota.iotda.limits import almost
 from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.text import masked, printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.ledger import Ledger
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
@@ -17,7 +18,7 @@ from pulumi_iotda_ota.run import Run, wants_memo
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.lifecycle.base import Properties
@@ -116,12 +117,21 @@ class Provider:
         try:
             check_config(given)
         except ConfigurationError as error:
-            return [(camel(error.setting), worded(str(error)))]
+            named = camel(error.setting)
+            return [(named if named in given else "", worded(str(error)))]
         return []
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Take a configuration that was checked."""
         self._config = _settings(config)
+        # An engine that attaches to a process configures it for each run; what it saw in the last one is over.
+        self._ledger = Ledger()
+        self.waiting.begin()
+
+    def secrets(self, urn: str, given: Collection[str]) -> set[str]:
+        """Return the properties of a resource that are secret: those that are given so, and what is made from them."""
+        made = Urn.read(urn).resource.made_from
+        return {*given, *(camel(name) for name, words in made.items() if {*map(camel, words)} & {*given})}
 
     def invoke(self, token: str, values: Mapping[str, Any]) -> Answer:
         """Answer a function.
@@ -136,9 +146,9 @@ class Provider:
         if holds_unknown(dict(values)):
             return Answer()  # the engine has no unknown answer of a function; this is its own way to say so
         given = normal(to_python(function.arguments, values))
-        problems = _unheard_of(function.arguments, given)
+        problems = _unheard_of(function.arguments, values)
         if problems:
-            return Answer(problems=_told(function.arguments, problems))
+            return Answer(problems=problems)
         from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  as above
 
         try:
@@ -153,10 +163,13 @@ class Provider:
         """Complete the inputs of a resource, and tell what is wrong with them."""
         at = Urn.read(urn)
         resource = at.resource
-        given = _python(at, news)
-        problems = _unheard_of(resource.arguments, given, also=("scope",))
+        # With ignoreChanges the engine puts back what an earlier check had added.
+        kept = [name for name in news if name in olds and olds[name] == news[name]]
+        unheard_of = _unheard_of(resource.arguments, news, also=kept)
+        heard_of = {*kept, *(camel(argument.name) for argument in resource.arguments)}
+        given = _python(at, {name: value for name, value in news.items() if name in heard_of})
         checked = resource.lifecycle.check(self._world(urn), _python(at, olds), given)
-        return Answer(_wire(resource, checked.inputs), _told(resource.arguments, [*problems, *checked.problems]))
+        return Answer(_wire(resource, checked.inputs), [*unheard_of, *_told(resource.arguments, checked.problems)])
 
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], ignored: Iterable[str]
@@ -191,7 +204,10 @@ class Provider:
         """
         at = Urn.read(urn)
         if not state:
-            advice = "leave import out; a task that this program made is found again by its name"
+            advice = (
+                "declare it, and what this program has made already is taken over; to look at something, "
+                "call getOtaPackage or getUpgradeTask"
+            )
             raise InputError(f"{at.type} can not be imported or read by its id", facts=[("what to do", advice)])
         seen = at.resource.lifecycle.read(self._world(urn), id_, _python(at, state))
         return _wire(at.resource, seen)
@@ -220,8 +236,8 @@ class Provider:
             run=self._run,
             config=self._config,
             environ=self._environ,
-            warn=lambda line: self._warn(urn, line),
-            tell=lambda line: self._tell(urn, line),
+            warn=lambda line: self._warn(urn, masked(line)),
+            tell=lambda line: self._tell(urn, masked(line)),
             ledger=self._ledger,
         )
 
@@ -250,14 +266,20 @@ def _wire(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
     return to_wire(resource.fields, stored)
 
 
-def _unheard_of(arguments: Iterable[Argument], given: Mapping[str, Any], also: Iterable[str] = ()) -> list[Problem]:
+def _unheard_of(
+    arguments: Iterable[Argument], given: Mapping[str, Any], also: Iterable[str] = ()
+) -> list[tuple[str, str]]:
     """Return the problem of each argument that there is not; passed over, it would change the meaning unnoticed."""
-    names = [argument.name for argument in arguments]
+    names = [camel(argument.name) for argument in arguments]
     return [
-        Problem("", f"there is no argument {camel(name)}{almost(camel(name), map(camel, names))}")
+        ("", f"there is no argument {printable(name)}{_instead(name, names)}")
         for name in given
-        if name not in (*names, *also)
+        if name not in (*names, *also) and not name.startswith("__")
     ]
+
+
+def _instead(name: str, names: Iterable[str]) -> str:
+    return ": give an explicit provider instead" if name == "connection" else almost(name, names)
 
 
 def _told(arguments: Iterable[Argument], problems: Iterable[Problem]) -> list[tuple[str, str]]:
@@ -265,9 +287,11 @@ def _told(arguments: Iterable[Argument], problems: Iterable[Problem]) -> list[tu
     table = {argument.name: argument for argument in arguments}
     told = []
     for problem in problems:
-        # Of an object one field can be wrong: obs_location.sign.
-        argument = table.get(problem.argument.partition(".")[0])
-        told.append((camel(problem.argument) if argument else "", worded(problem.reason, argument)))
+        # Of an object one field can be wrong: obs_location.sign. The engine knows the object.
+        name, _, field_ = problem.argument.partition(".")
+        argument = table.get(name)
+        reason = worded(problem.reason, argument)
+        told.append((camel(name) if argument else "", f"{camel(field_)} {reason}" if field_ else reason))
     return told
 
 

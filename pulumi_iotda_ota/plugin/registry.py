@@ -5,14 +5,14 @@ Their code is named here and loaded when it is first called: most programs use a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from pulumi_iotda_ota import arguments, outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.lifecycle.base import Lifecycle
@@ -62,6 +62,7 @@ class Resource:
         replacing: the inputs whose change replaces it, as ``module:name``, or empty.
         known_when_checked: whether ``check`` already knows all outputs, so that a preview can show them.
         refuses_ignoring: whether ``ignoreChanges`` of its inputs is refused.
+        made_from: the inputs that outputs are made from and repeat: what is made from a secret is one.
     """
 
     code: str
@@ -71,6 +72,7 @@ class Resource:
     replacing: str = ""
     known_when_checked: bool = False
     refuses_ignoring: bool = False
+    made_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def lifecycle(self) -> type[Lifecycle]:
@@ -135,6 +137,10 @@ RESOURCES = {
         "preview and owns nothing on the service.",
         known_when_checked=True,
         refuses_ignoring=True,
+        made_from=dict.fromkeys(
+            (output.name for output in outputs.OTA_PACKAGE_PIN),
+            tuple(argument.name for argument in arguments.GET_OTA_PACKAGE),
+        ),
     ),
     "UpgradeTask": Resource(
         "lifecycle.upgrade_task:UpgradeTask",
@@ -143,6 +149,7 @@ RESOURCES = {
         "A campaign that installs packages on devices. It is created once and never waited for; an interrupted or "
         "repeated update takes over the task that it finds by its name.",
         replacing="lifecycle.campaign:CAMPAIGN_INPUTS",
+        made_from={"task_name": ("task_name_prefix",)},
     ),
     "UpgradeTaskCompletion": Resource(
         "lifecycle.completion:Completion",

@@ -23,16 +23,18 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.text import MASK
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.text import hiding, masked
 from pulumi_iotda_ota.plugin.engine import Engine
 from pulumi_iotda_ota.plugin.protocol import messages, plugin_pb2, services
 from pulumi_iotda_ota.plugin.provider import Provider
 from pulumi_iotda_ota.plugin.values import received, secret_texts, sent
 from pulumi_iotda_ota.plugin.waiting import Interrupted, Waiting
 from pulumi_iotda_ota.plugin.words import worded
+from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from google.protobuf.message import Message
 
@@ -47,7 +49,7 @@ _MOST_CALLS = 2_000
 _GRACE_SECONDS = 60
 # A message travels in a header, and what is longer the engine's client refuses.
 _LONGEST_MESSAGE = 4_000
-_SECRET_SETTINGS = ("accessKey", "secretKey", "securityToken", "authToken")
+_SECRET_SETTINGS = tuple(camel(setting.name) for setting in SETTINGS if setting.secret)
 # What the first lookup needs, loaded while the engine is busy starting the program.
 _NEEDED_SOON = ("iotda.connection", "iotda.client", "plugin.functions", "lifecycle.pin", "lifecycle.upgrade_task")
 
@@ -59,16 +61,18 @@ def _answered(
 
     @wraps(method)
     def answer(self: Servicer, request: Request, context: grpc.ServicerContext) -> Response:
-        try:
-            return method(self, request, context)
-        except IotdaOtaError as error:
-            code, message = grpc.StatusCode.FAILED_PRECONDITION, worded(str(error))
-        except Interrupted as interrupted:
-            code, message = grpc.StatusCode.ABORTED, str(interrupted)
-        except Exception as fault:  # noqa: BLE001  whatever it is, it ends this call and not the process
-            code, message = grpc.StatusCode.INTERNAL, _of_a_fault(fault)
-        context.abort(code, _masked(message, request)[:_LONGEST_MESSAGE])
-        raise AssertionError("abort raises")
+        with hiding(secret_texts(request)):
+            try:
+                return method(self, request, context)
+            except IotdaOtaError as error:
+                error.mask(())  # before its lines are broken
+                code, message = grpc.StatusCode.FAILED_PRECONDITION, worded(str(error))
+            except Interrupted as interrupted:
+                code, message = grpc.StatusCode.ABORTED, str(interrupted)
+            except Exception as fault:  # noqa: BLE001  whatever it is, it ends this call and not the process
+                code, message = grpc.StatusCode.INTERNAL, _of_a_fault(fault)
+            context.abort(code, masked(message)[:_LONGEST_MESSAGE])
+            raise AssertionError("abort raises")
 
     return answer
 
@@ -79,14 +83,15 @@ def _of_a_fault(fault: Exception) -> str:
     return f"a fault of this plugin: {type(fault).__name__}: {fault} ({Path(place.filename).name}, line {place.lineno})"
 
 
-def _masked(text: str, request: Message) -> str:
-    for secret in secret_texts(request):
-        text = text.replace(secret, MASK)
-    return text
+def _failures(problems: Iterable[tuple[str, str]], secret: Collection[str]) -> list[messages.CheckFailure]:
+    """Return problems as the engine takes them.
 
-
-def _failures(problems: Iterable[tuple[str, str]], request: Message) -> list[messages.CheckFailure]:
-    return [messages.CheckFailure(property=name, reason=_masked(reason, request)) for name, reason in problems]
+    Args:
+        problems: the property of each, or nothing, and what is wrong.
+        secret: the properties that are, or hold, a secret. The engine prints the value of a property that is named.
+    """
+    told = [("", f"{name}: {reason}") if name in secret else (name, reason) for name, reason in problems]
+    return [messages.CheckFailure(property=name, reason=masked(reason)) for name, reason in told]
 
 
 class Servicer(services.ResourceProviderServicer):
@@ -132,7 +137,8 @@ class Servicer(services.ResourceProviderServicer):
         news = received(request.news)
         problems = self._provider.check_config(news.values)
         inputs = sent(news.values, news.secrets.union(_SECRET_SETTINGS))
-        return messages.CheckResponse(inputs=inputs, failures=_failures(problems, request))
+        secret = news.secrets.union(_SECRET_SETTINGS, ("proxy",))
+        return messages.CheckResponse(inputs=inputs, failures=_failures(problems, secret))
 
     @_answered
     def DiffConfig(self, request: messages.DiffRequest, context: grpc.ServicerContext) -> messages.DiffResponse:
@@ -153,15 +159,15 @@ class Servicer(services.ResourceProviderServicer):
         args = received(request.args)
         answer = self._provider.invoke(request.tok, args.values)
         fields: dict[str, Any] = {"return": sent(answer.values, answer.values if args.secrets else ())}
-        return messages.InvokeResponse(**fields, failures=_failures(answer.problems, request))
+        return messages.InvokeResponse(**fields, failures=_failures(answer.problems, args.secrets))
 
     @_answered
     def Check(self, request: messages.CheckRequest, context: grpc.ServicerContext) -> messages.CheckResponse:
         """Check the inputs of a resource."""
         olds, news = received(request.olds), received(request.news)
         answer = self._provider.check(request.urn, olds.values, news.values)
-        inputs = sent(answer.values, news.secrets)
-        return messages.CheckResponse(inputs=inputs, failures=_failures(answer.problems, request))
+        inputs = sent(answer.values, self._provider.secrets(request.urn, news.secrets))
+        return messages.CheckResponse(inputs=inputs, failures=_failures(answer.problems, news.secrets))
 
     @_answered
     def Diff(self, request: messages.DiffRequest, context: grpc.ServicerContext) -> messages.DiffResponse:
@@ -182,7 +188,8 @@ class Servicer(services.ResourceProviderServicer):
         inputs = received(request.properties)
         with self._provider.waiting.within(request.timeout):
             id_, state = self._provider.create(request.urn, inputs.values, preview=request.preview)
-        return messages.CreateResponse(id=id_, properties=sent(state, inputs.secrets))
+        secrets = self._provider.secrets(request.urn, inputs.secrets)
+        return messages.CreateResponse(id=id_, properties=sent(state, secrets))
 
     @_answered
     def Read(self, request: messages.ReadRequest, context: grpc.ServicerContext) -> messages.ReadResponse:
@@ -198,7 +205,7 @@ class Servicer(services.ResourceProviderServicer):
         olds, news = received(request.olds), received(request.news)
         with self._provider.waiting.within(request.timeout):
             state = self._provider.update(request.urn, request.id, olds.values, news.values, preview=request.preview)
-        return messages.UpdateResponse(properties=sent(state, news.secrets))
+        return messages.UpdateResponse(properties=sent(state, self._provider.secrets(request.urn, news.secrets)))
 
     @_answered
     def Delete(self, request: messages.DeleteRequest, context: grpc.ServicerContext) -> Empty:

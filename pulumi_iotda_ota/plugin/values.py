@@ -92,12 +92,15 @@ def _read(value: Value, secrets: list[str], *, secret: bool) -> Any:
 
 def _read_plain(value: Value, kind: str | None, secrets: list[str], *, secret: bool) -> Any:
     plain = None if kind in (None, "null_value") else getattr(value, kind)
-    if isinstance(plain, str):
-        if plain in _UNKNOWNS:
-            return UNKNOWN
-        if secret:
-            secrets.append(plain)
+    if isinstance(plain, str) and plain in _UNKNOWNS:
+        return UNKNOWN
+    if secret and isinstance(plain, (str, float)) and not isinstance(plain, bool):
+        secrets.append(f"{plain:g}" if isinstance(plain, float) and not plain.is_integer() else _as_text(plain))
     return plain
+
+
+def _as_text(plain: str | float) -> str:
+    return str(int(plain)) if isinstance(plain, float) else plain
 
 
 def sent(values: Mapping[str, Any], secrets: Collection[str] = ()) -> Struct:

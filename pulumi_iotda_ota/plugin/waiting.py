@@ -36,6 +36,10 @@ class Waiting:
         self._bound: ContextVar[Deadline | None] = ContextVar("bound", default=None)
         self.clock = replace(clock, sleep=self._sleep)
 
+    def begin(self) -> None:
+        """Let waits wait again: another run has begun."""
+        self._cancelled.clear()
+
     def cancel(self) -> None:
         """End every wait, also those to come."""
         self._cancelled.set()

@@ -19,7 +19,9 @@ __all__ = ["described", "worded"]
 @cache
 def _names() -> frozenset[str]:
     tables = [*(item.arguments for item in FUNCTIONS.values()), *(item.arguments for item in RESOURCES.values())]
-    return frozenset({argument.name for table in tables for argument in table} | {item.name for item in SETTINGS})
+    known = [argument for table in tables for argument in table]
+    inside = {field.name for argument in known if argument.of for field in argument.of.fields}
+    return frozenset({argument.name for argument in known} | inside | {item.name for item in SETTINGS})
 
 
 def worded(text: str, argument: Argument | None = None) -> str:

@@ -95,7 +95,8 @@ def test_credentials_among_the_settings_are_secret(plugin: Plugin) -> None:
         ({"deadline": "soon"}, "deadline", "deadline must be a number of seconds"),
         ({"deadline": 0}, "deadline", "given by"),
         ({"signing": "v4"}, "signing", "auto, standard or derived"),
-        ({"acessKey": "x"}, "accessKey", "did you mean iotda-ota:accessKey?"),
+        ({"acessKey": "x"}, "", "did you mean iotda-ota:accessKey?"),
+        ({"regoin": "x"}, "", "did you mean iotda-ota:region?"),
         ({"projectId": "a b"}, "projectId", "projectId must be"),
         ({"endpoint": "ftp://x"}, "endpoint", "endpoint"),
         ({"maxAttempts": [1]}, "maxAttempts", "maxAttempts must be a whole number"),
@@ -176,6 +177,32 @@ def test_a_hostile_folder(emulator: Emulator, tmp_path: Path) -> None:
 
     with Plugin(settings_for(emulator), tmp_path) as plugin:
         assert plugin.configure().answer("getOtaPackage", **METER)["version"] == "V1.4.10"
+
+
+@pytest.mark.parametrize("named", ["", "."])
+def test_a_hostile_folder_in_the_path(emulator: Emulator, tmp_path: Path, named: str) -> None:
+    """Neither are they where PYTHONPATH names the folder, which Python would look in before its libraries."""
+    for name in ("semver.py", "requests.py", "pydantic.py"):
+        (tmp_path / name).write_text('raise SystemExit("a file of the project was run")')
+    environment = {**settings_for(emulator), "PYTHONPATH": named or str(tmp_path)}
+
+    with Plugin(environment, tmp_path) as plugin:
+        assert plugin.configure().answer("getOtaPackage", **METER)["version"] == "V1.4.10"
+
+
+def test_a_second_run_of_an_attached_process(emulator: Emulator, tmp_path: Path) -> None:
+    """A process that serves several runs waits again after the first has ended, and remembers nothing of it."""
+    from tests.plugin.test_resources import TASK, task
+
+    emulator.set_device("d1", outcome="hang")
+    with Plugin(settings_for(emulator), tmp_path) as plugin:
+        inputs = plugin.configure().checked(TASK, task(emulator))
+        id_, state = plugin.create(TASK, inputs)
+        plugin.stub.Cancel(Empty(), timeout=SECONDS)
+
+        plugin.configure().delete(TASK, id_, state)
+
+    assert [found["status"] for found in emulator.tasks] == ["Stopped"]
 
 
 def test_a_fault_of_ours_is_one_line(plugin: Plugin) -> None:

@@ -215,7 +215,7 @@ def test_unknown_values_of_any_type(plugin: Plugin, unknown: str) -> None:
 
 
 def test_a_secret_input_is_stored_as_one(plugin: Plugin, emulator: Emulator) -> None:
-    """A secret input is a secret in the inputs and in the state, at each step; what is none is none."""
+    """A secret input is a secret in the inputs and in the state, at each step, and so is what was found by it."""
     given = {**NEWEST, "versionConstraint": secret("^1.4")}
     inputs = plugin.checked(PIN, given)
     id_, state = plugin.create(PIN, inputs)
@@ -224,7 +224,7 @@ def test_a_secret_input_is_stored_as_one(plugin: Plugin, emulator: Emulator) -> 
 
     for properties in (inputs, state, seen, updated):
         assert properties["versionConstraint"] == secret("^1.4")
-        assert properties["version"] == "V1.4.11"
+        assert properties["version"] == secret("V1.4.11")
     assert plugin.diff(PIN, id_, state, plugin.checked(PIN, given, inputs)).changes == NONE
 
 
@@ -232,8 +232,71 @@ def test_a_secret_is_in_no_failure(plugin: Plugin) -> None:
     """What is wrong with a secret input is told without it."""
     _, problems = plugin.check(TASK, {"packageIds": secret(["very secret"]), "targets": ["d"]})
 
-    assert [name for name, _ in problems] == ["packageIds"]
+    # The engine prints the value of a property that is named.
+    assert [(name, reason.partition(" ")[0]) for name, reason in problems] == [("", "packageIds:")]
     assert "very secret" not in str(problems)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"version": secret("sekret" * 30)},
+        {"version": secret("topmost\tsekret")},
+        {"versionConstraint": secret("topmost sekret !!")},
+        {"productId": secret("sekret-product-" + "x" * 40)},
+    ],
+    ids=["cut", "escaped", "pointed at", "wrong"],
+)
+def test_no_form_of_a_secret_is_told(plugin: Plugin, inputs: dict[str, Any]) -> None:
+    """A secret that is cut, escaped or pointed at in a message is masked all the same."""
+    _, problems = plugin.check(PIN, {**NEWEST, **inputs})
+
+    assert problems != []
+    assert "sekret" not in str(problems)
+
+
+def test_a_secret_number_is_not_told(plugin: Plugin, emulator: Emulator) -> None:
+    """A number can be a secret too."""
+    _, problems = plugin.check(TASK, task(emulator, retryCount=secret(424242), retryInterval=1))
+
+    assert "424242" not in str(problems)
+
+
+def test_a_short_secret_hides_no_words(plugin: Plugin) -> None:
+    """A secret that is too short to be one leaves a message readable."""
+    _, problems = plugin.check(PIN, {**METER, "version": "V9.9.9", "triggers": secret("a")})
+
+    assert "no OTA package fits" in str(problems)
+
+
+def test_a_secret_is_in_no_warning(plugin: Plugin, emulator: Emulator, engine: Engine) -> None:
+    """What is shown beside a resource is masked as errors are."""
+    given = task(emulator, taskNamePrefix=secret("sekretprefix"))
+    inputs = plugin.checked(TASK, given)
+    assert inputs["taskName"] == secret(inputs["taskName"]["value"])
+    left_over(emulator, {**inputs, "taskName": inputs["taskName"]["value"]})
+
+    plugin.create(TASK, inputs)
+
+    ((_, line),) = engine.lines
+    assert "is there already and is taken over" in line
+    assert "sekretprefix" not in line
+
+
+def test_what_an_earlier_check_added_is_no_argument_too_many(plugin: Plugin, emulator: Emulator) -> None:
+    """With ignoreChanges of everything the engine gives back what check had put beside the inputs."""
+    inputs = plugin.checked(TASK, task(emulator))
+
+    assert plugin.check(TASK, inputs, inputs)[1] == []
+    assert plugin.check(TASK, {**inputs, "taskName": "another"}, inputs)[1] != []
+
+
+@pytest.mark.parametrize("name", ["package_ids", "scope", "connection"])
+def test_only_the_names_of_the_schema_are_taken(plugin: Plugin, emulator: Emulator, name: str) -> None:
+    """A name of Python's, or one of the inside, is as unknown as any other."""
+    _, problems = plugin.check(TASK, {**task(emulator), name: ["x"]})
+
+    assert [reason.partition(name)[0] for _, reason in problems] == ["there is no argument "]
 
 
 def test_every_problem_is_told_with_its_property(plugin: Plugin, emulator: Emulator) -> None:

@@ -132,6 +132,7 @@ WORLD = {
     "iotda.sockets": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
     "iotda.calls": {"random"},  # the jitter between attempts
     "invocation": {"os"},  # a door: the environment is read where a program calls
+    "__main__": {"os"},  # a process: where its libraries are looked for
     "sdk": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # a door
     "plugin.server": {"os"},  # a door
