@@ -13,6 +13,7 @@ pinned = iotda_ota.OtaPackagePin(
     product_id=config.require("product"),
     version_constraint=config.require("range"),
     most_recent=True,
+    triggers=[config.get("round")],  # another one looks again, for what fits then
 )
 
 # The first wave, and what must be true before anything else starts.

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iotda from "pulumi-iotda-ota";
 
-const meter = {
+// With its type, a misspelt property is an error; TypeScript lets it pass in an object without one.
+const meter: iotda.OtaPackagePinArgs & iotda.GetOtaPackageOutputArgs = {
     packageType: "firmwarePackage",
     productId: new pulumi.Config().get("product") ?? "smart-meter",
     versionConstraint: "^1.4",

@@ -41,6 +41,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.text import MASK, masked
 from pulumi_iotda_ota.selection.versions import Unreadable, is_prerelease, is_prerelease_of
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ _HOLDS: dict[str, Callable[[Key, Key], bool]] = {
     "<=": operator.le,
 }
 _OPERATORS = (*_HOLDS, "~", "^")
+# What other tools take for the newest; a version of that name is still found by =latest.
+_WISHES = ("latest", "newest")
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,8 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
         raise _Fault("* stands alone, or ends a dotted number as in 1.2.*", version.start)
     elif sign.text in ("~", "^"):
         yield from _compatible(sign, version, scheme)
+    elif not sign.text and version.text.lower() in _WISHES:
+        raise _Fault(f"{version.text} is no version: leave {_ARGUMENT} out, and set most_recent", version.start)
     elif not sign.text and not re.search("[A-Za-z0-9]", version.text):
         raise _Fault(f"{version.shown} is no version here; a range is written >=1.0 <=2.0", version.start)
     else:
@@ -297,12 +302,16 @@ def _between(dotted: str, place: int, scheme: Scheme) -> Iterator[tuple[str, Key
 
 def _error(text: str, fault: _Fault) -> InputError:
     """Return the error that shows the constraint, or the piece around the place, with a caret below the place."""
+    where = f"{_ARGUMENT} is wrong at character {fault.place + 1}"
+    if masked(text) != text:
+        # A piece of a secret could no longer be told for one.
+        return InputError(where, argument=_ARGUMENT, facts=[("constraint", MASK)])
     first = max(0, min(fault.place - _WINDOW // 2, len(text) - _WINDOW))
     piece = re.sub(r"[^ -~]", "?", re.sub(r"[\t\r\n]", " ", text[first : first + _WINDOW]))
     before, after = "…" * (first > 0), "…" * (first + _WINDOW < len(text))
     caret = " " * (len(before) + fault.place - first) + "^"
     return InputError(
-        f"{_ARGUMENT} is wrong at character {fault.place + 1}: {fault.reason}",
+        f"{where}: {fault.reason}",
         argument=_ARGUMENT,
         facts=[("constraint", f"{before}{piece}{after}\n{caret}")],
     )

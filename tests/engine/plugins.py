@@ -40,11 +40,12 @@ def told(start: str) -> str:
 
 
 def install(checkout: Path, home: Path) -> None:
-    """Let Pulumi install a checkout with its virtual environment, by the command of the README."""
+    """Let Pulumi install a checkout of that name with its virtual environment, by the command of the README."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("PIP_")}
     subprocess.run(
         ["/bin/sh", "-c", told("pulumi plugin install")],
-        env={**kept, "CHECKOUT": str(checkout), "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        cwd=checkout.parent,
+        env={**kept, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
         check=True,
         capture_output=True,
         timeout=280,
@@ -58,7 +59,7 @@ def installed_once(folder: Path) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            install(copy(folder / "checkout"), home)
+            install(copy(folder / "iotda-ota-plugin"), home)
             done.touch()
     return home
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -180,13 +181,42 @@ def test_every_command_is_run_by_a_test() -> None:
         'pulumi package add "$CHECKOUT"': """told('pulumi package add "')""" in languages,
         "pulumi package add https://git.example.com/acme/iotda-ota@v0.1.0": 'told("pulumi package add https'
         in languages,
-        'pulumi plugin install resource iotda-ota v0.1.0 --file "$CHECKOUT"': 'told("pulumi plugin install")'
+        'git clone "$CHECKOUT" iotda-ota-plugin': True,  # the lane copies what git has
+        "pulumi plugin install resource iotda-ota v0.1.0 --file iotda-ota-plugin": 'told("pulumi plugin install")'
         in plugins,
         "python -m pulumi_iotda_ota.emulator": '"-m", "pulumi_iotda_ota.emulator"' in here,
+        BEHAVE: "BEHAVE.split" in here,
     }
 
     assert commands() == list(ran)
     assert [command for command, runs in ran.items() if not runs] == []
+
+
+BEHAVE = next(line for line in README.splitlines() if line.startswith("curl "))
+
+
+def test_a_device_is_told_how_to_behave(service: Emulator, tmp_path: Path) -> None:
+    """What the README sends to the emulator makes a device fail its first try, and no more."""
+    body = BEHAVE.split("'")[1]
+    request = urllib.request.Request(f"{service.endpoint}/_emulator/devices", body.encode(), method="POST")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 204
+
+    program = staged_program(tmp_path)
+    program.write_text(program.read_text().replace("max_failed_percent=2", "retry_failed=True"))
+    testing.run_program(program, config={"readme:x": ""})
+
+    assert [request.operation for request in service.requests].count("RetryBatchTask") == 1
+
+
+def test_the_package_of_the_readme(service: Emulator, tmp_path: Path) -> None:
+    """The program that makes a package of an object makes it."""
+    program = tmp_path / "__main__.py"
+    program.write_text("import pulumi_iotda_ota as iotda_ota\n" + block("python", "package"))
+
+    testing.run_program(program, config={"readme:x": ""})
+
+    assert "V1.6.0" in [package["version"] for package in service.packages]
 
 
 def test_emulator_says_where_it_is() -> None:

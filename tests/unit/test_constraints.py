@@ -231,6 +231,8 @@ def test_a_version_that_the_scheme_can_not_read_is_neither_in_nor_out() -> None:
         ("1.0 - 2.0", "- is no version here; a range is written >=1.0 <=2.0", "    ^"),
         ("==1", "== is no operator: write =", "^"),
         ("1 => 2", "=> is no operator: write >=", "  ^"),
+        ("latest", "latest is no version: leave version_constraint out, and set most_recent", "^"),
+        ("^1, Newest", "Newest is no version: leave version_constraint out, and set most_recent", "    ^"),
         ("~>1.2", "~> is no operator: ~1.2 is >=1.2 <1.3, ^1.2 is >=1.2 <2", "^"),
         ("1 | 2", "| is no operator: or is ||", "  ^"),
         ("1 && 2", "&& is no operator: and is a comma or a space", "  ^"),
@@ -271,7 +273,7 @@ def test_an_error_as_a_person_reads_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", [">=1.2.3.4", "latest", ">1.0_B012", "~1.2.3.4", "1.2.3.4.x", "~01.2", ">=01.2"])
+@pytest.mark.parametrize("text", [">=1.2.3.4", "nightly", ">1.0_B012", "~1.2.3.4", "1.2.3.4.x", "~01.2", ">=01.2"])
 def test_what_semver_can_not_read_is_no_constraint_under_it(text: str) -> None:
     """A version in a constraint must be one that the scheme reads; the error names it."""
     with pytest.raises(InputError, match=r"at character \d: .* is not a semantic version such as"):
