@@ -292,7 +292,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
     Argument(
         "task_name_prefix",
         "text",
-        "What the name of the task starts with: letters, digits and _. By default the resource's name.",
+        "What the task's name, which is shown, starts with: letters, digits and _. By default the resource's name.",
         Pattern(r"[A-Za-z0-9_]{1,111}", "1 to 111 letters, digits or _"),
     ),
     Argument(

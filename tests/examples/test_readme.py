@@ -261,7 +261,7 @@ def test_wheel_holds_what_pulumi_looks_for(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("page", ["README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", ["README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
 def test_links_lead_somewhere(page: str) -> None:
     """Every link to a file of the repository, and every test that a page names, is there."""
     text = (ROOT / page).read_text()
