@@ -9,7 +9,8 @@ import dataclasses
 import gzip
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.emulator.account_operations import ACCOUNT_OPERATIONS, AccountCall
@@ -67,6 +68,7 @@ class Application:
         self._project_id = project_id
         self._admin = admin
         self._requests: list[Request] = []
+        self._inside = self._most_inside = 0
         self._timers: list[threading.Timer] = []
 
     @property
@@ -75,10 +77,17 @@ class Application:
         with self.mutex:
             return list(self._requests)
 
+    @property
+    def most_at_once(self) -> int:
+        """Return how many requests were being answered at the same time, at most."""
+        with self.mutex:
+            return self._most_inside
+
     def forget_requests(self) -> None:
         """Begin a new record."""
         with self.mutex:
             self._requests.clear()
+            self._most_inside = self._inside
 
     def start(self) -> None:
         """Let things wait again."""
@@ -95,12 +104,23 @@ class Application:
         if request.path.startswith("/_emulator/"):
             return self._admin(request)
         request = dataclasses.replace(request, operation=_operation_of(request))
+        with self._recorded(request):
+            fault = self._faults.choose(request)
+            self.stopping.wait(self.latency + (fault.delay if fault else 0.0))
+            reply = self._answer(request) if fault is None else self._spoiled(request, fault)
+            return self._compressed(request, _traced(request, reply))
+
+    @contextmanager
+    def _recorded(self, request: Request) -> Iterator[None]:
         with self.mutex:
             self._requests.append(request)
-        fault = self._faults.choose(request)
-        self.stopping.wait(self.latency + (fault.delay if fault else 0.0))
-        reply = self._answer(request) if fault is None else self._spoiled(request, fault)
-        return self._compressed(request, _traced(request, reply))
+            self._inside += 1
+            self._most_inside = max(self._most_inside, self._inside)
+        try:
+            yield
+        finally:
+            with self.mutex:
+                self._inside -= 1
 
     def _spoiled(self, request: Request, fault: Fault) -> Reply:
         if fault.before:

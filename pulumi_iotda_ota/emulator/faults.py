@@ -20,7 +20,7 @@ from pulumi_iotda_ota.emulator.routes import NAMES
 
 __all__ = ["Fault", "Faults"]
 
-Wire = Literal["whole", "drop", "reset", "cut", "garbage", "drip", "endless"]
+Wire = Literal["whole", "drop", "reset", "headers", "cut", "garbage", "drip", "endless"]
 
 
 class Fault(BaseModel):
@@ -55,9 +55,9 @@ class Fault(BaseModel):
     How it travels:
 
     Args:
-        wire: ``drop`` closes without a byte, ``reset`` does so with a TCP reset, ``cut`` announces the whole body and
-            closes after half of it, ``garbage`` sends bytes that are not HTTP, ``drip`` sends a few bytes at a time,
-            ``endless`` never stops sending.
+        wire: ``drop`` closes without a byte, ``reset`` does so with a TCP reset, ``headers`` announces the whole body
+            and closes before the first byte of it, ``cut`` after half of it, ``garbage`` sends bytes that are not HTTP,
+            ``drip`` sends a few bytes at a time, ``endless`` never stops sending.
         interval: seconds between two pieces of ``drip``.
     """
 
@@ -104,7 +104,7 @@ class Fault(BaseModel):
         if self.accept or self.merge is not None or self.edit is not None:
             return True
         untouched = self.status is None and self.body is None and self.error is None
-        return untouched and self.accept_after is None and self.wire in {"whole", "cut", "drip"}
+        return untouched and self.accept_after is None and self.wire in {"whole", "headers", "cut", "drip"}
 
     def takes(self, request: Request) -> bool:
         """Count a request and return whether the rule acts on it."""

@@ -175,6 +175,16 @@ class Emulator:
         """Return the requests so far, in the order they came."""
         return self._application.requests
 
+    @property
+    def connections(self) -> int:
+        """Return how many connections it has accepted since it was started."""
+        return self._server.connections if self._server else 0
+
+    @property
+    def most_at_once(self) -> int:
+        """Return how many requests it was answering at the same time, at most; of the same record as ``requests``."""
+        return self._application.most_at_once
+
     def forget_requests(self) -> None:
         """Begin a new record of requests."""
         self._application.forget_requests()

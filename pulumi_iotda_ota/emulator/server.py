@@ -49,6 +49,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         super().__init__((_HOST, port), _Handler)
         self.application = application
         self.verbose = verbose
+        self.connections = 0
         self._open: dict[socket.socket, threading.Thread] = {}
         self._mutex = threading.Lock()
         self._accepting = threading.Thread(target=self.serve_forever, args=[_POLL_SECONDS], daemon=True)
@@ -80,6 +81,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Serve one connection, noting it so that :meth:`stop` can close it."""
         with self._mutex:
             self._open[request] = threading.current_thread()
+            self.connections += 1
         try:
             super().process_request_thread(request, client_address)
         finally:

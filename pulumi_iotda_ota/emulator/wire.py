@@ -54,6 +54,10 @@ def _reset(sending: _Sending) -> None:
     socket.close(sending.connection.detach())
 
 
+def _headers(sending: _Sending) -> None:
+    sending.connection.sendall(_head(sending.reply))
+
+
 def _cut(sending: _Sending) -> None:
     sending.connection.sendall(_head(sending.reply) + sending.reply.body[: len(sending.reply.body) // 2])
 
@@ -103,6 +107,7 @@ _WAYS: dict[str, Way] = {
     "whole": _whole,
     "drop": _drop,
     "reset": _reset,
+    "headers": _headers,
     "cut": _cut,
     "garbage": _garbage,
     "drip": _drip,

@@ -68,8 +68,21 @@ def the_one(
     return checked
 
 
-def nothing(_body: bytes) -> None:
-    """Read the answer of an operation that answers nothing."""
+class _Unread(BaseModel):
+    """An object of which no field is read."""
+
+
+_read_unread = reader(_Unread)
+
+
+def nothing(body: bytes) -> None:
+    """Read the answer of an operation that answers nothing, or an object that nobody needs.
+
+    Raises:
+        ProtocolError: the body is something else, such as the page of a gateway that never asked the service.
+    """
+    if body:
+        _read_unread(body)
 
 
 def _misread(problem: ErrorDetails, problems: int, body: bytes) -> ProtocolError:

@@ -206,6 +206,14 @@ def test_a_body_can_be_cut(call: Caller) -> None:
     assert caught.value.expected
 
 
+def test_a_connection_can_drop_after_the_headers(call: Caller) -> None:
+    """The headers announce a body of which not a byte comes."""
+    call.emulator.faults.add(wire="headers")
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        call.packages()
+    assert (caught.value.partial, bool(caught.value.expected)) == (b"", True)
+
+
 def test_garbage_is_not_http(call: Caller) -> None:
     """Garbage has no status line."""
     call.emulator.faults.add(wire="garbage")

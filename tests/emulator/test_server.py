@@ -224,3 +224,22 @@ def test_an_emulator_can_be_started_again(emulator: Emulator) -> None:
         with contextlib.closing(Caller(emulator)) as caller:
             assert caller("GET", f"ota-upgrades/packages/{package_id}").status == 200
         assert time.monotonic() - began >= 0.1
+
+
+def test_what_comes_at_once_is_counted(emulator: Emulator) -> None:
+    """The emulator tells how many connections it accepted, and how many requests it answered at the same time."""
+    with calling(emulator) as call, ThreadPoolExecutor(3) as pool:
+        call.packages()
+        call.packages()
+        assert (emulator.connections, emulator.most_at_once) == (1, 1)
+
+        meeting = threading.Barrier(3, timeout=10)
+        emulator.faults.add(times=3, before=meeting.wait)
+        callers = [Caller(emulator) for _ in range(3)]
+        assert [answer.status for answer in pool.map(Caller.packages, callers)] == [200] * 3
+        for caller in callers:
+            caller.close()
+        assert (emulator.connections, emulator.most_at_once) == (4, 3)
+
+        emulator.forget_requests()
+        assert emulator.most_at_once == 0

@@ -1,0 +1,193 @@
+"""What stands between a client and the emulator, and turns bad at a chosen request: no listener, no trust, no proxy."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING
+
+import trustme
+
+from tests.faults.helpers import AUTHORITY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+# Nobody vouches for what this one signs.
+_STRANGER = trustme.CA()
+_PIECE = 65536
+
+
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Return what a server proves itself with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    return context
+
+
+class Listener:
+    """Accepts connections on a port that it keeps, and gives each to :meth:`serve` in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
+        self._open: list[socket.socket] = []
+        self._accepting: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._accepting = threading.Thread(target=self._accept, args=[self._socket], daemon=True)
+        self._accepting.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and end what is open: from now on a connection is refused."""
+        for one in (self._socket, *self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._open.clear()
+        if self._accepting:
+            # Until it has left its last accept the port is not free.
+            self._accepting.join()
+
+    def reopen(self) -> None:
+        """Listen again, on the same port."""
+        self._socket = socket.create_server(("127.0.0.1", self.port))
+        self.__enter__()
+
+    def serve(self, connection: socket.socket) -> None:
+        """Serve one connection."""
+        raise NotImplementedError
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            threading.Thread(target=self._guarded, args=[connection], daemon=True).start()
+
+    def _guarded(self, connection: socket.socket) -> None:
+        # Whatever the other side does: a test closes connections in the middle of everything.
+        with contextlib.suppress(OSError, http.client.HTTPException), connection:
+            self.serve(connection)
+
+
+class Relay(Listener):
+    """Carries requests to the emulator as they are; after some of them it calls ``turn`` and closes the connection.
+
+    Args:
+        target: the port of the emulator.
+        after: how many requests are carried before it turns.
+        turn: what happens then.
+        secure: whether it speaks TLS.
+    """
+
+    def __init__(self, target: int, *, after: int, turn: Callable[[Relay], object], secure: bool) -> None:
+        super().__init__()
+        self._target = target
+        self._left = after
+        self._turn = turn
+        self._context = tls(AUTHORITY) if secure else None
+        self.address = f"http{'s' * secure}://127.0.0.1:{self.port}"
+        if after == 0:
+            turn(self)
+
+    def distrust(self) -> None:
+        """Prove itself with what nobody trusts from now on."""
+        self._context = tls(_STRANGER)
+
+    def trust(self) -> None:
+        """Prove itself again as it should."""
+        self._context = tls(AUTHORITY)
+
+    def serve(self, connection: socket.socket) -> None:
+        """Carry the requests of one connection, one after the other."""
+        stream = self._context.wrap_socket(connection, server_side=True) if self._context else connection
+        with stream:
+            while request := _request(stream):
+                answer = _answer(self._target, request)
+                self._left -= 1
+                if self._left == 0:
+                    self._turn_after(stream, answer)
+                    return
+                stream.sendall(answer)
+
+    def _turn_after(self, stream: socket.socket, answer: bytes) -> None:
+        # The socket of this connection is among those that are closed: what it still has to say goes first.
+        stream.sendall(answer)
+        stream.recv(0)
+        self._turn(self)
+
+
+class Proxy(Listener):
+    """A proxy that tunnels, until ``refusing`` is set; ``asked`` holds the heads of what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusing = False
+        self.asked: list[bytes] = []
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    def serve(self, connection: socket.socket) -> None:
+        """Tunnel one connection."""
+        head = _request(connection)
+        self.asked.append(head)
+        if self.refusing:
+            connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            return
+        host, _, port = head.split()[1].decode().partition(":")
+        with socket.create_connection((host, int(port))) as target:
+            self._open.append(target)
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=_pump, args=[target, connection], daemon=True)
+            back.start()
+            _pump(connection, target)
+            back.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(_PIECE):
+            sink.sendall(piece)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_RDWR)
+
+
+def _request(stream: socket.socket) -> bytes:
+    """Return the next request whole, or nothing where the connection ends."""
+    data = b""
+    while b"\r\n\r\n" not in data or len(data) < _length(data):
+        piece = stream.recv(_PIECE)
+        if not piece:
+            return b""
+        data += piece
+    return data
+
+
+def _length(data: bytes) -> int:
+    head, _, _ = data.partition(b"\r\n\r\n")
+    lines = (line.partition(b":") for line in head.lower().split(b"\r\n"))
+    return len(head) + 4 + next((int(value) for name, _, value in lines if name == b"content-length"), 0)
+
+
+def _answer(port: int, request: bytes) -> bytes:
+    """Return the answer of the emulator to a request, as it sends it."""
+    with socket.create_connection(("127.0.0.1", port)) as upstream:
+        upstream.sendall(request)
+        with contextlib.closing(http.client.HTTPResponse(upstream, method=request.split()[0].decode())) as answer:
+            answer.begin()
+            head = [
+                f"HTTP/1.1 {answer.status} {answer.reason}",
+                *(f"{key}: {text}" for key, text in answer.getheaders()),
+            ]
+            return "\r\n".join([*head, "", ""]).encode("latin-1") + answer.read()
