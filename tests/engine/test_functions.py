@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.helpers import Meeting
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -121,6 +123,22 @@ for number in range(10):
     project.ok("preview", PULUMI_IOTDA_OTA_NO_MEMO=no_memo)
 
     assert lists(emulator) == walks
+
+
+def test_lookups_of_a_program_share_connections(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """Twenty different lookups of one program have eight requests in flight at the most, over as many connections."""
+    emulator.faults.add(nth=2, times=None, before=Meeting())
+    project = make_project(f"""{HEAD}
+for number in range(20):
+    found = iotda_ota.get_ota_packages_output(**METER, version=f"V1.4.{{number}}")
+    pulumi.export(f"found-{{number}}", found.packages.apply(len))
+""")
+
+    project.ok("preview")
+
+    assert lists(emulator) == 20
+    assert emulator.most_at_once == 8
+    assert emulator.connections <= 8
 
 
 def test_results_are_exported_stashed_and_passed_on_whole(make_project: Callable[..., Project]) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
     from pulumi_iotda_ota.iotda.messages import Request
 
+IN_FLIGHT = 8
 # Made for this run: a key that is committed, even one that nobody trusts, alarms whoever scans for keys.
 AUTHORITY = trustme.CA()
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
@@ -191,6 +192,23 @@ class RawServer:
                     request += piece
                 self.requests.append(request)
                 self._handle(request, stream)
+
+
+class Meeting:
+    """Holds requests at the service until as many have come as may be in flight; afterwards nobody waits."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._come = 0
+        self._met = threading.Event()
+
+    def __call__(self) -> None:
+        """Let one more come, and wait for the others."""
+        with self._mutex:
+            self._come += 1
+            if self._come >= IN_FLIGHT:
+                self._met.set()
+        assert self._met.wait(10), "fewer came than may"
 
 
 def closed_port() -> str:
