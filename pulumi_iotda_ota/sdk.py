@@ -23,7 +23,7 @@ from pulumi_iotda_ota.iotda.text import hiding
 from pulumi_iotda_ota.run import Run, wants_memo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = [
     "CONFIG_NAMESPACE",
@@ -238,20 +238,26 @@ def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | No
 
 def holds_output(value: object) -> bool:
     """Return whether a value is, or holds, something that is not known yet."""
-    if isinstance(value, dict):
-        return any(holds_output(item) for item in value.values())
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return any(holds_output(item) for item in value)
-    return isinstance(value, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(value)
+    return any(
+        isinstance(leaf, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(leaf) for leaf in _leaves(value)
+    )
 
 
 def holds_asset(value: object) -> bool:
     """Return whether a value is, or holds, an asset or an archive: Pulumi gives them to a resource as they are."""
-    if isinstance(value, dict):
-        return any(holds_asset(item) for item in value.values())
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return any(holds_asset(item) for item in value)
-    return isinstance(value, (pulumi.Asset, pulumi.Archive))
+    return any(isinstance(leaf, (pulumi.Asset, pulumi.Archive)) for leaf in _leaves(value))
+
+
+def _leaves(value: object) -> Iterator[object]:
+    """Give what a value holds that is neither a list nor an object, at any depth; one may even hold itself."""
+    waiting, seen = [value], set()
+    while waiting:
+        item = waiting.pop()
+        if not isinstance(item, (dict, list, tuple, set, frozenset)):
+            yield item
+        elif id(item) not in seen:
+            seen.add(id(item))
+            waiting.extend(item.values() if isinstance(item, dict) else item)
 
 
 def _loop_is_running() -> bool:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
+from tests import fuzzing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Importing it makes every property test as long as was asked for.
+assert fuzzing.FACTOR >= 1
 
 _OURS = ("HW_", "HUAWEICLOUD_", "PULUMI_", "OS_")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")

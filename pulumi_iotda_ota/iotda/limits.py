@@ -286,4 +286,9 @@ def require_at_most(argument: str, values: Sequence[object], most: int) -> None:
 
 def shown(value: object) -> str:
     """Return a value as an error shows it: escaped, cut, text in quotes."""
-    return f'"{printable(value, limit=80)}"' if isinstance(value, str) else printable(repr(value), limit=80)
+    if isinstance(value, str):
+        return f'"{printable(value, limit=80)}"'
+    try:
+        return printable(repr(value), limit=80)
+    except Exception:  # noqa: BLE001  what an object raises to show itself is its own: a number too long, a deep list
+        return f"something of type {type(value).__name__} that can not be shown"

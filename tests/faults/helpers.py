@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import re
 import socket
 import ssl
 import threading
 import time
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -209,6 +211,15 @@ class Meeting:
             if self._come >= IN_FLIGHT:
                 self._met.set()
         assert self._met.wait(10), "fewer came than may"
+
+
+def hold_readable(text: str) -> None:
+    """Hold a message to what every message is: lines that any terminal and log can show, and nothing of our insides."""
+    assert text.strip()
+    # Spaces of other widths are no harm.
+    assert all(char.isprintable() or unicodedata.category(char) == "Zs" for char in text.replace("\n", ""))
+    assert not re.search("::|##", text)
+    assert not re.search(r"Traceback|\.py\b|\b[A-Z][A-Za-z]+(?:Error|Exception|Warning)\b", text)
 
 
 def closed_port() -> str:

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.gate import PROCESS_GATE
 from tests.conftest import settings_for
-from tests.faults.helpers import AUTHORITY, RawServer, http
+from tests.faults.helpers import AUTHORITY, RawServer, hold_readable, http
 from tests.faults.relay import Proxy, Relay
 from tests.faults.steps import MANY, STEPS, Create, Poll, Stage, Stop
 from tests.faults.table import FAULTS, SECRET
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5
 _SLOW_SECONDS = 0.2
-_CLASS_NAME = re.compile(r"\b[A-Za-z]+(?:Error|Exception|Warning)\b|object at 0x|Traceback|\.py\b")
 
 
 @dataclass(frozen=True)
@@ -241,11 +240,8 @@ def assert_clear(error: IotdaOtaError) -> None:
     text = str(error)
     first, *_ = text.split("\n")
     assert first == error.headline
-    assert first.strip()
-    assert all(line.isprintable() for line in text.split("\n"))
     assert SECRET not in text + repr(error) + repr(vars(error))
-    assert not re.search("::|##", text)
-    assert not _CLASS_NAME.search(text)
+    hold_readable(text)
 
 
 def _told(cell: Cell, stage: Stage) -> IotdaOtaError | None:

@@ -1,0 +1,30 @@
+"""How long tests look for a counterexample: briefly in ``make test``, and ``make fuzz`` multiplies it."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+__all__ = ["FACTOR", "examples"]
+
+#: How many times the usual number of examples is tried.
+FACTOR = int(os.environ.get("FUZZ_FACTOR", "1"))
+
+
+def examples(count: int) -> settings:
+    """Return the settings of a test that tries so many examples, each however long it takes, on one service.
+
+    Args:
+        count: how many ``make test`` tries.
+    """
+    return settings(
+        max_examples=count * FACTOR,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+settings.register_profile("long", max_examples=settings().max_examples * FACTOR, deadline=None)
+if FACTOR > 1:
+    settings.load_profile("long")
