@@ -7,13 +7,14 @@ READY := $(VENV)/.ready
 # A `pulumi` that make demo installed is used before the one on PATH.
 export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
 
-.PHONY: help demo test lint bench schema format clean
+.PHONY: help demo test lint bench fuzz schema format clean
 
 help:
 	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
 	@echo "make test    format check, lint, types and every test lane"
 	@echo "make bench   measure what the library costs, as ratios within one run"
-	@echo "make schema  write the schema of the plugin from the tables"
+	@echo "make fuzz    look for counterexamples for longer than a test may"
+	@echo "make schema  write the schema of the plugin and the description of the emulator from the tables"
 	@echo "make format  rewrite the sources in the house's form"
 	@echo "make clean   remove what the other targets made"
 
@@ -50,8 +51,12 @@ bench: $(READY)
 	@echo
 	@$(BIN)/python -m benchmarks.plugin
 
+fuzz: $(READY)
+	@$(BIN)/python -m tests.fuzz
+
 schema: $(INSTALLED)
 	@$(BIN)/python -m pulumi_iotda_ota.plugin.schema
+	@$(BIN)/python -m pulumi_iotda_ota.emulator.openapi
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, Request
 from pulumi_iotda_ota.emulator.service import Call
 
-__all__ = ["NAMES", "OPERATIONS", "route"]
+__all__ = ["NAMES", "OPERATIONS", "ROUTES", "route"]
 
 _ROOT = "/v5/iot/<project_id>"
 _PACKAGES = f"{_ROOT}/ota-upgrades/packages"
@@ -52,6 +52,8 @@ _ACCOUNT_PATHS = (
     ("ShowSecurityKey", "GET", "/openstack/latest/securitykey"),
 )
 
+#: The name, the method and the path of every operation of IoTDA.
+ROUTES = tuple((name, method, path) for name, method, path, _ in _TABLE)
 OPERATIONS: dict[str, Handler] = {name: handler for name, _, _, handler in _TABLE}
 
 #: All operations that there are.
@@ -60,8 +62,7 @@ NAMES = frozenset({*OPERATIONS, *ACCOUNT_OPERATIONS})
 # A path is taken as it stands: no redirect for a slash too many, as the service has none.
 _MAP = Map(
     [
-        Rule(path, methods=[method], endpoint=name)
-        for name, method, path in (*((name, method, path) for name, method, path, _ in _TABLE), *_ACCOUNT_PATHS)
+        Rule(path, methods=[method], endpoint=name) for name, method, path in (*ROUTES, *_ACCOUNT_PATHS)
     ],
     strict_slashes=True,
     merge_slashes=False,

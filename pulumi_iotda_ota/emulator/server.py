@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         if server.verbose:
             sys.stderr.write(f"{self.command} {self.path} {reply.status}\n")
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815 - the names are http.server's
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = _serve  # noqa: N815 - the names are http.server's
 
     def _request(self) -> Request:
         headers = Headers(list(self.headers.items()))

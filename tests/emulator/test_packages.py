@@ -190,9 +190,10 @@ def test_an_unknown_path_is_404(call: Caller, path: str) -> None:
     assert (answer.status, answer.code) == (404, "IOTDA.000029")
 
 
-def test_a_method_the_path_does_not_have_is_404_of_the_gateway(call: Caller) -> None:
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
+def test_a_method_the_path_does_not_have_is_404_of_the_gateway(call: Caller, method: str) -> None:
     """A known path with another method is APIGW.0101, with a request id."""
-    answer = call("PUT", PACKAGES, {})
+    answer = call(method, PACKAGES, {})
     assert (answer.status, answer.code) == (404, "APIGW.0101")
     assert answer.json["request_id"] == answer.headers["X-Request-Id"]
 

@@ -1,0 +1,53 @@
+"""The description of the emulator's operations against the emulator; ``make fuzz`` tries out all that it promises."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.emulator import openapi
+from pulumi_iotda_ota.emulator.routes import OPERATIONS
+from tests.emulator.callers import package_body, task_body
+
+if TYPE_CHECKING:
+    from tests.emulator.callers import Answer, Caller
+
+STORED: dict[str, Any] = json.loads(openapi.FILE.read_text(encoding="utf-8"))
+
+
+def described(operation: str) -> dict[str, Any]:
+    """Return what the description says of an operation."""
+    (found,) = [
+        item for methods in STORED["paths"].values() for item in methods.values() if item["operationId"] == operation
+    ]
+    return dict(found)
+
+
+def unnamed(operation: str, answer: Answer) -> set[str]:
+    """Return the fields of an answer that the description of its operation does not name."""
+    reference = described(operation)["responses"][str(answer.status)]["content"]["application/json"]["schema"]["$ref"]
+    schema = STORED["components"]["schemas"][reference.rpartition("/")[2]]
+    assert set(schema["required"]) <= set(answer.json)
+    return set(answer.json) - set(schema["properties"])
+
+
+def test_the_stored_description_is_what_the_shapes_make() -> None:
+    """`make schema` was run after the last change of a route or a shape."""
+    assert openapi.FILE.read_text(encoding="utf-8") == openapi.text()
+
+
+def test_every_operation_is_described() -> None:
+    """The description has every operation and no other."""
+    named = [item["operationId"] for methods in STORED["paths"].values() for item in methods.values()]
+
+    assert sorted(named) == sorted(OPERATIONS)
+
+
+def test_answers_are_as_described(call: Caller) -> None:
+    """What packages and tasks answer has the fields that the description names, and no others."""
+    assert unnamed("ListOtaPackageInfo", call.packages()) == set()
+    made = call("POST", "ota-upgrades/packages", package_body())
+    assert unnamed("CreateOtaPackage", made) == set()
+    task = call("POST", "batchtasks", task_body(call.emulator, targets=["d1"]))
+    assert unnamed("CreateBatchTask", task) == set()
+    assert unnamed("ShowBatchTask", call("GET", f"batchtasks/{task.json['task_id']}")) == set()
