@@ -61,9 +61,7 @@ NAMES = frozenset({*OPERATIONS, *ACCOUNT_OPERATIONS})
 
 # A path is taken as it stands: no redirect for a slash too many, as the service has none.
 _MAP = Map(
-    [
-        Rule(path, methods=[method], endpoint=name) for name, method, path in (*ROUTES, *_ACCOUNT_PATHS)
-    ],
+    [Rule(path, methods=[method], endpoint=name) for name, method, path in (*ROUTES, *_ACCOUNT_PATHS)],
     strict_slashes=True,
     merge_slashes=False,
 ).bind("emulator")
@@ -81,4 +79,6 @@ def route(request: Request) -> tuple[str, dict[str, str]]:
         raise ApiError("method_absent") from exc
     except NotFound as exc:
         raise ApiError("unknown_uri") from exc
+    if request.method == "HEAD":  # werkzeug lets it pass where GET does
+        raise ApiError("method_absent")
     return str(name), {key: str(value) for key, value in values.items()}

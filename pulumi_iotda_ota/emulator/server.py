@@ -13,6 +13,7 @@ import socketserver
 import sys
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -23,6 +24,8 @@ from pulumi_iotda_ota.emulator.messages import Request
 from pulumi_iotda_ota.emulator.wire import send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pulumi_iotda_ota.emulator.application import Application
 
 __all__ = ["Server"]
@@ -102,12 +105,19 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         server = cast("Server", self.server)
         reply = server.application.answer(self._request())
+        if self.command == "HEAD":
+            reply = replace(reply, body=b"")
         if not send(self.connection, reply, server.application.stopping):
             self.close_connection = True
         if server.verbose:
             sys.stderr.write(f"{self.command} {self.path} {reply.status}\n")
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = _serve  # noqa: N815 - the names are http.server's
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # http.server asks for do_<METHOD>, and has words of its own where there is none; which methods a path has, and
+        # what the gateway says of another, is not known here.
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
 
     def _request(self) -> Request:
         headers = Headers(list(self.headers.items()))

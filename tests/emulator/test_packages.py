@@ -190,12 +190,19 @@ def test_an_unknown_path_is_404(call: Caller, path: str) -> None:
     assert (answer.status, answer.code) == (404, "IOTDA.000029")
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "QUERY"])
 def test_a_method_the_path_does_not_have_is_404_of_the_gateway(call: Caller, method: str) -> None:
     """A known path with another method is APIGW.0101, with a request id."""
     answer = call(method, PACKAGES, {})
     assert (answer.status, answer.code) == (404, "APIGW.0101")
     assert answer.json["request_id"] == answer.headers["X-Request-Id"]
+
+
+def test_head_has_no_body(call: Caller) -> None:
+    """HEAD is another method than GET, and its answer has no body, so that the connection can be used again."""
+    answer = call("HEAD", f"{PACKAGES}?package_type=firmwarePackage")
+    assert (answer.status, answer.body) == (404, b"")
+    assert call.packages().status == 200
 
 
 def test_every_answer_carries_a_request_id(call: Caller) -> None:

@@ -83,7 +83,7 @@ class Listener:
 
 
 class Relay(Listener):
-    """Carries requests to the emulator as they are; after some of them it calls ``turn`` and closes the connection.
+    """Carries requests to the emulator as they are; with the last answer it calls ``turn`` and closes the connection.
 
     Args:
         target: the port of the emulator.
@@ -118,15 +118,12 @@ class Relay(Listener):
                 answer = _answer(self._target, request)
                 self._left -= 1
                 if self._left == 0:
-                    self._turn_after(stream, answer)
+                    # First, so that what comes after this answer meets what it is to meet.
+                    self._open.remove(connection)
+                    self._turn(self)
+                    stream.sendall(answer)
                     return
                 stream.sendall(answer)
-
-    def _turn_after(self, stream: socket.socket, answer: bytes) -> None:
-        # The socket of this connection is among those that are closed: what it still has to say goes first.
-        stream.sendall(answer)
-        stream.recv(0)
-        self._turn(self)
 
 
 class Proxy(Listener):

@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
 ENVIRONMENT = CACHE / "fuzz-venv"
 SCHEMATHESIS = "schemathesis>=4.20,<5"
-FACTOR = os.environ.get("FUZZ_FACTOR", "20")
-EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "200")
+FACTOR = os.environ.get("FUZZ_FACTOR", "10")
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "100")
 # What the description can not say, or the emulated service does otherwise on purpose.
 NOT_HELD = (
     # Rules that join two fields, references and states are no part of the description.
