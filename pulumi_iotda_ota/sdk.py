@@ -37,8 +37,10 @@ __all__ = [
     "refuse_provider",
     "rendered",
     "require_program",
+    "secret_names",
     "stack_config",
     "start",
+    "texts_in",
     "wait",
     "when_known",
     "widen_dynamic_host",
@@ -159,14 +161,25 @@ async def _secret_texts(values: Mapping[str, Any]) -> list[str]:
     """Return the values that are secret, as an error could repeat them."""
     outputs = [value for value in values.values() if isinstance(value, pulumi.Output)]
     secret = [await output.future() for output in outputs if await output.is_secret()]
-    return [text for value in secret for text in _texts(value)]
+    return [text for value in secret for text in texts_in(value)]
 
 
-def _texts(value: object) -> list[str]:
-    """Return the texts of a value, those inside a list one by one."""
+def texts_in(value: object) -> list[str]:
+    """Return the texts of a value, those inside lists and objects one by one."""
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in texts_in(item)]
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [text for item in value for text in _texts(item)]
-    return [str(value)]
+        return [text for item in value for text in texts_in(item)]
+    return [str(int(value) if isinstance(value, float) and value.is_integer() else value)]
+
+
+async def secret_names(values: Mapping[str, Any]) -> list[str] | None:
+    """Return the names of the values that are, or hold, a secret, or None where none does.
+
+    An Input: Pulumi tells a dynamic provider no secrets, so its program does.
+    """
+    outputs = {name: pulumi.Output.from_input(value) for name, value in values.items() if holds_output(value)}
+    return [name for name, output in outputs.items() if await output.is_secret()] or None
 
 
 def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> pulumi.Output[Any] | None:

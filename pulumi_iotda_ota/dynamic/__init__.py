@@ -16,6 +16,7 @@ from pulumi import dynamic
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
+from pulumi_iotda_ota.iotda.text import hiding, masked
 from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package, pin, upgrade_task
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
 from pulumi_iotda_ota.lifecycle.ledger import Ledger
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.validation import Problem
 
 __all__ = [
+    "SECRET_INPUTS",
     "OtaPackagePinProvider",
     "OtaPackageProvider",
     "UpgradeTaskCompletionProvider",
@@ -40,6 +42,8 @@ __all__ = [
 # must be seen by the next look.
 _run = Run(memo=False)
 _ledger = Ledger()
+#: The input by which a program tells which of the others are secret. It is not stored.
+SECRET_INPUTS = "secret_inputs"  # noqa: S105  a name, and no secret
 
 
 def begin_run() -> None:
@@ -65,9 +69,12 @@ class _Provider(dynamic.ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Complete the inputs, and tell what is wrong with them."""
-        checked = self.lifecycle.check(self._world(), _plain(_olds), _plain(news))
-        # With a property name the engine prints the value, secret or not.
-        failures = [dynamic.CheckFailure("", _reason(problem)) for problem in checked.problems]
+        given = _plain(news)
+        secret = [given.get(name) for name in given.pop(SECRET_INPUTS, None) or ()]
+        with hiding(sdk.texts_in(secret)):
+            checked = self.lifecycle.check(self._world(), _plain(_olds), given)
+            # With a property name the engine prints the value, secret or not.
+            failures = [dynamic.CheckFailure("", masked(_reason(problem))) for problem in checked.problems]
         return dynamic.CheckResult(_wire(checked.inputs), failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota.dynamic import SECRET_INPUTS
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.iotda.connection import Connection
 
-__all__ = ["given", "properties", "refuse_import", "refused", "scope"]
+__all__ = ["SECRET_INPUTS", "given", "properties", "refuse_import", "refused", "scope"]
 
 
 def given(table: Iterable[Argument], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +67,9 @@ def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, 
 
 def properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]:
     """Return what a resource registers; an output without an input of that name is announced by None."""
-    return {**dict.fromkeys(outputs), **inputs}
+    registered = {**dict.fromkeys(outputs), **inputs}
+    # Where no value is to come, none can be secret.
+    return {**registered, SECRET_INPUTS: sdk.secret_names(inputs)} if sdk.holds_output(inputs) else registered
 
 
 def _public(connection: Connection | None) -> dict[str, Any] | None:

@@ -157,6 +157,7 @@ class Provider:
         except InputError as error:
             if not error.argument:
                 raise
+            error.mask(())  # before its lines are broken
             return Answer(problems=_told(function.arguments, [Problem(error.argument, str(error))]))
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Answer:

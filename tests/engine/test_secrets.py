@@ -34,6 +34,8 @@ def in_python(make_project: Callable[..., Project], emulator: Emulator, hidden: 
     """Return a project in Python with secrets in texts, lists and objects of its inputs."""
     package = package_of(emulator)
     return make_project(f"""{HEAD}
+import logging
+logging.basicConfig(level=logging.DEBUG)
 secret = pulumi.Output.secret
 meter = dict(package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
 looked = iotda_ota.get_ota_package_output(**meter, version_regex=secret("V1.4.*|{hidden.new()}"))
@@ -90,7 +92,7 @@ def test_no_secret_is_left_anywhere(
         project.environment.pop("HW_ACCESS_KEY")
         project.environment.pop("HW_SECRET_KEY")
     events, plan = project.folder / "events.json", project.folder / "plan.json"
-    debug = {"PYTHONLOGLEVEL": "DEBUG", "PULUMI_DEBUG_COMMANDS": "true"}
+    debug = {"PULUMI_DEBUG_COMMANDS": "true"}
 
     left = {
         "preview": ok(project.run("preview", "--diff", "--save-plan", str(plan), **debug)),
@@ -106,6 +108,30 @@ def test_no_secret_is_left_anywhere(
     assert emulator.tasks
     for secret in (*hidden.texts, emulator.secret_key):
         assert [place for place, text in left.items() if secret in text] == []
+
+
+def test_no_secret_is_in_an_error_in_python(make_project: Callable[..., Project]) -> None:
+    """A dynamic resource tells what is wrong with a secret without it, though Pulumi does not tell it which are."""
+    hidden = Hidden()
+    project = make_project(f"""{HEAD}
+secret = pulumi.Output.secret
+iotda_ota.UpgradeTask(
+    "rollout",
+    package_ids=[secret("{hidden.new()} with spaces")],
+    targets=secret(["{hidden.new()} one"]),
+    task_name_prefix=secret("{hidden.new()}-"),
+    task_type=pulumi.Output.from_input("told"),
+    retry_count=secret(424242),
+    retry_interval=1,
+)
+""")
+
+    done = project.run("preview")
+
+    assert done.code != 0
+    assert "package_ids: has an item that must be" in done.text
+    assert 'not "told"' in done.text
+    assert [text for text in (*hidden.texts, "424242") if text in done.text] == []
 
 
 def test_no_secret_is_in_an_error(
