@@ -7,6 +7,7 @@ import http.client
 import socket
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import trustme
@@ -30,7 +31,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-class Listener:
+class Listener(ABC):
     """Accepts connections on a port that it keeps, and gives each to :meth:`serve` in a thread of its own."""
 
     def __init__(self) -> None:
@@ -63,9 +64,9 @@ class Listener:
         self._socket = socket.create_server(("127.0.0.1", self.port))
         self.__enter__()
 
+    @abstractmethod
     def serve(self, connection: socket.socket) -> None:
         """Serve one connection."""
-        raise NotImplementedError
 
     def _accept(self, listener: socket.socket) -> None:
         while True:

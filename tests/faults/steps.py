@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ class Stage:
         self.task_id = self.bench.emulator.add_task(**body, targets=["d1", "d2"])
 
 
-class Step:
+class Step(ABC):
     """One step.
 
     Attributes:
@@ -71,16 +72,16 @@ class Step:
     vital: tuple[tuple[str | int, ...], str] | None = None
     unspoilt: frozenset[str] = frozenset()
 
-    def prepare(self, stage: Stage) -> None:
+    def prepare(self, stage: Stage) -> None:  # noqa: B027  most steps need nothing
         """Bring the service into the state in which the step is taken."""
 
+    @abstractmethod
     def act(self, stage: Stage) -> Any:
         """Take the step, and return what it answers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hold(self, stage: Stage, answer: Any) -> None:
         """Hold the answer, and the service after it, to what is right."""
-        raise NotImplementedError
 
 
 class Page(Step):
