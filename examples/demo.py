@@ -113,14 +113,7 @@ def use(emulator: Emulator) -> None:
     """Let this process and its children ask the emulator, and nothing that was set before."""
     for name in [name for name in os.environ if name.startswith(("HW_", "HUAWEICLOUD_", "PULUMI_"))]:
         del os.environ[name]
-    os.environ |= {
-        "HW_IOTDA_ENDPOINT": emulator.endpoint,
-        "HW_REGION_NAME": emulator.region,
-        "HW_PROJECT_ID": emulator.project_id,
-        "HW_ACCESS_KEY": emulator.access_key,
-        "HW_SECRET_KEY": emulator.secret_key,
-        "NO_PROXY": "127.0.0.1",
-    }
+    os.environ |= {**emulator.environment, "NO_PROXY": "127.0.0.1"}
 
 
 def pace(emulator: Emulator) -> None:

@@ -74,7 +74,8 @@ ALLOWED = {
         "validation",
     ),
     "__main__": ("plugin",),
-    "testing": ("iotda", "functions", "dynamic", "sdk"),
+    "testing": ("dynamic", "functions", "invocation", "iotda", "lifecycle.base", "run", "sdk"),
+    "pytest_plugin": ("emulator",),
     "emulator": (),
     "connection": ("iotda", "sdk"),
     "": ("connection", "dynamic", "functions", "iotda", "results", "task_functions"),  # __init__
@@ -93,11 +94,13 @@ LIBRARIES = {
         "iotda.sources",
         "connection",
         "emulator",
+        "testing.shelf",
     ),
     "pydantic_core": ("iotda.answers", "iotda.failures", "selection.regexes", "emulator"),
     "semver": ("selection.versions",),
     "pulumi": ("functions", "task_functions", "invocation", "dynamic", "testing", "results", "sdk", "plugin.protocol"),
-    "dill": ("testing",),
+    "dill": ("testing.monitor",),
+    "pytest": ("pytest_plugin",),
     "werkzeug": ("emulator",),
     "grpc": ("plugin.server", "plugin.engine"),
     "google": ("plugin.server", "plugin.values"),
@@ -136,6 +139,8 @@ WORLD = {
     "sdk": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # a door
     "plugin.server": {"os"},  # a door
+    "testing.mocks": {"os"},  # a door
+    "pytest_plugin": {"os"},  # a process: whose environment is put in order
     "emulator": {"time", "random"},  # another program
 }
 
