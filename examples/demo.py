@@ -63,7 +63,8 @@ def main() -> None:
         else:
             run_in_process(pulumi.why_not, emulator)
     lines = len((PROGRAM / "__main__.py").read_text().splitlines())
-    print(f"\nThe program is examples/python-rollout/__main__.py ({lines} lines). Next: make test, or the README.")
+    print(f"\nThe program is examples/python-rollout/__main__.py ({lines} lines). Next: make test,")
+    print("or docs/start.md with your own account.")
 
 
 def find_pulumi() -> Pulumi:
