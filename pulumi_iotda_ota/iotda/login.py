@@ -135,9 +135,9 @@ class AccountLogin:
         if connection.project_id or not self._wants_project:
             return connection
         key = ("project", *self._key(""))
-        return replace(
-            connection, project_id=self._keyring.project(key, lambda: self._project(connection, deadline), deadline)
-        )
+        project_id = self._keyring.project(key, lambda: self._project(connection, deadline), deadline)
+        # Whoever asked first may have allowed another one than this connection does.
+        return replace(connection, project_id=self._allowed(project_id))
 
     def let_in(self, used: ResolvedConnection) -> None:
         """Hear that a credential was let in."""
@@ -220,7 +220,6 @@ class AccountLogin:
         if len(found) != 1:
             raise _not_one_project(connection, [project.id for project in found])
         (project,) = found
-        require_allowed(project.id, connection.allowed_project_ids)
         return project.id
 
     def _exchanged(self, request: Request[T], connection: ResolvedConnection, deadline: Deadline) -> T:
