@@ -19,6 +19,7 @@ from pulumi_iotda_ota.iotda.errors import (
     TransportError,
 )
 from pulumi_iotda_ota.iotda.protocol import read
+from pulumi_iotda_ota.iotda.renewal import RENEWED_IN_VAIN
 from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Caller:
             DeadlineExceeded: the time ran out; it names the last of the errors above.
             OutcomeUnknown: the request may have been accepted, and must not be sent twice.
         """
+        renewed = False
         for attempt in count(1):
             deadline.check(request.doing)
             # Outside of what is caught: who asks IAM has retried it already.
@@ -128,6 +130,11 @@ class Caller:
             except CredentialsError as refusal:
                 if not self._login.renewed(connection, refusal):
                     raise
+                if renewed:
+                    # Others are let in with it, so for them it is good; for this request another one is no better.
+                    refusal.note(*RENEWED_IN_VAIN)
+                    raise
+                renewed = True
                 continue
             except (ServiceError, ProtocolError, TransportError) as error:
                 if is_retried(error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,18 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
-from tests.faults.bench import PROJECTS, Bench
+from pulumi_iotda_ota.iotda.gate import Gate
+from tests.faults.bench import METER, PROJECTS, Bench
 from tests.faults.helpers import RawServer, http
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.retry import Deadline
 
 LIST = "ListOtaPackageInfo"
+SHOW = "ShowOtaPackage"
 
 
 def refused_at_once(bench: Bench, connection: ResolvedConnection) -> int:
@@ -56,3 +62,33 @@ def test_what_iam_lets_in_is_tried_alone_at_the_service() -> None:
 
         assert refused_at_once(bench, bench.key(signing="standard", iam_endpoint=iam)) == 1
         assert bench.operations.count(PROJECTS) == 1
+
+
+class Busy(Gate):
+    """A gate before which another program of the process looks something up, whenever a package is to be shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look_up: Callable[[], object] = lambda: None
+
+    @contextmanager
+    def passage(self, connection: ResolvedConnection, *, deadline: Deadline, doing: str) -> Iterator[None]:
+        """Let the other program go first."""
+        if doing == "read an OTA package":
+            self.look_up()
+        with super().passage(connection, deadline=deadline, doing=doing):
+            yield
+
+
+def test_a_call_renews_once_whoever_else_is_let_in(emulator: Emulator) -> None:
+    """A token that is refused for one thing and taken for another is renewed once for it, not again and again."""
+    bench = Bench(emulator)
+    gate = bench.gate = Busy()
+    emulator.faults.add(operation=SHOW, times=None, error="token")
+    with bench.client(bench.user(deadline=5)) as other, bench.client(bench.user(deadline=5)) as client:
+        gate.look_up = lambda: list(other.list_packages(METER))
+        with pytest.raises(CredentialsError, match="refused the credentials") as caught:
+            client.show_package(emulator.packages[0]["package_id"])
+
+    assert bench.operations.count(SHOW) == 2
+    assert ("renewed", "once; the new one was refused too") in caught.value.facts
