@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -159,7 +160,8 @@ class Caller:
         outcome = "no answer"
         try:
             answer = self._transport.send(request, connection=connection, timeout=timeout)
-            outcome = f"{answer.status} request {answer.without(connection.secrets).request_id or '-'}"
+            told = replace(answer, body=b"").without(connection.secrets)
+            outcome = f"{answer.status} request {told.request_id or '-'}"
         finally:
             milliseconds = round((self._clock.monotonic() - began) * 1000)
             _log.debug("%s %s %s %d ms", request.method, path, outcome, milliseconds)

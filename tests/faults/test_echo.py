@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import pickle
@@ -19,8 +20,11 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, Pro
 from pulumi_iotda_ota.iotda.gate import Gate
 from pulumi_iotda_ota.iotda.login import Keyring
 from pulumi_iotda_ota.iotda.models import PackageQuery
+from tests.faults.bench import Bench
+from tests.faults.helpers import RawServer, http
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
 
@@ -132,6 +136,37 @@ def test_what_iam_repeats_is_not_told(
     shown = told(caught.value, caplog)
     pieces = {TOKEN[place : place + PIECE] for place in range(len(TOKEN) - PIECE)}
     assert not [piece for piece in pieces if piece in shown]
+
+
+@pytest.mark.parametrize(
+    "password", ['Pa"ss\\word<&>hush-hush', "P\u00e4ssw\u00f6rd-hush-hush"], ids=["signs", "letters"]
+)
+@pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "500 Oops"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        lambda body: b"no such page: " + body,
+        lambda body: b"<title>" + html.escape(body.decode()).encode() + b"</title>",
+        lambda body: json.dumps({"error_msg": f"bad: {body.decode()}"}).encode(),
+        lambda body: quote(body).encode(),
+        lambda body: json.dumps({"error_msg": json.dumps(json.loads(body), ensure_ascii=False)}).encode(),
+    ],
+    ids=["text", "html", "json", "percent-encoded", "json of json"],
+)
+def test_a_request_that_is_repeated_whole_is_not_told(
+    *, emulator: Emulator, page: Callable[[bytes], bytes], status: str, password: str
+) -> None:
+    """A password is masked in whatever way the request that holds it is written down again."""
+    bench = Bench(emulator)
+
+    def repeat(request: bytes, stream: socket.socket) -> None:
+        stream.sendall(http(page(request.partition(b"\r\n\r\n")[2]), status=status))
+
+    with RawServer(repeat, until=b"}}}") as server:
+        error = bench.error(bench.user(iam_endpoint=server.url, password=password, max_attempts=1))
+
+    assert "****" in str(error)
+    assert "hush" not in str(error)
 
 
 def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
