@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.files import UnreadableError, is_there, read_text
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
@@ -78,11 +79,11 @@ def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
         ConfigurationError: the file is there and can not be read.
     """
     path = sdk_file(environ)
-    if not path or not Path(path).is_file():
+    place = shown_path(path, environ)
+    if not path or not _is_there(path, place):
         return {}
     # A per cent sign in a secret stands for itself.
     parser = configparser.ConfigParser(interpolation=None)
-    place = shown_path(path, environ)
     try:
         parser.read_string(_text(path, place))
     except configparser.Error:
@@ -92,7 +93,7 @@ def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _profiles(path: str, place: str) -> list[dict[str, Any]]:
-    if not path or not Path(path).is_file():
+    if not path or not _is_there(path, place):
         raise ConfigurationError(
             f"a profile was asked for, and there is no {place or _HCLOUD}",
             setting="profile",
@@ -108,12 +109,18 @@ def _profiles(path: str, place: str) -> list[dict[str, Any]]:
     return [profile for profile in profiles if isinstance(profile, dict)]
 
 
+def _is_there(path: str, place: str) -> bool:
+    try:
+        return is_there(path)
+    except UnreadableError as error:
+        raise _unreadable(place, str(error)) from None
+
+
 def _text(path: str, place: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise _unreadable(place, str(reason).lower()) from None
+        return read_text(path)
+    except UnreadableError as error:
+        raise _unreadable(place, str(error)) from None
 
 
 def _unreadable(place: str, why: str) -> ConfigurationError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import closing
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,6 +22,7 @@ from pulumi_iotda_ota.iotda.causes import in_words, is_unresolved, is_untrusted,
 from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.endpoint import stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
+from pulumi_iotda_ota.iotda.files import UnreadableError, is_there
 from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.signing import sign
@@ -68,12 +68,7 @@ class HttpTransport:
     """
 
     def __init__(self, connection: ResolvedConnection, *, clock: Clock) -> None:
-        if connection.ca_file and not Path(connection.ca_file).is_file():
-            raise ConfigurationError(
-                f"ca_file is no file: {printable(connection.ca_file)}",
-                setting="ca_file",
-                facts=[("given by", connection.origins.get("ca_file", "argument"))],
-            )
+        _require_ca_file(connection)
         self._connection = connection
         self._clock = clock
         self._session = _session(connection)
@@ -130,6 +125,20 @@ class HttpTransport:
         with closing(response):
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, _body(response, request))
+
+
+def _require_ca_file(connection: ResolvedConnection) -> None:
+    try:
+        if not connection.ca_file or is_there(connection.ca_file):
+            return
+        problem = "is no file"
+    except UnreadableError as error:
+        problem = f"can not be read: {error}"
+    raise ConfigurationError(
+        f"ca_file {problem}: {printable(connection.ca_file)}",
+        setting="ca_file",
+        facts=[("given by", connection.origins.get("ca_file", "argument"))],
+    )
 
 
 def _unsendable() -> ConfigurationError:

@@ -147,6 +147,26 @@ def test_a_pipeline_s_token_is_exchanged(bench: Bench, tmp_path: Path) -> None:
     assert bench.emulator.requests[0].headers["X-Idp-Id"] == "pipeline"
 
 
+def test_a_pipeline_s_token_as_an_editor_writes_it(bench: Bench, tmp_path: Path) -> None:
+    """A byte order mark before the token, and a line break behind it, are no part of it."""
+    file = tmp_path / "token"
+    file.write_bytes(f"\ufeff{bench.emulator.accounts.id_token}\r\n".encode())
+
+    assert bench.listed(bench.connection(oidc_token_file=str(file), idp_id=bench.emulator.accounts.idp_id)) == 41
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [("~nobody-of-this-name/token", "there is no such home folder"), ("/dev/zero", "it is no file")],
+)
+def test_a_pipeline_s_token_that_is_none(bench: Bench, file: str, problem: str) -> None:
+    """What the name leads to is told in words, and nothing is sent."""
+    error = bench.error(bench.connection(oidc_token_file=file, idp_id="pipeline"))
+
+    assert error.headline == f"the OIDC token file can not be read: {problem}"
+    assert bench.operations == []
+
+
 def test_a_pipeline_s_token_that_is_refused(bench: Bench, tmp_path: Path) -> None:
     """A token that IAM refuses is not sent again; one that the pipeline writes anew is."""
     file = tmp_path / "token"

@@ -225,6 +225,19 @@ def test_a_broken_file_is_told_where_its_turn_comes(home: Path) -> None:
     assert isinstance(found({}, {}, **environ, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK"), AccessKey)
 
 
+@pytest.mark.parametrize("file", ["x" * 300, "loop"])
+def test_a_place_that_can_not_be_looked_into_is_told_where_its_turn_comes(home: Path, file: str) -> None:
+    """A home that is another user's, as in many images, is in nobody's way who gives credentials elsewhere."""
+    (home / "loop").symlink_to(home / "loop")
+    environ = {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(home / file), "HOME": str(home)}
+
+    assert isinstance(found({}, {}, **environ, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK"), AccessKey)
+    with pytest.raises(ConfigurationError, match=r"read: (file name too long|too many levels)"):
+        found({}, {}, **environ)
+    with pytest.raises(ConfigurationError, match=r"read: (file name too long|too many levels)"):
+        found({"profile": "prod"}, {}, HW_SHARED_CONFIG_FILE=str(home / file))
+
+
 def test_every_name_of_the_table_is_told() -> None:
     """README names each variable of the table, and each setting where the configuration has it."""
     text = README.read_text()
