@@ -252,6 +252,34 @@ def test_a_password_that_can_not_be_sent_is_a_setting(emulator: Emulator, monkey
     assert "hush" not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://user:hush@127.0.0.1:99999",
+        "http://user:hush@127.0.0.1:port",
+        "http://user:hush@",
+        "http://user:hush@:3128",
+        "http://user:hush@[::1",
+        "user:hush@127.0.0.1",
+        "socks5://user:hush@127.0.0.1:9",
+        "http:user:hush@127.0.0.1",
+    ],
+)
+def test_a_proxy_that_can_not_be_used_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, proxy: str
+) -> None:
+    """Whatever is wrong with the proxy of the environment is one error of ours that repeats nothing of it."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    connection = Connection(region="cn-north-4", project_id="p1", auth_token=SecretStr("t" * 20), max_attempts=1)
+
+    with (
+        Client(resolve(connection, config={}, environ={}), gate=Gate()) as client,
+        pytest.raises(IotdaOtaError, match="could not list OTA packages: ") as caught,
+    ):
+        list(client.list_packages(METER))
+    assert "hush" not in told(caught.value, caplog)
+
+
 @pytest.mark.parametrize("allowed", [[], ()])
 def test_an_empty_list_of_projects_allows_none(allowed: Any) -> None:
     """An empty allowed_project_ids refuses every project; it does not turn the guard off."""
