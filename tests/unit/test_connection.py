@@ -283,6 +283,20 @@ def test_a_proxy_with_a_password_goes_into_the_environment(proxy: str) -> None:
     assert "hunter22" not in str(caught.value)
 
 
+@pytest.mark.parametrize("plain", ["endpoint", "iam_endpoint"])
+def test_plain_http_goes_over_no_proxy_elsewhere(plain: str) -> None:
+    """What goes to this machine in clear text is handed to no proxy on another one."""
+    places: dict[str, Any] = {"endpoint": "https://iotda.cn-north-4.myhuaweicloud.com", plain: "http://localhost:8080"}
+
+    with pytest.raises(ConfigurationError, match="plain http to this machine goes over no proxy elsewhere") as caught:
+        resolved({"proxy": "http://proxy.example:3128"}, **places)
+
+    assert ("proxy", '"http://proxy.example:3128" (from iotda-ota:proxy (stack config))') in caught.value.facts
+    assert (plain, "http://localhost:8080 (from argument)") in caught.value.facts
+    assert resolved({"proxy": "http://127.0.0.1:3128"}, **places).proxy == "http://127.0.0.1:3128"
+    assert resolved({"proxy": "http://proxy.example:3128"}).proxy == "http://proxy.example:3128"
+
+
 def test_public_fields_hold_no_part_of_a_credential() -> None:
     """What becomes an input of a resource is what was given, without any part of a credential."""
     connection = Connection(
@@ -374,6 +388,27 @@ def test_endpoints_of_a_region(region: str, iotda: str, iam: str) -> None:
 
     assert (found.endpoint, found.iam_endpoint) == (f"https://{iotda}", f"https://{iam}")
     assert found.origins["iam_endpoint"] == f"the region {region}"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://iotda.eu-west-0.cloud.example.org", "https://1a.iotda-app.cn-north-4.myhuaweicloud.co"]
+)
+def test_no_password_goes_to_the_iam_of_another_cloud(endpoint: str) -> None:
+    """Behind an endpoint of another cloud, or a slip of ours, IAM is nobody's guess; who needs none is not asked."""
+    user: dict[str, Any] = {"user_name": "operator", "password": "phrase", "domain_name": "meters-inc"}
+    agency: dict[str, Any] = {"agency_name": "rollout", "agency_domain_name": "grid-inc"}
+    nowhere: dict[str, Any] = {"endpoint": endpoint}
+
+    for given in ({**user, "project_id": "p1"}, {**agency, "project_id": "p1"}, {}):
+        with pytest.raises(ConfigurationError, match="it is not known where IAM is beside the endpoint") as caught:
+            resolve(Connection(**nowhere, **given), config={}, environ=KEYS)
+        assert caught.value.setting == "iam_endpoint"
+        assert ("endpoint", f"{endpoint} (from argument)") in caught.value.facts
+        assert "HW_AUTH_URL" in str(caught.value)
+        there = Connection(**nowhere, **given, iam_endpoint="https://iam.example.org")
+        assert resolve(there, config={}, environ=KEYS).iam_endpoint == "https://iam.example.org"
+    for ready in (Connection(**nowhere, project_id="p1"), Connection(**nowhere, project_id="p1", credentials="ecs")):
+        assert resolve(ready, config={}, environ=KEYS).project_id == "p1"
 
 
 @pytest.mark.parametrize("text", ["https://iam.example.com/v3", "iam.example.com/v3/", "https://iam.example.com/"])

@@ -109,7 +109,7 @@ ORDER = (
     ("errors", "causes"),
     ("limits", "retry", "fields", "profiles"),
     ("models", "endpoint", "paging", "gate", "answers", "credentials", "renewal"),
-    ("signing", "sources", "package_body", "task_body"),
+    ("signing", "sources", "proxies", "package_body", "task_body"),
     ("messages", "connection", "hints"),
     ("failures", "transport", "iam"),
     ("protocol",),
