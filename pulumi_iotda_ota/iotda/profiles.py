@@ -17,10 +17,17 @@ from pulumi_iotda_ota.iotda.text import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["hcloud_file", "read_profile", "read_section", "sdk_file", "shown_path"]
+__all__ = ["hcloud_file", "missing_key", "read_profile", "read_section", "sdk_file", "shown_path"]
 
 _HCLOUD = ".hcloud/config.json"
 _SDK = ".huaweicloud/credentials"
+_KEY = ("accessKeyId", "secretAccessKey", "securityToken")
+# By the mode of a profile. Source: the page "Specifying Authentication Mode" of KooCLI.
+_ADVICE = {
+    "AKSK": "set its key: hcloud configure set",
+    "SSO": "sign in: hcloud configure sso",
+    "ECSAGENCY": 'give credentials "ecs" instead, on that ECS',
+}
 
 
 def hcloud_file(environ: Mapping[str, str]) -> str:
@@ -61,11 +68,28 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]:
             setting="profile",
             facts=[("profiles", known or "none"), ("what to do", "correct profile, or make it: hcloud configure set")],
         )
-    if str(profile.get("mode", "")).upper() == "SSO":
-        signed_in = profile.get("ssoAuth") or {}
-        token = signed_in.get("stsToken") if isinstance(signed_in, dict) else {}
-        profile = {**profile, **(token if isinstance(token, dict) else {})}
-    return {key: value for key, value in profile.items() if isinstance(value, str)}
+    settings = {key: value for key, value in profile.items() if key not in _KEY}
+    return {key: value for key, value in {**settings, **_key_of(profile)}.items() if isinstance(value, str)}
+
+
+def missing_key(name: str, profile: Mapping[str, object], environ: Mapping[str, str]) -> ConfigurationError | None:
+    """Return the error where a profile has a mode and no key: another key than its own would be another account.
+
+    Args:
+        name: the profile.
+        profile: its texts.
+        environ: the environment variables.
+    """
+    mode = str(profile.get("mode", ""))
+    if not mode or any(profile.get(part) for part in _KEY):
+        return None
+    shown = f"profile {printable(name, limit=60)} in {shown_path(hcloud_file(environ), environ)}"
+    advice = _ADVICE.get(mode.upper(), "name one of mode AKSK or SSO, with agency_name where it assumes an agency")
+    return ConfigurationError(
+        f"{shown} has no key that can be used, its mode is {printable(mode, limit=20)}",
+        setting="profile",
+        facts=[("what to do", f"{advice}; or leave profile out")],
+    )
 
 
 def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -90,6 +114,16 @@ def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
         # Not "from error": its text repeats the line.
         raise _unreadable(place, "it is no INI file") from None
     return dict(parser[section]) if parser.has_section(section) else {}
+
+
+def _key_of(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of the key that a profile stands for by its mode; what another mode left there is none."""
+    mode = str(profile.get("mode", "")).upper()
+    held: object = profile if mode in ("", "AKSK") else {}
+    if mode == "SSO":
+        signed_in = profile.get("ssoAuth")
+        held = signed_in.get("stsToken") if isinstance(signed_in, dict) else {}
+    return {part: held.get(part) for part in _KEY} if isinstance(held, dict) else {}
 
 
 def _profiles(path: str, place: str) -> list[dict[str, Any]]:
