@@ -280,13 +280,15 @@ def _endpoint_of(region: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _typed(name: str, value: object) -> object:
-    """Return a list that arrives as JSON text as a list; other texts are read by the model."""
+    """Return a list that arrives as text, JSON or with commas, as a list; other texts are read by the model."""
     if name != "allowed_project_ids":
         return value
     try:
         read = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         read = value
+    if isinstance(read, str):
+        read = [part.strip() for part in read.split(",") if part.strip()]
     return tuple(read) if isinstance(read, (list, tuple)) else (str(value),)
 
 

@@ -29,6 +29,7 @@ __all__ = ["CONFIGURATION", "KINDS", "SOURCES", "Found", "Given", "Kind", "Sourc
 Base = AccessKey | AuthToken | UserPassword | IdTokenFile | EcsMetadata
 
 _FIELDS = tuple(Connection.model_fields)
+_GUARDS = ("allowed_project_ids",)
 _HW = {
     "region": "HW_REGION_NAME",
     "endpoint": "HW_IOTDA_ENDPOINT",
@@ -277,8 +278,9 @@ def _read(source: Source, given: Given) -> Found:
             raise
         return Found(source, place, problem=error)
     values = {name: _plain(held.get(key)) for name, key in source.names.items()}
-    # An empty list is an answer: of allowed_project_ids it allows none.
-    values = {name: value for name, value in values.items() if value not in (None, "")}
+    # A guard that somebody set is one, though it is empty: it allows none.
+    guards = {name for name in _GUARDS if held.get(source.names.get(name, "")) is not None}
+    values = {name: value for name, value in values.items() if name in guards or value not in (None, "")}
     return Found(source, place, values, problem=source.lacking(given, held))
 
 

@@ -274,6 +274,22 @@ def test_other_projects_are_refused() -> None:
         resolved(allowed_project_ids=["p1", "p2"])
 
 
+@pytest.mark.parametrize("empty", ["", " ", "[]", []], ids=repr)
+def test_a_guard_that_is_empty_lets_nothing_through(empty: Any) -> None:
+    """A list of projects that a pipeline left empty allows none; it is not as if there were no list."""
+    with pytest.raises(ConfigurationError, match="project p-env is not one of allowed_project_ids") as caught:
+        resolved({"allowedProjectIds": empty})
+
+    assert ("allowed", "none") in caught.value.facts
+    assert resolved({"allowedProjectIds": None}).project_id == "p-env"
+
+
+@pytest.mark.parametrize("text", ["p-env", "p1,p-env", '["p1", "p-env"]', '"p-env"', " p1 , p-env\r\n"])
+def test_allowed_projects_are_read_as_people_write_them(text: str) -> None:
+    """A text of the configuration is one project, several with commas between them, or JSON."""
+    assert resolved({"allowedProjectIds": text}).project_id == "p-env"
+
+
 @pytest.mark.parametrize("proxy", ["user:password@host:1", "http://user:hunter22@host:1", "socks5://host", "host:1"])
 def test_a_proxy_with_a_password_goes_into_the_environment(proxy: str) -> None:
     """A proxy is an address without a password, which would become an input of resources; it is not shown."""
