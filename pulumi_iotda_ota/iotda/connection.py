@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata
+from pulumi_iotda_ota.iotda.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
 from pulumi_iotda_ota.iotda.endpoint import (
     Endpoint,
     iam_endpoint,
@@ -237,12 +237,20 @@ def _credential(found: Connection, sources: Sequence[Found], origins: dict[str, 
     origins["credential"] = base.source
     if not found.agency_name:
         return base
-    domain_name = found.agency_domain_name or found.domain_name
+    # Beside the name, or that of the user: an account that another place names could have an agency of this name too.
+    beside = next(source for source in sources if source.text("agency_name"))
+    domain_name = beside.text("agency_domain_name") or beside.text("domain_name")
+    if not domain_name and isinstance(base, UserPassword):
+        domain_name = base.domain_name
     if not domain_name:
         raise ConfigurationError(
             "agency_name is given without the account that has it",
             setting="agency_name",
-            facts=[("given by", origins["agency_name"]), ("agency_domain_name", _ways_to_give(["agency_domain_name"]))],
+            facts=[
+                ("given by", origins["agency_name"]),
+                ("agency_domain_name", _ways_to_give(["agency_domain_name"])),
+                ("what to do", "give it in the same place as agency_name"),
+            ],
         )
     return AssumedAgency(base, found.agency_name, domain_name, origins["agency_name"])
 

@@ -455,6 +455,19 @@ def test_an_agency_goes_on_top_of_any_credential() -> None:
     assert "HW_ASSUME_ROLE_DOMAIN_NAME" in str(caught.value)
 
 
+@pytest.mark.parametrize("left", ["HW_ASSUME_ROLE_DOMAIN_NAME", "HW_DOMAIN_NAME"])
+def test_an_agency_comes_with_its_account(left: str) -> None:
+    """An agency of one place is never looked for in an account that another place names: its name may be there too."""
+    with pytest.raises(ConfigurationError, match="agency_name is given without the account that has it") as caught:
+        resolved({"agencyName": "rollout"}, {left: "another-inc"})
+
+    assert ("given by", "iotda-ota:agencyName (stack config)") in caught.value.facts
+    assert "another-inc" not in str(caught.value)
+    user = {"HW_USER_NAME": "operator", "HW_USER_PASSWORD": "phrase", "HW_DOMAIN_NAME": "meters-inc"}
+    own = resolve(Connection(agency_name="rollout", region="cn-north-4"), config={}, environ=user).credential
+    assert str(own).startswith("agency rollout of meters-inc, assumed with user operator of meters-inc")
+
+
 def test_the_profile_is_part_of_the_identity(tmp_path: Path) -> None:
     """What is stored of where a resource was made names the profile."""
     file = tmp_path / "config.json"
