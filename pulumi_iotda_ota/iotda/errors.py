@@ -221,13 +221,17 @@ class ServiceError(IotdaOtaError):
         return "correct what it says is wrong; where that is not clear, the vendor's support asks for the request id"
 
     @property
-    def says_missing(self) -> bool:
-        """Return whether the service itself says that the thing asked for is not there.
+    def by_service(self) -> bool:
+        """Return whether the service itself refused the thing asked for.
 
-        A 404 of the gateway, of a proxy's page, or of an address that the service does not know says nothing of it.
+        The gateway, a proxy's page, or an address that the service does not know say nothing of it.
         """
-        by_service = self.error_code.startswith("IOTDA.") and self.error_code != _NO_SUCH_URI
-        return self.status == HTTPStatus.NOT_FOUND and by_service
+        return self.error_code.startswith("IOTDA.") and self.error_code != _NO_SUCH_URI
+
+    @property
+    def says_missing(self) -> bool:
+        """Return whether the service itself says that the thing asked for is not there."""
+        return self.status == HTTPStatus.NOT_FOUND and self.by_service
 
 
 class TransportError(IotdaOtaError):

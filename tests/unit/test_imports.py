@@ -108,11 +108,11 @@ LIBRARIES = {
 
 # The order inside of iotda: a module imports only from the lines above its own.
 ORDER = (
-    ("text", "names", "sockets"),
+    ("text", "names", "sockets", "files"),
     ("errors", "causes"),
     ("limits", "retry", "fields", "profiles"),
     ("models", "endpoint", "paging", "gate", "answers", "credentials", "renewal"),
-    ("signing", "sources", "package_body", "task_body"),
+    ("signing", "sources", "proxies", "package_body", "task_body"),
     ("messages", "connection", "hints"),
     ("failures", "transport", "iam"),
     ("protocol",),
