@@ -73,6 +73,22 @@ ALLOWED = {
         "task_lookup",
         "validation",
     ),
+    "cli": (
+        "answers",
+        "arguments",
+        "emulator",
+        "iotda",
+        "lifecycle",
+        "lookup",
+        "outputs",
+        "query",
+        "run",
+        "selection",
+        "settings",
+        "task_lookup",
+        "times",
+        "validation",
+    ),
     "__main__": ("plugin",),
     "testing": ("iotda", "functions", "dynamic", "sdk"),
     "emulator": (),
@@ -99,6 +115,9 @@ LIBRARIES = {
     "pulumi": ("functions", "task_functions", "invocation", "dynamic", "testing", "results", "sdk", "plugin.protocol"),
     "dill": ("testing",),
     "werkzeug": ("emulator",),
+    "click": ("cli",),
+    "rich": ("cli.tables",),
+    "yaml": ("cli.stack",),
     "grpc": ("plugin.server", "plugin.engine"),
     "google": ("plugin.server", "plugin.values"),
 }
@@ -133,6 +152,7 @@ WORLD = {
     "iotda.calls": {"random"},  # the jitter between attempts
     "invocation": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for
+    "cli.entry": {"os"},  # a door: the environment of the process
     "sdk": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # a door
     "plugin.server": {"os"},  # a door
@@ -281,6 +301,15 @@ def test_pure_rooms_do_not_load_pulumi(module: str) -> None:
 def test_importing_the_package_loads_nothing_heavy() -> None:
     """`import pulumi_iotda_ota` costs a program next to nothing."""
     assert not {"requests", "pydantic", "pulumi", "grpc"} & loaded_after(f"import {NAME}")
+
+
+@pytest.mark.parametrize("given", [["--help"], ["get", "--help"], ["task", "--help"], ["--version"], ["get", "--nope"]])
+def test_help_of_the_command_line_loads_next_to_nothing(given: list[str]) -> None:
+    """Help, a usage error and completion need neither Pulumi nor what a request needs."""
+    heavy = {"requests", "pydantic", "pulumi", "grpc", "rich", "yaml", "werkzeug", "semver"}
+
+    quiet = f"import io, sys; out, sys.stdout = sys.stdout, io.StringIO()\n{NAME}.cli.entry.main({given!r})"
+    assert not heavy & loaded_after(f"import {NAME}.cli.entry\n{quiet}\nsys.stdout = out")
 
 
 def test_a_lookup_does_not_load_the_emulator() -> None:

@@ -1,0 +1,104 @@
+"""The command `iotda-ota`: its commands, and one place where whatever goes wrong becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_iotda_ota.cli import packages, task
+from pulumi_iotda_ota.cli.failures import ClosedPipe, report
+from pulumi_iotda_ota.cli.session import Session
+from pulumi_iotda_ota.iotda.text import hiding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["COMMANDS", "PROGRAM", "main", "root"]
+
+PROGRAM = "iotda-ota"
+#: What there is; a new family of commands is one more entry.
+COMMANDS: tuple[click.Command, ...] = (packages.list_packages, packages.get_package, task.group)
+
+
+@contextmanager
+def _pipe() -> Iterator[None]:
+    """Tell a closed pipe from click, which would end the process by itself."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ClosedPipe from error
+
+
+class _Root(click.Group):
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with _pipe():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _pipe():
+            return super().invoke(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; of one that is not there, say which may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            # Later releases of click say it themselves.
+            if near and "did you mean" not in error.format_message().lower():
+                meant = f"{error.message.rstrip('.')}. Did you mean {near[0]!r}?"
+                raise click.UsageError(meant, ctx) from error
+            raise
+
+
+@click.version_option(version("pulumi-iotda-ota"), prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.group(cls=_Root)
+def root() -> None:
+    """Look up Huawei Cloud IoTDA OTA packages, see why, and look after upgrade tasks.
+
+    Settings come from options, from the configuration of --stack, from a profile, the environment and files, in this
+    order; `iotda-ota doctor` says from where. Secrets are no options.
+    """
+
+
+for _command in COMMANDS:
+    root.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what follows the program's name; by default what the process was given.
+
+    Returns:
+        The exit code; see ``codes.py``.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a version is no reason to end in an encoding's error
+    session = Session(dict(os.environ), sys.stdout, sys.stderr)
+    try:
+        with hiding(session.secrets):
+            code = root.main(given or ["--help"], prog_name=PROGRAM, standalone_mode=False, obj=session)
+        with _pipe():
+            session.out.flush()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last place where it can become a message
+        code = report(error, session, as_json="--json" in given)
+        if isinstance(error, ClosedPipe):
+            _forget_output()
+    return code if isinstance(code, int) else 0
+
+
+def _forget_output() -> None:
+    """Let nothing be written at the end of the process to a pipe that nobody reads."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
