@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.models import BatchTask
 
 __all__ = ["Service", "given_connection", "service", "stack_config", "world"]
 
@@ -33,15 +34,17 @@ class Service:
     Attributes:
         run: the clients of this process.
         connection: where and as whom.
+        config: the configuration of the stack that was named.
     """
 
     run: Run
     connection: ResolvedConnection
+    config: Mapping[str, object]
 
     @property
     def client(self) -> Client:
-        """Return the client, with its project."""
-        return self.run.client(self.run.completed(self.connection))
+        """Return the client."""
+        return self.run.client(self.connection)
 
 
 def given_connection(asked: Asked) -> Connection:
@@ -82,21 +85,25 @@ def stack_config(asked: Asked) -> Mapping[str, object]:
 @contextmanager
 def service(asked: Asked) -> Iterator[Service]:
     """Give what a command asks, and close its connections."""
-    connection = resolve(given_connection(asked), config=stack_config(asked), environ=asked.session.environ)
+    config = stack_config(asked)
+    connection = resolve(given_connection(asked), config=config, environ=asked.session.environ)
     asked.session.secrets.update(connection.secrets)
     with hiding(connection.secrets), closing(Run(memo=False)) as run:
-        yield Service(run, connection)
+        yield Service(run, connection, config)
 
 
-@contextmanager
-def world(asked: Asked, asking: Service, *, tell: Callable[[str], None]) -> Iterator[World]:
-    """Give the world that a life cycle acts in: of this command, and no program.
+def world(
+    asked: Asked, asking: Service, *, tell: Callable[[str], None], seen: Callable[[BatchTask], None] = lambda _: None
+) -> World:
+    """Return the world that a life cycle acts in: of this command, and no program.
 
     Args:
         asked: the command.
         asking: what it asks.
         tell: shows a line of progress.
+        seen: is given a task each time that it is looked at.
     """
-    yield World(
-        run=asking.run, config=stack_config(asked), environ=asked.session.environ, warn=asked.session.note, tell=tell
-    )
+    return World(
+        run=asking.run, config=asking.config, environ=asked.session.environ, warn=asked.session.note, tell=tell,
+        seen=seen,
+    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import click
 
 from pulumi_iotda_ota.cli import packages, task
 from pulumi_iotda_ota.cli.failures import ClosedPipe, report
+from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
 from pulumi_iotda_ota.iotda.text import hiding
 
@@ -35,7 +35,7 @@ def _pipe() -> Iterator[None]:
         raise ClosedPipe from error
 
 
-class _Root(click.Group):
+class _Root(Family):
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         with _pipe():
             return super().make_context(*args, **more)
@@ -43,20 +43,6 @@ class _Root(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with _pipe():
             return super().invoke(ctx)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; of one that is not there, say which may have been meant."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            # Later releases of click say it themselves.
-            if near and "did you mean" not in error.format_message().lower():
-                meant = f"{error.message.rstrip('.')}. Did you mean {near[0]!r}?"
-                raise click.UsageError(meant, ctx) from error
-            raise
 
 
 @click.version_option(version("pulumi-iotda-ota"), prog_name=PROGRAM, message="%(prog)s %(version)s")

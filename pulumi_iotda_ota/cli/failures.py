@@ -16,9 +16,13 @@ from pulumi_iotda_ota.iotda.text import masked
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
 
-__all__ = ["ClosedPipe", "report"]
+__all__ = ["ClosedPipe", "Interrupted", "report"]
 
 _NUMBERS = ("status", "error_code", "request_id")
+
+
+class Interrupted(Exception):
+    """Ctrl-C, with what that means for the task on the service."""
 
 
 class ClosedPipe(Exception):
@@ -35,8 +39,9 @@ def report(error: BaseException, session: Session, *, as_json: bool) -> int:
     """
     if isinstance(error, ClosedPipe):
         return codes.CLOSED_PIPE.number
-    if isinstance(error, (click.Abort, KeyboardInterrupt)):
-        return _told(session, "Interrupted", "interrupted", codes.INTERRUPTED.number, as_json=as_json)
+    if isinstance(error, (Interrupted, click.Abort, KeyboardInterrupt)):
+        message = str(error) if isinstance(error, Interrupted) else "interrupted"
+        return _told(session, "Interrupted", message, codes.INTERRUPTED.number, as_json=as_json)
     if isinstance(error, click.ClickException):
         return _usage(error, session, as_json=as_json)
     if isinstance(error, IotdaOtaError):

@@ -39,13 +39,28 @@ class Option(click.Option):
         self.section = section
 
 
+class Positional(click.Argument):
+    """An argument that is given without its name.
+
+    Args:
+        help: what it is.
+    """
+
+    def __init__(self, *args: Any, help: str, **more: Any) -> None:  # noqa: A002  as click's options have it
+        super().__init__(*args, **more)
+        self.description = help
+
+
 class Command(click.Command):
     """A command whose help has its options under their headings, those of the connection last."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options."""
-        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, Positional):
+                sections["Arguments"].append((str(parameter.metavar), parameter.description))
+                continue
             record = parameter.get_help_record(ctx)
             if record is not None:
                 sections.setdefault(getattr(parameter, "section", "") or "Options", []).append(record)
@@ -138,8 +153,8 @@ def json_option() -> Option:
     return Option(["--json", "as_json"], is_flag=True, help="Answer, and tell errors, as one JSON object.")
 
 
-def _positional(argument: Argument) -> click.Argument:
-    return click.Argument([argument.name], metavar=argument.name.upper())
+def _positional(argument: Argument) -> Positional:
+    return Positional([argument.name], metavar=argument.name.upper(), help=worded(argument.description))
 
 
 _PUBLIC = tuple(setting.name for setting in SETTINGS if not setting.secret)

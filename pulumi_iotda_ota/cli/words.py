@@ -21,6 +21,9 @@ _PHRASES = {
     'wait for its end, or set on_destroy="retain" to leave it alone, and run again': "wait for its end",
     "set retry_failed=True to try": "iotda-ota task retry to try",
     "change triggers of the task for a new campaign": "start a new campaign",
+    "look for it on the service before asking for it again": (
+        "see how it stands (iotda-ota task show) before asking for it again"
+    ),
     "create it with need_confirm=True, or leave this out": "watch it: it has begun by itself",
 }
 # Lines that are about a program.

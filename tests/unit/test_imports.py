@@ -116,7 +116,7 @@ LIBRARIES = {
     "dill": ("testing",),
     "werkzeug": ("emulator",),
     "click": ("cli",),
-    "rich": ("cli.tables",),
+    "rich": ("cli.bars", "cli.tables"),
     "yaml": ("cli.stack",),
     "grpc": ("plugin.server", "plugin.engine"),
     "google": ("plugin.server", "plugin.values"),
