@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import packages, task
+from pulumi_iotda_ota.cli import doctor, packages, task
 from pulumi_iotda_ota.cli.failures import ClosedPipe, report
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
@@ -23,7 +23,7 @@ __all__ = ["COMMANDS", "PROGRAM", "main", "root"]
 
 PROGRAM = "iotda-ota"
 #: What there is; a new family of commands is one more entry.
-COMMANDS: tuple[click.Command, ...] = (packages.list_packages, packages.get_package, task.group)
+COMMANDS: tuple[click.Command, ...] = (packages.list_packages, packages.get_package, task.group, doctor.doctor)
 
 
 @contextmanager
