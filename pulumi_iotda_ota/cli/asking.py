@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_iotda_ota.cli.words import worded
+from pulumi_iotda_ota.cli.words import of_option, worded
 from pulumi_iotda_ota.iotda.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.text import hiding
@@ -56,7 +56,7 @@ def given_connection(asked: Asked) -> Connection:
     try:
         return Connection(**asked.settings)
     except ConfigurationError as error:
-        raise click.UsageError(worded(error.headline)) from error
+        raise click.UsageError(worded(of_option(error.setting, error.headline))) from error
 
 
 def stack_config(asked: Asked) -> Mapping[str, object]:

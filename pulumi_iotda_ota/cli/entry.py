@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import doctor, packages, task
-from pulumi_iotda_ota.cli.failures import ClosedPipe, report
+from pulumi_iotda_ota.cli import completion, doctor, emulator, packages, task
+from pulumi_iotda_ota.cli.failures import ClosedPipe, Interrupted, report
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
 from pulumi_iotda_ota.iotda.text import hiding
@@ -23,25 +23,34 @@ __all__ = ["COMMANDS", "PROGRAM", "main", "root"]
 
 PROGRAM = "iotda-ota"
 #: What there is; a new family of commands is one more entry.
-COMMANDS: tuple[click.Command, ...] = (packages.list_packages, packages.get_package, task.group, doctor.doctor)
+COMMANDS: tuple[click.Command, ...] = (
+    packages.list_packages,
+    packages.get_package,
+    task.group,
+    doctor.doctor,
+    emulator.emulator,
+    completion.completion,
+)
 
 
 @contextmanager
-def _pipe() -> Iterator[None]:
-    """Tell a closed pipe from click, which would end the process by itself."""
+def _ours() -> Iterator[None]:
+    """Take a closed pipe and Ctrl-C before click does, which has an exit code and a line of its own for them."""
     try:
         yield
     except BrokenPipeError as error:
         raise ClosedPipe from error
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
 
 
 class _Root(Family):
     def make_context(self, *args: Any, **more: Any) -> click.Context:
-        with _pipe():
+        with _ours():
             return super().make_context(*args, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _pipe():
+        with _ours():
             return super().invoke(ctx)
 
 
@@ -76,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with hiding(session.secrets):
             code = root.main(given or ["--help"], prog_name=PROGRAM, standalone_mode=False, obj=session)
-        with _pipe():
+        with _ours():
             session.out.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last place where it can become a message
         code = report(error, session, as_json="--json" in given)

@@ -41,6 +41,8 @@ def report(error: BaseException, session: Session, *, as_json: bool) -> int:
         return codes.CLOSED_PIPE.number
     if isinstance(error, (Interrupted, click.Abort, KeyboardInterrupt)):
         message = str(error) if isinstance(error, Interrupted) else "interrupted"
+        if session.err.isatty():
+            session.note("")  # the terminal has shown ^C
         return _told(session, "Interrupted", message, codes.INTERRUPTED.number, as_json=as_json)
     if isinstance(error, click.ClickException):
         return _usage(error, session, as_json=as_json)

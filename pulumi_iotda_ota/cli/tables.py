@@ -25,7 +25,8 @@ def console(session: Session, *, err: bool = False) -> Console:
 
 def print_table(session: Session, rows: Sequence[Sequence[str]], header: Sequence[str], indent: str) -> None:
     """Print a table; what is too wide for the terminal is folded, never cut: an id is there to be copied."""
-    table = Table(box=None, pad_edge=False, show_header=bool(header), header_style="bold", padding=(0, 2, 0, 0))
+    style = "bold" if session.wants_colour(session.out) else ""
+    table = Table(box=None, pad_edge=False, show_header=bool(header), header_style=style, padding=(0, 2, 0, 0))
     for number in range(max(map(len, [*rows, header]), default=0)):
         table.add_column(Text(header[number]) if header else "", overflow="fold")
     for row in rows:

@@ -9,17 +9,17 @@ from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.settings import SETTINGS
 
-__all__ = ["long_option", "reword", "worded"]
+__all__ = ["PHRASES", "long_option", "of_option", "reword", "worded"]
 
-# What the other doors advise, and what does the same here.
-_PHRASES = {
+#: What the other doors advise, and what does the same here.
+PHRASES = {
     "run pulumi up again: it goes on waiting": "watch it again: it goes on by itself",
     "confirm it, with an UpgradeTaskConfirmation or on the console, and run pulumi up again": (
         "confirm it (iotda-ota task confirm), and watch it again"
     ),
     "run pulumi up again: it confirms what still waits": "run the command again: it confirms what still waits",
     'wait for its end, or set on_destroy="retain" to leave it alone, and run again': "wait for its end",
-    "set retry_failed=True to try": "iotda-ota task retry to try",
+    "set retry_failed=True": "iotda-ota task retry",
     "change triggers of the task for a new campaign": "start a new campaign",
     "look for it on the service before asking for it again": (
         "see how it stands (iotda-ota task show) before asking for it again"
@@ -45,7 +45,7 @@ def worded(text: str) -> str:
     Args:
         text: the text in the words of Python.
     """
-    for theirs, ours in _PHRASES.items():
+    for theirs, ours in PHRASES.items():
         text = text.replace(theirs, ours)
     text = _with_options(text)
     names = "|".join(name for name in _options() if "_" in name)
@@ -57,10 +57,14 @@ def worded(text: str) -> str:
 
 def reword(error: IotdaOtaError) -> None:
     """Turn the message of an error into the words of the command line."""
-    if isinstance(error, InputError) and error.argument in _options():
-        error.headline = re.sub(rf"^{error.argument}\b", long_option(error.argument), error.headline)
-    error.headline = worded(error.headline)
+    named = error.argument if isinstance(error, InputError) else ""
+    error.headline = worded(of_option(named, error.headline))
     error.facts = tuple((label, _of_fact(label, text)) for label, text in error.facts if label not in _OF_PROGRAMS)
+
+
+def of_option(name: str, headline: str) -> str:
+    """Return a headline that begins with the option where it begins with the name of one."""
+    return re.sub(rf"^{name}\b", long_option(name), headline) if name in _options() else headline
 
 
 def _of_fact(label: str, text: str) -> str:

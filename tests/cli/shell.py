@@ -76,6 +76,7 @@ class Shell:
             capture_output=True,
             text=True,
             encoding="utf-8",
+            errors="replace",
             timeout=120,
             check=False,
         )
