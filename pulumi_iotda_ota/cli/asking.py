@@ -12,9 +12,11 @@ import click
 from pulumi_iotda_ota.cli.words import of_option, worded
 from pulumi_iotda_ota.iotda.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import hiding
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
 
 __all__ = ["Service", "given_connection", "service", "stack_config", "world"]
+
+_SECRET = tuple(camel(setting.name) for setting in SETTINGS if setting.secret)
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,12 @@ def stack_config(asked: Asked) -> Mapping[str, object]:
     if project is None:
         raise click.UsageError("--stack is given, but neither this folder nor one above it has a Pulumi.yaml")
     config = project.stack(asked.stack)
-    if asked.decrypt:
-        return stack.decrypted(project, asked.stack, asked.session.environ)
-    stack.require_readable(config)
-    return config.values
+    if not asked.decrypt:
+        stack.require_readable(config)
+    values = stack.decrypted(project, asked.stack, asked.session.environ) if asked.decrypt else config.values
+    # Before anything of them can be told.
+    asked.session.secrets.update(str(values[name]) for name in _SECRET if values.get(name))
+    return values
 
 
 @contextmanager
