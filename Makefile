@@ -19,12 +19,12 @@ help:
 	@echo "make format  rewrite the sources in the house's form"
 	@echo "make clean   remove what the other targets made"
 
-# What the product needs, with the emulator: enough for the demo.
+# What the product needs, with the emulator and the command line: enough for the demo.
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed"; exit 1; }
 	@echo "preparing $(VENV) (once; about half a minute)"
 	@$(PYTHON) -m venv $(VENV)
-	@{ $(BIN)/python -m pip install --upgrade "pip>=25.1" && $(BIN)/python -m pip install --editable ".[emulator]"; } \
+	@{ $(BIN)/python -m pip install --upgrade "pip>=25.1" && $(BIN)/python -m pip install --editable ".[cli,emulator]"; } \
 	  > $(VENV)/install.log 2>&1 || { tail -20 $(VENV)/install.log; echo "the whole log: $(VENV)/install.log"; exit 1; }
 	@touch $@
 

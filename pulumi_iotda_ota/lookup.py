@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota import explain
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
-from pulumi_iotda_ota.selection.choose import Selection, select, spans
+from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, select, spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +62,16 @@ def find_packages(run: Run, connection: ResolvedConnection, lookup: PackagesLook
     return FoundMany(tuple(kept), len(kept) < len(fitting), lookup.id, selection)
 
 
-def find_package(run: Run, connection: ResolvedConnection, lookup: PackageLookup) -> Found | None:
+def find_package(
+    run: Run, connection: ResolvedConnection, lookup: PackageLookup, *, most_skipped: int = MAX_SKIPPED
+) -> Found | None:
     """Return the one package that fits, or None where nothing does and ``on_missing`` is ``none``.
+
+    Args:
+        run: its clients, and what it remembers.
+        connection: where to ask.
+        lookup: what was asked.
+        most_skipped: how many of the packages that are passed over are told; all of them are counted.
 
     Raises:
         PackageNotFound: nothing fits.
@@ -75,7 +83,7 @@ def find_package(run: Run, connection: ResolvedConnection, lookup: PackageLookup
     asked = _Asked(run, run.completed(connection, deadline=deadline), deadline)
     if lookup.package_id is not None:
         return _by_id(asked, lookup.package_id, lookup)
-    return _by_selection(asked, lookup)
+    return _by_selection(asked, lookup, most_skipped)
 
 
 @dataclass(frozen=True)
@@ -113,10 +121,10 @@ def _by_id(asked: _Asked, package_id: str, lookup: PackageLookup) -> Found | Non
     return Found(package, lookup.id)
 
 
-def _by_selection(asked: _Asked, lookup: PackageLookup) -> Found | None:
+def _by_selection(asked: _Asked, lookup: PackageLookup, most_skipped: int) -> Found | None:
     policy = lookup.policy
     walked = asked.packages(_server_query(policy))
-    selection = select(walked.packages, policy)
+    selection = select(walked.packages, policy, most_skipped=most_skipped)
     _require_readable(policy, selection)
     if policy.preferred_versions and not policy.allow_unscoped and spans(selection.packages):
         # A preference is a choice as most_recent is: not one among packages that are not comparable.

@@ -7,41 +7,101 @@ import json
 import signal
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pulumi_iotda_ota.emulator.instance import Emulator
 
-__all__ = ["main"]
+__all__ = ["OPTIONS", "CommandOption", "main", "serve"]
+
+
+@dataclass(frozen=True)
+class CommandOption:
+    """One option of the command.
+
+    Attributes:
+        name: with its dashes.
+        help: what it is.
+        type: what reads its value, or None for a flag.
+        metavar: what the help calls its value.
+        default: what not giving it means.
+    """
+
+    name: str
+    help: str
+    type: Callable[[str], Any] | None = None
+    metavar: str | None = None
+    default: Any = None
+
+
+#: The options, for every command that starts it.
+OPTIONS = (
+    CommandOption("--port", "the port on 127.0.0.1; a free one by default", int, "PORT", 0),
+    CommandOption("--seed", "what it holds; a small catalogue by default", Path, "FILE.json"),
+    CommandOption("--project-id", "the project of all paths; another at each start by default", str, "ID"),
+    CommandOption("--latency-ms", "how much longer answers take", float, "N", 0.0),
+    CommandOption("--derived-only", "take the V11 signature only, as instances do"),
+    CommandOption("--verbose", "tell each request on stderr"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        from pulumi_iotda_ota import emulator as rooms  # noqa: PLC0415 - werkzeug may be missing, which is told below
-
-        emulator = rooms.Emulator(
-            options.seed,
-            latency=options.latency_ms / 1000,
-            derived_only=options.derived_only,
-            project_id=options.project_id,
-            port=options.port,
-            verbose=options.verbose,
-        )
-    except (ImportError, ValueError) as exc:
+        serve(**vars(options))
+    except (ImportError, ValueError, OSError) as exc:
         print(f"emulator: {exc}", file=sys.stderr)
-        return 1 if isinstance(exc, ImportError) else 2
-    try:
-        with emulator:
-            _serve(emulator)
-    except OSError as exc:
-        print(f"emulator: port {options.port}: {exc.strerror}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(exc, ValueError) else 1
     return 0
+
+
+def serve(
+    *,
+    port: int = 0,
+    seed: Path | None = None,
+    project_id: str | None = None,
+    latency_ms: float = 0.0,
+    derived_only: bool = False,
+    verbose: bool = False,
+) -> None:
+    """Print where it listens and what it lets in, as one line of JSON, and serve until told to end.
+
+    Args:
+        port: the port on 127.0.0.1; 0 takes a free one.
+        seed: the file that says what it holds; a small catalogue by default.
+        project_id: the project of all paths; random by default.
+        latency_ms: milliseconds that answers take longer.
+        derived_only: take the derived signature only.
+        verbose: tell each request on stderr.
+
+    Raises:
+        ImportError: werkzeug is missing.
+        ValueError: the seed is wrong.
+        OSError: the port is taken, or may not be used.
+    """
+    from pulumi_iotda_ota import emulator as rooms  # noqa: PLC0415 - werkzeug may be missing
+
+    emulator = rooms.Emulator(
+        seed,
+        latency=latency_ms / 1000,
+        derived_only=derived_only,
+        project_id=project_id,
+        port=port,
+        verbose=verbose,
+    )
+    try:
+        emulator.start()
+    except OSError as exc:
+        raise OSError(f"port {port}: {exc.strerror}") from exc
+    try:
+        _serve(emulator)
+    finally:
+        emulator.stop()
 
 
 def _serve(emulator: Emulator) -> None:
@@ -57,12 +117,13 @@ def _serve(emulator: Emulator) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pulumi_iotda_ota.emulator", description="Serve a local IoTDA.")
-    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one by default")
-    parser.add_argument("--seed", type=Path, metavar="FILE.json", help="what it holds; a small catalogue by default")
-    parser.add_argument("--project-id", metavar="ID", help="the project of all paths; another at each start by default")
-    parser.add_argument("--latency-ms", type=float, default=0.0, metavar="N", help="how much longer answers take")
-    parser.add_argument("--derived-only", action="store_true", help="take the V11 signature only, as instances do")
-    parser.add_argument("--verbose", action="store_true", help="tell each request on stderr")
+    for option in OPTIONS:
+        if option.type is None:
+            parser.add_argument(option.name, action="store_true", help=option.help)
+        else:
+            parser.add_argument(
+                option.name, type=option.type, metavar=option.metavar, default=option.default, help=option.help
+            )
     return parser
 
 

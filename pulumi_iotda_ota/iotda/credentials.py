@@ -25,6 +25,7 @@ __all__ = [
     "IdTokenFile",
     "Ready",
     "UserPassword",
+    "masked_key",
 ]
 
 # Link-local, and the same on every ECS. Source: the page "Obtaining Metadata".
@@ -53,7 +54,7 @@ class AccessKey:
 
     def __str__(self) -> str:
         kind = "temporary access key" if self.security_token else "access key"
-        return f"{kind} {_masked(self.access_key)} from {self.source}"
+        return f"{kind} {masked_key(self.access_key)} from {self.source}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -244,7 +245,7 @@ Ready = AccessKey | AuthToken
 Credential = AccessKey | AuthToken | UserPassword | IdTokenFile | IdToken | EcsMetadata | AssumedAgency
 
 
-def _masked(key: str) -> str:
+def masked_key(key: str) -> str:
     """Return the ends of an access key, enough to recognise it by."""
     if len(key) < _SHORTEST_SHOWN:
         return "****"

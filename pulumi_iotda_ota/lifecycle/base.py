@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.iotda.retry import Clock
     from pulumi_iotda_ota.run import Run
 
@@ -92,6 +93,7 @@ class World:
         warn: shows a warning to whoever runs Pulumi.
         tell: shows a line of progress.
         ledger: what this process has seen and done so far.
+        seen: is given a task each time that it is looked at while it is waited for.
     """
 
     run: Run
@@ -100,6 +102,7 @@ class World:
     warn: Callable[[str], None]
     tell: Callable[[str], None]
     ledger: Ledger = field(default_factory=Ledger)
+    seen: Callable[[BatchTask], None] = lambda _: None
 
     @property
     def clock(self) -> Clock:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import World
 
-__all__ = ["Watch", "awaits_confirmation", "pause_after", "waits_for"]
+__all__ = ["Watch", "awaits_confirmation", "pause_after", "stands", "waits_for"]
 
 _SHORTEST_PAUSE = 0.5  # seconds
 _LONGEST_PAUSE = 30.0  # seconds
@@ -115,7 +115,8 @@ class Watch:
             self.outage = cause
             return None
         self.task, self.outage = task, None
-        self._tell(f"{self._name}: {_progress(task)}")
+        self._world.seen(task)
+        self._tell(f"{self._name}: {stands(task)}")
         return task
 
     @property
@@ -134,7 +135,8 @@ def _cause(error: IotdaOtaError) -> IotdaOtaError:
     return error.__cause__ if within else error  # type: ignore[return-value]
 
 
-def _progress(task: BatchTask) -> str:
+def stands(task: BatchTask) -> str:
+    """Return in words how a task stands: its status, how many devices are where, and what they wait for."""
     standing = Standing.of(task, ended=not is_running(task))
     counts = (
         f"{standing.succeeded} of {standing.total} devices done, {standing.failed} failed, "

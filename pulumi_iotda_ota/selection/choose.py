@@ -51,9 +51,10 @@ class Selection:
     Attributes:
         tiers: those that fit: one tier for each preferred version that any of them has, then the others.
         looked_at: how many packages there were.
-        skipped: the first :data:`MAX_SKIPPED` that were passed over, in the service's order.
+        skipped: the first :attr:`most_skipped` that were passed over, in the service's order.
         skipped_counts: how many each rule passed over.
         first_skipped: the first that each rule passed over.
+        most_skipped: how many are kept; all of them are counted.
     """
 
     tiers: list[Tier] = field(default_factory=list)
@@ -61,6 +62,7 @@ class Selection:
     skipped: list[Skipped] = field(default_factory=list)
     skipped_counts: Counter[str] = field(default_factory=Counter)
     first_skipped: dict[str, Skipped] = field(default_factory=dict)
+    most_skipped: int = MAX_SKIPPED
 
     @property
     def packages(self) -> list[OtaPackage]:
@@ -70,21 +72,26 @@ class Selection:
     def skip(self, package: OtaPackage, rule: str, reason: str) -> None:
         """Record one package that was passed over."""
         self.skipped_counts[rule] += 1
-        if len(self.skipped) < MAX_SKIPPED or rule not in self.first_skipped:
+        if len(self.skipped) < self.most_skipped or rule not in self.first_skipped:
             skipped = Skipped(package.package_id, package.version, rule, reason)
             self.first_skipped.setdefault(rule, skipped)
-            if len(self.skipped) < MAX_SKIPPED:
+            if len(self.skipped) < self.most_skipped:
                 self.skipped.append(skipped)
 
 
-def select(packages: Iterable[OtaPackage], policy: Policy) -> Selection:
+def select(packages: Iterable[OtaPackage], policy: Policy, *, most_skipped: int = MAX_SKIPPED) -> Selection:
     """Return the packages that fit the policy, the preferred ones first.
 
     Preferred versions come first, in their order, then ``order_by``. Without it the service's order is kept: newest
     record first. Packages that tie keep it too. Each version is read once, so this is linear but for one sort.
+
+    Args:
+        packages: what there is.
+        policy: what is preferred.
+        most_skipped: how many of those that are passed over are kept with their reason.
     """
     keys = Keys(policy.version_scheme)
-    selection, rules, fitting = Selection(), rules_of(policy, keys), []
+    selection, rules, fitting = Selection(most_skipped=most_skipped), rules_of(policy, keys), []
     for package in packages:
         selection.looked_at += 1
         for rule in rules:

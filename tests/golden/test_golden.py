@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import functions, sdk, testing
+from pulumi_iotda_ota import functions, results, sdk, testing
+from pulumi_iotda_ota.cli import entry
+from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.invocation import camel_keys, snake_keys
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
@@ -226,6 +229,48 @@ def test_a_pin_of_the_plugin(asked: Lookup, plugin: Plugin) -> None:
         assert [word for word in asked.error[1] if worded(word) not in text] == []
     else:
         assert asked.answer in (inputs["version"], inputs["packageId"])
+
+
+CODES = {"IotdaOtaError": 1, "InputError": 2, "PackageNotFound": 3, "MultiplePackages": 4}
+
+
+def options(arguments: dict[str, Any]) -> list[str]:
+    """Return arguments as options of the command line."""
+    given: list[str] = []
+    for name, value in arguments.items():
+        long = name.replace("_", "-")
+        if isinstance(value, bool):
+            given.append(f"--{'' if value else 'no-'}{long}")
+        else:
+            given += [
+                word for one in (value if isinstance(value, list) else [value]) for word in (f"--{long}", str(one))
+            ]
+    return given
+
+
+@EVERY
+def test_the_command_line(asked: Lookup, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command line answers as the table says, and word for word as the function does, with its exit code."""
+    given = ["list" if asked.many else "get", *options(asked.arguments)]
+    if asked.error:
+        with pytest.raises(IotdaOtaError) as caught:
+            plain(asked.arguments, many=asked.many)
+        reword(caught.value)
+        assert entry.main(given) == CODES[asked.error[0]]
+        told = capsys.readouterr()
+        # click refuses a value that is none of a few, in its own words.
+        assert told.out == ""
+        assert told.err == f"error: {caught.value}\n" or "Invalid value for '--version-scheme': 'pep440'" in told.err
+        return
+    assert entry.main([*given, "--json"]) == 0
+    answered = json.loads(capsys.readouterr().out)
+    found = answered["result"]
+    same(asked, found["packages"] if asked.many else found)
+    if found is not None:
+        get: Any = iotda_ota.get_ota_packages if asked.many else iotda_ota.get_ota_package
+        fields = results.answered(get(**asked.arguments))
+        passed_over = {name: fields.pop(name) for name in ("skipped", "skipped_counts")}
+        assert answered == {"result": fields, **passed_over}
 
 
 @EVERY

@@ -73,6 +73,22 @@ ALLOWED = {
         "task_lookup",
         "validation",
     ),
+    "cli": (
+        "answers",
+        "arguments",
+        "emulator",
+        "iotda",
+        "lifecycle",
+        "lookup",
+        "outputs",
+        "query",
+        "run",
+        "selection",
+        "settings",
+        "task_lookup",
+        "times",
+        "validation",
+    ),
     "__main__": ("plugin",),
     "testing": ("dynamic", "functions", "invocation", "iotda", "lifecycle.base", "run", "sdk"),
     "pytest_plugin": ("emulator",),
@@ -102,6 +118,9 @@ LIBRARIES = {
     "dill": ("testing.monitor",),
     "pytest": ("pytest_plugin",),
     "werkzeug": ("emulator",),
+    "click": ("cli",),
+    "rich": ("cli.bars", "cli.tables"),
+    "yaml": ("cli.stack",),
     "grpc": ("plugin.server", "plugin.engine"),
     "google": ("plugin.server", "plugin.values"),
 }
@@ -136,6 +155,7 @@ WORLD = {
     "iotda.calls": {"random"},  # the jitter between attempts
     "invocation": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for
+    "cli.entry": {"os"},  # a door: the environment of the process
     "sdk": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # a door
     "plugin.server": {"os"},  # a door
@@ -286,6 +306,15 @@ def test_pure_rooms_do_not_load_pulumi(module: str) -> None:
 def test_importing_the_package_loads_nothing_heavy() -> None:
     """`import pulumi_iotda_ota` costs a program next to nothing."""
     assert not {"requests", "pydantic", "pulumi", "grpc"} & loaded_after(f"import {NAME}")
+
+
+@pytest.mark.parametrize("given", [["--help"], ["get", "--help"], ["task", "--help"], ["--version"], ["get", "--nope"]])
+def test_help_of_the_command_line_loads_next_to_nothing(given: list[str]) -> None:
+    """Help, a usage error and completion need neither Pulumi nor what a request needs."""
+    heavy = {"requests", "pydantic", "pulumi", "grpc", "rich", "yaml", "werkzeug", "semver"}
+
+    quiet = f"import io, sys; out, sys.stdout = sys.stdout, io.StringIO()\n{NAME}.cli.entry.main({given!r})"
+    assert not heavy & loaded_after(f"import {NAME}.cli.entry\n{quiet}\nsys.stdout = out")
 
 
 def test_a_lookup_does_not_load_the_emulator() -> None:

@@ -23,9 +23,9 @@ METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 
 
 def oldest() -> list[str]:
-    """Return the lower bounds of the project and of its emulator, as pip wants them."""
+    """Return the lower bounds of the project, of its emulator and of its command line, as pip wants them."""
     text = (ROOT / "pyproject.toml").read_text()
-    declared = [text.partition(f"\n{begin} = [")[2].partition("]")[0] for begin in ("dependencies", "emulator")]
+    declared = [text.partition(f"\n{begin} = [")[2].partition("]")[0] for begin in ("dependencies", "emulator", "cli")]
     return [f"{name}=={version}" for name, version in re.findall(r'"([\w-]+)>=([\d.]+)', "".join(declared))]
 
 
@@ -59,7 +59,7 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
         assert (state["taskId"], plugin.stop()[:2]) == (id_, (0, ""))
 
 
-@pytest.mark.parametrize("lane", ["functions", "resources"])
+@pytest.mark.parametrize("lane", ["functions", "resources", "cli"])
 def test_the_lanes_of_the_library(python: Path, lane: str) -> None:
     """What a program can ask for and declare works with the lower bounds as it does with the newest releases."""
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{lane}"]

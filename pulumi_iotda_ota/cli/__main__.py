@@ -1,0 +1,28 @@
+"""Starts the command line: ``iotda-ota``, or ``python -m pulumi_iotda_ota.cli``."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+_NO_CLICK = (
+    "iotda-ota: error: the command line needs click and rich: from the checkout: python -m pip install '.[cli]'; "
+    "or pip install 'pulumi-iotda-ota[cli]'"
+)
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    try:
+        from pulumi_iotda_ota.cli import entry  # noqa: PLC0415  click may be missing, which is told below
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        print(_NO_CLICK, file=sys.stderr)
+        return 1
+    return entry.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

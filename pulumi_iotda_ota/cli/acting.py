@@ -1,0 +1,157 @@
+"""What `task retry`, `stop` and `confirm` do. They change a campaign: a person is asked, or has said so with `--yes`.
+
+A request of unknown outcome is told as that, and never repeated here.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_iotda_ota.cli.asking import service, world
+from pulumi_iotda_ota.cli.failures import Interrupted
+from pulumi_iotda_ota.cli.watching import inputs_of, progress
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle import ending
+from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
+from pulumi_iotda_ota.lifecycle.task_reads import is_running, told_refusal
+from pulumi_iotda_ota.lifecycle.watching import stands
+from pulumi_iotda_ota.task_lookup import missing_task
+from pulumi_iotda_ota.validation import require_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.cli.asking import Service
+    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult
+
+__all__ = ["confirm_task", "retry_task", "stop_task"]
+
+
+def retry_task(asked: Asked, table: Sequence[Argument]) -> None:
+    """Try devices again, once.
+
+    Raises:
+        OutcomeUnknown: the service may have accepted it.
+        IotdaOtaError: it was refused, for some devices or for all.
+    """
+    require_valid(table, asked.values)
+    targets = asked.values["target"] or []
+    with _acting(asked) as asking:
+        task = _shown(asked, asking)
+        which = _plural(len(targets), "device") if targets else "every device that failed or was stopped"
+        _agree(asked, f"Try {which} of {_named(task)} again?")
+        answers = asking.client.retry_batch_task(task.task_id, targets).targets
+    _tell_answers(asked, task, answers, "tried again")
+
+
+def stop_task(asked: Asked, table: Sequence[Argument]) -> None:
+    """Stop a task, and wait until it has stopped.
+
+    Raises:
+        IotdaOtaError: it can not be stopped, or did not stop in time.
+    """
+    require_valid(table, asked.values)
+    with _acting(asked) as asking:
+        task = _shown(asked, asking)
+        if is_running(task):
+            _agree(asked, f"Stop {_named(task)}?")
+            identity = {"identity": asking.connection.identity}
+            task = ending.stop_task(asking.run.clock, asking.client, task.task_id, identity) or task
+    _tell(asked, task)
+
+
+def confirm_task(asked: Asked) -> None:
+    """Let a task begin whose packages are the approved ones.
+
+    Raises:
+        IotdaOtaError: they are others, or the task does not wait for a confirmation.
+    """
+    inputs = inputs_of(asked, Confirmation)
+    with _acting(asked) as asking:
+        task = _shown(asked, asking)
+        _agree(asked, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
+        with progress(asked) as (tell, seen):
+            Confirmation.passed(world(asked, asking, tell=tell, seen=seen), inputs)
+        task = _shown(asked, asking)
+    _tell(asked, task)
+
+
+@contextmanager
+def _acting(asked: Asked) -> Iterator[Service]:
+    """Give what a command asks, where somebody can be asked whether it may act.
+
+    Raises:
+        click.UsageError: nobody can be asked.
+        Interrupted: Ctrl-C; what was sent by then stays sent.
+    """
+    if not asked.flags["yes"] and not (sys.stdin.isatty() and asked.session.err.isatty()):
+        raise click.UsageError("this changes a campaign, and there is no terminal to ask on: give --yes")
+    try:
+        with service(asked) as asking:
+            yield asking
+    except KeyboardInterrupt:
+        again = f"iotda-ota task show {asked.values['task_id']}"
+        raise Interrupted(f"interrupted; what was asked of the service by then stays, see: {again}") from None
+
+
+def _agree(asked: Asked, question: str) -> None:
+    """Ask whether to go on, unless that was said before.
+
+    Raises:
+        IotdaOtaError: the answer is no.
+    """
+    if not asked.flags["yes"] and not click.confirm(question, err=True):
+        raise IotdaOtaError("nothing was done: it was not agreed to")
+
+
+def _shown(asked: Asked, asking: Service) -> BatchTask:
+    """Return the task as it is now."""
+    task_id = asked.values["task_id"]
+    try:
+        return asking.client.show_batch_task(task_id)
+    except ServiceError as error:
+        if not error.says_missing:
+            raise
+        raise missing_task(task_id, error, asking.connection) from error
+
+
+def _named(task: BatchTask) -> str:
+    return f"upgrade task {printable(task.task_name)} ({stands(task)})"
+
+
+def _tell(asked: Asked, task: BatchTask, **more: Any) -> None:
+    """Tell how the task stands."""
+    if asked.as_json:
+        values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}
+        asked.session.json({"result": values})
+    else:
+        asked.session.line(f"upgrade task {printable(task.task_name)}: {stands(task)}")
+
+
+def _tell_answers(asked: Asked, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:
+    """Tell what became of each device.
+
+    Raises:
+        IotdaOtaError: it was refused for some.
+    """
+    refusal = told_refusal(answers)
+    accepted = sum(answer.status == "success" for answer in answers)
+    if asked.as_json:
+        _tell(asked, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
+    elif not refusal:
+        which = _plural(accepted, "device") if answers else "its devices"
+        asked.session.line(f"upgrade task {printable(task.task_name)}: {which} {done}")
+    if refusal:
+        facts = [(done, _plural(accepted, "device")), ("refused for", refusal)]
+        raise IotdaOtaError(f"the service refused some of upgrade task {printable(task.task_name)}", facts=facts)
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number:,} {word}{'s' * (number != 1)}"

@@ -1,0 +1,115 @@
+"""Where and as whom a command asks: its options, the stack's configuration, the environment. Loads pydantic."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pulumi_iotda_ota.cli.words import of_option, worded
+from pulumi_iotda_ota.iotda.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.text import hiding
+from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.models import BatchTask
+
+__all__ = ["Service", "given_connection", "service", "stack_config", "world"]
+
+_SECRET = tuple(camel(setting.name) for setting in SETTINGS if setting.secret)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a command asks.
+
+    Attributes:
+        run: the clients of this process.
+        connection: where and as whom.
+        config: the configuration of the stack that was named.
+    """
+
+    run: Run
+    connection: ResolvedConnection
+    config: Mapping[str, object]
+
+    @property
+    def client(self) -> Client:
+        """Return the client."""
+        return self.run.client(self.connection)
+
+
+def given_connection(asked: Asked) -> Connection:
+    """Return the settings that are options.
+
+    Raises:
+        click.UsageError: one has a wrong value.
+    """
+    try:
+        return Connection(**asked.settings)
+    except ConfigurationError as error:
+        raise click.UsageError(worded(of_option(error.setting, error.headline))) from error
+
+
+def stack_config(asked: Asked) -> Mapping[str, object]:
+    """Return the configuration of the stack that was named, or nothing where none was.
+
+    Raises:
+        click.UsageError: the options do not go together.
+        ConfigurationError: it can not be read as a whole.
+    """
+    if asked.stack is None:
+        if asked.decrypt:
+            raise click.UsageError("--decrypt needs --stack")
+        return {}
+    from pulumi_iotda_ota.cli import stack  # noqa: PLC0415  loads yaml
+
+    project = stack.find_project(Path.cwd())
+    if project is None:
+        raise click.UsageError("--stack is given, but neither this folder nor one above it has a Pulumi.yaml")
+    config = project.stack(asked.stack)
+    if not asked.decrypt:
+        stack.require_readable(config)
+    values = stack.decrypted(project, asked.stack, asked.session.environ) if asked.decrypt else config.values
+    # Before anything of them can be told.
+    asked.session.secrets.update(str(values[name]) for name in _SECRET if values.get(name))
+    return values
+
+
+@contextmanager
+def service(asked: Asked) -> Iterator[Service]:
+    """Give what a command asks, and close its connections."""
+    config = stack_config(asked)
+    connection = resolve(given_connection(asked), config=config, environ=asked.session.environ)
+    asked.session.secrets.update(connection.secrets)
+    with hiding(connection.secrets), closing(Run(memo=False)) as run:
+        yield Service(run, connection, config)
+
+
+def world(
+    asked: Asked, asking: Service, *, tell: Callable[[str], None], seen: Callable[[BatchTask], None] = lambda _: None
+) -> World:
+    """Return the world that a life cycle acts in: of this command, and no program.
+
+    Args:
+        asked: the command.
+        asking: what it asks.
+        tell: shows a line of progress.
+        seen: is given a task each time that it is looked at.
+    """
+    return World(
+        run=asking.run, config=asking.config, environ=asked.session.environ, warn=asked.session.note, tell=tell,
+        seen=seen,
+    )  # fmt: skip

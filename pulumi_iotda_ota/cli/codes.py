@@ -1,0 +1,45 @@
+"""The exit codes, and which error ends with which. The reference and the tests are made from this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, MultiplePackages, PackageNotFound, ServiceError
+
+__all__ = ["CODES", "ExitCode", "exit_code"]
+
+
+@dataclass(frozen=True)
+class ExitCode:
+    """One exit code.
+
+    Attributes:
+        number: the code.
+        meaning: a sentence.
+    """
+
+    number: int
+    meaning: str
+
+
+DONE = ExitCode(0, "Done; a list that is empty is an answer too.")
+ERROR = ExitCode(1, "An error: settings, credentials, the service, or time that ran out.")
+USAGE = ExitCode(2, "The command was given wrongly; nothing was changed.")
+NOT_FOUND = ExitCode(3, "Nothing was found: no package fits, or there is no such package or task.")
+SEVERAL = ExitCode(4, "More than one package fits, and nothing says which.")
+FAILED = ExitCode(5, "The campaign failed, also in part: more devices than may, or it was stopped.")
+NEWER = ExitCode(7, "Something is newer than what is locked, or gone.")
+INTERRUPTED = ExitCode(130, "Ctrl-C. A task on the service goes on by itself.")
+CLOSED_PIPE = ExitCode(141, "Whoever read the output stopped reading, as `head` does.")
+
+#: All of them.
+CODES = (DONE, ERROR, USAGE, NOT_FOUND, SEVERAL, FAILED, NEWER, INTERRUPTED, CLOSED_PIPE)
+
+_BY_KIND = {InputError: USAGE, PackageNotFound: NOT_FOUND, MultiplePackages: SEVERAL, CampaignFailed: FAILED}
+
+
+def exit_code(error: Exception) -> int:
+    """Return the code that a command ends with after an error of ours, or any other."""
+    if isinstance(error, ServiceError) and error.says_missing:
+        return NOT_FOUND.number
+    return next((code.number for kind, code in _BY_KIND.items() if isinstance(error, kind)), ERROR.number)

@@ -1,0 +1,36 @@
+"""The command `completion`: prints what lets a shell complete commands, options and values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import get_completion_class
+
+from pulumi_iotda_ota.cli.options import Positional, command
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.cli.options import Asked
+
+__all__ = ["completion"]
+
+_SHELLS = ("bash", "zsh", "fish")
+# What click looks for in the environment when it is asked for completions.
+_VARIABLE = "_IOTDA_OTA_COMPLETE"
+
+
+@command(
+    "completion",
+    more=[Positional(["shell"], type=click.Choice(_SHELLS), help="bash (4.4 or later), zsh or fish.")],
+    connects=False,
+)
+def completion(asked: Asked) -> None:
+    """Print the script that lets a shell complete commands.
+
+    For bash: eval "$(iotda-ota completion bash)"
+    """
+    context = click.get_current_context().find_root()
+    script = get_completion_class(asked.flags["shell"])
+    if script is None:  # click has all three
+        raise click.UsageError(f"click knows no completion for {asked.flags['shell']}")
+    asked.session.line(script(context.command, {}, str(context.info_name), _VARIABLE).source())

@@ -1,0 +1,40 @@
+"""The command `emulator`: starts the local IoTDA, with the options of `python -m pulumi_iotda_ota.emulator`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pulumi_iotda_ota.cli.options import Option, command
+from pulumi_iotda_ota.emulator.__main__ import OPTIONS, serve
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.emulator.__main__ import CommandOption
+
+__all__ = ["emulator"]
+
+
+def _option(option: CommandOption) -> Option:
+    text = f"{option.help[:1].upper()}{option.help[1:]}."
+    if option.type is None:
+        return Option([option.name], is_flag=True, help=text)
+    type_ = click.Path(path_type=Path) if option.type is Path else option.type
+    return Option([option.name], type=type_, metavar=option.metavar, default=option.default, help=text)
+
+
+@command("emulator", more=[_option(option) for option in OPTIONS], connects=False)
+def emulator(asked: Asked) -> None:
+    """Serve a local IoTDA, to try things out without an account.
+
+    Prints one line of JSON: endpoint, access_key, secret_key, project_id and region. Ends with Ctrl-C. Needs the extra
+    emulator.
+    """
+    try:
+        serve(**asked.flags)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    except (ImportError, OSError) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,99 @@
+"""The command `iotda-ota`: its commands, and one place where whatever goes wrong becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_iotda_ota.cli import completion, doctor, emulator, packages, task
+from pulumi_iotda_ota.cli.failures import ClosedPipe, Interrupted, report
+from pulumi_iotda_ota.cli.groups import Family
+from pulumi_iotda_ota.cli.session import Session
+from pulumi_iotda_ota.iotda.text import hiding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["COMMANDS", "PROGRAM", "main", "root"]
+
+PROGRAM = "iotda-ota"
+#: What there is; a new family of commands is one more entry.
+COMMANDS: tuple[click.Command, ...] = (
+    packages.list_packages,
+    packages.get_package,
+    task.group,
+    doctor.doctor,
+    emulator.emulator,
+    completion.completion,
+)
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Take a closed pipe and Ctrl-C before click does, which has an exit code and a line of its own for them."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ClosedPipe from error
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
+
+
+class _Root(Family):
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with _ours():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _ours():
+            return super().invoke(ctx)
+
+
+@click.version_option(version("pulumi-iotda-ota"), prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.group(cls=_Root)
+def root() -> None:
+    """Look up Huawei Cloud IoTDA OTA packages, see why, and look after upgrade tasks.
+
+    Settings come from options, from the configuration of --stack, from a profile, the environment and files, in this
+    order; `iotda-ota doctor` says from where. Secrets are no options.
+    """
+
+
+for _command in COMMANDS:
+    root.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what follows the program's name; by default what the process was given.
+
+    Returns:
+        The exit code; see ``codes.py``.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a version is no reason to end in an encoding's error
+    session = Session(dict(os.environ), sys.stdout, sys.stderr)
+    try:
+        with hiding(session.secrets):
+            code = root.main(given or ["--help"], prog_name=PROGRAM, standalone_mode=False, obj=session)
+        with _ours():
+            session.out.flush()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last place where it can become a message
+        code = report(error, session, as_json="--json" in given)
+        if isinstance(error, ClosedPipe):
+            _forget_output()
+    return code if isinstance(code, int) else 0
+
+
+def _forget_output() -> None:
+    """Let nothing be written at the end of the process to a pipe that nobody reads."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

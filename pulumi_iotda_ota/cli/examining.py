@@ -1,0 +1,142 @@
+"""What `doctor` does: one step after the other, each on what the one before it found."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pulumi_iotda_ota.cli import codes, reach, stack, surroundings
+from pulumi_iotda_ota.cli.asking import given_connection, stack_config
+from pulumi_iotda_ota.cli.findings import OK, PROBLEM, SKIPPED, Finding, of_error, print_findings
+from pulumi_iotda_ota.cli.origins import places, secrets_in
+from pulumi_iotda_ota.iotda.connection import resolve
+from pulumi_iotda_ota.iotda.endpoint import read_endpoint
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.sources import Given, look
+from pulumi_iotda_ota.iotda.text import hiding, printable
+from pulumi_iotda_ota.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.origins import Place
+    from pulumi_iotda_ota.cli.session import Session
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+
+__all__ = ["examine"]
+
+_FIRST_TYPE, _FIRST_TASK_TYPE = "firmwarePackage", "firmwareUpgrade"
+
+
+def examine(asked: Asked) -> None:
+    """Examine everything, tell it, and end with exit code 1 where something does not work."""
+    found_places, findings = _examined(asked)
+    if asked.as_json:
+        told = {
+            "settings": [place.values for place in found_places],
+            "findings": [finding.values for finding in findings],
+        }
+        asked.session.json({"result": told})
+    else:
+        print_findings(asked.session, found_places, findings)
+    if any(finding.status == PROBLEM for finding in findings):
+        raise click.exceptions.Exit(codes.ERROR.number)
+
+
+def _examined(asked: Asked) -> tuple[list[Place], list[Finding]]:
+    session = asked.session
+    found_places, asking = _asking(asked)
+    return found_places, [
+        *asking,
+        *_project(asked),
+        *surroundings.switches(session.environ),
+        *surroundings.versions(session.environ),
+    ]
+
+
+def _asking(asked: Asked) -> tuple[list[Place], list[Finding]]:
+    """Return where settings come from, and what asking with them finds."""
+    session = asked.session
+    found: list[Place] = []
+    try:
+        given = Given(given_connection(asked), stack_config(asked), session.environ)
+        sources = look(given)
+        session.secrets.update(secrets_in(sources))
+        found = places(sources, None)
+        resolved = resolve(given.connection, config=given.config, environ=given.environ)
+    except IotdaOtaError as error:
+        skipped = [Finding(check, SKIPPED, "the settings do not say what to ask") for check in ("network", "service")]
+        return found, [of_error("settings", error, session), *skipped]
+    with hiding(session.secrets):
+        return places(sources, resolved), [_settings(resolved), *_asked_service(asked, resolved)]
+
+
+def _settings(resolved: ResolvedConnection) -> Finding:
+    """Return what the settings make: which kind of endpoint, and what requests are signed with."""
+    endpoint = read_endpoint(resolved.endpoint)
+    kind = "this machine" if endpoint.is_loopback else "a domain of your own"
+    if endpoint.is_instance:
+        kind = "the endpoint of a standard or enterprise instance"
+    elif endpoint.region:
+        kind = "the shared endpoint of a region, which is that of the basic edition"
+    text = f"{printable(resolved.endpoint)} is {kind}; {resolved.credential}, {resolved.algorithm} signing"
+    return Finding("settings", OK, text)
+
+
+def _asked_service(asked: Asked, resolved: ResolvedConnection) -> Iterator[Finding]:
+    """Give whether the service is there, lets the credential in, and lets it list."""
+    with closing(Run(memo=False)) as run:
+        way = list(reach.reached(resolved, asked.session.environ, run.clock))
+        yield from way
+        if any(finding.status == PROBLEM and finding.check != "clock" for finding in way):
+            yield Finding("service", SKIPPED, "it can not be reached")
+            return
+        steps: list[tuple[str, Callable[[], str]]] = [
+            ("project", lambda: _project_of(run, resolved)),
+            ("packages", lambda: _first(_packages(run, resolved))),
+            ("tasks", lambda: _first(_tasks(run, resolved))),
+        ]
+        failed = ""
+        for check, step in steps:
+            # After a refusal nothing more is sent: accounts lock after five.
+            finding = Finding(check, SKIPPED, f"because of {failed}") if failed else _found(check, step, asked.session)
+            failed = failed or (check if finding.status == PROBLEM else "")
+            yield finding
+
+
+def _found(check: str, step: Callable[[], str], session: Session) -> Finding:
+    try:
+        return Finding(check, OK, step())
+    except IotdaOtaError as error:
+        return of_error(check, error, session)
+
+
+def _project_of(run: Run, resolved: ResolvedConnection) -> str:
+    origin = resolved.origins.get("project_id", "IAM, by the region")
+    return f"{printable(run.completed(resolved).project_id)}, from {origin}"
+
+
+def _packages(run: Run, resolved: ResolvedConnection) -> Iterator[object]:
+    return iter(run.client(run.completed(resolved)).list_packages(PackageQuery(_FIRST_TYPE)))
+
+
+def _tasks(run: Run, resolved: ResolvedConnection) -> Iterator[object]:
+    return iter(run.client(run.completed(resolved)).list_batch_tasks(_FIRST_TASK_TYPE))
+
+
+def _first(records: Iterator[object]) -> str:
+    return "can be listed" if next(records, None) is not None else "can be listed; there are none"
+
+
+def _project(asked: Asked) -> list[Finding]:
+    """Return what the stacks of the project around this folder hold that they should not."""
+    try:
+        project = stack.find_project(Path.cwd())
+        return list(surroundings.secrets_of(project)) if project else []
+    except IotdaOtaError as error:
+        return [of_error("configuration", error, asked.session)]

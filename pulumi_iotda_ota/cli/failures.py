@@ -1,0 +1,96 @@
+"""Tells what went wrong, in one form for people and one for programs, and says what the process ends with."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_iotda_ota.cli import codes
+from pulumi_iotda_ota.cli.words import reword
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.text import masked
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.cli.session import Session
+
+__all__ = ["ClosedPipe", "Interrupted", "report"]
+
+_NUMBERS = ("status", "error_code", "request_id")
+
+
+class Interrupted(Exception):
+    """Ctrl-C, with what that means for the task on the service."""
+
+
+class ClosedPipe(Exception):
+    """Whoever read the output has gone. Click would end with an exit code of its own."""
+
+
+def report(error: BaseException, session: Session, *, as_json: bool) -> int:
+    """Tell an error on the standard error, and return the exit code.
+
+    Args:
+        error: what ended the command.
+        session: where it is told, and what must not be.
+        as_json: whether a program reads it.
+    """
+    if isinstance(error, ClosedPipe):
+        return codes.CLOSED_PIPE.number
+    if isinstance(error, (Interrupted, click.Abort, KeyboardInterrupt)):
+        message = str(error) if isinstance(error, Interrupted) else "interrupted"
+        if session.err.isatty():
+            session.note("")  # the terminal has shown ^C
+        return _told(session, "Interrupted", message, codes.INTERRUPTED.number, as_json=as_json)
+    if isinstance(error, click.ClickException):
+        return _usage(error, session, as_json=as_json)
+    if isinstance(error, IotdaOtaError):
+        return _ours(error, session, as_json=as_json)
+    return _fault(error, session, as_json=as_json)
+
+
+def _fault(error: BaseException, session: Session, *, as_json: bool) -> int:
+    """Tell what should not be, with the lines that whoever mends it asks for, and without a secret."""
+    lines = masked("".join(traceback.format_exception(error)), session.secrets)
+    if not as_json:
+        lines = f"{lines}this is a fault of iotda-ota: please report it with the lines above"
+    return _told(session, type(error).__name__, lines, codes.ERROR.number, as_json=as_json)
+
+
+def _told(session: Session, kind: str, message: str, code: int, *, as_json: bool, **more: Any) -> int:
+    if as_json:
+        session.note(json.dumps({"error": {"kind": kind, "message": message, **more, "exit_code": code}}, indent=2))
+    else:
+        session.note(f"{_head(session)} {message}")
+    return code
+
+
+def _usage(error: click.ClickException, session: Session, *, as_json: bool) -> int:
+    if as_json:
+        message = masked(error.format_message(), session.secrets)
+        return _told(session, "UsageError", message, error.exit_code, as_json=True)
+    error.show(file=session.err)
+    return error.exit_code
+
+
+def _ours(error: IotdaOtaError, session: Session, *, as_json: bool) -> int:
+    error.mask(session.secrets)  # before its lines are broken
+    reword(error)
+    kind, code = _kind(error), codes.exit_code(error)
+    if not as_json:
+        return _told(session, kind, str(error), code, as_json=False)
+    facts = [{"label": label, "text": text} for label, text in error.facts]
+    numbers = {name: value for name in _NUMBERS if (value := getattr(error, name, None))}
+    return _told(session, kind, error.headline, code, as_json=True, facts=facts, **numbers)
+
+
+def _kind(error: IotdaOtaError) -> str:
+    """Return the public name of an error's class."""
+    ours = (kind for kind in type(error).__mro__ if kind.__module__ == IotdaOtaError.__module__)
+    return next(ours, IotdaOtaError).__name__
+
+
+def _head(session: Session) -> str:
+    return click.style("error:", fg="red", bold=True) if session.wants_colour(session.err) else "error:"

@@ -1,0 +1,80 @@
+"""What `doctor` found, and how it is told. Finds nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_iotda_ota.cli.words import reword
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pulumi_iotda_ota.cli.origins import Place
+    from pulumi_iotda_ota.cli.session import Session
+    from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+
+__all__ = ["OK", "PROBLEM", "SKIPPED", "WARNING", "Finding", "of_error", "print_findings"]
+
+OK, WARNING, PROBLEM, SKIPPED = "ok", "warning", "problem", "skipped"
+_COLOURS = {OK: "green", WARNING: "yellow", PROBLEM: "red", SKIPPED: "bright_black"}
+_ADVICE, _CAUSE = "what to do", "likely"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        check: what.
+        status: ``ok``, ``warning``, ``problem``, or ``skipped`` where something before it does not work.
+        text: what was found.
+        remedy: what to do about it; empty where there is nothing to do.
+        facts: more labelled lines.
+    """
+
+    check: str
+    status: str
+    text: str
+    remedy: str = ""
+    facts: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        facts = [{"label": label, "text": text} for label, text in self.facts]
+        return {"check": self.check, "status": self.status, "text": self.text, "remedy": self.remedy, "facts": facts}
+
+
+def of_error(check: str, error: IotdaOtaError, session: Session) -> Finding:
+    """Return what an error of ours tells, its advice as the remedy; a cause that is only likely is one to check."""
+    error.mask(session.secrets)
+    reword(error)
+    advice = [text for label, text in error.facts if label == _ADVICE]
+    causes = [f"check whether {text}" for label, text in error.facts if label == _CAUSE]
+    facts = tuple(fact for fact in error.facts if fact[0] not in (_ADVICE, _CAUSE))
+    remedy = " · ".join(filter(None, [*advice, *causes])) or error.advice or "correct what the lines above say"
+    return Finding(check, PROBLEM, error.headline, remedy, facts)
+
+
+def print_findings(session: Session, places: Sequence[Place], findings: Sequence[Finding]) -> None:
+    """Print where settings come from and what was found: aligned for a person, with tabs elsewhere."""
+    settings = [(place.name, place.value, place.origin, "" if place.used else "not used") for place in places]
+    session.rows(settings, header=("setting", "value", "from", ""))
+    session.line()
+    for finding in findings:
+        for line in _lines(session, finding):
+            session.line(line)
+
+
+def _lines(session: Session, finding: Finding) -> Iterator[str]:
+    colour = session.wants_colour(session.out)
+    status = click.style(f"{finding.status:<8}", fg=_COLOURS[finding.status]) if colour else f"{finding.status:<8}"
+    yield f"{status} {finding.check}: {finding.text}"
+    for label, text in (*finding.facts, (_ADVICE, finding.remedy)):
+        if text:
+            first, *rest = text.split("\n")
+            yield f"         {label:<12} {first}"
+            yield from (f"{'':<22}{line}" for line in rest)

@@ -1,0 +1,82 @@
+"""What `list` and `get` do: ask as the functions do, and print the answer."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.answers import found_values, listed_values
+from pulumi_iotda_ota.cli.asking import service
+from pulumi_iotda_ota.cli.session import safe
+from pulumi_iotda_ota.cli.why import tell_why
+from pulumi_iotda_ota.lookup import find_package, find_packages
+from pulumi_iotda_ota.query import PackageLookup, PackagesLookup
+from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.session import Session
+
+__all__ = ["get_one", "list_all"]
+
+_COLUMNS = ("version", "package_id", "product_id", "created_at")
+
+
+def list_all(asked: Asked) -> None:
+    """List the packages that fit."""
+    lookup = PackagesLookup.from_arguments(asked.values)
+    with service(asked) as asking:
+        values = listed_values(find_packages(asking.run, asking.connection, lookup))
+    if asked.as_json:
+        asked.session.json(_envelope(values, MAX_SKIPPED))
+    elif asked.flags["field"]:
+        for package in values["packages"]:
+            asked.session.line(safe(package.get(asked.flags["field"])))
+    else:
+        asked.session.rows([_row(asked.session, package) for package in values["packages"]], header=_COLUMNS)
+        if values["truncated"]:
+            asked.session.note(f"the first {len(values['packages'])}: --max-items left some out")
+
+
+def get_one(asked: Asked) -> None:
+    """Look up one package."""
+    lookup = PackageLookup.from_arguments(asked.values)
+    # To tell why is to have all of them at hand; without it as many as the function tells.
+    most = sys.maxsize if asked.flags["why"] else MAX_SKIPPED
+    with service(asked) as asking:
+        found = find_package(asking.run, asking.connection, lookup, most_skipped=most)
+    values = found_values(found) if found else None
+    if asked.as_json:
+        most = sys.maxsize if asked.flags["all"] else MAX_SKIPPED
+        asked.session.json(_envelope(values, most))
+    elif values is not None and asked.flags["field"]:
+        asked.session.line(safe(values.get(asked.flags["field"])))
+    elif values is not None and found:
+        asked.session.rows([[*_row(asked.session, values), *_checksum(values)]])
+        if asked.flags["why"]:
+            scheme = lookup.policy.version_scheme
+            tell_why(asked.session, found.selection, scheme=scheme, everything=asked.flags["all"])
+
+
+def _row(session: Session, package: Mapping[str, Any]) -> list[Any]:
+    """Return the cells of a package: the whole time for a program, the day for a person."""
+    cells = [package.get(name) for name in _COLUMNS]
+    return [*cells[:-1], package["created_at"][:10]] if session.is_terminal(session.out) else cells
+
+
+def _checksum(package: Mapping[str, Any]) -> list[str]:
+    """Return whether a file has a checksum, where its location was asked for."""
+    if "file_location" not in package:
+        return []
+    signed = (package["file_location"].get("obs_location") or {}).get("sign")
+    return [f"sha256 {'yes' if signed else 'no'}"]
+
+
+def _envelope(values: Mapping[str, Any] | None, most: int) -> dict[str, Any]:
+    """Return an answer as programs read it: what the function returns, and beside it what was passed over."""
+    told = dict(values or {})
+    skipped, counts = told.pop("skipped", []), told.pop("skipped_counts", {})
+    result = {name: value for name, value in told.items() if value is not None} if values is not None else None
+    return {"result": result, "skipped": skipped[:most], "skipped_counts": counts}

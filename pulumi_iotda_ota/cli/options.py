@@ -1,0 +1,199 @@
+"""Makes the options of a command from the tables: a new argument, or a new setting, is an option at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_iotda_ota.cli.words import long_option, worded
+from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.cli.session import Session
+    from pulumi_iotda_ota.settings import Setting
+
+__all__ = ["Asked", "Command", "Option", "command", "json_option"]
+
+_WHERE = "Where and as whom to ask"
+_TYPES: Mapping[str, click.ParamType[Any]] = {"number": click.INT, "decimal": click.FLOAT}
+_METAVARS = {"duration": "DURATION"}
+# What a shell completes, and click refuses with the values there are.
+_SETTING_CHOICES = {"signing": ("auto", "standard", "derived"), "credentials": ("ecs",)}
+
+
+class Option(click.Option):
+    """An option that stands under a heading of the help.
+
+    Args:
+        section: the heading; empty for click's own.
+    """
+
+    def __init__(self, *args: Any, section: str = "", **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.section = section
+
+
+class Positional(click.Argument):
+    """An argument that is given without its name.
+
+    Args:
+        help: what it is.
+    """
+
+    def __init__(self, *args: Any, help: str, **more: Any) -> None:  # noqa: A002  as click's options have it
+        super().__init__(*args, **more)
+        self.description = help
+
+
+class Command(click.Command):
+    """A command whose help has its options under their headings, those of the connection last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, Positional):
+                sections["Arguments"].append((str(parameter.metavar), parameter.description))
+                continue
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(parameter, "section", "") or "Options", []).append(record)
+        for heading, records in sections.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command was asked.
+
+    Attributes:
+        session: the process's environment and outputs.
+        values: the arguments of the table, None for one that was not given.
+        settings: the settings that were given, of those that are options.
+        flags: what only the command line has.
+        as_json: whether the answer is JSON.
+        stack: the stack whose configuration is read, or None.
+        decrypt: whether its encrypted values are read too.
+    """
+
+    session: Session
+    values: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, Any] = field(default_factory=dict)
+    as_json: bool = False
+    stack: str | None = None
+    decrypt: bool = False
+
+
+def command(
+    name: str,
+    *,
+    table: Iterable[Argument] = (),
+    positional: str = "",
+    more: Iterable[click.Parameter] = (),
+    connects: bool = True,
+) -> Callable[[Callable[[Asked], None]], Command]:
+    """Make a command of a function that does it; its docstring is the help.
+
+    Args:
+        name: the name of the command.
+        table: the arguments that are options of it.
+        positional: the one among them that is given without its name.
+        more: what only the command line has.
+        connects: whether it asks the service: then the settings of the connection are options too.
+    """
+    table, more = tuple(table), tuple(more)
+
+    def made(work: Callable[[Asked], None]) -> Command:
+        def callback(**given: Any) -> None:
+            work(_asked(table, given))
+
+        params = [
+            *(_positional(argument) for argument in table if argument.name == positional),
+            *(argument_option(argument) for argument in table if argument.name != positional),
+            *more,
+            json_option(),
+            *(_connection_options() if connects else ()),
+        ]
+        return Command(name, params=params, callback=callback, help=work.__doc__)
+
+    return made
+
+
+def _asked(table: Iterable[Argument], given: dict[str, Any]) -> Asked:
+    session = click.get_current_context().find_root().obj
+    given = {name: _plain(value) for name, value in given.items()}
+    values = {argument.name: given.pop(argument.name) for argument in table}
+    settings = {name: value for name in _PUBLIC if (value := given.pop(name, None)) is not None}
+    as_json, stack, decrypt = given.pop("as_json"), given.pop("stack", None), given.pop("decrypt", False)
+    return Asked(session, values, settings, given, as_json, stack, decrypt)
+
+
+def _plain(value: Any) -> Any:
+    """Return a repeated option as a list, and one that was not given as None."""
+    return (list(value) or None) if isinstance(value, tuple) else value
+
+
+def argument_option(argument: Argument) -> Option:
+    """Return the option of an argument."""
+    options = argument.rule.options if isinstance(argument.rule, Choice) else ()
+    return _option(argument, options, required=argument.required)
+
+
+def json_option() -> Option:
+    """Return the option that every command has."""
+    return Option(["--json", "as_json"], is_flag=True, help="Answer, and tell errors, as one JSON object.")
+
+
+def _positional(argument: Argument) -> Positional:
+    return Positional([argument.name], metavar=argument.name.upper(), help=worded(argument.description))
+
+
+_PUBLIC = tuple(setting.name for setting in SETTINGS if not setting.secret)
+
+
+def _connection_options() -> tuple[Option, ...]:
+    """Return the options of the connection; secrets are none, because other processes see the command line."""
+    settings = (setting for setting in SETTINGS if not setting.secret)
+    return (
+        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=_WHERE) for setting in settings),
+        Option(
+            ["--stack"],
+            section=_WHERE,
+            metavar="NAME",
+            help="Also take settings from the configuration of this stack of the Pulumi project around this folder.",
+        ),
+        Option(
+            ["--decrypt"],
+            section=_WHERE,
+            is_flag=True,
+            help="Let `pulumi config --show-secrets` decrypt the configuration of the stack, which needs its "
+            "passphrase or a login. Without it an encrypted setting of the stack is an error.",
+        ),
+    )
+
+
+def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: bool = False, section: str = "") -> Option:
+    long = long_option(item.name)
+    text = worded(item.description)
+    if item.type == "flag":
+        return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
+    if item.type == "texts":
+        text = f"{text} Repeat the option for several."
+    return Option(
+        [long, item.name],
+        type=click.Choice(choices) if choices else _TYPES.get(item.type, click.STRING),
+        metavar=None if choices else _METAVARS.get(item.type),
+        multiple=item.type == "texts",
+        required=required,
+        help=text,
+        section=section,
+    )

@@ -1,0 +1,145 @@
+"""Looks whether an endpoint can be reached at all: name, connection, certificate, and its clock. Nothing is signed.
+
+This is the one place beside the transport that opens a connection: it has to see each step by itself.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import urllib.request
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import certifi
+
+from pulumi_iotda_ota.cli.findings import OK, PROBLEM, SKIPPED, WARNING, Finding
+from pulumi_iotda_ota.iotda.causes import in_words
+from pulumi_iotda_ota.iotda.endpoint import stays_here
+from pulumi_iotda_ota.iotda.hints import hint_on_no_address
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.retry import Clock
+
+__all__ = ["clock_skew", "reached"]
+
+_SECONDS = 10.0
+_GOOD_FOR = timedelta(minutes=15)  # a signature is, either way
+_WORTH_A_WARNING = timedelta(minutes=5)
+_WAY = "check the endpoint and the way to it (network, proxy, firewall)"
+
+
+def proxy_of(connection: ResolvedConnection, environ: Mapping[str, str]) -> str:
+    """Return the proxy that requests to the endpoint go through, or empty."""
+    if connection.proxy:
+        return connection.proxy
+    parts = urlsplit(connection.endpoint)
+    if stays_here(connection.endpoint) or urllib.request.proxy_bypass(parts.hostname or ""):
+        return ""
+    return environ.get("HTTPS_PROXY") or environ.get("https_proxy") or environ.get("ALL_PROXY") or ""
+
+
+def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: Clock) -> Iterator[Finding]:
+    """Give what was found on the way to the endpoint, step by step, and how far the clocks are apart."""
+    proxy = proxy_of(connection, environ)
+    if proxy:
+        host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+        yield Finding("network", OK, f"requests go through the proxy {printable(host)}; what is behind it is not seen")
+        yield Finding("clock", SKIPPED, "not compared through a proxy")
+        return
+    parts = urlsplit(connection.endpoint)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        addresses = sorted({str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+    except OSError:
+        hints = dict(hint_on_no_address(connection))
+        advice = hints.get("likely", _WAY)
+        yield Finding("network", PROBLEM, f"{host} has no address", advice)
+        return
+    try:
+        plain = socket.create_connection((host, port), timeout=_SECONDS)
+    except OSError as error:
+        yield Finding("network", PROBLEM, f"no connection to {host}:{port} ({addresses[0]}): {in_words(error)}", _WAY)
+        return
+    with plain:
+        yield Finding("network", OK, f"{host}:{port} answers at {addresses[0]}")
+        yield from _spoken(connection, environ, plain, host, clock)
+
+
+def _spoken(
+    connection: ResolvedConnection, environ: Mapping[str, str], plain: socket.socket, host: str, clock: Clock
+) -> Iterator[Finding]:
+    secure = connection.endpoint.startswith("https://")
+    try:
+        open_socket = _context(connection, environ).wrap_socket(plain, server_hostname=host) if secure else plain
+    except OSError as error:
+        advice = "correct the endpoint, or give the certificate of its authority: --ca-file"
+        yield Finding("certificate", PROBLEM, f"no safe connection to {host}: {in_words(error)}", advice)
+        return
+    with open_socket:
+        if isinstance(open_socket, ssl.SSLSocket):
+            yield _certificate(connection, open_socket)
+        yield clock_skew(_date(open_socket, host), clock.now())
+
+
+def _context(connection: ResolvedConnection, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return what trusts whom the transport trusts: `ca_file`, what the environment names, or the usual ones."""
+    named = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
+    trusted = Path(connection.ca_file or named or certifi.where())
+    folder = trusted.is_dir()
+    context = ssl.create_default_context(cafile=None if folder else trusted, capath=trusted if folder else None)
+    if connection.insecure:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _certificate(connection: ResolvedConnection, spoken: ssl.SSLSocket) -> Finding:
+    if connection.insecure:
+        text = f"{spoken.version()}; the certificate is not verified"
+        return Finding(
+            "certificate", WARNING, text, "leave insecure out, and give the authority's certificate: --ca-file"
+        )
+    until = printable((spoken.getpeercert() or {}).get("notAfter", "an unknown time"))
+    return Finding("certificate", OK, f"{spoken.version()}, verified, good until {until}")
+
+
+def _date(spoken: socket.socket, host: str) -> str:
+    """Return the Date of an answer to a request that asks for nothing, or empty."""
+    asking = http.client.HTTPConnection(host, timeout=_SECONDS)
+    asking.sock = spoken
+    try:
+        asking.request("HEAD", "/", headers={"Connection": "close"})
+        return asking.getresponse().getheader("Date") or ""
+    except (OSError, http.client.HTTPException):
+        return ""
+
+
+def clock_skew(date: str, now: datetime) -> Finding:
+    """Return how far this machine's clock is from that of an answer.
+
+    Args:
+        date: the Date header of the answer.
+        now: the time of this machine.
+    """
+    try:
+        theirs = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        return Finding("clock", SKIPPED, "the endpoint tells no time to compare with")
+    ahead = now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=timezone.utc))
+    seconds = abs(ahead).total_seconds()
+    side = "ahead of" if ahead > timedelta() else "behind"
+    text = f"this machine's clock is {seconds:,.0f} seconds {side} the service's"
+    advice = "set the clock (NTP): a signature is good for 15 minutes either way"
+    if abs(ahead) > _GOOD_FOR:
+        return Finding("clock", PROBLEM, text, advice)
+    if abs(ahead) > _WORTH_A_WARNING:
+        return Finding("clock", WARNING, text, advice)
+    return Finding("clock", OK, f"within {max(1, round(seconds))} seconds of the service's")

@@ -1,0 +1,94 @@
+"""One run of the command line: its environment, its outputs, and the secrets that no text may repeat. Loads little."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import TextIO
+
+__all__ = ["Session", "safe"]
+
+_LONGEST_VALUE = 8_192  # characters; more than any field of the API may have
+
+
+def safe(value: object) -> str:
+    """Return a value as a line of text may show it; the exact one is in the JSON."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(safe(item) for item in value)
+    if isinstance(value, dict):
+        return json.dumps(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return printable("" if value is None else value, limit=_LONGEST_VALUE)
+
+
+class Session:
+    """What a command reads and writes.
+
+    Args:
+        environ: the environment variables.
+        out: where answers go.
+        err: where everything else goes: errors, progress, questions.
+    """
+
+    def __init__(self, environ: Mapping[str, str], out: TextIO, err: TextIO) -> None:
+        self.environ = environ
+        self.out = out
+        self.err = err
+        variables = (name for setting in SETTINGS if setting.secret for name in setting.environment)
+        #: What no text may repeat; what is found on the way is added.
+        self.secrets = {value for name in variables if (value := environ.get(name, "").strip())}
+
+    def is_terminal(self, stream: TextIO) -> bool:
+        """Return whether a person reads a stream on a terminal that can do more than print lines."""
+        return stream.isatty() and self.environ.get("TERM") != "dumb"
+
+    def wants_colour(self, stream: TextIO) -> bool:
+        """Return whether a stream may be coloured."""
+        return self.is_terminal(stream) and not self.environ.get("NO_COLOR")
+
+    def json(self, values: Mapping[str, Any]) -> None:
+        """Answer with one JSON object; every character beyond ASCII is escaped, so that it is safe anywhere."""
+        click.echo(json.dumps(values, indent=2), file=self.out)
+
+    def line(self, text: str = "") -> None:
+        """Answer with a line; the text is printable already."""
+        click.echo(text, file=self.out)
+
+    def note(self, text: str) -> None:
+        """Tell a line beside the answer; the text is printable already."""
+        click.echo(text, file=self.err)
+
+    def rows(self, rows: Sequence[Sequence[object]], *, header: Sequence[str] = (), indent: str = "") -> None:
+        """Answer with a table: aligned where a person reads it, else lines with tabs and no header.
+
+        Args:
+            rows: the cells; they are made printable here.
+            header: the names of the columns, for a person.
+            indent: what stands before each line, for a person.
+        """
+        cells = [[safe(cell) for cell in row] for row in rows]
+        if not self.is_terminal(self.out):
+            for row in cells:
+                self.line("\t".join(row))
+            return
+        from pulumi_iotda_ota.cli.tables import print_table  # noqa: PLC0415  rich is loaded for a terminal alone
+
+        print_table(self, cells, header, indent)
+
+    def heading(self, text: str) -> str:
+        """Return a text that stands out, where a person reads it."""
+        return click.style(text, bold=True) if self.wants_colour(self.out) else text
+
+
+def columns_of(records: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[list[Any]]:
+    """Return the cells of records, a column for each name."""
+    return [[record.get(name) for name in names] for record in records]

@@ -1,0 +1,206 @@
+"""Reads the configuration of a stack outside of a program: the files beside it, or, where asked for, Pulumi itself.
+
+Outside of a program there is no engine to decrypt anything. What stands in the files is read as it stands there; an
+encrypted value is named and not read. Source: Pulumi's pages "Pulumi project file" and "Stack settings file".
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["Project", "StackConfig", "decrypted", "find_project", "require_readable"]
+
+_NAMESPACE = "iotda-ota:"
+_NAMES = ("Pulumi.yaml", "Pulumi.yml")
+_MOST_SHOWN = 300  # characters of what pulumi says
+_PULUMI_WITHIN = 120  # seconds
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """The settings of a stack.
+
+    Attributes:
+        place: the file.
+        values: by camelCase name, without the namespace.
+        encrypted: the names of those that are encrypted.
+        environments: the Pulumi ESC environments that it imports, whose values are not in the file.
+    """
+
+    place: str
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    encrypted: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Pulumi project.
+
+    Attributes:
+        file: its Pulumi.yaml.
+        content: what that says.
+    """
+
+    file: Path
+    content: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """Return where its stacks keep their settings."""
+        other = self.content.get("stackConfigDir")
+        return self.file.parent / str(other) if other else self.file.parent
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Give the name and the file of each stack that has one."""
+        for path in sorted(self.folder.glob(f"Pulumi.*{self.file.suffix}")):
+            name = path.name.removeprefix("Pulumi.").removesuffix(self.file.suffix)
+            if name:
+                yield name, path
+
+    def stack(self, name: str) -> StackConfig:
+        """Return the settings of a stack, over those that the project has for all of them.
+
+        Args:
+            name: the stack, also with its organization and project before it.
+
+        Raises:
+            ConfigurationError: it has no file, or that can not be read.
+        """
+        short = name.rpartition("/")[2]
+        files = dict(self.files())
+        if short not in files:
+            raise self._no_such_stack(short, list(files))
+        return self.read(files[short])
+
+    def read(self, path: Path) -> StackConfig:
+        """Return the settings that a file of a stack holds, over those of the project."""
+        content = _mapping(path)
+        defaults = {key: _default(value) for key, value in _ours(self.content.get("config")).items()}
+        found = {**defaults, **_ours(content.get("config"))}
+        encrypted = tuple(name for name, value in found.items() if _is_encrypted(value))
+        imported = content.get("environment")
+        return StackConfig(
+            place=printable(path.name),
+            values={name: value for name, value in found.items() if name not in encrypted and value is not None},
+            encrypted=encrypted,
+            environments=tuple(str(one) for one in imported) if isinstance(imported, list) else (),
+        )
+
+    def _no_such_stack(self, name: str, known: list[str]) -> ConfigurationError:
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f"; did you mean {printable(near[0])}?" if near else ""
+        file = printable(f"Pulumi.{name}{self.file.suffix}", limit=120)
+        facts = [("stacks", printable(", ".join(known)) or "none has a file here"), ("looked in", _shown(self.folder))]
+        return ConfigurationError(f"there is no {file}{meant}", facts=facts)
+
+
+def find_project(start: Path) -> Project | None:
+    """Return the Pulumi project that a folder is in, or None where it is in none.
+
+    Raises:
+        ConfigurationError: its file can not be read.
+    """
+    for folder in (start, *start.parents):
+        for name in _NAMES:
+            if (folder / name).is_file():
+                return Project(folder / name, _mapping(folder / name))
+    return None
+
+
+def require_readable(config: StackConfig) -> None:
+    """Refuse settings that are not all there: another place would decide in the place of the one that is encrypted.
+
+    Raises:
+        ConfigurationError: some are encrypted.
+    """
+    if config.encrypted:
+        raise ConfigurationError(
+            f"{', '.join(_NAMESPACE + printable(name, limit=60) for name in config.encrypted)} of {config.place} "
+            f"{'is' if len(config.encrypted) == 1 else 'are'} encrypted, and not read",
+            facts=[("what to do", "give --decrypt, which lets pulumi decrypt it; or leave --stack out")],
+        )
+
+
+def decrypted(project: Project, name: str, environ: Mapping[str, str]) -> Mapping[str, object]:
+    """Return the settings of a stack as Pulumi decrypts them.
+
+    Args:
+        project: the project.
+        name: the stack.
+        environ: the environment, with what decrypting needs.
+
+    Raises:
+        ConfigurationError: Pulumi is not there, or does not.
+    """
+    command = ["pulumi", "config", "--json", "--show-secrets", "--non-interactive", "--stack", name]
+    try:
+        done = subprocess.run(  # noqa: S603  a name that begins with a dash would be refused as an option's value
+            command, cwd=project.file.parent, env=dict(environ), capture_output=True, text=True,
+            timeout=_PULUMI_WITHIN, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise _not_decrypted(name, "there is no pulumi on PATH") from None
+    except subprocess.TimeoutExpired:
+        raise _not_decrypted(name, f"pulumi did not answer within {_PULUMI_WITHIN} seconds") from None
+    if done.returncode:
+        raise _not_decrypted(name, printable(" ".join(done.stderr.split()), limit=_MOST_SHOWN))
+    held = json.loads(done.stdout)
+    return {
+        key.removeprefix(_NAMESPACE): value.get("objectValue", value.get("value"))
+        for key, value in held.items()
+        if key.startswith(_NAMESPACE)
+    }
+
+
+def _not_decrypted(name: str, why: str) -> ConfigurationError:
+    facts = [("because", why), ("what to do", "try it: pulumi config --show-secrets")]
+    return ConfigurationError(f"the configuration of stack {printable(name)} was not decrypted", facts=facts)
+
+
+def _mapping(path: Path) -> Mapping[str, Any]:
+    """Return what a file says, every scalar as the text that stands there: Pulumi reads 0123 as one, not as 83."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506  makes texts only
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        # Not "from error": its text can repeat a line with a secret.
+        why = getattr(error, "strerror", None) or "it is no YAML"
+        raise ConfigurationError(f"{_shown(path)} can not be read: {str(why).lower()}") from None
+    return content if isinstance(content, dict) else {}
+
+
+def _ours(config: object) -> dict[str, Any]:
+    """Return the settings of our namespace, without it."""
+    held = config if isinstance(config, dict) else {}
+    return {str(key).removeprefix(_NAMESPACE): value for key, value in held.items() if str(key).startswith(_NAMESPACE)}
+
+
+def _default(value: Any) -> Any:
+    """Return what a project gives all of its stacks: the value itself, or in an object that also describes it."""
+    if isinstance(value, dict) and "secure" not in value:
+        return value.get("value", value.get("default"))
+    return value
+
+
+def _is_encrypted(value: Any) -> bool:
+    """Return whether a value is, or holds, one that is encrypted."""
+    if isinstance(value, dict):
+        return "secure" in value or any(map(_is_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, value))
+
+
+def _shown(path: Path) -> str:
+    return printable(path, limit=200)

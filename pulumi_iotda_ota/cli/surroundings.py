@@ -1,0 +1,98 @@
+"""Looks at what is around the command line: the stacks of the project, switches, Pulumi and the libraries."""
+
+from __future__ import annotations
+
+import difflib
+import platform
+import shutil
+import subprocess
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.cli.findings import OK, PROBLEM, WARNING, Finding
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pulumi_iotda_ota.cli.stack import Project, StackConfig
+
+__all__ = ["secrets_of", "switches", "versions"]
+
+_PREFIX = "PULUMI_IOTDA_OTA_"
+_SWITCHES = {f"{_PREFIX}NO_MEMO": "equal lookups of a program are asked each time"}
+_LIBRARIES = ("pulumi-iotda-ota", "pulumi", "pydantic", "requests", "semver", "click", "rich")
+# Neither an access key nor a user's name is a secret alone.
+_NO_SECRETS_ALONE = ("access_key", "user_name")
+_SECRETS = tuple(
+    camel(setting.name) for setting in SETTINGS if setting.secret and setting.name not in _NO_SECRETS_ALONE
+)
+_PULUMI_WITHIN = 30  # seconds
+
+
+def secrets_of(project: Project) -> Iterator[Finding]:
+    """Give the secrets that stand unencrypted in the configuration of a project's stacks."""
+    for name, path in project.files():
+        config = project.read(path)
+        plain = [key for key in _SECRETS if config.values.get(key)]
+        for key in plain:
+            advice = (
+                f"encrypt it: pulumi config set --secret iotda-ota:{key} --stack {printable(name)}, or keep it in the "
+                "environment; and replace it with a new one, because it stands in the history of the repository"
+            )
+            text = f"iotda-ota:{key} stands in {config.place} without encryption"
+            yield Finding("configuration", WARNING, text, advice)
+        if not plain and config.encrypted:
+            listed = ", ".join(f"iotda-ota:{printable(key)}" for key in config.encrypted)
+            yield Finding("configuration", OK, f"{config.place}: {listed} encrypted")
+        yield from _imports(config)
+
+
+def _imports(config: StackConfig) -> Iterator[Finding]:
+    if config.environments:
+        listed = printable(", ".join(config.environments))
+        yield Finding("configuration", OK, f"{config.place} imports {listed}; what those hold is not read here")
+
+
+def switches(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Give the switches of this library that are set."""
+    for name in sorted(environ):
+        if not name.startswith(_PREFIX):
+            continue
+        if name in _SWITCHES:
+            yield Finding("switch", OK, f"{name}={printable(environ[name])}: {_SWITCHES[name]}")
+        else:
+            near = difflib.get_close_matches(name, _SWITCHES, n=1)
+            advice = f"did you mean {near[0]}?" if near else f"remove it; there is {', '.join(_SWITCHES)}"
+            yield Finding("switch", WARNING, f"{printable(name)} is no switch of this library", advice)
+
+
+def versions(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Give what is installed: Pulumi itself, Python, and the libraries."""
+    yield _pulumi(environ)
+    found = [f"{name} {version}" for name in _LIBRARIES if (version := _version(name))]
+    yield Finding("libraries", OK, f"Python {platform.python_version()}, {', '.join(found)}")
+
+
+def _pulumi(environ: Mapping[str, str]) -> Finding:
+    path = shutil.which("pulumi", path=environ.get("PATH"))
+    if path is None:
+        advice = "install it where programs run: https://www.pulumi.com/docs/install/; the command line needs none"
+        return Finding("pulumi", WARNING, "there is no pulumi on PATH", advice)
+    try:
+        done = subprocess.run(  # noqa: S603  what PATH has, without input of anybody
+            [path, "version"], env=dict(environ), capture_output=True, text=True, timeout=_PULUMI_WITHIN, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        text = f"{printable(path)} does not tell its version ({type(error).__name__})"
+        return Finding("pulumi", PROBLEM, text, "run it: pulumi version")
+    return Finding("pulumi", OK, f"{printable(done.stdout.strip())} ({printable(path)})")
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""

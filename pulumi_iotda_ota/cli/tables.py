@@ -1,0 +1,34 @@
+"""Prints tables on a terminal, with rich. Loaded where there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulumi_iotda_ota.cli.session import Session
+
+__all__ = ["console", "print_table"]
+
+
+def console(session: Session, *, err: bool = False) -> Console:
+    """Return a console for the answers, or for what is told beside them."""
+    stream = session.err if err else session.out
+    return Console(file=stream, no_color=not session.wants_colour(stream), highlight=False, markup=False, emoji=False)
+
+
+def print_table(session: Session, rows: Sequence[Sequence[str]], header: Sequence[str], indent: str) -> None:
+    """Print a table; what is too wide for the terminal is folded, never cut: an id is there to be copied."""
+    style = "bold" if session.wants_colour(session.out) else ""
+    table = Table(box=None, pad_edge=False, show_header=bool(header), header_style=style, padding=(0, 2, 0, 0))
+    for number in range(max(map(len, [*rows, header]), default=0)):
+        table.add_column(Text(header[number]) if header else "", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console(session).print(Padding(table, (0, 0, 0, len(indent))))

@@ -1,0 +1,84 @@
+"""What the commands of `task` do that only ask: `list` and `show`."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.answers import task_values
+from pulumi_iotda_ota.cli.asking import service
+from pulumi_iotda_ota.cli.session import safe
+from pulumi_iotda_ota.iotda.limits import TASK_TYPE
+from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.lifecycle.watching import stands
+from pulumi_iotda_ota.query import UpgradeTaskLookup
+from pulumi_iotda_ota.task_lookup import find_upgrade_task
+from pulumi_iotda_ota.validation import require_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.cli.asking import Service
+    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.session import Session
+    from pulumi_iotda_ota.task_lookup import FoundTask
+
+__all__ = ["found_task", "list_all", "print_failing", "show_task"]
+
+_MOST = 20
+_COLUMNS = ("task_id", "task_name", "status", "task_type")
+_DEVICE = ("target", "status", "error_code", "error_msg")
+
+
+def list_all(asked: Asked, table: Sequence[Argument]) -> None:
+    """List tasks."""
+    require_valid(table, asked.values)
+    wanted = asked.values["task_type"]
+    with service(asked) as asking:
+        found = [task for type_ in ([wanted] if wanted else TASK_TYPE.options) for task in _of(asking, type_, asked)]
+    if asked.as_json:
+        asked.session.json({"result": found})
+    else:
+        asked.session.rows([[task[name] for name in _COLUMNS] for task in found], header=_COLUMNS)
+
+
+def _of(asking: Service, type_: str, asked: Asked) -> list[dict[str, str]]:
+    """Return the newest tasks of a type."""
+    deadline = Deadline.start(asking.run.clock, asking.connection.deadline)
+    client = asking.run.client(asking.run.completed(asking.connection, deadline=deadline))
+    values = asked.values
+    tasks = client.list_batch_tasks(type_, values["app_id"], values["status"], deadline=deadline)
+    newest = islice(tasks, values["max_items"] or _MOST)
+    return [
+        {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, "task_type": type_}
+        for task in newest
+    ]
+
+
+def found_task(asked: Asked, asking: Service) -> FoundTask:
+    """Return the task that a command is about, with its failing devices."""
+    lookup = UpgradeTaskLookup.from_arguments({"task_id": asked.values["task_id"]})
+    return find_upgrade_task(asking.run, asking.connection, lookup)
+
+
+def show_task(asked: Asked) -> None:
+    """Show a task."""
+    with service(asked) as asking:
+        found = found_task(asked, asking)
+    values = task_values(found)
+    if asked.as_json:
+        asked.session.json({"result": values})
+    elif asked.flags["field"]:
+        asked.session.line(safe(values.get(asked.flags["field"])))
+    else:
+        shown = {name: value for name, value in values.items() if name not in ("id", "failing", "progress")}
+        asked.session.rows([*shown.items(), ("stands", stands(found.task))])
+        print_failing(asked.session, values["failing"])
+
+
+def print_failing(session: Session, devices: Sequence[Mapping[str, Any]]) -> None:
+    """Print the devices that fail, and why."""
+    if devices:
+        session.line()
+        session.rows([[device.get(name) for name in _DEVICE] for device in devices], header=_DEVICE)

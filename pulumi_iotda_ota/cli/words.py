@@ -1,0 +1,95 @@
+"""How the command line words what people read: arguments are options, and what to do is done in a shell."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
+from pulumi_iotda_ota.settings import SETTINGS
+
+__all__ = ["PHRASES", "long_option", "of_option", "reword", "worded"]
+
+#: What the other doors advise, and what does the same here.
+PHRASES = {
+    "run pulumi up again: it goes on waiting": "watch it again: it goes on by itself",
+    "confirm it, with an UpgradeTaskConfirmation or on the console, and run pulumi up again": (
+        "confirm it (iotda-ota task confirm), and watch it again"
+    ),
+    "run pulumi up again: it confirms what still waits": "run the command again: it confirms what still waits",
+    'wait for its end, or set on_destroy="retain" to leave it alone, and run again': "wait for its end",
+    "set retry_failed=True": "iotda-ota task retry",
+    "change triggers of the task for a new campaign": "start a new campaign",
+    "look for it on the service before asking for it again": (
+        "see how it stands (iotda-ota task show) before asking for it again"
+    ),
+    "create it with need_confirm=True, or leave this out": "watch it: it has begun by itself",
+}
+# Lines that are about a program.
+_OF_PROGRAMS = ("not started",)
+# Lines that list places where settings are given, each with the names that it has there.
+_PLACES = ("looked in", "credentials", "given", *(setting.name for setting in SETTINGS))
+# No part of the other credentials is an option.
+_OFFERED = "options: --oidc-token-file + --idp-id\n"
+
+
+def long_option(name: str) -> str:
+    """Return the long option of an argument or a setting."""
+    return f"--{name.replace('_', '-')}"
+
+
+def worded(text: str) -> str:
+    """Return a message or a description in the words of the command line.
+
+    Args:
+        text: the text in the words of Python.
+    """
+    for theirs, ours in PHRASES.items():
+        text = text.replace(theirs, ours)
+    text = _with_options(text)
+    names = "|".join(name for name in _options() if "_" in name)
+    text = re.sub(rf"(?<![\w-])({names})=True\b", lambda found: long_option(found[1]), text)
+    text = re.sub(rf"(?<![\w-])({names})=\"?(\w+)\"?", lambda found: f"{long_option(found[1])} {found[2]}", text)
+    text = re.sub(r"\btimeout=0\b", "--timeout 0", text)
+    return re.sub(rf"(?<![\w-])({names})(?![\w-])", lambda found: long_option(found[1]), text)
+
+
+def reword(error: IotdaOtaError) -> None:
+    """Turn the message of an error into the words of the command line."""
+    named = error.argument if isinstance(error, InputError) else ""
+    error.headline = worded(of_option(named, error.headline))
+    error.facts = tuple((label, _of_fact(label, text)) for label, text in error.facts if label not in _OF_PROGRAMS)
+
+
+def of_option(name: str, headline: str) -> str:
+    """Return a headline that begins with the option where it begins with the name of one."""
+    return re.sub(rf"^{name}\b", long_option(name), headline) if name in _options() else headline
+
+
+def _of_fact(label: str, text: str) -> str:
+    if (label, text) == ("given by", "argument"):
+        return "the option"
+    return _with_options(text) if label in _PLACES else worded(text)
+
+
+def _with_options(text: str) -> str:
+    """Return a list of places where something can be given: of those the argument alone is an option here."""
+    text = re.sub(r"^argument: (?:[^\n]|\n  )*\n", _OFFERED, text, flags=re.MULTILINE)
+    names = "|".join(_options())
+    text = re.sub(rf"\bargument ({names})\b", lambda found: f"option {long_option(found[1])}", text)
+    return re.sub(rf"\b({names}) \(argument\)", lambda found: f"{long_option(found[1])} (option)", text)
+
+
+@cache
+def _options() -> tuple[str, ...]:
+    """Return the names of all that is an option, the longest first."""
+    tables = (
+        arguments.GET_OTA_PACKAGE,
+        arguments.GET_OTA_PACKAGES,
+        arguments.UPGRADE_TASK_COMPLETION,
+        arguments.UPGRADE_TASK_CONFIRMATION,
+    )
+    names = {argument.name for table in tables for argument in table} - {"task_id", "triggers"}
+    names |= {setting.name for setting in SETTINGS if not setting.secret}
+    return tuple(sorted(names, key=len, reverse=True))

@@ -1,0 +1,136 @@
+"""Runs the real command line as a shell does: its own process, its exit code, and both of its outputs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+METER = ("--package-type", "firmwarePackage", "--product-id", "smart-meter")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Return the JSON on its standard output."""
+        read: dict[str, Any] = json.loads(self.out)
+        return read
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Return the error that is JSON on its standard error."""
+        read: dict[str, Any] = json.loads(self.err)["error"]
+        return read
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Return the cells of its lines."""
+        return [line.split("\t") for line in self.out.splitlines()]
+
+
+class Shell:
+    """Runs commands against one emulator.
+
+    Args:
+        emulator: what they ask, or None.
+        folder: where they run.
+    """
+
+    def __init__(self, emulator: Emulator | None, folder: Path) -> None:
+        self.folder = folder
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+        self.environ = {**ours, "HOME": str(folder), **(settings_for(emulator) if emulator else {})}
+
+    def __call__(self, *words: str, stdin: str = "", environ: Mapping[str, str | None] | None = None) -> Done:
+        """Run `iotda-ota` and return what it answered; a variable that is None is not set."""
+        changed = {**self.environ, **(environ or {})}
+        done = subprocess.run(
+            [sys.executable, "-m", "pulumi_iotda_ota.cli", *words],
+            cwd=self.folder,
+            env={name: value for name, value in changed.items() if value is not None},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=120,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def on_terminal(
+        self,
+        *words: str,
+        keys: str = "",
+        interrupt_at: str = "",
+        columns: int = 80,
+        environ: Mapping[str, str | None] | None = None,
+    ) -> Done:
+        """Run `iotda-ota` with a terminal as all of its inputs and outputs; both outputs are ``out``.
+
+        Args:
+            words: the command.
+            keys: what a person types.
+            interrupt_at: the text after which they press Ctrl-C.
+            columns: how wide the terminal is.
+            environ: variables that are set, or with None not set.
+        """
+        changed = {**self.environ, "TERM": "xterm-256color", "COLUMNS": None, "LINES": None, **(environ or {})}
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pulumi_iotda_ota.cli", *words],
+            cwd=self.folder,
+            env={name: value for name, value in changed.items() if value is not None},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        os.write(ours, keys.encode())
+        shown = b""
+        while chunk := _chunk_of(ours):
+            shown += chunk
+            if interrupt_at and interrupt_at.encode() in shown:
+                process.send_signal(signal.SIGINT)
+                interrupt_at = ""
+        os.close(ours)
+        return Done(process.wait(timeout=60), shown.decode().replace("\r\n", "\n"), "")
+
+
+def _chunk_of(terminal: int) -> bytes:
+    """Return what is shown next; nothing once the process has closed its end."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
+def plain(text: str) -> str:
+    """Return what a terminal shows without its colours and movements."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)

@@ -1,0 +1,224 @@
+"""`doctor`: what it finds on a real socket and in real files, each finding with its remedy, no secret in anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.cli.reach import clock_skew
+from pulumi_iotda_ota.emulator import Fault
+from tests.faults.helpers import AUTHORITY, RawServer, closed_port, http
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_iotda_ota.emulator import Emulator
+    from tests.cli.shell import Done, Shell
+
+SECRET = "a-secret-that-must-not-be-shown"
+NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
+
+
+def findings(done: Done) -> dict[str, dict[str, Any]]:
+    """Return what was found, by check; of one that occurs several times, the last."""
+    return {one["check"]: one for one in done.answer["result"]["findings"]}
+
+
+def settings(done: Done) -> dict[str, dict[str, Any]]:
+    """Return the settings that count, by name."""
+    return {one["name"]: one for one in done.answer["result"]["settings"] if one["used"]}
+
+
+def test_everything_is_well(shell: Shell, emulator: Emulator) -> None:
+    """Where everything works the exit code is 0, and every step says so; the secrets are masked."""
+    done = shell("doctor", "--json")
+
+    assert done.code == 0
+    found = findings(done)
+    assert {check: found[check]["status"] for check in ("settings", "network", "project", "packages", "tasks")} == (
+        dict.fromkeys(("settings", "network", "project", "packages", "tasks"), "ok")
+    )
+    assert settings(done)["endpoint"]["origin"] == "HW_IOTDA_ENDPOINT (environment)"
+    assert settings(done)["secret_key"]["value"] == "****"
+    assert emulator.secret_key not in done.out + shell("doctor").out
+    assert emulator.access_key not in done.out
+
+
+def test_where_a_setting_comes_from(shell: Shell) -> None:
+    """Every place that has a setting is told, and which one counts: options come before the environment."""
+    done = shell("doctor", "--instance-id", "mine", environ={"HW_IOTDA_INSTANCE_ID": "other"})
+    rows = [row for row in done.rows if row[0] == "instance_id"]
+
+    assert rows == [
+        ["instance_id", "mine", "--instance-id (option)", ""],
+        ["instance_id", "other", "HW_IOTDA_INSTANCE_ID (environment)", "not used"],
+    ]
+
+
+def test_a_credential_comes_whole(shell: Shell) -> None:
+    """Parts of a credential in a later place are told as not used, masked."""
+    done = shell("doctor", environ={"HUAWEICLOUD_SDK_AK": "AKAKAKAKAKAK", "HUAWEICLOUD_SDK_SK": SECRET})
+
+    assert ["secret_key", "****", "HUAWEICLOUD_SDK_SK (environment)", "not used"] in done.rows
+    assert SECRET not in done.out + done.err
+
+
+def test_nothing_is_set(alone: Shell) -> None:
+    """Without any setting the exit code is 1, and the finding says how to give them."""
+    done = alone("doctor", "--json")
+
+    assert done.code == 1
+    assert findings(done)["settings"]["status"] == "problem"
+    assert "region or endpoint" in findings(done)["settings"]["text"]
+    assert findings(done)["service"]["status"] == "skipped"
+
+
+def test_nobody_listens(shell: Shell) -> None:
+    """An endpoint that does not answer is a problem with its remedy, and nothing more is tried."""
+    done = shell("doctor", "--json", "--endpoint", closed_port())
+
+    assert done.code == 1
+    assert findings(done)["network"]["text"].endswith("the connection was refused")
+    assert "check the endpoint" in findings(done)["network"]["remedy"]
+    assert findings(done)["service"]["status"] == "skipped"
+
+
+def test_a_refused_credential(shell: Shell) -> None:
+    """A credential that is refused is a problem: what was used, and what to do; nothing more is sent with it."""
+    done = shell("doctor", "--json", environ={"HW_SECRET_KEY": SECRET})
+
+    assert done.code == 1
+    assert findings(done)["packages"]["status"] == "problem"
+    assert "the secret key is not that of the access key" in findings(done)["packages"]["remedy"]
+    assert findings(done)["tasks"]["status"] == "skipped"
+    assert SECRET not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "remedy"),
+    [
+        (Fault(operation="ListOtaPackageInfo", status=403, body={"error_code": "IOTDA.000021"}), "another edition"),
+        (
+            Fault(operation="ListOtaPackageInfo", status=403, body={"error_code": "IOTDA.1", "error_msg": "agency"}),
+            "iotda_admin_trust",
+        ),
+    ],
+    ids=["edition", "agency"],
+)
+def test_known_refusals(shell: Shell, emulator: Emulator, fault: Fault, remedy: str) -> None:
+    """The endpoint of another edition and a missing agency are told with their remedies."""
+    emulator.faults.add(fault)
+    done = shell("doctor", "--json")
+
+    assert done.code == 1
+    assert remedy in findings(done)["packages"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status"),
+    [
+        (timedelta(), "ok"),
+        (timedelta(minutes=6), "warning"),
+        (timedelta(minutes=-6), "warning"),
+        (timedelta(minutes=16), "problem"),
+        (timedelta(minutes=-16), "problem"),
+    ],
+)
+def test_how_far_clocks_may_be_apart(ahead: timedelta, status: str) -> None:
+    """Within minutes is well; beyond the quarter of an hour that a signature is good for, nothing works."""
+    found = clock_skew(format_datetime(NOW, usegmt=True), NOW + ahead)
+
+    assert found.status == status
+    assert bool(found.remedy) == (status != "ok")
+
+
+@pytest.mark.parametrize("date", ["", "never"])
+def test_a_clock_that_can_not_be_compared(date: str) -> None:
+    """An answer without a time that can be read is said to be one."""
+    assert clock_skew(date, NOW).status == "skipped"
+
+
+def test_a_clock_that_is_wrong(shell: Shell) -> None:
+    """The time that an endpoint tells is compared with this machine's own; no credential is sent for it."""
+    date = format_datetime(datetime.now(timezone.utc) - timedelta(hours=2), usegmt=True)
+    with RawServer(lambda _, stream: stream.sendall(http(b"", f"Date: {date}"))) as server:
+        done = shell("doctor", "--json", "--endpoint", server.url)
+
+    assert done.code == 1
+    assert "seconds ahead of the service's" in findings(done)["clock"]["text"]
+    assert "NTP" in findings(done)["clock"]["remedy"]
+    assert server.requests[0].startswith(b"HEAD / HTTP/1.1\r\n")
+    assert b"authorization" not in server.requests[0].lower()
+
+
+def test_a_certificate_of_nobody(shell: Shell, tmp_path: Path) -> None:
+    """A certificate that is not trusted is a problem; with its authority as --ca-file it is none."""
+    authority = tmp_path / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(str(authority))
+    with RawServer(lambda _, stream: stream.sendall(http(b"")), tls=True) as server:
+        strange = shell("doctor", "--json", "--endpoint", server.url)
+        known = shell("doctor", "--json", "--endpoint", server.url, "--ca-file", str(authority))
+        careless = shell("doctor", "--json", "--endpoint", server.url, "--insecure")
+
+    assert findings(strange)["certificate"]["status"] == "problem"
+    assert "--ca-file" in findings(strange)["certificate"]["remedy"]
+    assert findings(strange)["service"]["status"] == "skipped"
+    assert findings(known)["certificate"]["status"] == "ok"
+    assert findings(careless)["certificate"]["status"] == "warning"
+
+
+def test_secrets_without_encryption(shell: Shell, tmp_path: Path) -> None:
+    """A secret that stands in a stack's file is a warning with its remedy; an encrypted one is well."""
+    (tmp_path / "Pulumi.yaml").write_text("name: meters\nruntime: yaml\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  iotda-ota:secretKey: {SECRET}\n  iotda-ota:accessKey: AK\n")
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  iotda-ota:secretKey:\n    secure: v1:abc\n")
+    done = shell("doctor")
+
+    assert done.code == 0
+    assert "warning  configuration: iotda-ota:secretKey stands in Pulumi.dev.yaml without encryption" in done.out
+    assert "pulumi config set --secret iotda-ota:secretKey --stack dev" in done.out
+    assert "ok       configuration: Pulumi.prod.yaml: iotda-ota:secretKey encrypted" in done.out
+    assert "accessKey" not in done.out
+    assert SECRET not in done.out + done.err
+
+
+def test_a_switch_that_is_none(shell: Shell) -> None:
+    """A switch of the environment is told; a misspelt one is a warning that says which may be meant."""
+    done = shell("doctor", environ={"PULUMI_IOTDA_OTA_NO_MEMO": "1", "PULUMI_IOTDA_OTA_NO_MEMORY": "1"})
+
+    assert "ok       switch: PULUMI_IOTDA_OTA_NO_MEMO=1" in done.out
+    assert "warning  switch: PULUMI_IOTDA_OTA_NO_MEMORY is no switch" in done.out
+    assert "did you mean PULUMI_IOTDA_OTA_NO_MEMO?" in done.out
+
+
+def test_no_pulumi_is_no_harm(shell: Shell, tmp_path: Path) -> None:
+    """Without a pulumi on PATH there is a warning; one that does not run is a problem."""
+    none = shell("doctor", "--json", environ={"PATH": str(tmp_path)})
+    assert (none.code, findings(none)["pulumi"]["status"]) == (0, "warning")
+
+    broken = tmp_path / "pulumi"
+    broken.write_text(f"#!{sys.executable}\nraise SystemExit(3)\n")
+    broken.chmod(0o755)
+    done = shell("doctor", "--json", environ={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+    assert (done.code, findings(done)["pulumi"]["status"]) == (1, "problem")
+
+
+def test_through_a_proxy(shell: Shell, emulator: Emulator) -> None:
+    """Where a proxy is between, it is named without its password, and what is behind it is not guessed."""
+    done = shell("doctor", "--json", "--proxy", f"http://127.0.0.1:{emulator.endpoint.rpartition(':')[2]}")
+
+    assert "through the proxy 127.0.0.1" in findings(done)["network"]["text"]
+    assert findings(done)["clock"]["status"] == "skipped"
+
+
+def test_every_finding_that_is_not_well_has_a_remedy(shell: Shell, alone: Shell) -> None:
+    """Whatever is a warning or a problem says what to do about it."""
+    for done in (alone("doctor", "--json"), shell("doctor", "--json", "--endpoint", closed_port(), "--insecure")):
+        for found in done.answer["result"]["findings"]:
+            assert bool(found["remedy"]) == (found["status"] in ("warning", "problem")), json.dumps(found)

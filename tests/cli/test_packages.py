@@ -1,0 +1,114 @@
+"""`list` and `get`: what a shell, a person and a program read, and the exit codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota import results
+from tests.cli.shell import METER, Shell
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator import Emulator
+
+
+def test_a_line_a_package_with_tabs_between_the_cells(shell: Shell) -> None:
+    """A shell reads one line a package: version, id, product and time, whole."""
+    done = shell("list", *METER, "--version-constraint", "^1.4", "--order-by", "version")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.rows[0] == [
+        "V1.5.0-rc1",
+        "192712691d0204daa7de48170b811dcd",
+        "smart-meter",
+        "2026-11-03T16:00:00Z",
+    ]
+    assert [row[0] for row in done.rows][1:3] == ["V1.4.11", "V1.4.10"]
+
+
+def test_one_field_for_a_shell(shell: Shell) -> None:
+    """`--field` prints one value and nothing else."""
+    done = shell("get", *METER, "--version", "V1.4.10", "--field", "package_id")
+
+    assert (done.code, done.out, done.err) == (0, "169ea9fd475dde0c9e14299b41281f51\n", "")
+
+
+def test_json_has_what_the_function_returns(shell: Shell, service: Emulator) -> None:
+    """`--json` prints the function's result, and beside it what the function tells of those passed over."""
+    asked: dict[str, Any] = {
+        "package_type": "firmwarePackage",
+        "product_id": "smart-meter",
+        "version_constraint": "^1.4",
+    }
+    asked["version_constraint"] = "^1.4"
+    one = iotda_ota.get_ota_package(**asked, most_recent=True, source_versions=["V1.3.2", "V1.4.0"])
+    many = iotda_ota.get_ota_packages(**asked, max_items=3)
+    assert service
+
+    words = (*METER, "--version-constraint", "^1.4", "--json")
+    sources = ("--source-versions", "V1.3.2", "--source-versions", "V1.4.0")
+    got, listed = shell("get", *words, "--most-recent", *sources), shell("list", *words, "--max-items", "3")
+
+    for done, result in ((got, one), (listed, many)):
+        told = results.answered(result)
+        envelope = {name: told.pop(name) for name in ("skipped", "skipped_counts")}
+        assert (done.code, done.answer, done.err) == (0, {"result": told, **envelope}, "")
+
+
+def test_nothing_found(shell: Shell) -> None:
+    """Nothing fits: exit code 3, the message on the standard error in the command line's words, nothing to read."""
+    done = shell("get", *METER, "--version-constraint", "^9")
+
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("error: no OTA package fits\n")
+    assert "widen --version-constraint" in done.err
+    assert "version_constraint" not in done.err
+
+
+def test_nothing_found_for_a_program(shell: Shell) -> None:
+    """With `--json` an error is one object on the standard error, with its exit code."""
+    done = shell("get", *METER, "--version-constraint", "^9", "--json")
+
+    assert (done.code, done.out) == (3, "")
+    assert (done.error["kind"], done.error["exit_code"]) == ("PackageNotFound", 3)
+    assert {"label": "asked for", "text": "firmwarePackage, product smart-meter, version ^9"} in done.error["facts"]
+
+
+def test_nothing_found_may_be_an_answer(shell: Shell) -> None:
+    """`--on-missing none` makes nothing an answer: exit code 0 and no line; so does an empty list."""
+    wanted = (*METER, "--version-constraint", "^9")
+
+    assert shell("get", *wanted, "--on-missing", "none") == shell("list", *wanted)
+    assert shell("list", *wanted).code == 0
+    assert shell("get", *wanted, "--on-missing", "none", "--json").answer["result"] is None
+
+
+def test_several_found(shell: Shell) -> None:
+    """More than one fits: exit code 4, and they are listed."""
+    done = shell("get", *METER)
+
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith("error: 40 OTA packages fit, and --most-recent is not set\n")
+
+
+def test_why(shell: Shell) -> None:
+    """`--why` prints the chosen one, and the nearest of those passed over with reason and rule; `--all` all."""
+    wanted = ("get", *METER, "--version-constraint", "^1.4", "--source-versions", "V1.3.2", "--most-recent", "--why")
+    few, everything = shell(*wanted), shell(*wanted, "--all")
+
+    chosen, _, first, second = few.rows[:4]
+    assert chosen[0] == "V1.4.11"
+    assert (first[0], first[2]) == ("V1.5.0-rc1", "prerelease (--include-prereleases)")
+    assert (second[0], second[2]) == ("V1.4.10", "comes after V1.4.11 by version (--order-by)")
+    assert few.err == "  … 32 more (--all shows them)\n"
+    assert len(everything.rows) == 2 + 40
+
+
+def test_why_tells_all_of_more_than_a_hundred(shell: Shell) -> None:
+    """`--all` tells every package that was passed over, also where the function tells the first hundred only."""
+    wanted = ("--package-type", "softwarePackage", "--product-id", "gateway", "--most-recent")
+    done = shell("get", *wanted, "--why", "--all")
+    counted = shell("get", *wanted, "--json").answer
+
+    assert len(counted["skipped"]) == 100 < sum(counted["skipped_counts"].values()) == len(done.rows) - 2
+    assert shell("get", *wanted, "--why", "--all", "--json").answer["skipped_counts"] == counted["skipped_counts"]

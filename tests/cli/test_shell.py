@@ -1,0 +1,394 @@
+"""What a shell, a pipe and a terminal meet: slips, a closed pipe, colours, narrow windows, completion, faults."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from pulumi_iotda_ota.arguments import GET_OTA_PACKAGE, GET_OTA_PACKAGES
+from pulumi_iotda_ota.cli import words
+from pulumi_iotda_ota.cli.codes import CODES
+from pulumi_iotda_ota.cli.entry import root
+from pulumi_iotda_ota.emulator.__main__ import OPTIONS
+from pulumi_iotda_ota.settings import SETTINGS
+from tests.cli.shell import METER, Shell, plain
+from tests.plugin.process import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+BIN = str(Path(sys.executable).parent)
+SEVERAL = ("list", *METER, "--version-constraint", "^1.4")
+
+
+def commands(group: click.Group = root, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Give every command that does something, with the words that call it."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+EVERY = pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
+
+
+def command_of(*path: str) -> click.Command:
+    """Return the command that words call."""
+    return dict(commands())[path]
+
+
+def options_of(*path: str) -> set[str]:
+    """Return the long options of a command."""
+    return {name for parameter in command_of(*path).params for name in parameter.opts if name.startswith("--")}
+
+
+def test_every_argument_is_an_option() -> None:
+    """What the functions take is an option of the command that asks the same, and every public setting is one too."""
+    settings = {words.long_option(setting.name) for setting in SETTINGS if not setting.secret}
+    for command, table in (("get", GET_OTA_PACKAGE), ("list", GET_OTA_PACKAGES)):
+        assert {words.long_option(argument.name) for argument in table} | settings <= options_of(command)
+    assert {option.name for option in OPTIONS} < options_of("emulator")
+
+
+@EVERY
+def test_no_secret_is_an_option(path: tuple[str, ...]) -> None:
+    """Other processes see the command line: nothing of a credential that is a secret can be given on it."""
+    assert not {words.long_option(setting.name) for setting in SETTINGS if setting.secret} & options_of(*path)
+
+
+@EVERY
+def test_every_command_has_json_and_help(path: tuple[str, ...]) -> None:
+    """Every command answers a program with --json, and every option of it is described by a sentence."""
+    command = command_of(*path)
+
+    assert "--json" in options_of(*path)
+    assert (command.help or "").split("\n")[0].endswith(".")
+    for parameter in command.params:
+        text = str(getattr(parameter, "help", None) or getattr(parameter, "description", ""))
+        assert text.endswith((".", "letters, digits, _, - or .")), (path, parameter.name)
+        assert text[0].isupper() or text.startswith("bash"), (path, parameter.name)
+
+
+def test_the_words_of_the_other_doors_are_still_said() -> None:
+    """Each phrase that is said otherwise here is one that the other doors say."""
+    sources = "".join(
+        " ".join(file.read_text(encoding="utf-8").replace('"\n', "").split())
+        for file in sorted((ROOT / "pulumi_iotda_ota" / "lifecycle").glob("*.py"))
+    ) + (ROOT / "pulumi_iotda_ota" / "iotda" / "calls.py").read_text(encoding="utf-8")
+
+    for phrase in words.PHRASES:
+        assert phrase in sources
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (("get", "--produkt-id", "x"), "--product-id"),
+        (("gte",), "get"),
+        (("task", "sohw", "abc"), "show"),
+        (("get", "--package-type", "firmware"), "firmwarePackage"),
+    ],
+)
+def test_a_slip(alone: Shell, given: tuple[str, ...], meant: str) -> None:
+    """What is misspelt is exit code 2, and what it may have meant is said."""
+    done = alone(*given)
+
+    assert (done.code, done.out) == (2, "")
+    assert meant in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err
+
+
+def test_a_slip_for_a_program(alone: Shell) -> None:
+    """With --json a usage error is an object too."""
+    done = alone("get", "--json", "--produkt-id", "x")
+
+    assert done.error["exit_code"] == done.code == 2
+    assert done.error["kind"] == "UsageError"
+
+
+@pytest.mark.parametrize(
+    ("given", "headline"),
+    [
+        (("--version", "a b"), "--version must be 1 to 256 letters, digits, _, - or ."),
+        (("--version-constraint", "^1.x.2"), "--version-constraint is wrong at character"),
+        (("--created-after", "yesterday"), "--created-after must be a time with its zone"),
+        (("--package-id", "p1", "--most-recent"), "--package-id goes with no selection argument"),
+    ],
+)
+def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...], headline: str) -> None:
+    """A value that breaks its rule is exit code 2, named as the option that it is; nothing is sent."""
+    done = shell("get", *METER, *given)
+
+    assert done.code == 2
+    assert done.err.startswith(f"error: {headline}")
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "given", [("--deadline", "0"), ("--max-attempts", "99"), ("--signing", "odd"), ("--decrypt",), ("--stack", "dev")]
+)
+def test_a_wrong_setting(shell: Shell, emulator: Emulator, given: tuple[str, ...]) -> None:
+    """A setting that is wrong by itself is exit code 2; nothing is sent."""
+    done = shell("list", *METER, *given)
+
+    assert done.code == 2
+    assert given[0] in done.err
+    assert emulator.requests == []
+
+
+def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
+    """What an option says is told as an option, what the environment says as the environment."""
+    by_option = shell("list", *METER, "--endpoint", "ftp://x")
+    by_variable = shell("list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
+
+    assert (by_option.code, by_variable.code) == (1, 1)
+    assert "given by     the option" in by_option.err
+    assert "given by     HW_IOTDA_ENDPOINT (environment)" in by_variable.err
+
+
+def test_no_settings(alone: Shell) -> None:
+    """Without settings the error names options, the configuration and the environment, and no argument of Python."""
+    done = alone("list", *METER)
+
+    assert done.code == 1
+    assert "option --region, config iotda-ota:region, environment HW_REGION_NAME" in " ".join(done.err.split())
+    assert "options: --oidc-token-file + --idp-id" in done.err
+    assert "argument" not in done.err
+
+
+def test_a_closed_pipe(shell: Shell) -> None:
+    """A reader that stops early, as `head` does, ends the command without a word: exit code 141."""
+    command = f"{sys.executable} -m pulumi_iotda_ota.cli list --package-type softwarePackage"
+    script = f"set -o pipefail; {command} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", script], env=shell.environ, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.stdout.splitlines()[1:] == ["141"]
+    assert done.stderr == ""
+
+
+def test_a_closed_standard_output(shell: Shell) -> None:
+    """A standard output that nobody reads from the start is no traceback either, also for the help."""
+    for given in ("--help", f"list {' '.join(METER)}"):
+        script = f"{sys.executable} -m pulumi_iotda_ota.cli {given} | true"
+        done = subprocess.run(["bash", "-c", script], env=shell.environ, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+
+
+def test_a_terminal_shows_a_table(shell: Shell) -> None:
+    """On a terminal there is a header, the day of the upload, and colour; the ids are whole."""
+    done = shell.on_terminal(*SEVERAL)
+
+    assert "\x1b[1m" in done.out
+    lines = plain(done.out).splitlines()
+    assert lines[0].split() == ["version", "package_id", "product_id", "created_at"]
+    assert ["V1.4.10", "169ea9fd475dde0c9e14299b41281f51", "smart-meter", "2026-10-02"] in [
+        line.split() for line in lines
+    ]
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_colour_where_none_is_wanted(shell: Shell, environ: dict[str, str]) -> None:
+    """NO_COLOR and a terminal that can not show any leave colours out, of errors too."""
+    assert "\x1b[" not in shell.on_terminal(*SEVERAL, environ=environ).out
+    assert "\x1b[" not in shell.on_terminal("get", *METER, environ=environ).out
+
+
+def test_an_error_on_a_terminal(shell: Shell) -> None:
+    """An error begins in red where a person sees it."""
+    assert shell.on_terminal("get", *METER).out.startswith("\x1b[31m\x1b[1merror:\x1b[0m 40 OTA packages fit")
+
+
+def test_a_narrow_terminal(shell: Shell) -> None:
+    """On 40 columns nothing is lost: what is too wide is folded."""
+    words_of = ("get", *METER, "--version-constraint", "^1.4", "--most-recent", "--why")
+    wide, narrow = shell.on_terminal(*words_of, columns=200), shell.on_terminal(*words_of, columns=40)
+
+    assert Counter("".join(plain(narrow.out).split())) == Counter("".join(plain(wide.out).split()))
+    assert max(len(line.rstrip()) for line in plain(narrow.out).splitlines()) <= 40
+
+
+@pytest.mark.parametrize("columns", ["40", "1", "0", "-3", "wide"])
+def test_a_width_from_the_environment(shell: Shell, columns: str) -> None:
+    """Whatever COLUMNS says, there is an answer."""
+    assert shell.on_terminal(*SEVERAL, environ={"COLUMNS": columns}).code == 0
+    assert shell("get", "--help", environ={"COLUMNS": columns}).code == 0
+
+
+def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None:
+    """Where the output can not show a character, it is escaped; it is no error."""
+    emulator.add_package(version="V9.9", description="ünïcode")
+    for encoding in ("ascii", "cp1252"):
+        environ = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+        assert shell("get", *METER, environ=environ).code == 4
+        assert shell("get", *METER, "--version", "V9.9", "--field", "description", environ=environ).code == 0
+
+
+def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: Emulator) -> None:
+    """What an uploader wrote is escaped where people read it; in the JSON it is exact."""
+    emulator.add_package(version="V9.9", description="a\x1b[2Jb\nc")
+    shown = shell("get", *METER, "--version", "V9.9", "--field", "description")
+    told = shell("get", *METER, "--version", "V9.9", "--json")
+
+    assert shown.out == "a\\x1b[2Jb\\nc\n"
+    assert told.answer["result"]["description"] == "a\x1b[2Jb\nc"
+    assert "\x1b" not in told.out
+
+
+def test_a_secret_that_comes_back(shell: Shell) -> None:
+    """A secret of the environment is masked in whatever is told."""
+    secret = "Zz0123456789abcdef"
+    done = shell("task", "show", "abc", environ={"HW_SECRET_KEY": secret})
+    slip = shell("get", f"--{secret}", "--json", environ={"HW_SECRET_KEY": secret})
+
+    assert secret not in done.err + slip.err
+    assert (done.code, slip.code) == (1, 2)
+
+
+def test_a_fault_of_ours(alone: Shell) -> None:
+    """What should not happen keeps its traceback, for whoever mends it, without a secret; exit code 1."""
+    program = (
+        "import sys; from pulumi_iotda_ota.cli import entry, lookups\n"
+        "def broken(asked): raise RuntimeError(asked.session.environ['HW_SECRET_KEY'])\n"
+        "lookups.list_all = broken\n"
+        "sys.exit(entry.main(sys.argv[1:]))\n"
+    )
+    environ = {**alone.environ, "HW_SECRET_KEY": "Zz0123456789abcdef"}
+    command = [sys.executable, "-c", program, "list", *METER]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "RuntimeError: ****" in done.stderr
+    assert "this is a fault of iotda-ota" in done.stderr
+    assert "Zz0123456789abcdef" not in done.stderr
+
+
+def test_ctrl_c(shell: Shell, emulator: Emulator) -> None:
+    """Ctrl-C anywhere is exit code 130 and one line."""
+    emulator.latency = 30
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pulumi_iotda_ota.cli", "list", *METER],
+        env=shell.environ, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not emulator.requests:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+
+    assert (process.returncode, told) == (130, "error: interrupted\n")
+
+
+def test_without_click(alone: Shell, tmp_path: Path) -> None:
+    """Where click is missing, one line says how to install it."""
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError(\"No module named 'click'\", name='click')\n")
+    done = alone("list", environ={"PYTHONPATH": str(tmp_path)})
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err.count("\n") == 1
+    assert "pip install 'pulumi-iotda-ota[cli]'" in done.err
+
+
+def test_without_werkzeug(alone: Shell, tmp_path: Path) -> None:
+    """Where the emulator's library is missing, one line says how to install it."""
+    (tmp_path / "werkzeug.py").write_text("raise ModuleNotFoundError('werkzeug', name='werkzeug')\n")
+    done = alone("emulator", environ={"PYTHONPATH": str(tmp_path)})
+
+    assert (done.code, done.out) == (1, "")
+    assert "pip install 'pulumi-iotda-ota[emulator]'" in done.err
+
+
+def test_the_installed_command(alone: Shell) -> None:
+    """`iotda-ota` is installed with the package, and tells its version; so does a call without words its help."""
+    program = shutil.which("iotda-ota", path=BIN)
+    assert program
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("iotda-ota 0.")
+    assert alone().out == alone("--help").out
+    assert alone().code == 0
+
+
+def test_the_emulator(alone: Shell, tmp_path: Path) -> None:
+    """`emulator` serves a seed; what it prints leads the other commands to it, and Ctrl-C ends it."""
+    package: dict[str, Any] = {"package_id": "p1", "package_type": "firmwarePackage", "product_id": "meter"}
+    seed = {"packages": [{**package, "app_id": "a", "version": "V1", "create_time": "20260101T000000Z"}]}
+    (tmp_path / "seed.json").write_text(json.dumps(seed))
+    command = [sys.executable, "-m", "pulumi_iotda_ota.cli", "emulator", "--seed", str(tmp_path / "seed.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        told = json.loads(process.stdout.readline())
+        environ = {
+            "HW_IOTDA_ENDPOINT": told["endpoint"],
+            "HW_PROJECT_ID": told["project_id"],
+            "HW_REGION_NAME": told["region"],
+            "HW_ACCESS_KEY": told["access_key"],
+            "HW_SECRET_KEY": told["secret_key"],
+        }
+        listed = alone("list", "--package-type", "firmwarePackage", "--field", "package_id", environ=environ)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+    assert listed.out == "p1\n"
+
+
+def test_a_wrong_seed(alone: Shell, tmp_path: Path) -> None:
+    """A seed that is wrong is exit code 2 and says what is wrong with it."""
+    (tmp_path / "seed.json").write_text('{"packages": 1}')
+    done = alone("emulator", "--seed", "seed.json", "--json")
+
+    assert done.code == done.error["exit_code"] == 2
+    assert "packages" in done.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("iotda-ota ta", "task"),
+        ("iotda-ota get --version-c", "--version-constraint"),
+        ("iotda-ota get --package-type f", "firmwarePackage"),
+        ("iotda-ota get --field package_i", "package_id"),
+        ("iotda-ota task watch --max-failed-p", "--max-failed-percent"),
+        ("iotda-ota list --signing d", "derived"),
+    ],
+)
+def test_completion_in_bash(alone: Shell, line: str, completed: str) -> None:
+    """The script that `completion bash` prints completes commands, options and values, in a real bash."""
+    script = (
+        f'PATH="{BIN}:$PATH"; eval "$(iotda-ota completion bash)"\n'
+        f"COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n"
+        f'_iotda_ota_completion iotda-ota; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    )
+    done = subprocess.run(["bash", "-c", script], env=alone.environ, capture_output=True, text=True, check=False)
+
+    assert completed in done.stdout.split()
+
+
+@pytest.mark.parametrize("shell_name", ["zsh", "fish"])
+def test_completion_of_other_shells(alone: Shell, shell_name: str) -> None:
+    """The scripts of the other shells call this program for its completions."""
+    done = alone("completion", shell_name)
+
+    assert done.code == 0
+    assert "_IOTDA_OTA_COMPLETE" in done.out
+    assert "iotda-ota" in done.out
+
+
+def test_exit_codes_are_documented_once() -> None:
+    """Each exit code has one number and a sentence."""
+    numbers = [code.number for code in CODES]
+
+    assert numbers == sorted(set(numbers))
+    assert all(code.meaning.endswith(".") for code in CODES)

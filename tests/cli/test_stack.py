@@ -1,0 +1,158 @@
+"""`--stack`: the configuration of a stack outside of a program, as it stands in its files, and what is not read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.shell import METER
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_iotda_ota.emulator import Emulator
+    from tests.cli.shell import Done, Shell
+
+ASK = ("get", *METER, "--version", "V1.4.10", "--field", "version")
+NONE = dict.fromkeys(("HW_IOTDA_ENDPOINT", "HW_REGION_NAME", "HW_PROJECT_ID"))
+
+
+@pytest.fixture
+def project(shell: Shell, emulator: Emulator) -> Path:
+    """Return the folder of a project whose stack dev leads to the emulator; the credential is in the environment."""
+    (shell.folder / "Pulumi.yaml").write_text(
+        "name: meters\nruntime: yaml\nconfig:\n"
+        f"  iotda-ota:region: {emulator.region}\n  iotda-ota:projectId:\n    value: {emulator.project_id}\n"
+    )
+    write(shell.folder / "Pulumi.dev.yaml", f"iotda-ota:endpoint: {emulator.endpoint}")
+    return shell.folder
+
+
+def write(path: Path, *lines: str) -> None:
+    """Write the settings of a stack."""
+    path.write_text("\n  ".join(["config:", *lines]) + "\n")
+
+
+def asked(shell: Shell, *words: str) -> Done:
+    """Ask with settings of a stack alone, and a credential of the environment."""
+    return shell(*ASK, *words, environ=NONE)
+
+
+@pytest.mark.usefixtures("project")
+def test_settings_of_a_stack(shell: Shell) -> None:
+    """What stands in the files of a stack and its project counts, with its organization named or not."""
+    for name in ("dev", "acme/meters/dev"):
+        assert asked(shell, "--stack", name).out == "V1.4.10\n"
+    assert asked(shell).code == 1
+
+
+def test_from_a_folder_below(shell: Shell, project: Path) -> None:
+    """The project is found from a folder inside of it, and an option counts before its stack."""
+    inside = project / "src" / "deep"
+    inside.mkdir(parents=True)
+    shell.folder = inside
+
+    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
+    done = asked(shell, "--stack", "dev", "--endpoint", "http://127.0.0.1:1", "--max-attempts", "1")
+    assert (done.code, "http://127.0.0.1:1" in done.err) == (1, True)
+
+
+def test_settings_elsewhere(shell: Shell, project: Path) -> None:
+    """A project can keep the files of its stacks in a folder of their own."""
+    text = (project / "Pulumi.yaml").read_text()
+    (project / "Pulumi.yaml").write_text(f"{text}stackConfigDir: stacks\n")
+    (project / "stacks").mkdir()
+    (project / "Pulumi.dev.yaml").rename(project / "stacks" / "Pulumi.dev.yaml")
+
+    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
+
+
+def test_values_are_text_as_pulumi_reads_them(shell: Shell, project: Path) -> None:
+    """A project id of digits with a nought before them is no number, and a list is one."""
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write("  iotda-ota:projectId: 0123\n  iotda-ota:allowedProjectIds: [0124, abc]\n")
+    done = asked(shell, "--stack", "dev")
+
+    assert done.code == 1
+    assert "project 0123 is not one of allowed_project_ids" in done.err.replace(
+        "--allowed-project-ids", "allowed_project_ids"
+    )
+    assert "0124, abc" in done.err
+
+
+@pytest.mark.usefixtures("project")
+def test_a_stack_that_is_not_there(shell: Shell) -> None:
+    """A stack without a file is an error that names those that have one, and never another place instead."""
+    done = asked(shell, "--stack", "dve")
+
+    assert done.code == 1
+    assert done.err.startswith("error: there is no Pulumi.dve.yaml; did you mean dev?\n")
+
+
+def test_no_project(shell: Shell) -> None:
+    """A stack outside of a project is exit code 2."""
+    done = shell(*ASK, "--stack", "dev")
+
+    assert done.code == 2
+    assert "Pulumi.yaml" in done.err
+
+
+@pytest.mark.parametrize("text", ["config: [", "config:\n  iotda-ota:region: \x00", "\xff"])
+def test_a_file_that_can_not_be_read(shell: Shell, project: Path, text: str) -> None:
+    """A file that is no YAML is one clear error, which repeats nothing of it."""
+    (project / "Pulumi.dev.yaml").write_bytes(text.encode("latin-1"))
+    done = asked(shell, "--stack", "dev")
+
+    assert done.code == 1
+    assert "Pulumi.dev.yaml can not be read: " in done.err
+
+
+def test_a_misspelt_setting(shell: Shell, project: Path) -> None:
+    """A key that is almost a setting is refused, as in a program."""
+    write(project / "Pulumi.dev.yaml", "iotda-ota:endpiont: x")
+    done = asked(shell, "--stack", "dev")
+
+    assert done.code == 1
+    assert "did you mean iotda-ota:endpoint?" in done.err
+
+
+def test_an_encrypted_setting_is_not_passed_over(shell: Shell, project: Path) -> None:
+    """An encrypted setting is named and not read, and nothing else takes its place."""
+    write(project / "Pulumi.dev.yaml", "iotda-ota:endpoint:", "  secure: v1:abc")
+    done = shell(*ASK, "--stack", "dev")
+
+    assert done.code == 1
+    assert done.err.startswith("error: iotda-ota:endpoint of Pulumi.dev.yaml is encrypted, and not read\n")
+    assert "--decrypt" in done.err
+
+
+def test_no_pulumi_to_decrypt_with(shell: Shell, project: Path) -> None:
+    """Where there is no pulumi, or it refuses, the error says so."""
+    write(project / "Pulumi.dev.yaml", "iotda-ota:endpoint:", "  secure: v1:abc")
+    none = shell(*ASK, "--stack", "dev", "--decrypt", environ={"PATH": str(project)})
+    assert (none.code, "there is no pulumi on PATH" in none.err) == (1, True)
+
+    program = project / "pulumi"
+    program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('error: get stack: passphrase must be set')\n")
+    program.chmod(0o755)
+    refused = shell(*ASK, "--stack", "dev", "--decrypt", environ={"PATH": f"{project}{os.pathsep}{os.environ['PATH']}"})
+    assert refused.code == 1
+    assert "passphrase must be set" in refused.err
+
+
+def test_a_secret_of_a_stack_is_masked(shell: Shell, project: Path, emulator: Emulator) -> None:
+    """A secret that a stack's file holds is used, and told nowhere."""
+    settings = settings_for(emulator)
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write(f"  iotda-ota:accessKey: {settings['HW_ACCESS_KEY']}\n  iotda-ota:secretKey: Zz0123456789\n")
+    done = shell(*ASK, "--stack", "dev", environ={**NONE, "HW_ACCESS_KEY": None, "HW_SECRET_KEY": None})
+    looked = shell("doctor", "--stack", "dev")
+
+    assert done.code == 1
+    assert "refused the credentials" in done.err
+    assert "iotda-ota:accessKey (stack config)" in done.err
+    assert "Zz0123456789" not in done.err + looked.out + looked.err

@@ -1,0 +1,252 @@
+"""`task`: how a campaign stands, its end as an exit code, and what changes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota.emulator import Emulator, Fault
+from tests.cli.shell import Shell, plain
+from tests.conftest import settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PACKAGE = {"package_id": "p1", "app_id": "a", "package_type": "firmwarePackage", "product_id": "meter", "version": "V1"}
+STORAGE = "Not enough storage for the new firmware package"
+
+
+@pytest.fixture
+def quick() -> Iterator[Emulator]:
+    """Return a service with one package, whose devices are quick."""
+    seed = {"packages": [{**PACKAGE, "create_time": "20260101T000000Z"}]}
+    with Emulator(seed, device_seconds=0.1, initializing_seconds=0.05) as running:
+        yield running
+
+
+@pytest.fixture
+def shell(quick: Emulator, tmp_path: Path) -> Shell:
+    """Return a shell whose environment leads to that service."""
+    return Shell(quick, tmp_path)
+
+
+def start(emulator: Emulator, *targets: str, **fields: Any) -> str:
+    """Start a campaign; return its id."""
+    document = {"package_ids": ["p1"]}
+    task = {"task_name": "canary_1", "task_type": "firmwareUpgrade", "document": document, "targets": list(targets)}
+    return emulator.add_task(**{**task, **fields})
+
+
+def posts(emulator: Emulator) -> list[str]:
+    """Return the operations that changed something."""
+    return [request.operation for request in emulator.requests if request.method == "POST"]
+
+
+def status_of(emulator: Emulator) -> str:
+    """Return the status of the newest task."""
+    status: str = emulator.tasks[0]["status"]
+    return status
+
+
+def test_show(shell: Shell, quick: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task is shown with the devices that fail and why; `--json` has what get_upgrade_task returns."""
+    quick.set_device("d2", outcome="fail", error_code="IOTDA.014112", error_msg=STORAGE)
+    task_id = start(quick, "d1", "d2")
+    shell("task", "watch", task_id)
+
+    shown, told = shell("task", "show", task_id), shell("task", "show", task_id, "--json")
+
+    assert (shown.code, told.code) == (0, 0)
+    assert ["stands", "PartialSuccess, 1 of 2 devices done, 1 failed, 0 running, 0 waiting"] in shown.rows
+    assert ["d2", "Fail", "IOTDA.014112", STORAGE] in shown.rows
+    for name, value in settings_for(quick).items():
+        monkeypatch.setenv(name, value)
+    assert told.answer["result"] == iotda_ota.get_upgrade_task(task_id=task_id).to_dict()
+    assert shell("task", "show", task_id, "--field", "status").out == "PartialSuccess\n"
+
+
+def test_a_task_that_is_not_there(shell: Shell) -> None:
+    """A missing task is exit code 3 for every command of `task`, and nothing is sent that changes anything."""
+    for words in (("show",), ("watch",), ("stop", "--yes"), ("retry", "--yes")):
+        done = shell("task", *words, "abc")
+
+        assert (done.code, done.out) == (3, "")
+        assert done.err.startswith("error: there is no upgrade task abc\n")
+
+
+def test_list(shell: Shell, quick: Emulator) -> None:
+    """Tasks are listed, the newest first, by type and status."""
+    ids = [start(quick, "d1"), start(quick, "d1")]
+
+    assert [row[0] for row in shell("task", "list").rows] == ids[::-1]
+    assert shell("task", "list", "--task-type", "softwareUpgrade").out == ""
+    assert len(shell("task", "list", "--max-items", "1", "--json").answer["result"]) == 1
+    assert shell("task", "list", "--max-items", "0").code == 2
+
+
+def test_a_good_end(shell: Shell, quick: Emulator) -> None:
+    """A task that ends well is exit code 0; how it went on is on the standard error."""
+    done = shell("task", "watch", start(quick, "d1", "d2"))
+
+    assert done.code == 0
+    assert done.out == "upgrade task canary_1: Success, 2 of 2 devices done, 0 failed, 0 running, 0 waiting\n"
+    assert done.err.endswith(done.out)
+
+
+def test_a_partly_failed_campaign(shell: Shell, quick: Emulator) -> None:
+    """More failures than may be: exit code 5, with the devices, their reasons, and what to do in a shell."""
+    quick.set_device("d2", outcome="fail", error_msg=STORAGE)
+    task_id = start(quick, "d1", "d2")
+    done = shell("task", "watch", task_id)
+
+    assert done.code == 5
+    assert "error: upgrade task canary_1 failed: 1 of 2 devices (limit 0)\n" in done.err
+    assert f"failing      d2: {STORAGE}" in done.err
+    assert "raise --max-failed-devices to 1 · iotda-ota task retry to try this one" in " ".join(done.err.split())
+    assert "pulumi" not in done.err
+    assert shell("task", "watch", task_id, "--max-failed-percent", "50").code == 0
+
+
+def test_a_failed_campaign_for_a_program(shell: Shell, quick: Emulator) -> None:
+    """With `--json` the task is on the standard output, also where it failed, and the error on the other."""
+    quick.set_device("d1", outcome="fail", error_msg=STORAGE)
+    done = shell("task", "watch", start(quick, "d1"), "--json")
+
+    assert done.code == done.error["exit_code"] == 5
+    assert (
+        done.answer["result"]["failing"]
+        == [{"target": "d1", "status": "Fail", "error_code": "IOTDA.014001", "error_msg": STORAGE}]
+        or done.answer["result"]["failing"][0]["error_msg"] == STORAGE
+    )
+    assert done.error["kind"] == "CampaignFailed"
+
+
+def test_a_watch_that_runs_out_of_time(shell: Shell, quick: Emulator) -> None:
+    """A task that has not ended is exit code 1, and goes on."""
+    quick.set_device("d1", outcome="hang")
+    done = shell("task", "watch", start(quick, "d1"), "--timeout", "1")
+
+    assert done.code == 1
+    assert "upgrade task canary_1 did not end within 1 seconds" in done.err
+    assert "watch it again" in done.err
+    assert posts(quick) == []
+
+
+def test_limits_that_do_not_go_together(shell: Shell, quick: Emulator) -> None:
+    """A watch with two limits is exit code 2, and nothing is sent."""
+    done = shell("task", "watch", "abc", "--max-failed-devices", "1", "--max-failed-percent", "1")
+
+    assert (done.code, quick.requests) == (2, [])
+    assert done.err == "error: --max-failed-devices and --max-failed-percent: give one of them\n"
+
+
+def test_ctrl_c_leaves_the_task_alone(shell: Shell, quick: Emulator) -> None:
+    """Ctrl-C ends a watch with exit code 130, at once; the task goes on, and the message says how to see it again."""
+    quick.set_device("d2", outcome="hang")
+    task_id = start(quick, "d1", "d2")
+    done = shell.on_terminal("task", "watch", task_id, interrupt_at="1/2")
+
+    assert done.code == 130
+    assert f"iotda-ota task watch {task_id}" in " ".join(plain(done.out).split())
+    assert "Traceback" not in done.out
+    assert (posts(quick), status_of(quick)) == ([], "Processing")
+
+
+def test_a_live_bar(shell: Shell, quick: Emulator) -> None:
+    """On a terminal a bar is shown while it goes on, and what it ended as after that."""
+    quick.set_device("d2", seconds=1.5)
+    done = shell.on_terminal("task", "watch", start(quick, "d1", "d2"))
+    shown = plain(done.out)
+
+    assert done.code == 0
+    assert "━" in shown
+    assert "1/2" in shown
+    assert shown.rstrip().endswith("Success, 2 of 2 devices done, 0 failed, 0 running, 0 waiting")
+    assert done.out.count("\x1b[?25l") == done.out.count("\x1b[?25h") == 1  # the cursor is back
+
+
+def test_retry(shell: Shell, quick: Emulator) -> None:
+    """Failed devices are tried again once; a terminal is asked first, and without one it needs --yes."""
+    quick.set_device("d2", fails_first=1, error_msg=STORAGE)
+    task_id = start(quick, "d1", "d2")
+    shell("task", "watch", task_id)
+
+    refused = shell("task", "retry", task_id)
+    declined = shell.on_terminal("task", "retry", task_id, keys="n\n")
+    assert (refused.code, declined.code, posts(quick)) == (2, 1, [])
+    assert "give --yes" in refused.err
+    assert "nothing was done" in declined.out
+
+    agreed = shell.on_terminal("task", "retry", task_id, keys="y\n")
+    assert (agreed.code, posts(quick)) == (0, ["RetryBatchTask"])
+    assert "PartialSuccess, 1 of 2 devices done, 1 failed" in " ".join(plain(agreed.out).split())
+    assert shell("task", "watch", task_id).code == 0
+
+
+def test_retry_of_some_devices(shell: Shell, quick: Emulator) -> None:
+    """`--target` tries the named devices again, and a refusal for one of them is an error that says why."""
+    quick.set_device("d2", outcome="fail", error_msg=STORAGE)
+    task_id = start(quick, "d1", "d2")
+    shell("task", "watch", task_id)
+    done = shell("task", "retry", task_id, "--target", "d1", "--target", "d2", "--yes", "--json")
+
+    assert done.code == 1
+    assert {one["target"]: one["status"] for one in done.answer["result"]["targets"]} == {
+        "d1": "failure",
+        "d2": "success",
+    }
+    assert {"label": "tried again", "text": "1 device"} in done.error["facts"]
+
+
+def test_an_unknown_outcome_is_told_and_not_repeated(shell: Shell, quick: Emulator) -> None:
+    """A retry whose answer is lost is sent once, and the error says that it may have been accepted."""
+    quick.set_device("d1", outcome="fail", error_msg=STORAGE)
+    task_id = start(quick, "d1")
+    shell("task", "watch", task_id)
+    quick.faults.add(Fault(operation="RetryBatchTask", accept=True, wire="drop"))
+    done = shell("task", "retry", task_id, "--yes")
+
+    assert (done.code, posts(quick)) == (1, ["RetryBatchTask"])
+    assert done.err.startswith("error: it is not known whether the service accepted to ")
+    assert "iotda-ota task show" in done.err
+
+
+def test_stop(shell: Shell, quick: Emulator) -> None:
+    """A running task is stopped and waited for; one that has ended is left as it is."""
+    quick.set_device("d1", outcome="hang")
+    task_id = start(quick, "d1")
+    first, again = shell("task", "stop", task_id, "--yes"), shell("task", "stop", task_id, "--yes")
+
+    assert (first.code, again.code) == (0, 0)
+    assert first.out == again.out
+    assert first.out.startswith("upgrade task canary_1: Stopped")
+    assert posts(quick) == ["StopBatchTask"]
+    assert shell("task", "watch", task_id).code == 5
+
+
+def test_confirm(shell: Shell, quick: Emulator) -> None:
+    """A task that waits begins only where the approved packages are all that it installs."""
+    task_id = start(quick, "d1", need_confirm=True)
+    other = shell("task", "confirm", task_id, "--approved-package-ids", "p2", "--yes")
+    assert (other.code, posts(quick)) == (2, [])
+    assert "installs other packages than were approved; it was not confirmed" in other.err
+    assert "write that into --approved-package-ids" in " ".join(other.err.split())
+
+    done = shell("task", "confirm", task_id, "--approved-package-ids", "p1", "--yes")
+    assert (done.code, posts(quick)) == (0, ["ConfirmBatchTask"])
+    assert shell("task", "watch", task_id).code == 0
+
+
+def test_what_a_device_says_can_not_move_the_terminal(shell: Shell, quick: Emulator) -> None:
+    """Text from devices is escaped wherever people read it; in the JSON it is exact."""
+    quick.set_device("d1", outcome="fail", error_msg="\x1b[2Jgone\u202e")
+    task_id = start(quick, "d1")
+    failed = shell("task", "watch", task_id)
+    shown, told = shell("task", "show", task_id), shell("task", "show", task_id, "--json")
+
+    assert "\x1b" not in failed.err + shown.out + told.out
+    assert "\\x1b[2Jgone" in shown.out
+    assert told.answer["result"]["failing"][0]["error_msg"] == "\x1b[2Jgone\u202e"
