@@ -270,6 +270,8 @@ def test_a_place_that_can_not_be_looked_into_is_told_where_its_turn_comes(home: 
         found({}, {}, **environ)
     with pytest.raises(ConfigurationError, match=r"read: (file name too long|too many levels)"):
         found({"profile": "prod"}, {}, HW_SHARED_CONFIG_FILE=str(home / file))
+
+
 def test_what_sources_hold_is_in_no_representation() -> None:
     """Neither the table's findings nor what they are read from show a value."""
     given = Given(Connection(secret_key="very-secret"), {"password": "very-secret"}, {"HW_AUTH_TOKEN": "very-secret"})
