@@ -14,6 +14,7 @@ language says; a language that can not be run by itself needs one:
 any with ``file: F``        a file of its session
 ``mermaid``                 a picture
 ``made by the code``        held by the test of what is made
+``run by: TEST``            run by a test elsewhere, which names the page
 ``not run: WHY``            what needs the live service or a host of the user's; its words are checked all the same
 =========================== ==========================================================================================
 """
@@ -30,7 +31,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
-MARKS = {"name", "after", "plain", "prints", "printed", "order", "session", "file", "made by the code", "not run"}
+MARKS = {
+    "name",
+    "after",
+    "plain",
+    "prints",
+    "printed",
+    "order",
+    "session",
+    "file",
+    "made by the code",
+    "run by",
+    "not run",
+}
 _NOT_OURS = {"venv", "node_modules", "sdks", "build", "dist"}
 _MARK = re.compile(r"^ *<!-- (.*) -->$")
 _FENCE = re.compile(r"^( *)```([\w-]*)$")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_every_block_says_how_it_is_run(block: Block) -> None:
     assert block.language in WAYS
     assert set(block.marks) <= MARKS
     way = set(block.marks) - {"name"} if block.marks.keys() != {"name"} else {"name"}
-    assert way in WAYS[block.language], f"{sorted(way)} is no way to run {block.language}"
+    assert way in (*WAYS[block.language], {"run by"}), f"{sorted(way)} is no way to run {block.language}"
 
 
 def test_every_session_is_run() -> None:
@@ -42,6 +43,12 @@ def test_every_session_is_run() -> None:
     for test in OWN.values():
         file, _, name = test.partition("::")
         assert f"def {name}(" in (ROOT / file).read_text()
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "run by" in block.marks], ids=str)
+def test_what_is_run_elsewhere_is_known_there(block: Block) -> None:
+    """A block that another test runs names it, and that test names the page."""
+    assert Path(block.page).name in (ROOT / block.marks["run by"]).read_text()
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "not run" in block.marks], ids=str)

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
 
 BLOCKS = blocks()
-PROGRAMS = [
-    block for block in BLOCKS if block.language == "python" and not block.marks.keys() & {"plain", "file", "not run"}
-]
+OTHERWISE = {"plain", "file", "run by", "not run"}
+PROGRAMS = [block for block in BLOCKS if block.language == "python" and not block.marks.keys() & OTHERWISE]
 PLAIN = [block for block in BLOCKS if "plain" in block.marks]
 
 
