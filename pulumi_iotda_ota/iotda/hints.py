@@ -74,6 +74,7 @@ _OTHER_CAUSES: dict[type, str] = {
     EcsMetadata: ON_ECS,
 }
 
+_LOCKED = "IAM.0061"
 _WRONG_SIGNATURE = ("IOTDA.000002", "APIGW.0301")
 #: What helps against a refusal, by its code. A guess is ``likely``.
 BY_CODE = {
@@ -149,7 +150,11 @@ def hint_on_refused_credentials(
         message: the message, or empty.
         connection: what it was asked with.
     """
-    if "locked" in message.lower() or ("forbidden" in message.lower() and "limit" in message.lower()):
+    if (
+        code == _LOCKED
+        or "locked" in message.lower()
+        or ("forbidden" in message.lower() and "limit" in message.lower())
+    ):
         return [("what to do", "wait: the account is locked for five minutes or longer after more than five failures")]
     credential = connection.credential
     if not isinstance(credential, AccessKey):

@@ -158,7 +158,11 @@ class AccountLogin:
 
     def _allowed(self, project_id: str) -> str:
         if project_id and self._wants_project:
-            require_allowed(project_id, self._connection.allowed_project_ids)
+            try:
+                require_allowed(project_id, self._connection.allowed_project_ids)
+            except ConfigurationError as error:
+                error.note("given by", f"IAM, as the project of the region {self._connection.region}")
+                raise
         return project_id
 
     def _obtained(self, deadline: Deadline) -> Obtained:

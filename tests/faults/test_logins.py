@@ -101,6 +101,7 @@ def test_a_project_that_was_found_must_be_allowed(bench: Bench, way: str) -> Non
     error = bench.error(connection)
 
     assert error.headline == f"project {bench.emulator.project_id} is not one of allowed_project_ids"
+    assert ("given by", "IAM, as the project of the region cn-north-4") in error.facts
     assert "ListOtaPackageInfo" not in bench.operations
 
 
@@ -267,9 +268,12 @@ def test_a_wrong_password_is_sent_once(bench: Bench) -> None:
     assert bench.listed(bench.user()) == 41
 
 
-def test_a_locked_user_is_told(bench: Bench) -> None:
-    """That the account is locked already is told with what to do."""
-    bench.emulator.faults.add(operation=TOKEN, error="user_locked")
+@pytest.mark.parametrize(
+    "answer", [{"error": "user_locked"}, {"status": 401, "body": {"error_code": "IAM.0061", "error_msg": "not now"}}]
+)
+def test_a_locked_user_is_told(bench: Bench, answer: dict[str, Any]) -> None:
+    """That the account is locked already is told with what to do, by IAM's words or its code."""
+    bench.emulator.faults.add(operation=TOKEN, **answer)
 
     assert "wait: the account is locked" in " ".join(str(bench.error(bench.user())).split())
 
