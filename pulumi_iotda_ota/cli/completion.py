@@ -21,7 +21,7 @@ _VARIABLE = "_IOTDA_OTA_COMPLETE"
 
 @command(
     "completion",
-    more=[Positional(["shell"], type=click.Choice(_SHELLS), help="bash (4.4 or later), zsh or fish.")],
+    more=[Positional(["shell"], metavar="SHELL", type=click.Choice(_SHELLS), help="bash (4.4 or later), zsh or fish.")],
     connects=False,
 )
 def completion(asked: Asked) -> None:

@@ -19,7 +19,7 @@ def doctor(asked: Asked) -> None:
     Tells where every setting comes from, whether the endpoint can be reached, whether the clock is right, whether the
     credential is let in and may list packages and tasks; and warns of secrets that stand unencrypted in the
     configuration of a stack of the Pulumi project around this folder. Secrets are masked. Each finding has its remedy.
-    The exit code is 1 where something does not work; warnings are none.
+    The exit code is 1 where something does not work; a warning does not change it.
     """
     from pulumi_iotda_ota.cli.examining import examine  # noqa: PLC0415  loads pydantic
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.settings import Setting
 
-__all__ = ["Asked", "Command", "Option", "command", "json_option"]
+__all__ = ["WHERE", "Asked", "Command", "Option", "Positional", "command", "json_option"]
 
-_WHERE = "Where and as whom to ask"
+#: The heading of the connection's options.
+WHERE = "Where and as whom to ask"
 _TYPES: Mapping[str, click.ParamType[Any]] = {"number": click.INT, "decimal": click.FLOAT}
 _METAVARS = {"duration": "DURATION"}
 # What a shell completes, and click refuses with the values there are.
@@ -114,7 +115,7 @@ def command(
 
     def made(work: Callable[[Asked], None]) -> Command:
         def callback(**given: Any) -> None:
-            work(_asked(table, given))
+            work(_asked(table, given, _PUBLIC if connects else ()))
 
         params = [
             *(_positional(argument) for argument in table if argument.name == positional),
@@ -128,11 +129,18 @@ def command(
     return made
 
 
-def _asked(table: Iterable[Argument], given: dict[str, Any]) -> Asked:
+def _asked(table: Iterable[Argument], given: dict[str, Any], names: Iterable[str]) -> Asked:
+    """Return what a command was given, apart by kind.
+
+    Args:
+        table: the arguments.
+        given: everything, by name.
+        names: the settings of the connection; a command that does not ask the service may have words of the same name.
+    """
     session = click.get_current_context().find_root().obj
     given = {name: _plain(value) for name, value in given.items()}
     values = {argument.name: given.pop(argument.name) for argument in table}
-    settings = {name: value for name in _PUBLIC if (value := given.pop(name, None)) is not None}
+    settings = {name: value for name in names if (value := given.pop(name, None)) is not None}
     as_json, stack, decrypt = given.pop("as_json"), given.pop("stack", None), given.pop("decrypt", False)
     return Asked(session, values, settings, given, as_json, stack, decrypt)
 
@@ -164,16 +172,16 @@ def _connection_options() -> tuple[Option, ...]:
     """Return the options of the connection; secrets are none, because other processes see the command line."""
     settings = (setting for setting in SETTINGS if not setting.secret)
     return (
-        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=_WHERE) for setting in settings),
+        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=WHERE) for setting in settings),
         Option(
             ["--stack"],
-            section=_WHERE,
+            section=WHERE,
             metavar="NAME",
             help="Also take settings from the configuration of this stack of the Pulumi project around this folder.",
         ),
         Option(
             ["--decrypt"],
-            section=_WHERE,
+            section=WHERE,
             is_flag=True,
             help="Let `pulumi config --show-secrets` decrypt the configuration of the stack, which needs its "
             "passphrase or a login. Without it an encrypted setting of the stack is an error.",

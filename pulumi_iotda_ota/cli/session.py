@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TextIO
 
 __all__ = ["Session", "safe"]
@@ -83,12 +83,3 @@ class Session:
         from pulumi_iotda_ota.cli.tables import print_table  # noqa: PLC0415  rich is loaded for a terminal alone
 
         print_table(self, cells, header, indent)
-
-    def heading(self, text: str) -> str:
-        """Return a text that stands out, where a person reads it."""
-        return click.style(text, bold=True) if self.wants_colour(self.out) else text
-
-
-def columns_of(records: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[list[Any]]:
-    """Return the cells of records, a column for each name."""
-    return [[record.get(name) for name in names] for record in records]

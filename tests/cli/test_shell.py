@@ -328,9 +328,11 @@ def test_the_emulator(alone: Shell, tmp_path: Path) -> None:
     seed = {"packages": [{**package, "app_id": "a", "version": "V1", "create_time": "20260101T000000Z"}]}
     (tmp_path / "seed.json").write_text(json.dumps(seed))
     command = [sys.executable, "-m", "pulumi_iotda_ota.cli", "emulator", "--seed", str(tmp_path / "seed.json")]
+    command += ["--project-id", "meters"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         told = json.loads(process.stdout.readline())
+        assert told["project_id"] == "meters"
         environ = {
             "HW_IOTDA_ENDPOINT": told["endpoint"],
             "HW_PROJECT_ID": told["project_id"],

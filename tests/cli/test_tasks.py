@@ -155,10 +155,17 @@ def test_ctrl_c_leaves_the_task_alone(shell: Shell, quick: Emulator) -> None:
     assert (posts(quick), status_of(quick)) == ([], "Processing")
 
 
-def test_a_live_bar(shell: Shell, quick: Emulator) -> None:
+def test_a_live_bar(tmp_path: Path) -> None:
     """On a terminal a bar is shown while it goes on, and what it ended as after that."""
-    quick.set_device("d2", seconds=1.5)
-    done = shell.on_terminal("task", "watch", start(quick, "d1", "d2"))
+    seed = {"packages": [{**PACKAGE, "create_time": "20260101T000000Z"}]}
+    now = [1_800_000_000.0]
+    with Emulator(seed, clock=lambda: now[0], device_seconds=1) as emulator:
+        emulator.set_device("d2", seconds=100)
+        task_id = start(emulator, "d1", "d2")
+        now[0] += 50
+        # The second look finds that the other device has ended too.
+        emulator.faults.add(Fault(operation="ShowBatchTask", nth=2, before=lambda: now.append(now.pop() + 100)))
+        done = Shell(emulator, tmp_path).on_terminal("task", "watch", task_id)
     shown = plain(done.out)
 
     assert done.code == 0

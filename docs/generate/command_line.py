@@ -1,0 +1,306 @@
+"""Makes docs/command-line.md: walks the tree of commands, and runs every example on a terminal, against an emulator.
+
+The emulator's time stands still but where an example lets some pass, so that a page is the same at every making.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pulumi_iotda_ota.cli.codes import CODES
+from pulumi_iotda_ota.cli.entry import PROGRAM, root
+from pulumi_iotda_ota.cli.options import WHERE, Positional
+from pulumi_iotda_ota.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["page"]
+
+_COLUMNS = 100
+# V1.4.11 of the smart meter, in the catalogue that is built in.
+_PACKAGE = "8e99e4f7765dfb08dbfee0054d004b3b"
+_METER = "--package-type firmwarePackage --product-id smart-meter"
+_PORT = re.compile(r"127\.0\.0\.1:\d+")
+_MOVES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+_BEGIN = """# The command line
+
+`iotda-ota` asks for packages, says why one was chosen, and looks after a campaign, from a shell or a pipeline. It
+answers as the functions do; every argument of theirs is an option here. From a checkout:
+
+<!-- not run: it is installed before any page is tried -->
+```sh
+python -m pip install '.[cli]'
+```
+
+{get}
+Where the output is no terminal, cells have tabs between them, values are whole, and there is no header: `cut -f2` is
+the id. `--field` prints one value:
+
+{field}"""
+_JSON = """## For a program
+
+With `--json` the standard output is one JSON object, `{{"result": …}}`: what the function returns, or `null` where
+`--on-missing none` allows that. `list` and `get` add `skipped` (the first 100; all with `--all`) and `skipped_counts`.
+Every character beyond ASCII is escaped, and values are exact.
+
+{json}
+An error is one object on the standard error, and the standard output is empty, but for a campaign that failed (`task
+watch`), a refusal of some devices (`task retry`) and findings (`doctor`), which come with their result:
+
+{error}"""
+_SETTINGS = """## Where and as whom to ask
+
+Settings come, one by one, from the options below, from the configuration of the stack that `--stack` names, from a
+profile, the environment, and the vendor's files. Secrets are no options, because other processes see the command line:
+they come from the environment or the files. `iotda-ota doctor` tells where each one comes from.
+
+`--stack dev` reads `Pulumi.dev.yaml` beside the `Pulumi.yaml` of this folder or one above it, as it stands there. An
+encrypted setting in it is an error, not passed over, unless `--decrypt` lets `pulumi` decrypt it. These options are
+those of every command that asks the service:
+
+"""
+
+
+class _Time:
+    """The time of the service."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class _Shell:
+    """Runs examples on a terminal, each in its own process."""
+
+    def __init__(self, emulator: Emulator, time: _Time, folder: str) -> None:
+        self.emulator = emulator
+        self.time = time
+        kept = {name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ}
+        self._folder = folder
+        self._environ = {
+            **kept,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+            "HOME": folder,
+            "NO_COLOR": "1",
+            "PYTHONUTF8": "1",
+            "HW_IOTDA_ENDPOINT": emulator.endpoint,
+            "HW_REGION_NAME": emulator.region,
+            "HW_PROJECT_ID": emulator.project_id,
+            "HW_ACCESS_KEY": emulator.access_key,
+            "HW_SECRET_KEY": emulator.secret_key,
+        }
+
+    def __call__(self, command: str, *, lines: bool = False) -> str:
+        """Return a command and what a terminal shows of it, as a block of Markdown.
+
+        Args:
+            command: what is typed.
+            lines: whether it can do no more than print lines: what moves on a terminal can not be shown on a page.
+        """
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, _COLUMNS, 0, 0))
+        # The shell and all it runs are ours: the words are those of this module.
+        process = subprocess.Popen(  # noqa: S603
+            ["bash", "-c", command],  # noqa: S607
+            cwd=self._folder, env={**self._environ, "TERM": "dumb" if lines else "xterm"},
+            stdin=theirs, stdout=theirs, stderr=theirs,
+        )  # fmt: skip
+        os.close(theirs)
+        shown = b"".join(_chunks(ours))
+        os.close(ours)
+        process.wait()
+        return _block(command, shown.decode(), self.emulator)
+
+    def begin(self, command: str) -> str:
+        """Return a command that goes on, and the first line of its output; then end it."""
+        words = shlex.split(command)
+        with subprocess.Popen(  # noqa: S603  as above
+            words, cwd=self._folder, env=self._environ, stdout=subprocess.PIPE, text=True
+        ) as process:
+            line = process.stdout.readline() if process.stdout else ""
+            process.terminate()
+        return _block(command, line, self.emulator)
+
+
+def _chunks(terminal: int) -> Iterator[bytes]:
+    """Give what is shown until the process has closed its end, which some systems tell as an error."""
+    try:
+        while chunk := os.read(terminal, 65536):
+            yield chunk
+    except OSError:
+        return
+
+
+def _block(command: str, shown: str, emulator: Emulator) -> str:
+    text = _PORT.sub("127.0.0.1:41233", _MOVES.sub("", shown).replace("\r\n", "\n"))
+    for secret in (emulator.access_key, emulator.secret_key):
+        text = text.replace(secret, "…")
+    lines = [line.rstrip() for line in text.rstrip("\n").split("\n")]
+    body = "\n".join([f"$ {command}", *lines]).rstrip("\n")
+    return f"<!-- made by the code -->\n```console\n{body}\n```\n"
+
+
+def page() -> str:
+    """Return the page."""
+    time = _Time()
+    emulator = Emulator(
+        clock=time,
+        project_id="0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        access_key="AKEXAMPLE0123456789Q",
+        secret_key="sk-example-0123456789",  # noqa: S106  of an emulator that this module starts
+        stopping_seconds=0,
+    )
+    with emulator, tempfile.TemporaryDirectory() as folder:
+        return "".join(_parts(_Shell(emulator, time, folder)))
+
+
+def _parts(shell: _Shell) -> Iterator[str]:
+    why = f"iotda-ota get {_METER} --version-constraint '^1.4' --source-versions V1.3.2 --most-recent --why"
+    version = f"iotda-ota get {_METER} --version V1.4.10"
+    yield _BEGIN.format(get=shell(why), field=shell(f"{version} --field package_id"))
+    yield "\n## Exit codes\n\n"
+    yield _table(("code", "meaning"), ((f"{code.number}", code.meaning) for code in CODES))
+    nothing = f"iotda-ota get {_METER} --version-constraint '^9' --json"
+    yield "\n" + _JSON.format(json=shell(f"{version} --json"), error=shell(nothing))
+    yield "\n" + _SETTINGS + _options(_command("list"), WHERE)
+    yield "\n## Commands\n"
+    for words, command in _commands(root, ()):
+        yield from _of_command(words, command, shell)
+
+
+def _of_command(words: tuple[str, ...], command: click.Command, shell: _Shell) -> Iterator[str]:
+    """Give the section of a command: what it is for, how it is called, its options, and an example."""
+    positional = "".join(f" {parameter.metavar or ''}" for parameter in _positionals(command))
+    yield f"\n### {' '.join(words)}\n\n{_text(command.help)}\n\n`{PROGRAM} {' '.join(words)}{positional} [options]`\n\n"
+    yield _options(command, "")
+    for example in _EXAMPLES[words](shell):
+        yield f"\n{example}"
+
+
+def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Give every command that does something, in the order of the help."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def _command(*words: str) -> click.Command:
+    return dict(_commands(root, ()))[words]
+
+
+def _positionals(command: click.Command) -> list[Positional]:
+    return [parameter for parameter in command.params if isinstance(parameter, Positional)]
+
+
+def _options(command: click.Command, section: str) -> str:
+    """Return the table of the options that stand under a heading of the help."""
+    rows: list[tuple[str, str]] = []
+    if not section:
+        rows += [(f"`{item.metavar}`", item.description) for item in _positionals(command)]
+    for option in command.params:
+        if isinstance(option, click.Option) and getattr(option, "section", "") == section:
+            rows.append((_called(option), str(option.help)))
+    return _table(("option", "meaning"), rows)
+
+
+def _called(option: click.Option) -> str:
+    """Return how an option is given, with its values or what they are."""
+    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
+    if option.is_flag:
+        return names
+    kind = option.metavar or option.type.name.upper()
+    if isinstance(option.type, click.Choice) and option.metavar is None:
+        kind = _either(map(str, option.type.choices))
+    return f"{names} {kind}{', required' if option.required else ''}"
+
+
+def _either(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _text(help_: str | None) -> str:
+    paragraphs = re.split(r"\n\s*\n", (help_ or "").strip())
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads), *lines]) + "\n"
+
+
+def _task(shell: _Shell, seconds: float, *, outcome: str = "success", **fields: Any) -> str:
+    """Start a campaign for two devices in a service that is as at first, let time pass, and return its id.
+
+    Args:
+        shell: what runs the example.
+        seconds: how much time passes.
+        outcome: what becomes of the second device.
+        fields: more of the task.
+    """
+    emulator = shell.emulator
+    emulator.reset()
+    why = {"error_code": "IOTDA.014112", "error_msg": "Waiting for the device online timeout"}
+    emulator.set_device("meter-0002", outcome=outcome, **(why if outcome == "fail" else {}))
+    task = {"task_name": "canary_3f9a", "task_type": "firmwareUpgrade", "targets": ["meter-0001", "meter-0002"]}
+    task_id = emulator.add_task(**task, document={"package_ids": [_PACKAGE]}, **fields)
+    shell.time.now += seconds
+    return task_id
+
+
+def _failed(shell: _Shell) -> str:
+    """Start a campaign that fails for one device; return its id."""
+    return _task(shell, 600, outcome="fail")
+
+
+def _listed(shell: _Shell) -> Iterator[str]:
+    _failed(shell)
+    yield shell("iotda-ota task list --status PartialSuccess")
+
+
+def _confirmed(shell: _Shell) -> Iterator[str]:
+    task_id = _task(shell, 5, need_confirm=True)
+    yield shell(f"iotda-ota task confirm {task_id} --approved-package-ids {_PACKAGE} --yes", lines=True)
+
+
+def _emulated(shell: _Shell) -> Iterator[str]:
+    yield re.sub(r'("(?:access|secret)_key": )"\w+"', r'\1"…"', shell.begin("iotda-ota emulator --project-id meters"))
+
+
+def _examined(shell: _Shell) -> Iterator[str]:
+    """Give what doctor finds, but for what is installed: that differs from one machine to the next."""
+    told = shell("iotda-ota doctor")
+    yield re.sub(r"^(?:ok|warning) +(?:pulumi|libraries):.*\n(?: {9}.*\n)*", "", told, flags=re.MULTILINE)
+
+
+#: What shows each command at work.
+_EXAMPLES: Mapping[tuple[str, ...], Callable[[_Shell], Iterable[str]]] = {
+    ("list",): lambda shell: [shell(f"iotda-ota list {_METER} --version-constraint '>=1.4.9 <1.5' --order-by version")],
+    ("get",): lambda shell: [shell(f"iotda-ota get {_METER}; echo $?")],
+    ("task", "list"): _listed,
+    ("task", "show"): lambda shell: [shell(f"iotda-ota task show {_failed(shell)}")],
+    ("task", "watch"): lambda shell: [shell(f"iotda-ota task watch {_failed(shell)}; echo $?", lines=True)],
+    ("task", "retry"): lambda shell: [shell(f"iotda-ota task retry {_failed(shell)} --yes")],
+    ("task", "stop"): lambda shell: [shell(f"iotda-ota task stop {_task(shell, 60, outcome='hang')} --yes")],
+    ("task", "confirm"): _confirmed,
+    ("doctor",): _examined,
+    ("emulator",): _emulated,
+    ("completion",): lambda shell: [shell('eval "$(iotda-ota completion bash)"')],
+}
