@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 import signal
@@ -13,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pulumi_iotda_ota.arguments import GET_OTA_PACKAGE, GET_OTA_PACKAGES
-from pulumi_iotda_ota.cli import words
+from pulumi_iotda_ota.cli import words as wording
 from pulumi_iotda_ota.cli.codes import CODES
-from pulumi_iotda_ota.cli.entry import root
+from pulumi_iotda_ota.cli.entry import main, root
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.settings import SETTINGS
+from tests import fuzzing
 from tests.cli.shell import METER, Shell, plain
 from tests.plugin.process import ROOT
 
@@ -56,16 +61,16 @@ def options_of(*path: str) -> set[str]:
 
 def test_every_argument_is_an_option() -> None:
     """What the functions take is an option of the command that asks the same, and every public setting is one too."""
-    settings = {words.long_option(setting.name) for setting in SETTINGS if not setting.secret}
+    settings = {wording.long_option(setting.name) for setting in SETTINGS if not setting.secret}
     for command, table in (("get", GET_OTA_PACKAGE), ("list", GET_OTA_PACKAGES)):
-        assert {words.long_option(argument.name) for argument in table} | settings <= options_of(command)
+        assert {wording.long_option(argument.name) for argument in table} | settings <= options_of(command)
     assert {option.name for option in OPTIONS} < options_of("emulator")
 
 
 @EVERY
 def test_no_secret_is_an_option(path: tuple[str, ...]) -> None:
     """Other processes see the command line: nothing of a credential that is a secret can be given on it."""
-    assert not {words.long_option(setting.name) for setting in SETTINGS if setting.secret} & options_of(*path)
+    assert not {wording.long_option(setting.name) for setting in SETTINGS if setting.secret} & options_of(*path)
 
 
 @EVERY
@@ -88,7 +93,7 @@ def test_the_words_of_the_other_doors_are_still_said() -> None:
         for file in sorted((ROOT / "pulumi_iotda_ota" / "lifecycle").glob("*.py"))
     ) + (ROOT / "pulumi_iotda_ota" / "iotda" / "calls.py").read_text(encoding="utf-8")
 
-    for phrase in words.PHRASES:
+    for phrase in wording.PHRASES:
         assert phrase in sources
 
 
@@ -182,10 +187,38 @@ def test_a_closed_pipe(shell: Shell) -> None:
 
 def test_a_closed_standard_output(shell: Shell) -> None:
     """A standard output that nobody reads from the start is no traceback either, also for the help."""
-    for given in ("--help", f"list {' '.join(METER)}"):
-        script = f"{sys.executable} -m pulumi_iotda_ota.cli {given} | true"
+    for words in ("--help", f"list {' '.join(METER)}"):
+        script = f"{sys.executable} -m pulumi_iotda_ota.cli {words} | true"
         done = subprocess.run(["bash", "-c", script], env=shell.environ, capture_output=True, text=True, check=False)
         assert done.stderr == ""
+
+
+def test_streams_that_are_not_there(shell: Shell) -> None:
+    """Where the shell has closed the outputs there is nowhere to write to, and the exit code is the same."""
+    command = f"{sys.executable} -m pulumi_iotda_ota.cli"
+    for words, code in ((f"list {' '.join(METER)} >&-", 0), (f"get {' '.join(METER)} 2>&-", 4), ("--help >&- 2>&-", 0)):
+        done = subprocess.run(["bash", "-c", f"{command} {words}"], env=shell.environ, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (code, b"")
+
+
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
+NAMES = sorted({name for path, _ in commands() for name in options_of(*path)} - {"--help"})
+WORDS = st.one_of(st.sampled_from([*NAMES, "abc", "p1", "^1", "0", "-1", "1e9", "a=b", "--", "-"]), TEXTS)
+
+
+ASKING = [path for path, _ in commands() if path[0] in ("list", "get", "task")]
+
+
+@fuzzing.examples(100)
+@given(path=st.sampled_from(ASKING), words=st.lists(WORDS, max_size=6))
+def test_anything_on_the_command_line(path: tuple[str, ...], words: list[str]) -> None:
+    """Whatever is typed, the process ends with a documented exit code, and never with a fault of ours."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*path, *words])
+
+    assert code in {one.number for one in CODES}
+    assert "Traceback" not in err.getvalue()
 
 
 def test_a_terminal_shows_a_table(shell: Shell) -> None:
