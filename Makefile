@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # A `pulumi` that make demo installed is used before the one on PATH.
 export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
 
-.PHONY: help demo test lint bench fuzz schema format clean
+.PHONY: help demo test lint bench fuzz schema docs format clean
 
 help:
 	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench   measure what the library costs, as ratios within one run"
 	@echo "make fuzz    look for counterexamples for longer than a test may"
 	@echo "make schema  write the schema of the plugin and the description of the emulator from the tables"
+	@echo "make docs    write the parts of docs/ that are made from the code"
 	@echo "make format  rewrite the sources in the house's form"
 	@echo "make clean   remove what the other targets made"
 
@@ -57,6 +58,9 @@ fuzz: $(READY)
 schema: $(INSTALLED)
 	@$(BIN)/python -m pulumi_iotda_ota.plugin.schema
 	@$(BIN)/python -m pulumi_iotda_ota.emulator.openapi
+
+docs: $(INSTALLED)
+	@$(BIN)/python -m docs.generate
 
 format: $(READY)
 	$(BIN)/ruff format .

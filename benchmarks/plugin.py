@@ -87,11 +87,7 @@ def measured(folder: Path, service: Emulator) -> dict[str, float]:
     """Return the median seconds of a preview of each program."""
     environment = {
         **os.environ,
-        "HW_IOTDA_ENDPOINT": service.endpoint,
-        "HW_REGION_NAME": service.region,
-        "HW_PROJECT_ID": service.project_id,
-        "HW_ACCESS_KEY": service.access_key,
-        "HW_SECRET_KEY": service.secret_key,
+        **service.environment,
         "NO_PROXY": "127.0.0.1",
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_BACKEND_URL": (folder / "state").as_uri(),

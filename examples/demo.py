@@ -63,7 +63,8 @@ def main() -> None:
         else:
             run_in_process(pulumi.why_not, emulator)
     lines = len((PROGRAM / "__main__.py").read_text().splitlines())
-    print(f"\nThe program is examples/python-rollout/__main__.py ({lines} lines). Next: make test, or the README.")
+    print(f"\nThe program is examples/python-rollout/__main__.py ({lines} lines). Next: make test,")
+    print("or docs/start.md with your own account.")
 
 
 def find_pulumi() -> Pulumi:
@@ -113,14 +114,7 @@ def use(emulator: Emulator) -> None:
     """Let this process and its children ask the emulator, and nothing that was set before."""
     for name in [name for name in os.environ if name.startswith(("HW_", "HUAWEICLOUD_", "PULUMI_"))]:
         del os.environ[name]
-    os.environ |= {
-        "HW_IOTDA_ENDPOINT": emulator.endpoint,
-        "HW_REGION_NAME": emulator.region,
-        "HW_PROJECT_ID": emulator.project_id,
-        "HW_ACCESS_KEY": emulator.access_key,
-        "HW_SECRET_KEY": emulator.secret_key,
-        "NO_PROXY": "127.0.0.1",
-    }
+    os.environ |= {**emulator.environment, "NO_PROXY": "127.0.0.1"}
 
 
 def pace(emulator: Emulator) -> None:

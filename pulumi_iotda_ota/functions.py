@@ -338,19 +338,23 @@ def _find(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -
     return None if found is None else results.package_result(found)
 
 
-def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def answer(
+    token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, ResolvedConnection] | None = None
+) -> dict[str, Any]:
     """Answer a function by its token, in the plugin's names, as a stand-in for the engine needs it.
 
     Args:
         token: such as ``iotda-ota:index:getOtaPackage``.
         arguments: in camelCase.
+        asked: who is asked and where; by default the service that the program's settings lead to.
 
     Raises:
         KeyError: there is no such function.
         IotdaOtaError: the lookup failed.
     """
     function: Function[Any] = {function.token: function for function in (_PACKAGES, _PACKAGE, UPGRADE_TASK)}[token]
-    result = function.work(normal(snake_keys(dict(arguments))), None)()
+    values = normal(snake_keys(dict(arguments)))
+    result = function.work(values, None)() if asked is None else function.ask(*asked, values)
     if result is None:
         return {"found": False}
     answered: dict[str, Any] = results.answered(result)

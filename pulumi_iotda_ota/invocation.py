@@ -5,8 +5,10 @@ Nothing here knows what is looked up.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
+import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.connection import Connection, ResolvedConnection
 
-__all__ = ["Function", "camel_keys", "snake_keys"]
+__all__ = ["Function", "camel_keys", "failure", "snake_keys"]
 
 T = TypeVar("T")
+
+_FAILURE = "iotdaOtaError"
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Function(Generic[T]):
             _require_connection(connection)
             _refuse_outputs(self.name, values, opts)
             if sdk.is_mocked():
-                return self.mocked(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
+                return self._read(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
             return sdk.wait(self.work(values, connection))
 
     def output(
@@ -67,8 +71,14 @@ class Function(Generic[T]):
             sdk.refuse_provider(opts)
             sdk.require_program(self.name)
         if sdk.is_mocked():
-            return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self.mocked)
+            return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self._read)
         return sdk.when_known(values, opts, lambda known: self.work(known, connection))
+
+    def _read(self, answer: dict[str, Any]) -> T:
+        """Return what a stand-in for the engine answered, or raise the error that it handed on."""
+        if _FAILURE in answer:
+            raise sdk.rendered(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
+        return self.mocked(answer)
 
     def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
         """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
@@ -83,6 +93,14 @@ class Function(Generic[T]):
                 return self.ask(asked, resolve(connection, config=config, environ=environ), values)
 
         return ask
+
+
+def failure(error: IotdaOtaError) -> dict[str, Any]:
+    """Return the answer by which a stand-in for the engine hands an error on to the function that was called.
+
+    Pulumi ends a program at the first call that its monitor raised in, also where the program catches that.
+    """
+    return {_FAILURE: base64.b64encode(pickle.dumps(error)).decode()}
 
 
 @contextlib.contextmanager

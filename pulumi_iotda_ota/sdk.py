@@ -23,21 +23,24 @@ from pulumi_iotda_ota.iotda.text import hiding
 from pulumi_iotda_ota.run import Run, wants_memo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
 __all__ = [
     "CONFIG_NAMESPACE",
+    "SecretNames",
     "current_run",
+    "enter_program",
     "holds_asset",
     "holds_output",
+    "holds_unknown",
     "in_program",
     "is_mocked",
+    "leave_program",
     "print_own_errors_without_traceback",
     "provider_config",
     "refuse_provider",
     "rendered",
     "require_program",
-    "secret_names",
     "stack_config",
     "start",
     "texts_in",
@@ -69,6 +72,37 @@ def in_program() -> bool:
 def is_mocked() -> bool:
     """Return whether ``pulumi.runtime.set_mocks`` stands in for the engine."""
     return isinstance(settings.get_monitor(), mocks.MockMonitor)
+
+
+def enter_program(
+    stand_in: pulumi.runtime.Mocks, *, project: str, stack: str, config: Mapping[str, str], preview: bool
+) -> None:
+    """Let a stand-in for the engine answer what this process does from now on: a program of its own.
+
+    Args:
+        stand_in: what answers.
+        project: the name of the project.
+        stack: the name of the stack.
+        config: the stack's configuration, with namespaces.
+        preview: whether it is a preview.
+    """
+    # set_mocks would keep the root of an earlier program, and with it what that one exported and found out.
+    settings.ROOT.set(None)
+    pulumi.runtime.set_mocks(stand_in, project=project, stack=stack, preview=preview)
+    pulumi.runtime.set_all_config(dict(config))
+
+
+def leave_program() -> None:
+    """Let nothing that comes later in this process be answered by the stand-in of :func:`enter_program`.
+
+    Pulumi's settings are context variables with a default of their own for threads without a context: it takes the
+    value that is set while there was none before. So what was set is taken away first, and then again.
+    ``test_sdk.py`` says when once is enough.
+    """
+    for _ in range(2):
+        pulumi.runtime.configure(pulumi.runtime.Settings("project", "stack"))
+    pulumi.runtime.set_all_config({})
+    settings.ROOT.set(None)
 
 
 def stack_config() -> dict[str, Any]:
@@ -173,13 +207,23 @@ def texts_in(value: object) -> list[str]:
     return [str(int(value) if isinstance(value, float) and value.is_integer() else value)]
 
 
-async def secret_names(values: Mapping[str, Any]) -> list[str] | None:
-    """Return the names of the values that are, or hold, a secret, or None where none does.
+class SecretNames:
+    """The names of the values that are, or hold, a secret, or None where none does.
 
-    An Input: Pulumi tells a dynamic provider no secrets, so its program does.
+    An Input: Pulumi tells a dynamic provider no secrets, so its program does. It is awaited only where the resource
+    gets so far; a coroutine that nobody awaits, because a dependency failed, would be a warning of Python's.
     """
-    outputs = {name: pulumi.Output.from_input(value) for name, value in values.items() if holds_output(value)}
-    return [name for name, output in outputs.items() if await output.is_secret()] or None
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __await__(self) -> Generator[Any, None, list[str] | None]:
+        return self._names().__await__()
+
+    async def _names(self) -> list[str] | None:
+        held = {name: value for name, value in self._values.items() if holds_output(value)}
+        outputs = {name: pulumi.Output.from_input(value) for name, value in held.items()}
+        return [name for name, output in outputs.items() if await output.is_secret()] or None
 
 
 def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> pulumi.Output[Any] | None:
@@ -259,6 +303,11 @@ def holds_output(value: object) -> bool:
 def holds_asset(value: object) -> bool:
     """Return whether a value is, or holds, an asset or an archive: Pulumi gives them to a resource as they are."""
     return any(isinstance(leaf, (pulumi.Asset, pulumi.Archive)) for leaf in _leaves(value))
+
+
+def holds_unknown(value: object) -> bool:
+    """Return whether a property value on the wire is, or holds, one that is not known yet."""
+    return any(leaf == rpc.UNKNOWN for leaf in _leaves(value))
 
 
 def _leaves(value: object) -> Iterator[object]:

@@ -1,0 +1,1 @@
+"""Tests by room: each folder is a lane, and says below what it holds and what it never does."""

@@ -13,6 +13,9 @@ from tests import fuzzing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# The fixtures are tested in test runs of their own.
+pytest_plugins = ["pytester"]
+
 # Importing it makes every property test as long as was asked for.
 assert fuzzing.FACTOR >= 1
 
@@ -38,13 +41,7 @@ def emulator() -> Iterator[Emulator]:
 
 def settings_for(emulator: Emulator) -> dict[str, str]:
     """Return the environment variables that lead to an emulator."""
-    return {
-        "HW_IOTDA_ENDPOINT": emulator.endpoint,
-        "HW_REGION_NAME": emulator.region,
-        "HW_PROJECT_ID": emulator.project_id,
-        "HW_ACCESS_KEY": emulator.access_key,
-        "HW_SECRET_KEY": emulator.secret_key,
-    }
+    return emulator.environment
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ __all__ = [
     "SECRET_INPUTS",
     "OtaPackagePinProvider",
     "OtaPackageProvider",
+    "Provider",
     "UpgradeTaskCompletionProvider",
     "UpgradeTaskConfirmationProvider",
     "UpgradeTaskProvider",
@@ -52,7 +53,7 @@ def begin_run() -> None:
     _ledger = Ledger()
 
 
-class _Provider(dynamic.ResourceProvider):
+class Provider(dynamic.ResourceProvider):
     """Hands each call of the engine to a life cycle."""
 
     # Nothing secret is stored in a provider, and each secret costs an encryption.
@@ -60,6 +61,11 @@ class _Provider(dynamic.ResourceProvider):
     lifecycle: ClassVar[type[Lifecycle]]
     # Set on the copy that serves, which is never stored; the provider that a program pickles has none.
     _configuration: Mapping[str, Any] = MappingProxyType({})
+    _given_world: World | None = None
+
+    def act_in(self, world: World) -> None:
+        """Act in another world than this process's: a test gives one that has no network."""
+        self._given_world = world
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         """Take the stack's configuration; called once, before anything else."""
@@ -100,34 +106,34 @@ class _Provider(dynamic.ResourceProvider):
         self.lifecycle.delete(self._world(), _id, _plain(_props))
 
     def _world(self) -> World:
-        return World(_run, self._configuration, os.environ, _warn, _tell, _ledger)
+        return self._given_world or World(_run, self._configuration, os.environ, _warn, _tell, _ledger)
 
 
-class OtaPackagePinProvider(_Provider):
+class OtaPackagePinProvider(Provider):
     """Serves OtaPackagePin. Its path is stored in states."""
 
     lifecycle = pin.Pin
 
 
-class OtaPackageProvider(_Provider):
+class OtaPackageProvider(Provider):
     """Serves OtaPackage. Its path is stored in states."""
 
     lifecycle = ota_package.Package
 
 
-class UpgradeTaskProvider(_Provider):
+class UpgradeTaskProvider(Provider):
     """Serves UpgradeTask. Its path is stored in states."""
 
     lifecycle = upgrade_task.UpgradeTask
 
 
-class UpgradeTaskCompletionProvider(_Provider):
+class UpgradeTaskCompletionProvider(Provider):
     """Serves UpgradeTaskCompletion. Its path is stored in states."""
 
     lifecycle = completion.Completion
 
 
-class UpgradeTaskConfirmationProvider(_Provider):
+class UpgradeTaskConfirmationProvider(Provider):
     """Serves UpgradeTaskConfirmation. Its path is stored in states."""
 
     lifecycle = confirmation.Confirmation

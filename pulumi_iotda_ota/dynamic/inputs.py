@@ -69,7 +69,7 @@ def properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]
     """Return what a resource registers; an output without an input of that name is announced by None."""
     registered = {**dict.fromkeys(outputs), **inputs}
     # Where no value is to come, none can be secret.
-    return {**registered, SECRET_INPUTS: sdk.secret_names(inputs)} if sdk.holds_output(inputs) else registered
+    return {**registered, SECRET_INPUTS: sdk.SecretNames(inputs)} if sdk.holds_output(inputs) else registered
 
 
 def _public(connection: Connection | None) -> dict[str, Any] | None:

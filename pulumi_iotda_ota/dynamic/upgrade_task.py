@@ -22,8 +22,8 @@ __all__ = ["UpgradeTask"]
 class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
     """A campaign that installs packages on devices. It is created once and never waited for.
 
-    An interrupted or repeated update finds the task by its name and takes it over. See the README for what happens at
-    a change, a refresh and a destroy.
+    An interrupted or repeated update finds the task by its name and takes it over. docs/campaigns.md says what happens
+    at a change, a refresh and a destroy.
 
     Args:
         resource_name: the name of the resource in the stack; the task's name starts with it.

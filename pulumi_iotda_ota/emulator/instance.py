@@ -97,6 +97,7 @@ class Emulator:
         self.secret_key = secret_key or secrets.token_hex(20)
         self.project_id = project_id or secrets.token_hex(16)
         self.region = region
+        self._security_token = security_token
         self.faults = Faults()
         self._seed = _catalogue() if seed is None else load_seed(seed)
         self._clock = clock or time.time
@@ -151,6 +152,22 @@ class Emulator:
         if self._server is None:
             raise RuntimeError("the emulator is not started: use it as a context manager, or call start()")
         return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables by which a program finds this emulator and is let in.
+
+        Raises:
+            RuntimeError: it has not been started.
+        """
+        settings = {
+            "HW_IOTDA_ENDPOINT": self.endpoint,
+            "HW_REGION_NAME": self.region,
+            "HW_PROJECT_ID": self.project_id,
+            "HW_ACCESS_KEY": self.access_key,
+            "HW_SECRET_KEY": self.secret_key,
+        }
+        return settings | ({"HW_SECURITY_TOKEN": self._security_token} if self._security_token else {})
 
     @property
     def switches(self) -> Switches:

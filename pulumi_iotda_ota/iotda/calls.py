@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -19,6 +20,7 @@ from pulumi_iotda_ota.iotda.errors import (
     TransportError,
 )
 from pulumi_iotda_ota.iotda.protocol import read
+from pulumi_iotda_ota.iotda.renewal import RENEWED_IN_VAIN
 from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ class Caller:
             DeadlineExceeded: the time ran out; it names the last of the errors above.
             OutcomeUnknown: the request may have been accepted, and must not be sent twice.
         """
+        renewed = False
         for attempt in count(1):
             deadline.check(request.doing)
             # Outside of what is caught: who asks IAM has retried it already.
@@ -128,6 +131,11 @@ class Caller:
             except CredentialsError as refusal:
                 if not self._login.renewed(connection, refusal):
                     raise
+                if renewed:
+                    # Others are let in with it, so for them it is good; for this request another one is no better.
+                    refusal.note(*RENEWED_IN_VAIN)
+                    raise
+                renewed = True
                 continue
             except (ServiceError, ProtocolError, TransportError) as error:
                 if is_retried(error):
@@ -152,7 +160,8 @@ class Caller:
         outcome = "no answer"
         try:
             answer = self._transport.send(request, connection=connection, timeout=timeout)
-            outcome = f"{answer.status} request {answer.without(connection.secrets).request_id or '-'}"
+            told = replace(answer, body=b"").without(connection.secrets)
+            outcome = f"{answer.status} request {told.request_id or '-'}"
         finally:
             milliseconds = round((self._clock.monotonic() - began) * 1000)
             _log.debug("%s %s %s %d ms", request.method, path, outcome, milliseconds)

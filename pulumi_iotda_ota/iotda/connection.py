@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.credentials import AssumedAgency
+from pulumi_iotda_ota.iotda.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
 from pulumi_iotda_ota.iotda.endpoint import (
     Endpoint,
     iam_endpoint,
     read_endpoint,
     read_iam_endpoint,
     shared_endpoint,
-    shown_address,
 )
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.fields import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
 from pulumi_iotda_ota.iotda.names import camel, snake
+from pulumi_iotda_ota.iotda.proxies import require_here, require_usual
 from pulumi_iotda_ota.iotda.sources import CONFIGURATION, SOURCES, Found, Given, find_credential, look
 from pulumi_iotda_ota.iotda.text import printable
 
@@ -150,26 +150,31 @@ def resolve(
         raise error
     with _origin_noted(origins):
         endpoint = read_endpoint(found.endpoint)
-        _require_usual_proxy(found.proxy)
+        require_usual(found.proxy)
         if found.project_id:
             require_allowed(found.project_id, found.allowed_project_ids)
     algorithm = _algorithm(found, endpoint)
     region = _region(found, endpoint, algorithm, origins)
     if not found.project_id and not region:
         raise _missing(["project_id"], sources)
+    credential = _credential(found, sources, origins)
+    iam = _iam_endpoint(found, region, origins)
+    if endpoint.is_of_another_cloud and not found.iam_endpoint and _needs_iam(credential, found.project_id):
+        raise _unknown_iam(endpoint, origins)
+    require_here(found.proxy, {"endpoint": endpoint, "iam_endpoint": iam}, origins)
     return ResolvedConnection(
         endpoint=endpoint.url,
         region=region,
         project_id=found.project_id or "",
         instance_id=found.instance_id,
         algorithm=algorithm,
-        credential=_credential(found, sources, origins),
+        credential=credential,
         deadline=found.deadline or DEFAULT_DEADLINE,
         max_attempts=found.max_attempts or DEFAULT_MAX_ATTEMPTS,
         ca_file=found.ca_file,
         insecure=bool(found.insecure),
         proxy=found.proxy,
-        iam_endpoint=_iam_endpoint(found, region, origins),
+        iam_endpoint=iam.url,
         profile=found.profile or "",
         allowed_project_ids=found.allowed_project_ids,
         origins=origins,
@@ -194,7 +199,7 @@ def check_config(config: Mapping[str, object]) -> None:
             read_endpoint(found.endpoint)
         if found.iam_endpoint is not None:
             read_iam_endpoint(found.iam_endpoint)
-        _require_usual_proxy(found.proxy)
+        require_usual(found.proxy)
 
 
 def _refuse_misspelt(config: Mapping[str, object]) -> None:
@@ -232,22 +237,47 @@ def _credential(found: Connection, sources: Sequence[Found], origins: dict[str, 
     origins["credential"] = base.source
     if not found.agency_name:
         return base
-    domain_name = found.agency_domain_name or found.domain_name
+    # Beside the name, or that of the user: an account that another place names could have an agency of this name too.
+    beside = next(source for source in sources if source.text("agency_name"))
+    domain_name = beside.text("agency_domain_name") or beside.text("domain_name")
+    if not domain_name and isinstance(base, UserPassword):
+        domain_name = base.domain_name
     if not domain_name:
         raise ConfigurationError(
             "agency_name is given without the account that has it",
             setting="agency_name",
-            facts=[("given by", origins["agency_name"]), ("agency_domain_name", _ways_to_give(["agency_domain_name"]))],
+            facts=[
+                ("given by", origins["agency_name"]),
+                ("agency_domain_name", _ways_to_give(["agency_domain_name"])),
+                ("what to do", "give it in the same place as agency_name"),
+            ],
         )
     return AssumedAgency(base, found.agency_name, domain_name, origins["agency_name"])
 
 
-def _iam_endpoint(found: Connection, region: str, origins: dict[str, str]) -> str:
+def _iam_endpoint(found: Connection, region: str, origins: dict[str, str]) -> Endpoint:
     if found.iam_endpoint:
         with _origin_noted(origins):
-            return read_iam_endpoint(found.iam_endpoint).url
+            return read_iam_endpoint(found.iam_endpoint)
     origins["iam_endpoint"] = f"the region {region}" if region else "the default"
-    return iam_endpoint(region)
+    return read_iam_endpoint(iam_endpoint(region))
+
+
+def _needs_iam(credential: Credential, project_id: str | None) -> bool:
+    return not project_id or not isinstance(credential, (AccessKey, AuthToken, EcsMetadata))
+
+
+def _unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:
+    """Return the error where a guess could hand a password, or a signature, to another cloud."""
+    return ConfigurationError(
+        "IAM must be asked, and it is not known where IAM is beside the endpoint",
+        setting="iam_endpoint",
+        facts=[
+            ("endpoint", f"{endpoint.url} (from {origins['endpoint']})"),
+            ("iam_endpoint", _ways_to_give(["iam_endpoint"])),
+            ("what to do", "correct the endpoint, or give iam_endpoint"),
+        ],
+    )
 
 
 def _endpoint_of(region: str, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -258,13 +288,15 @@ def _endpoint_of(region: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _typed(name: str, value: object) -> object:
-    """Return a list that arrives as JSON text as a list; other texts are read by the model."""
+    """Return a list that arrives as text, JSON or with commas, as a list; other texts are read by the model."""
     if name != "allowed_project_ids":
         return value
     try:
         read = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         read = value
+    if isinstance(read, str):
+        read = [part.strip() for part in read.split(",") if part.strip()]
     return tuple(read) if isinstance(read, (list, tuple)) else (str(value),)
 
 
@@ -309,15 +341,6 @@ def _ways_to_give(names: Sequence[str]) -> str:
         return f"argument {name}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
 
     return "\n".join(of(name) for name in names)
-
-
-def _require_usual_proxy(proxy: str | None) -> None:
-    if proxy and ("@" in proxy or not proxy.startswith(("http://", "https://"))):
-        raise ConfigurationError(
-            f"proxy must be an http:// or https:// address without a user or a password, not {shown_address(proxy)}",
-            setting="proxy",
-            facts=[("what to do", "a proxy that wants a password goes into the HTTPS_PROXY environment variable")],
-        )
 
 
 def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:

@@ -43,6 +43,8 @@ REGIONS = (
     "ru-moscow-1",
     "sa-brazil-1",
 )
+# Those whose IAM is known; its endpoints are iam.<region>.<cloud>.
+_CLOUDS = ("myhuaweicloud.com", "myhuaweicloud.eu")
 _EUROPE = re.compile(r"eu-west-1\d\d")
 # How alike a region must be to another to be taken for a slip of it; 1 is equal.
 _ALMOST = 0.75
@@ -79,6 +81,12 @@ class Endpoint:
         """Return the region that the host names, or empty."""
         found = _REGION_LABEL.search(self.host)
         return found.group(1) if found else ""
+
+    @property
+    def is_of_another_cloud(self) -> bool:
+        """Return whether it is named as IoTDA's endpoints are, but in no cloud whose IAM is known."""
+        found = _REGION_LABEL.search(self.host)
+        return found is not None and self.host[found.end() :] not in _CLOUDS
 
 
 def shared_endpoint(region: str) -> str:

@@ -15,14 +15,15 @@ IotdaOtaError
 └── OutcomeUnknown        a request that changes something may or may not have been accepted
 
 A message is a headline that tells the whole story, then a few labelled lines: what was asked, what was seen, what came
-near, what to do. This module renders messages; it makes no decision.
+near, what to do. This module renders messages; it makes no decision. Each class also says when it is raised and what to
+do then; docs/errors.md is made from that.
 """
 
 from __future__ import annotations
 
 import textwrap
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota.iotda.text import masked
 
@@ -63,6 +64,10 @@ class IotdaOtaError(Exception):
         facts: labelled lines, such as ``("asked for", "firmwarePackage, product p1")``.
     """
 
+    #: When an error of this class is raised, and what to do about it: full sentences, for the reference.
+    when: ClassVar[str] = "Never by itself: it is what to catch where any error of this library is meant."
+    remedy: ClassVar[str] = "Do what the message says below its headline."
+
     def __init__(self, headline: str, *, facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline)
         self.headline = headline
@@ -101,6 +106,9 @@ class InputError(IotdaOtaError):
         facts: labelled lines.
     """
 
+    when: ClassVar[str] = "An argument has a wrong type, breaks its documented limit, or contradicts another one."
+    remedy: ClassVar[str] = "Correct the argument that the message names; nothing was sent."
+
     def __init__(self, headline: str, *, argument: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, facts=facts)
         self.argument = argument
@@ -108,6 +116,9 @@ class InputError(IotdaOtaError):
 
 class OutputGiven(InputError, TypeError):
     """A plain function was given a Pulumi Output, whose value is not known yet."""
+
+    when: ClassVar[str] = "A plain function was given an Output, whose value is not known while the program runs."
+    remedy: ClassVar[str] = "Use the function's `_output` form, which takes Outputs and returns one."
 
 
 class ConfigurationError(IotdaOtaError):
@@ -118,6 +129,11 @@ class ConfigurationError(IotdaOtaError):
         setting: the field of ``Connection`` that is wrong, or empty where several are.
         facts: labelled lines.
     """
+
+    when: ClassVar[str] = (
+        "A setting of the connection is missing, misspelt or wrong, or a file that it names can not be read."
+    )
+    remedy: ClassVar[str] = "Set what the message names, in one of the places that docs/credentials.md lists."
 
     def __init__(self, headline: str, *, setting: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, facts=facts)
@@ -134,6 +150,14 @@ class CredentialsError(IotdaOtaError):
         request_id: the id that the vendor's support asks for, or empty.
         facts: labelled lines.
     """
+
+    when: ClassVar[str] = (
+        "No place holds credentials, the first that holds any holds half a set, or a set was refused with 401."
+    )
+    remedy: ClassVar[str] = (
+        "Give one whole set in one place. One that was refused: read the line `likely`, and correct it before "
+        "another run, because an account is locked after more than five failures."
+    )
 
     def __init__(
         self,
@@ -163,6 +187,14 @@ class ServiceError(IotdaOtaError):
         facts: labelled lines.
     """
 
+    when: ClassVar[str] = (
+        "The service, its gateway or IAM refused the request, or failed, and trying again as often as may be did "
+        "not help."
+    )
+    remedy: ClassVar[str] = (
+        "Do what the line `what to do` or `likely` says; the table of known codes below has them all."
+    )
+
     def __init__(
         self,
         headline: str,
@@ -189,13 +221,17 @@ class ServiceError(IotdaOtaError):
         return "correct what it says is wrong; where that is not clear, the vendor's support asks for the request id"
 
     @property
-    def says_missing(self) -> bool:
-        """Return whether the service itself says that the thing asked for is not there.
+    def by_service(self) -> bool:
+        """Return whether the service itself refused the thing asked for.
 
-        A 404 of the gateway, of a proxy's page, or of an address that the service does not know says nothing of it.
+        The gateway, a proxy's page, or an address that the service does not know say nothing of it.
         """
-        by_service = self.error_code.startswith("IOTDA.") and self.error_code != _NO_SUCH_URI
-        return self.status == HTTPStatus.NOT_FOUND and by_service
+        return self.error_code.startswith("IOTDA.") and self.error_code != _NO_SUCH_URI
+
+    @property
+    def says_missing(self) -> bool:
+        """Return whether the service itself says that the thing asked for is not there."""
+        return self.status == HTTPStatus.NOT_FOUND and self.by_service
 
 
 class TransportError(IotdaOtaError):
@@ -208,6 +244,11 @@ class TransportError(IotdaOtaError):
         facts: labelled lines.
     """
 
+    when: ClassVar[str] = (
+        "No answer came: the name has no address, the connection was refused or cut, TLS or a proxy failed."
+    )
+    remedy: ClassVar[str] = "check the endpoint and the way to it (network, proxy, firewall), and run it again"
+
     def __init__(
         self, headline: str, *, sent: bool = True, temporary: bool = True, facts: Sequence[tuple[str, str]] = ()
     ) -> None:
@@ -218,7 +259,7 @@ class TransportError(IotdaOtaError):
     @property
     def advice(self) -> str:
         """Return what to do about a failed connection."""
-        return "check the endpoint and the way to it (network, proxy, firewall), and run it again"
+        return self.remedy
 
 
 class ProtocolError(IotdaOtaError):
@@ -230,6 +271,12 @@ class ProtocolError(IotdaOtaError):
         oversized: whether it is larger than what is read.
         facts: labelled lines.
     """
+
+    when: ClassVar[str] = (
+        "An answer came that can not be read as what the service documents: a missing field, a wrong type, no "
+        "JSON, too large."
+    )
+    remedy: ClassVar[str] = "check that the endpoint is one of IoTDA; if it is, report this with the request id"
 
     def __init__(
         self,
@@ -246,15 +293,30 @@ class ProtocolError(IotdaOtaError):
     @property
     def advice(self) -> str:
         """Return what to do about an answer that was not to be expected."""
-        return "check that the endpoint is one of IoTDA; if it is, report this with the request id"
+        return self.remedy
 
 
 class DeadlineExceeded(IotdaOtaError):
     """The time for the whole operation ran out."""
 
+    when: ClassVar[str] = (
+        "The whole operation, with its pages, retries and waits, took longer than the setting `deadline`; or an "
+        "upgrade task did not end within the `timeout` of its completion."
+    )
+    remedy: ClassVar[str] = (
+        "Run it again. Raise `deadline`, or `timeout`, where that is how long it takes; a task that was waited "
+        "for goes on by itself."
+    )
+
 
 class PackageNotFound(IotdaOtaError):
     """No package fits what was asked for."""
+
+    when: ClassVar[str] = "No package fits the selection."
+    remedy: ClassVar[str] = (
+        "Ask for one of the nearest versions, widen the rule that passed over the most, or upload a package; "
+        'check product, project and instance. `on_missing="none"` makes it a value instead of an error.'
+    )
 
 
 class MultiplePackages(IotdaOtaError):
@@ -266,6 +328,14 @@ class MultiplePackages(IotdaOtaError):
         facts: labelled lines.
     """
 
+    when: ClassVar[str] = (
+        "More than one package fits: without `most_recent`, or in several resource spaces, products or modules."
+    )
+    remedy: ClassVar[str] = (
+        "Give what tells them apart, `most_recent=True` for the first by `order_by`, or `allow_unscoped=True` for"
+        " a choice across spaces."
+    )
+
     def __init__(
         self, headline: str, *, packages: Sequence[OtaPackage] = (), facts: Sequence[tuple[str, str]] = ()
     ) -> None:
@@ -276,6 +346,15 @@ class MultiplePackages(IotdaOtaError):
 class CampaignFailed(IotdaOtaError):
     """An upgrade task ended with more failures than were allowed."""
 
+    when: ClassVar[str] = (
+        "An upgrade task ended with more failed devices than its completion allows, or with fewer devices than it"
+        " must have, or was stopped."
+    )
+    remedy: ClassVar[str] = (
+        "Take one of the ways that the message names: a higher limit, `retry_failed=True`, or new `triggers` of "
+        "the task."
+    )
+
 
 class OutcomeUnknown(IotdaOtaError):
     """A request that changes something may or may not have been accepted by the service.
@@ -285,6 +364,12 @@ class OutcomeUnknown(IotdaOtaError):
         cause: what happened to the request, in one line, or empty.
         facts: labelled lines.
     """
+
+    when: ClassVar[str] = (
+        "A request that creates or changes something was sent, no answer tells whether it was accepted, and looking "
+        "for what it made did not find it."
+    )
+    remedy: ClassVar[str] = "Run `pulumi up` again: it looks for what this run left, and takes it over."
 
     def __init__(self, headline: str, *, cause: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, facts=facts)

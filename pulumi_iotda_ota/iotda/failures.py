@@ -18,6 +18,7 @@ from pydantic_core import from_json
 from pulumi_iotda_ota.iotda.credentials import AccessKey
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.hints import hint, hint_on_refused_credentials
+from pulumi_iotda_ota.iotda.messages import written
 from pulumi_iotda_ota.iotda.retry import retry_after
 from pulumi_iotda_ota.iotda.text import printable
 
@@ -73,7 +74,7 @@ def refusal(
         connection: what it was asked with.
         now: the time at which it came; a clock that is wrong explains a refused signature.
     """
-    fault = read_fault(answer, secrets=connection.secrets)
+    fault = read_fault(answer, secrets=written(connection.secrets))
     if answer.status in _REDIRECTS:
         return _redirected(request, answer, fault, connection)
     if answer.status == _UNAUTHORIZED:

@@ -1,8 +1,9 @@
 """Holds requests back, for the whole process: how many go at a time, and that refused credentials are not used again.
 
 * At most 8 requests are in flight per endpoint, over all clients; after a throttle answer one, until 10 were clean.
-* The first request of a credential goes alone until one was let in. After a 401 nothing more is sent with it, because
-  the account locks after five failures and a program may make twenty lookups at once.
+* The first request of a credential goes alone until one was let in, at each endpoint and by each signature anew. After
+  a 401 nothing more is sent with it anywhere, because the account locks after five failures and a program may make
+  twenty lookups at once.
 
 The state is the process's, not a client's, because the service sees neither clients nor programs but one machine and
 one account. Credentials are known here by a digest only. This module sends nothing.
@@ -14,7 +15,7 @@ import copy
 import hashlib
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
@@ -52,11 +53,28 @@ class _Lane:
 
 @dataclass
 class _Standing:
-    """One credential: whether it was ever let in, how many requests are out with it, and what refused it."""
+    """One credential: in which ways it was let in, whether another one is being tried, and what refused it."""
 
-    proven: bool = False
-    in_flight: int = 0
+    let_in: set[tuple[str, ...]] = field(default_factory=set)
+    on_trial: bool = False
     refusal: CredentialsError | None = None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What one request holds while it is out.
+
+    Args:
+        lane: the endpoint.
+        standing: the credential.
+        way: what decides beside the credential whether it is let in.
+        on_trial: whether nothing was let in this way yet.
+    """
+
+    lane: _Lane
+    standing: _Standing
+    way: tuple[str, ...]
+    on_trial: bool
 
 
 class Gate:
@@ -82,7 +100,7 @@ class Gate:
             CredentialsError: the credential was refused before.
             DeadlineExceeded: no place became free in time.
         """
-        lane, standing = self._enter(connection, deadline, doing)
+        place = self._enter(connection, deadline, doing)
         failure: BaseException | None = None
         try:
             yield
@@ -91,9 +109,10 @@ class Gate:
             raise
         finally:
             with self._changed:
-                lane.in_flight -= 1
-                standing.in_flight -= 1
-                _learn(lane, standing, failure)
+                place.lane.in_flight -= 1
+                if place.on_trial:
+                    place.standing.on_trial = False
+                _learn(place, failure)
                 self._changed.notify_all()
 
     def forget(self) -> None:
@@ -103,35 +122,39 @@ class Gate:
                 standing.refusal = None
             self._changed.notify_all()
 
-    def _enter(self, connection: ResolvedConnection, deadline: Deadline, doing: str) -> tuple[_Lane, _Standing]:
+    def _enter(self, connection: ResolvedConnection, deadline: Deadline, doing: str) -> _Place:
+        way = (connection.endpoint, connection.algorithm, connection.region)
         with self._changed:
             lane = self._lanes.setdefault(connection.endpoint, _Lane())
             standing = self._standings.setdefault(_digest(connection.credential.parts), _Standing())
-            while not _may_enter(lane, standing):
+            while not _may_enter(lane, standing, way):
                 deadline.check(doing)
                 self._changed.wait(deadline.remaining())
             lane.in_flight += 1
-            standing.in_flight += 1
-        return lane, standing
+            place = _Place(lane, standing, way, on_trial=way not in standing.let_in)
+            standing.on_trial |= place.on_trial
+        return place
 
 
-def _may_enter(lane: _Lane, standing: _Standing) -> bool:
+def _may_enter(lane: _Lane, standing: _Standing, way: tuple[str, ...]) -> bool:
     if standing.refusal is not None:
         # A copy, because each raise writes its own traceback into the error.
         raise copy.copy(standing.refusal)
-    return lane.in_flight < lane.limit and (standing.proven or standing.in_flight == 0)
+    return lane.in_flight < lane.limit and (way in standing.let_in or not standing.on_trial)
 
 
-def _learn(lane: _Lane, standing: _Standing, failure: BaseException | None) -> None:
+def _learn(place: _Place, failure: BaseException | None) -> None:
     """Draw the conclusions of one request for those that follow."""
     if isinstance(failure, CredentialsError):
-        standing.refusal = failure
+        place.standing.refusal = failure
     elif isinstance(failure, ServiceError) and is_throttle(failure.status, failure.error_code):
-        lane.throttled()
+        place.lane.throttled()
     elif failure is None or (isinstance(failure, ServiceError) and failure.status < _SERVER_ERRORS):
-        # A refusal for another reason than the credential shows that the credential was let in.
-        lane.answered()
-        standing.proven = True
+        place.lane.answered()
+        # A refusal for another reason shows that the credential was let in, where it is one of the service itself: a
+        # gateway, or whatever stands at a wrong address, may answer without asking who it is.
+        if failure is None or failure.by_service:
+            place.standing.let_in.add(place.way)
 
 
 def _digest(parts: tuple[str, ...]) -> str:

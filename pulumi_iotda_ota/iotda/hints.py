@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.messages import Request
 
-__all__ = ["ON_ECS", "hint", "hint_on_no_address", "hint_on_refused_credentials"]
+__all__ = ["BY_CODE", "ON_ECS", "TOO_FAST", "hint", "hint_on_no_address", "hint_on_refused_credentials"]
 
 Facts = list[tuple[str, str]]
 
@@ -62,7 +62,7 @@ _BY_OPERATION = {
     "CreateMetadataToken": ON_ECS,
     "ShowSecurityKey": ON_ECS,
 }
-_TOO_FAST = ("what to do", "try again later, or run fewer programs at a time")
+TOO_FAST = ("what to do", "try again later, or run fewer programs at a time")
 
 _EXPIRED = "the token has expired, or is of another region"
 _ENCRYPTED = (
@@ -74,8 +74,10 @@ _OTHER_CAUSES: dict[type, str] = {
     EcsMetadata: ON_ECS,
 }
 
+_LOCKED = "IAM.0061"
 _WRONG_SIGNATURE = ("IOTDA.000002", "APIGW.0301")
-_BY_CODE = {
+#: What helps against a refusal, by its code. A guess is ``likely``.
+BY_CODE = {
     "IOTDA.000004": ("what to do", "renew the token: it is not, or no longer, valid"),
     "IOTDA.000021": _WRONG_EDITION,
     "IOTDA.000029": _WRONG_PLACE,
@@ -105,11 +107,11 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
         connection: what it was asked with.
     """
     if is_throttle(status, code):
-        return [_TOO_FAST]
+        return [TOO_FAST]
     if request.goes_to_iam:
         advised = status < HTTPStatus.INTERNAL_SERVER_ERROR and request.operation in _BY_OPERATION
         return [("what to do", _BY_OPERATION[request.operation])] if advised else []
-    facts = [_BY_CODE[code]] if code in _BY_CODE else []
+    facts = [BY_CODE[code]] if code in BY_CODE else []
     if _names_agency(message) or (status == HTTPStatus.FORBIDDEN and not facts and "ota-upgrades" in request.path):
         facts.append(_AGENCY)
     if "instance" in message.lower() and connection.instance_id is None:
@@ -148,7 +150,11 @@ def hint_on_refused_credentials(
         message: the message, or empty.
         connection: what it was asked with.
     """
-    if "locked" in message.lower() or ("forbidden" in message.lower() and "limit" in message.lower()):
+    if (
+        code == _LOCKED
+        or "locked" in message.lower()
+        or ("forbidden" in message.lower() and "limit" in message.lower())
+    ):
         return [("what to do", "wait: the account is locked for five minutes or longer after more than five failures")]
     credential = connection.credential
     if not isinstance(credential, AccessKey):

@@ -32,6 +32,7 @@ from pulumi_iotda_ota.iotda.credentials import (
     UserPassword,
 )
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError, ProtocolError, TransportError
+from pulumi_iotda_ota.iotda.files import UnreadableError, read_text
 from pulumi_iotda_ota.iotda.hints import ON_ECS
 from pulumi_iotda_ota.iotda.renewal import Obtained, Renewable
 from pulumi_iotda_ota.iotda.text import printable
@@ -135,9 +136,9 @@ class AccountLogin:
         if connection.project_id or not self._wants_project:
             return connection
         key = ("project", *self._key(""))
-        return replace(
-            connection, project_id=self._keyring.project(key, lambda: self._project(connection, deadline), deadline)
-        )
+        project_id = self._keyring.project(key, lambda: self._project(connection, deadline), deadline)
+        # Whoever asked first may have allowed another one than this connection does.
+        return replace(connection, project_id=self._allowed(project_id))
 
     def let_in(self, used: ResolvedConnection) -> None:
         """Hear that a credential was let in."""
@@ -157,7 +158,11 @@ class AccountLogin:
 
     def _allowed(self, project_id: str) -> str:
         if project_id and self._wants_project:
-            require_allowed(project_id, self._connection.allowed_project_ids)
+            try:
+                require_allowed(project_id, self._connection.allowed_project_ids)
+            except ConfigurationError as error:
+                error.note("given by", f"IAM, as the project of the region {self._connection.region}")
+                raise
         return project_id
 
     def _obtained(self, deadline: Deadline) -> Obtained:
@@ -220,7 +225,6 @@ class AccountLogin:
         if len(found) != 1:
             raise _not_one_project(connection, [project.id for project in found])
         (project,) = found
-        require_allowed(project.id, connection.allowed_project_ids)
         return project.id
 
     def _exchanged(self, request: Request[T], connection: ResolvedConnection, deadline: Deadline) -> T:
@@ -284,10 +288,11 @@ def _key(key: iam.TemporaryKey, source: str) -> Obtained:
 def _content(file: IdTokenFile) -> SecretStr:
     """Return what a file of an OpenID Connect token holds now: pipelines write it anew."""
     try:
-        content = Path(file.path).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = str(getattr(error, "strerror", None) or "it is no text").lower()
-        raise _no_token(file, f"can not be read: {reason}") from None
+        content = read_text(str(Path(file.path).expanduser())).strip()
+    except UnreadableError as error:
+        raise _no_token(file, f"can not be read: {error}") from None
+    except RuntimeError:
+        raise _no_token(file, "can not be read: there is no such home folder") from None
     if not content:
         raise _no_token(file, "is empty")
     return SecretStr(content)

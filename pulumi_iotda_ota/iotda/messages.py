@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote
@@ -12,9 +14,29 @@ from pulumi_iotda_ota.iotda.text import MASK, SHORTEST_SECRET, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Answer", "Request"]
+__all__ = ["Answer", "Request", "written"]
 
 Content = TypeVar("Content")
+
+
+def written(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Return secrets in every way that whoever repeats a request may write them, the longest first.
+
+    Args:
+        secrets: what was sent: as it is, or in JSON; it may come back escaped for a page or a URL on top.
+    """
+    sent = {
+        form
+        for secret in secrets
+        if len(secret) >= SHORTEST_SECRET
+        for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    }
+    forms = {escaped(form) for form in sent for escaped in (str, html.escape, _percent_encoded)}
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _percent_encoded(text: str) -> str:
+    return quote(text, safe="")
 
 
 @dataclass(frozen=True)
@@ -41,13 +63,10 @@ class Answer:
         """Return the answer as it may be told: with each secret masked, before anything of it is cut to length.
 
         Args:
-            secrets: what was sent, and may come back as it is or percent-encoded.
+            secrets: what was sent, and may come back in any way that :func:`written` knows.
         """
-        forms = {
-            form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in (secret, quote(secret, safe=""))
-        }
         body, headers = self.body, dict(self.headers)
-        for form in sorted(forms, key=len, reverse=True):
+        for form in written(secrets):
             body = body.replace(form.encode(), MASK.encode())
             headers = {name: value.replace(form, MASK) for name, value in headers.items()}
         return replace(self, body=body, headers=headers)

@@ -11,15 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.files import UnreadableError, is_there, read_text
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["hcloud_file", "read_profile", "read_section", "sdk_file", "shown_path"]
+__all__ = ["hcloud_file", "missing_key", "read_profile", "read_section", "sdk_file", "shown_path"]
 
 _HCLOUD = ".hcloud/config.json"
 _SDK = ".huaweicloud/credentials"
+_KEY = ("accessKeyId", "secretAccessKey", "securityToken")
+# By the mode of a profile. Source: the page "Specifying Authentication Mode" of KooCLI.
+_ADVICE = {
+    "AKSK": "set its key: hcloud configure set",
+    "SSO": "sign in: hcloud configure sso",
+    "ECSAGENCY": 'give credentials "ecs" instead, on that ECS',
+}
 
 
 def hcloud_file(environ: Mapping[str, str]) -> str:
@@ -60,11 +68,28 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]:
             setting="profile",
             facts=[("profiles", known or "none"), ("what to do", "correct profile, or make it: hcloud configure set")],
         )
-    if str(profile.get("mode", "")).upper() == "SSO":
-        signed_in = profile.get("ssoAuth") or {}
-        token = signed_in.get("stsToken") if isinstance(signed_in, dict) else {}
-        profile = {**profile, **(token if isinstance(token, dict) else {})}
-    return {key: value for key, value in profile.items() if isinstance(value, str)}
+    settings = {key: value for key, value in profile.items() if key not in _KEY}
+    return {key: value for key, value in {**settings, **_key_of(profile)}.items() if isinstance(value, str)}
+
+
+def missing_key(name: str, profile: Mapping[str, object], environ: Mapping[str, str]) -> ConfigurationError | None:
+    """Return the error where a profile has a mode and no key: another key than its own would be another account.
+
+    Args:
+        name: the profile.
+        profile: its texts.
+        environ: the environment variables.
+    """
+    mode = str(profile.get("mode", ""))
+    if not mode or any(profile.get(part) for part in _KEY):
+        return None
+    shown = f"profile {printable(name, limit=60)} in {shown_path(hcloud_file(environ), environ)}"
+    advice = _ADVICE.get(mode.upper(), "name one of mode AKSK or SSO, with agency_name where it assumes an agency")
+    return ConfigurationError(
+        f"{shown} has no key that can be used, its mode is {printable(mode, limit=20)}",
+        setting="profile",
+        facts=[("what to do", f"{advice}; or leave profile out")],
+    )
 
 
 def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -78,11 +103,11 @@ def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
         ConfigurationError: the file is there and can not be read.
     """
     path = sdk_file(environ)
-    if not path or not Path(path).is_file():
+    place = shown_path(path, environ)
+    if not path or not _is_there(path, place):
         return {}
     # A per cent sign in a secret stands for itself.
     parser = configparser.ConfigParser(interpolation=None)
-    place = shown_path(path, environ)
     try:
         parser.read_string(_text(path, place))
     except configparser.Error:
@@ -91,8 +116,18 @@ def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
     return dict(parser[section]) if parser.has_section(section) else {}
 
 
+def _key_of(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of the key that a profile stands for by its mode; what another mode left there is none."""
+    mode = str(profile.get("mode", "")).upper()
+    held: object = profile if mode in ("", "AKSK") else {}
+    if mode == "SSO":
+        signed_in = profile.get("ssoAuth")
+        held = signed_in.get("stsToken") if isinstance(signed_in, dict) else {}
+    return {part: held.get(part) for part in _KEY} if isinstance(held, dict) else {}
+
+
 def _profiles(path: str, place: str) -> list[dict[str, Any]]:
-    if not path or not Path(path).is_file():
+    if not path or not _is_there(path, place):
         raise ConfigurationError(
             f"a profile was asked for, and there is no {place or _HCLOUD}",
             setting="profile",
@@ -108,12 +143,18 @@ def _profiles(path: str, place: str) -> list[dict[str, Any]]:
     return [profile for profile in profiles if isinstance(profile, dict)]
 
 
+def _is_there(path: str, place: str) -> bool:
+    try:
+        return is_there(path)
+    except UnreadableError as error:
+        raise _unreadable(place, str(error)) from None
+
+
 def _text(path: str, place: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise _unreadable(place, str(reason).lower()) from None
+        return read_text(path)
+    except UnreadableError as error:
+        raise _unreadable(place, str(error)) from None
 
 
 def _unreadable(place: str, why: str) -> ConfigurationError:

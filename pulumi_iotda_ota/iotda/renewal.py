@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.credentials import Ready
     from pulumi_iotda_ota.iotda.retry import Deadline
 
-__all__ = ["Obtained", "Renewable"]
+__all__ = ["RENEWED_IN_VAIN", "Obtained", "Renewable"]
 
 _MARGIN = timedelta(minutes=10)
 # How soon one that could not be renewed, or came with less than the margin, is asked for again.
 _AGAIN = timedelta(minutes=1)
 _MOST_REFUSALS = 2
+# What the second refusal says beside the first one.
+RENEWED_IN_VAIN = ("renewed", "once; the new one was refused too")
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Renewable:
             self._held = None
             if self._refusals < _MOST_REFUSALS:
                 return True
-            refusal.note("renewed", "once; the new one was refused too")
+            refusal.note(*RENEWED_IN_VAIN)
             self._final = copy.copy(refusal)
             return False
 
@@ -118,7 +120,9 @@ class Renewable:
             with self._lock:
                 self._flight = None
                 self._due = now + _AGAIN
-            if held and now < held.expires and isinstance(error, IotdaOtaError):
+                # It may have been refused meanwhile.
+                still_good = held is not None and held is self._held and now < held.expires
+            if held and still_good and isinstance(error, IotdaOtaError):
                 flight.set_result(held)
                 return held
             flight.set_exception(error)

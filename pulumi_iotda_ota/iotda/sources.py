@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken, EcsMetadata
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.fields import Connection
 from pulumi_iotda_ota.iotda.names import camel
-from pulumi_iotda_ota.iotda.profiles import hcloud_file, read_profile, read_section, sdk_file, shown_path
+from pulumi_iotda_ota.iotda.profiles import hcloud_file, missing_key, read_profile, read_section, sdk_file, shown_path
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = ["CONFIGURATION", "KINDS", "SOURCES", "Found", "Given", "Kind", "Sourc
 Base = AccessKey | AuthToken | UserPassword | IdTokenFile | EcsMetadata
 
 _FIELDS = tuple(Connection.model_fields)
+_GUARDS = ("allowed_project_ids",)
 _HW = {
     "region": "HW_REGION_NAME",
     "endpoint": "HW_IOTDA_ENDPOINT",
@@ -89,8 +90,8 @@ class Given:
     """
 
     connection: Connection
-    config: Mapping[str, object]
-    environ: Mapping[str, str]
+    config: Mapping[str, object] = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
 
     @property
     def profile(self) -> str:
@@ -108,6 +109,7 @@ class Source:
         read: gives what it holds, by those names.
         place: how an origin names it.
         required: whether it must be readable, because somebody asked for it.
+        lacking: gives what is wrong where it should hold a credential and holds none.
     """
 
     title: str
@@ -115,6 +117,7 @@ class Source:
     read: Callable[[Given], Mapping[str, object]]
     place: Callable[[Given], str]
     required: bool = True
+    lacking: Callable[[Given, Mapping[str, object]], ConfigurationError | None] = lambda *_: None
 
 
 def _config(given: Given) -> dict[str, object]:
@@ -127,6 +130,10 @@ def _argument(given: Given) -> dict[str, object]:
 
 def _profile(given: Given) -> Mapping[str, object]:
     return read_profile(given.profile, given.environ) if given.profile else {}
+
+
+def _profile_lacking(given: Given, held: Mapping[str, object]) -> ConfigurationError | None:
+    return missing_key(given.profile, held, given.environ)
 
 
 def _profile_place(given: Given) -> str:
@@ -149,7 +156,7 @@ SOURCES = (
         _config,
         lambda _: "stack config",
     ),
-    Source("named profile", _PROFILE, _profile, _profile_place),
+    Source("named profile", _PROFILE, _profile, _profile_place, lacking=_profile_lacking),
     Source("environment, HW_*", _HW, lambda given: given.environ, lambda _: "environment"),
     Source("environment, HUAWEICLOUD_SDK_*", _SDK, lambda given: given.environ, lambda _: "environment"),
     Source(
@@ -271,8 +278,10 @@ def _read(source: Source, given: Given) -> Found:
             raise
         return Found(source, place, problem=error)
     values = {name: _plain(held.get(key)) for name, key in source.names.items()}
-    # An empty list is an answer: of allowed_project_ids it allows none.
-    return Found(source, place, {name: value for name, value in values.items() if value not in (None, "")})
+    # A guard that somebody set is one, though it is empty: it allows none.
+    guards = {name for name in _GUARDS if held.get(source.names.get(name, "")) is not None}
+    values = {name: value for name, value in values.items() if name in guards or value not in (None, "")}
+    return Found(source, place, values, problem=source.lacking(given, held))
 
 
 def _plain(value: object) -> object:

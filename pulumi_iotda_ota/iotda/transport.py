@@ -9,20 +9,21 @@ from __future__ import annotations
 from contextlib import closing
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.utils import select_proxy
 from urllib3 import Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationValueError
 
 from pulumi_iotda_ota.iotda.causes import in_words, is_unresolved, is_untrusted, was_never_sent
 from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.endpoint import stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
+from pulumi_iotda_ota.iotda.files import UnreadableError, is_there
 from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.signing import sign
@@ -51,6 +52,7 @@ _WRONG_SETTING = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidHeader,
+    LocationValueError,
 )
 _SPOILT = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
 _NO_ANSWER = (*_SPOILT, requests.exceptions.ConnectionError, requests.exceptions.Timeout)
@@ -68,12 +70,7 @@ class HttpTransport:
     """
 
     def __init__(self, connection: ResolvedConnection, *, clock: Clock) -> None:
-        if connection.ca_file and not Path(connection.ca_file).is_file():
-            raise ConfigurationError(
-                f"ca_file is no file: {printable(connection.ca_file)}",
-                setting="ca_file",
-                facts=[("given by", connection.origins.get("ca_file", "argument"))],
-            )
+        _require_ca_file(connection)
         self._connection = connection
         self._clock = clock
         self._session = _session(connection)
@@ -99,6 +96,9 @@ class HttpTransport:
             # A kept connection that the server has just closed would leave it open whether the request arrived.
             with _session(self._connection) as fresh:
                 return self._exchange(fresh, request, connection, timeout)
+        except _WRONG_SETTING as error:
+            # Not "from error": its text repeats the address of a proxy, its password too.
+            raise _translated(error, request, self._connection) from None
         except (OSError, HTTPError) as error:
             raise _translated(error, request, self._connection) from error
         except UnicodeEncodeError:
@@ -130,6 +130,20 @@ class HttpTransport:
         with closing(response):
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, _body(response, request))
+
+
+def _require_ca_file(connection: ResolvedConnection) -> None:
+    try:
+        if not connection.ca_file or is_there(connection.ca_file):
+            return
+        problem = "is no file"
+    except UnreadableError as error:
+        problem = f"can not be read: {error}"
+    raise ConfigurationError(
+        f"ca_file {problem}: {printable(connection.ca_file)}",
+        setting="ca_file",
+        facts=[("given by", connection.origins.get("ca_file", "argument"))],
+    )
 
 
 def _unsendable() -> ConfigurationError:
@@ -184,6 +198,25 @@ class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  the name is requests' own
         """Follow nothing; requests would also read the whole body of a redirect, however long it is."""
         return None
+
+    def merge_environment_settings(self, url: Any, proxies: Any, *others: Any) -> Any:
+        """Refuse a proxy of the environment that names no host, as of variables that are empty; requests trips over it.
+
+        Raises:
+            InvalidProxyURL: there is one; it says nothing of it.
+        """
+        settings = super().merge_environment_settings(url, proxies, *others)
+        proxy = select_proxy(url, settings["proxies"])
+        if proxy is not None and not _names_host(proxy):
+            raise requests.exceptions.InvalidProxyURL
+        return settings
+
+
+def _names_host(proxy: str) -> bool:
+    try:
+        return bool(urlsplit(proxy if "//" in proxy else f"//{proxy}").hostname)
+    except ValueError:
+        return False
 
 
 class _Adapter(HTTPAdapter):
@@ -244,7 +277,14 @@ def _translated(error: OSError | HTTPError, request: Request[Any], connection: R
     if isinstance(error, _WRONG_SETTING):
         return ConfigurationError(
             f"could not {request.doing}: the endpoint, the proxy or a header cannot be used",
-            facts=[*facts, ("what to do", "check endpoint, proxy and instance_id")],
+            facts=[
+                *facts,
+                (
+                    "proxy",
+                    connection.origins.get("proxy", "where one is set, from HTTPS_PROXY or ALL_PROXY (environment)"),
+                ),
+                ("what to do", "check endpoint, proxy and instance_id"),
+            ],
         )
     if is_untrusted(error):
         facts.append(("what to do", "correct the endpoint, or give the certificate of its authority as ca_file"))

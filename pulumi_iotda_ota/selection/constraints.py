@@ -23,12 +23,13 @@ term      stands for                prereleases                         suffixes
 ``~1.2``  ``>=1.2 <1.3``            not 1.2-rc1, not 1.3-rc1            1.2_B1 too, not 1.3_B1
 ``~1``    ``>=1 <2``                as above                            as above
 ``^1.2``  ``>=1.2 <2``              as above                            as above
-``^0.2``  ``>=0.2 <0.3``            the first number that is not 0 (the last if all are) must stay
-``1.2.x`` ``>=1.2 <1.3``            all numbers before the x must stay
+``^0.2``  ``>=0.2 <0.3``            as above                            as above
+``1.2.x`` ``>=1.2 <1.3``            as above                            as above
 ``*``     any version               all                                 all
 ========= ========================= =================================== ==========================
 
-``~`` keeps the first two numbers, or the one there is. Missing numbers are 0 under every scheme: ``>=1.2`` is
+``~`` keeps the first two numbers, or the one there is; ``^`` all up to the first that is not 0, or all where all are 0;
+an x those before it. Missing numbers are 0 under every scheme: ``>=1.2`` is
 ``>=1.2.0`` and ``1.2`` is ``=1.2.0``, not ``1.2.x``. ``<2-rc1`` names a prerelease of 2, so it admits ``2-beta``.
 A comparison with a version that has a suffix or a prefix is one of the whole version, by the order: ``>=1.2_B12``.
 """

@@ -1,0 +1,1 @@
+"""Against what others published: signing vectors, recorded answers, the vendor's SDK. Never against our own words."""

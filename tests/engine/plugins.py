@@ -10,11 +10,12 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.docs.blocks import blocks
+
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
 SHIPPED = ("pulumi_iotda_ota", "__main__.py", "pulumi-resource-iotda-ota", "PulumiPlugin.yaml", "pyproject.toml")
 VERSION = json.loads((ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text())["version"]
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
@@ -34,13 +35,14 @@ def copy(to: Path) -> Path:
 
 
 def told(start: str) -> str:
-    """Return the command of the README that starts so."""
-    (line,) = [line for line in README.splitlines() if line.startswith(start)]
+    """Return the command of the pages that starts so."""
+    lines = [line for block in blocks() if block.language == "sh" for line in block.text.splitlines()]
+    (line,) = {line for line in lines if line.startswith(start)}
     return line
 
 
 def install(checkout: Path, home: Path) -> None:
-    """Let Pulumi install a checkout of that name with its virtual environment, by the command of the README."""
+    """Let Pulumi install a checkout of that name with its virtual environment, by the command of the page."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("PIP_")}
     subprocess.run(
         ["/bin/sh", "-c", told("pulumi plugin install")],

@@ -1,4 +1,4 @@
-"""The plugin in the languages of Pulumi: the examples as they stand, and the code that is generated for each."""
+"""The plugin in the languages of Pulumi: from a git repository, and the code that is generated for each."""
 
 from __future__ import annotations
 
@@ -13,68 +13,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine import git_server
-from tests.engine.plugins import NEWEST, README, ROOT, VERSION, copy, resource, told, yaml
+from tests.engine.plugins import NEWEST, ROOT, VERSION, resource, told, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pulumi_iotda_ota.emulator import Emulator
     from tests.engine.conftest import Done, Project
 
 SCHEMA = ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json"
 PIN = resource("OtaPackagePin", **NEWEST)
-PINNED = {"yaml": "pinned", "typescript": "pinnedVersion"}
 
 
 def ok(done: Done) -> Done:
     """Hold a command to have succeeded."""
     assert done.code == 0, done.text
     return done
-
-
-def example(project: Project, name: str, plugin: Path) -> Project:
-    """Make a project the example of that name, with the plugin where it is."""
-    shutil.rmtree(project.folder)
-    shutil.copytree(ROOT / "examples" / name, project.folder)
-    declared = project.folder / "Pulumi.yaml"
-    text = declared.read_text()
-    assert "  iotda-ota: ../..\n" in text
-    declared.write_text(text.replace("iotda-ota: ../..", f"iotda-ota: {plugin}"))
-    return project
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "yaml",
-        pytest.param(
-            "typescript",
-            marks=pytest.mark.skipif(shutil.which("npm") is None, reason="TypeScript example not run: no npm on PATH"),
-        ),
-    ],
-)
-def test_an_example_from_install_to_destroy(
-    make_project: Callable[..., Project], emulator: Emulator, plugin_checkout: Path, tmp_path: Path, name: str
-) -> None:
-    """The example is installed, previewed, created once, unchanged after, refreshed and destroyed."""
-    # There is nothing to generate for YAML. An install renews what is in a checkout, which others use meanwhile.
-    generates = name != "yaml"
-    plugin = copy(tmp_path / "checkout") if generates else plugin_checkout
-    project = example(make_project("", name=f"{name}-rollout"), name, plugin)
-    if generates:
-        ok(project.run("install"))
-
-    ok(project.preview())
-    ok(project.up())
-    outputs = project.outputs()
-    assert (outputs["newest"], outputs[PINNED[name]]) == ("V1.4.11", "V1.4.11")
-    assert outputs["taskId"] == emulator.tasks[0]["task_id"]
-    ok(project.run("refresh", "--yes"))
-    ok(project.preview("--expect-no-changes"))
-    ok(project.run("destroy", "--yes"))
-
-    assert len(emulator.tasks) == 1
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git repository not tried: no git on PATH")
@@ -108,21 +62,6 @@ def test_from_a_git_repository_with_a_version(make_project: Callable[..., Projec
     dead = "http://127.0.0.1:9"
     ok(project.run("up", "--yes", HTTPS_PROXY=dead, HTTP_PROXY=dead, NO_PROXY="127.0.0.1"))
     assert project.outputs() == {"v": "V1.4.11"}
-
-
-def test_the_program_of_the_readme(make_project: Callable[..., Project], tmp_path: Path, emulator: Emulator) -> None:
-    """The program in YAML that the README shows runs, once its command has added a checkout to it."""
-    (program,) = re.findall(r"```yaml\n(# Pulumi\.yaml\n.*?)```", README, re.DOTALL)
-    project = make_project("", name="meters")
-    project.write(program, "Pulumi.yaml")
-    (project.folder / "__main__.py").unlink()
-    checkout = copy(tmp_path / "checkout")
-
-    ok(project.run(*told('pulumi package add "').replace('"$CHECKOUT"', str(checkout)).split()[1:]))
-    ok(project.up())
-
-    assert project.outputs() == {"version": "V1.4.11"}
-    assert len(emulator.tasks) == 1
 
 
 def git(*arguments: str) -> None:

@@ -309,6 +309,8 @@ def test_a_missing_ca_file_is_told_before_anything_is_sent() -> None:
     """A file of certificates that is not there is a setting that is wrong."""
     with pytest.raises(ConfigurationError, match="ca_file is no file: /nowhere"):
         Client(replace(CONNECTION, ca_file="/nowhere"))
+    with pytest.raises(ConfigurationError, match="ca_file can not be read: file name too long"):
+        Client(replace(CONNECTION, ca_file="x" * 300))
 
 
 def test_tls_with_a_server_that_speaks_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import pickle
@@ -19,8 +20,11 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, Pro
 from pulumi_iotda_ota.iotda.gate import Gate
 from pulumi_iotda_ota.iotda.login import Keyring
 from pulumi_iotda_ota.iotda.models import PackageQuery
+from tests.faults.bench import Bench
+from tests.faults.helpers import RawServer, http
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
 
@@ -134,6 +138,37 @@ def test_what_iam_repeats_is_not_told(
     assert not [piece for piece in pieces if piece in shown]
 
 
+@pytest.mark.parametrize(
+    "password", ['Pa"ss\\word<&>hush-hush', "P\u00e4ssw\u00f6rd-hush-hush"], ids=["signs", "letters"]
+)
+@pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "500 Oops"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        lambda body: b"no such page: " + body,
+        lambda body: b"<title>" + html.escape(body.decode()).encode() + b"</title>",
+        lambda body: json.dumps({"error_msg": f"bad: {body.decode()}"}).encode(),
+        lambda body: quote(body).encode(),
+        lambda body: json.dumps({"error_msg": json.dumps(json.loads(body), ensure_ascii=False)}).encode(),
+    ],
+    ids=["text", "html", "json", "percent-encoded", "json of json"],
+)
+def test_a_request_that_is_repeated_whole_is_not_told(
+    *, emulator: Emulator, page: Callable[[bytes], bytes], status: str, password: str
+) -> None:
+    """A password is masked in whatever way the request that holds it is written down again."""
+    bench = Bench(emulator)
+
+    def repeat(request: bytes, stream: socket.socket) -> None:
+        stream.sendall(http(page(request.partition(b"\r\n\r\n")[2]), status=status))
+
+    with RawServer(repeat, until=b"}}}") as server:
+        error = bench.error(bench.user(iam_endpoint=server.url, password=password, max_attempts=1))
+
+    assert "****" in str(error)
+    assert "hush" not in str(error)
+
+
 def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     """A token that was obtained is masked in what the service says of it, and stands in no log or representation."""
     caplog.set_level(logging.DEBUG)
@@ -215,6 +250,34 @@ def test_a_password_that_can_not_be_sent_is_a_setting(emulator: Emulator, monkey
     ):
         list(client.list_packages(METER))
     assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://user:hush@127.0.0.1:99999",
+        "http://user:hush@127.0.0.1:port",
+        "http://user:hush@",
+        "http://user:hush@:3128",
+        "http://user:hush@[::1",
+        "user:hush@127.0.0.1",
+        "socks5://user:hush@127.0.0.1:9",
+        "http:user:hush@127.0.0.1",
+    ],
+)
+def test_a_proxy_that_can_not_be_used_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, proxy: str
+) -> None:
+    """Whatever is wrong with the proxy of the environment is one error of ours that repeats nothing of it."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    connection = Connection(region="cn-north-4", project_id="p1", auth_token=SecretStr("t" * 20), max_attempts=1)
+
+    with (
+        Client(resolve(connection, config={}, environ={}), gate=Gate()) as client,
+        pytest.raises(IotdaOtaError, match="could not list OTA packages: ") as caught,
+    ):
+        list(client.list_packages(METER))
+    assert "hush" not in told(caught.value, caplog)
 
 
 @pytest.mark.parametrize("allowed", [[], ()])

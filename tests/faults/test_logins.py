@@ -14,9 +14,6 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
-from pulumi_iotda_ota.iotda.client import Client
-from pulumi_iotda_ota.iotda.connection import Connection, resolve
-from pulumi_iotda_ota.iotda.credentials import AssumedAgency, EcsMetadata
 from pulumi_iotda_ota.iotda.errors import (
     ConfigurationError,
     CredentialsError,
@@ -26,80 +23,13 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from pulumi_iotda_ota.iotda.gate import Gate
-from pulumi_iotda_ota.iotda.login import Keyring
-from pulumi_iotda_ota.iotda.models import PackageQuery
+from tests.faults.bench import KEY, METER, PROJECTS, TOKEN, Bench
 from tests.faults.helpers import QUICK, RawServer, closed_port, http
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.retry import Clock
-
-METER = PackageQuery("firmwarePackage", product_id="smart-meter")
-TOKEN = "KeystoneCreateUserTokenByPassword"
-KEY = "CreateTemporaryAccessKey"
-PROJECTS = "KeystoneListProjects"
-
-
-class Bench:
-    """An emulator, and clients of it that share what a process shares."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self.emulator = emulator
-        self.gate, self.keyring = Gate(), Keyring()
-        self.clock = QUICK
-
-    def connection(self, **given: Any) -> ResolvedConnection:
-        """Return a connection without a project, whose IAM is the emulator too."""
-        usual = {
-            "endpoint": self.emulator.endpoint,
-            "iam_endpoint": self.emulator.endpoint,
-            "region": self.emulator.region,
-            "deadline": 20,
-        }
-        return resolve(Connection(**{**usual, **given}), config={}, environ={})
-
-    def user(self, **given: Any) -> ResolvedConnection:
-        """Return a connection of the IAM user."""
-        accounts = self.emulator.accounts
-        user = {"user_name": accounts.user_name, "password": accounts.password, "domain_name": accounts.domain_name}
-        return self.connection(**{**user, **given})
-
-    def key(self, **given: Any) -> ResolvedConnection:
-        """Return a connection of the access key."""
-        pair = {"access_key": self.emulator.access_key, "secret_key": self.emulator.secret_key}
-        return self.connection(**{**pair, **given})
-
-    def ecs(self, address: str = "", **given: Any) -> ResolvedConnection:
-        """Return a connection of the ECS, whose metadata service is the emulator too, or at another address."""
-        connection = self.connection(credentials="ecs", **given)
-        found = connection.credential
-        base = found.base if isinstance(found, AssumedAgency) else found
-        assert isinstance(base, EcsMetadata)
-        here = replace(base, address=address or self.emulator.endpoint)
-        return replace(connection, credential=replace(found, base=here) if isinstance(found, AssumedAgency) else here)
-
-    def client(self, connection: ResolvedConnection) -> Client:
-        """Return a client."""
-        return Client(connection, clock=self.clock, gate=self.gate, keyring=self.keyring)
-
-    def listed(self, connection: ResolvedConnection) -> int:
-        """Return how many packages a new client lists."""
-        with self.client(connection) as client:
-            return len(list(client.list_packages(METER)))
-
-    def error(self, connection: ResolvedConnection) -> IotdaOtaError:
-        """Return the error that a list ends with."""
-        with pytest.raises(IotdaOtaError) as caught:
-            self.listed(connection)
-        return caught.value
-
-    @property
-    def operations(self) -> list[str]:
-        """Return what was asked so far."""
-        return [request.operation for request in self.emulator.requests]
 
 
 @pytest.fixture
@@ -171,7 +101,19 @@ def test_a_project_that_was_found_must_be_allowed(bench: Bench, way: str) -> Non
     error = bench.error(connection)
 
     assert error.headline == f"project {bench.emulator.project_id} is not one of allowed_project_ids"
+    assert ("given by", "IAM, as the project of the region cn-north-4") in error.facts
     assert "ListOtaPackageInfo" not in bench.operations
+
+
+@pytest.mark.parametrize("way", ["user", "key"])
+def test_a_project_that_another_connection_found_must_be_allowed(bench: Bench, way: str) -> None:
+    """What one connection of a process was told of the project is no leave for another that does not allow it."""
+    assert bench.listed(getattr(bench, way)()) == 41
+
+    error = bench.error(getattr(bench, way)(allowed_project_ids=["another"]))
+
+    assert error.headline == f"project {bench.emulator.project_id} is not one of allowed_project_ids"
+    assert bench.operations.count("ListOtaPackageInfo") == 1
 
 
 @pytest.mark.parametrize("base", ["key", "user", "ecs"])
@@ -204,6 +146,26 @@ def test_a_pipeline_s_token_is_exchanged(bench: Bench, tmp_path: Path) -> None:
     assert missing.headline == "the OIDC token file can not be read: no such file or directory"
     assert bench.operations == ["CreateUnscopedTokenWithIdToken", KEY, PROJECTS, "ListOtaPackageInfo"]
     assert bench.emulator.requests[0].headers["X-Idp-Id"] == "pipeline"
+
+
+def test_a_pipeline_s_token_as_an_editor_writes_it(bench: Bench, tmp_path: Path) -> None:
+    """A byte order mark before the token, and a line break behind it, are no part of it."""
+    file = tmp_path / "token"
+    file.write_bytes(f"\ufeff{bench.emulator.accounts.id_token}\r\n".encode())
+
+    assert bench.listed(bench.connection(oidc_token_file=str(file), idp_id=bench.emulator.accounts.idp_id)) == 41
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [("~nobody-of-this-name/token", "there is no such home folder"), ("/dev/zero", "it is no file")],
+)
+def test_a_pipeline_s_token_that_is_none(bench: Bench, file: str, problem: str) -> None:
+    """What the name leads to is told in words, and nothing is sent."""
+    error = bench.error(bench.connection(oidc_token_file=file, idp_id="pipeline"))
+
+    assert error.headline == f"the OIDC token file can not be read: {problem}"
+    assert bench.operations == []
 
 
 def test_a_pipeline_s_token_that_is_refused(bench: Bench, tmp_path: Path) -> None:
@@ -306,9 +268,12 @@ def test_a_wrong_password_is_sent_once(bench: Bench) -> None:
     assert bench.listed(bench.user()) == 41
 
 
-def test_a_locked_user_is_told(bench: Bench) -> None:
-    """That the account is locked already is told with what to do."""
-    bench.emulator.faults.add(operation=TOKEN, error="user_locked")
+@pytest.mark.parametrize(
+    "answer", [{"error": "user_locked"}, {"status": 401, "body": {"error_code": "IAM.0061", "error_msg": "not now"}}]
+)
+def test_a_locked_user_is_told(bench: Bench, answer: dict[str, Any]) -> None:
+    """That the account is locked already is told with what to do, by IAM's words or its code."""
+    bench.emulator.faults.add(operation=TOKEN, **answer)
 
     assert "wait: the account is locked" in " ".join(str(bench.error(bench.user())).split())
 

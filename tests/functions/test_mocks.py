@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota import sdk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ class Mocks(pulumi.runtime.Mocks):
 @pytest.fixture(autouse=True)
 def _no_monitor_afterwards() -> Iterator[None]:
     yield
-    pulumi.runtime.settings.configure(pulumi.runtime.Settings("project", "stack"))
+    sdk.leave_program()
 
 
 def mocked(answer: dict[str, Any], *, preview: bool = False) -> Mocks:

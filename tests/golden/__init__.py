@@ -1,0 +1,1 @@
+"""One table of lookups and answers, through every door. Other lanes say why an answer is right, this one only which."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -10,7 +11,7 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import functions, results, testing
+from pulumi_iotda_ota import functions, results, sdk, testing
 from pulumi_iotda_ota.cli import entry
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.emulator import Emulator
@@ -51,7 +52,18 @@ def _service(golden: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
 def _monitored() -> Iterator[None]:
     pulumi.runtime.set_mocks(testing.Monitor())
     yield
-    pulumi.runtime.settings.configure(pulumi.runtime.Settings("project", "stack"))
+    sdk.leave_program()
+
+
+@pytest.fixture
+def _mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a list of packages answer, and no service: there is no endpoint and no key."""
+    for name in [name for name in os.environ if name.startswith("HW_")]:
+        monkeypatch.delenv(name)
+    packages = [{name: value for name, value in given.items() if name != "record_id"} for given in seed()["packages"]]
+    pulumi.runtime.set_mocks(testing.Mocks(packages))
+    yield
+    sdk.leave_program()
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +128,13 @@ def test_the_table_is_large() -> None:
 @EVERY
 def test_the_function(asked: Lookup) -> None:
     """The plain function answers as the table says."""
+    held(asked, lambda: plain(asked.arguments, many=asked.many))
+
+
+@EVERY
+@pytest.mark.usefixtures("_mocked")
+def test_the_mocks(asked: Lookup) -> None:
+    """The mocks of a user's tests answer as the table says, without a service."""
     held(asked, lambda: plain(asked.arguments, many=asked.many))
 
 

@@ -274,6 +274,22 @@ def test_other_projects_are_refused() -> None:
         resolved(allowed_project_ids=["p1", "p2"])
 
 
+@pytest.mark.parametrize("empty", ["", " ", "[]", []], ids=repr)
+def test_a_guard_that_is_empty_lets_nothing_through(empty: Any) -> None:
+    """A list of projects that a pipeline left empty allows none; it is not as if there were no list."""
+    with pytest.raises(ConfigurationError, match="project p-env is not one of allowed_project_ids") as caught:
+        resolved({"allowedProjectIds": empty})
+
+    assert ("allowed", "none") in caught.value.facts
+    assert resolved({"allowedProjectIds": None}).project_id == "p-env"
+
+
+@pytest.mark.parametrize("text", ["p-env", "p1,p-env", '["p1", "p-env"]', '"p-env"', " p1 , p-env\r\n"])
+def test_allowed_projects_are_read_as_people_write_them(text: str) -> None:
+    """A text of the configuration is one project, several with commas between them, or JSON."""
+    assert resolved({"allowedProjectIds": text}).project_id == "p-env"
+
+
 @pytest.mark.parametrize("proxy", ["user:password@host:1", "http://user:hunter22@host:1", "socks5://host", "host:1"])
 def test_a_proxy_with_a_password_goes_into_the_environment(proxy: str) -> None:
     """A proxy is an address without a password, which would become an input of resources; it is not shown."""
@@ -281,6 +297,20 @@ def test_a_proxy_with_a_password_goes_into_the_environment(proxy: str) -> None:
         resolved(proxy=proxy)
 
     assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize("plain", ["endpoint", "iam_endpoint"])
+def test_plain_http_goes_over_no_proxy_elsewhere(plain: str) -> None:
+    """What goes to this machine in clear text is handed to no proxy on another one."""
+    places: dict[str, Any] = {"endpoint": "https://iotda.cn-north-4.myhuaweicloud.com", plain: "http://localhost:8080"}
+
+    with pytest.raises(ConfigurationError, match="plain http to this machine goes over no proxy elsewhere") as caught:
+        resolved({"proxy": "http://proxy.example:3128"}, **places)
+
+    assert ("proxy", '"http://proxy.example:3128" (from iotda-ota:proxy (stack config))') in caught.value.facts
+    assert (plain, "http://localhost:8080 (from argument)") in caught.value.facts
+    assert resolved({"proxy": "http://127.0.0.1:3128"}, **places).proxy == "http://127.0.0.1:3128"
+    assert resolved({"proxy": "http://proxy.example:3128"}).proxy == "http://proxy.example:3128"
 
 
 def test_public_fields_hold_no_part_of_a_credential() -> None:
@@ -376,6 +406,27 @@ def test_endpoints_of_a_region(region: str, iotda: str, iam: str) -> None:
     assert found.origins["iam_endpoint"] == f"the region {region}"
 
 
+@pytest.mark.parametrize(
+    "endpoint", ["https://iotda.eu-west-0.cloud.example.org", "https://1a.iotda-app.cn-north-4.myhuaweicloud.co"]
+)
+def test_no_password_goes_to_the_iam_of_another_cloud(endpoint: str) -> None:
+    """Behind an endpoint of another cloud, or a slip of ours, IAM is nobody's guess; who needs none is not asked."""
+    user: dict[str, Any] = {"user_name": "operator", "password": "phrase", "domain_name": "meters-inc"}
+    agency: dict[str, Any] = {"agency_name": "rollout", "agency_domain_name": "grid-inc"}
+    nowhere: dict[str, Any] = {"endpoint": endpoint}
+
+    for given in ({**user, "project_id": "p1"}, {**agency, "project_id": "p1"}, {}):
+        with pytest.raises(ConfigurationError, match="it is not known where IAM is beside the endpoint") as caught:
+            resolve(Connection(**nowhere, **given), config={}, environ=KEYS)
+        assert caught.value.setting == "iam_endpoint"
+        assert ("endpoint", f"{endpoint} (from argument)") in caught.value.facts
+        assert "HW_AUTH_URL" in str(caught.value)
+        there = Connection(**nowhere, **given, iam_endpoint="https://iam.example.org")
+        assert resolve(there, config={}, environ=KEYS).iam_endpoint == "https://iam.example.org"
+    for ready in (Connection(**nowhere, project_id="p1"), Connection(**nowhere, project_id="p1", credentials="ecs")):
+        assert resolve(ready, config={}, environ=KEYS).project_id == "p1"
+
+
 @pytest.mark.parametrize("text", ["https://iam.example.com/v3", "iam.example.com/v3/", "https://iam.example.com/"])
 def test_the_endpoint_of_iam_with_and_without_its_version(text: str) -> None:
     """Other tools write ``/v3`` behind it, which is no error here; argument and configuration go before variables."""
@@ -402,6 +453,19 @@ def test_an_agency_goes_on_top_of_any_credential() -> None:
         resolved(environ={"HW_ASSUME_ROLE_AGENCY_NAME": "rollout"})
     assert ("given by", "HW_ASSUME_ROLE_AGENCY_NAME (environment)") in caught.value.facts
     assert "HW_ASSUME_ROLE_DOMAIN_NAME" in str(caught.value)
+
+
+@pytest.mark.parametrize("left", ["HW_ASSUME_ROLE_DOMAIN_NAME", "HW_DOMAIN_NAME"])
+def test_an_agency_comes_with_its_account(left: str) -> None:
+    """An agency of one place is never looked for in an account that another place names: its name may be there too."""
+    with pytest.raises(ConfigurationError, match="agency_name is given without the account that has it") as caught:
+        resolved({"agencyName": "rollout"}, {left: "another-inc"})
+
+    assert ("given by", "iotda-ota:agencyName (stack config)") in caught.value.facts
+    assert "another-inc" not in str(caught.value)
+    user = {"HW_USER_NAME": "operator", "HW_USER_PASSWORD": "phrase", "HW_DOMAIN_NAME": "meters-inc"}
+    own = resolve(Connection(agency_name="rollout", region="cn-north-4"), config={}, environ=user).credential
+    assert str(own).startswith("agency rollout of meters-inc, assumed with user operator of meters-inc")
 
 
 def test_the_profile_is_part_of_the_identity(tmp_path: Path) -> None:

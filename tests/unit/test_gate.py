@@ -117,11 +117,56 @@ def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> No
 
 
 def test_a_refusal_for_another_reason_proves_the_credential() -> None:
-    """A 404 shows that the credential was let in."""
+    """A refusal by the service itself, which looks at credentials first, shows that the credential was let in."""
     gate = Gate()
-    pass_through(gate, ServiceError("", status=404))
+    pass_through(gate, ServiceError("", status=404, error_code="IOTDA.014001"))
 
     assert most_at_once(gate, 40) > 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServiceError("", status=404),
+        ServiceError("", status=302),
+        ServiceError("", status=403, error_code="APIGW.0101"),
+        ServiceError("", status=404, error_code="IOTDA.000029"),
+    ],
+    ids=["a page", "a redirect", "the gateway", "no such address"],
+)
+def test_what_may_come_before_the_credential_is_looked_at_proves_nothing(error: IotdaOtaError) -> None:
+    """Whatever answers without asking who it is leaves the next request alone too."""
+    gate = Gate()
+    pass_through(gate, error)
+
+    with (
+        gate.passage(CONNECTION, deadline=deadline(), doing="test"),
+        pytest.raises(DeadlineExceeded),
+        gate.passage(CONNECTION, deadline=deadline(0.01), doing="test"),
+    ):
+        pytest.fail("a second one was let through")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"endpoint": "https://other"}, {"algorithm": "derived"}, {"region": "cn-east-3"}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_credential_is_let_in_one_way_at_a_time(changes: dict[str, object]) -> None:
+    """That it was let in somewhere, signed in some way, says nothing of another; those that were let in go on."""
+    gate = Gate()
+    pass_through(gate)
+    other = replace(CONNECTION, **changes)  # type: ignore[arg-type]
+    with (
+        gate.passage(other, deadline=deadline(), doing="test"),
+        gate.passage(CONNECTION, deadline=deadline(), doing="test"),
+        gate.passage(CONNECTION, deadline=deadline(), doing="test"),
+        pytest.raises(DeadlineExceeded),
+        gate.passage(other, deadline=deadline(0.01), doing="test"),
+    ):
+        pytest.fail("a second one was let through")
+
+    assert most_at_once(gate, 40, **changes) > 1
 
 
 def test_nothing_is_sent_after_a_refused_credential() -> None:

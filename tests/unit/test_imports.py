@@ -90,7 +90,8 @@ ALLOWED = {
         "validation",
     ),
     "__main__": ("plugin",),
-    "testing": ("iotda", "functions", "dynamic", "sdk"),
+    "testing": ("dynamic", "functions", "invocation", "iotda", "lifecycle.base", "run", "sdk"),
+    "pytest_plugin": ("emulator",),
     "emulator": (),
     "connection": ("iotda", "sdk"),
     "": ("connection", "dynamic", "functions", "iotda", "results", "task_functions"),  # __init__
@@ -109,11 +110,13 @@ LIBRARIES = {
         "iotda.sources",
         "connection",
         "emulator",
+        "testing.shelf",
     ),
     "pydantic_core": ("iotda.answers", "iotda.failures", "selection.regexes", "emulator"),
     "semver": ("selection.versions",),
     "pulumi": ("functions", "task_functions", "invocation", "dynamic", "testing", "results", "sdk", "plugin.protocol"),
-    "dill": ("testing",),
+    "dill": ("testing.monitor",),
+    "pytest": ("pytest_plugin",),
     "werkzeug": ("emulator",),
     "click": ("cli",),
     "rich": ("cli.bars", "cli.tables"),
@@ -124,11 +127,11 @@ LIBRARIES = {
 
 # The order inside of iotda: a module imports only from the lines above its own.
 ORDER = (
-    ("text", "names", "sockets"),
+    ("text", "names", "sockets", "files"),
     ("errors", "causes"),
     ("limits", "retry", "fields", "profiles"),
     ("models", "endpoint", "paging", "gate", "answers", "credentials", "renewal"),
-    ("signing", "sources", "package_body", "task_body"),
+    ("signing", "sources", "proxies", "package_body", "task_body"),
     ("messages", "connection", "hints"),
     ("failures", "transport", "iam"),
     ("protocol",),
@@ -156,6 +159,8 @@ WORLD = {
     "sdk": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # a door
     "plugin.server": {"os"},  # a door
+    "testing.mocks": {"os"},  # a door
+    "pytest_plugin": {"os"},  # a process: whose environment is put in order
     "emulator": {"time", "random"},  # another program
 }
 

@@ -102,6 +102,20 @@ def test_while_one_renews_the_others_go_on() -> None:
     assert issuer.issued == 2
 
 
+def test_one_that_was_refused_does_not_serve_on() -> None:
+    """Where a renewal fails while the old one is refused, nobody gets the old one again."""
+    issuer = Issuer()
+    first = issuer.current()
+    issuer.time.seconds = 3100
+
+    def failing() -> Obtained:
+        assert issuer.renewable.refused(first, replaced())
+        raise TransportError("no answer")
+
+    with pytest.raises(TransportError):
+        issuer.renewable.current(failing, Deadline.start(issuer.time.clock, 60))
+
+
 def test_who_waits_shares_the_failure_but_not_the_time_that_ran_out() -> None:
     """Those who wait hear what went wrong, each in an error of his own; who has time left tries himself."""
     renewable, asked, fail = Renewable(), threading.Event(), threading.Event()

@@ -105,3 +105,43 @@ def test_work_runs_in_a_thread_that_ctrl_c_need_not_wait_for() -> None:
     assert sdk.start(lambda: 1).result() == 1
     with pytest.raises(ValueError, match="failed"):
         sdk.start(fail).result()
+
+
+class _Silent(pulumi.runtime.Mocks):
+    """Stands in for the engine, and answers nothing."""
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, object], None]:
+        """Answer nothing."""
+        return {}, None
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, object]]:
+        """Register nothing."""
+        return "", {}
+
+
+def seen_in_a_thread() -> object:
+    """Return the monitor that a thread without a context of its own sees."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(pulumi.runtime.settings.get_monitor).result()
+
+
+def test_a_stand_in_is_gone_for_every_thread() -> None:
+    """After `leave_program` no thread is answered by the stand-in, and no root, configuration or export is left."""
+    sdk.enter_program(_Silent(), project="p", stack="s", config={"iotda-ota:region": "x"}, preview=False)
+    assert seen_in_a_thread() is not None
+
+    sdk.leave_program()
+
+    assert (seen_in_a_thread(), sdk.in_program(), sdk.stack_config()) == (None, False, {})
+    assert pulumi.runtime.get_root_resource() is None
+
+
+def test_settings_are_still_to_be_taken_away_twice() -> None:
+    """Pulumi's settings keep a default for such threads that once is not enough for; when it is, do it once."""
+    sdk.enter_program(_Silent(), project="p", stack="s", config={}, preview=False)
+
+    pulumi.runtime.configure(pulumi.runtime.Settings("p", "s"))
+
+    left = seen_in_a_thread()
+    sdk.leave_program()
+    assert left is not None

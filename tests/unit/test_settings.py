@@ -1,17 +1,12 @@
-"""The table of settings against the connection that reads them, and against the README."""
+"""The table of settings against the connection that reads them."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from pulumi_iotda_ota.iotda import connection
-from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.sources import SOURCES
 from pulumi_iotda_ota.settings import SETTINGS
-
-README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 def test_every_setting_is_a_field_of_the_connection() -> None:
@@ -22,13 +17,10 @@ def test_every_setting_is_a_field_of_the_connection() -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_the_environment_is_what_is_read(setting: object) -> None:
-    """The variables of the table are those that are read, in the same order, and those that the README tells."""
+    """The variables of the table are those that are read, in the same order."""
     name, told = setting.name, setting.environment  # type: ignore[attr-defined]
     read = [source.names[name] for source in SOURCES if "environment" in source.title and name in source.names]
     assert told == tuple(read)
-
-    (row,) = [line for line in README.splitlines() if f"`iotda-ota:{camel(name)}`" in line and line.startswith("|")]
-    assert all(f"`{variable}`" in row for variable in told)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +13,9 @@ from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken, EcsMetadata
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.sources import KINDS, SOURCES, Base, Given, find_credential, look
 
-README = Path(__file__).parents[2] / "README.md"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 #: One value for each part of a credential.
 PARTS = {
     "auth_token": "token",
@@ -225,19 +226,54 @@ def test_a_broken_file_is_told_where_its_turn_comes(home: Path) -> None:
     assert isinstance(found({}, {}, **environ, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK"), AccessKey)
 
 
-def test_every_name_of_the_table_is_told() -> None:
-    """README names each variable of the table, and each setting where the configuration has it."""
-    text = README.read_text()
+@pytest.mark.parametrize(
+    ("fields", "advice"),
+    [
+        ({"mode": "SSO", "accessKeyId": "AK-old", "secretAccessKey": "SK", "ssoAuth": None}, "hcloud configure sso"),
+        ({"mode": "SSO", "ssoAuth": {"stsToken": {"accessKeyId": ""}}}, "hcloud configure sso"),
+        ({"mode": "AKSK", "accessKeyId": "", "secretAccessKey": ""}, "hcloud configure set"),
+        ({"mode": "ecsAgency", "accessKeyId": "AK-left", "secretAccessKey": "SK"}, 'give credentials "ecs"'),
+        ({"mode": "AssumeRole", "agencyName": "a", "agencyDomainName": "d"}, "name one of mode AKSK or SSO"),
+    ],
+)
+def test_a_profile_without_its_key_is_no_leave_to_use_another(home: Path, fields: dict[str, Any], advice: str) -> None:
+    """A profile that should have a key and has none is an error; its other settings serve who gives one before it."""
+    profile(home, **fields, region="cn-east-3")
+    environ = {"HOME": str(home), "HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK", "HW_PROJECT_ID": "p"}
 
-    for source in SOURCES:
-        if "environment" in source.title or source.title == "stack configuration":
-            assert [name for name in source.names.values() if name not in text] == []
+    with pytest.raises(ConfigurationError) as caught:
+        found({"profile": "prod"}, {}, **environ)
+
+    headline = f"profile prod in ~/.hcloud/config.json has no key that can be used, its mode is {fields['mode']}"
+    assert caught.value.headline == headline
+    assert advice in " ".join(str(caught.value).split())
+    given = Connection(profile="prod", access_key="AK-argument", secret_key="SK")
+    assert resolve(given, config={}, environ=environ).region == "cn-east-3"
+
+
+def test_a_sign_in_brings_all_of_its_key(home: Path) -> None:
+    """What a profile held before its sign-in is no part of the key that the sign-in gave."""
+    token = {"accessKeyId": "AK-sso", "secretAccessKey": "SK-sso"}
+    profile(home, mode="SSO", ssoAuth={"stsToken": token}, accessKeyId="AK-old", securityToken="ST-old")
+
+    assert found({"profile": "prod"}, HOME=str(home)).secrets == ("AK-sso", "SK-sso")
+
+
+@pytest.mark.parametrize("file", ["x" * 300, "loop"])
+def test_a_place_that_can_not_be_looked_into_is_told_where_its_turn_comes(home: Path, file: str) -> None:
+    """A home that is another user's, as in many images, is in nobody's way who gives credentials elsewhere."""
+    (home / "loop").symlink_to(home / "loop")
+    environ = {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(home / file), "HOME": str(home)}
+
+    assert isinstance(found({}, {}, **environ, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK"), AccessKey)
+    with pytest.raises(ConfigurationError, match=r"read: (file name too long|too many levels)"):
+        found({}, {}, **environ)
+    with pytest.raises(ConfigurationError, match=r"read: (file name too long|too many levels)"):
+        found({"profile": "prod"}, {}, HW_SHARED_CONFIG_FILE=str(home / file))
 
 
 def test_what_sources_hold_is_in_no_representation() -> None:
-    """The table's findings show no value."""
-    looked = look(
-        Given(Connection(secret_key="very-secret"), {"password": "very-secret"}, {"HW_AUTH_TOKEN": "very-secret"})
-    )
+    """Neither the table's findings nor what they are read from show a value."""
+    given = Given(Connection(secret_key="very-secret"), {"password": "very-secret"}, {"HW_AUTH_TOKEN": "very-secret"})
 
-    assert "very-secret" not in repr(looked)
+    assert "very-secret" not in repr(look(given)) + repr(given)

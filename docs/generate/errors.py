@@ -1,0 +1,112 @@
+"""Makes docs/errors.md from the error tree: each class with its cause, its remedy, what it carries, how it looks."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING
+
+from docs.generate.markdown import code, table
+from docs.generate.samples import samples
+from pulumi_iotda_ota.iotda import errors, hints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["page"]
+
+_TOP = """# Errors
+
+Every error of this library is an `IotdaOtaError`, is one message, and is printed by Pulumi without a traceback: a
+headline that tells the whole story, then what was asked, what was seen, what came near, and what to do. A line
+`what to do` is known to help; a line `likely` is a guess.
+
+This page is made from the code (`make docs`); the messages are what the code printed.
+
+"""
+_CATCHING = """
+In a program, catch the class, and read what it carries instead of its text:
+
+<!-- plain -->
+```python
+import pulumi_iotda_ota as iotda_ota
+
+try:
+    iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="smart-meter", version="V9")
+except iotda_ota.PackageNotFound as error:
+    print(error.headline)
+```
+
+<!-- prints -->
+```text
+no OTA package fits
+```
+
+Errors of resources, and of the plugin, are the engine's to print, with the same words; a program can not catch them.
+Whatever the class, `headline` is the first line, `facts` are the labelled lines as pairs, and `str(error)` is all.
+"""
+_CODES = """
+## Known codes
+
+What is said where the service, its gateway or IAM refuses with one of these codes. Throttling (429, or 403 with
+`IOTDA.021101` or `IOTDA.021102`) is waited out first, then told as: {throttled}.
+
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    seen = samples()
+    parts = [_section(kind, seen.get(kind.__name__, "")) for kind in _tree()]
+    return "".join([_TOP, _overview(), _CATCHING, *parts, _codes()])
+
+
+def _tree() -> list[type[errors.IotdaOtaError]]:
+    """Return every class below the base, in the order in which the module tells them."""
+    told = str(errors.__doc__)
+    kinds = [getattr(errors, name) for name in errors.__all__ if name != "IotdaOtaError"]
+    return sorted(kinds, key=lambda kind: told.index(f"── {kind.__name__} "))
+
+
+def _overview() -> str:
+    rows = [(f"[`{kind.__name__}`](#{kind.__name__.lower()})", kind.when) for kind in _tree()]
+    return table(("error", "when"), rows)
+
+
+def _section(kind: type[errors.IotdaOtaError], sample: str) -> str:
+    others = [base.__name__ for base in kind.__bases__ if base is not errors.IotdaOtaError]
+    below = f" It is caught as {' and as '.join(map(code, others))} too." if others else ""
+    lines = [
+        f"\n## {kind.__name__}\n",
+        f"**When.** {kind.when}{below}\n",
+        f"**What to do.** {_sentence(kind.remedy)}\n",
+    ]
+    carried = list(_carried(kind))
+    if carried:
+        lines.append(f"**Carries** {'; '.join(carried)}.\n")
+    if sample:
+        lines.append(f"<!-- made by the code -->\n```text\n{sample}\n```\n")
+    return "\n".join(lines)
+
+
+def _sentence(text: str) -> str:
+    text = text.replace("docs/credentials.md", "[credentials](credentials.md)")
+    return text[0].upper() + text[1:].rstrip(".") + "."
+
+
+def _carried(kind: type[errors.IotdaOtaError]) -> Iterator[str]:
+    """Return what a class carries beside its text, in the words of its docstring."""
+    own = [name for name in inspect.signature(kind).parameters if name not in ("headline", "facts")]
+    documented = next((str(base.__doc__) for base in kind.__mro__ if "Args:" in str(base.__doc__)), "")
+    for name in own:
+        found = re.search(rf"^ +{name}: (.*?)\.\n(?= +\w+: |\s*$)", documented + "\n", re.MULTILINE | re.DOTALL)
+        if not found:
+            raise ValueError(f"{kind.__name__}.{name} is not documented")
+        meaning = " ".join(found[1].replace("``", "`").split())
+        yield f"{code(name)} ({meaning})"
+
+
+def _codes() -> str:
+    rows = [(code(name), label, advice) for name, (label, advice) in sorted(hints.BY_CODE.items())]
+    top = _CODES.format(throttled=hints.TOO_FAST[1])
+    return top + table(("code", "label", "what the message says"), rows)

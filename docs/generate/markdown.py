@@ -1,0 +1,38 @@
+"""Markdown from plain values. Knows nothing of the product."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["code", "listed", "table"]
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table.
+
+    Args:
+        heads: the titles of its columns.
+        rows: the cells, each row as many as there are titles.
+    """
+    return "".join([_line(heads), "|" + "---|" * len(heads) + "\n", *(_line(row) for row in rows)])
+
+
+def code(name: str) -> str:
+    """Return a name as code."""
+    return f"`{name}`"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as code, with commas between them."""
+    return ", ".join(code(name) for name in names)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(_cell(cell) for cell in cells).replace("|  |", "| |") + " |\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

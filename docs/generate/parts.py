@@ -1,0 +1,190 @@
+"""The parts of pages that are made: tables of arguments, answers, settings and rules, in the words of the code."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import pulumi_iotda_ota
+from docs.generate import pictures
+from docs.generate.markdown import code, listed, table
+from pulumi_iotda_ota import arguments, dynamic, outputs
+from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.sources import SOURCES
+from pulumi_iotda_ota.selection import constraints
+from pulumi_iotda_ota.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.outputs import Object, Output
+
+__all__ = ["PARTS"]
+
+T = TypeVar("T")
+_INPUTS: Mapping[str, tuple[Argument, ...]] = {
+    "get_ota_packages": arguments.GET_OTA_PACKAGES,
+    "get_ota_package": arguments.GET_OTA_PACKAGE,
+    "get_upgrade_task": arguments.GET_UPGRADE_TASK,
+    "OtaPackagePin": arguments.OTA_PACKAGE_PIN,
+    "OtaPackage": arguments.OTA_PACKAGE,
+    "UpgradeTask": arguments.UPGRADE_TASK,
+    "UpgradeTaskCompletion": arguments.UPGRADE_TASK_COMPLETION,
+    "UpgradeTaskConfirmation": arguments.UPGRADE_TASK_CONFIRMATION,
+}
+_OUTPUTS: Mapping[str, tuple[Output, ...]] = {
+    "get_ota_packages": outputs.GET_OTA_PACKAGES,
+    "get_ota_package": outputs.GET_OTA_PACKAGE,
+    "get_upgrade_task": outputs.GET_UPGRADE_TASK,
+    "OtaPackagePin": outputs.OTA_PACKAGE_PIN,
+    "OtaPackage": outputs.OTA_PACKAGE,
+    "UpgradeTask": outputs.UPGRADE_TASK,
+    "UpgradeTaskCompletion": outputs.UPGRADE_TASK_COMPLETION,
+    "UpgradeTaskConfirmation": outputs.UPGRADE_TASK_CONFIRMATION,
+}
+# What the other tables call a type, a person calls so.
+_TYPES = {
+    "text": "text",
+    "argument": "text",
+    "flag": "true or false",
+    "number": "whole number",
+    "decimal": "number",
+    "texts": "list of texts",
+    "duration": "duration",
+    "counts": "number for each argument",
+    "object": "object",
+    "objects": "list of objects",
+    "triggers": "any values",
+}
+# Where a resource was made is kept for itself: programs do not see it.
+_INTERNAL = {"identity"}
+
+
+def _inputs(table_of: Iterable[Argument]) -> str:
+    rows = [(_argument(argument), _TYPES[argument.type], _meaning(argument)) for argument in table_of]
+    return table(("argument", "type", "meaning"), rows)
+
+
+def _argument(argument: Argument) -> str:
+    return code(argument.name) + (", required" if argument.required else "")
+
+
+def _meaning(argument: Argument) -> str:
+    # Descriptions are plain text: the schema and the command line show them too.
+    options = argument.rule.options if isinstance(argument.rule, Choice) else ()
+    return re.sub(r"(?<!\S)([a-z]+(?:_[a-z]+)+)(?=[\s.,;:]|$)", r"`\1`", _coded(argument.description, options))
+
+
+def _coded(text: str, words: Iterable[str]) -> str:
+    for word in words:
+        text = re.sub(rf"\b{word}\b(?!_)", f"`{word}`", text)
+    return text
+
+
+def _outputs(table_of: Iterable[Output]) -> str:
+    rows = [
+        (code(output.name), _TYPES[output.type], output.description + _fields(output.of))
+        for output in table_of
+        if output.name not in _INTERNAL
+    ]
+    return table(("answer", "type", "meaning"), rows)
+
+
+def _fields(of: Object | None) -> str:
+    return f" Its fields: {listed(field.name for field in of.fields)}." if of else ""
+
+
+def _settings() -> str:
+    rows = [
+        (
+            code(setting.name),
+            code(f"iotda-ota:{camel(setting.name)}") + (", secret" if setting.secret else ""),
+            listed(setting.environment) + _endpoint_of_region(setting.name),
+            setting.description,
+        )
+        for setting in SETTINGS
+    ]
+    return table(("argument of `Connection`", "stack configuration", "environment", "meaning"), rows)
+
+
+def _endpoint_of_region(name: str) -> str:
+    return ", `HUAWEICLOUD_SDK_REGION_IOTDA_<REGION>`" if name == "endpoint" else ""
+
+
+def _sources() -> str:
+    return "\n".join(f"{number}. {_coded_names(source.title)}" for number, source in enumerate(SOURCES, start=1))
+
+
+def _coded_names(title: str) -> str:
+    return re.sub(r"[A-Z_]+_\*|\[\w+\]", r"`\g<0>`", title)
+
+
+def _constraints() -> str:
+    """Return the table of the module's own text."""
+    border = re.compile(r"^=+(?: =+)+$", re.MULTILINE)
+    _, heads, rows, _ = border.split(str(constraints.__doc__))
+    starts = [found.start() for found in re.finditer(r"=+", str(border.search(str(constraints.__doc__))[0]))]  # type: ignore[index]
+    cells = [_columns(line, starts) for line in [heads.strip(), *rows.strip().splitlines()]]
+    return table(cells[0], cells[1:])
+
+
+def _columns(line: str, starts: list[int]) -> list[str]:
+    ends = [*starts[1:], None]
+    return [line[start:end].strip().replace("``", "`") for start, end in zip(starts, ends, strict=True)]
+
+
+def _limits() -> str:
+    count, minutes = (f"{rule.minimum} to {rule.maximum:,}" for rule in (limits.RETRY_COUNT, limits.RETRY_INTERVAL))
+    rows = (
+        ("devices of a task, as `targets`", f"{limits.MAX_TARGETS:,}"),
+        ("packages on a page of a list", f"{limits.MAX_PAGE}; lists are read to the end, whatever their length"),
+        (
+            "`retry_count`, `retry_interval`",
+            f"{count}; {minutes} minutes",
+        ),
+        ("`support_source_versions`", f"{limits.MAX_SOURCE_VERSIONS}"),
+        ("`description`, `custom_info`", f"{limits.MAX_DESCRIPTION:,} and {limits.MAX_CUSTOM_INFO:,} characters"),
+        ("`task_ext_info`", f"{limits.MAX_TASK_EXT_INFO} characters as JSON"),
+    )
+    return table(("what", "at most"), rows)
+
+
+def _frozen() -> str:
+    rows = [
+        (code(name.removesuffix("Provider")), code(f"{provider.__module__}.{name}"))
+        for name, provider in sorted(vars(dynamic).items())
+        if name.endswith("Provider") and not name.startswith("_")
+    ]
+    return table(("resource", "stored path"), rows)
+
+
+def _names() -> str:
+    """Return every public name with the first line of what it says of itself."""
+    public = [name for name in pulumi_iotda_ota.__all__ if name != "__version__"]
+    rows = [(code(name), _first_line(getattr(pulumi_iotda_ota, name))) for name in public]
+    return table(("name", "what it is"), rows)
+
+
+def _first_line(thing: object) -> str:
+    first = str(thing.__doc__).strip().split("\n\n")[0]
+    return re.sub(r":\w+:`(\w+)`", r"`\1`", first.replace("``", "`"))
+
+
+#: Each part, by its name.
+PARTS: Mapping[str, Callable[[], str]] = {
+    **{f"inputs of {name}": partial(_inputs, table_of) for name, table_of in _INPUTS.items()},
+    **{f"answers of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
+    "settings": _settings,
+    "order of sources": _sources,
+    "constraints": _constraints,
+    "names": _names,
+    "limits of the service": _limits,
+    "frozen classes": _frozen,
+    "requests of resources": pictures.requests_of_resources,
+    "a first update": pictures.sequence,
+    "a long list": pictures.walk,
+}

@@ -1,0 +1,149 @@
+"""How each error looks: each is caused for real, against the local IoTDA, and its text taken.
+
+What differs from one run to the next (the port, keys, ids of requests) is replaced by a fixed value of the same kind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+import pulumi_iotda_ota as iotda_ota
+from docs.generate.service import METER, Time, running
+from pulumi_iotda_ota import testing
+from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+__all__ = ["samples"]
+
+_CAMPAIGN = """
+import pulumi_iotda_ota as iotda_ota
+
+pinned = iotda_ota.OtaPackagePin("meter", package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=["canary"])
+iotda_ota.UpgradeTaskCompletion("canary-healthy", task_id=canary.task_id)
+"""
+_CHANGING = {
+    r"127\.0\.0\.1:\d+": "127.0.0.1:41233",
+    r"access key \S+": "access key AK…7Q",
+    r"request [0-9a-f]{32}": "request 9f3c0d41e5a24b7c8d6e0f1a2b3c4d5e",
+}
+
+
+def samples() -> Mapping[str, str]:
+    """Return the text of an error of each class, by the name of the class."""
+    found = {}
+    for kind, cause in _CAUSES.items():
+        with running() as emulator:
+            try:
+                with contextlib.redirect_stderr(io.StringIO()):  # a wait tells how it goes
+                    cause(emulator)
+            except iotda_ota.IotdaOtaError as error:
+                if not isinstance(error, getattr(iotda_ota, kind)):
+                    raise TypeError(f"{kind} is not what came: {error!r}") from error
+                found[kind] = _steady(str(error), emulator)
+            else:
+                raise TypeError(f"nothing went wrong for {kind}")
+    return found
+
+
+def _steady(text: str, emulator: Emulator) -> str:
+    text = text.replace(emulator.endpoint, "http://127.0.0.1:41233")
+    for changing, fixed in _CHANGING.items():
+        text = re.sub(changing, fixed, text)
+    return text
+
+
+def _wrong_argument(_: Emulator) -> None:
+    iotda_ota.get_ota_package(package_type="firmware", product_id="smart-meter")
+
+
+def _output_given(_: Emulator) -> None:
+    later: Any = pulumi.Output.from_input("V1.4.10")  # as a program without types does
+    iotda_ota.get_ota_package(**METER, version=later)
+
+
+def _no_endpoint(_: Emulator) -> None:
+    for name in ("HW_IOTDA_ENDPOINT", "HW_REGION_NAME", "HW_PROJECT_ID"):
+        del os.environ[name]
+    iotda_ota.get_ota_package(**METER)
+
+
+def _wrong_key(_: Emulator) -> None:
+    os.environ["HW_SECRET_KEY"] += "x"
+    iotda_ota.get_ota_package(**METER)
+
+
+def _wrong_space(_: Emulator) -> None:
+    iotda_ota.get_ota_package(**METER, app_id="no-such-space")
+
+
+def _nobody_there(_: Emulator) -> None:
+    os.environ["HW_IOTDA_ENDPOINT"] = "http://127.0.0.1:9"
+    iotda_ota.get_ota_package(**METER, connection=iotda_ota.Connection(max_attempts=1))
+
+
+def _no_json(emulator: Emulator) -> None:
+    emulator.faults.add(operation="ListOtaPackageInfo", merge={"packages": "none"})
+    iotda_ota.get_ota_package(**METER)
+
+
+def _too_slow(emulator: Emulator) -> None:
+    emulator.faults.add(operation="ListOtaPackageInfo", delay=1, times=None)
+    iotda_ota.get_ota_package(**METER, connection=iotda_ota.Connection(deadline=0.2))
+
+
+def _nothing_fits(_: Emulator) -> None:
+    iotda_ota.get_ota_package(**METER, version_constraint="^2", source_versions=["V1.3.2"], most_recent=True)
+
+
+def _several_fit(_: Emulator) -> None:
+    iotda_ota.get_ota_package(**METER, version_constraint=">=1.4.9 <1.5")
+
+
+def _failed_devices(emulator: Emulator) -> None:
+    why = "Waiting for the device online timeout"
+    emulator.set_device("meter-0002", outcome="offline", error_code="IOTDA.014112", error_msg=why)
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder, "__main__.py")
+        program.write_text(_CAMPAIGN, encoding="utf-8")
+        testing.run_program(program, config={"meters:x": ""})
+
+
+def _lost_answer(emulator: Emulator) -> None:
+    emulator.faults.add(operation="CreateBatchTask", wire="drop")
+    run = Run(memo=False, clock=Time().clock)
+    world = World(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
+    package = next(found for found in emulator.packages if found["version"] == "V1.4.10")
+    scope = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
+    inputs = {"package_ids": [package["package_id"]], "group_ids": ["canary"], "scope": scope}
+    UpgradeTask.create(world, UpgradeTask.check(world, {}, inputs).inputs)
+
+
+_CAUSES: Mapping[str, Callable[[Emulator], None]] = {
+    "InputError": _wrong_argument,
+    "OutputGiven": _output_given,
+    "ConfigurationError": _no_endpoint,
+    "CredentialsError": _wrong_key,
+    "ServiceError": _wrong_space,
+    "TransportError": _nobody_there,
+    "ProtocolError": _no_json,
+    "DeadlineExceeded": _too_slow,
+    "PackageNotFound": _nothing_fits,
+    "MultiplePackages": _several_fit,
+    "CampaignFailed": _failed_devices,
+    "OutcomeUnknown": _lost_answer,
+}

@@ -1,0 +1,47 @@
+"""Tests of this program, on a list of packages. They need pytest; run `pytest` in this folder."""
+
+from pathlib import Path
+
+import pytest
+
+import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota import testing
+
+PROGRAM = Path(__file__).parent
+CONFIG = {
+    "python-staged-rollout:product": "smart-meter",
+    "python-staged-rollout:range": "^1.4",
+    "python-staged-rollout:canary": "canary",
+    "python-staged-rollout:fleet": '["north", "south"]',
+}
+PACKAGES = [{"product_id": "smart-meter", "version": version} for version in ("V1.4.9", "V1.4.10")]
+
+
+def run(mocks, **settings):
+    """Run the program with more settings than the usual ones."""
+    more = {f"python-staged-rollout:{name}": value for name, value in settings.items()}
+    return testing.run_program(PROGRAM, config=CONFIG | more, mocks=mocks)
+
+
+def test_the_fleet_waits_for_an_approval():
+    """Its task is created so that its devices wait, and nothing confirms it."""
+    mocks = run(testing.Mocks(PACKAGES))
+
+    assert [task.get("need_confirm") for task in mocks.tasks] == [None, True]
+    with pytest.raises(LookupError):
+        mocks.resource("fleet-approved")
+
+
+def test_an_approval_of_this_package_lets_the_fleet_go():
+    """With the id that was tried on the canary, the second wave runs to its end."""
+    tried = run(testing.Mocks(PACKAGES)).outputs["package"]["package_id"]
+
+    done = run(testing.Mocks(PACKAGES), approved=f'["{tried}"]').resource("fleet-done")
+
+    assert done.outputs["progress"]["success"] == 2
+
+
+def test_an_approval_of_another_package_is_refused():
+    """Nothing is confirmed that nobody has reviewed."""
+    with pytest.raises(iotda_ota.IotdaOtaError, match="installs other packages than were approved"):
+        run(testing.Mocks(PACKAGES), approved='["5e77000000000000000000000000009a"]')

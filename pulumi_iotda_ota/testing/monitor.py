@@ -1,0 +1,211 @@
+"""Runs a program without the engine: stands in for it under Pulumi's own test monitor, and keeps no state."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import runpy
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import dill  # a dependency of pulumi, which stores dynamic providers with it
+import pulumi
+from pulumi import dynamic
+from pulumi.runtime import mocks as mocks_module
+
+from pulumi_iotda_ota import functions, sdk
+from pulumi_iotda_ota.dynamic import begin_run
+from pulumi_iotda_ota.invocation import failure
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from os import PathLike
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.run import Run
+
+__all__ = ["Monitor", "RegisteredResource", "provider_in", "run_program"]
+
+M = TypeVar("M", bound="Monitor")
+
+_TOLD = "_told_by_the_monitor"
+
+
+@dataclass(frozen=True)
+class RegisteredResource:
+    """A resource that a program registered, and what became of it.
+
+    Attributes:
+        type: its type, such as ``pulumi-python:dynamic/iotda-ota:UpgradeTask``.
+        name: its name in the stack.
+        outputs: its outputs and inputs, as far as they are known.
+    """
+
+    type: str
+    name: str
+    outputs: Mapping[str, Any]
+
+
+@dataclass
+class Monitor(pulumi.runtime.Mocks):
+    """Answers a program as the engine would: with a real lookup, and with real resources unless it is a preview.
+
+    Attributes:
+        preview: whether resources are only checked, as a preview does.
+        resources: what was registered of this library, in the order in which it was done.
+        outputs: what the program exported, as far as it is known; :func:`run_program` fills it.
+    """
+
+    preview: bool = False
+    resources: list[RegisteredResource] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def resource(self, name: str) -> RegisteredResource:
+        """Return the resource of a name.
+
+        Raises:
+            LookupError: the program registered none of that name; the message tells those that it did.
+        """
+        for resource in self.resources:
+            if resource.name == name:
+                return resource
+        names = ", ".join(resource.name for resource in self.resources) or "none"
+        raise LookupError(f"the program registered no resource {name} of this library; it registered {names}")
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Answer a function of ours with a real lookup."""
+        return self._answered(args), []
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Check and, unless it is a preview, create a resource of ours; take any other as it is."""
+        inputs = dict(args.inputs)
+        if "__provider" not in inputs:
+            return f"{args.name}-id", inputs
+        return self._registered(args, provider_in(inputs), inputs, preview=self.preview)
+
+    def _answered(
+        self, args: pulumi.runtime.MockCallArgs, *, asked: tuple[Run, ResolvedConnection] | None = None
+    ) -> dict[str, Any]:
+        """Return the answer of a function of ours, or what raises its error where it was called."""
+        try:
+            return functions.answer(args.token, args.args, asked=asked)
+        except IotdaOtaError as error:
+            return failure(error)
+
+    def _registered(
+        self,
+        args: pulumi.runtime.MockResourceArgs,
+        provider: dynamic.ResourceProvider,
+        inputs: dict[str, Any],
+        *,
+        preview: bool,
+    ) -> tuple[str, dict[str, Any]]:
+        """Do with a resource what the engine does with one that is new, and note it."""
+        checked = provider.check({}, inputs)
+        if checked.failures:
+            raise IotdaOtaError("\n".join(failure.reason for failure in checked.failures))
+        outputs, id_ = checked.inputs, ""
+        if not preview:
+            created = provider.create(checked.inputs)
+            outputs, id_ = created.outs or {}, created.id
+        known = {name: value for name, value in outputs.items() if not sdk.holds_unknown(value)}
+        self.resources.append(RegisteredResource(args.typ, args.name, known))
+        return id_, outputs
+
+
+@overload
+def run_program(
+    program: str | PathLike[str],
+    *,
+    config: Mapping[str, str] = ...,
+    preview: bool = ...,
+    stack: str = ...,
+    project: str | None = ...,
+) -> Monitor: ...
+@overload
+def run_program(
+    program: str | PathLike[str],
+    *,
+    config: Mapping[str, str] = ...,
+    preview: bool = ...,
+    stack: str = ...,
+    project: str | None = ...,
+    mocks: M,
+) -> M: ...
+def run_program(
+    program: str | PathLike[str],
+    *,
+    config: Mapping[str, str] = MappingProxyType({}),
+    preview: bool = False,
+    stack: str = "dev",
+    project: str | None = None,
+    mocks: Monitor | None = None,
+) -> Monitor:
+    """Run a Pulumi program in this process, without the engine.
+
+    Args:
+        program: its folder, or its file.
+        config: the stack's configuration, with namespaces (``python-rollout:product``).
+        preview: only check the resources.
+        stack: the name of the stack.
+        project: the name of the project; by default the namespace of the first key of ``config``, or the name of the
+            program's folder or file.
+        mocks: what answers the program: :class:`~pulumi_iotda_ota.testing.Mocks`, or a class below it. By default
+            lookups and resources do what they do, wherever the connection leads to.
+
+    Returns:
+        What answered, with the resources that the program registered and what it exported.
+
+    Raises:
+        IotdaOtaError: as it would end the program under Pulumi.
+    """
+    monitor = mocks or Monitor()
+    monitor.preview = preview
+    begin_run()
+    named = project or next((key.split(":")[0] for key in config if ":" in key), Path(program).name)
+    sdk.enter_program(monitor, project=named, stack=stack, config=config, preview=preview)
+    # Pulumi's own way to run a program to its last Output; it has no types.
+    run_to_the_end: Callable[..., Callable[[], None]] = mocks_module.test
+    try:
+        run_to_the_end(lambda: _run_and_tell(program, monitor))()
+    except IotdaOtaError as error:
+        _told_once(error)
+        raise
+    finally:
+        sdk.leave_program()
+    return monitor
+
+
+async def _run_and_tell(program: str | PathLike[str], monitor: Monitor) -> None:
+    runpy.run_path(os.fspath(program), run_name="__main__")
+    stack: Any = pulumi.runtime.get_root_resource()
+    outputs = {name: pulumi.Output.from_input(value) for name, value in stack.outputs.items()}
+    monitor.outputs = {name: await output.future() for name, output in outputs.items() if await output.is_known()}
+
+
+def _told_once(error: IotdaOtaError) -> None:
+    """Keep asyncio from repeating an error that is raised, for every Output that hung on it."""
+    # On the error itself: a reference to it from here is gone before the last Output is.
+    vars(error)[_TOLD] = True
+    asyncio.get_event_loop().set_exception_handler(_handle)
+
+
+def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if not hasattr(context.get("exception"), _TOLD):
+        loop.default_exception_handler(context)
+
+
+def provider_in(inputs: dict[str, Any]) -> dynamic.ResourceProvider:
+    """Take a dynamic provider out of a resource's inputs, and return it as Pulumi's host makes it.
+
+    It is unpickled, and told of the stack's configuration.
+    """
+    stored = inputs.pop("__provider")
+    provider: dynamic.ResourceProvider = dill.loads(base64.b64decode(stored))  # noqa: S301  pickled by this process
+    config = {f"{sdk.CONFIG_NAMESPACE}:{name}": value for name, value in sdk.stack_config().items()}
+    provider.configure(dynamic.ConfigureRequest(dynamic.Config(config, pulumi.get_project())))
+    return provider

@@ -1,0 +1,1 @@
+"""What is there for users' own tests."""

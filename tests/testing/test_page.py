@@ -1,0 +1,107 @@
+"""docs/testing.md and the tests of the examples: run as a user runs them, in an environment of their own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pulumi_iotda_ota import pytest_plugin, testing
+from pulumi_iotda_ota.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "testing.md").read_text()
+SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/test_*.py"))
+# The program that the page tests: of the README's first screen, what the tests of the page speak of.
+PROGRAM = """
+import pulumi
+import pulumi_iotda_ota as iotda_ota
+
+meter = {"package_type": "firmwarePackage", "product_id": "smart-meter", "version_constraint": "^1.4",
+         "most_recent": True}
+firmware = iotda_ota.get_ota_package(**meter)
+pinned = iotda_ota.OtaPackagePin("meter", **meter)
+canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=["canary"])
+pulumi.export("firmware", {"version": firmware.version, "package_id": firmware.package_id})
+pulumi.export("task_id", canary.task_id)
+"""
+
+
+@pytest.fixture(scope="session")
+def users_python() -> Path:
+    """Return an interpreter with pytest and the wheel of this checkout, its dependencies kept in `.cache`."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder = ROOT / ".cache" / f"user-{version}"
+    python, done = folder / "bin" / "python", folder / "done"
+    project = (ROOT / "pyproject.toml").read_text()
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    if not done.exists() or done.read_text() != project:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([*pip, "pytest", f"{ROOT}[emulator]"], check=True, timeout=280)
+        done.write_text(project)
+    wheels = folder / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(wheels), str(ROOT)]
+    subprocess.run(build, check=True, timeout=280)
+    subprocess.run([*pip, "--no-deps", "--force-reinstall", *map(str, wheels.glob("*.whl"))], check=True, timeout=280)
+    return python
+
+
+def run_as_a_user(python: Path, folder: Path) -> str:
+    """Run pytest in a folder, where every warning is an error, and return what it printed."""
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    done = subprocess.run(
+        [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_snippets_are_test_modules_that_pass(users_python: Path, tmp_path: Path) -> None:
+    """Each snippet of the page passes in a user's project, with the wheel and pytest and nothing else."""
+    (tmp_path / "meters").mkdir()
+    (tmp_path / "meters" / "__main__.py").write_text(PROGRAM)
+    for number, snippet in enumerate(SNIPPETS):
+        (tmp_path / f"test_snippet_{number}.py").write_text(snippet)
+
+    printed = run_as_a_user(users_python, tmp_path)
+
+    assert f"{sum(snippet.count('def test_') for snippet in SNIPPETS)} passed" in printed
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_tests_of_an_example_pass(users_python: Path, example: Path, tmp_path: Path) -> None:
+    """The tests that lie beside an example pass in a copy of its folder, as its reader runs them."""
+    folder = shutil.copytree(example, tmp_path / example.name)
+    tests = "".join(path.read_text() for path in folder.glob("test_*.py"))
+
+    assert f"{tests.count('def test_')} passed" in run_as_a_user(users_python, folder)
+
+
+def test_every_example_in_python_has_tests() -> None:
+    """There are tests beside each program in Python."""
+    programs = {path.parent for path in (ROOT / "examples").glob("*/__main__.py")}
+
+    assert programs <= set(EXAMPLES)
+
+
+def test_every_fixture_argument_and_attribute_is_told() -> None:
+    """The page names all fixtures, the arguments of `Mocks`, what there is afterwards, and only what is there."""
+    arguments = set(testing.Mocks.__init__.__annotations__) - {"return"}
+    monitor = {"outputs", "resource", "resources", "tasks"}
+
+    told = set(re.findall(r"`(\w+)[`(]", PAGE))
+    assert {*pytest_plugin.__all__, *arguments, *monitor} <= told
+    calls = re.findall(r"^\| `(\w+)\(", PAGE.partition("| call |")[2], re.MULTILINE)
+    assert len(calls) >= 4
+    assert [call for call in calls if not hasattr(Emulator, call)] == []

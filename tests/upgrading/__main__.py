@@ -1,0 +1,54 @@
+"""Writes the state of this version, and what the service held, into ``states/``: once, when it is released."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pulumi_iotda_ota
+from pulumi_iotda_ota.emulator import Emulator
+from tests.upgrading.world import ENDPOINT, PROJECT_ID, SEED, STATES, project
+
+
+def main() -> int:
+    """Write both files and return the exit code."""
+    name = STATES / pulumi_iotda_ota.__version__
+    state, service = name.with_name(f"{name.name}.state.json"), name.with_name(f"{name.name}.service.json")
+    if state.exists():
+        sys.stderr.write(f"{state} is there already, and a state that was released is never changed\n")
+        return 1
+    with tempfile.TemporaryDirectory() as folder, Emulator(SEED, project_id=PROJECT_ID) as emulator:
+        stack = project(Path(folder), emulator)
+        stack.ok("up", "--yes", "--skip-preview")
+        exported = _portable(json.loads(stack.ok("stack", "export").stdout))
+        state.write_text(json.dumps(exported, indent=2).replace(emulator.endpoint, ENDPOINT) + "\n", encoding="utf-8")
+        service.write_text(json.dumps(_held(emulator), indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _portable(value: Any) -> Any:
+    """Return a state without the places in the program, which are paths of the machine that wrote it."""
+    if isinstance(value, dict):
+        return {name: _portable(item) for name, item in value.items() if name not in ("sourcePosition", "stackTrace")}
+    return [_portable(item) for item in value] if isinstance(value, list) else value
+
+
+def _held(emulator: Emulator) -> dict[str, Any]:
+    """Return what the service holds, as a seed."""
+    bodies = {body["task_name"]: body for body in _created(emulator)}
+    tasks = [
+        {**bodies[task["task_name"]], "task_id": task["task_id"], "create_time": task["create_time"]}
+        for task in emulator.tasks
+    ]
+    return {**SEED, "packages": emulator.packages, "tasks": tasks}
+
+
+def _created(emulator: Emulator) -> list[dict[str, Any]]:
+    return [request.json for request in emulator.requests if request.operation == "CreateBatchTask"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""States that releases have written, under this version and the real engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pulumi_iotda_ota.emulator import Emulator
+from tests.upgrading.world import ENDPOINT, PROJECT_ID, STATES, project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RELEASES = sorted(path.name.removesuffix(".state.json") for path in STATES.glob("*.state.json"))
+RESOURCES = {"pinned", "made", "canary", "healthy", "fleet", "approved"}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_state_holds_one_of_each_resource_and_no_path(release: str) -> None:
+    """A stored state has one of each dynamic resource, by reference, and nothing of the machine that wrote it."""
+    text = (STATES / f"{release}.state.json").read_text()
+    resources = json.loads(text)["deployment"]["resources"]
+
+    assert {resource["urn"].rpartition("::")[2] for resource in resources} >= RESOURCES
+    types = {resource["type"] for resource in resources if resource["type"].startswith("pulumi-python:dynamic/")}
+    assert len(types) == 5
+    assert ENDPOINT in text
+    assert not any(word in text for word in ("sourcePosition", "site-packages", "/tmp", "/home"))
+    assert "for the devices" not in text
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH")
+@pytest.mark.parametrize("release", RELEASES)
+def test_this_version_takes_a_state_over(release: str, tmp_path: Path) -> None:
+    """A stack of a release previews without a change, is refreshed, updated with nothing to do, and destroyed."""
+    with Emulator(STATES / f"{release}.service.json", project_id=PROJECT_ID) as emulator:
+        stack = project(tmp_path, emulator)
+        state = (STATES / f"{release}.state.json").read_text().replace(ENDPOINT, emulator.endpoint)
+        (tmp_path / "state.json").write_text(state)
+        stack.ok("stack", "import", "--file", str(tmp_path / "state.json"))
+
+        stack.ok("preview", "--expect-no-changes", "--diff")
+        stack.ok("refresh", "--yes")
+        stack.ok("up", "--yes", "--skip-preview", "--expect-no-changes")
+        assert len(emulator.tasks) == 2
+        stack.ok("destroy", "--yes")
+
+        # The canary's task was to be deleted, the fleet's, which waits here, to be stopped; what was made goes too.
+        assert [task["status"] for task in emulator.tasks] == ["Stopped"]
+        assert [package["version"] for package in emulator.packages] == ["V1.1", "V1.0"]
+
+
+def test_every_release_has_its_state() -> None:
+    """The releases of the changelog have their states, and the one that is being made too."""
+    changelog = (STATES.parents[2] / "CHANGELOG.md").read_text()
+    released = {line.split("]")[0][4:] for line in changelog.splitlines() if line.startswith("## [")}
+
+    assert released <= set(RELEASES)
+    assert "0.1.0" in RELEASES
