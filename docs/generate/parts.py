@@ -157,7 +157,7 @@ def _frozen() -> str:
     rows = [
         (code(name.removesuffix("Provider")), code(f"{provider.__module__}.{name}"))
         for name, provider in sorted(vars(dynamic).items())
-        if name.endswith("Provider") and not name.startswith("_")
+        if name.endswith("Provider") and name.removesuffix("Provider") in pulumi_iotda_ota.__all__
     ]
     return table(("resource", "stored path"), rows)
 

@@ -65,7 +65,7 @@ def test_every_setting_that_is_told_is_read() -> None:
     for text in [*PAGES.values(), (ROOT / "README.md").read_text()]:
         for key in re.findall(r"iotda-ota:(\w+)", text):
             assert key in connection.CONFIG_NAMES or key in known_types, key
-        for variable in re.findall(r"`((?:HW|HUAWEICLOUD|PULUMI)_[A-Z0-9_]+)", text):
+        for variable in re.findall(r"`((?:HW|HUAWEICLOUD|PULUMI_IOTDA_OTA)_[A-Z0-9_]+)", text):
             assert variable.removesuffix("CN_NORTH_4") in source, variable
 
 
