@@ -108,7 +108,7 @@ def test_the_words_of_the_other_doors_are_still_said() -> None:
 )
 def test_a_slip(alone: Shell, given: tuple[str, ...], meant: str) -> None:
     """What is misspelt is exit code 2, and what it may have meant is said."""
-    done = alone(*given)
+    done = alone.inside(*given)
 
     assert (done.code, done.out) == (2, "")
     assert meant in done.err.splitlines()[-1]
@@ -117,7 +117,7 @@ def test_a_slip(alone: Shell, given: tuple[str, ...], meant: str) -> None:
 
 def test_a_slip_for_a_program(alone: Shell) -> None:
     """With --json a usage error is an object too."""
-    done = alone("get", "--json", "--produkt-id", "x")
+    done = alone.inside("get", "--json", "--produkt-id", "x")
 
     assert done.error["exit_code"] == done.code == 2
     assert done.error["kind"] == "UsageError"
@@ -134,7 +134,7 @@ def test_a_slip_for_a_program(alone: Shell) -> None:
 )
 def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...], headline: str) -> None:
     """A value that breaks its rule is exit code 2, named as the option that it is; nothing is sent."""
-    done = shell("get", *METER, *given)
+    done = shell.inside("get", *METER, *given)
 
     assert done.code == 2
     assert done.err.startswith(f"error: {headline}")
@@ -146,7 +146,7 @@ def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...],
 )
 def test_a_wrong_setting(shell: Shell, emulator: Emulator, given: tuple[str, ...]) -> None:
     """A setting that is wrong by itself is exit code 2; nothing is sent."""
-    done = shell("list", *METER, *given)
+    done = shell.inside("list", *METER, *given)
 
     assert done.code == 2
     assert given[0] in done.err
@@ -155,8 +155,8 @@ def test_a_wrong_setting(shell: Shell, emulator: Emulator, given: tuple[str, ...
 
 def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
     """What an option says is told as an option, what the environment says as the environment."""
-    by_option = shell("list", *METER, "--endpoint", "ftp://x")
-    by_variable = shell("list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
+    by_option = shell.inside("list", *METER, "--endpoint", "ftp://x")
+    by_variable = shell.inside("list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
 
     assert (by_option.code, by_variable.code) == (1, 1)
     assert "given by     the option" in by_option.err
@@ -165,7 +165,7 @@ def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
 
 def test_no_settings(alone: Shell) -> None:
     """Without settings the error names options, the configuration and the environment, and no argument of Python."""
-    done = alone("list", *METER)
+    done = alone.inside("list", *METER)
 
     assert done.code == 1
     assert "option --region, config iotda-ota:region, environment HW_REGION_NAME" in " ".join(done.err.split())
@@ -273,8 +273,8 @@ def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None
 def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: Emulator) -> None:
     """What an uploader wrote is escaped where people read it; in the JSON it is exact."""
     emulator.add_package(version="V9.9", description="a\x1b[2Jb\nc")
-    shown = shell("get", *METER, "--version", "V9.9", "--field", "description")
-    told = shell("get", *METER, "--version", "V9.9", "--json")
+    shown = shell.inside("get", *METER, "--version", "V9.9", "--field", "description")
+    told = shell.inside("get", *METER, "--version", "V9.9", "--json")
 
     assert shown.out == "a\\x1b[2Jb\\nc\n"
     assert told.answer["result"]["description"] == "a\x1b[2Jb\nc"
@@ -284,8 +284,8 @@ def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: E
 def test_a_secret_that_comes_back(shell: Shell) -> None:
     """A secret of the environment is masked in whatever is told."""
     secret = "Zz0123456789abcdef"
-    done = shell("task", "show", "abc", environ={"HW_SECRET_KEY": secret})
-    slip = shell("get", f"--{secret}", "--json", environ={"HW_SECRET_KEY": secret})
+    done = shell.inside("task", "show", "abc", environ={"HW_SECRET_KEY": secret})
+    slip = shell.inside("get", f"--{secret}", "--json", environ={"HW_SECRET_KEY": secret})
 
     assert secret not in done.err + slip.err
     assert (done.code, slip.code) == (1, 2)
@@ -382,7 +382,7 @@ def test_the_emulator(alone: Shell, tmp_path: Path) -> None:
 def test_a_wrong_seed(alone: Shell, tmp_path: Path) -> None:
     """A seed that is wrong is exit code 2 and says what is wrong with it."""
     (tmp_path / "seed.json").write_text('{"packages": 1}')
-    done = alone("emulator", "--seed", "seed.json", "--json")
+    done = alone.inside("emulator", "--seed", "seed.json", "--json")
 
     assert done.code == done.error["exit_code"] == 2
     assert "packages" in done.error["message"]
@@ -414,7 +414,7 @@ def test_completion_in_bash(alone: Shell, line: str, completed: str) -> None:
 @pytest.mark.parametrize("shell_name", ["zsh", "fish"])
 def test_completion_of_other_shells(alone: Shell, shell_name: str) -> None:
     """The scripts of the other shells call this program for its completions."""
-    done = alone("completion", shell_name)
+    done = alone.inside("completion", shell_name)
 
     assert done.code == 0
     assert "_IOTDA_OTA_COMPLETE" in done.out
