@@ -25,6 +25,7 @@ from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.errors import IotdaOtaError
     from pulumi_iotda_ota.iotda.gate import Gate
     from pulumi_iotda_ota.iotda.messages import Answer, Request
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["AsItIs", "Caller", "Login", "Transport"]
 
 Content = TypeVar("Content")
-Failure = ServiceError | ProtocolError | TransportError
 
 _log = logging.getLogger("pulumi_iotda_ota")
 # One attempt that hangs must leave time for another; a request that is sent once may take all the time there is.
@@ -105,12 +105,16 @@ class Caller:
         self._gate = gate
         self._login = login
 
-    def call(self, request: Request[Content], deadline: Deadline) -> Content:
+    def call(
+        self, request: Request[Content], deadline: Deadline, *, once: bool = False, after: IotdaOtaError | None = None
+    ) -> Content:
         """Send a request until it is answered, or until sending it again is of no use.
 
         Args:
             request: what to send.
             deadline: the end of all attempts and waits.
+            once: whether whoever calls decides what is sent after a failure.
+            after: what such a request has failed with: this one is its second attempt, after the same wait.
 
         Raises:
             CredentialsError: there is no credential, or the service refused it, now or earlier in this process; never
@@ -121,8 +125,10 @@ class Caller:
             DeadlineExceeded: the time ran out; it names the last of the errors above.
             OutcomeUnknown: the request may have been accepted, and must not be sent twice.
         """
+        if after is not None:
+            self._clock.sleep(self._wait_before_next(request, after, 1, deadline))
         renewed = False
-        for attempt in count(1):
+        for attempt in count(1 if after is None else 2):
             deadline.check(request.doing)
             # Outside of what is caught: who asks IAM has retried it already.
             connection = self._login.ready(deadline)
@@ -138,6 +144,8 @@ class Caller:
                 renewed = True
                 continue
             except (ServiceError, ProtocolError, TransportError) as error:
+                if once:
+                    raise
                 if is_retried(error):
                     error.note("attempts", str(attempt))
                 wait = self._wait_before_next(request, error, attempt, deadline)
@@ -167,7 +175,7 @@ class Caller:
             _log.debug("%s %s %s %d ms", request.method, path, outcome, milliseconds)
         return answer
 
-    def _wait_before_next(self, request: Request[Any], error: Failure, attempt: int, deadline: Deadline) -> float:
+    def _wait_before_next(self, request: Request[Any], error: IotdaOtaError, attempt: int, deadline: Deadline) -> float:
         """Return the seconds until the next attempt, or raise where there is none."""
         if not request.repeatable and may_be_accepted(error):
             raise _unknown(request, error) from error
@@ -195,7 +203,7 @@ def _patience(request: Request[Any], left: float) -> float:
     return _LONGEST_ATTEMPT if request.repeatable else left
 
 
-def _unknown(request: Request[Any], error: Failure) -> OutcomeUnknown:
+def _unknown(request: Request[Any], error: IotdaOtaError) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"it is not known whether the service accepted to {request.doing}",
         cause=error.headline,

@@ -6,7 +6,9 @@ again, the gate when, and the transport carries it. No rule of the service is wr
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda import protocol
@@ -15,12 +17,13 @@ from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.gate import PROCESS_GATE
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING, AccountLogin
-from pulumi_iotda_ota.iotda.paging import Page, Records
+from pulumi_iotda_ota.iotda.paging import Page, Records, walk
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
+from pulumi_iotda_ota.iotda.together import walk_together
 from pulumi_iotda_ota.iotda.transport import HttpTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
         TaskSummary,
     )
     from pulumi_iotda_ota.iotda.retry import Clock
+    from pulumi_iotda_ota.iotda.together import Asked
 
 __all__ = ["Client"]
 
@@ -64,6 +68,7 @@ class Client:
     ) -> None:
         self.connection = connection
         self._clock = clock
+        self._gate = gate
         self._transport = HttpTransport(connection, clock=clock)
         self._login = AccountLogin(connection, clock=clock, gate=gate, keyring=keyring)
         self._caller = Caller(connection, self._transport, clock=clock, gate=gate, login=self._login)
@@ -89,21 +94,30 @@ class Client:
             self.connection = replace(self.connection, project_id=project_id)
         return self.connection
 
-    def list_packages(self, query: PackageQuery, *, deadline: Deadline | None = None) -> Records[OtaPackage]:
-        """Return all packages of a query, newest first, page by page as they are used.
+    def list_packages(
+        self, query: PackageQuery, *, deadline: Deadline | None = None, eager: bool = True
+    ) -> Records[Asked, OtaPackage]:
+        """Return all packages of a query, newest first; several pages are asked for at the same time.
 
         Args:
             query: the filters that the service applies.
             deadline: the bound of the whole walk.
+            eager: whether all of them will be used; where not, no more pages are asked for than were used already.
         """
+        protocol.list_packages(query)  # a wrong filter is told here, not when the first record is used
+        stopped = threading.Event()
+        bound = replace(self._bound(deadline), over=stopped.is_set)
 
-        def page(marker: str | None) -> Page[OtaPackage]:
-            found = self._caller.call(protocol.list_packages(query, marker=marker), bound)
+        def page(asked: Asked) -> Page[OtaPackage]:
+            request = protocol.list_packages(query, marker=asked.place.marker, offset=asked.place.offset or None)
+            found = self._caller.call(request, bound, once=asked.ahead, after=asked.after)
             return Page(found.packages, found.page.count, found.page.marker)
 
-        bound = self._bound(deadline)
-        protocol.list_packages(query)  # a wrong filter is told here, not when the first record is used
-        return Records(page, key=lambda package: package.package_id)
+        def walk_in_turn(fetch: Callable[[Asked], Page[OtaPackage]]) -> Generator[OtaPackage, None, None]:
+            with self._gate.walking(self.connection) as width:
+                yield from walk_together(fetch, key=_package_id, width=width, stopped=stopped, eager=eager)
+
+        return Records(page, walk_in_turn)
 
     def show_package(self, package_id: str, *, deadline: Deadline | None = None) -> OtaPackage:
         """Return one package with its file location; a missing one is a ServiceError of status 404."""
@@ -145,7 +159,7 @@ class Client:
         status: str | None = None,
         *,
         deadline: Deadline | None = None,
-    ) -> Records[TaskSummary]:
+    ) -> Records[str | None, TaskSummary]:
         """Return all tasks of one type, newest first, page by page as they are used.
 
         A task repeats its targets, which can be 30,000: where a page is larger than what is read, smaller ones are
@@ -173,7 +187,7 @@ class Client:
 
         bound = self._bound(deadline)
         protocol.list_batch_tasks(task_type, app_id=app_id, status=status)
-        return Records(page, key=lambda task: task.task_id)
+        return Records(page, partial(walk, key=lambda task: task.task_id))
 
     def show_batch_task(self, task_id: str, *, deadline: Deadline | None = None) -> BatchTask:
         """Return one task without its devices; a missing one is a ServiceError of status 404."""
@@ -181,7 +195,7 @@ class Client:
 
     def list_task_details(
         self, task_id: str, *, status: str | None = None, deadline: Deadline | None = None
-    ) -> Records[TaskDetail]:
+    ) -> Records[str | None, TaskDetail]:
         """Return the devices of a task, page by page as they are used.
 
         Args:
@@ -195,7 +209,7 @@ class Client:
 
         bound = self._bound(deadline)
         protocol.show_batch_task(task_id, status=status)
-        return Records(page, key=lambda detail: detail.target, counts_records=False)
+        return Records(page, partial(walk, key=lambda detail: detail.target, counts_records=False))
 
     def stop_batch_task(
         self, task_id: str, targets: Sequence[str] = (), *, deadline: Deadline | None = None
@@ -229,6 +243,10 @@ class Client:
 
     def _bound(self, deadline: Deadline | None) -> Deadline:
         return deadline or Deadline.start(self._clock, self.connection.deadline)
+
+
+def _package_id(package: OtaPackage) -> str:
+    return package.package_id
 
 
 def _details(found: BatchTaskDetail) -> Page[TaskDetail]:

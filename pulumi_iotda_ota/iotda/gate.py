@@ -1,6 +1,7 @@
 """Holds requests back, for the whole process: how many go at a time, and that refused credentials are not used again.
 
 * At most 8 requests are in flight per endpoint, over all clients; after a throttle answer one, until 10 were clean.
+  Walks that ask for several pages at once share these 8 evenly, so that no long one holds up the others.
 * The first request of a credential goes alone until one was let in, at each endpoint and by each signature anew. After
   a 401 nothing more is sent with it anywhere, because the account locks after five failures and a program may make
   twenty lookups at once.
@@ -22,7 +23,7 @@ from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.retry import is_throttle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.retry import Deadline
@@ -41,6 +42,7 @@ class _Lane:
     in_flight: int = 0
     limit: int = _MOST_IN_FLIGHT
     clean: int = 0
+    walks: int = 0
 
     def throttled(self) -> None:
         self.limit, self.clean = 1, 0
@@ -115,6 +117,25 @@ class Gate:
                 _learn(place, failure)
                 self._changed.notify_all()
 
+    @contextmanager
+    def walking(self, connection: ResolvedConnection) -> Iterator[Callable[[], int]]:
+        """Count a walk over several pages while it lasts, and give it the number of its requests that may be out now.
+
+        That is its even share of what the endpoint takes, rounded up, and one after a throttle answer. It reserves
+        nothing: every request still waits for its own :meth:`passage`.
+
+        Args:
+            connection: where the walk asks.
+        """
+        with self._changed:
+            lane = self._lane(connection)
+            lane.walks += 1
+        try:
+            yield lambda: -(-lane.limit // max(1, lane.walks))
+        finally:
+            with self._changed:
+                lane.walks -= 1
+
     def forget(self) -> None:
         """Forget every refusal, as after a credential or an account was put right while the process ran on."""
         with self._changed:
@@ -125,7 +146,7 @@ class Gate:
     def _enter(self, connection: ResolvedConnection, deadline: Deadline, doing: str) -> _Place:
         way = (connection.endpoint, connection.algorithm, connection.region)
         with self._changed:
-            lane = self._lanes.setdefault(connection.endpoint, _Lane())
+            lane = self._lane(connection)
             standing = self._standings.setdefault(_digest(connection.credential.parts), _Standing())
             while not _may_enter(lane, standing, way):
                 deadline.check(doing)
@@ -134,6 +155,9 @@ class Gate:
             place = _Place(lane, standing, way, on_trial=way not in standing.let_in)
             standing.on_trial |= place.on_trial
         return place
+
+    def _lane(self, connection: ResolvedConnection) -> _Lane:
+        return self._lanes.setdefault(connection.endpoint, _Lane())
 
 
 def _may_enter(lane: _Lane, standing: _Standing, way: tuple[str, ...]) -> bool:

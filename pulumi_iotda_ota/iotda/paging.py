@@ -10,6 +10,7 @@ Source: the API page ListOtaPackageInfo.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -18,14 +19,16 @@ from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.limits import MARKER, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
-__all__ = ["Page", "Records", "walk"]
+__all__ = ["ABOVE_ALL", "Page", "Records", "below", "position_of", "require_shown", "walk"]
 
 Record = TypeVar("Record")
+# What a page is asked for by.
+Asked = TypeVar("Asked")
 
-# The default marker, ffffffffffffffffffffffff, lies above every record.
-_ABOVE_ALL = (1 << 96) - 1
+#: The place of the default marker, ffffffffffffffffffffffff, which lies above every record.
+ABOVE_ALL = (1 << 96) - 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Page(Generic[Record]):
 
 def walk(
     fetch: Callable[[str | None], Page[Record]], *, key: Callable[[Record], str], counts_records: bool = True
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """Give every record that is there during the whole walk exactly once, in the service's order.
 
     The first page is asked for without a marker. The end is an empty page, or as many different records as the first
@@ -56,10 +59,10 @@ def walk(
     """
     page = fetch(None)
     count = page.count
-    if counts_records and count > 0 and not page.records:
-        raise ProtocolError(f"the first page holds no records, though it counts {count}")
+    if counts_records:
+        require_shown(page)
     seen: set[str] = set()
-    position = _ABOVE_ALL
+    position = ABOVE_ALL
     while page.records:
         for record in page.records:
             name = key(record)
@@ -69,15 +72,34 @@ def walk(
         # More than were counted means that the count was taken earlier than the page: then only an empty page ends.
         if len(seen) == count:
             return
-        position = _below(page.marker, position)
+        position = below(page.marker, position)
         page = fetch(page.marker)
 
 
-def _below(marker: str | None, position: int) -> int:
-    """Return the place of a marker in the order, which must lie below the one before."""
-    if MARKER.problem(marker):
+def require_shown(first: Page[Record]) -> None:
+    """Refuse a first page that holds none of the records that it counts.
+
+    Raises:
+        ProtocolError: it is such a page.
+    """
+    if first.count > 0 and not first.records:
+        raise ProtocolError(f"the first page holds no records, though it counts {first.count}")
+
+
+def position_of(marker: str | None) -> int | None:
+    """Return the place of a marker in the order, or None where it is none."""
+    return None if MARKER.problem(marker) else int(str(marker), 16)
+
+
+def below(marker: str | None, position: int) -> int:
+    """Return the place of a marker in the order, which must lie below the one before.
+
+    Raises:
+        ProtocolError: it is no marker, or does not lie below.
+    """
+    place = position_of(marker)
+    if place is None:
         raise ProtocolError(f"a page ends with the marker {shown(marker)}, which is not {MARKER.meaning}")
-    place = int(str(marker), 16)
     if place >= position:
         raise ProtocolError(
             f"a page ends with the marker {shown(marker)}, which is not smaller than the one before",
@@ -86,28 +108,26 @@ def _below(marker: str | None, position: int) -> int:
     return place
 
 
-class Records(Iterator[Record]):
+class Records(Iterator[Record], Generic[Asked, Record]):
     """The records of a walk, fetched page by page as they are used; ``requests`` counts the pages so far.
 
     A walk that failed stays failed: it never looks like one that came to its end.
 
     Args:
-        fetch: see :func:`walk`.
-        key: see :func:`walk`.
-        counts_records: see :func:`walk`.
+        fetch: returns a page.
+        walk: gives the records of the pages that it fetches, such as :func:`walk`.
     """
 
     def __init__(
         self,
-        fetch: Callable[[str | None], Page[Record]],
-        *,
-        key: Callable[[Record], str],
-        counts_records: bool = True,
+        fetch: Callable[[Asked], Page[Record]],
+        walk: Callable[[Callable[[Asked], Page[Record]]], Generator[Record, None, None]],
     ) -> None:
         self.requests = 0
+        self._lock = threading.Lock()
         self._fetch = fetch
         self._failure: BaseException | None = None
-        self._walk = walk(self._counted, key=key, counts_records=counts_records)
+        self._walk = walk(self._counted)
 
     def __next__(self) -> Record:
         if self._failure is not None:
@@ -121,6 +141,11 @@ class Records(Iterator[Record]):
             self._failure = error
             raise
 
-    def _counted(self, marker: str | None) -> Page[Record]:
-        self.requests += 1
-        return self._fetch(marker)
+    def close(self) -> None:
+        """Ask for no more pages."""
+        self._walk.close()
+
+    def _counted(self, asked: Asked) -> Page[Record]:
+        with self._lock:
+            self.requests += 1
+        return self._fetch(asked)

@@ -65,11 +65,19 @@ SYSTEM_CLOCK = Clock(now=lambda: datetime.now(timezone.utc), monotonic=time.mono
 
 @dataclass(frozen=True)
 class Deadline:
-    """The end of one whole operation: its connects, bodies, pages and waits together."""
+    """The end of one whole operation: its connects, bodies, pages and waits together.
+
+    Attributes:
+        clock: the time.
+        seconds: how long the operation may take in all.
+        ends: when it ends, in the clock's monotonic seconds.
+        over: whether nobody waits for it any more, so that it has ended before its time.
+    """
 
     clock: Clock
     seconds: float
     ends: float
+    over: Callable[[], bool] = lambda: False
 
     @classmethod
     def start(cls, clock: Clock, seconds: float) -> Deadline:
@@ -78,7 +86,7 @@ class Deadline:
 
     def remaining(self) -> float:
         """Return the seconds that are left, never less than 0."""
-        return max(0.0, self.ends - self.clock.monotonic())
+        return 0.0 if self.over() else max(0.0, self.ends - self.clock.monotonic())
 
     def check(self, doing: str, *, needed: float = 0.0, last: IotdaOtaError | None = None) -> None:
         """Refuse to go on when less time is left than is needed.

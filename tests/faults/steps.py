@@ -60,6 +60,7 @@ class Step(ABC):
         operation: what is asked.
         nth: which of these requests is spoilt.
         after: how many requests of any kind go before it.
+        beside: how many are asked for together with it, once each.
         seconds: within how many seconds the step ends, whatever happens.
         vital: where the answer has a field that it can not do without, with the name of the field.
         unspoilt: the faults that an answer of this operation can not have.
@@ -68,6 +69,7 @@ class Step(ABC):
     operation: str
     nth = 1
     after = 1
+    beside = 0
     seconds = 60.0
     vital: tuple[tuple[str | int, ...], str] | None = None
     unspoilt: frozenset[str] = frozenset()
@@ -91,7 +93,9 @@ class Page(Step):
     vital = (("packages", 0), "package_id")
 
     def __init__(self, number: int) -> None:
-        self.nth, self.after = number, number - 1
+        self.nth = number
+        # The second and the third are asked for together: what stands before one stands before both.
+        self.after, self.beside = (1, 1) if number > 1 else (0, 0)
 
     def act(self, stage: Stage) -> Any:
         """Look all packages up."""

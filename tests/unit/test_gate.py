@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -99,6 +100,22 @@ def test_a_new_throttle_answer_counts_from_the_start() -> None:
     pass_through(gate, ServiceError("", status=429))
 
     assert most_at_once(gate, 10) == 1
+
+
+def test_walks_share_what_an_endpoint_takes() -> None:
+    """A walk may have all eight requests out while it is alone, its even share beside others, one after a throttle."""
+    gate = Gate()
+    with gate.walking(CONNECTION) as width:
+        assert width() == 8
+        with gate.walking(CONNECTION) as other, gate.walking(CONNECTION):
+            assert (width(), other()) == (3, 3)
+        with gate.walking(replace(CONNECTION, endpoint="https://other")):
+            assert width() == 8
+        pass_through(gate, ServiceError("", status=429))
+        assert width() == 1
+    with contextlib.ExitStack() as walks:
+        widths = [walks.enter_context(gate.walking(replace(CONNECTION, endpoint="https://third"))) for _ in range(20)]
+        assert {width() for width in widths} == {1}
 
 
 @pytest.mark.parametrize("error", [TransportError(""), ServiceError("", status=503)], ids=["no answer", "503"])

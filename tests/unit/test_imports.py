@@ -131,6 +131,8 @@ ORDER = (
     ("errors", "causes"),
     ("limits", "retry", "fields", "profiles"),
     ("models", "endpoint", "paging", "gate", "answers", "credentials", "renewal"),
+    ("windows",),
+    ("together",),
     ("signing", "sources", "proxies", "package_body", "task_body"),
     ("messages", "connection", "hints"),
     ("failures", "transport", "iam"),

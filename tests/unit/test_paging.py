@@ -162,7 +162,7 @@ def test_a_filter_outside_of_the_count_may_leave_nothing() -> None:
 
 def test_records_count_their_requests() -> None:
     """The number of pages that were asked for is told."""
-    records = Records(Service(120).fetch, key=str)
+    records: Records[str | None, int] = Records(Service(120).fetch, lambda counted: walk(counted, key=str))
 
     assert len(list(records)) == 120
     assert records.requests == 3
@@ -178,7 +178,7 @@ def test_a_failed_walk_never_looks_like_a_finished_one(failure: BaseException) -
             raise failure
         return service.fetch(marker)
 
-    records = Records(fetch, key=str)
+    records: Records[str | None, int] = Records(fetch, lambda counted: walk(counted, key=str))
     with pytest.raises(type(failure)):
         list(records)
 

@@ -1,0 +1,242 @@
+"""The threads of the parallel walk: how many there are, what ends them, and what an error in one of them does."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.iotda.errors import (
+    CredentialsError,
+    DeadlineExceeded,
+    IotdaOtaError,
+    ProtocolError,
+    ServiceError,
+    TransportError,
+)
+from pulumi_iotda_ota.iotda.paging import Page, Records
+from pulumi_iotda_ota.iotda.retry import is_retried
+from pulumi_iotda_ota.iotda.together import walk_together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pulumi_iotda_ota.iotda.together import Asked
+    from pulumi_iotda_ota.iotda.windows import Place
+
+WIDTH = 8
+
+
+class Service:
+    """A list that is served to several threads, each request after ``before`` it.
+
+    Args:
+        count: how many records it has.
+        before: is called with each request, and raises what is to be answered in its place.
+    """
+
+    def __init__(self, count: int, before: Callable[[Place], None] = lambda place: None) -> None:
+        self.ids = range(count, 0, -1)
+        self.asked: list[Place] = []
+        self.tried: list[Asked] = []
+        self.threads: set[threading.Thread] = set()
+        self._before = before
+
+    def fetch(self, asked: Asked) -> Page[int]:
+        """Return a page."""
+        place = asked.place
+        self.asked.append(place)
+        self.tried.append(asked)
+        self.threads.add(threading.current_thread())
+        self._before(place)
+        begin = len(self.ids) - int(place.marker, 16) + 1 if place.marker else 0
+        found = tuple(self.ids[begin + place.offset :][:50])
+        return Page(found, len(self.ids), f"{found[-1]:024x}" if found else None)
+
+    def hold_ended(self) -> None:
+        """Hold every thread of the walk to its end."""
+        for thread in self.threads - {threading.current_thread()}:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def records(service: Service, *, width: int = WIDTH, **changes: Any) -> Records[Asked, int]:
+    """Return the records of a walk."""
+    stopped = threading.Event()
+    return Records(
+        service.fetch, lambda fetch: walk_together(fetch, key=str, width=lambda: width, stopped=stopped, **changes)
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_threads_are_left() -> Iterator[None]:
+    """No thread of a walk outlives the test."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "iotda-ota-page":
+            thread.join(10)
+    assert not [thread for thread in threading.enumerate() if thread.name == "iotda-ota-page"]
+
+
+def test_every_record_once_in_order() -> None:
+    """All records come once, newest first, over as many threads as may be under way."""
+    service = Service(5000)
+    found = records(service)
+
+    assert list(found) == list(range(5000, 0, -1))
+    assert found.requests == len(service.asked) == 102
+    assert 1 < len(service.threads) <= WIDTH + 1
+    service.hold_ended()
+
+
+@pytest.mark.parametrize("count", [0, 20, 50, 99])
+def test_a_short_list_makes_no_thread(count: int) -> None:
+    """Where one page comes after the other, the caller's own thread asks for it."""
+    service = Service(count)
+
+    assert len(list(records(service))) == count
+    assert service.threads == {threading.current_thread()}
+
+
+def test_alone_it_makes_no_thread() -> None:
+    """A walk that may have one request out asks in the caller's own thread."""
+    service = Service(2000)
+
+    assert len(list(records(service, width=1))) == 2000
+    assert service.threads == {threading.current_thread()}
+
+
+def test_so_many_are_under_way_and_no_more() -> None:
+    """Pages are asked for together, up to the number that may be out at a time."""
+    together = threading.Barrier(WIDTH, timeout=10)
+    first_ones = iter(range(WIDTH))
+
+    def meet(place: Place) -> None:
+        if place.marker and next(first_ones, None) is not None:
+            together.wait()
+
+    service = Service(5000, meet)
+
+    assert len(list(records(service))) == 5000
+
+
+FOR_GOOD = [
+    TransportError("no"),
+    ServiceError("no", status=503),
+    ServiceError("no", status=429),
+    ServiceError("no", status=403, error_code="IOTDA.021101"),
+    ServiceError("no", status=404),
+    CredentialsError("no"),
+    DeadlineExceeded("no"),
+    ProtocolError("no"),
+]
+
+
+@pytest.mark.parametrize("failure", FOR_GOOD, ids=repr)
+def test_an_error_that_stays_ends_the_walk(failure: IotdaOtaError) -> None:
+    """A failure that is met alone too ends the walk for good; nothing is asked again and again on the way there."""
+
+    def fail(place: Place) -> None:
+        if place.marker:
+            raise failure
+
+    service = Service(5000, fail)
+    found = records(service)
+
+    with pytest.raises(type(failure), match="no"):
+        list(found)
+    service.hold_ended()
+    assert len(service.asked) <= 1 + WIDTH + 1
+    for _ in range(2):
+        with pytest.raises(type(failure), match="no"):
+            next(found)
+    assert len(service.asked) <= 1 + WIDTH + 1
+
+
+@pytest.mark.parametrize("failure", FOR_GOOD, ids=repr)
+@pytest.mark.parametrize("offset", [49, 490])
+def test_a_failure_of_asking_ahead_is_none_of_the_walk(failure: IotdaOtaError, offset: int) -> None:
+    """What fails where it was asked for ahead is asked for alone, after the same wait as any second attempt."""
+
+    def fail(place: Place) -> None:
+        if place.offset == offset:
+            raise failure
+
+    service = Service(2000, fail)
+
+    assert list(records(service)) == list(range(2000, 0, -1))
+    assert not [asked for asked in service.tried if asked.ahead and asked.after]
+    assert {type(asked.after) for asked in service.tried if asked.after} == (
+        {type(failure)} if is_retried(failure) else set()
+    )
+
+
+@pytest.mark.parametrize("failure", [OSError("no"), SystemExit("no")], ids=repr)
+def test_a_fault_of_ours_ends_the_walk_at_once(failure: BaseException) -> None:
+    """What is no error of a request is told as it is, from whichever thread."""
+
+    def fail(place: Place) -> None:
+        if place.offset == 490:
+            raise failure
+
+    with pytest.raises(type(failure), match="no"):
+        list(records(Service(5000, fail)))
+
+
+def test_a_refusal_of_asking_ahead_is_no_error() -> None:
+    """A service that takes no offset beside a marker is asked for one page after the other."""
+
+    def refuse(place: Place) -> None:
+        if place.offset:
+            raise ServiceError("no", status=400)
+
+    service = Service(2000, refuse)
+
+    assert list(records(service)) == list(range(2000, 0, -1))
+    assert len(service.asked) <= 40 + 20
+
+
+def test_a_refusal_of_what_comes_next_is_an_error() -> None:
+    """What is refused by its marker alone is refused."""
+
+    def refuse(place: Place) -> None:
+        if place.marker:
+            raise ServiceError("no", status=400)
+
+    with pytest.raises(ServiceError):
+        list(records(Service(2000, refuse)))
+
+
+def test_closing_ends_the_walk() -> None:
+    """Who has enough closes the walk: nothing more is asked, and its threads end."""
+    service = Service(5000)
+    found = records(service)
+    for _ in range(120):
+        next(found)
+
+    found.close()
+    service.hold_ended()
+    asked = len(service.asked)
+
+    assert list(found) == []
+    assert len(service.asked) == asked < 40
+
+
+def test_ctrl_c_ends_the_walk() -> None:
+    """An interruption of who waits for pages leaves no thread that asks for more of them."""
+    held = threading.Event()
+
+    def hold(place: Place) -> None:
+        if place.marker:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            held.wait(10)
+
+    service = Service(5000, hold)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(records(service))
+    held.set()
+    service.hold_ended()
+    assert len(service.asked) <= 1 + WIDTH
