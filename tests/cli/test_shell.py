@@ -22,6 +22,7 @@ from pulumi_iotda_ota.arguments import GET_OTA_PACKAGE, GET_OTA_PACKAGES
 from pulumi_iotda_ota.cli import words as wording
 from pulumi_iotda_ota.cli.codes import CODES
 from pulumi_iotda_ota.cli.entry import main, root
+from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.settings import SETTINGS
 from tests import fuzzing
@@ -310,17 +311,18 @@ def test_a_fault_of_ours(alone: Shell) -> None:
     assert "Zz0123456789abcdef" not in done.stderr
 
 
-def test_ctrl_c(shell: Shell, emulator: Emulator) -> None:
-    """Ctrl-C anywhere is exit code 130 and one line."""
-    emulator.latency = 30
+@pytest.mark.parametrize("nth", [1, 2], ids=["the first page", "pages asked for together"])
+def test_ctrl_c(shell: Shell, emulator: Emulator, nth: int) -> None:
+    """Ctrl-C anywhere is exit code 130 and one line, before the service has answered."""
+    emulator.faults.add(Fault(operation="ListOtaPackageInfo", nth=nth, times=None, delay=60))
     process = subprocess.Popen(
-        [sys.executable, "-m", "pulumi_iotda_ota.cli", "list", *METER],
+        [sys.executable, "-m", "pulumi_iotda_ota.cli", "list", "--package-type", "softwarePackage"],
         env=shell.environ, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not emulator.requests:
+    while len(emulator.requests) < nth:
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=50)
 
     assert (process.returncode, told) == (130, "error: interrupted\n")
 
