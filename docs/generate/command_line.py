@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docs.generate.markdown import table
 from pulumi_iotda_ota.cli.codes import CODES
 from pulumi_iotda_ota.cli.entry import PROGRAM, root
 from pulumi_iotda_ota.cli.options import WHERE, Positional
 from pulumi_iotda_ota.emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = ["page"]
 
@@ -174,7 +175,7 @@ def _parts(shell: _Shell) -> Iterator[str]:
     version = f"iotda-ota get {_METER} --version V1.4.10"
     yield _BEGIN.format(get=shell(why), field=shell(f"{version} --field package_id"))
     yield "\n## Exit codes\n\n"
-    yield _table(("code", "meaning"), ((f"{code.number}", code.meaning) for code in CODES))
+    yield table(("code", "meaning"), ((f"{code.number}", code.meaning) for code in CODES))
     nothing = f"iotda-ota get {_METER} --version-constraint '^9' --json"
     yield "\n" + _JSON.format(json=shell(f"{version} --json"), error=shell(nothing))
     yield "\n" + _SETTINGS + _options(_command("list"), WHERE)
@@ -217,7 +218,7 @@ def _options(command: click.Command, section: str) -> str:
     for option in command.params:
         if isinstance(option, click.Option) and getattr(option, "section", "") == section:
             rows.append((_called(option), str(option.help)))
-    return _table(("option", "meaning"), rows)
+    return table(("option", "meaning"), rows)
 
 
 def _called(option: click.Option) -> str:
@@ -239,11 +240,6 @@ def _either(words: Iterable[str]) -> str:
 def _text(help_: str | None) -> str:
     paragraphs = re.split(r"\n\s*\n", (help_ or "").strip())
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads), *lines]) + "\n"
 
 
 def _task(shell: _Shell, seconds: float, *, outcome: str = "success", **fields: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +20,7 @@ from pulumi_iotda_ota.iotda.text import hiding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TextIO
 
 __all__ = ["COMMANDS", "PROGRAM", "main", "root"]
 
@@ -38,8 +41,11 @@ def _ours() -> Iterator[None]:
     """Take a closed pipe and Ctrl-C before click does, which has an exit code and a line of its own for them."""
     try:
         yield
-    except BrokenPipeError as error:
-        raise ClosedPipe from error
+    except OSError as error:
+        # Windows has no broken pipes; there it is an argument that is not valid.
+        if error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL):
+            raise ClosedPipe from error
+        raise
     except KeyboardInterrupt:
         raise Interrupted("interrupted") from None
 
@@ -78,10 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code; see ``codes.py``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a version is no reason to end in an encoding's error
-    session = Session(dict(os.environ), sys.stdout, sys.stderr)
+    session = Session(dict(os.environ), _open(sys.stdout), _open(sys.stderr))
     try:
         with hiding(session.secrets):
             code = root.main(given or ["--help"], prog_name=PROGRAM, standalone_mode=False, obj=session)
@@ -92,6 +95,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, ClosedPipe):
             _forget_output()
     return code if isinstance(code, int) else 0
+
+
+def _open(stream: TextIO | None) -> TextIO:
+    """Return a stream that can be written to: Python has none where the shell has closed it."""
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")  # a version is no reason to end in an encoding's error
+    return stream
 
 
 def _forget_output() -> None:

@@ -122,7 +122,7 @@ def _project_of(run: Run, resolved: ResolvedConnection) -> str:
 
 
 def _packages(run: Run, resolved: ResolvedConnection) -> Iterator[object]:
-    return iter(run.client(run.completed(resolved)).list_packages(PackageQuery(_FIRST_TYPE)))
+    return iter(run.client(run.completed(resolved)).list_packages(PackageQuery(_FIRST_TYPE), eager=False))
 
 
 def _tasks(run: Run, resolved: ResolvedConnection) -> Iterator[object]:

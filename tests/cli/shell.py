@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import io
 import json
 import os
 import pty
@@ -15,6 +17,9 @@ import termios
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from pulumi_iotda_ota.cli.entry import main
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
@@ -81,6 +86,23 @@ class Shell:
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def inside(self, *words: str, environ: Mapping[str, str | None] | None = None) -> Done:
+        """Run a command in this process: the same, without what starting a process takes."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            for name in os.environ:
+                patch.delenv(name)
+            for name, value in {**self.environ, **(environ or {})}.items():
+                if value is not None:
+                    patch.setenv(name, value)
+            patch.chdir(self.folder)
+            code = main(words)
+        return Done(code, out.getvalue(), err.getvalue())
 
     def on_terminal(
         self,

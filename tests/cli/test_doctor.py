@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
     from tests.cli.shell import Done, Shell
 
+# A server that is none of IoTDA answers what is asked again.
+ONCE = ("--max-attempts", "1", "--endpoint")
 SECRET = "a-secret-that-must-not-be-shown"
 NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
 
@@ -52,7 +54,7 @@ def test_everything_is_well(shell: Shell, emulator: Emulator) -> None:
 
 def test_where_a_setting_comes_from(shell: Shell) -> None:
     """Every place that has a setting is told, and which one counts: options come before the environment."""
-    done = shell("doctor", "--instance-id", "mine", environ={"HW_IOTDA_INSTANCE_ID": "other"})
+    done = shell.inside("doctor", "--instance-id", "mine", environ={"HW_IOTDA_INSTANCE_ID": "other"})
     rows = [row for row in done.rows if row[0] == "instance_id"]
 
     assert rows == [
@@ -63,7 +65,7 @@ def test_where_a_setting_comes_from(shell: Shell) -> None:
 
 def test_a_credential_comes_whole(shell: Shell) -> None:
     """Parts of a credential in a later place are told as not used, masked."""
-    done = shell("doctor", environ={"HUAWEICLOUD_SDK_AK": "AKAKAKAKAKAK", "HUAWEICLOUD_SDK_SK": SECRET})
+    done = shell.inside("doctor", environ={"HUAWEICLOUD_SDK_AK": "AKAKAKAKAKAK", "HUAWEICLOUD_SDK_SK": SECRET})
 
     assert ["secret_key", "****", "HUAWEICLOUD_SDK_SK (environment)", "not used"] in done.rows
     assert SECRET not in done.out + done.err
@@ -71,7 +73,7 @@ def test_a_credential_comes_whole(shell: Shell) -> None:
 
 def test_nothing_is_set(alone: Shell) -> None:
     """Without any setting the exit code is 1, and the finding says how to give them."""
-    done = alone("doctor", "--json")
+    done = alone.inside("doctor", "--json")
 
     assert done.code == 1
     assert findings(done)["settings"]["status"] == "problem"
@@ -81,7 +83,7 @@ def test_nothing_is_set(alone: Shell) -> None:
 
 def test_nobody_listens(shell: Shell) -> None:
     """An endpoint that does not answer is a problem with its remedy, and nothing more is tried."""
-    done = shell("doctor", "--json", "--endpoint", closed_port())
+    done = shell.inside("doctor", "--json", "--endpoint", closed_port())
 
     assert done.code == 1
     assert findings(done)["network"]["text"].endswith("the connection was refused")
@@ -91,7 +93,7 @@ def test_nobody_listens(shell: Shell) -> None:
 
 def test_a_refused_credential(shell: Shell) -> None:
     """A credential that is refused is a problem: what was used, and what to do; nothing more is sent with it."""
-    done = shell("doctor", "--json", environ={"HW_SECRET_KEY": SECRET})
+    done = shell.inside("doctor", "--json", environ={"HW_SECRET_KEY": SECRET})
 
     assert done.code == 1
     assert findings(done)["packages"]["status"] == "problem"
@@ -114,7 +116,7 @@ def test_a_refused_credential(shell: Shell) -> None:
 def test_known_refusals(shell: Shell, emulator: Emulator, fault: Fault, remedy: str) -> None:
     """The endpoint of another edition and a missing agency are told with their remedies."""
     emulator.faults.add(fault)
-    done = shell("doctor", "--json")
+    done = shell.inside("doctor", "--json")
 
     assert done.code == 1
     assert remedy in findings(done)["packages"]["remedy"]
@@ -148,7 +150,7 @@ def test_a_clock_that_is_wrong(shell: Shell) -> None:
     """The time that an endpoint tells is compared with this machine's own; no credential is sent for it."""
     date = format_datetime(datetime.now(timezone.utc) - timedelta(hours=2), usegmt=True)
     with RawServer(lambda _, stream: stream.sendall(http(b"", f"Date: {date}"))) as server:
-        done = shell("doctor", "--json", "--endpoint", server.url)
+        done = shell.inside("doctor", "--json", *ONCE, server.url)
 
     assert done.code == 1
     assert "seconds ahead of the service's" in findings(done)["clock"]["text"]
@@ -162,9 +164,9 @@ def test_a_certificate_of_nobody(shell: Shell, tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     AUTHORITY.cert_pem.write_to_path(str(authority))
     with RawServer(lambda _, stream: stream.sendall(http(b"")), tls=True) as server:
-        strange = shell("doctor", "--json", "--endpoint", server.url)
-        known = shell("doctor", "--json", "--endpoint", server.url, "--ca-file", str(authority))
-        careless = shell("doctor", "--json", "--endpoint", server.url, "--insecure")
+        strange = shell.inside("doctor", "--json", *ONCE, server.url)
+        known = shell.inside("doctor", "--json", *ONCE, server.url, "--ca-file", str(authority))
+        careless = shell.inside("doctor", "--json", *ONCE, server.url, "--insecure")
 
     assert findings(strange)["certificate"]["status"] == "problem"
     assert "--ca-file" in findings(strange)["certificate"]["remedy"]
@@ -178,7 +180,7 @@ def test_secrets_without_encryption(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: meters\nruntime: yaml\n")
     (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  iotda-ota:secretKey: {SECRET}\n  iotda-ota:accessKey: AK\n")
     (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  iotda-ota:secretKey:\n    secure: v1:abc\n")
-    done = shell("doctor")
+    done = shell.inside("doctor")
 
     assert done.code == 0
     assert "warning  configuration: iotda-ota:secretKey stands in Pulumi.dev.yaml without encryption" in done.out
@@ -190,7 +192,7 @@ def test_secrets_without_encryption(shell: Shell, tmp_path: Path) -> None:
 
 def test_a_switch_that_is_none(shell: Shell) -> None:
     """A switch of the environment is told; a misspelt one is a warning that says which may be meant."""
-    done = shell("doctor", environ={"PULUMI_IOTDA_OTA_NO_MEMO": "1", "PULUMI_IOTDA_OTA_NO_MEMORY": "1"})
+    done = shell.inside("doctor", environ={"PULUMI_IOTDA_OTA_NO_MEMO": "1", "PULUMI_IOTDA_OTA_NO_MEMORY": "1"})
 
     assert "ok       switch: PULUMI_IOTDA_OTA_NO_MEMO=1" in done.out
     assert "warning  switch: PULUMI_IOTDA_OTA_NO_MEMORY is no switch" in done.out
@@ -199,19 +201,19 @@ def test_a_switch_that_is_none(shell: Shell) -> None:
 
 def test_no_pulumi_is_no_harm(shell: Shell, tmp_path: Path) -> None:
     """Without a pulumi on PATH there is a warning; one that does not run is a problem."""
-    none = shell("doctor", "--json", environ={"PATH": str(tmp_path)})
+    none = shell.inside("doctor", "--json", environ={"PATH": str(tmp_path)})
     assert (none.code, findings(none)["pulumi"]["status"]) == (0, "warning")
 
     broken = tmp_path / "pulumi"
     broken.write_text(f"#!{sys.executable}\nraise SystemExit(3)\n")
     broken.chmod(0o755)
-    done = shell("doctor", "--json", environ={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+    done = shell.inside("doctor", "--json", environ={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
     assert (done.code, findings(done)["pulumi"]["status"]) == (1, "problem")
 
 
 def test_through_a_proxy(shell: Shell, emulator: Emulator) -> None:
     """Where a proxy is between, it is named without its password, and what is behind it is not guessed."""
-    done = shell("doctor", "--json", "--proxy", f"http://127.0.0.1:{emulator.endpoint.rpartition(':')[2]}")
+    done = shell.inside("doctor", "--json", "--proxy", f"http://127.0.0.1:{emulator.endpoint.rpartition(':')[2]}")
 
     assert "through the proxy 127.0.0.1" in findings(done)["network"]["text"]
     assert findings(done)["clock"]["status"] == "skipped"
@@ -219,6 +221,9 @@ def test_through_a_proxy(shell: Shell, emulator: Emulator) -> None:
 
 def test_every_finding_that_is_not_well_has_a_remedy(shell: Shell, alone: Shell) -> None:
     """Whatever is a warning or a problem says what to do about it."""
-    for done in (alone("doctor", "--json"), shell("doctor", "--json", "--endpoint", closed_port(), "--insecure")):
+    for done in (
+        alone.inside("doctor", "--json"),
+        shell.inside("doctor", "--json", "--endpoint", closed_port(), "--insecure"),
+    ):
         for found in done.answer["result"]["findings"]:
             assert bool(found["remedy"]) == (found["status"] in ("warning", "problem")), json.dumps(found)

@@ -78,14 +78,14 @@ def test_nothing_found_may_be_an_answer(shell: Shell) -> None:
     """`--on-missing none` makes nothing an answer: exit code 0 and no line; so does an empty list."""
     wanted = (*METER, "--version-constraint", "^9")
 
-    assert shell("get", *wanted, "--on-missing", "none") == shell("list", *wanted)
-    assert shell("list", *wanted).code == 0
-    assert shell("get", *wanted, "--on-missing", "none", "--json").answer["result"] is None
+    assert shell.inside("get", *wanted, "--on-missing", "none") == shell.inside("list", *wanted)
+    assert shell.inside("list", *wanted).code == 0
+    assert shell.inside("get", *wanted, "--on-missing", "none", "--json").answer["result"] is None
 
 
 def test_several_found(shell: Shell) -> None:
     """More than one fits: exit code 4, and they are listed."""
-    done = shell("get", *METER)
+    done = shell.inside("get", *METER)
 
     assert (done.code, done.out) == (4, "")
     assert done.err.startswith("error: 40 OTA packages fit, and --most-recent is not set\n")
@@ -107,8 +107,10 @@ def test_why(shell: Shell) -> None:
 def test_why_tells_all_of_more_than_a_hundred(shell: Shell) -> None:
     """`--all` tells every package that was passed over, also where the function tells the first hundred only."""
     wanted = ("--package-type", "softwarePackage", "--product-id", "gateway", "--most-recent")
-    done = shell("get", *wanted, "--why", "--all")
-    counted = shell("get", *wanted, "--json").answer
+    done = shell.inside("get", *wanted, "--why", "--all")
+    counted = shell.inside("get", *wanted, "--json").answer
 
     assert len(counted["skipped"]) == 100 < sum(counted["skipped_counts"].values()) == len(done.rows) - 2
-    assert shell("get", *wanted, "--why", "--all", "--json").answer["skipped_counts"] == counted["skipped_counts"]
+    assert (
+        shell.inside("get", *wanted, "--why", "--all", "--json").answer["skipped_counts"] == counted["skipped_counts"]
+    )

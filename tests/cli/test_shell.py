@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 import signal
@@ -13,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pulumi_iotda_ota.arguments import GET_OTA_PACKAGE, GET_OTA_PACKAGES
-from pulumi_iotda_ota.cli import words
+from pulumi_iotda_ota.cli import words as wording
 from pulumi_iotda_ota.cli.codes import CODES
-from pulumi_iotda_ota.cli.entry import root
+from pulumi_iotda_ota.cli.entry import main, root
+from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.settings import SETTINGS
+from tests import fuzzing
 from tests.cli.shell import METER, Shell, plain
 from tests.plugin.process import ROOT
 
@@ -56,16 +62,16 @@ def options_of(*path: str) -> set[str]:
 
 def test_every_argument_is_an_option() -> None:
     """What the functions take is an option of the command that asks the same, and every public setting is one too."""
-    settings = {words.long_option(setting.name) for setting in SETTINGS if not setting.secret}
+    settings = {wording.long_option(setting.name) for setting in SETTINGS if not setting.secret}
     for command, table in (("get", GET_OTA_PACKAGE), ("list", GET_OTA_PACKAGES)):
-        assert {words.long_option(argument.name) for argument in table} | settings <= options_of(command)
+        assert {wording.long_option(argument.name) for argument in table} | settings <= options_of(command)
     assert {option.name for option in OPTIONS} < options_of("emulator")
 
 
 @EVERY
 def test_no_secret_is_an_option(path: tuple[str, ...]) -> None:
     """Other processes see the command line: nothing of a credential that is a secret can be given on it."""
-    assert not {words.long_option(setting.name) for setting in SETTINGS if setting.secret} & options_of(*path)
+    assert not {wording.long_option(setting.name) for setting in SETTINGS if setting.secret} & options_of(*path)
 
 
 @EVERY
@@ -88,7 +94,7 @@ def test_the_words_of_the_other_doors_are_still_said() -> None:
         for file in sorted((ROOT / "pulumi_iotda_ota" / "lifecycle").glob("*.py"))
     ) + (ROOT / "pulumi_iotda_ota" / "iotda" / "calls.py").read_text(encoding="utf-8")
 
-    for phrase in words.PHRASES:
+    for phrase in wording.PHRASES:
         assert phrase in sources
 
 
@@ -103,7 +109,7 @@ def test_the_words_of_the_other_doors_are_still_said() -> None:
 )
 def test_a_slip(alone: Shell, given: tuple[str, ...], meant: str) -> None:
     """What is misspelt is exit code 2, and what it may have meant is said."""
-    done = alone(*given)
+    done = alone.inside(*given)
 
     assert (done.code, done.out) == (2, "")
     assert meant in done.err.splitlines()[-1]
@@ -112,7 +118,7 @@ def test_a_slip(alone: Shell, given: tuple[str, ...], meant: str) -> None:
 
 def test_a_slip_for_a_program(alone: Shell) -> None:
     """With --json a usage error is an object too."""
-    done = alone("get", "--json", "--produkt-id", "x")
+    done = alone.inside("get", "--json", "--produkt-id", "x")
 
     assert done.error["exit_code"] == done.code == 2
     assert done.error["kind"] == "UsageError"
@@ -129,7 +135,7 @@ def test_a_slip_for_a_program(alone: Shell) -> None:
 )
 def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...], headline: str) -> None:
     """A value that breaks its rule is exit code 2, named as the option that it is; nothing is sent."""
-    done = shell("get", *METER, *given)
+    done = shell.inside("get", *METER, *given)
 
     assert done.code == 2
     assert done.err.startswith(f"error: {headline}")
@@ -141,7 +147,7 @@ def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...],
 )
 def test_a_wrong_setting(shell: Shell, emulator: Emulator, given: tuple[str, ...]) -> None:
     """A setting that is wrong by itself is exit code 2; nothing is sent."""
-    done = shell("list", *METER, *given)
+    done = shell.inside("list", *METER, *given)
 
     assert done.code == 2
     assert given[0] in done.err
@@ -150,8 +156,8 @@ def test_a_wrong_setting(shell: Shell, emulator: Emulator, given: tuple[str, ...
 
 def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
     """What an option says is told as an option, what the environment says as the environment."""
-    by_option = shell("list", *METER, "--endpoint", "ftp://x")
-    by_variable = shell("list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
+    by_option = shell.inside("list", *METER, "--endpoint", "ftp://x")
+    by_variable = shell.inside("list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
 
     assert (by_option.code, by_variable.code) == (1, 1)
     assert "given by     the option" in by_option.err
@@ -160,7 +166,7 @@ def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
 
 def test_no_settings(alone: Shell) -> None:
     """Without settings the error names options, the configuration and the environment, and no argument of Python."""
-    done = alone("list", *METER)
+    done = alone.inside("list", *METER)
 
     assert done.code == 1
     assert "option --region, config iotda-ota:region, environment HW_REGION_NAME" in " ".join(done.err.split())
@@ -182,10 +188,38 @@ def test_a_closed_pipe(shell: Shell) -> None:
 
 def test_a_closed_standard_output(shell: Shell) -> None:
     """A standard output that nobody reads from the start is no traceback either, also for the help."""
-    for given in ("--help", f"list {' '.join(METER)}"):
-        script = f"{sys.executable} -m pulumi_iotda_ota.cli {given} | true"
+    for words in ("--help", f"list {' '.join(METER)}"):
+        script = f"{sys.executable} -m pulumi_iotda_ota.cli {words} | true"
         done = subprocess.run(["bash", "-c", script], env=shell.environ, capture_output=True, text=True, check=False)
         assert done.stderr == ""
+
+
+def test_streams_that_are_not_there(shell: Shell) -> None:
+    """Where the shell has closed the outputs there is nowhere to write to, and the exit code is the same."""
+    command = f"{sys.executable} -m pulumi_iotda_ota.cli"
+    for words, code in ((f"list {' '.join(METER)} >&-", 0), (f"get {' '.join(METER)} 2>&-", 4), ("--help >&- 2>&-", 0)):
+        done = subprocess.run(["bash", "-c", f"{command} {words}"], env=shell.environ, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (code, b"")
+
+
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
+NAMES = sorted({name for path, _ in commands() for name in options_of(*path)} - {"--help"})
+WORDS = st.one_of(st.sampled_from([*NAMES, "abc", "p1", "^1", "0", "-1", "1e9", "a=b", "--", "-"]), TEXTS)
+
+
+ASKING = [path for path, _ in commands() if path[0] in ("list", "get", "task")]
+
+
+@fuzzing.examples(100)
+@given(path=st.sampled_from(ASKING), words=st.lists(WORDS, max_size=6))
+def test_anything_on_the_command_line(path: tuple[str, ...], words: list[str]) -> None:
+    """Whatever is typed, the process ends with a documented exit code, and never with a fault of ours."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*path, *words])
+
+    assert code in {one.number for one in CODES}
+    assert "Traceback" not in err.getvalue()
 
 
 def test_a_terminal_shows_a_table(shell: Shell) -> None:
@@ -240,8 +274,8 @@ def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None
 def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: Emulator) -> None:
     """What an uploader wrote is escaped where people read it; in the JSON it is exact."""
     emulator.add_package(version="V9.9", description="a\x1b[2Jb\nc")
-    shown = shell("get", *METER, "--version", "V9.9", "--field", "description")
-    told = shell("get", *METER, "--version", "V9.9", "--json")
+    shown = shell.inside("get", *METER, "--version", "V9.9", "--field", "description")
+    told = shell.inside("get", *METER, "--version", "V9.9", "--json")
 
     assert shown.out == "a\\x1b[2Jb\\nc\n"
     assert told.answer["result"]["description"] == "a\x1b[2Jb\nc"
@@ -251,8 +285,8 @@ def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: E
 def test_a_secret_that_comes_back(shell: Shell) -> None:
     """A secret of the environment is masked in whatever is told."""
     secret = "Zz0123456789abcdef"
-    done = shell("task", "show", "abc", environ={"HW_SECRET_KEY": secret})
-    slip = shell("get", f"--{secret}", "--json", environ={"HW_SECRET_KEY": secret})
+    done = shell.inside("task", "show", "abc", environ={"HW_SECRET_KEY": secret})
+    slip = shell.inside("get", f"--{secret}", "--json", environ={"HW_SECRET_KEY": secret})
 
     assert secret not in done.err + slip.err
     assert (done.code, slip.code) == (1, 2)
@@ -277,17 +311,18 @@ def test_a_fault_of_ours(alone: Shell) -> None:
     assert "Zz0123456789abcdef" not in done.stderr
 
 
-def test_ctrl_c(shell: Shell, emulator: Emulator) -> None:
-    """Ctrl-C anywhere is exit code 130 and one line."""
-    emulator.latency = 30
+@pytest.mark.parametrize("nth", [1, 2], ids=["the first page", "pages asked for together"])
+def test_ctrl_c(shell: Shell, emulator: Emulator, nth: int) -> None:
+    """Ctrl-C anywhere is exit code 130 and one line, before the service has answered."""
+    emulator.faults.add(Fault(operation="ListOtaPackageInfo", nth=nth, times=None, delay=60))
     process = subprocess.Popen(
-        [sys.executable, "-m", "pulumi_iotda_ota.cli", "list", *METER],
+        [sys.executable, "-m", "pulumi_iotda_ota.cli", "list", "--package-type", "softwarePackage"],
         env=shell.environ, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not emulator.requests:
+    while len(emulator.requests) < nth:
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=50)
 
     assert (process.returncode, told) == (130, "error: interrupted\n")
 
@@ -349,7 +384,7 @@ def test_the_emulator(alone: Shell, tmp_path: Path) -> None:
 def test_a_wrong_seed(alone: Shell, tmp_path: Path) -> None:
     """A seed that is wrong is exit code 2 and says what is wrong with it."""
     (tmp_path / "seed.json").write_text('{"packages": 1}')
-    done = alone("emulator", "--seed", "seed.json", "--json")
+    done = alone.inside("emulator", "--seed", "seed.json", "--json")
 
     assert done.code == done.error["exit_code"] == 2
     assert "packages" in done.error["message"]
@@ -381,7 +416,7 @@ def test_completion_in_bash(alone: Shell, line: str, completed: str) -> None:
 @pytest.mark.parametrize("shell_name", ["zsh", "fish"])
 def test_completion_of_other_shells(alone: Shell, shell_name: str) -> None:
     """The scripts of the other shells call this program for its completions."""
-    done = alone("completion", shell_name)
+    done = alone.inside("completion", shell_name)
 
     assert done.code == 0
     assert "_IOTDA_OTA_COMPLETE" in done.out

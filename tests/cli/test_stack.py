@@ -39,7 +39,7 @@ def write(path: Path, *lines: str) -> None:
 
 def asked(shell: Shell, *words: str) -> Done:
     """Ask with settings of a stack alone, and a credential of the environment."""
-    return shell(*ASK, *words, environ=NONE)
+    return shell.inside(*ASK, *words, environ=NONE)
 
 
 @pytest.mark.usefixtures("project")
@@ -95,7 +95,7 @@ def test_a_stack_that_is_not_there(shell: Shell) -> None:
 
 def test_no_project(shell: Shell) -> None:
     """A stack outside of a project is exit code 2."""
-    done = shell(*ASK, "--stack", "dev")
+    done = shell.inside(*ASK, "--stack", "dev")
 
     assert done.code == 2
     assert "Pulumi.yaml" in done.err
@@ -123,7 +123,7 @@ def test_a_misspelt_setting(shell: Shell, project: Path) -> None:
 def test_an_encrypted_setting_is_not_passed_over(shell: Shell, project: Path) -> None:
     """An encrypted setting is named and not read, and nothing else takes its place."""
     write(project / "Pulumi.dev.yaml", "iotda-ota:endpoint:", "  secure: v1:abc")
-    done = shell(*ASK, "--stack", "dev")
+    done = shell.inside(*ASK, "--stack", "dev")
 
     assert done.code == 1
     assert done.err.startswith("error: iotda-ota:endpoint of Pulumi.dev.yaml is encrypted, and not read\n")
@@ -133,13 +133,15 @@ def test_an_encrypted_setting_is_not_passed_over(shell: Shell, project: Path) ->
 def test_no_pulumi_to_decrypt_with(shell: Shell, project: Path) -> None:
     """Where there is no pulumi, or it refuses, the error says so."""
     write(project / "Pulumi.dev.yaml", "iotda-ota:endpoint:", "  secure: v1:abc")
-    none = shell(*ASK, "--stack", "dev", "--decrypt", environ={"PATH": str(project)})
+    none = shell.inside(*ASK, "--stack", "dev", "--decrypt", environ={"PATH": str(project)})
     assert (none.code, "there is no pulumi on PATH" in none.err) == (1, True)
 
     program = project / "pulumi"
     program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('error: get stack: passphrase must be set')\n")
     program.chmod(0o755)
-    refused = shell(*ASK, "--stack", "dev", "--decrypt", environ={"PATH": f"{project}{os.pathsep}{os.environ['PATH']}"})
+    refused = shell.inside(
+        *ASK, "--stack", "dev", "--decrypt", environ={"PATH": f"{project}{os.pathsep}{os.environ['PATH']}"}
+    )
     assert refused.code == 1
     assert "passphrase must be set" in refused.err
 
@@ -149,8 +151,8 @@ def test_a_secret_of_a_stack_is_masked(shell: Shell, project: Path, emulator: Em
     settings = settings_for(emulator)
     with (project / "Pulumi.dev.yaml").open("a") as file:
         file.write(f"  iotda-ota:accessKey: {settings['HW_ACCESS_KEY']}\n  iotda-ota:secretKey: Zz0123456789\n")
-    done = shell(*ASK, "--stack", "dev", environ={**NONE, "HW_ACCESS_KEY": None, "HW_SECRET_KEY": None})
-    looked = shell("doctor", "--stack", "dev")
+    done = shell.inside(*ASK, "--stack", "dev", environ={**NONE, "HW_ACCESS_KEY": None, "HW_SECRET_KEY": None})
+    looked = shell.inside("doctor", "--stack", "dev")
 
     assert done.code == 1
     assert "refused the credentials" in done.err

@@ -55,9 +55,9 @@ def test_show(shell: Shell, quick: Emulator, monkeypatch: pytest.MonkeyPatch) ->
     """A task is shown with the devices that fail and why; `--json` has what get_upgrade_task returns."""
     quick.set_device("d2", outcome="fail", error_code="IOTDA.014112", error_msg=STORAGE)
     task_id = start(quick, "d1", "d2")
-    shell("task", "watch", task_id)
+    shell.inside("task", "watch", task_id)
 
-    shown, told = shell("task", "show", task_id), shell("task", "show", task_id, "--json")
+    shown, told = shell.inside("task", "show", task_id), shell.inside("task", "show", task_id, "--json")
 
     assert (shown.code, told.code) == (0, 0)
     assert ["stands", "PartialSuccess, 1 of 2 devices done, 1 failed, 0 running, 0 waiting"] in shown.rows
@@ -65,13 +65,13 @@ def test_show(shell: Shell, quick: Emulator, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in settings_for(quick).items():
         monkeypatch.setenv(name, value)
     assert told.answer["result"] == iotda_ota.get_upgrade_task(task_id=task_id).to_dict()
-    assert shell("task", "show", task_id, "--field", "status").out == "PartialSuccess\n"
+    assert shell.inside("task", "show", task_id, "--field", "status").out == "PartialSuccess\n"
 
 
 def test_a_task_that_is_not_there(shell: Shell) -> None:
     """A missing task is exit code 3 for every command of `task`, and nothing is sent that changes anything."""
     for words in (("show",), ("watch",), ("stop", "--yes"), ("retry", "--yes")):
-        done = shell("task", *words, "abc")
+        done = shell.inside("task", *words, "abc")
 
         assert (done.code, done.out) == (3, "")
         assert done.err.startswith("error: there is no upgrade task abc\n")
@@ -81,10 +81,10 @@ def test_list(shell: Shell, quick: Emulator) -> None:
     """Tasks are listed, the newest first, by type and status."""
     ids = [start(quick, "d1"), start(quick, "d1")]
 
-    assert [row[0] for row in shell("task", "list").rows] == ids[::-1]
-    assert shell("task", "list", "--task-type", "softwareUpgrade").out == ""
-    assert len(shell("task", "list", "--max-items", "1", "--json").answer["result"]) == 1
-    assert shell("task", "list", "--max-items", "0").code == 2
+    assert [row[0] for row in shell.inside("task", "list").rows] == ids[::-1]
+    assert shell.inside("task", "list", "--task-type", "softwareUpgrade").out == ""
+    assert len(shell.inside("task", "list", "--max-items", "1", "--json").answer["result"]) == 1
+    assert shell.inside("task", "list", "--max-items", "0").code == 2
 
 
 def test_a_good_end(shell: Shell, quick: Emulator) -> None:
@@ -137,7 +137,7 @@ def test_a_watch_that_runs_out_of_time(shell: Shell, quick: Emulator) -> None:
 
 def test_limits_that_do_not_go_together(shell: Shell, quick: Emulator) -> None:
     """A watch with two limits is exit code 2, and nothing is sent."""
-    done = shell("task", "watch", "abc", "--max-failed-devices", "1", "--max-failed-percent", "1")
+    done = shell.inside("task", "watch", "abc", "--max-failed-devices", "1", "--max-failed-percent", "1")
 
     assert (done.code, quick.requests) == (2, [])
     assert done.err == "error: --max-failed-devices and --max-failed-percent: give one of them\n"
@@ -197,8 +197,8 @@ def test_retry_of_some_devices(shell: Shell, quick: Emulator) -> None:
     """`--target` tries the named devices again, and a refusal for one of them is an error that says why."""
     quick.set_device("d2", outcome="fail", error_msg=STORAGE)
     task_id = start(quick, "d1", "d2")
-    shell("task", "watch", task_id)
-    done = shell("task", "retry", task_id, "--target", "d1", "--target", "d2", "--yes", "--json")
+    shell.inside("task", "watch", task_id)
+    done = shell.inside("task", "retry", task_id, "--target", "d1", "--target", "d2", "--yes", "--json")
 
     assert done.code == 1
     assert {one["target"]: one["status"] for one in done.answer["result"]["targets"]} == {
@@ -225,34 +225,34 @@ def test_stop(shell: Shell, quick: Emulator) -> None:
     """A running task is stopped and waited for; one that has ended is left as it is."""
     quick.set_device("d1", outcome="hang")
     task_id = start(quick, "d1")
-    first, again = shell("task", "stop", task_id, "--yes"), shell("task", "stop", task_id, "--yes")
+    first, again = shell.inside("task", "stop", task_id, "--yes"), shell.inside("task", "stop", task_id, "--yes")
 
     assert (first.code, again.code) == (0, 0)
     assert first.out == again.out
     assert first.out.startswith("upgrade task canary_1: Stopped")
     assert posts(quick) == ["StopBatchTask"]
-    assert shell("task", "watch", task_id).code == 5
+    assert shell.inside("task", "watch", task_id).code == 5
 
 
 def test_confirm(shell: Shell, quick: Emulator) -> None:
     """A task that waits begins only where the approved packages are all that it installs."""
     task_id = start(quick, "d1", need_confirm=True)
-    other = shell("task", "confirm", task_id, "--approved-package-ids", "p2", "--yes")
+    other = shell.inside("task", "confirm", task_id, "--approved-package-ids", "p2", "--yes")
     assert (other.code, posts(quick)) == (2, [])
     assert "installs other packages than were approved; it was not confirmed" in other.err
     assert "write that into --approved-package-ids" in " ".join(other.err.split())
 
-    done = shell("task", "confirm", task_id, "--approved-package-ids", "p1", "--yes")
+    done = shell.inside("task", "confirm", task_id, "--approved-package-ids", "p1", "--yes")
     assert (done.code, posts(quick)) == (0, ["ConfirmBatchTask"])
-    assert shell("task", "watch", task_id).code == 0
+    assert shell.inside("task", "watch", task_id).code == 0
 
 
 def test_what_a_device_says_can_not_move_the_terminal(shell: Shell, quick: Emulator) -> None:
     """Text from devices is escaped wherever people read it; in the JSON it is exact."""
     quick.set_device("d1", outcome="fail", error_msg="\x1b[2Jgone\u202e")
     task_id = start(quick, "d1")
-    failed = shell("task", "watch", task_id)
-    shown, told = shell("task", "show", task_id), shell("task", "show", task_id, "--json")
+    failed = shell.inside("task", "watch", task_id)
+    shown, told = shell.inside("task", "show", task_id), shell.inside("task", "show", task_id, "--json")
 
     assert "\x1b" not in failed.err + shown.out + told.out
     assert "\\x1b[2Jgone" in shown.out
