@@ -1,4 +1,4 @@
-"""What goes over the wire, as values: a request before it is signed, and an answer before it is read."""
+"""What goes over the wire, as values: a request before it is signed, and an answer before it is read. Sends nothing."""
 
 from __future__ import annotations
 
