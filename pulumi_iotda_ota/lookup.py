@@ -109,7 +109,7 @@ def _by_id(asked: _Asked, package_id: str, lookup: PackageLookup) -> Found | Non
             return None
         raise explain.gone(package_id, asked.connection)
     if not lookup.with_file_location:
-        package = package.model_copy(update={"file_location": None})
+        package = replace(package, file_location=None)
     return Found(package, lookup.id)
 
 
@@ -204,7 +204,7 @@ def _with_file(asked: _Asked, chosen: OtaPackage) -> OtaPackage:
     detail = asked.package(chosen.package_id)
     if detail is None:  # deleted since it was listed
         raise explain.gone(chosen.package_id, asked.connection)
-    return chosen.model_copy(update={"file_location": detail.file_location})
+    return replace(chosen, file_location=detail.file_location)
 
 
 def _nothing_fits(asked: _Asked, policy: Policy, selection: Selection, walked: Walked) -> PackageNotFound:
