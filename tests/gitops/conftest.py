@@ -146,8 +146,8 @@ def repository(emulator: Emulator, token_url: str, tmp_path: Path) -> Repository
         "HW_REGION_NAME": emulator.region,
         "HW_IOTDA_ENDPOINT": emulator.endpoint,
         "HW_AUTH_URL": emulator.endpoint,
-        "HW_IDP": emulator.accounts.idp_id,
-        "HW_PREVIEW_IDP": emulator.accounts.idp_id,
-        "HW_AUDIENCE": AUDIENCE,
+        "OIDC_IDP": emulator.accounts.idp_id,
+        "OIDC_PREVIEW_IDP": emulator.accounts.idp_id,
+        "OIDC_AUDIENCE": AUDIENCE,
     }
     return Repository(folder, environment, variables, emulator, base, token_url)

@@ -106,7 +106,7 @@ def test_the_page_shows_what_the_recipes_run() -> None:
     texts = "".join((WORKFLOWS / f"{name}.yml").read_text() for name in NAMES)
     ran = re.sub(r" --stack \S+| --non-interactive| --color never|scripts/", "", texts).replace("python3", "python")
 
-    lines = "".join(re.findall(r"```\n(.*?)```", page, re.DOTALL)).splitlines()
+    lines = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)).splitlines()
     assert len(lines) == 5
     assert [line for line in lines if line not in ran] == []
 
@@ -114,4 +114,4 @@ def test_the_page_shows_what_the_recipes_run() -> None:
 def test_code_of_a_fork_gets_nothing() -> None:
     """A preview runs the code of a pull request: only of this repository, and as somebody who may only read."""
     assert only_job("preview")["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
-    assert only_job("preview")["env"]["HW_ASSUME_ROLE_IDP_ID"] == "${{ vars.HW_PREVIEW_IDP }}"
+    assert only_job("preview")["env"]["HW_ASSUME_ROLE_IDP_ID"] == "${{ vars.OIDC_PREVIEW_IDP }}"
