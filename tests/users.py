@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ROOT", "users_environment"]
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = "emulator"
+EXTRAS = "emulator,cli"
 SECONDS = 280
 
 

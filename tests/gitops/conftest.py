@@ -115,8 +115,12 @@ def token_url(emulator: Emulator) -> Iterator[str]:
 GH = """#!/usr/bin/env python3
 import json, pathlib, sys
 told = [pathlib.Path(word).read_text() if word.endswith(".md") else word for word in sys.argv[1:]]
-with open({log!r}, "a") as log:
-    log.write(json.dumps(told) + "\\n")
+log = pathlib.Path({log!r})
+with log.open("a") as lines:
+    lines.write(json.dumps(told) + "\\n")
+answer = log.with_suffix(".answer")
+if told[:2] == ["pr", "list"] and answer.exists():
+    print(answer.read_text(), end="")
 """
 
 

@@ -54,6 +54,7 @@ class Job:
     environment: dict[str, str]
     variables: Mapping[str, str]
     steps: list[Step] = field(default_factory=list)
+    _outputs: dict[str, str] = field(default_factory=dict)
 
     def run(self, *, without: tuple[str, ...] = ()) -> int:
         """Run all steps, but those that are named, and return the exit code of the first that failed, or 0."""
@@ -87,6 +88,9 @@ class Job:
     def _is_due(self, step: Mapping[str, Any]) -> bool:
         failed = any(done.code for done in self.steps)
         condition = step.get("if", "")
+        for name, value in re.findall(r"steps\.(\w+\.outputs\.\w+) == '(\w+)'", condition):
+            if self._outputs.get(name) != value:
+                return False
         for file in re.findall(r"hashFiles\('([^']+)'\) != ''", condition):
             if not (self.folder / file).exists():
                 return False
@@ -103,6 +107,9 @@ class Job:
             timeout=SECONDS,
             check=False,
         )
+        told = [line.split("=", 1) for line in self._file("output").read_text().splitlines()]
+        self._outputs |= {f"{step.get('id', '')}.outputs.{name}": value for name, value in told}
+        self._file("output").write_text("")
         return Step(step["name"], done.returncode, done.stdout)
 
     def _command(self, step: Mapping[str, Any]) -> list[str]:
@@ -129,7 +136,8 @@ class Job:
         return file
 
     def _filled(self, text: str) -> str:
-        return re.sub(r"\$\{\{ *(.+?) *\}\}", lambda found: self.variables[found[1]], text)
+        known = {**self.variables, **{f"steps.{name}": value for name, value in self._outputs.items()}}
+        return re.sub(r"\$\{\{ *(.+?) *\}\}", lambda found: known[found[1]], text)
 
 
 def workflow(name: str) -> dict[str, Any]:
