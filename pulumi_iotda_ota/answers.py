@@ -15,8 +15,14 @@ __all__ = ["found_values", "listed_values", "package_values", "task_values"]
 
 def package_values(package: OtaPackage) -> dict[str, Any]:
     """Return the fields of a package that are set, with the upload time as RFC 3339 too."""
-    fields: dict[str, Any] = package.model_dump(mode="json", exclude_none=True)
-    return {**fields, "created_at": package.created_at}
+    location = package.file_location
+    fields = {name: getattr(package, name) for name in package.__dataclass_fields__}
+    fields |= {
+        "support_source_versions": list(package.support_source_versions),
+        "file_location": location.model_dump(mode="json", exclude_none=True) if location else None,
+        "created_at": package.created_at,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def found_values(found: Found) -> dict[str, Any]:

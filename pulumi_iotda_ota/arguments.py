@@ -170,7 +170,11 @@ PACKAGE_ID = Argument(
     limits.PACKAGE_ID,
 )
 MAX_ITEMS = Argument(
-    "max_items", "number", "Return at most this many packages, 1 or more. Without it, all of them.", Number(1, 10**9)
+    "max_items",
+    "number",
+    "Return at most this many packages, 1 or more. Without it, all of them. Without order_by the list is read no "
+    "further than that takes, and what was passed over is told as far as it was read.",
+    Number(1, 10**9),
 )
 TRIGGERS = Argument(
     "triggers", "triggers", "Any values; when one changes, the work is done again (a new look, a new campaign)."

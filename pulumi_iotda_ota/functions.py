@@ -72,7 +72,9 @@ def get_ota_packages(
         strict_versions: make a version that the scheme can not read an error instead of passing its package over.
         order_by: ``version`` or ``create_time``, the highest or newest first; without it the service's order, which is
             the newest record first.
-        max_items: return at most this many; the result's ``truncated`` says whether some were left out.
+        max_items: return at most this many; the result's ``truncated`` says whether some were left out. Without
+            ``order_by`` the list is read no further than that takes, and ``skipped`` and ``skipped_counts`` tell of
+            what was read.
         connection: where and as whom to ask; by default from the stack's configuration and the environment.
         opts: options of the call; there is no provider process to choose.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import explain
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
-from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, select, spans
+from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,16 +48,23 @@ class FoundMany:
 
 
 def find_packages(run: Run, connection: ResolvedConnection, lookup: PackagesLookup) -> FoundMany:
-    """Return every package that fits, over all pages.
+    """Return every package that fits, over all pages, or the first ``max_items`` of them.
+
+    Where the service's order is kept, the walk ends with the package that ``max_items`` leaves out: what was passed
+    over is then told of the packages before it.
 
     Raises:
         IotdaOtaError: the service could not be asked to the end; there is never a partial list.
     """
     deadline = Deadline.start(run.clock, connection.deadline)
     connection = run.completed(connection, deadline=deadline)
-    walked = run.packages(connection, _server_query(lookup.policy), deadline=deadline)
-    selection = select(walked.packages, lookup.policy)
-    _require_readable(lookup.policy, selection)
+    policy, query = lookup.policy, _server_query(lookup.policy)
+    if lookup.max_items is None or needs_all(policy):
+        selection = select(run.packages(connection, query, deadline=deadline).packages, policy)
+    else:
+        first = partial(select, policy=policy, enough=lookup.max_items + 1)
+        selection = run.some_packages(connection, query, first, asked=lookup, deadline=deadline)
+    _require_readable(policy, selection)
     fitting = selection.packages
     kept = fitting[: lookup.max_items]
     return FoundMany(tuple(kept), len(kept) < len(fitting), lookup.id, selection)
@@ -117,7 +125,7 @@ def _by_id(asked: _Asked, package_id: str, lookup: PackageLookup) -> Found | Non
             return None
         raise explain.gone(package_id, asked.connection)
     if not lookup.with_file_location:
-        package = package.model_copy(update={"file_location": None})
+        package = replace(package, file_location=None)
     return Found(package, lookup.id)
 
 
@@ -212,7 +220,7 @@ def _with_file(asked: _Asked, chosen: OtaPackage) -> OtaPackage:
     detail = asked.package(chosen.package_id)
     if detail is None:  # deleted since it was listed
         raise explain.gone(chosen.package_id, asked.connection)
-    return chosen.model_copy(update={"file_location": detail.file_location})
+    return replace(chosen, file_location=detail.file_location)
 
 
 def _nothing_fits(asked: _Asked, policy: Policy, selection: Selection, walked: Walked) -> PackageNotFound:

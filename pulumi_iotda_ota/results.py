@@ -8,11 +8,12 @@ attributes only, so that an unrelated upload changes no stack output.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import pulumi
 
-from pulumi_iotda_ota.answers import found_values, listed_values, task_values
+from pulumi_iotda_ota.answers import found_values, listed_values, package_values, task_values
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup import Found, FoundMany
@@ -234,7 +235,9 @@ def package_result(found: Found) -> GetOtaPackageResult:
 
 def packages_result(found: FoundMany) -> GetOtaPackagesResult:
     """Return the result of a list."""
-    return packages_from_mapping(listed_values(found))
+    # One at a time: a list may have 100,000, and they are in the memory of the run already.
+    packages = (package_values(package) for package in found.packages)
+    return packages_from_mapping({**listed_values(replace(found, packages=())), "packages": packages})
 
 
 def task_result(found: FoundTask) -> GetUpgradeTaskResult:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, TimeoutError  # noqa: A004  another class than the built-in before Python 3.11
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Run", "Walked", "wants_memo"]
 
 T = TypeVar("T")
-_ONE_PAGE = 50
 
 
 def wants_memo(environ: Mapping[str, str]) -> bool:
@@ -106,9 +105,39 @@ class Run:
         """Return the first page of a query: one request, the newest packages."""
 
         def first() -> tuple[OtaPackage, ...]:
-            return tuple(islice(self.client(connection).list_packages(query, deadline=deadline), _ONE_PAGE))
+            return self.client(connection).first_packages(query, deadline=deadline)
 
         return self._once(("first packages", connection, query), first, deadline)
+
+    def some_packages(
+        self,
+        connection: ResolvedConnection,
+        query: PackageQuery,
+        use: Callable[[Iterable[OtaPackage]], T],
+        *,
+        asked: Hashable,
+        deadline: Deadline | None = None,
+    ) -> T:
+        """Return what is made of the first packages of a query, which are asked for as they are used.
+
+        Args:
+            connection: where to ask.
+            query: the filters that the service applies.
+            use: is given the packages, in the service's order, and reads as many of them as it needs.
+            asked: what ``use`` is there for: the same for the same use.
+            deadline: the bound of the walk.
+        """
+        with self._lock:
+            whole = ("packages", connection, query) in self._answers
+        if whole:
+            # Whoever needs all of them has asked for them already.
+            return use(self.packages(connection, query, deadline=deadline).packages)
+
+        def some() -> T:
+            with closing(self.client(connection).list_packages(query, deadline=deadline, eager=False)) as packages:
+                return use(packages)
+
+        return self._once(("some packages", connection, query, asked), some, deadline)
 
     def package(
         self, connection: ResolvedConnection, package_id: str, *, deadline: Deadline | None = None

@@ -1,4 +1,4 @@
-"""Reads durations and times as users write them: ``90``, ``"15m"``, ``"24h"``; RFC 3339 or the API's form."""
+"""Reads durations and times as users write them: ``90``, ``"15m"``; RFC 3339 or the API's form. Asks no clock."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING
 
-from docs.generate.markdown import code, table
+from docs.generate.markdown import code, table, wrapped
 from docs.generate.samples import samples
 from pulumi_iotda_ota.iotda import errors, hints
 
@@ -78,12 +78,12 @@ def _section(kind: type[errors.IotdaOtaError], sample: str) -> str:
     below = f" It is caught as {' and as '.join(map(code, others))} too." if others else ""
     lines = [
         f"\n## {kind.__name__}\n",
-        f"**When.** {kind.when}{below}\n",
-        f"**What to do.** {_sentence(kind.remedy)}\n",
+        wrapped(f"**When.** {kind.when}{below}"),
+        wrapped(f"**What to do.** {_sentence(kind.remedy)}"),
     ]
     carried = list(_carried(kind))
     if carried:
-        lines.append(f"**Carries** {'; '.join(carried)}.\n")
+        lines.append(wrapped(f"**Carries** {'; '.join(carried)}."))
     if sample:
         lines.append(f"<!-- made by the code -->\n```text\n{sample}\n```\n")
     return "\n".join(lines)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["code", "listed", "table"]
+__all__ = ["code", "listed", "table", "wrapped"]
+
+_WIDTH = 120
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -28,6 +31,11 @@ def code(name: str) -> str:
 def listed(names: Iterable[str]) -> str:
     """Return names as code, with commas between them."""
     return ", ".join(code(name) for name in names)
+
+
+def wrapped(text: str) -> str:
+    """Return a paragraph in lines of the house's width."""
+    return "\n".join(textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)) + "\n"
 
 
 def _line(cells: Sequence[str]) -> str:

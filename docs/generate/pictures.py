@@ -83,7 +83,7 @@ def walk() -> str:
         for number, marker in enumerate(markers)
         if (same := [query for query in queries if query.get("marker", "") == marker])
     ]
-    told = table(("from", "offsets", "requests"), _folded(rows))
+    told = table(("below", "offsets", "requests"), _folded(rows))
     return f"{told}\n{len(found.packages)} packages, {len(queries)} requests."
 
 
@@ -94,7 +94,7 @@ def _arrow(operation: str, times: int) -> list[str]:
 
 
 def _marker(number: int) -> str:
-    return "the newest record" if number == 0 else f"below the last record of request {number}"
+    return "none: from the newest record on" if number == 0 else f"marker {number}"
 
 
 def _folded(rows: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:

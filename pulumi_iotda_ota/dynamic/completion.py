@@ -1,4 +1,4 @@
-"""UpgradeTaskCompletion as a program declares it."""
+"""UpgradeTaskCompletion as a program declares it. What it does is in ``lifecycle/``; nothing is asked here."""
 
 from __future__ import annotations
 

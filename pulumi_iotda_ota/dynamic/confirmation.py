@@ -1,4 +1,4 @@
-"""UpgradeTaskConfirmation as a program declares it."""
+"""UpgradeTaskConfirmation as a program declares it. What it does is in ``lifecycle/``; nothing is asked here."""
 
 from __future__ import annotations
 

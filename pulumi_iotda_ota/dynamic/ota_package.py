@@ -1,4 +1,4 @@
-"""OtaPackage as a program declares it."""
+"""OtaPackage as a program declares it. What it does is in ``lifecycle/``; nothing is asked here."""
 
 from __future__ import annotations
 

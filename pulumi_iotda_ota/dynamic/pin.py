@@ -1,4 +1,4 @@
-"""OtaPackagePin as a program declares it."""
+"""OtaPackagePin as a program declares it. What it does is in ``lifecycle/``; nothing is asked here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The operations of IAM and of an ECS's metadata service that give out tokens, temporary keys and project ids."""
+"""The operations of IAM and of an ECS's metadata service that give out tokens, temporary keys and project ids.
+
+A request in, an answer out; what there is to give out is in ``accounts.py``, and who holds it in ``auth.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which path and method stand for which operation, and the function that answers it."""
+"""Which path and method stand for which operation, and the function that answers it. Answers nothing itself."""
 
 from __future__ import annotations
 

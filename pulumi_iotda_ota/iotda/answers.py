@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["nothing", "reader", "the_one"]
 
-Model = TypeVar("Model", bound=BaseModel)
 Content = TypeVar("Content")
 
 # What the parser says of JSON that is well formed but cannot be held: asking again would not help.
@@ -32,16 +31,17 @@ _NOT_HOLDABLE = ("recursion limit exceeded", "number out of range")
 _RECORD_IDS = ("package_id", "task_id", "target")
 
 
-def reader(model: type[Model]) -> Callable[[bytes], Model]:
+def reader(model: type[Content]) -> Callable[[bytes], Content]:
     """Return the function that reads a body as ``model``.
 
     The function raises:
         ProtocolError: the body is no JSON (``garbled``), or a field is missing or of another type.
     """
+    validate = TypeAdapter(model).validate_json
 
-    def read(body: bytes) -> Model:
+    def read(body: bytes) -> Content:
         try:
-            return model.model_validate_json(body)
+            return validate(body)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False)
         # Outside of the handler: pydantic's text would repeat what the service sent.

@@ -119,6 +119,15 @@ class Client:
 
         return Records(page, walk_in_turn)
 
+    def first_packages(self, query: PackageQuery, *, deadline: Deadline | None = None) -> tuple[OtaPackage, ...]:
+        """Return the first page of a query, the newest packages: one request.
+
+        Args:
+            query: the filters that the service applies.
+            deadline: the bound of the call.
+        """
+        return self._caller.call(protocol.list_packages(query), self._bound(deadline)).packages
+
     def show_package(self, package_id: str, *, deadline: Deadline | None = None) -> OtaPackage:
         """Return one package with its file location; a missing one is a ServiceError of status 404."""
         return self._caller.call(protocol.show_package(package_id), self._bound(deadline))

@@ -27,7 +27,7 @@ from pulumi_iotda_ota.iotda.fields import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FI
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
 from pulumi_iotda_ota.iotda.names import camel, snake
 from pulumi_iotda_ota.iotda.proxies import require_here, require_usual
-from pulumi_iotda_ota.iotda.sources import CONFIGURATION, SOURCES, Found, Given, find_credential, look
+from pulumi_iotda_ota.iotda.sources import CONFIGURATION, SOURCES, Found, Given, find_credential, find_setting, look
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _gathered(sources: Sequence[Found], environ: Mapping[str, str]) -> tuple[dic
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for name in PUBLIC_FIELDS:
-        found = next((found for found in sources if name in found.values), None)
+        found = find_setting(name, sources)
         if found:
             values[name] = _typed(name, found.values[name])
             origins[name] = found.place if found.source is SOURCES[0] else found.origin(name)

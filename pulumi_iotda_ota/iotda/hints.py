@@ -1,6 +1,7 @@
 """What to do about the refusals that are known, one entry each.
 
 Keyed on documented codes and statuses; a hint that is a guess is labelled ``likely``, never ``what to do``.
+Whether a refusal is final is not decided here.
 Source: the vendor's pages "Error Codes" of IoTDA, API Gateway and IAM.
 """
 

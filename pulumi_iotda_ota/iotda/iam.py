@@ -47,6 +47,8 @@ _METADATA_PATIENCE = 3.0  # seconds; the service is one hop away, or not there
 _METADATA_TOKEN_LIFETIME = 6 * 3600
 # What answers for a metadata service that has no tokens.
 _NO_TOKENS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.SERVICE_UNAVAILABLE})
+_LONGEST_METADATA_TOKEN = 8192
+_NO_TOKEN_CHARACTERS = frozenset(' "<>[]{}')
 _NO_AGENCY = "configure cloud service agency first"
 
 
@@ -197,12 +199,13 @@ def metadata_token(*, required: bool) -> Request[SecretStr | None]:
         asked="a token",
         method="PUT",
         path="meta-data/latest/api/token",
-        read=lambda body: _printable_secret(body, "the token"),
+        # What answers for a service without tokens is any page.
+        read=lambda _: None,
         root="/",
         headers=(("X-Metadata-Token-Ttl-Seconds", str(_METADATA_TOKEN_LIFETIME)),),
         accepts=frozenset() if required else _NO_TOKENS,
         patience=_METADATA_PATIENCE,
-        join=lambda token, answer: token if answer.status == HTTPStatus.OK else None,
+        join=lambda _, answer: _metadata_token(answer.body) if answer.status == HTTPStatus.OK else None,
     )
 
 
@@ -274,8 +277,12 @@ def _subject(answer: Answer) -> SecretStr:
     return _secret(answer.headers.get("x-subject-token", ""), "the header X-Subject-Token")
 
 
-def _printable_secret(body: bytes, what: str) -> SecretStr | None:
-    return _secret(body.decode(errors="replace").strip(), what) if body else None
+def _metadata_token(body: bytes) -> SecretStr | None:
+    """Return the token that is the whole of an answer; a page, or anything else that is no token, is not sent back."""
+    text = body[: _LONGEST_METADATA_TOKEN + 1].decode(errors="replace").strip()
+    if len(text) > _LONGEST_METADATA_TOKEN or not _NO_TOKEN_CHARACTERS.isdisjoint(text):
+        raise ProtocolError("the answer is not of the documented shape: the token is something else")
+    return _secret(text, "the token") if body else None
 
 
 def _secret(text: str, what: str) -> SecretStr:

@@ -1,4 +1,4 @@
-"""What goes over the wire, as values: a request before it is signed, and an answer before it is read."""
+"""What goes over the wire, as values: a request before it is signed, and an answer before it is read. Sends nothing."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ class Answer:
     """
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    # IAM gives its tokens out in a header, and its keys in a body.
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def request_id(self) -> str:

@@ -20,63 +20,28 @@ from pulumi_iotda_ota.iotda.fields import Connection
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.profiles import hcloud_file, missing_key, read_profile, read_section, sdk_file, shown_path
 from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.vendor_names import HW, PROFILE, SDK, SECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["CONFIGURATION", "KINDS", "SOURCES", "Found", "Given", "Kind", "Source", "find_credential", "look"]
+__all__ = [
+    "CONFIGURATION",
+    "KINDS",
+    "SOURCES",
+    "Found",
+    "Given",
+    "Kind",
+    "Source",
+    "find_credential",
+    "find_setting",
+    "look",
+]
 
 Base = AccessKey | AuthToken | UserPassword | IdTokenFile | EcsMetadata
 
 _FIELDS = tuple(Connection.model_fields)
 _GUARDS = ("allowed_project_ids",)
-_HW = {
-    "region": "HW_REGION_NAME",
-    "endpoint": "HW_IOTDA_ENDPOINT",
-    "project_id": "HW_PROJECT_ID",
-    "instance_id": "HW_IOTDA_INSTANCE_ID",
-    "signing": "HW_IOTDA_SIGNING",
-    "insecure": "HW_INSECURE",
-    "iam_endpoint": "HW_AUTH_URL",
-    "access_key": "HW_ACCESS_KEY",
-    "secret_key": "HW_SECRET_KEY",
-    "security_token": "HW_SECURITY_TOKEN",
-    "auth_token": "HW_AUTH_TOKEN",
-    "user_name": "HW_USER_NAME",
-    "password": "HW_USER_PASSWORD",
-    "domain_name": "HW_DOMAIN_NAME",
-    "agency_name": "HW_ASSUME_ROLE_AGENCY_NAME",
-    "agency_domain_name": "HW_ASSUME_ROLE_DOMAIN_NAME",
-    "oidc_token_file": "HW_ASSUME_ROLE_ID_TOKEN_FILE",
-    "idp_id": "HW_ASSUME_ROLE_IDP_ID",
-}
-_SDK = {
-    "project_id": "HUAWEICLOUD_SDK_PROJECT_ID",
-    "iam_endpoint": "HUAWEICLOUD_SDK_IAM_ENDPOINT",
-    "access_key": "HUAWEICLOUD_SDK_AK",
-    "secret_key": "HUAWEICLOUD_SDK_SK",
-    "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
-    "oidc_token_file": "HUAWEICLOUD_SDK_ID_TOKEN_FILE",
-    "idp_id": "HUAWEICLOUD_SDK_IDP_ID",
-}
-_PROFILE = {
-    "region": "region",
-    "project_id": "projectId",
-    "access_key": "accessKeyId",
-    "secret_key": "secretAccessKey",
-    "security_token": "securityToken",
-    "agency_name": "agencyName",
-    "agency_domain_name": "agencyDomainName",
-}
-_SECTION = {
-    "project_id": "project_id",
-    "iam_endpoint": "iam_endpoint",
-    "access_key": "ak",
-    "secret_key": "sk",
-    "security_token": "security_token",
-    "oidc_token_file": "id_token_file",
-    "idp_id": "idp_id",
-}
 
 
 @dataclass(frozen=True)
@@ -110,6 +75,7 @@ class Source:
         place: how an origin names it.
         required: whether it must be readable, because somebody asked for it.
         lacking: gives what is wrong where it should hold a credential and holds none.
+        whole: whether its settings go with its credential, and count only where that is used.
     """
 
     title: str
@@ -118,6 +84,7 @@ class Source:
     place: Callable[[Given], str]
     required: bool = True
     lacking: Callable[[Given, Mapping[str, object]], ConfigurationError | None] = lambda *_: None
+    whole: bool = False
 
 
 def _config(given: Given) -> dict[str, object]:
@@ -156,22 +123,24 @@ SOURCES = (
         _config,
         lambda _: "stack config",
     ),
-    Source("named profile", _PROFILE, _profile, _profile_place, lacking=_profile_lacking),
-    Source("environment, HW_*", _HW, lambda given: given.environ, lambda _: "environment"),
-    Source("environment, HUAWEICLOUD_SDK_*", _SDK, lambda given: given.environ, lambda _: "environment"),
+    Source("named profile", PROFILE, _profile, _profile_place, lacking=_profile_lacking),
+    Source("environment, HW_*", HW, lambda given: given.environ, lambda _: "environment"),
+    Source("environment, HUAWEICLOUD_SDK_*", SDK, lambda given: given.environ, lambda _: "environment"),
     Source(
         "credentials file, [basic]",
-        _SECTION,
+        SECTION,
         lambda given: read_section("basic", given.environ),
         _file_place("basic"),
         required=False,
+        whole=True,
     ),
     Source(
         "credentials file, [global]",
-        {field: name for field, name in _SECTION.items() if field != "project_id"},
+        {field: name for field, name in SECTION.items() if field != "project_id"},
         lambda given: read_section("global", given.environ),
         _file_place("global"),
         required=False,
+        whole=True,
     ),
 )
 
@@ -216,6 +185,11 @@ class Found:
         return str(_plain(self.values.get(name)))
 
     @property
+    def kind(self) -> Kind | None:
+        """Return the kind of credential that it holds any part of, or None."""
+        return next((kind for kind in KINDS if any(self.text(part) for part in kind.parts)), None)
+
+    @property
     def offers(self) -> str:
         """Return what would make a credential here, in words."""
         names = self.source.names
@@ -251,12 +225,11 @@ def find_credential(sources: Sequence[Found]) -> Base:
         CredentialsError: no source holds any part, or the first that does holds half a set; nothing was sent.
         ConfigurationError: the source whose turn it is can not be read.
     """
-    for found in sources:
-        if found.problem:
-            raise found.problem
-        kind = next((kind for kind in KINDS if any(found.text(part) for part in kind.parts)), None)
-        if kind:
-            return _whole(found, kind)
+    holder = _holder(sources)
+    if holder and holder.problem:
+        raise holder.problem
+    if holder and holder.kind:
+        return _whole(holder, holder.kind)
     raise CredentialsError(
         "no credentials",
         facts=[
@@ -267,6 +240,24 @@ def find_credential(sources: Sequence[Found]) -> Base:
             ("what to do", "give one of these sets in one place"),
         ],
     )
+
+
+def find_setting(name: str, sources: Sequence[Found]) -> Found | None:
+    """Return the first source that holds a setting, or None.
+
+    Args:
+        name: the setting.
+        sources: what every source holds.
+    """
+    holder = _holder(sources)
+    return next(
+        (found for found in sources if name in found.values and (found is holder or not found.source.whole)), None
+    )
+
+
+def _holder(sources: Sequence[Found]) -> Found | None:
+    """Return the source whose turn it is to give the credential, whether or not it can."""
+    return next((found for found in sources if found.problem or found.kind), None)
 
 
 def _read(source: Source, given: Given) -> Found:

@@ -60,7 +60,7 @@ def differences(package: OtaPackage, inputs: Properties) -> list[str]:
     A checksum that was not asked for is no difference: the service may have made it itself.
     """
     location = package.file_location.obs_location if package.file_location else None
-    fields = package.model_dump(exclude={"file_location"})
+    fields = {name: getattr(package, name) for name in (*IDENTITY, *TEXTS)}
     found = _compared({**fields, "obs_location": location.model_dump() if location else {}})
     wanted = _compared(inputs)
     if wanted["obs_location.sign"] is None:

@@ -1,4 +1,4 @@
-"""The functions of the plugin: a lookup and its answer as plain values, in Python's names."""
+"""The functions of the plugin: a lookup and its answer as plain values, in Python's names. Chooses nothing itself."""
 
 from __future__ import annotations
 

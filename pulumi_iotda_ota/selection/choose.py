@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.selection.policy import Policy
 
-__all__ = ["MAX_SKIPPED", "Selection", "Skipped", "Tier", "select", "spans"]
+__all__ = ["MAX_SKIPPED", "Selection", "Skipped", "Tier", "needs_all", "select", "spans"]
 
 MAX_SKIPPED = 100
 _SCOPES = ("app_id", "product_id", "module_name")
@@ -79,15 +79,23 @@ class Selection:
                 self.skipped.append(skipped)
 
 
-def select(packages: Iterable[OtaPackage], policy: Policy, *, most_skipped: int = MAX_SKIPPED) -> Selection:
+def needs_all(policy: Policy) -> bool:
+    """Return whether the first that fit can not be told before all packages were looked at."""
+    return bool(policy.order_by or policy.preferred_versions or policy.strict_versions)
+
+
+def select(
+    packages: Iterable[OtaPackage], policy: Policy, *, enough: int | None = None, most_skipped: int = MAX_SKIPPED
+) -> Selection:
     """Return the packages that fit the policy, the preferred ones first.
 
     Preferred versions come first, in their order, then ``order_by``. Without it the service's order is kept: newest
     record first. Packages that tie keep it too. Each version is read once, so this is linear but for one sort.
 
     Args:
-        packages: what there is.
+        packages: what there is, in the service's order.
         policy: what is preferred.
+        enough: look no further once so many fit; only where the policy does not need all of them.
         most_skipped: how many of those that are passed over are kept with their reason.
     """
     keys = Keys(policy.version_scheme)
@@ -101,6 +109,8 @@ def select(packages: Iterable[OtaPackage], policy: Policy, *, most_skipped: int 
                 break
         else:
             fitting.append(package)
+            if len(fitting) == enough:
+                break
     _order(fitting, policy, keys)
     selection.tiers = _tiers(fitting, policy, keys)
     return selection

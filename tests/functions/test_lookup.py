@@ -51,6 +51,46 @@ def test_list_is_cut_where_it_is_asked_to_be(service: Emulator) -> None:
     assert (len(times), found.truncated) == (2, True)
 
 
+@pytest.mark.parametrize(("most", "requests"), [(1, 1), (49, 1), (50, 2), (120, 3)])
+def test_a_cut_list_is_read_no_further_than_it_must_be(service: Emulator, most: int, requests: int) -> None:
+    """max_items in the service's order stops with the first package that it leaves out, which says that it is cut."""
+    found = iotda_ota.get_ota_packages(package_type="softwarePackage", max_items=most)
+
+    assert lists(service) <= requests
+    assert found.truncated
+    every = iotda_ota.get_ota_packages(package_type="softwarePackage").packages
+    assert found.packages == every[:most]
+
+
+def test_a_cut_list_counts_what_it_looked_at(service: Emulator) -> None:
+    """What was passed over is told of the packages before the one that was left out, in whichever pages they came."""
+    rule: dict[str, Any] = {"package_type": "softwarePackage", "version_regex": ".*0"}
+    whole = iotda_ota.get_ota_packages(**rule)
+    cut = iotda_ota.get_ota_packages(**rule, max_items=3)
+
+    assert cut.packages == whole.packages[:3]
+    assert cut.skipped == whole.skipped[: len(cut.skipped)]
+    assert sum(cut.skipped_counts.values()) == len(cut.skipped) < len(whole.skipped)
+
+
+def test_a_list_that_max_items_does_not_cut_is_whole(service: Emulator) -> None:
+    """As many as fit are not too many."""
+    number = len(iotda_ota.get_ota_packages(**METER).packages)
+
+    found = iotda_ota.get_ota_packages(**METER, max_items=number)
+    assert (len(found.packages), found.truncated) == (number, False)
+
+
+@pytest.mark.parametrize("word", [{"order_by": "version"}, {"preferred_versions": ["1.0"]}, {"strict_versions": True}])
+def test_what_needs_all_packages_reads_all(service: Emulator, word: dict[str, Any]) -> None:
+    """An order, a preference and a strict reading are of the whole list, however few are wanted."""
+    rule: dict[str, Any] = {"package_type": "softwarePackage", "version_constraint": "*", **word}
+    whole, cut = (iotda_ota.get_ota_packages(**rule, max_items=most) for most in (None, 3))
+
+    assert cut.packages == whole.packages[:3]
+    assert cut.skipped_counts == whole.skipped_counts
+
+
 def test_newest_upload(service: Emulator) -> None:
     """most_recent by create_time takes the newest upload, which need not be the highest version."""
     found = iotda_ota.get_ota_package(**METER, most_recent=True, order_by="create_time")

@@ -101,11 +101,21 @@ def test_the_metadata_service_is_asked_shortly() -> None:
 
 
 @pytest.mark.parametrize("status", [404, 405, 503])
-def test_a_service_without_tokens_is_told_by_its_status(status: int) -> None:
-    """These statuses say that there are no tokens, but not where one is wanted."""
+@pytest.mark.parametrize(
+    "page", [b"no such page", b"", "<p>Seite nicht gefunden: \u00bbtoken\u00ab</p>".encode(), b"\xff"]
+)
+def test_a_service_without_tokens_is_told_by_its_status(status: int, page: bytes) -> None:
+    """These statuses say that there are no tokens, whatever page comes with them, but not where one is wanted."""
     assert status in iam.metadata_token(required=False).accepts
-    assert iam.metadata_token(required=False).content(Answer(status, {}, b"no such page")) is None
+    assert iam.metadata_token(required=False).content(Answer(status, {}, page)) is None
     assert not iam.metadata_token(required=True).accepts
+
+
+@pytest.mark.parametrize("body", [b"<html>portal</html>", b'{"token": "x"}', b"two words", b"x" * 10_000, b"\xff\xfe"])
+def test_a_page_is_no_metadata_token(body: bytes) -> None:
+    """What is no token is not sent back as one."""
+    with pytest.raises(ProtocolError, match=r"the token is (something else|not text)"):
+        iam.metadata_token(required=False).content(Answer(200, {}, body))
 
 
 def test_a_refused_key_wants_a_token_or_an_agency() -> None:
@@ -139,8 +149,11 @@ def test_a_key_of_another_shape_names_the_field(changes: dict[str, object], prob
 
 
 def test_what_was_read_shows_no_secret() -> None:
-    """Neither a token nor a key that was read is shown."""
-    key = iam.assume_agency("a", "d").content(Answer(201, {}, json.dumps(KEY).encode()))
+    """Neither a token nor a key that was read is shown, nor is the answer that it stood in."""
+    answer = Answer(201, {"x-subject-token": "MIID-token"}, json.dumps(KEY).encode())
+    key = iam.assume_agency("a", "d").content(answer)
 
-    assert "SK" not in repr(key)
-    assert "ST" not in repr(key)
+    shown = f"{key!r} {answer!r}"
+    assert "SK" not in shown
+    assert "ST" not in shown
+    assert "MIID" not in shown

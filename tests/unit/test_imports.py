@@ -127,7 +127,7 @@ LIBRARIES = {
 
 # The order inside of iotda: a module imports only from the lines above its own.
 ORDER = (
-    ("text", "names", "sockets", "files"),
+    ("text", "names", "vendor_names", "sockets", "files"),
     ("errors", "causes"),
     ("limits", "retry", "fields", "profiles"),
     ("models", "endpoint", "paging", "gate", "answers", "credentials", "renewal"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from dataclasses import FrozenInstanceError
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from pulumi_iotda_ota.iotda.answers import reader
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.models import BatchTask, BatchTaskDetail, BatchTaskPage, OtaPackage, OtaPackagePage
 from tests.faults.helpers import package
@@ -21,12 +24,37 @@ def task(**changes: Any) -> BatchTask:
     return BatchTask.model_validate_json(json.dumps({**TASK, **changes}))
 
 
+def read_package(**changes: Any) -> OtaPackage:
+    """Return a package as it is read from JSON."""
+    return reader(OtaPackage)(json.dumps(package(**changes)).encode())
+
+
 def test_a_package_cannot_be_changed() -> None:
     """An answer stays what the service said."""
-    found = OtaPackage.model_validate_json(json.dumps(package()))
+    found = read_package()
 
-    with pytest.raises(ValidationError):
-        found.version = "other"
+    with pytest.raises(FrozenInstanceError):
+        found.version = "other"  # type: ignore[misc]
+
+
+def test_a_package_of_a_long_list_is_small() -> None:
+    """A package takes no more than 1 kB of what a list of 100,000 takes."""
+    read = reader(OtaPackagePage)
+    pages = [
+        json.dumps(
+            {"packages": [package(50 * page + number) for number in range(50)], "page": {"count": 2000}}
+        ).encode()
+        for page in range(40)
+    ]
+    tracemalloc.start()
+    try:
+        packages = [found for page in pages for found in read(page).packages]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(packages) == 2000
+    assert taken / len(packages) < 1000
 
 
 @pytest.mark.parametrize(
@@ -35,14 +63,14 @@ def test_a_package_cannot_be_changed() -> None:
 )
 def test_the_time_is_given_in_a_common_form(create_time: str, created_at: str) -> None:
     """The API's time is given as RFC 3339 too; one of another form stays as it is."""
-    found = OtaPackage.model_validate_json(json.dumps(package(create_time=create_time)))
+    found = read_package(create_time=create_time)
 
     assert found.created_at == created_at
 
 
 def test_the_time_of_an_upload_can_be_compared() -> None:
     """The time is given as one that can be ordered."""
-    found = OtaPackage.model_validate_json(json.dumps(package(create_time="20230211T121212Z")))
+    found = read_package(create_time="20230211T121212Z")
 
     assert found.created == datetime(2023, 2, 11, 12, 12, 12, tzinfo=timezone.utc)
 
@@ -50,7 +78,7 @@ def test_the_time_of_an_upload_can_be_compared() -> None:
 @pytest.mark.parametrize("text", ["", "2023-02-11", "20230211T121212", "2023211T121212Z", "20231311T121212Z", "\x1b"])
 def test_a_time_that_cannot_be_read_is_an_error(text: str) -> None:
     """A package of an unreadable time has no place in an order: the error names it, and the time is escaped."""
-    found = OtaPackage.model_validate_json(json.dumps(package(create_time=text)))
+    found = read_package(create_time=text)
 
     with pytest.raises(ProtocolError, match=f"package {found.package_id}: create_time") as caught:
         _ = found.created

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from pulumi_iotda_ota.iotda import protocol
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
@@ -166,14 +167,14 @@ def test_documented_answers_are_read(sample: Path) -> None:
     content = json.loads(sample.read_text(encoding="utf-8"))
     found = read(REQUESTS[content["operation"]], json.dumps(content["body"]).encode())
 
-    kept = found.model_dump(mode="json", exclude_unset=True)
+    kept = TypeAdapter(type(found)).dump_python(found, mode="json", exclude_unset=True)
     assert kept == _known(content["body"], kept)
 
 
 def _known(sent: Any, kept: Any) -> Any:
     """Return what was sent without the fields that are not modelled; null arrays are empty ones."""
     if isinstance(kept, dict):
-        return {name: _known(sent[name], value) for name, value in kept.items()}
+        return {name: _known(sent.get(name), value) for name, value in kept.items()}
     if isinstance(kept, list):
         return [_known(one, other) for one, other in zip(sent or [], kept, strict=True)]
     return sent

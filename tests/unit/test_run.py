@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pulumi_iotda_ota.emulator import Emulator, Switches
 from pulumi_iotda_ota.iotda.connection import resolve
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
@@ -16,9 +18,9 @@ from pulumi_iotda_ota.run import Run
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from pulumi_iotda_ota.emulator import Emulator
+    from pulumi_iotda_ota.iotda.models import OtaPackage
 
 METER = PackageQuery(package_type="firmwarePackage", product_id="smart-meter")
 VALVE = PackageQuery(package_type="firmwarePackage", product_id="water-valve")
@@ -80,6 +82,54 @@ def test_without_memo_each_is_asked(emulator: Emulator) -> None:
     run.close()
 
     assert len(emulator.requests) == 2
+
+
+def newest(number: int) -> Callable[[Iterable[OtaPackage]], list[str]]:
+    """Return a use of so many packages."""
+    return lambda packages: [package.package_id for package in islice(packages, number)]
+
+
+def test_some_packages_are_not_all(emulator: Emulator, run: Run) -> None:
+    """What was asked for a few packages answers no question about all of them, nor about more."""
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+
+    few = run.some_packages(connection, VALVE, newest(3), asked=3)
+    more = run.some_packages(connection, VALVE, newest(70), asked=70)
+    every = [package.package_id for package in run.packages(connection, VALVE).packages]
+
+    assert (few, more, len(every)) == (every[:3], every[:70], 99)
+    assert len(emulator.requests) == 1 + 2 + 2
+
+
+def test_all_packages_are_some_too(emulator: Emulator, run: Run) -> None:
+    """Who needs a few gets them of the walk that another has made for all."""
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+    every = run.packages(connection, VALVE).packages
+    asked = len(emulator.requests)
+
+    assert run.some_packages(connection, VALVE, newest(60), asked=60) == [found.package_id for found in every[:60]]
+    assert len(emulator.requests) == asked
+
+
+def test_equal_questions_about_some_are_asked_once(emulator: Emulator, run: Run) -> None:
+    """The same few packages are asked for once in a run, and again after what they tell may have changed."""
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+
+    first, again = (run.some_packages(connection, VALVE, newest(3), asked=3) for _ in range(2))
+    assert first == again
+    assert len(emulator.requests) == 1
+    run.forget()
+    run.some_packages(connection, VALVE, newest(3), asked=3)
+    assert len(emulator.requests) == 2
+
+
+def test_the_first_packages_are_one_request(emulator: Emulator, run: Run) -> None:
+    """The newest packages are one page, also where the service gives short ones."""
+    emulator.switches = Switches(short_pages=7)
+    connection = resolve(None, config={}, environ=settings_for(emulator))
+
+    assert len(run.first_packages(connection, VALVE)) == 7
+    assert len(emulator.requests) == 1
 
 
 def test_who_waits_has_a_deadline_of_his_own(emulator: Emulator, run: Run) -> None:

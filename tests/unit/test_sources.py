@@ -215,6 +215,17 @@ def test_a_credentials_file_of_the_sdk(home: Path) -> None:
     assert found({}, {}, HOME=str(home)) == IdTokenFile("/run/token", "pipeline", "")
 
 
+def test_a_credentials_file_that_is_not_used_decides_nothing(home: Path) -> None:
+    """Where another place gives the credential, the file's IAM, which may be another cloud's, gets no password."""
+    section(home, "[basic]\nak = AK\nsk = SK\nproject_id = p-file\niam_endpoint = https://iam.example.com\n")
+    user = {"HW_USER_NAME": "operator", "HW_USER_PASSWORD": "phrase", "HW_DOMAIN_NAME": "meters-inc"}
+
+    resolved = resolve(None, config={}, environ={"HOME": str(home), "HW_REGION_NAME": "cn-north-4", **user})
+
+    assert isinstance(resolved.credential, UserPassword)
+    assert (resolved.iam_endpoint, resolved.project_id) == ("https://iam.cn-north-4.myhuaweicloud.com", "")
+
+
 def test_a_broken_file_is_told_where_its_turn_comes(home: Path) -> None:
     """A file that can not be read stops only those who need it, and its content is not repeated."""
     section(home, "ak = very-secret\n")

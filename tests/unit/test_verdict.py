@@ -49,6 +49,14 @@ def test_more_may_fail_the_higher_the_limit(standing: Standing, limit: int) -> N
     assert Limits(max_failed_devices=limit).exceeded_by(standing) == (standing.failed > limit)
 
 
+def test_a_percentage_is_the_one_that_was_written() -> None:
+    """A share that is exactly the limit does not exceed it, whatever binary fractions make of its digits."""
+    limits = Limits(max_failed_devices=None, max_failed_percent=67.74)
+
+    assert not limits.exceeded_by(Standing(total=15_000, failed=10_161))
+    assert limits.exceeded_by(Standing(total=15_000, failed=10_162))
+
+
 @given(st.integers(1, 30_000), st.data())
 def test_the_limit_that_an_error_names_is_good_enough(total: int, data: st.DataObject) -> None:
     """What an error says to raise a limit to passes, in devices and in percent."""
