@@ -77,8 +77,8 @@ class Session:
         """
         cells = [[safe(cell) for cell in row] for row in rows]
         if not self.is_terminal(self.out):
-            for row in cells:
-                self.line("\t".join(row))
+            if cells:
+                self.line("\n".join("\t".join(row) for row in cells))
             return
         from pulumi_iotda_ota.cli.tables import print_table  # noqa: PLC0415  rich is loaded for a terminal alone
 
