@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SECRET_INPUTS",
+    "Adapter",
     "OtaPackagePinProvider",
     "OtaPackageProvider",
-    "Provider",
     "UpgradeTaskCompletionProvider",
     "UpgradeTaskConfirmationProvider",
     "UpgradeTaskProvider",
@@ -53,7 +53,7 @@ def begin_run() -> None:
     _ledger = Ledger()
 
 
-class Provider(dynamic.ResourceProvider):
+class Adapter(dynamic.ResourceProvider):
     """Hands each call of the engine to a life cycle."""
 
     # Nothing secret is stored in a provider, and each secret costs an encryption.
@@ -109,31 +109,31 @@ class Provider(dynamic.ResourceProvider):
         return self._given_world or World(_run, self._configuration, os.environ, _warn, _tell, _ledger)
 
 
-class OtaPackagePinProvider(Provider):
+class OtaPackagePinProvider(Adapter):
     """Serves OtaPackagePin. Its path is stored in states."""
 
     lifecycle = pin.Pin
 
 
-class OtaPackageProvider(Provider):
+class OtaPackageProvider(Adapter):
     """Serves OtaPackage. Its path is stored in states."""
 
     lifecycle = ota_package.Package
 
 
-class UpgradeTaskProvider(Provider):
+class UpgradeTaskProvider(Adapter):
     """Serves UpgradeTask. Its path is stored in states."""
 
     lifecycle = upgrade_task.UpgradeTask
 
 
-class UpgradeTaskCompletionProvider(Provider):
+class UpgradeTaskCompletionProvider(Adapter):
     """Serves UpgradeTaskCompletion. Its path is stored in states."""
 
     lifecycle = completion.Completion
 
 
-class UpgradeTaskConfirmationProvider(Provider):
+class UpgradeTaskConfirmationProvider(Adapter):
     """Serves UpgradeTaskConfirmation. Its path is stored in states."""
 
     lifecycle = confirmation.Confirmation

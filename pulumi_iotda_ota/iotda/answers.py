@@ -7,7 +7,8 @@ names the field and the record. Whatever the body holds, an error of ours comes 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -37,17 +38,23 @@ def reader(model: type[Content]) -> Callable[[bytes], Content]:
     The function raises:
         ProtocolError: the body is no JSON (``garbled``), or a field is missing or of another type.
     """
-    validate = TypeAdapter(model).validate_json
 
     def read(body: bytes) -> Content:
         try:
-            return validate(body)
+            found: Content = _adapter(cast("Any", model)).validate_json(body)
+            return found
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False)
         # Outside of the handler: pydantic's text would repeat what the service sent.
         raise _misread(problems[0], len(problems), body)
 
     return read
+
+
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    """Return what reads a model, which is made when the first answer of its kind comes."""
+    return TypeAdapter(model)
 
 
 def the_one(

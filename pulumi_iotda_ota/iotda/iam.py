@@ -13,7 +13,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, Field, SecretStr, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from pulumi_iotda_ota.iotda.answers import reader
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
@@ -52,7 +52,12 @@ _NO_TOKEN_CHARACTERS = frozenset(' "<>[]{}')
 _NO_AGENCY = "configure cloud service agency first"
 
 
-class Project(BaseModel):
+class _Told(BaseModel):
+    # Most programs have a key and never ask here: what reads an answer is built with the first one.
+    model_config = ConfigDict(defer_build=True)
+
+
+class Project(_Told):
     """A project of an account: what a region is to IAM."""
 
     # It becomes part of every path.
@@ -60,27 +65,27 @@ class Project(BaseModel):
     name: str
 
 
-class _Projects(BaseModel):
+class _Projects(_Told):
     projects: tuple[Project, ...]
 
 
-class _Issued(BaseModel):
+class _Issued(_Told):
     expires_at: AwareDatetime
     project: Project | None = None
 
 
-class Token(BaseModel):
+class Token(_Told):
     """A token that IAM has issued; its text comes in a header."""
 
     token: _Issued
     text: SecretStr = SecretStr("")
 
 
-class _UnscopedToken(BaseModel):
+class _UnscopedToken(_Told):
     text: SecretStr = SecretStr("")
 
 
-class _Key(BaseModel):
+class _Key(_Told):
     access: str
     secret: SecretStr
     securitytoken: SecretStr
@@ -95,7 +100,7 @@ class _Key(BaseModel):
         return value
 
 
-class TemporaryKey(BaseModel):
+class TemporaryKey(_Told):
     """A temporary access key."""
 
     credential: _Key

@@ -81,7 +81,8 @@ else:
     ]
 
 
-_AS_IT_CAME = ConfigDict(extra="ignore", strict=True)
+# What reads an answer is built with the first one: a lookup of packages needs nothing of what reads tasks.
+_AS_IT_CAME = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
 
 class _Answer(BaseModel):

@@ -9,7 +9,9 @@ service alone, never for those of another walk.
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -154,8 +156,10 @@ class _Crew(Generic[Record]):
         self._under_way += 1
         if self._under_way > self._threads:
             self._threads += 1
-            # A daemon, so that the end of a program does not wait for an answer that nobody reads.
-            threading.Thread(target=self._work, name="iotda-ota-page", daemon=True).start()
+            # A daemon, so that the end of a program does not wait for an answer that nobody reads. In a context like
+            # that of the walk, which says what no error may tell.
+            work = partial(copy_context().run, self._work)
+            threading.Thread(target=work, name="iotda-ota-page", daemon=True).start()
         self._places.put(place)
 
     def _work(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_iotda_ota.dynamic import Provider
+from pulumi_iotda_ota.dynamic import Adapter
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.testing.campaigns import Campaigns
 from pulumi_iotda_ota.testing.monitor import Monitor, provider_in
@@ -80,7 +80,7 @@ class Mocks(Monitor):
             return self._others.new_resource(args) if self._others else (f"{args.name}-id", dict(args.inputs))
         inputs = dict(args.inputs)
         provider = provider_in(inputs)
-        if isinstance(provider, Provider):
+        if isinstance(provider, Adapter):
             provider.act_in(self._world)
         return self._registered(args, provider, inputs, preview=self.preview or pulumi.runtime.is_dry_run())
 

@@ -7,18 +7,21 @@ Source: the API pages ListOtaPackageInfo, ShowOtaPackage and CreateBatchTask.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from pulumi_iotda_ota.iotda.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
+from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.models import API_TIME, OtaPackage
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Clock
 from pulumi_iotda_ota.run import Run
@@ -35,6 +38,8 @@ __all__ = ["NOWHERE", "Shelf", "packages_of"]
 R = TypeVar("R")
 
 _FILTERS = ("package_type", "app_id", "product_id", "version")
+_FIELDS = tuple(field.name for field in dataclasses.fields(OtaPackage))
+_READ = TypeAdapter(OtaPackage)
 _FIRST_UPLOAD = datetime(2026, 1, 1, tzinfo=timezone.utc)
 _NOT_THERE = 404
 
@@ -69,8 +74,8 @@ def packages_of(given: Iterable[Mapping[str, Any]]) -> list[OtaPackage]:
 def _package(number: int, fields: Mapping[str, Any]) -> OtaPackage:
     place = f"packages[{number}]"
     for name in fields:
-        if name not in OtaPackage.model_fields:
-            near = difflib.get_close_matches(name, OtaPackage.model_fields, n=1)
+        if name not in _FIELDS:
+            near = difflib.get_close_matches(name, _FIELDS, n=1)
             raise InputError(f"{place} has no field {name}" + (f": did you mean {near[0]}?" if near else ""))
     completed = {
         "package_type": "firmwarePackage",
@@ -81,7 +86,7 @@ def _package(number: int, fields: Mapping[str, Any]) -> OtaPackage:
     completed.setdefault("package_id", _id_of(completed))
     try:
         # Read as an answer of the service is.
-        return OtaPackage.model_validate_json(json.dumps(completed))
+        return _READ.validate_json(json.dumps(completed))
     except ValidationError as error:
         problem = error.errors()[0]
         raise InputError(f"{place}.{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
@@ -134,6 +139,9 @@ class _Listed(Iterator[R]):
     def __next__(self) -> R:
         return next(self._records)
 
+    def close(self) -> None:
+        """End as a walk does that is not used to its end."""
+
 
 class _Answering:
     """Has the methods of the client by which lookups and life cycles ask; deadlines are of no use here."""
@@ -149,7 +157,10 @@ class _Answering:
         wanted = {name: getattr(query, name) for name in _FILTERS if getattr(query, name) is not None}
         fitting = (p for p in self._packages if all(getattr(p, name) == value for name, value in wanted.items()))
         # The file of a package is told of one package alone.
-        return _Listed(package.model_copy(update={"file_location": None}) for package in fitting)
+        return _Listed(dataclasses.replace(package, file_location=None) for package in fitting)
+
+    def first_packages(self, query: PackageQuery, **_: Any) -> tuple[OtaPackage, ...]:
+        return tuple(islice(self.list_packages(query), MAX_PAGE))
 
     def show_package(self, package_id: str, **_: Any) -> OtaPackage:
         for package in self._packages:

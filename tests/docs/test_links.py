@@ -52,7 +52,7 @@ def test_tests_that_are_named_are_there(page: Path) -> None:
     # After its file once, further tests are named by themselves.
     for path, test in re.findall(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`", text):
         file = path or file
-        assert not test or f"def {test}(" in (ROOT / file).read_text(), test
+        assert not test or re.search(rf"^(def|class) {test}\b", (ROOT / file).read_text(), re.MULTILINE), test
 
 
 def test_every_page_is_reached() -> None:

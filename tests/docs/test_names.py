@@ -61,6 +61,8 @@ def test_every_name_of_a_setting_is_told() -> None:
 def test_every_setting_that_is_told_is_read() -> None:
     """No page names a key of the configuration, or a variable, that is not there."""
     source = "".join(path.read_text() for path in (ROOT / "pulumi_iotda_ota").rglob("*.py"))
+    # The recipes set what Pulumi and pipelines read.
+    source += "".join(path.read_text() for path in (ROOT / "examples" / "gitops").rglob("*.y*ml"))
     known_types = {*FUNCTIONS, *RESOURCES, "index"}
     for text in [*PAGES.values(), (ROOT / "README.md").read_text()]:
         for key in re.findall(r"iotda-ota:(\w+)", text):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pulumi_iotda_ota import pytest_plugin, testing
 from pulumi_iotda_ota.emulator import Emulator
+from tests.users import ROOT, users_environment
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PAGE = (ROOT / "docs" / "testing.md").read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/test_*.py"))
@@ -34,22 +36,8 @@ pulumi.export("task_id", canary.task_id)
 
 @pytest.fixture(scope="session")
 def users_python() -> Path:
-    """Return an interpreter with pytest and the wheel of this checkout, its dependencies kept in `.cache`."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = ROOT / ".cache" / f"user-{version}"
-    python, done = folder / "bin" / "python", folder / "done"
-    project = (ROOT / "pyproject.toml").read_text()
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    if not done.exists() or done.read_text() != project:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        subprocess.run([*pip, "pytest", f"{ROOT}[emulator]"], check=True, timeout=280)
-        done.write_text(project)
-    wheels = folder / "wheels"
-    shutil.rmtree(wheels, ignore_errors=True)
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(wheels), str(ROOT)]
-    subprocess.run(build, check=True, timeout=280)
-    subprocess.run([*pip, "--no-deps", "--force-reinstall", *map(str, wheels.glob("*.whl"))], check=True, timeout=280)
-    return python
+    """Return an interpreter with pytest and the wheel of this checkout."""
+    return users_environment() / "bin" / "python"
 
 
 def run_as_a_user(python: Path, folder: Path) -> str:

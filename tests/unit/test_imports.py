@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import settings_for
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from pulumi_iotda_ota.emulator import Emulator
 
 PACKAGE = Path(__file__).parents[2] / "pulumi_iotda_ota"
 NAME = "pulumi_iotda_ota"
@@ -319,9 +324,22 @@ def test_help_of_the_command_line_loads_next_to_nothing(given: list[str]) -> Non
     assert not heavy & loaded_after(f"import {NAME}.cli.entry\n{quiet}\nsys.stdout = out")
 
 
-def test_a_lookup_does_not_load_the_emulator() -> None:
-    """A program that looks up loads neither the emulator nor what it needs."""
-    assert not {"werkzeug"} & loaded_after(f"from {NAME} import get_ota_package, OtaPackagePin")
+def test_a_lookup_loads_what_it_needs_and_no_more(emulator: Emulator) -> None:
+    """A program that looks up loads no emulator, command line, plugin, nor what resources and tasks need."""
+    code = (
+        f"import sys, {NAME}\n"
+        f"found = {NAME}.get_ota_package(package_type='firmwarePackage', product_id='smart-meter', most_recent=True)\n"
+        "print(found.version, *sorted(sys.modules))"
+    )
+    environ = {**os.environ, **settings_for(emulator)}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environ)
+    version, *loaded = done.stdout.split()
+
+    assert version.startswith("V")
+    assert f"{NAME}.iotda.client" in loaded
+    rooms = {name.removeprefix(f"{NAME}.").split(".")[0] for name in loaded if name.startswith(f"{NAME}.")}
+    assert not {"emulator", "cli", "plugin", "dynamic", "lifecycle", "testing", "settings"} & rooms
+    assert not {"werkzeug", "click"} & set(loaded)
 
 
 def test_the_plugin_starts_with_what_it_needs_to_answer_and_no_more() -> None:

@@ -18,6 +18,7 @@ from pulumi_iotda_ota.iotda.errors import (
 )
 from pulumi_iotda_ota.iotda.paging import Page, Records
 from pulumi_iotda_ota.iotda.retry import is_retried
+from pulumi_iotda_ota.iotda.text import MASK, hiding, printable
 from pulumi_iotda_ota.iotda.together import walk_together
 
 if TYPE_CHECKING:
@@ -207,6 +208,21 @@ def test_a_refusal_of_what_comes_next_is_an_error() -> None:
 
     with pytest.raises(ServiceError):
         list(records(Service(2000, refuse)))
+
+
+def test_what_is_hidden_is_hidden_in_every_page() -> None:
+    """What no error may tell where the walk is used is not told by its threads either."""
+    service, told = Service(1000), set()
+
+    def fetch(asked: Asked) -> Page[int]:
+        told.add(printable("refused: sesame-open"))
+        return service.fetch(asked)
+
+    with hiding(("sesame-open",)):
+        walk = walk_together(fetch, key=str, width=lambda: WIDTH, stopped=threading.Event())
+        assert len(list(walk)) == 1000
+
+    assert told == {f"refused: {MASK}"}
 
 
 def test_closing_ends_the_walk() -> None:

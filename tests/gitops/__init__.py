@@ -1,0 +1,1 @@
+"""The recipes of examples/gitops: what is shipped is what runs here."""

@@ -1,0 +1,119 @@
+"""The lock file as pipelines keep it: a pull request where something newer fits, and nothing where nothing does."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.gitops.conftest import Repository
+
+LOCK = "iotda-ota.lock.json"
+FIRMWARE = ("--package-type", "firmwarePackage", "--product-id")
+
+
+def run(repository: Repository, *command: str) -> str:
+    """Run a command of a person in the repository, that must succeed; return what it printed."""
+    settings = repository.settings() | {"GIT_CONFIG_GLOBAL": "/dev/null"}
+    done = subprocess.run(command, cwd=repository.folder, env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def remote(repository: Repository) -> Path:
+    """Lock two lookups in the repository, commit it, and return the repository that it is pushed to."""
+    run(repository, "venv/bin/iotda-ota", "lock", "add", "meter", *FIRMWARE, "smart-meter", "--most-recent")
+    run(repository, "venv/bin/iotda-ota", "lock", "add", "gateway", *FIRMWARE, "gateway", "--most-recent")
+    bare = repository.base.parent / "remote.git"
+    run(repository, "git", "init", "--quiet", "--bare", str(bare))
+    run(repository, "git", "--git-dir", str(bare), "config", "receive.advertisePushOptions", "true")
+    hook = bare / "hooks" / "post-receive"
+    hook.write_text("#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION_ | sort > push-options\n")
+    hook.chmod(0o755)
+    (repository.folder / ".gitignore").write_text("venv\nchange.md\n")
+    run(repository, "git", "init", "--quiet", "--initial-branch", "main")
+    run(repository, "git", "add", ".")
+    author = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
+    run(repository, "git", *author, "commit", "--quiet", "--message", "Begin")
+    run(repository, "git", "remote", "add", "origin", str(bare))
+    run(repository, "git", "push", "--quiet", "origin", "main")
+    repository.environment |= {
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        # GitLab's job pushes to an address, which leads here.
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{bare}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://gitlab-ci-token:of-the-job@gitlab.example.com/acme/meters.git",
+    }
+    return bare
+
+
+def test_nothing_new_opens_nothing(repository: Repository, remote: Path) -> None:
+    """Where the lock file is up to date it is not touched, and nobody is asked to review anything."""
+    before = (repository.folder / LOCK).read_bytes()
+    job = repository.job("lock-update")
+
+    assert job.run(without=("Install",)) == 0, job.printed
+    assert (repository.folder / LOCK).read_bytes() == before
+    assert repository.asked_of_gh() == []
+    assert run(repository, "git", "ls-remote", "origin", "lock-update") == ""
+
+
+def test_a_newer_package_is_a_pull_request(repository: Repository, remote: Path) -> None:
+    """What fits now is committed on a branch, with the words of the change; a second time it is the same request."""
+    newer = repository.service.add_package(product_id="smart-meter", version="V1.6.0")
+    job = repository.job("lock-update")
+
+    assert job.run(without=("Install",)) == 0, job.printed
+    setup, listed, (*words, body) = repository.asked_of_gh()
+    assert (setup, listed[:2]) == (["auth", "setup-git"], ["pr", "list"])
+    assert words == ["pr", "create", "--head", "lock-update", "--title", "Take newer OTA packages", "--body-file"]
+    assert body.startswith("meter: V1.4.11 -> V1.6.0\n")
+    assert "gateway" not in body
+    assert newer in run(repository, "git", "--git-dir", str(remote), "show", f"lock-update:{LOCK}")
+    message = run(repository, "git", "--git-dir", str(remote), "log", "-1", "--format=%B", "lock-update")
+    assert message == f"Take newer OTA packages\n\n{body.strip()}"
+
+    run(repository, "git", "switch", "--quiet", "main")
+    (repository.base / "gh.log").unlink()
+    (repository.base / "gh.answer").write_text("12\n")
+    again = repository.job("lock-update")
+    assert again.run(without=("Install",)) == 0, again.printed
+    assert repository.asked_of_gh()[-1] == ["pr", "edit", "12", "--body-file", body]
+
+
+def test_a_name_that_fails_holds_up_no_other(repository: Repository, remote: Path) -> None:
+    """Where one lookup finds nothing any more, the other is still offered, and the job fails."""
+    for package in repository.service.packages:
+        if (package["product_id"], package["package_type"]) == ("gateway", "firmwarePackage"):
+            repository.service.delete_package(package["package_id"])
+    repository.service.add_package(product_id="smart-meter", version="V1.6.0")
+    job = repository.job("lock-update")
+
+    assert job.run(without=("Install",)) == 1
+    assert [step.name for step in job.steps][-2:] == ["Pull request", "Result"]
+    assert [step.code for step in job.steps][-2:] == [0, 1]
+    assert repository.asked_of_gh()[-1][1] == "create"
+
+
+def test_on_gitlab(repository: Repository, remote: Path) -> None:
+    """There the push itself opens the merge request, and nothing is pushed where nothing is new."""
+    place = {"CI_SERVER_HOST": "gitlab.example.com", "CI_PROJECT_PATH": "acme/meters", "CI_JOB_TOKEN": "of-the-job"}
+    repository.variables |= {**place, "CI_DEFAULT_BRANCH": "main"}
+    assert repository.gitlab("lock-update").code == 0
+    assert run(repository, "git", "ls-remote", "origin", "lock-update") == ""
+
+    repository.service.add_package(product_id="smart-meter", version="V1.6.0")
+    job = repository.gitlab("lock-update")
+
+    assert job.code == 0, job.printed
+    options = (remote / "push-options").read_text()
+    assert "merge_request.create\n" in options
+    assert "merge_request.target=main\n" in options
+    assert "merge_request.title=Take newer OTA packages\n" in options
+    shown = run(repository, "git", "--git-dir", str(remote), "show", "--format=%B", "lock-update")
+    assert "meter: V1.4.11 -> V1.6.0" in shown
