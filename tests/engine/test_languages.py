@@ -33,7 +33,10 @@ def ok(done: Done) -> Done:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git repository not tried: no git on PATH")
 def test_from_a_git_repository_with_a_version(make_project: Callable[..., Project], tmp_path: Path) -> None:
-    """`pulumi package add` takes a version from a git repository; what it installed then runs without the internet."""
+    """`pulumi package add` takes a version from a git repository; what it installed then runs without the internet.
+
+    The command is that of other-languages.md; the server that it names is one of this machine.
+    """
     source, bare = tmp_path / "source", tmp_path / "repository.git"
     git("clone", "--quiet", str(ROOT), str(source))
     # What is in the working tree counts, committed or not.
