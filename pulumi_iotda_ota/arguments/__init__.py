@@ -15,6 +15,7 @@ from pulumi_iotda_ota.arguments.lookups import (
     GET_UPGRADE_TASK,
     MAX_ITEMS,
     PACKAGE_TYPE,
+    WORDS,
 )
 from pulumi_iotda_ota.arguments.resources import (
     OTA_PACKAGE,
@@ -38,5 +39,6 @@ __all__ = [
     "UPGRADE_TASK",
     "UPGRADE_TASK_COMPLETION",
     "UPGRADE_TASK_CONFIRMATION",
+    "WORDS",
     "Argument",
 ]

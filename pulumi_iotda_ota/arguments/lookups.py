@@ -8,7 +8,7 @@ from pulumi_iotda_ota.arguments.argument import Argument
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.limits import Choice, Number
 
-__all__ = ["GET_OTA_PACKAGE", "GET_OTA_PACKAGES", "GET_UPGRADE_TASK"]
+__all__ = ["GET_OTA_PACKAGE", "GET_OTA_PACKAGES", "GET_UPGRADE_TASK", "WORDS"]
 
 PACKAGE_TYPE = Argument(
     "package_type",
@@ -126,6 +126,18 @@ PACKAGE_ID = Argument(
     "Fetch this package instead of selecting one; goes with no selection argument.",
     limits.PACKAGE_ID,
 )
+LOCK = Argument(
+    "lock",
+    "text",
+    "Answer from the lock file, by this name in it, without a request: 1 to 64 letters, digits, _, - or .",
+    limits.LOCK_NAME,
+)
+VERIFY_LOCKED = Argument(
+    "verify",
+    "flag",
+    "Ask whether the locked package is still there, and unchanged: one request. Goes with lock. Off by default.",
+    default=False,
+)
 MAX_ITEMS = Argument(
     "max_items",
     "number",
@@ -172,6 +184,12 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     ON_MISSING,
     ALLOW_UNSCOPED,
     WITH_FILE_LOCATION,
+    LOCK,
+    VERIFY_LOCKED,
+)
+#: What selects a package; the other arguments of a lookup say what is done with it.
+WORDS: tuple[Argument, ...] = tuple(
+    argument for argument in GET_OTA_PACKAGE if argument not in (ON_MISSING, WITH_FILE_LOCATION, LOCK, VERIFY_LOCKED)
 )
 GET_UPGRADE_TASK: tuple[Argument, ...] = (
     Argument(

@@ -13,6 +13,7 @@ from pulumi_iotda_ota.arguments.lookups import (
     PACKAGE_TYPE,
     PRODUCT_ID,
     TRIGGERS,
+    VERIFY_LOCKED,
     VERSION,
 )
 from pulumi_iotda_ota.iotda import limits
@@ -57,7 +58,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
     ),
 )
 OTA_PACKAGE_PIN: tuple[Argument, ...] = (
-    *(argument for argument in GET_OTA_PACKAGE if argument is not ON_MISSING),
+    *(argument for argument in GET_OTA_PACKAGE if argument not in (ON_MISSING, VERIFY_LOCKED)),
     TRIGGERS,
     Argument(
         "expect_package_id",
@@ -68,7 +69,7 @@ OTA_PACKAGE_PIN: tuple[Argument, ...] = (
     Argument(
         "verify",
         "flag",
-        "Ask at each preview whether the pinned package is still there: one request. On by default.",
+        "Ask at each preview whether the pinned package is still there: one request. On by default; with lock, off.",
     ),
 )
 UPGRADE_TASK: tuple[Argument, ...] = (

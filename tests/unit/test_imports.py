@@ -34,28 +34,46 @@ ALLOWED = {
     "explain": ("iotda", "selection"),
     "lookup": ("iotda", "selection", "explain", "query", "run"),
     "task_lookup": ("iotda", "query", "run"),
+    "where": ("iotda",),
+    "lock": (
+        "answers",
+        "arguments",
+        "explain",
+        "iotda",
+        "lookup",
+        "outputs",
+        "query",
+        "run",
+        "selection",
+        "times",
+        "validation",
+        "where",
+    ),
     "outputs": (),
     "settings": (),
     "answers": ("iotda", "lookup", "selection", "task_lookup"),
     "results": ("answers", "lookup", "task_lookup"),
     "sdk": ("iotda", "run"),
-    "invocation": ("iotda", "run", "sdk"),
-    "task_functions": ("iotda", "invocation", "query", "results", "run", "task_lookup"),
+    "invocation": ("iotda", "run", "sdk", "where"),
+    "task_functions": ("iotda", "invocation", "query", "results", "run", "task_lookup", "where"),
     "functions": (
         "arguments",
         "iotda",
         "invocation",
+        "lock",
         "lookup",
         "query",
         "results",
         "run",
         "task_functions",
         "validation",
+        "where",
     ),
     "lifecycle": (
         "answers",
         "arguments",
         "iotda",
+        "lock",
         "lookup",
         "outputs",
         "query",
@@ -63,6 +81,7 @@ ALLOWED = {
         "task_lookup",
         "times",
         "validation",
+        "where",
     ),
     "dynamic": ("iotda", "lifecycle", "arguments", "run", "sdk", "validation"),
     "plugin": (
@@ -70,6 +89,7 @@ ALLOWED = {
         "arguments",
         "iotda",
         "lifecycle",
+        "lock",
         "lookup",
         "outputs",
         "query",
@@ -77,6 +97,7 @@ ALLOWED = {
         "settings",
         "task_lookup",
         "validation",
+        "where",
     ),
     "cli": (
         "answers",
@@ -95,7 +116,7 @@ ALLOWED = {
         "validation",
     ),
     "__main__": ("plugin",),
-    "testing": ("dynamic", "functions", "invocation", "iotda", "lifecycle.base", "run", "sdk"),
+    "testing": ("dynamic", "functions", "invocation", "iotda", "lifecycle.base", "lock", "run", "sdk", "where"),
     "pytest_plugin": ("emulator",),
     "emulator": (),
     "connection": ("iotda", "sdk"),
@@ -303,7 +324,8 @@ def loaded_after(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["iotda.client", "selection.choose", "lookup", "task_lookup", "lifecycle.upgrade_task", "arguments"]
+    "module",
+    ["iotda.client", "selection.choose", "lookup", "task_lookup", "lifecycle.upgrade_task", "lock.answer", "arguments"],
 )
 def test_pure_rooms_do_not_load_pulumi(module: str) -> None:
     """What knows nothing of Pulumi does not load it either."""
