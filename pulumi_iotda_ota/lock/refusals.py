@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.lock.entry import Entry
 
-__all__ = ["add_command", "changed", "gone", "kept_as", "not_locked", "other_place", "other_query"]
+__all__ = ["add_command", "changed", "gone", "no_file", "not_locked", "other_place", "other_query", "taken"]
 
 _MOST_NAMES = 8
 
@@ -66,6 +66,25 @@ def not_locked(name: str, names: Iterable[str] | None, path: Path, words: Mappin
     return LockError(f"lock {shown(name)} is not in {path.name}", facts=facts)
 
 
+def no_file(path: Path) -> LockError:
+    """Return the error of a command that needs a lock file where there is none."""
+    facts = [
+        ("looked for", str(path)),
+        ("what to do", f"make it with iotda-ota lock add, or name another one in {VARIABLE}"),
+    ]
+    return LockError(f"lock file is missing: there is no {path.name}", facts=facts)
+
+
+def taken(entry: Entry, path: Path) -> LockError:
+    """Return the error of a name that is to be added, and is there already."""
+    facts = [
+        ("locked", _kept_as(entry)),
+        ("file", str(path)),
+        ("what to do", f"choose another name, or --replace it; to resolve it again: {_update_command(entry)}"),
+    ]
+    return LockError(f"lock {shown(entry.name)} is there already", facts=facts)
+
+
 def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str], path: Path) -> LockError:
     """Return the error of a program that asks for something else than what is locked."""
     facts = [
@@ -73,7 +92,7 @@ def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str]
             "differs",
             "\n".join(f"{name}: {_word(words.get(name))}, locked {_word(entry.asked.get(name))}" for name in differing),
         ),
-        ("locked", kept_as(entry)),
+        ("locked", _kept_as(entry)),
         ("file", str(path)),
         (
             "what to do",
@@ -92,7 +111,7 @@ def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str]
                 f"{name}: {_place(known.get(name))}, locked {_place(entry.place.get(name))}" for name in differing
             ),
         ),
-        ("locked", kept_as(entry)),
+        ("locked", _kept_as(entry)),
         ("file", str(path)),
         (
             "what to do",
@@ -105,7 +124,7 @@ def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str]
 def gone(entry: Entry, connection: ResolvedConnection) -> PackageNotFound:
     """Return the error of a locked package that is not there any more."""
     facts = [
-        ("locked", kept_as(entry)),
+        ("locked", _kept_as(entry)),
         ("looked in", connection.described),
         ("what to do", f"lock what fits now, and commit the file:\n{_update_command(entry)}"),
     ]
@@ -121,7 +140,7 @@ def changed(entry: Entry, now: Mapping[str, Any], differing: Iterable[str]) -> L
                 f"{name}: {_field(now.get(name))}, locked {_field(entry.package.get(name))}" for name in differing
             ),
         ),
-        ("locked", kept_as(entry)),
+        ("locked", _kept_as(entry)),
         (
             "what to do",
             f"find out who changed it; or take it as it is now, and commit the file:\n{_update_command(entry)}",
@@ -130,7 +149,7 @@ def changed(entry: Entry, now: Mapping[str, Any], differing: Iterable[str]) -> L
     return LockError(f"lock {shown(entry.name)} holds a package that has changed since", facts=facts)
 
 
-def kept_as(entry: Entry) -> str:
+def _kept_as(entry: Entry) -> str:
     """Return in words what is locked."""
     return f"{printable(entry.version)}, package {printable(entry.package_id)}, since {printable(entry.locked_at)}"
 
