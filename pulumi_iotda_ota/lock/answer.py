@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.run import Run
     from pulumi_iotda_ota.where import Where
 
-__all__ = ["locked_entry", "locked_fields", "package_answer", "require_unchanged"]
+__all__ = ["locked_entry", "locked_fields", "package_answer", "require_lock", "require_unchanged"]
 
 
 def package_answer(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -38,12 +38,7 @@ def package_answer(run: Run, where: Where, values: Mapping[str, Any]) -> dict[st
     """
     if values.get("lock") is not None:
         return _locked(run, where, values)
-    if values.get("verify"):
-        raise InputError(
-            "verify goes with lock: without it the service is asked anyway",
-            argument="verify",
-            facts=[("what to do", "give lock, or leave verify out")],
-        )
+    require_lock(values)
     found = find_package(run, where.resolved(), PackageLookup.from_arguments(values))
     return None if found is None else found_values(found)
 
@@ -76,6 +71,18 @@ def locked_fields(entry: Entry, *, with_file_location: bool) -> dict[str, Any]:
     """Return the fields of a locked package as an answer has them: the location where the lookup had to look at it."""
     located = with_file_location or bool(entry.asked.get("require_signature"))
     return {name: value for name, value in entry.package.items() if located or name != "file_location"}
+
+
+def require_lock(values: Mapping[str, Any]) -> None:
+    """Refuse to verify what is not locked, of a lookup that asks the service.
+
+    Raises:
+        InputError: ``verify`` is given without ``lock``.
+    """
+    if values.get("verify"):
+        facts = [("what to do", "give lock, or leave verify out")]
+        headline = "verify goes with lock: without it the service is asked anyway"
+        raise InputError(headline, argument="verify", facts=facts)
 
 
 def require_unchanged(run: Run, connection: ResolvedConnection, entry: Entry) -> None:

@@ -92,7 +92,7 @@ def _content(path: Path) -> bytes | None:
     except OSError as error:
         raise _unusable(path, error) from None
     if len(content) > _MOST_BYTES:
-        raise LockError("lock file is larger than 16 MiB", facts=[("file", str(path))])
+        raise LockError("the lock file is larger than 16 MiB", facts=[("file", str(path))])
     return content
 
 
@@ -101,7 +101,7 @@ def _entries(path: Path, content: bytes) -> dict[str, Entry]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         facts = [("file", str(path)), ("wrong", f"byte {error.start} is no UTF-8")]
-        raise LockError("lock file is damaged", facts=facts) from None
+        raise LockError("the lock file is damaged", facts=facts) from None
     return read(text, str(path))
 
 
@@ -151,9 +151,11 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _unusable(path: Path, error: OSError) -> LockError:
-    return LockError(f"lock file can not be used: {printable(error.strerror or error)}", facts=[("file", str(path))])
+    return LockError(
+        f"the lock file can not be used: {printable(error.strerror or error)}", facts=[("file", str(path))]
+    )
 
 
 def _changed_meanwhile(path: Path) -> LockError:
     facts = [("file", str(path)), ("what to do", "run it again")]
-    return LockError("lock file was changed by something else meanwhile, and is left as that made it", facts=facts)
+    return LockError("the lock file was changed by something else meanwhile, and is left as that made it", facts=facts)

@@ -8,7 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.errors import CredentialsError, IotdaOtaError, LockError, PackageNotFound, ServiceError
+from pulumi_iotda_ota.iotda.errors import (
+    CredentialsError,
+    InputError,
+    IotdaOtaError,
+    LockError,
+    PackageNotFound,
+    ServiceError,
+)
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME, shown
 from pulumi_iotda_ota.lock import refusals
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
@@ -60,11 +67,12 @@ def add(
         replace: whether the name may be there already.
 
     Raises:
+        InputError: it can be no name.
         LockError: the name is there already, or the file can not be read or written.
         IotdaOtaError: the lookup failed; nothing was written.
     """
     if problem := LOCK_NAME.problem(name):
-        raise LockError(f"lock {problem}, not {shown(name)}")
+        raise InputError(f"name {problem}, not {shown(name)}", argument="name")
     before = (load(path) or {}).get(name)
     _require_free(before, path, replace=replace)
     entry = resolved(run, connection, name, asked)
@@ -92,7 +100,7 @@ def update(run: Run, connection: ResolvedConnection, path: Path, names: Sequence
         other = [name for name, one in moved.items() if there.get(name) != one.before]
         if other:
             facts = [("file", str(path)), ("what to do", "run it again")]
-            raise LockError(f"lock {shown(other[0])} was changed by somebody else meanwhile", facts=facts)
+            raise LockError(f"{shown(other[0])} was changed by somebody else meanwhile", facts=facts)
         return {**there, **{name: one.now for name, one in moved.items() if one.now is not None}}
 
     if moved:

@@ -31,7 +31,7 @@ def reason(lookup: PackageLookup, found: Found) -> str:
 
     Args:
         lookup: what was asked.
-        found: what was found.
+        found: what was found, with all that was passed over.
     """
     if lookup.package_id is not None:
         return "its id was asked for"
@@ -41,10 +41,7 @@ def reason(lookup: PackageLookup, found: Found) -> str:
     named = ", ".join(f"{_short(one.version)} {_why_not(lookup.policy, one)}" for one in newer[:_MOST_NAMED])
     rest = len(newer) - _MOST_NAMED
     more = f" and {rest:,} more" if rest > 0 else ""
-    # Of what was passed over only the first hundred are told one by one.
-    known = found.selection.skipped_counts.total() <= len(found.selection.skipped)
-    count = f"{'' if known else 'at least '}{len(newer):,}"
-    return f"{_chosen(lookup.policy, found)} ({count} newer passed over: {named}{more})"
+    return f"{_chosen(lookup.policy, found)} ({len(newer):,} newer passed over: {named}{more})"
 
 
 def _chosen(policy: Policy, found: Found) -> str:

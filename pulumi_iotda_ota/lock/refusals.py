@@ -1,6 +1,6 @@
 """The errors of what is locked and does not answer: what was asked, what is locked, what to do. Sends nothing.
 
-Every headline begins with the argument, so that a door that names it by itself can leave it out.
+What is locked is told by its name, so that a headline says the same behind the name of the argument and without it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def not_locked(name: str, names: Iterable[str] | None, path: Path, words: Mappin
     if names is None:
         advice = f"lock it, and commit the file; or name another one in {VARIABLE}:\n{add_command(name, words)}"
         facts = [("looked for", str(path)), ("what to do", advice)]
-        return LockError(f"lock {shown(name)} is not to be had: there is no {path.name}", facts=facts)
+        return LockError(f"{shown(name)} is not locked: there is no {path.name}", facts=facts)
     known = sorted(names)
     shown_names = ", ".join(known[:_MOST_NAMES])
     rest = len(known) - _MOST_NAMES
@@ -63,7 +63,7 @@ def not_locked(name: str, names: Iterable[str] | None, path: Path, words: Mappin
         ("file", str(path)),
         ("what to do", f"lock it, and commit the file:\n{add_command(name, words)}"),
     ]
-    return LockError(f"lock {shown(name)} is not in {path.name}", facts=facts)
+    return LockError(f"{shown(name)} is not locked in {path.name}", facts=facts)
 
 
 def no_file(path: Path) -> LockError:
@@ -72,7 +72,7 @@ def no_file(path: Path) -> LockError:
         ("looked for", str(path)),
         ("what to do", f"make it with iotda-ota lock add, or name another one in {VARIABLE}"),
     ]
-    return LockError(f"lock file is missing: there is no {path.name}", facts=facts)
+    return LockError(f"nothing is locked: there is no {path.name}", facts=facts)
 
 
 def taken(entry: Entry, path: Path) -> LockError:
@@ -82,7 +82,7 @@ def taken(entry: Entry, path: Path) -> LockError:
         ("file", str(path)),
         ("what to do", f"choose another name, or --replace it; to resolve it again: {_update_command(entry)}"),
     ]
-    return LockError(f"lock {shown(entry.name)} is there already", facts=facts)
+    return LockError(f"{shown(entry.name)} is locked already", facts=facts)
 
 
 def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str], path: Path) -> LockError:
@@ -99,7 +99,7 @@ def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str]
             f"lock what the program asks for, and commit the file:\n{add_command(entry.name, words, replace=True)}",
         ),
     ]
-    return LockError(f"lock {shown(entry.name)} was made for another query", facts=facts)
+    return LockError(f"{shown(entry.name)} is locked for another query", facts=facts)
 
 
 def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str], path: Path) -> LockError:
@@ -118,7 +118,7 @@ def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str]
             f"correct the connection; or give this environment a name of its own, or a file of its own in {VARIABLE}",
         ),
     ]
-    return LockError(f"lock {shown(entry.name)} was made in another place", facts=facts)
+    return LockError(f"{shown(entry.name)} is locked in another place", facts=facts)
 
 
 def gone(entry: Entry, connection: ResolvedConnection) -> PackageNotFound:
@@ -146,7 +146,7 @@ def changed(entry: Entry, now: Mapping[str, Any], differing: Iterable[str]) -> L
             f"find out who changed it; or take it as it is now, and commit the file:\n{_update_command(entry)}",
         ),
     ]
-    return LockError(f"lock {shown(entry.name)} holds a package that has changed since", facts=facts)
+    return LockError(f"{shown(entry.name)} is locked, and its package has changed since", facts=facts)
 
 
 def _kept_as(entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.answers import package_values
@@ -34,7 +35,7 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, asked: Mapping
     """
     lookup = PackageLookup.from_arguments({**words(asked), "with_file_location": True})
     connection = run.completed(connection)
-    found = find_package(run, connection, lookup)
+    found = find_package(run, connection, lookup, most_skipped=sys.maxsize)
     if found is None:  # only where on_missing is "none", which is no word of a selection
         raise PackageNotFound("no OTA package fits")
     return Entry(

@@ -129,7 +129,7 @@ def _damaged(file: str, what: str) -> LockError:
         ("wrong", what),
         ("what to do", "take it as it was committed (git checkout), and change it with iotda-ota lock alone"),
     ]
-    return LockError("lock file is damaged", facts=facts)
+    return LockError("the lock file is damaged", facts=facts)
 
 
 def _not_merged(file: str, line: int) -> LockError:
@@ -138,7 +138,7 @@ def _not_merged(file: str, line: int) -> LockError:
         "the other had changed"
     )
     facts = [("file", file), ("wrong", f"line {line} is a conflict marker of git"), ("what to do", advice)]
-    return LockError("lock file is not merged to its end", facts=facts)
+    return LockError("the lock file is not merged to its end", facts=facts)
 
 
 def _newer(file: str, found: int) -> LockError:
@@ -151,4 +151,4 @@ def _newer(file: str, found: int) -> LockError:
         ("wrong", f"pulumi-iotda-ota {ours} reads format {FORMAT}"),
         ("what to do", f"{advice} pulumi-iotda-ota"),
     ]
-    return LockError(f"lock file is of format {found}, which is newer than this library", facts=facts)
+    return LockError(f"the lock file is of format {found}, which is newer than this library", facts=facts)

@@ -126,7 +126,7 @@ def test_a_file_of_its_own_for_each_environment(make_project: Callable[..., Proj
 
     failed = project.preview()
     assert failed.code != 0
-    assert f'lock "meter" is not to be had: there is no {LOCK_FILE}' in failed.text
+    assert f'"meter" is not locked: there is no {LOCK_FILE}' in failed.text
     assert "Traceback" not in failed.text
 
     project.environment[VARIABLE] = "prod.json"
@@ -147,7 +147,7 @@ iotda_ota.OtaPackagePin("meter", lock="meter")
     failed = project.preview()
 
     assert failed.code != 0
-    assert 'lock: "meter" was made in another place' in failed.text
+    assert 'lock: "meter" is locked in another place' in failed.text
     assert f"project_id: staging, locked {emulator.project_id}" in failed.text
     assert emulator.requests == []
 

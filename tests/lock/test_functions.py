@@ -99,7 +99,7 @@ def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path
         most_recent=True,
     )
 
-    assert told.startswith('lock "meter" was made for another query differs version_constraint: ">=1.4 <2", ')
+    assert told.startswith('"meter" is locked for another query differs version_constraint: ">=1.4 <2", ')
     assert 'locked "^1.4" preferred_versions: "V1.4.1", "V1.4.2", locked not given' in told
     assert "locked V1.4.11, package" in told
     assert (
@@ -122,7 +122,9 @@ def test_a_name_that_is_not_locked(emulator: Emulator, project: Path) -> None:
 
     told = refusal(lock="meter-frimware", **METER, version="V1.4.10", include_prereleases=False)
 
-    assert told.startswith(f'lock "meter-frimware" is not in {LOCK_FILE} locked meter-firmware nearest meter-firmware')
+    assert told.startswith(
+        f'"meter-frimware" is not locked in {LOCK_FILE} locked meter-firmware nearest meter-firmware'
+    )
     assert str(project / LOCK_FILE) in told
     assert (
         "iotda-ota lock add meter-frimware --package-type firmwarePackage --product-id smart-meter --version V1.4.10 "
@@ -135,7 +137,7 @@ def test_no_lock_file(project: Path) -> None:
     """Without a file the error says where it was looked for, and how it is made."""
     told = refusal(lock="meter", **METER)
 
-    assert told.startswith(f'lock "meter" is not to be had: there is no {LOCK_FILE} looked for {project / LOCK_FILE}')
+    assert told.startswith(f'"meter" is not locked: there is no {LOCK_FILE} looked for {project / LOCK_FILE}')
     assert "iotda-ota lock add meter --package-type firmwarePackage --product-id smart-meter" in told
 
 
@@ -149,7 +151,7 @@ def test_a_file_for_an_environment(
     monkeypatch.setenv(VARIABLE, "locks/prod.json")
 
     assert iotda_ota.get_ota_package(lock="meter").version == "V1.4.11"
-    assert "is not in prod.json" in refusal(lock="other")
+    assert "is not locked in prod.json" in refusal(lock="other")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_another_place_is_refused(emulator: Emulator, project: Path, settings: d
 
     text = refusal(lock="meter", connection=iotda_ota.Connection(**settings))
 
-    assert text.startswith('lock "meter" was made in another place differs')
+    assert text.startswith('"meter" is locked in another place differs')
     assert told in text
     assert VARIABLE in text
     assert emulator.requests == []
@@ -224,7 +226,7 @@ def test_verify_finds_another_checksum(service: Emulator, project: Path) -> None
 
     told = refusal(lock="meter", verify=True)
 
-    assert told.startswith('lock "meter" holds a package that has changed since differs')
+    assert told.startswith('"meter" is locked, and its package has changed since differs')
     assert f'sign "{"ab" * 32}"' in told
     assert 'locked "other"' in told
     assert "renamed since" not in told
@@ -246,7 +248,7 @@ def test_a_damaged_file_is_told(project: Path) -> None:
     """What is wrong with the file ends the program in one clear error."""
     (project / LOCK_FILE).write_text("{")
 
-    assert refusal(lock="meter").startswith("lock file is damaged file")
+    assert refusal(lock="meter").startswith("the lock file is damaged file")
 
 
 def test_lists_have_no_lock(project: Path) -> None:

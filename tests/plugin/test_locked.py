@@ -48,7 +48,7 @@ def test_what_can_not_answer_is_a_failure_of_the_argument(alone: Plugin) -> None
     """A name that is not locked, or another query, fails at the argument, in the names of the schema."""
     (failure,) = alone.invoke("getOtaPackage", lock="metre").failures
     assert failure.property == "lock"
-    assert failure.reason.startswith(f'lock "metre" is not in {LOCK_FILE}')
+    assert failure.reason.startswith(f'"metre" is not locked in {LOCK_FILE}')
 
     (failure,) = alone.invoke("getOtaPackage", lock="meter", packageType="softwarePackage").failures
     assert failure.property == "lock"
@@ -90,4 +90,4 @@ def test_a_pin_that_is_not_locked(alone: Plugin) -> None:
 
     ((name, reason),) = problems
     assert name == "lock"
-    assert reason.startswith(f'"metre" is not in {LOCK_FILE}')
+    assert reason.startswith(f'"metre" is not locked in {LOCK_FILE}')

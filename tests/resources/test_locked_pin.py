@@ -104,7 +104,7 @@ def test_words_beside_the_lock_must_be_the_locked_ones(bench: Bench, project: Pa
 
     assert pinned(bench, {**LOCKED, **NEWEST}, first)["package_id"] == "p2"
     told = problems(bench.silent(), {**LOCKED, **EXACT})
-    assert told.startswith('lock: "meter" was made for another query')
+    assert told.startswith('lock: "meter" is locked for another query')
     assert 'version: "V1", locked not given' in told
 
 
@@ -201,9 +201,9 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path,
 @pytest.mark.parametrize(
     ("news", "told"),
     [
-        ({"lock": "other"}, f'lock: "other" is not in {LOCK_FILE}'),
+        ({"lock": "other"}, f'lock: "other" is not locked in {LOCK_FILE}'),
         ({"lock": "a b"}, "lock: must be 1 to 64 letters"),
-        ({"lock": "meter", "connection": {"project_id": "other"}}, 'lock: "meter" was made in another place'),
+        ({"lock": "meter", "connection": {"project_id": "other"}}, 'lock: "meter" is locked in another place'),
     ],
 )
 def test_what_does_not_answer_is_a_problem(bench: Bench, project: Path, news: dict[str, Any], told: str) -> None:
