@@ -185,19 +185,9 @@ def resolve(
 def known_place(
     connection: Connection | None, *, config: Mapping[str, object], environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return what is known of where a connection looks, without credentials and without asking anybody.
+    """Return what is known of region, endpoint, project and instance, without credentials and without asking anybody.
 
-    Args:
-        connection: the argument, or None.
-        config: as of :func:`resolve`.
-        environ: the environment variables.
-
-    Returns:
-        Of ``region``, ``endpoint``, ``project_id`` and ``instance_id`` those that are known; a known endpoint without
-        an instance is one where none is given. Empty where there are no settings at all.
-
-    Raises:
-        ConfigurationError: a setting is wrong.
+    A known endpoint without an instance is one where none is given. Arguments and errors are those of :func:`resolve`.
     """
     _refuse_misspelt(config)
     given = Given(connection or Connection(), config, environ)

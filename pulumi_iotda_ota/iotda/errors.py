@@ -117,13 +117,7 @@ class InputError(IotdaOtaError):
 
 
 class LockError(InputError):
-    """The lock file can not answer: it is missing or damaged, or what is locked is not what was asked for.
-
-    Args:
-        headline: the whole story in one line.
-        argument: always ``lock``.
-        facts: labelled lines.
-    """
+    """The lock file can not answer: it is missing or damaged, or what is locked is not what was asked for."""
 
     when: ClassVar[str] = (
         "The lock file is missing or damaged, does not hold the name that was asked for, or holds it for another query "

@@ -50,7 +50,7 @@ def not_locked(name: str, names: Iterable[str] | None, path: Path, words: Mappin
         words: what the program asks beside it.
     """
     if names is None:
-        advice = f"lock it, and commit the file; or name another one in {VARIABLE}:\n{add_command(name, words)}"
+        advice = f"lock it, and commit the file (or name another in {VARIABLE}):\n{add_command(name, words)}"
         facts = [("looked for", str(path)), ("what to do", advice)]
         return LockError(f"{shown(name)} is not locked: there is no {path.name}", facts=facts)
     known = sorted(names)

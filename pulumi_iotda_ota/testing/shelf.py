@@ -181,7 +181,7 @@ class _Answering:
                 return package
         for fields in self._locked():
             if fields["package_id"] == package_id:
-                return OtaPackage.model_validate_json(json.dumps(dict(fields)))
+                return _READ.validate_json(json.dumps(dict(fields)))
         raise _missing("OTA package")
 
     def create_package(self, body: Mapping[str, Any], **_: Any) -> OtaPackage:
