@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOT_KNOWN",
+    "asked_words",
     "described",
     "gone",
     "nearest",
     "neighbours",
     "nothing_fits",
+    "passed_over",
     "several_fit",
     "too_many_details",
     "unreadable",
@@ -108,9 +110,7 @@ def nothing_fits(
     """
     counts = selection.skipped_counts
     passed = " · ".join(
-        f"{count:,} {form.format(_value(policy, rule), s='s' * (count != 1))}"
-        for rule, form in _PASSED_OVER.items()
-        if (count := counts[rule])
+        f"{count:,} {passed_over(policy, rule, count)}" for rule in _PASSED_OVER if (count := counts[rule])
     )
     counted = f"{_plural(selection.looked_at, 'package')} ({_plural(requests, 'request')})"
     advice = list(dict.fromkeys(_ADVICE[rule] for rule in reversed(_ADVICE) if counts[rule])) or [_ADVICE["version"]]
@@ -192,8 +192,23 @@ def gone(package_id: str, connection: ResolvedConnection) -> PackageNotFound:
 
 def described(policy: Policy) -> str:
     """Return in words what was asked, in lines that are narrow enough."""
-    asked = [form.format(value) for name, form in _ASKED.items() if (value := _value(policy, name))]
-    return _folded(", ".join([policy.package_type or "a package", *asked]), lines=8)
+    return _folded(", ".join([policy.package_type or "a package", *asked_words(policy, _ASKED)]), lines=8)
+
+
+def asked_words(policy: Policy, names: Iterable[str]) -> list[str]:
+    """Return in words what was asked by some of the words of a selection; nothing for one that was not given."""
+    return [_ASKED[name].format(value) for name in names if (value := _value(policy, name))]
+
+
+def passed_over(policy: Policy, rule: str, count: int) -> str:
+    """Return in words why packages were passed over by a rule that counts.
+
+    Args:
+        policy: what was asked.
+        rule: the rule's argument.
+        count: how many there are.
+    """
+    return _PASSED_OVER[rule].format(_value(policy, rule), s="s" * (count != 1))
 
 
 def nearest(packages: Iterable[OtaPackage], policy: Policy) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from pulumi_iotda_ota import lookup, query, results
 from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
 from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.lock.answer import package_answer
 from pulumi_iotda_ota.task_functions import UPGRADE_TASK
 from pulumi_iotda_ota.validation import normal
 
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from pulumi_iotda_ota.iotda.connection import Connection, ResolvedConnection
+    from pulumi_iotda_ota.iotda.connection import Connection
     from pulumi_iotda_ota.results import GetOtaPackageResult, GetOtaPackagesResult
     from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.where import Where
 
 __all__ = ["answer", "get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"]
 
@@ -142,6 +144,8 @@ def get_ota_package(
     on_missing: Literal["error"] = "error",
     allow_unscoped: bool = False,
     with_file_location: bool = False,
+    lock: str | None = None,
+    verify: bool = False,
     connection: Connection | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> GetOtaPackageResult: ...
@@ -170,6 +174,8 @@ def get_ota_package(
     on_missing: OnMissing,
     allow_unscoped: bool = False,
     with_file_location: bool = False,
+    lock: str | None = None,
+    verify: bool = False,
     connection: Connection | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> GetOtaPackageResult | None: ...
@@ -197,6 +203,8 @@ def get_ota_package(
     on_missing: OnMissing = "error",
     allow_unscoped: bool = False,
     with_file_location: bool = False,
+    lock: str | None = None,
+    verify: bool = False,
     connection: Connection | None = None,
     opts: pulumi.InvokeOptions | None = None,
 ) -> GetOtaPackageResult | None:
@@ -225,11 +233,15 @@ def get_ota_package(
         on_missing: ``error``, or ``none`` to return None where nothing fits.
         allow_unscoped: allow a choice among packages of several resource spaces, products or modules.
         with_file_location: fetch the OBS location and checksum of the package too: one more request.
+        lock: answer by this name from the lock file, which ``iotda-ota lock`` writes: nothing is sent, and no
+            credentials are needed. Words of a selection beside it must be those that are locked.
+        verify: ask whether the locked package is still there, and unchanged: one request. Goes with ``lock``.
         connection: where and as whom to ask; by default from the stack's configuration and the environment.
         opts: options of the call; there is no provider process to choose.
 
     Raises:
-        PackageNotFound: nothing fits; the error tells what came near.
+        PackageNotFound: nothing fits; the error tells what came near. Or what is locked is gone, with ``verify``.
+        LockError: the lock file can not answer: it says what to run.
         MultiplePackages: more than one fits; the error lists them. Others: see :func:`get_ota_packages`.
     """
     return _PACKAGE.plain(_given(locals()), connection, opts)
@@ -260,6 +272,8 @@ def get_ota_package_output(
     on_missing: Literal["error"] = "error",
     allow_unscoped: pulumi.Input[bool] = False,
     with_file_location: pulumi.Input[bool] = False,
+    lock: pulumi.Input[str | None] = None,
+    verify: pulumi.Input[bool] = False,
     connection: Connection | None = None,
     opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
 ) -> pulumi.Output[GetOtaPackageResult]: ...
@@ -288,6 +302,8 @@ def get_ota_package_output(
     on_missing: pulumi.Input[OnMissing],
     allow_unscoped: pulumi.Input[bool] = False,
     with_file_location: pulumi.Input[bool] = False,
+    lock: pulumi.Input[str | None] = None,
+    verify: pulumi.Input[bool] = False,
     connection: Connection | None = None,
     opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
 ) -> pulumi.Output[GetOtaPackageResult | None]: ...
@@ -315,6 +331,8 @@ def get_ota_package_output(
     on_missing: pulumi.Input[OnMissing] = "error",
     allow_unscoped: pulumi.Input[bool] = False,
     with_file_location: pulumi.Input[bool] = False,
+    lock: pulumi.Input[str | None] = None,
+    verify: pulumi.Input[bool] = False,
     connection: Connection | None = None,
     opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
 ) -> Any:
@@ -331,18 +349,17 @@ def _given(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in ("connection", "opts")}
 
 
-def _list(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> GetOtaPackagesResult:
-    return results.packages_result(lookup.find_packages(run, connection, query.PackagesLookup.from_arguments(values)))
+def _list(run: Run, where: Where, values: Mapping[str, Any]) -> GetOtaPackagesResult:
+    asked = query.PackagesLookup.from_arguments(values)
+    return results.packages_result(lookup.find_packages(run, where.resolved(), asked))
 
 
-def _find(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> GetOtaPackageResult | None:
-    found = lookup.find_package(run, connection, query.PackageLookup.from_arguments(values))
-    return None if found is None else results.package_result(found)
+def _find(run: Run, where: Where, values: Mapping[str, Any]) -> GetOtaPackageResult | None:
+    found = package_answer(run, where, values)
+    return None if found is None else results.package_from_mapping(found)
 
 
-def answer(
-    token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, ResolvedConnection] | None = None
-) -> dict[str, Any]:
+def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Where] | None = None) -> dict[str, Any]:
     """Answer a function by its token, in the plugin's names, as a stand-in for the engine needs it.
 
     Args:

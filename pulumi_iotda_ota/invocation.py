@@ -18,11 +18,12 @@ from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutputGiven
 from pulumi_iotda_ota.iotda.names import camel, snake
 from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pulumi_iotda_ota.iotda.connection import Connection, ResolvedConnection
+    from pulumi_iotda_ota.iotda.connection import Connection
 
 __all__ = ["Function", "camel_keys", "failure", "snake_keys"]
 
@@ -37,12 +38,12 @@ class Function(Generic[T]):
 
     Attributes:
         name: the name of the plain form.
-        ask: asks the service.
+        ask: answers; it resolves the connection once it must ask the service.
         mocked: reads what a user's ``Mocks.call`` answered in its place.
     """
 
     name: str
-    ask: Callable[[Run, ResolvedConnection, Mapping[str, Any]], T]
+    ask: Callable[[Run, Where, Mapping[str, Any]], T]
     mocked: Callable[[dict[str, Any]], T]
 
     @property
@@ -82,15 +83,13 @@ class Function(Generic[T]):
 
     def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
         """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
-        run, config, environ = sdk.current_run(), sdk.stack_config(), dict(os.environ)
+        run, where = sdk.current_run(), Where(sdk.stack_config(), dict(os.environ), connection)
 
         def ask() -> T:
-            from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  loads pydantic: not before it is due
-
             with _rendering(), contextlib.ExitStack() as stack:
                 # Outside a program there is nobody to share with, and nobody to close the connections later.
                 asked = run or stack.enter_context(contextlib.closing(Run(memo=False)))
-                return self.ask(asked, resolve(connection, config=config, environ=environ), values)
+                return self.ask(asked, where, values)
 
         return ask
 
@@ -116,7 +115,7 @@ def _rendering() -> Iterator[None]:
 def _require_connection(connection: object) -> None:
     if connection is None:
         return
-    from pulumi_iotda_ota.iotda.connection import Connection  # noqa: PLC0415  as above
+    from pulumi_iotda_ota.iotda.connection import Connection  # noqa: PLC0415  loads pydantic: not before it is due
 
     if not isinstance(connection, Connection):
         raise InputError(

@@ -18,9 +18,7 @@ from pulumi_iotda_ota.validation import require_valid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["PackageLookup", "PackagesLookup", "UpgradeTaskLookup"]
-
-_NOT_SELECTION = ("package_id", "on_missing", "with_file_location")
+__all__ = ["PackageLookup", "PackagesLookup", "UpgradeTaskLookup", "words"]
 
 
 @dataclass(frozen=True)
@@ -135,27 +133,36 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_selection(values: Mapping[str, Any]) -> None:
-    words = [
+    given = [
         argument.name
-        for argument in arguments.GET_OTA_PACKAGE
-        if argument.name not in _NOT_SELECTION and values.get(argument.name) not in (None, argument.default)
+        for argument in arguments.WORDS
+        if argument.name != "package_id" and values.get(argument.name) not in (None, argument.default)
     ]
-    if words:
+    if given:
         raise InputError(
-            f"package_id goes with no selection argument, but {' and '.join(words)} "
-            f"{'is' if len(words) == 1 else 'are'} given too",
+            f"package_id goes with no selection argument, but {' and '.join(given)} "
+            f"{'is' if len(given) == 1 else 'are'} given too",
             argument="package_id",
         )
 
 
 def _query_id(function: str, table: Iterable[arguments.Argument], values: Mapping[str, Any]) -> str:
     """Return an id that is the same for the same query, at every run and in every process."""
-    given = {
+    given = _asked(table, values)
+    return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def words(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the words of one lookup that count: those that are not given, or say what is so anyway, left out."""
+    return _asked(arguments.WORDS, values)
+
+
+def _asked(table: Iterable[arguments.Argument], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         argument.name: _in_order(argument.name, value) if argument.type == "texts" else value
         for argument in table
         if (value := values.get(argument.name)) is not None and value != argument.default
     }
-    return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _in_order(name: str, value: Iterable[str]) -> list[str]:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from pulumi_iotda_ota.iotda.connection import Connection, ResolvedConnection
+    from pulumi_iotda_ota.iotda.connection import Connection
     from pulumi_iotda_ota.results import GetUpgradeTaskResult
     from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.where import Where
 
 __all__ = ["UPGRADE_TASK", "get_upgrade_task", "get_upgrade_task_output"]
 
@@ -53,9 +54,9 @@ def get_upgrade_task_output(
     return UPGRADE_TASK.output({"task_id": task_id}, connection, opts)
 
 
-def _show(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> GetUpgradeTaskResult:
+def _show(run: Run, where: Where, values: Mapping[str, Any]) -> GetUpgradeTaskResult:
     lookup = query.UpgradeTaskLookup.from_arguments(values)
-    return results.task_result(task_lookup.find_upgrade_task(run, connection, lookup))
+    return results.task_result(task_lookup.find_upgrade_task(run, where.resolved(), lookup))
 
 
 def _mocked(answer: dict[str, Any]) -> GetUpgradeTaskResult:

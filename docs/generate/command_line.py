@@ -25,6 +25,8 @@ from pulumi_iotda_ota.cli.codes import CODES
 from pulumi_iotda_ota.cli.entry import PROGRAM, root
 from pulumi_iotda_ota.cli.options import WHERE, Positional
 from pulumi_iotda_ota.emulator import Emulator
+from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID
+from pulumi_iotda_ota.lock.files import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -126,6 +128,10 @@ class _Shell:
         os.close(ours)
         process.wait()
         return _block(command, shown.decode(), self.emulator)
+
+    def forget(self, name: str) -> None:
+        """Remove a file of the folder."""
+        (Path(self._folder) / name).unlink(missing_ok=True)
 
     def begin(self, command: str) -> str:
         """Return a command that goes on, and the first line of its output; then end it."""
@@ -276,6 +282,44 @@ def _confirmed(shell: _Shell) -> Iterator[str]:
     yield shell(f"iotda-ota task confirm {task_id} --approved-package-ids {_PACKAGE} --yes", lines=True)
 
 
+def _locked(shell: _Shell, *, uploaded: bool = False) -> str:
+    """Lock a lookup in a service, and a folder, that are as at first; return the command that does so.
+
+    Args:
+        shell: what runs the example.
+        uploaded: whether a version that is higher comes after it.
+    """
+    command = f"iotda-ota lock add meter-firmware {_METER} --version-constraint '^1.4' --most-recent"
+    shell.emulator.reset()
+    shell.forget(LOCK_FILE)
+    if uploaded:
+        shell(command)
+        shell.emulator.add_package(
+            package_id="5e77a1b2c3d4e5f60718293a4b5c09ab",
+            package_type="firmwarePackage",
+            app_id=DEFAULT_APP_ID,
+            product_id="smart-meter",
+            version="V1.4.12",
+            create_time="20261120T090000Z",
+        )
+    return command
+
+
+def _updated(shell: _Shell) -> Iterator[str]:
+    _locked(shell, uploaded=True)
+    yield shell("iotda-ota lock update")
+
+
+def _checked(shell: _Shell) -> Iterator[str]:
+    _locked(shell, uploaded=True)
+    yield shell("iotda-ota lock check; echo $?")
+
+
+def _listed_names(shell: _Shell) -> Iterator[str]:
+    shell(_locked(shell))
+    yield re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-22T12:00:00Z", shell("iotda-ota lock list"))
+
+
 def _emulated(shell: _Shell) -> Iterator[str]:
     yield re.sub(r'("(?:access|secret)_key": )"\w+"', r'\1"…"', shell.begin("iotda-ota emulator --project-id meters"))
 
@@ -296,6 +340,11 @@ _EXAMPLES: Mapping[tuple[str, ...], Callable[[_Shell], Iterable[str]]] = {
     ("task", "retry"): lambda shell: [shell(f"iotda-ota task retry {_failed(shell)} --yes")],
     ("task", "stop"): lambda shell: [shell(f"iotda-ota task stop {_task(shell, 60, outcome='hang')} --yes")],
     ("task", "confirm"): _confirmed,
+    ("lock", "add"): lambda shell: [shell(_locked(shell))],
+    ("lock", "update"): _updated,
+    ("lock", "check"): _checked,
+    ("lock", "list"): _listed_names,
+    ("lock", "remove"): lambda shell: [shell("iotda-ota lock remove meter-firmware")],
     ("doctor",): _examined,
     ("emulator",): _emulated,
     ("completion",): lambda shell: [shell('eval "$(iotda-ota completion bash)"')],

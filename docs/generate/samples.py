@@ -20,6 +20,7 @@ from docs.generate.service import METER, Time, running
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lock.files import VARIABLE
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ def _steady(text: str, emulator: Emulator) -> str:
 
 def _wrong_argument(_: Emulator) -> None:
     iotda_ota.get_ota_package(package_type="firmware", product_id="smart-meter")
+
+
+def _not_locked(_: Emulator) -> None:
+    os.environ[VARIABLE] = "/srv/meters/iotda-ota.lock.json"
+    iotda_ota.get_ota_package(**METER, version_constraint="^1.4", most_recent=True, lock="meter-firmware")
 
 
 def _output_given(_: Emulator) -> None:
@@ -135,6 +141,7 @@ def _lost_answer(emulator: Emulator) -> None:
 
 _CAUSES: Mapping[str, Callable[[Emulator], None]] = {
     "InputError": _wrong_argument,
+    "LockError": _not_locked,
     "OutputGiven": _output_given,
     "ConfigurationError": _no_endpoint,
     "CredentialsError": _wrong_key,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, MultiplePackages, PackageNotFound, ServiceError
+from pulumi_iotda_ota.iotda.errors import (
+    CampaignFailed,
+    InputError,
+    LockError,
+    MultiplePackages,
+    PackageNotFound,
+    ServiceError,
+)
 
 __all__ = ["CODES", "ExitCode", "exit_code"]
 
@@ -23,19 +30,26 @@ class ExitCode:
 
 
 DONE = ExitCode(0, "Done; a list that is empty is an answer too.")
-ERROR = ExitCode(1, "An error: settings, credentials, the service, or time that ran out.")
+ERROR = ExitCode(1, "An error: settings, credentials, the service, the lock file, or time that ran out.")
 USAGE = ExitCode(2, "The command was given wrongly; nothing was changed.")
 NOT_FOUND = ExitCode(3, "Nothing was found: no package fits, or there is no such package or task.")
 SEVERAL = ExitCode(4, "More than one package fits, and nothing says which.")
 FAILED = ExitCode(5, "The campaign failed, also in part: more devices than may, or it was stopped.")
-NEWER = ExitCode(7, "Something is newer than what is locked, or gone.")
+NEWER = ExitCode(7, "Another package fits than what is locked, or a locked one is gone or has changed.")
 INTERRUPTED = ExitCode(130, "Ctrl-C. A task on the service goes on by itself.")
 CLOSED_PIPE = ExitCode(141, "Whoever read the output stopped reading, as `head` does.")
 
 #: All of them.
 CODES = (DONE, ERROR, USAGE, NOT_FOUND, SEVERAL, FAILED, NEWER, INTERRUPTED, CLOSED_PIPE)
 
-_BY_KIND = {InputError: USAGE, PackageNotFound: NOT_FOUND, MultiplePackages: SEVERAL, CampaignFailed: FAILED}
+# The first that an error is of counts.
+_BY_KIND = {
+    LockError: ERROR,
+    InputError: USAGE,
+    PackageNotFound: NOT_FOUND,
+    MultiplePackages: SEVERAL,
+    CampaignFailed: FAILED,
+}
 
 
 def exit_code(error: Exception) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import completion, doctor, emulator, packages, task
+from pulumi_iotda_ota.cli import completion, doctor, emulator, lock, packages, task
 from pulumi_iotda_ota.cli.failures import ClosedPipe, Interrupted, report
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
@@ -29,6 +29,7 @@ PROGRAM = "iotda-ota"
 COMMANDS: tuple[click.Command, ...] = (
     packages.list_packages,
     packages.get_package,
+    lock.group,
     task.group,
     doctor.doctor,
     emulator.emulator,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.answers import found_values, listed_values
-from pulumi_iotda_ota.cli.asking import service
+from pulumi_iotda_ota.cli.asking import given_connection, service, stack_config
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.cli.why import tell_why
+from pulumi_iotda_ota.lock.answer import locked_entry, package_answer, require_lock
 from pulumi_iotda_ota.lookup import find_package, find_packages
 from pulumi_iotda_ota.query import PackageLookup, PackagesLookup
+from pulumi_iotda_ota.run import Run
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
+from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +46,10 @@ def list_all(asked: Asked) -> None:
 
 def get_one(asked: Asked) -> None:
     """Look up one package."""
+    if asked.values["lock"] is not None:
+        _locked(asked)
+        return
+    require_lock(asked.values)
     lookup = PackageLookup.from_arguments(asked.values)
     # To tell why is to have all of them at hand; without it as many as the function tells.
     most = sys.maxsize if asked.flags["why"] else MAX_SKIPPED
@@ -51,13 +59,35 @@ def get_one(asked: Asked) -> None:
     if asked.as_json:
         most = sys.maxsize if asked.flags["all"] else MAX_SKIPPED
         asked.session.json(_envelope(values, most))
-    elif values is not None and asked.flags["field"]:
-        asked.session.line(safe(values.get(asked.flags["field"])))
     elif values is not None and found:
-        asked.session.rows([[*_row(asked.session, values), *_checksum(values)]])
-        if asked.flags["why"]:
+        _print(asked, values)
+        if asked.flags["why"] and not asked.flags["field"]:
             scheme = lookup.policy.version_scheme
             tell_why(asked.session, found.selection, scheme=scheme, everything=asked.flags["all"])
+
+
+def _locked(asked: Asked) -> None:
+    """Tell what is locked; the service is asked with ``--verify`` alone."""
+    where = Where(stack_config(asked), asked.session.environ, given_connection(asked))
+    if asked.values["verify"]:
+        with service(asked) as asking:
+            values = package_answer(asking.run, where, asked.values) or {}
+    else:
+        with closing(Run(memo=False)) as run:
+            values = package_answer(run, where, asked.values) or {}
+    if asked.as_json:
+        asked.session.json(_envelope(values, MAX_SKIPPED))
+        return
+    _print(asked, values)
+    if asked.flags["why"] and not asked.flags["field"]:
+        asked.session.line(f"\n  {safe(locked_entry(where, asked.values).why)}")
+
+
+def _print(asked: Asked, values: Mapping[str, Any]) -> None:
+    if asked.flags["field"]:
+        asked.session.line(safe(values.get(asked.flags["field"])))
+    else:
+        asked.session.rows([[*_row(asked.session, values), *_checksum(values)]])
 
 
 def _row(session: Session, package: Mapping[str, Any]) -> list[Any]:

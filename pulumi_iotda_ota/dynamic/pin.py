@@ -23,6 +23,8 @@ __all__ = ["OtaPackagePin"]
 class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
     """The package that a lookup found, kept until the selection or ``triggers`` change. Owns nothing on the service.
 
+    With ``lock`` it is the package that is locked, and moves when the lock file does: with the commit.
+
     It is resolved at the preview, which so shows the id that the update will use. It can not be imported.
 
     Args:
@@ -48,9 +50,12 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         order_by: ``version`` or ``create_time``.
         allow_unscoped: allow a choice across resource spaces, products and modules.
         with_file_location: keep the OBS location and checksum too.
+        lock: take the package of this name from the lock file, and move with it: nothing is sent for it. Words of a
+            selection beside it must be those that are locked.
         triggers: any values; when one changes, the selection is resolved again.
         expect_package_id: the package that was reviewed; an answer that differs is an error naming both.
-        verify: ask at each preview whether the pinned package is still there, one request; True by default.
+        verify: ask at each preview whether the pinned package is still there, one request; True by default, and
+            False with ``lock``.
         connection: where to ask; only what is not secret may be given here.
         opts: options of the resource.
 
@@ -116,6 +121,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         order_by: pulumi.Input[str | None] = None,
         allow_unscoped: pulumi.Input[bool | None] = None,
         with_file_location: pulumi.Input[bool | None] = None,
+        lock: pulumi.Input[str | None] = None,
         triggers: pulumi.Input[Any] = None,
         expect_package_id: pulumi.Input[str | None] = None,
         verify: pulumi.Input[bool | None] = None,

@@ -43,6 +43,7 @@ __all__ = [
     "Connection",
     "ResolvedConnection",
     "check_config",
+    "known_place",
     "require_allowed",
     "resolve",
 ]
@@ -179,6 +180,25 @@ def resolve(
         allowed_project_ids=found.allowed_project_ids,
         origins=origins,
     )
+
+
+def known_place(
+    connection: Connection | None, *, config: Mapping[str, object], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what is known of region, endpoint, project and instance, without credentials and without asking anybody.
+
+    A known endpoint without an instance is one where none is given. Arguments and errors are those of :func:`resolve`.
+    """
+    _refuse_misspelt(config)
+    given = Given(connection or Connection(), config, environ)
+    values, origins = _gathered(look(given, all_readable=False), environ)
+    with _origin_noted(origins):
+        found = _checked(values)
+        endpoint = read_endpoint(found.endpoint) if found.endpoint else None
+    region = found.region or (endpoint.region if endpoint else "")
+    known = {"region": region, "endpoint": endpoint.url if endpoint else "", "project_id": found.project_id or ""}
+    place = {name: value for name, value in known.items() if value}
+    return {**place, "instance_id": found.instance_id or ""} if endpoint or found.instance_id else place
 
 
 def check_config(config: Mapping[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 IotdaOtaError
 ├── InputError            an argument is wrong; nothing was sent
+│   ├── LockError         the lock file can not answer; nothing was sent
 │   └── OutputGiven       a plain function was given a Pulumi Output (also a TypeError)
 ├── ConfigurationError    a connection setting is missing or wrong
 ├── CredentialsError      no credentials, half a set, or refused ones
@@ -39,6 +40,7 @@ __all__ = [
     "DeadlineExceeded",
     "InputError",
     "IotdaOtaError",
+    "LockError",
     "MultiplePackages",
     "OutcomeUnknown",
     "OutputGiven",
@@ -112,6 +114,19 @@ class InputError(IotdaOtaError):
     def __init__(self, headline: str, *, argument: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, facts=facts)
         self.argument = argument
+
+
+class LockError(InputError):
+    """The lock file can not answer: it is missing or damaged, or what is locked is not what was asked for."""
+
+    when: ClassVar[str] = (
+        "The lock file is missing or damaged, does not hold the name that was asked for, or holds it for another query "
+        "or another place."
+    )
+    remedy: ClassVar[str] = "Run the command that the message gives, and commit the file; nothing was sent."
+
+    def __init__(self, headline: str, *, argument: str = "lock", facts: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(headline, argument=argument, facts=facts)
 
 
 class OutputGiven(InputError, TypeError):

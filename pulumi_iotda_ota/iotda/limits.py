@@ -24,6 +24,7 @@ __all__ = [
     "DETAIL_STATUS",
     "GROUP_ID",
     "INSTANCE_ID",
+    "LOCK_NAME",
     "MARKER",
     "MAX_ACTION_TARGETS",
     "MAX_CUSTOM_INFO",
@@ -175,6 +176,11 @@ PACKAGE_TYPE = Choice(("softwarePackage", "firmwarePackage", "modulePackage"))
 VERSION = Pattern(r"[A-Za-z0-9_.-]{1,256}", "1 to 256 letters, digits, _, - or .")
 MODULE_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, _, - or .")
 INSTANCE_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
+# Of this library, not of the API: a name in the lock file, where "format" is a word of the file itself.
+LOCK_NAME = Pattern(
+    r"(?!format\Z)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
+    "1 to 64 letters, digits, _, - or ., the first a letter or digit, and not format",
+)
 OBS_REGION = Pattern(r"[A-Za-z0-9-]{1,256}", "1 to 256 letters, digits or -")
 OBS_BUCKET = Pattern(r"[a-z0-9.-]{3,63}", "3 to 63 lower-case letters, digits, . or -")
 OBS_KEY = Pattern(r"(?s:.){1,1024}", "1 to 1,024 characters")

@@ -202,17 +202,18 @@ class Found:
 CONFIGURATION = SOURCES[1:2]
 
 
-def look(given: Given, *, only: tuple[Source, ...] = SOURCES) -> tuple[Found, ...]:
+def look(given: Given, *, only: tuple[Source, ...] = SOURCES, all_readable: bool = True) -> tuple[Found, ...]:
     """Return what every source holds, in their order.
 
     Args:
         given: what they are read from.
         only: the sources.
+        all_readable: whether a profile that was named must be there; otherwise it is a source that holds nothing.
 
     Raises:
         ConfigurationError: a profile was named that is not there.
     """
-    return tuple(_read(source, given) for source in only)
+    return tuple(_read(source, given, required=source.required and all_readable) for source in only)
 
 
 def find_credential(sources: Sequence[Found]) -> Base:
@@ -260,12 +261,12 @@ def _holder(sources: Sequence[Found]) -> Found | None:
     return next((found for found in sources if found.problem or found.kind), None)
 
 
-def _read(source: Source, given: Given) -> Found:
+def _read(source: Source, given: Given, *, required: bool) -> Found:
     place = source.place(given)
     try:
         held = source.read(given)
     except ConfigurationError as error:
-        if source.required:
+        if required:
             raise
         return Found(source, place, problem=error)
     values = {name: _plain(held.get(key)) for name, key in source.names.items()}

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pulumi_iotda_ota import validation
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.ledger import Ledger
 from pulumi_iotda_ota.validation import Problem, normal
+from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -94,6 +96,7 @@ class World:
         tell: shows a line of progress.
         ledger: what this process has seen and done so far.
         seen: is given a task each time that it is looked at while it is waited for.
+        folder: where the program runs: the lock file is looked for there.
     """
 
     run: Run
@@ -103,6 +106,7 @@ class World:
     tell: Callable[[str], None]
     ledger: Ledger = field(default_factory=Ledger)
     seen: Callable[[BatchTask], None] = lambda _: None
+    folder: Path = Path()
 
     @property
     def clock(self) -> Clock:
@@ -114,10 +118,14 @@ class World:
 
         Called only where something is about to be sent: where no project is given, IAM is asked for it.
         """
-        from pulumi_iotda_ota.iotda.connection import Connection, resolve  # noqa: PLC0415  pydantic only when needed
+        return self.run.completed(self.where(inputs).resolved())
+
+    def where(self, inputs: Mapping[str, Any]) -> Where:
+        """Return where a resource asks, before anything of it is resolved."""
+        from pulumi_iotda_ota.iotda.connection import Connection  # noqa: PLC0415  pydantic only when needed
 
         given = Connection(**(inputs.get("connection") or {}))
-        return self.run.completed(resolve(given, config=self.config, environ=self.environ))
+        return Where(self.config, self.environ, given, self.folder)
 
 
 class Lifecycle(Protocol):

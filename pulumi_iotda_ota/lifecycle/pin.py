@@ -18,6 +18,8 @@ from pulumi_iotda_ota.lifecycle.base import (
     normal,
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
+from pulumi_iotda_ota.lock.answer import locked_entry, locked_fields, require_unchanged
+from pulumi_iotda_ota.lock.entry import differing_places, place_of
 from pulumi_iotda_ota.lookup import find_package
 from pulumi_iotda_ota.query import PackageLookup
 from pulumi_iotda_ota.validation import Problem
@@ -31,17 +33,14 @@ __all__ = ["OUTPUTS", "Pin"]
 
 # There is nothing on the service whose id this could be, and an id that moved would replace the resource.
 _ID = "pin"
-_OWN = ("with_file_location", "triggers", "expect_package_id", "verify", "connection")
+_OWN = ("with_file_location", "lock", "triggers", "expect_package_id", "verify", "connection")
 #: The words that select a package, and what each means when it is not given.
-_SELECTION = {
-    argument.name: argument.default
-    for argument in arguments.GET_OTA_PACKAGE
-    if argument.name not in {"on_missing", *_OWN}
-}
+_SELECTION = {argument.name: argument.default for argument in arguments.WORDS}
 OUTPUTS = tuple(output.name for output in outputs.OTA_PACKAGE_PIN)
+_IDENTITY = ("region", "endpoint", "project_id", "instance_id", "profile")
 # What is pinned depends on these; all others can be unknown at a preview that shows the id.
-_DECIDING = ("triggers", "with_file_location", "verify", "connection")
-_COMPARED = (*_OWN, "package_id", "revision")
+_DECIDING = ("lock", "triggers", "with_file_location", "verify", "connection")
+_COMPARED = (*_OWN, "package_id", "revision", "locked_query")
 
 
 class Pin:
@@ -67,7 +66,7 @@ class Pin:
             return Checked({**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)}, problems)
         if not problems:
             with collecting(problems):
-                inputs |= _kept(world, olds, inputs) or _resolved(world, olds, inputs)
+                inputs |= _found(world, olds, inputs)
                 problems += _unexpected(inputs)
         return Checked(inputs, problems)
 
@@ -90,7 +89,8 @@ class Pin:
         connection = world.resolve(state)
         package = _show(world, state, connection)
         seen = {"exists": package is not None, "newer_available": _newer(world, state, connection)}
-        return {**state, **({"identity": dict(connection.identity)} if package else {}), **seen}
+        known = {} if package is None or "locked_query" in state else {"identity": dict(connection.identity)}
+        return {**state, **known, **seen}
 
     @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
@@ -100,7 +100,7 @@ class Pin:
             return news
         # Of what was not asked for again the last refresh knows best.
         kept = {"newer_available": olds.get("newer_available", "")}
-        return {**news, **kept, **({"exists": olds.get("exists", True)} if news.get("verify") is False else {})}
+        return {**news, **kept, **({} if _verifies(news) else {"exists": olds.get("exists", True)})}
 
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
@@ -108,8 +108,47 @@ class Pin:
 
 
 def _query(properties: Properties) -> Properties:
-    """Return the selection as it was asked."""
+    """Return the selection as it was asked by the program."""
     return {name: properties.get(name) for name in properties.get("asked", ())}
+
+
+def _selection(properties: Properties) -> Properties:
+    """Return the selection as it was asked, by the program or by what is locked."""
+    return properties.get("locked_query") or _query(properties)
+
+
+def _verifies(properties: Properties) -> bool:
+    """Return whether the service is asked for the pinned package at each preview: with a lock only where it is said."""
+    asked = properties.get("verify")
+    return asked if isinstance(asked, bool) else properties.get("lock") is None
+
+
+def _found(world: World, olds: Properties, inputs: Properties) -> Properties:
+    """Return the package, from where it is to come: what is locked moves the pin, and nothing else does."""
+    if inputs.get("lock") is not None:
+        return _locked(world, olds, inputs)
+    return _kept(world, olds, inputs) or _resolved(world, olds, inputs)
+
+
+def _locked(world: World, olds: Properties, inputs: Properties) -> Properties:
+    """Return the package that is locked; the service is asked only where ``verify`` says so."""
+    entry = locked_entry(world.where(inputs), {**_query(inputs), "lock": inputs["lock"]})
+    if _verifies(inputs):
+        require_unchanged(world.run, world.resolve(inputs), entry)
+    return {
+        **locked_fields(entry, with_file_location=bool(inputs.get("with_file_location"))),
+        # At a refresh the file may be another one already; what is pinned is what this one asked for.
+        "locked_query": dict(entry.asked),
+        "identity": {**dict.fromkeys(_IDENTITY, ""), **entry.place},
+        "revision": _revision(olds, entry.package_id),
+        "exists": True,
+        "newer_available": "",
+    }
+
+
+def _revision(olds: Properties, package_id: str) -> int:
+    before: int = olds.get("revision") or 0
+    return before + 1 if package_id != olds.get("package_id") else before
 
 
 def _in_order(name: str, value: Any) -> Any:
@@ -120,13 +159,13 @@ def _in_order(name: str, value: Any) -> Any:
 
 def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | None:
     """Return what the pin holds already, or None where it is new or is to move."""
-    same = _query(olds) == _query(inputs) and olds.get("triggers") == inputs.get("triggers")
+    same = _selection(olds) == _query(inputs) and olds.get("triggers") == inputs.get("triggers")
     if not olds.get("package_id") or not same:
         return None
     kept = {name: olds[name] for name in OUTPUTS if name in olds}
     wants_location = inputs.get("with_file_location", False)
     location = kept.pop("file_location", None)
-    if inputs.get("verify", True) or (wants_location and not location):
+    if _verifies(inputs) or (wants_location and not location):
         connection = world.resolve(inputs)
         package = _require_there(world, olds, connection)
         location = location or package_values(package).get("file_location")
@@ -142,12 +181,10 @@ def _resolved(world: World, olds: Properties, inputs: Properties) -> Properties:
     found = find_package(world.run, connection, lookup)
     if found is None:  # only where on_missing is "none", which a pin does not take
         raise PackageNotFound("no OTA package fits")
-    before = olds.get("revision") or 0
-    moved = found.package.package_id != olds.get("package_id")
     return {
         **package_values(found.package),
         "identity": dict(connection.identity),
-        "revision": before + 1 if moved else before,
+        "revision": _revision(olds, found.package.package_id),
         "exists": True,
         "newer_available": "",
     }
@@ -158,7 +195,7 @@ def _newer(world: World, state: Properties, connection: ResolvedConnection) -> s
 
     Only told, never acted on: a lookup that fails is a warning, and the refresh goes on.
     """
-    query = _query(state)
+    query = _selection(state)
     if "package_id" in query:
         return ""
     try:
@@ -175,8 +212,16 @@ def _show(world: World, state: Properties, connection: ResolvedConnection) -> Ot
         return world.run.package(connection, state["package_id"])
     except ServiceError as error:
         advice = ", or change triggers to pin what fits in this one"
-        require_gone(error, state, connection, thing=f"package {state['package_id']}", or_else=advice)
+        made = {**state, "identity": _made_in(state, connection)}
+        require_gone(error, made, connection, thing=f"package {state['package_id']}", or_else=advice)
         return None
+
+
+def _made_in(state: Properties, connection: ResolvedConnection) -> Any:
+    """Return where the pin was made; what is locked knows less of it than a connection, which counts where it fits."""
+    made = state.get("identity") or {}
+    fits = "locked_query" in state and not differing_places(connection.identity, place_of(made))
+    return connection.identity if fits else made
 
 
 def _require_there(world: World, olds: Properties, connection: ResolvedConnection) -> OtaPackage:

@@ -5,29 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import lookup, query, task_lookup
-from pulumi_iotda_ota.answers import found_values, listed_values, task_values
+from pulumi_iotda_ota.answers import listed_values, task_values
+from pulumi_iotda_ota.lock.answer import package_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.where import Where
 
 __all__ = ["get_ota_package", "get_ota_packages", "get_upgrade_task"]
 
 
-def get_ota_package(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_ota_package(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the package that fits, or ``found: False`` where nothing does and that was allowed."""
-    found = lookup.find_package(run, connection, query.PackageLookup.from_arguments(values))
-    return {"found": False} if found is None else {"found": True, **found_values(found)}
+    found = package_answer(run, where, values)
+    return {"found": False} if found is None else {"found": True, **found}
 
 
-def get_ota_packages(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_ota_packages(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return all packages that fit."""
-    return listed_values(lookup.find_packages(run, connection, query.PackagesLookup.from_arguments(values)))
+    asked = query.PackagesLookup.from_arguments(values)
+    return listed_values(lookup.find_packages(run, where.resolved(), asked))
 
 
-def get_upgrade_task(run: Run, connection: ResolvedConnection, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_upgrade_task(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a task as it is now."""
     lookup_ = query.UpgradeTaskLookup.from_arguments(values)
-    return task_values(task_lookup.find_upgrade_task(run, connection, lookup_))
+    return task_values(task_lookup.find_upgrade_task(run, where.resolved(), lookup_))

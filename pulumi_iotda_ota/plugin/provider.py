@@ -16,6 +16,7 @@ from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
 from pulumi_iotda_ota.run import Run, wants_memo
 from pulumi_iotda_ota.validation import Problem
+from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -149,11 +150,9 @@ class Provider:
         problems = _unheard_of(function.arguments, values)
         if problems:
             return Answer(problems=problems)
-        from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  as above
-
         try:
-            connection = resolve(None, config=self._config, environ=self._environ)
-            return Answer(to_wire(function.outputs, function.ask(self._lookups, connection, given)))
+            where = Where(self._config, self._environ)
+            return Answer(to_wire(function.outputs, function.ask(self._lookups, where, given)))
         except InputError as error:
             if not error.argument:
                 raise

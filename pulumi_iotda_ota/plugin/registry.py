@@ -33,7 +33,7 @@ class Function:
     """A function of the plugin.
 
     Attributes:
-        code: the function that asks, as ``module:name``; it takes a run, a resolved connection and the arguments.
+        code: the function that asks, as ``module:name``; it takes a run, where to ask and the arguments.
         arguments: its arguments.
         outputs: the fields of its answer.
         description: one sentence.

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from pulumi_iotda_ota.dynamic import Adapter
 from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.testing.campaigns import Campaigns
 from pulumi_iotda_ota.testing.monitor import Monitor, provider_in
 from pulumi_iotda_ota.testing.shelf import NOWHERE, Shelf, packages_of
+from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,8 +33,8 @@ class Mocks(Monitor):
 
     What is looked up is selected as ever, and an error is the error of a real lookup. Resources are checked and
     created as ever too: a pin shows what it pins, a task has its name and its id, and a completion judges how the
-    devices ended. A campaign is over at once, and nothing waits. There are no credentials, and a connection leads
-    nowhere.
+    devices ended. What the program has locked is there beside the packages. A campaign is over at once, and nothing
+    waits. There are no credentials, and a connection leads nowhere.
 
     Give it to ``pulumi.runtime.set_mocks`` or to :func:`~pulumi_iotda_ota.testing.run_program`. For resources and
     functions of other providers give the mocks that answer for those, or derive a class.
@@ -59,8 +62,8 @@ class Mocks(Monitor):
     ) -> None:
         super().__init__()
         self._campaigns = Campaigns(dict(groups or {}), dict(failing or {}))
-        self._shelf = Shelf(packages_of(packages), self._campaigns)
-        self._world = _Nowhere(self._shelf, {}, os.environ, _tell, _tell)
+        self._shelf = Shelf(packages_of(packages), self._campaigns, _locked)
+        self._world = _World(self._shelf, {}, os.environ, _tell, _tell)
         self._others = others
 
     @property
@@ -71,7 +74,7 @@ class Mocks(Monitor):
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         """Answer a function: one of this library from the packages, any other as ``others`` does."""
         if args.token.startswith(_FUNCTIONS):
-            return self._answered(args, asked=(self._shelf, NOWHERE)), []
+            return self._answered(args, asked=(self._shelf, _Nowhere({}, os.environ))), []
         return self._others.call(args) if self._others else ({}, [])
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> Any:
@@ -85,11 +88,26 @@ class Mocks(Monitor):
         return self._registered(args, provider, inputs, preview=self.preview or pulumi.runtime.is_dry_run())
 
 
-class _Nowhere(World):
-    """A world in which every connection leads to the packages of the test."""
+class _Nowhere(Where):
+    """Where every connection leads to the packages of the test, and no place is another than one that is locked."""
 
-    def resolve(self, inputs: Mapping[str, Any]) -> ResolvedConnection:  # noqa: ARG002  wherever it would have led
+    def resolved(self) -> ResolvedConnection:
         return NOWHERE
+
+    def known_place(self) -> dict[str, str]:
+        return {}
+
+
+class _World(World):
+    """A world in which every connection leads nowhere."""
+
+    def where(self, inputs: Mapping[str, Any]) -> Where:  # noqa: ARG002  wherever it would have led
+        return _Nowhere(self.config, self.environ, folder=self.folder)
+
+
+def _locked() -> list[Mapping[str, Any]]:
+    """Return the packages of the lock file that the program would read."""
+    return [entry.package for entry in (load(lock_path(os.environ, Path())) or {}).values()]
 
 
 def _tell(line: str) -> None:

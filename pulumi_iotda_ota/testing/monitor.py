@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.where import Where
 
 __all__ = ["Monitor", "RegisteredResource", "provider_in", "run_program"]
 
@@ -87,9 +87,7 @@ class Monitor(pulumi.runtime.Mocks):
             return f"{args.name}-id", inputs
         return self._registered(args, provider_in(inputs), inputs, preview=self.preview)
 
-    def _answered(
-        self, args: pulumi.runtime.MockCallArgs, *, asked: tuple[Run, ResolvedConnection] | None = None
-    ) -> dict[str, Any]:
+    def _answered(self, args: pulumi.runtime.MockCallArgs, *, asked: tuple[Run, Where] | None = None) -> dict[str, Any]:
         """Return the answer of a function of ours, or what raises its error where it was called."""
         try:
             return functions.answer(args.token, args.args, asked=asked)
@@ -145,7 +143,7 @@ def run_program(
     project: str | None = None,
     mocks: Monitor | None = None,
 ) -> Monitor:
-    """Run a Pulumi program in this process, without the engine.
+    """Run a Pulumi program in this process, without the engine, and in the program's folder as the engine does.
 
     Args:
         program: its folder, or its file.
@@ -170,12 +168,15 @@ def run_program(
     sdk.enter_program(monitor, project=named, stack=stack, config=config, preview=preview)
     # Pulumi's own way to run a program to its last Output; it has no types.
     run_to_the_end: Callable[..., Callable[[], None]] = mocks_module.test
+    here, file = Path.cwd(), Path(program).absolute()
     try:
-        run_to_the_end(lambda: _run_and_tell(program, monitor))()
+        os.chdir(file if file.is_dir() else file.parent)  # what a program reads, a lock file too, lies there
+        run_to_the_end(lambda: _run_and_tell(file, monitor))()
     except IotdaOtaError as error:
         _told_once(error)
         raise
     finally:
+        os.chdir(here)
         sdk.leave_program()
     return monitor
 

@@ -27,7 +27,7 @@ from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Clock
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask, PackageQuery, TargetResults, TaskDetail
@@ -103,11 +103,17 @@ class Shelf(Run):
     Args:
         packages: the packages, in the service's order.
         campaigns: the tasks.
+        locked: returns the fields of each package that is locked: they are there too, for whoever knows their ids.
     """
 
-    def __init__(self, packages: Sequence[OtaPackage], campaigns: Campaigns) -> None:
+    def __init__(
+        self,
+        packages: Sequence[OtaPackage],
+        campaigns: Campaigns,
+        locked: Callable[[], Iterable[Mapping[str, Any]]],
+    ) -> None:
         super().__init__(memo=False, clock=_impatient())
-        self._answering: Any = _Answering(packages, campaigns, self.clock)
+        self._answering: Any = _Answering(packages, campaigns, self.clock, locked)
 
     def client(self, connection: ResolvedConnection) -> Any:  # noqa: ARG002  every connection leads here
         """Return what answers in the place of a client."""
@@ -146,8 +152,15 @@ class _Listed(Iterator[R]):
 class _Answering:
     """Has the methods of the client by which lookups and life cycles ask; deadlines are of no use here."""
 
-    def __init__(self, packages: Sequence[OtaPackage], campaigns: Campaigns, clock: Clock) -> None:
+    def __init__(
+        self,
+        packages: Sequence[OtaPackage],
+        campaigns: Campaigns,
+        clock: Clock,
+        locked: Callable[[], Iterable[Mapping[str, Any]]],
+    ) -> None:
         self.connection = NOWHERE
+        self._locked = locked
         self._packages = list(packages)
         self._campaigns = campaigns
         self._clock = clock
@@ -166,6 +179,9 @@ class _Answering:
         for package in self._packages:
             if package.package_id == package_id:
                 return package
+        for fields in self._locked():
+            if fields["package_id"] == package_id:
+                return _READ.validate_json(json.dumps(dict(fields)))
         raise _missing("OTA package")
 
     def create_package(self, body: Mapping[str, Any], **_: Any) -> OtaPackage:

@@ -24,11 +24,13 @@ from pulumi_iotda_ota.plugin.words import worded
 from pulumi_iotda_ota.run import Run
 from tests.conftest import settings_for
 from tests.golden.table import Lookup, lookups, seed
+from tests.lock.helpers import lock
 from tests.plugin import process
 from tests.plugin.process import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 LOOKUPS = lookups()
 EVERY = pytest.mark.parametrize("asked", LOOKUPS, ids=lambda asked: asked.name)
@@ -229,6 +231,23 @@ def test_a_pin_of_the_plugin(asked: Lookup, plugin: Plugin) -> None:
         assert [word for word in asked.error[1] if worded(word) not in text] == []
     else:
         assert asked.answer in (inputs["version"], inputs["packageId"])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [asked for asked in LOOKUPS if not (asked.many or asked.error or asked.answer == "none")],
+    ids=lambda asked: asked.name,
+)
+def test_the_lock_file(asked: Lookup, golden: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is locked is the answer of the lookup, by the name alone and with the words of the table beside it."""
+    lock(golden, tmp_path, "asked", **asked.arguments)
+    monkeypatch.chdir(tmp_path)
+
+    beside = iotda_ota.get_ota_package(lock="asked", **asked.arguments)
+    assert beside is not None
+    same(asked, beside)
+    assert beside.to_dict() == plain(asked.arguments, many=False).to_dict()
+    assert iotda_ota.get_ota_package(lock="asked").package_id == beside.package_id
 
 
 CODES = {"IotdaOtaError": 1, "InputError": 2, "PackageNotFound": 3, "MultiplePackages": 4}

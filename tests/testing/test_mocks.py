@@ -11,6 +11,8 @@ import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import sdk, testing
+from pulumi_iotda_ota.lock.files import LOCK_FILE, change
+from tests.lock.helpers import entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -250,3 +252,33 @@ def test_two_runs_in_one_process_remember_nothing_of_each_other(tmp_path: Path) 
         packages = [{"product_id": "meter", "version": version, "package_id": "p1"}]
         told = testing.run_program(file, config={"x:as": name}, mocks=testing.Mocks(packages))
         assert told.outputs == {name: version}
+
+
+def test_a_program_with_a_lock_file(tmp_path: Path) -> None:
+    """What a program takes from its lock file is there without being listed, wherever the tests are run."""
+    (tmp_path / "Pulumi.yaml").touch()
+    change(tmp_path / LOCK_FILE, lambda _: {"meter": entry("meter", "V14")})
+    file = program(
+        tmp_path,
+        """
+found = iotda_ota.get_ota_package(lock="meter")
+pin = iotda_ota.OtaPackagePin("pin", lock="meter", verify=True)
+iotda_ota.UpgradeTask("canary", package_ids=[pin.package_id], group_ids=["canary"])
+pulumi.export("version", found.version)
+""",
+    )
+
+    mocks = testing.run_program(file, mocks=testing.Mocks(PACKAGES))
+
+    assert mocks.outputs == {"version": "V14"}
+    assert [task["document"] for task in mocks.tasks] == [{"package_ids": ["meter-V14"]}]
+
+
+def test_a_program_runs_in_its_folder(tmp_path: Path) -> None:
+    """A program finds the files beside it, as under the engine; afterwards the test is where it was."""
+    here = Path.cwd()
+    (tmp_path / "note.txt").write_text("here")
+    file = program(tmp_path, 'from pathlib import Path\npulumi.export("note", Path("note.txt").read_text())')
+
+    assert testing.run_program(file, mocks=testing.Mocks()).outputs == {"note": "here"}
+    assert Path.cwd() == here

@@ -28,6 +28,7 @@ NAMES = [
     "GetUpgradeTaskResult",
     "InputError",
     "IotdaOtaError",
+    "LockError",
     "MultiplePackages",
     "OtaPackage",
     "OtaPackagePin",

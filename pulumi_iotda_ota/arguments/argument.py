@@ -1,0 +1,40 @@
+"""What the table tells of one argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.limits import Rule
+    from pulumi_iotda_ota.outputs import Object
+
+__all__ = ["Argument"]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument.
+
+    Attributes:
+        name: as the Python functions spell it.
+        type: ``text``, ``flag``, ``number`` (a whole one), ``decimal``, ``texts`` (a list), ``duration``, ``object`` or
+            ``triggers``.
+        description: a full sentence with default and limits.
+        rule: the documented limit of the value, or of each of several.
+        required: whether it must be given.
+        maximum: how many items a list may have.
+        default: what not giving it means.
+        free: whether it can hold anything, a secret too; an error then never shows it.
+        of: the fields of an object that has names of the API; without it its keys are the user's.
+    """
+
+    name: str
+    type: str
+    description: str
+    rule: Rule | None = None
+    required: bool = False
+    maximum: int | None = None
+    default: object = None
+    free: bool = False
+    of: Object | None = None

@@ -1,0 +1,115 @@
+"""Answers get_ota_package, for every door: from the lock file where it is named, else from the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.answers import found_values, package_values
+from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
+from pulumi_iotda_ota.lock import refusals
+from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
+from pulumi_iotda_ota.lock.files import load, lock_path
+from pulumi_iotda_ota.lookup import find_package
+from pulumi_iotda_ota.query import PackageLookup, words
+from pulumi_iotda_ota.validation import require_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.where import Where
+
+__all__ = ["locked_entry", "locked_fields", "package_answer", "require_lock", "require_unchanged"]
+
+
+def package_answer(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the answer of get_ota_package as plain values, or None where nothing fits and that was allowed.
+
+    Args:
+        run: what this run remembers.
+        where: the settings of the connection; with ``lock`` they need no credentials.
+        values: the arguments by name, None for one that was not given.
+
+    Raises:
+        LockError: the lock file can not answer.
+        IotdaOtaError: as of ``lookup.find_package``.
+    """
+    if values.get("lock") is not None:
+        return _locked(run, where, values)
+    require_lock(values)
+    found = find_package(run, where.resolved(), PackageLookup.from_arguments(values))
+    return None if found is None else found_values(found)
+
+
+def locked_entry(where: Where, values: Mapping[str, Any]) -> Entry:
+    """Return what is locked under the name that is given, which must be what the words beside it ask for.
+
+    Args:
+        where: the settings of the connection, and the folder of the program.
+        values: the arguments by name; valid by the table.
+
+    Raises:
+        LockError: it is not there, or was made for another query or in another place.
+    """
+    name, asked = values["lock"], words(values)
+    path = lock_path(where.environ, where.folder)
+    entries = load(path)
+    entry = (entries or {}).get(name)
+    if entry is None:
+        raise refusals.not_locked(name, entries, path, asked)
+    if asked and (differing := differing_words(asked, entry.asked)):
+        raise refusals.other_query(entry, asked, differing, path)
+    known = where.known_place()
+    if differing := differing_places(known, entry.place):
+        raise refusals.other_place(entry, known, differing, path)
+    return entry
+
+
+def locked_fields(entry: Entry, *, with_file_location: bool) -> dict[str, Any]:
+    """Return the fields of a locked package as an answer has them: the location where the lookup had to look at it."""
+    located = with_file_location or bool(entry.asked.get("require_signature"))
+    return {name: value for name, value in entry.package.items() if located or name != "file_location"}
+
+
+def require_lock(values: Mapping[str, Any]) -> None:
+    """Refuse to verify what is not locked, of a lookup that asks the service.
+
+    Raises:
+        InputError: ``verify`` is given without ``lock``.
+    """
+    if values.get("verify"):
+        facts = [("what to do", "give lock, or leave verify out")]
+        headline = "verify goes with lock: without it the service is asked anyway"
+        raise InputError(headline, argument="verify", facts=facts)
+
+
+def require_unchanged(run: Run, connection: ResolvedConnection, entry: Entry) -> None:
+    """Ask the service whether a locked package is there and what it was: one request.
+
+    Raises:
+        PackageNotFound: it is gone.
+        LockError: it is another one now.
+    """
+    connection = run.completed(connection)
+    try:
+        package = run.package(connection, entry.package_id)
+    except ServiceError as error:
+        if not error.says_missing:
+            raise
+        raise refusals.gone(entry, connection) from None
+    now = package_values(package)
+    if differing := differing_fields(now, entry.package):
+        raise refusals.changed(entry, now, differing)
+
+
+def _locked(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
+    require_valid(arguments.GET_OTA_PACKAGE, values)
+    entry = locked_entry(where, values)
+    if values.get("verify"):
+        require_unchanged(run, where.resolved(), entry)
+    # The same id as without the lock: it stands for the query.
+    asked = {**entry.asked, **{name: values.get(name) for name in ("on_missing", "with_file_location")}}
+    fields = locked_fields(entry, with_file_location=bool(values.get("with_file_location")))
+    return {**fields, "id": PackageLookup.from_arguments(asked).id, "skipped": [], "skipped_counts": {}}

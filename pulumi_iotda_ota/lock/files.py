@@ -1,0 +1,161 @@
+"""Where the lock file lies, and how it is read and replaced. Knows nothing of what it holds but how to read it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.errors import LockError
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lock.text import read, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pulumi_iotda_ota.lock.entry import Entry
+
+__all__ = ["LOCK_FILE", "VARIABLE", "change", "load", "lock_path"]
+
+LOCK_FILE = "iotda-ota.lock.json"
+VARIABLE = "PULUMI_IOTDA_OTA_LOCK"
+# More than a thousand entries with the longest texts that the API takes.
+_MOST_BYTES = 16 * 1024 * 1024
+# As Pulumi names it.
+_PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+
+
+def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
+    """Return where the lock file is looked for; whether it is there is another question.
+
+    Args:
+        environ: the environment variables, of which ``PULUMI_IOTDA_OTA_LOCK`` names the file.
+        folder: where the program runs.
+
+    Returns:
+        The named file, or ``iotda-ota.lock.json``: relative to the folder of Pulumi.yaml, which is looked for from the
+        program's folder upwards, or to the program's folder where there is none.
+    """
+    here = folder.absolute()
+    project = next((at for at in (here, *here.parents) if _is_project(at)), here)
+    named = environ.get(VARIABLE, "").strip()
+    return project / (Path(named).expanduser() if named else LOCK_FILE)
+
+
+def load(path: Path) -> dict[str, Entry] | None:
+    """Return the entries of a lock file by name, or None where there is no such file.
+
+    Raises:
+        LockError: it can not be read.
+    """
+    content = _content(path)
+    return None if content is None else _entries(path, content)
+
+
+def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) -> bool:
+    """Replace a lock file by an edited one, and return whether anything was to be changed.
+
+    Writers wait for each other, and each edits what the one before has left. What changes nothing leaves the file as it
+    is, byte for byte. The file is never there in part: it is written beside, and then takes the place of the old one.
+
+    Args:
+        path: the file, which may be missing yet.
+        edit: returns the entries to keep; called with those that are there.
+
+    Raises:
+        LockError: it can not be read or written, or somebody else has changed it meanwhile.
+    """
+    path = path.resolve()  # a link stays one
+    with _in_words(path), _alone(path.parent):
+        content = _content(path)
+        entries = {} if content is None else _entries(path, content)
+        edited = edit(dict(entries))
+        if edited == entries:
+            return False
+        _replace(path, content, written(edited.values()).encode())
+    return True
+
+
+def _is_project(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in _PROJECT_FILES)
+
+
+def _content(path: Path) -> bytes | None:
+    """Return what a file holds, or None where there is none."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(path, error) from None
+    if len(content) > _MOST_BYTES:
+        raise LockError("the lock file is larger than 16 MiB", facts=[("file", str(path))])
+    return content
+
+
+def _entries(path: Path, content: bytes) -> dict[str, Entry]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        facts = [("file", str(path)), ("wrong", f"byte {error.start} is no UTF-8")]
+        raise LockError("the lock file is damaged", facts=facts) from None
+    return read(text, str(path))
+
+
+def _replace(path: Path, before: bytes | None, after: bytes) -> None:
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        mode = path.stat().st_mode & 0o7777 if before is not None else None
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+            file.write(after)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            new.chmod(mode)
+        if _content(path) != before:  # by an editor, or git
+            raise _changed_meanwhile(path)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that one writer at a time changes a file in it; a process that dies lets it go.
+
+    Where there is no such hold (Windows, some file systems) only the comparison before the replacement is left.
+    """
+    try:
+        import fcntl  # noqa: PLC0415  there is none on Windows
+    except ImportError:
+        yield
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+@contextlib.contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: OSError) -> LockError:
+    return LockError(
+        f"the lock file can not be used: {printable(error.strerror or error)}", facts=[("file", str(path))]
+    )
+
+
+def _changed_meanwhile(path: Path) -> LockError:
+    facts = [("file", str(path)), ("what to do", "run it again")]
+    return LockError("the lock file was changed by something else meanwhile, and is left as that made it", facts=facts)

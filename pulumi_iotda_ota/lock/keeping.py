@@ -1,0 +1,226 @@
+"""What is done with a lock file: a lookup is added, brought up to date, held against the service, or removed.
+
+One name that fails loses no other: what can be brought up to date is, and is written at once at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.errors import (
+    CredentialsError,
+    InputError,
+    IotdaOtaError,
+    LockError,
+    PackageNotFound,
+    ServiceError,
+)
+from pulumi_iotda_ota.iotda.limits import LOCK_NAME, shown
+from pulumi_iotda_ota.lock import refusals
+from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
+from pulumi_iotda_ota.lock.files import change, load
+from pulumi_iotda_ota.lock.resolving import resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.run import Run
+
+__all__ = ["Outcome", "add", "check", "locked", "remove", "update"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one name, or what it is like.
+
+    Attributes:
+        name: the name.
+        status: ``added``, ``current``, ``newer`` (another package fits now), ``changed`` (the same package has other
+            fields), ``gone`` (the locked package is not there), ``elsewhere`` (locked in another place than is asked),
+            ``removed`` or ``failed``.
+        before: what was locked.
+        now: what the lookup gives now, where it gives anything.
+        error: why it failed.
+    """
+
+    name: str
+    status: str
+    before: Entry | None = None
+    now: Entry | None = None
+    error: IotdaOtaError | None = None
+
+
+def add(
+    run: Run, connection: ResolvedConnection, path: Path, name: str, asked: Mapping[str, Any], *, replace: bool = False
+) -> Outcome:
+    """Lock a lookup under a name.
+
+    Args:
+        run: what this run remembers.
+        connection: where and as whom to ask.
+        path: the lock file, which is made where there is none.
+        name: the name.
+        asked: the words of the selection.
+        replace: whether the name may be there already.
+
+    Raises:
+        InputError: it can be no name.
+        LockError: the name is there already, or the file can not be read or written.
+        IotdaOtaError: the lookup failed; nothing was written.
+    """
+    if problem := LOCK_NAME.problem(name):
+        raise InputError(f"name {problem}, not {shown(name)}", argument="name")
+    before = (load(path) or {}).get(name)
+    _require_free(before, path, replace=replace)
+    entry = resolved(run, connection, name, asked)
+    if before is not None and _same(before, entry):
+        return Outcome(name, "current", before, before)
+
+    def edit(there: dict[str, Entry]) -> dict[str, Entry]:
+        _require_free(there.get(name), path, replace=replace)
+        return {**there, name: entry}
+
+    change(path, edit)
+    return Outcome(name, "added", before, entry)
+
+
+def update(run: Run, connection: ResolvedConnection, path: Path, names: Sequence[str] = ()) -> list[Outcome]:
+    """Resolve what is locked again, and write what has changed; see :func:`check`.
+
+    Raises:
+        LockError: a name is not locked, or the file can not be read or written, or has changed meanwhile.
+    """
+    outcomes = _outcomes(run, connection, path, names)
+    moved = {one.name: one for one in outcomes if one.now is not None and one.status in ("newer", "changed", "gone")}
+
+    def edit(there: dict[str, Entry]) -> dict[str, Entry]:
+        other = [name for name, one in moved.items() if there.get(name) != one.before]
+        if other:
+            facts = [("file", str(path)), ("what to do", "run it again")]
+            raise LockError(f"{shown(other[0])} was changed by somebody else meanwhile", facts=facts)
+        return {**there, **{name: one.now for name, one in moved.items() if one.now is not None}}
+
+    if moved:
+        change(path, edit)
+    return outcomes
+
+
+def check(run: Run, connection: ResolvedConnection, path: Path, names: Sequence[str] = ()) -> list[Outcome]:
+    """Hold what is locked against the service; change nothing.
+
+    Args:
+        run: what this run remembers.
+        connection: where and as whom to ask. What is locked in another place is passed over, unless it is named.
+        path: the lock file.
+        names: the names, or none for all.
+
+    Raises:
+        LockError: a name is not locked, all are locked in other places, or the file can not be read.
+    """
+    return _outcomes(run, connection, path, names)
+
+
+def remove(path: Path, names: Sequence[str]) -> list[Outcome]:
+    """Take names out of the lock file.
+
+    Raises:
+        LockError: one is not there; then none is removed.
+    """
+    outcomes: list[Outcome] = []
+
+    def edit(there: dict[str, Entry]) -> dict[str, Entry]:
+        outcomes[:] = [Outcome(entry.name, "removed", entry) for entry in _named(there, names, path)]
+        return {name: entry for name, entry in there.items() if name not in names}
+
+    change(path, edit)
+    return outcomes
+
+
+def locked(path: Path) -> list[Entry]:
+    """Return what is locked, in the order of the names.
+
+    Raises:
+        LockError: there is no file, or it can not be read.
+    """
+    return _named(load(path), (), path)
+
+
+def _outcomes(run: Run, connection: ResolvedConnection, path: Path, names: Sequence[str]) -> list[Outcome]:
+    entries = _named(load(path), names, path)
+    # Names that ask for the same packages share one walk.
+    asked = run.remembering()
+    connection = asked.completed(connection)
+    outcomes = [_outcome(asked, connection, entry, path, named=bool(names)) for entry in entries]
+    if outcomes and all(one.status == "elsewhere" for one in outcomes):
+        raise _elsewhere(entries[0], connection, path)
+    return outcomes
+
+
+def _outcome(run: Run, connection: ResolvedConnection, entry: Entry, path: Path, *, named: bool) -> Outcome:
+    if differing_places(connection.identity, entry.place):
+        error = _elsewhere(entry, connection, path)
+        return Outcome(entry.name, "failed", entry, error=error) if named else Outcome(entry.name, "elsewhere", entry)
+    try:
+        now = resolved(run, connection, entry.name, entry.asked)
+        if now.package_id == entry.package_id:
+            status = "changed" if differing_fields(now.package, entry.package) else "current"
+            return Outcome(entry.name, status, entry, now if status == "changed" else entry)
+        return Outcome(entry.name, "newer" if _is_there(run, connection, entry) else "gone", entry, now)
+    except PackageNotFound as error:
+        return _without_answer(run, connection, entry, error)
+    except CredentialsError:
+        raise  # the next name would be told the same
+    except IotdaOtaError as error:
+        return Outcome(entry.name, "failed", entry, error=error)
+
+
+def _without_answer(run: Run, connection: ResolvedConnection, entry: Entry, error: PackageNotFound) -> Outcome:
+    """Return the outcome of a lookup that finds nothing any more, because what it had found is gone, or for more."""
+    try:
+        status = "failed" if _is_there(run, connection, entry) else "gone"
+    except IotdaOtaError as failed:
+        return Outcome(entry.name, "failed", entry, error=failed)
+    return Outcome(entry.name, status, entry, error=error)
+
+
+def _is_there(run: Run, connection: ResolvedConnection, entry: Entry) -> bool:
+    try:
+        run.package(connection, entry.package_id)
+    except ServiceError as error:
+        if not error.says_missing:
+            raise
+        return False
+    return True
+
+
+def _named(entries: dict[str, Entry] | None, names: Iterable[str], path: Path) -> list[Entry]:
+    """Return the entries of some names, or all."""
+    for name in names:
+        if name not in (entries or {}):
+            raise refusals.not_locked(name, entries, path, {})
+    if entries is None:
+        raise refusals.no_file(path)
+    return [entries[name] for name in dict.fromkeys(names)] or list(entries.values())
+
+
+def _require_free(before: Entry | None, path: Path, *, replace: bool) -> None:
+    if before is not None and not replace:
+        raise refusals.taken(before, path)
+
+
+def _same(before: Entry, now: Entry) -> bool:
+    """Return whether a lookup is what it was, so that nothing is to be written."""
+    return (
+        not differing_words(now.asked, before.asked)
+        and now.place == before.place
+        and now.package_id == before.package_id
+        and not differing_fields(now.package, before.package)
+    )
+
+
+def _elsewhere(entry: Entry, connection: ResolvedConnection, path: Path) -> LockError:
+    known = connection.identity
+    return refusals.other_place(entry, known, differing_places(known, entry.place), path)

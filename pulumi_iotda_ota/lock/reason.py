@@ -1,0 +1,84 @@
+"""Why a lookup gave the package that it gave, in one line for whoever reviews a change. Sends nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.explain import asked_words, passed_over
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.selection.keys import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi_iotda_ota.lookup import Found
+    from pulumi_iotda_ota.query import PackageLookup
+    from pulumi_iotda_ota.selection.choose import Skipped
+    from pulumi_iotda_ota.selection.policy import Policy
+
+__all__ = ["reason"]
+
+_MOST_NAMED = 3
+_SHOWN = 60  # characters of a version
+# What tells of a choice; type, product and module only say among what.
+_TELLING = ("version", "version_constraint", "version_regex", "source_versions", "created_after", "created_before")
+# What other products have, what ties or is lower, and what no scheme can place, is not newer.
+_NOT_NEWER = ("package_type", "app_id", "product_id", "module_name", "order_by", "version_scheme")
+
+
+def reason(lookup: PackageLookup, found: Found) -> str:
+    """Return why this package: what was asked, and which higher versions were passed over for it.
+
+    Args:
+        lookup: what was asked.
+        found: what was found, with all that was passed over.
+    """
+    if lookup.package_id is not None:
+        return "its id was asked for"
+    newer = list(_newer(lookup.policy, found))
+    if not newer:
+        return _chosen(lookup.policy, found)
+    named = ", ".join(f"{_short(one.version)} {_why_not(lookup.policy, one)}" for one in newer[:_MOST_NAMED])
+    rest = len(newer) - _MOST_NAMED
+    more = f" and {rest:,} more" if rest > 0 else ""
+    return f"{_chosen(lookup.policy, found)} ({len(newer):,} newer passed over: {named}{more})"
+
+
+def _chosen(policy: Policy, found: Found) -> str:
+    asked = asked_words(policy, (*_TELLING, "require_signature"))
+    words = " ".join(asked).removeprefix("version ")
+    preferred = _preferred(found)
+    if preferred:
+        return f"{_short(preferred)} is preferred, and {f'fits {words}' if asked else 'is there'}"
+    fits = f"that fits {words}" if asked else "there is"
+    if not policy.most_recent:
+        return f"the only one {fits}"
+    return f"{'newest upload' if policy.order_by == 'create_time' else 'highest'} {fits}"
+
+
+def _preferred(found: Found) -> str:
+    """Return the preferred version that the package has, or empty."""
+    tiers = found.selection.tiers
+    ids = {tier.preferred: [package.package_id for package in tier.packages] for tier in tiers}
+    return next((preferred for preferred, those in ids.items() if found.package.package_id in those), "")
+
+
+def _newer(policy: Policy, found: Found) -> Iterator[Skipped]:
+    """Yield what was passed over though its version is higher, the highest first."""
+    keys = Keys(policy.version_scheme)
+    chosen = keys.find(found.package.version)
+    if chosen is None:
+        return
+    placed = [(key, one) for one in found.selection.skipped if (key := keys.find(one.version)) is not None]
+    newer = [(key, one) for key, one in placed if key > chosen and one.rule not in _NOT_NEWER]
+    yield from (one for _, one in sorted(newer, key=lambda pair: pair[0], reverse=True))
+
+
+def _why_not(policy: Policy, skipped: Skipped) -> str:
+    if skipped.rule == "preferred_versions":
+        return "is not preferred"
+    return passed_over(policy, skipped.rule, 1)
+
+
+def _short(version: str) -> str:
+    return printable(version, limit=_SHOWN)

@@ -1,0 +1,121 @@
+"""Holds what a lock file says against the tables, field by field. Reads no file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota import arguments, outputs, validation
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.limits import LOCK_NAME, almost, shown
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lock.entry import PLACE, Entry
+from pulumi_iotda_ota.times import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pulumi_iotda_ota.outputs import Output
+
+__all__ = ["entry_of"]
+
+_TYPES: dict[str, tuple[type, str]] = {
+    "asked": (dict, "an object"),
+    "place": (dict, "an object"),
+    "package": (dict, "an object"),
+    "locked_at": (str, "text"),
+    "why": (str, "text"),
+}
+
+
+class _MisfitError(Exception):
+    """What is wrong, as goes behind the name of the entry."""
+
+
+def entry_of(name: str, value: object) -> tuple[Entry | None, str]:
+    """Return one entry of a file, or None and what is wrong with it.
+
+    Args:
+        name: its name.
+        value: what the file holds under it.
+    """
+    try:
+        return _entry(name, value), ""
+    except _MisfitError as misfit:
+        return None, f"{shown(name)}: {misfit}"
+
+
+def _entry(name: str, value: object) -> Entry:
+    if problem := LOCK_NAME.problem(name):
+        raise _MisfitError(f"a name {problem}")
+    fields = _object("it", value)
+    _require_known(fields, _TYPES, "")
+    for field, (type_, meaning) in _TYPES.items():
+        if not isinstance(fields.get(field), type_):
+            raise _MisfitError(f"{field} must be {meaning}, not {_given(fields, field)}")
+    _check_asked(fields["asked"])
+    _check_place(fields["place"])
+    _check_fields(fields["package"], outputs.PACKAGE.fields, "package")
+    _check_time(fields["locked_at"])
+    return Entry(name, **{field: fields[field] for field in _TYPES})
+
+
+def _check_asked(asked: Mapping[str, Any]) -> None:
+    _require_known(asked, [word.name for word in arguments.WORDS], "asked.")
+    problems = validation.problems(arguments.WORDS, asked)
+    if problems:
+        raise _MisfitError(f"asked.{problems[0]}")
+
+
+def _check_place(place: Mapping[str, Any]) -> None:
+    _require_known(place, PLACE, "place.")
+    for name, value in place.items():
+        _require_text(f"place.{name}", value)
+
+
+def _check_fields(value: Mapping[str, Any], table: Iterable[Output], path: str) -> None:
+    known = {output.name: output for output in table}
+    _require_known(value, known, f"{path}.")
+    for name, output in known.items():
+        if name in value:
+            _check_field(value[name], output, f"{path}.{name}")
+        elif not output.optional:
+            raise _MisfitError(f"{path}.{name} is missing")
+
+
+def _check_field(value: object, output: Output, path: str) -> None:
+    if output.of is not None:
+        _check_fields(_object(path, value), output.of.fields, path)
+    elif output.type == "texts":
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise _MisfitError(f"{path} must be a list of texts, not {shown(value)}")
+    else:
+        _require_text(path, value)
+
+
+def _check_time(text: str) -> None:
+    try:
+        parse_time("locked_at", text)
+    except IotdaOtaError as error:
+        raise _MisfitError(error.headline) from None
+
+
+def _object(path: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _MisfitError(f"{path} must be an object, not {shown(value)}")
+    return value
+
+
+def _require_text(path: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise _MisfitError(f"{path} must be text, not {shown(value)}")
+
+
+def _require_known(value: Mapping[str, Any], known: Iterable[str], path: str) -> None:
+    names = list(known)
+    for name in value:
+        if name not in names:
+            raise _MisfitError(f"{path}{printable(name, limit=60)} is no field of format 1{almost(name, names)}")
+
+
+def _given(fields: Mapping[str, Any], field: str) -> str:
+    return shown(fields[field]) if field in fields else "missing"

@@ -1,0 +1,128 @@
+"""What became of locked lookups, in words for a pull request and as values for programs. Sends nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lock.entry import differing_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_iotda_ota.lock.entry import Entry
+    from pulumi_iotda_ota.lock.keeping import Outcome
+
+__all__ = ["entry_text", "entry_values", "news_text", "outcome_values", "state_text"]
+
+_SHORT_ID = 12
+_END = 4
+_VERSIONS = 4
+
+
+def news_text(outcome: Outcome) -> str:
+    """Return what an update has done to a name, or found out of it, as the text of a pull request has it."""
+    before, now = outcome.before, outcome.now
+    if outcome.status == "added" and now is not None:
+        return entry_text(now) if before is None else _moved(before, now)
+    if outcome.status in ("newer", "changed", "gone") and before is not None and now is not None:
+        return _moved(before, now)
+    return state_text(outcome)
+
+
+def state_text(outcome: Outcome) -> str:
+    """Return how a name stands, in a line; that of one that failed has the error below it."""
+    version = printable(outcome.before.version) if outcome.before else ""
+    fits = f"{printable(outcome.now.version)} fits now" if outcome.now else "nothing fits now"
+    told = {
+        "current": f"{version} is current",
+        "newer": f"{version} is locked, {fits}",
+        "changed": _change(outcome.before, outcome.now) if outcome.before and outcome.now else "",
+        "gone": f"{version} is gone, {fits}",
+        "elsewhere": f"{version} is locked in another place, and was passed over",
+        "removed": f"{version} is locked no more",
+    }
+    if outcome.status == "failed" and outcome.error is not None:
+        return f"{outcome.name}: failed, {version} stays\n  " + str(outcome.error).replace("\n", "\n  ")
+    return f"{outcome.name}: {told[outcome.status]}"
+
+
+def entry_text(entry: Entry) -> str:
+    """Return what is locked, as a pull request that adds it has it."""
+    return "\n".join(
+        [
+            f"{entry.name}: {printable(entry.version)}",
+            f"  package {_short(entry.package_id)}, {_described(entry)}",
+            f"  why: {_why(entry)}",
+        ]
+    )
+
+
+def entry_values(entry: Entry | None) -> dict[str, Any] | None:
+    """Return an entry as plain values, in the names of the file."""
+    if entry is None:
+        return None
+    fields = {"asked": entry.asked, "place": entry.place, "package": entry.package}
+    return {
+        "name": entry.name,
+        **{name: dict(value) for name, value in fields.items()},
+        "locked_at": entry.locked_at,
+        "why": entry.why,
+    }
+
+
+def outcome_values(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as plain values."""
+    values: dict[str, Any] = {
+        "name": outcome.name,
+        "status": outcome.status,
+        "locked": entry_values(outcome.before),
+        "now": entry_values(outcome.now),
+    }
+    return {**values, "error": str(outcome.error)} if outcome.error is not None else values
+
+
+def _moved(before: Entry, now: Entry) -> str:
+    ids = _short(now.package_id)
+    if before.package_id != now.package_id:
+        ids = f"{_short(before.package_id)} -> {ids}"
+    return "\n".join(
+        [
+            f"{now.name}: {_change(before, now)}",
+            f"  package {ids}, {_described(now)}",
+            f"  why: {_why(now)}",
+        ]
+    )
+
+
+def _change(before: Entry, now: Entry) -> str:
+    if before.package_id != now.package_id:
+        return f"{printable(before.version)} -> {printable(now.version)}"
+    fields = ", ".join(differing_fields(now.package, before.package))
+    return f"{printable(now.version)} has changed: {fields}" if fields else f"{printable(now.version)}, as before"
+
+
+def _described(entry: Entry) -> str:
+    package = entry.package
+    return f"uploaded {printable(package['created_at'])[:10]}, {_supports(package)}, sha256 {_signed(package)}"
+
+
+def _supports(package: Mapping[str, Any]) -> str:
+    versions = [printable(version) for version in package["support_source_versions"]]
+    rest = len(versions) - _VERSIONS
+    shown = ", ".join(versions[:_VERSIONS])
+    return f"supports {shown}{f' and {rest} more' if rest > 0 else ''}" if versions else "supports every version"
+
+
+def _signed(package: Mapping[str, Any]) -> str:
+    location = (package.get("file_location") or {}).get("obs_location") or {}
+    return "yes" if location.get("sign") else "no"
+
+
+def _why(entry: Entry) -> str:
+    return printable(entry.why, limit=1_000)
+
+
+def _short(package_id: str) -> str:
+    shown = printable(package_id)
+    return shown if len(shown) <= _SHORT_ID else f"{shown[:_END]}…{shown[-_END:]}"

@@ -1,0 +1,1 @@
+"""The lock file, from its text to its page."""

@@ -1,0 +1,276 @@
+"""A lookup that answers from the lock file: what it gives, what it refuses, and that nothing is sent for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+
+import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota.lock.files import LOCK_FILE, VARIABLE, change
+from tests.conftest import settings_for
+from tests.functions.test_mocks import mocked, settled
+from tests.lock.helpers import METER, NEWEST, ON, entry, lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pulumi_iotda_ota.emulator import Emulator
+
+
+def refusal(**arguments: Any) -> str:
+    """Return the text, on one line, of the error that a lookup ends in."""
+    with pytest.raises(iotda_ota.IotdaOtaError) as caught:
+        iotda_ota.get_ota_package(**arguments)
+    return " ".join(str(caught.value).split())
+
+
+def test_the_name_alone_is_enough(emulator: Emulator, project: Path) -> None:
+    """The answer is what the lookup had given, without settings, credentials or a request."""
+    lock(emulator, project, "meter", **NEWEST)
+    emulator.forget_requests()
+
+    found = iotda_ota.get_ota_package(lock="meter")
+
+    assert (found.version, found.package_type, found.created_at) == (
+        "V1.4.11",
+        "firmwarePackage",
+        "2026-10-16T10:15:00Z",
+    )
+    assert found.file_location is None
+    assert (found.skipped, found.skipped_counts) == ([], {})
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("more", [{}, {"with_file_location": True}])
+def test_the_same_answer_with_and_without(service: Emulator, project: Path, more: dict[str, Any]) -> None:
+    """The fields and the id of the query are those of the lookup that asks the service."""
+    lock(service, project, "meter", **NEWEST)
+
+    asked = iotda_ota.get_ota_package(**NEWEST, **more)
+
+    assert iotda_ota.get_ota_package(lock="meter", **more).to_dict() == asked.to_dict()
+    assert iotda_ota.get_ota_package(lock="meter", **NEWEST, **more).to_dict() == asked.to_dict()
+
+
+def test_a_newer_upload_changes_nothing(service: Emulator, project: Path) -> None:
+    """What is uploaded later is not seen before the lock file says so."""
+    locked = lock(service, project, "meter", **NEWEST)
+    service.add_package(**METER, app_id="a", version="V1.9")
+
+    assert iotda_ota.get_ota_package(**{**NEWEST, "allow_unscoped": True}).version == "V1.9"
+    assert iotda_ota.get_ota_package(lock="meter").package_id == locked.package_id
+
+
+def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: Path) -> None:
+    """A lookup that requires a checksum answers from the file, with the checksum."""
+    lock(service, project, "meter", **NEWEST, require_signature=True)
+    service.forget_requests()
+
+    found = iotda_ota.get_ota_package(lock="meter", **NEWEST, require_signature=True, with_file_location=True)
+
+    assert found.file_location is not None
+    assert found.file_location.obs_location is not None
+    assert len(found.file_location.obs_location.sign or "") == 64
+    assert service.requests == []
+
+
+def test_words_that_mean_the_same_are_the_same(service: Emulator, project: Path) -> None:
+    """Order where it says nothing, defaults that are written out, and another form of a time are no other query."""
+    words = {**NEWEST, "source_versions": ["V1.3.2", "V1.4.0"], "created_before": "2027-01-01T00:00:00Z"}
+    lock(service, project, "meter", **words)
+
+    same = {**words, "source_versions": ("V1.4.0", "V1.3.2"), "created_before": "20270101T000000Z"}
+    assert iotda_ota.get_ota_package(lock="meter", **same, version_scheme="loose", allow_unscoped=False)
+
+
+def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path) -> None:
+    """Words beside the name that differ from the locked ones are told one by one, with the command that locks them."""
+    lock(emulator, project, "meter", **NEWEST)
+
+    told = refusal(
+        lock="meter",
+        **METER,
+        **ON,
+        version_constraint=">=1.4 <2",
+        preferred_versions=["V1.4.1", "V1.4.2"],
+        most_recent=True,
+    )
+
+    assert told.startswith('"meter" is locked for another query differs version_constraint: ">=1.4 <2", ')
+    assert 'locked "^1.4" preferred_versions: "V1.4.1", "V1.4.2", locked not given' in told
+    assert "locked V1.4.11, package" in told
+    assert (
+        "iotda-ota lock add meter --replace --package-type firmwarePackage --product-id smart-meter "
+        "--version-constraint '>=1.4 <2' --preferred-versions V1.4.1 --preferred-versions V1.4.2 "
+        "--source-versions V1.3.2 --most-recent"
+    ) in told
+
+
+def test_a_word_that_is_missing_here_is_told(emulator: Emulator, project: Path) -> None:
+    """Fewer words than are locked are another query too."""
+    lock(emulator, project, "meter", **NEWEST)
+
+    assert 'version_constraint: not given, locked "^1.4"' in refusal(lock="meter", **METER, **ON, most_recent=True)
+
+
+def test_a_name_that_is_not_locked(emulator: Emulator, project: Path) -> None:
+    """The error says what is locked, which name was near, and the whole command that locks it."""
+    lock(emulator, project, "meter-firmware", **NEWEST)
+
+    told = refusal(lock="meter-frimware", **METER, version="V1.4.10", include_prereleases=False)
+
+    assert told.startswith(
+        f'"meter-frimware" is not locked in {LOCK_FILE} locked meter-firmware nearest meter-firmware'
+    )
+    assert str(project / LOCK_FILE) in told
+    assert (
+        "iotda-ota lock add meter-frimware --package-type firmwarePackage --product-id smart-meter --version V1.4.10 "
+        "--no-include-prereleases"
+    ) in told
+    assert "iotda-ota lock add other --package-type …" in refusal(lock="other")
+
+
+def test_no_lock_file(project: Path) -> None:
+    """Without a file the error says where it was looked for, and how it is made."""
+    told = refusal(lock="meter", **METER)
+
+    assert told.startswith(f'"meter" is not locked: there is no {LOCK_FILE} looked for {project / LOCK_FILE}')
+    assert "iotda-ota lock add meter --package-type firmwarePackage --product-id smart-meter" in told
+
+
+def test_a_file_for_an_environment(
+    emulator: Emulator, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment names the file, so that each environment can have one of its own."""
+    (tmp_path / "locks").mkdir()
+    lock(emulator, tmp_path / "locks", "meter", **NEWEST)
+    (tmp_path / "locks" / LOCK_FILE).rename(tmp_path / "locks" / "prod.json")
+    monkeypatch.setenv(VARIABLE, "locks/prod.json")
+
+    assert iotda_ota.get_ota_package(lock="meter").version == "V1.4.11"
+    assert "is not locked in prod.json" in refusal(lock="other")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"project_id": "other"}, "project_id: other, locked "),
+        ({"region": "eu-west-101", "endpoint": "https://iotda.eu-west-101.myhuaweicloud.eu"}, "region: eu-west-101, "),
+        ({"endpoint": "https://x.iotda-app.cn-north-4.myhuaweicloud.com"}, "endpoint: https://x.iotda-app.cn-north-4"),
+        ({"endpoint": "http://127.0.0.1:1", "instance_id": "i1"}, "instance_id: i1, locked none"),
+    ],
+)
+def test_another_place_is_refused(emulator: Emulator, project: Path, settings: dict[str, Any], told: str) -> None:
+    """A program that is configured for another place is refused without a request: both are named."""
+    lock(emulator, project, "meter", **NEWEST)
+    emulator.forget_requests()
+
+    text = refusal(lock="meter", connection=iotda_ota.Connection(**settings))
+
+    assert text.startswith('"meter" is locked in another place differs')
+    assert told in text
+    assert VARIABLE in text
+    assert emulator.requests == []
+
+
+def test_what_is_not_known_of_the_place_is_no_difference(
+    emulator: Emulator, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings that are there must agree; a profile that is not on this machine, and what is not set, says nothing."""
+    lock(emulator, project, "meter", **NEWEST)
+    monkeypatch.setenv("HOME", str(project))
+    monkeypatch.setenv("HW_PROJECT_ID", emulator.project_id)
+
+    assert iotda_ota.get_ota_package(lock="meter", connection=iotda_ota.Connection(profile="ci"))
+
+
+def test_any_emulator_is_the_same_place(emulator: Emulator, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The port of this machine tells no place: what one emulator locked another one's program reads."""
+    lock(emulator, project, "meter", **NEWEST)
+    for name, value in {**settings_for(emulator), "HW_IOTDA_ENDPOINT": "http://localhost:1"}.items():
+        monkeypatch.setenv(name, value)
+
+    assert iotda_ota.get_ota_package(lock="meter").version == "V1.4.11"
+
+
+def test_verify_asks_once(service: Emulator, project: Path) -> None:
+    """With verify one detail request tells that the package is there and what it was."""
+    lock(service, project, "meter", **NEWEST)
+    service.forget_requests()
+
+    assert iotda_ota.get_ota_package(lock="meter", verify=True).version == "V1.4.11"
+    assert [request.operation for request in service.requests] == ["ShowOtaPackage"]
+
+
+def test_verify_finds_a_package_that_is_gone(service: Emulator, project: Path) -> None:
+    """A locked package that was deleted is an error with verify, and the answer without."""
+    locked = lock(service, project, "meter", **NEWEST)
+    service.delete_package(locked.package_id)
+
+    with pytest.raises(iotda_ota.PackageNotFound, match=f"the locked package {locked.package_id} is gone") as caught:
+        iotda_ota.get_ota_package(lock="meter", verify=True)
+
+    assert "iotda-ota lock update meter" in str(caught.value)
+    assert iotda_ota.get_ota_package(lock="meter").package_id == locked.package_id
+
+
+def test_verify_finds_another_checksum(service: Emulator, project: Path) -> None:
+    """A package whose file or fields are not those that were reviewed is an error that names what differs."""
+    locked = lock(service, project, "meter", **NEWEST)
+    signed = {"obs_location": {**locked.package["file_location"]["obs_location"], "sign": "ab" * 32}}
+    package = {**locked.package, "file_location": signed, "description": "other", "product_name": "renamed since"}
+    change(project / LOCK_FILE, lambda there: {"meter": replace(there["meter"], package=package)})
+
+    told = refusal(lock="meter", verify=True)
+
+    assert told.startswith('"meter" is locked, and its package has changed since differs')
+    assert f'sign "{"ab" * 32}"' in told
+    assert 'locked "other"' in told
+    assert "renamed since" not in told
+
+
+def test_verify_without_a_lock(service: Emulator, project: Path) -> None:
+    """Verify by itself is told: every other lookup asks anyway."""
+    assert "verify goes with lock" in refusal(**METER, version="V1.4.10", verify=True)
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("name", ["", "format", "-x", "a b", "x" * 65, 3])
+def test_a_name_that_is_none(project: Path, name: Any) -> None:
+    """A name that no lock file can hold is told before any file is read."""
+    assert "lock must be" in refusal(lock=name)
+
+
+def test_a_damaged_file_is_told(project: Path) -> None:
+    """What is wrong with the file ends the program in one clear error."""
+    (project / LOCK_FILE).write_text("{")
+
+    assert refusal(lock="meter").startswith("the lock file is damaged file")
+
+
+def test_lists_have_no_lock(project: Path) -> None:
+    """A list is no one answer that could be locked."""
+    with pytest.raises(TypeError, match="unexpected keyword argument 'lock'"):
+        iotda_ota.get_ota_packages(package_type="firmwarePackage", lock="meter")  # type: ignore[call-arg]
+
+
+def test_mocks_are_asked_for_it(project: Path) -> None:
+    """Under Pulumi's mocks the name goes to the test, as every other argument."""
+    mocks = mocked({"packageId": "p1", "version": "V1"})
+
+    found = iotda_ota.get_ota_package(lock="meter", verify=True)
+    output = iotda_ota.get_ota_package_output(lock=pulumi.Output.secret("meter"))
+
+    assert (found.package_id, settled(output)[1:]) == ("p1", (True, True))
+    assert [arguments["lock"] for _, arguments in mocks.asked] == ["meter", "meter"]
+    pulumi.runtime.settings.configure(pulumi.runtime.Settings("project", "stack"))
+
+
+def test_many_entries_are_read_in_no_time_worth_naming(project: Path) -> None:
+    """A file with a thousand names answers each of them."""
+    change(project / LOCK_FILE, lambda _: {f"n{number}": entry(f"n{number}") for number in range(1_000)})
+
+    assert iotda_ota.get_ota_package(lock="n999").package_id == "n999-V1"

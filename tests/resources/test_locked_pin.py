@@ -1,0 +1,213 @@
+"""OtaPackagePin with a lock: it is where the lock file says, moves with it and back, and asks nobody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN
+from pulumi_iotda_ota.lifecycle.pin import OUTPUTS, Pin
+from pulumi_iotda_ota.lock.files import LOCK_FILE, change
+from tests.lock.helpers import lock
+from tests.resources.test_pin import EXACT, NEWEST, pinned, problems, upload
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.resources.bench import Bench
+
+LOCKED: dict[str, Any] = {"lock": "meter"}
+
+
+def locked(bench: Bench, folder: Path, **asked: Any) -> None:
+    """Lock a lookup under the name of these tests."""
+    lock(bench.emulator, folder, "meter", clock=bench.time.clock, **asked)
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a project, which the process runs in."""
+    (tmp_path / "Pulumi.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_it_is_what_is_locked(bench: Bench, project: Path) -> None:
+    """The package is that of the file, with all its fields, without a request and without credentials."""
+    locked(bench, project, **NEWEST)
+    resolved = pinned(bench, NEWEST)
+    bench.emulator.forget_requests()
+
+    inputs = pinned(bench.silent(), LOCKED)
+
+    assert {name: inputs[name] for name in resolved if name in OUTPUTS and name != "identity"} == {
+        name: value for name, value in resolved.items() if name in OUTPUTS and name != "identity"
+    }
+    assert inputs["identity"]["project_id"] == bench.emulator.project_id
+    assert "file_location" not in inputs
+    assert bench.count() == 0
+
+
+def test_it_moves_with_the_file_and_back(bench: Bench, project: Path) -> None:
+    """Another package in the file moves the pin in place; the commit that takes it back moves it back."""
+    locked(bench, project, **NEWEST)
+    before = (project / LOCK_FILE).read_bytes()
+    first = pinned(bench, LOCKED)
+    newest = upload(bench)
+    assert pinned(bench, LOCKED, first) == first
+
+    locked(bench, project, **NEWEST)
+    moved = pinned(bench.silent(), LOCKED, first)
+
+    assert (moved["package_id"], moved["revision"]) == (newest, 2)
+    diff = Pin.diff(bench.world, "pin", first, moved)
+    assert (diff.changes, diff.replaces) == (True, ())
+    assert Pin.update(bench.world, "pin", first, moved) == moved
+
+    (project / LOCK_FILE).write_bytes(before)
+    back = pinned(bench.silent(), LOCKED, moved)
+    assert (back["package_id"], back["revision"]) == ("p2", 3)
+    assert Pin.diff(bench.world, "pin", moved, back).changes
+
+
+def test_another_time_of_the_same_package_is_no_change(bench: Bench, project: Path) -> None:
+    """Only what is locked counts, not when it was: a file that was written again moves nothing."""
+    locked(bench, project, **NEWEST)
+    first = pinned(bench, LOCKED)
+    change(
+        project / LOCK_FILE,
+        lambda there: {"meter": replace(there["meter"], locked_at="2027-01-01T00:00:00Z", why="another")},
+    )
+
+    again = pinned(bench, LOCKED, first)
+
+    assert again == first
+    assert not Pin.diff(bench.world, "pin", first, again).changes
+
+
+def test_triggers_do_not_move_it(bench: Bench, project: Path) -> None:
+    """With a lock nothing but the file moves the pin."""
+    locked(bench, project, **NEWEST)
+    first = pinned(bench, LOCKED)
+    upload(bench)
+
+    assert pinned(bench, {**LOCKED, "triggers": [2]}, first)["package_id"] == "p2"
+
+
+def test_words_beside_the_lock_must_be_the_locked_ones(bench: Bench, project: Path) -> None:
+    """The words of the program are held against what is locked; equal ones change nothing but what is stored."""
+    locked(bench, project, **NEWEST)
+    first = pinned(bench, LOCKED)
+
+    assert pinned(bench, {**LOCKED, **NEWEST}, first)["package_id"] == "p2"
+    told = problems(bench.silent(), {**LOCKED, **EXACT})
+    assert told.startswith('lock: "meter" is locked for another query')
+    assert 'version: "V1", locked not given' in told
+
+
+def test_a_lock_that_comes_or_goes_keeps_the_package(bench: Bench, project: Path) -> None:
+    """The same selection with a lock and without one is the same pin: nothing moves, for the file is what it held."""
+    locked(bench, project, **NEWEST)
+    asked = pinned(bench, NEWEST)
+    upload(bench)
+
+    with_lock = pinned(bench, {**NEWEST, **LOCKED}, asked)
+    assert (with_lock["package_id"], with_lock["revision"]) == ("p2", 1)
+    assert Pin.diff(bench.world, "pin", asked, with_lock).changes
+    again = pinned(bench, NEWEST, pinned(bench, LOCKED, with_lock))
+    assert (again["package_id"], again["revision"]) == ("p2", 1)
+    assert "locked_query" not in again
+
+
+def test_expected_package(bench: Bench, project: Path) -> None:
+    """What is locked must be the package that is expected."""
+    locked(bench, project, **NEWEST)
+
+    assert pinned(bench, {**LOCKED, "expect_package_id": "p2"})["package_id"] == "p2"
+    told = problems(bench, {**LOCKED, "expect_package_id": "p1"})
+    assert "expect_package_id: is p1, but the pin gives p2 (V2)" in told
+
+
+def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
+    """The file's location is locked too, and shown where it is asked for, without a request."""
+    locked(bench, project, **EXACT)
+    bench.emulator.forget_requests()
+
+    located = pinned(bench.silent(), {**LOCKED, "with_file_location": True})
+
+    assert located["file_location"]["obs_location"]["object_key"] == "k"
+    assert bench.count() == 0
+
+
+def test_verify_asks(bench: Bench, project: Path) -> None:
+    """verify=True asks for the locked package at each preview, and one that is gone fails it."""
+    locked(bench, project, **NEWEST)
+    bench.emulator.forget_requests()
+    first = pinned(bench, {**LOCKED, "verify": True})
+    assert (bench.count(), bench.count("ShowOtaPackage")) == (1, 1)
+
+    bench.emulator.delete_package("p2")
+
+    told = problems(bench, {**LOCKED, "verify": True}, first)
+    assert "the locked package p2 is gone" in told
+    assert "iotda-ota lock update meter" in told
+    assert pinned(bench.silent(), LOCKED, first)["package_id"] == "p2"
+
+
+def test_refresh_tells_what_the_locked_query_gives_now(bench: Bench, project: Path) -> None:
+    """A refresh looks up what was locked: newer_available is told, a package that is gone too; nothing moves."""
+    locked(bench, project, **NEWEST)
+    first = pinned(bench, LOCKED)
+    assert Pin.read(bench.world, "pin", first) == first
+    upload(bench)
+
+    read = Pin.read(bench.world, "pin", first)
+    assert (read["newer_available"], read["package_id"]) == ("V3", "p2")
+    again = pinned(bench, LOCKED, first)
+    assert not Pin.diff(bench.world, "pin", read, again).changes
+
+    bench.emulator.delete_package("p2")
+    assert Pin.read(bench.world, "pin", first)["exists"] is False
+    # What the refresh has seen stays, since nobody asks at the next preview.
+    kept = Pin.update(bench.world, "pin", Pin.read(bench.world, "pin", first), {**again, "expect_package_id": "p2"})
+    assert kept["exists"] is False
+
+
+def test_refresh_elsewhere_is_no_gone(bench: Bench, project: Path) -> None:
+    """A refresh that looks in another place than the locked one does not take the package for gone."""
+    locked(bench, project, **NEWEST)
+    first = pinned(bench, LOCKED)
+    bench.emulator.delete_package("p2")
+    bench.environ["HW_IOTDA_INSTANCE_ID"] = "other"
+
+    with pytest.raises(IotdaOtaError, match="package p2 is not where this connection looks"):
+        Pin.read(bench.world, "pin", first)
+
+
+@pytest.mark.parametrize("name", ["lock", "version"])
+def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path, name: str) -> None:
+    """A name, or a word beside it, that is not known yet leaves the package unknown."""
+    locked(bench, project, **NEWEST)
+
+    checked = Pin.check(bench.world, {}, {**LOCKED, name: UNKNOWN})
+
+    assert checked.problems == []
+    assert checked.inputs["package_id"] is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("news", "told"),
+    [
+        ({"lock": "other"}, f'lock: "other" is not locked in {LOCK_FILE}'),
+        ({"lock": "a b"}, "lock: must be 1 to 64 letters"),
+        ({"lock": "meter", "connection": {"project_id": "other"}}, 'lock: "meter" is locked in another place'),
+    ],
+)
+def test_what_does_not_answer_is_a_problem(bench: Bench, project: Path, news: dict[str, Any], told: str) -> None:
+    """A lock that does not answer is a problem of that input, in the words of the lookup."""
+    locked(bench, project, **NEWEST)
+
+    assert told in problems(bench, news)
