@@ -29,7 +29,8 @@ ALLOWED = {
     "arguments": ("iotda", "outputs"),
     "times": ("iotda",),
     "validation": ("arguments", "iotda"),
-    "run": ("iotda",),
+    "loading": (),
+    "run": ("iotda", "loading"),
     "query": ("iotda", "selection", "arguments", "times", "validation"),
     "explain": ("iotda", "selection"),
     "lookup": ("iotda", "selection", "explain", "query", "run"),
@@ -39,7 +40,7 @@ ALLOWED = {
     "answers": ("iotda", "lookup", "selection", "task_lookup"),
     "results": ("answers", "lookup", "task_lookup"),
     "sdk": ("iotda", "run"),
-    "invocation": ("iotda", "run", "sdk"),
+    "invocation": ("iotda", "loading", "run", "sdk"),
     "task_functions": ("iotda", "invocation", "query", "results", "run", "task_lookup"),
     "functions": (
         "arguments",
@@ -82,7 +83,7 @@ ALLOWED = {
     "testing": ("iotda", "functions", "dynamic", "sdk"),
     "emulator": (),
     "connection": ("iotda", "sdk"),
-    "": ("connection", "dynamic", "functions", "iotda", "results", "task_functions"),  # __init__
+    "": ("connection", "dynamic", "functions", "iotda", "loading", "results", "task_functions"),  # __init__
 }
 # Which file may import which library.
 LIBRARIES = {
