@@ -51,7 +51,7 @@ def test_list_is_cut_where_it_is_asked_to_be(service: Emulator) -> None:
     assert (len(times), found.truncated) == (2, True)
 
 
-# Of 120 the third page is the last that is needed; the fourth is asked for beside it, as two were used before.
+# After two pages that were used two are asked for at once, and the second of them may be one too many.
 @pytest.mark.parametrize(("most", "requests"), [(1, 1), (49, 1), (50, 2), (120, 4)])
 def test_a_cut_list_is_read_no_further_than_it_must_be(service: Emulator, most: int, requests: int) -> None:
     """max_items in the service's order stops with the first package that it leaves out, which says that it is cut."""
