@@ -15,7 +15,6 @@ import pulumi
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutputGiven
 from pulumi_iotda_ota.iotda.names import camel, snake
-from pulumi_iotda_ota.loading import quickly
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
@@ -76,8 +75,7 @@ class Function(Generic[T]):
         run, config, environ = sdk.current_run(), sdk.stack_config(), dict(os.environ)
 
         def ask() -> T:
-            with quickly():
-                from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  not before it is due
+            from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  loads pydantic: not before it is due
 
             with _rendering(), contextlib.ExitStack() as stack:
                 # Outside a program there is nobody to share with, and nobody to close the connections later.

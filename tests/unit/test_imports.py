@@ -40,7 +40,7 @@ ALLOWED = {
     "answers": ("iotda", "lookup", "selection", "task_lookup"),
     "results": ("answers", "lookup", "task_lookup"),
     "sdk": ("iotda", "run"),
-    "invocation": ("iotda", "loading", "run", "sdk"),
+    "invocation": ("iotda", "run", "sdk"),
     "task_functions": ("iotda", "invocation", "query", "results", "run", "task_lookup"),
     "functions": (
         "arguments",
