@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
 help:
 	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
 	@echo "make test    format check, lint, types and every test lane"
-	@echo "make bench   measure what the library costs, as ratios within one run"
+	@echo "make bench   measure what the library costs, as ratios within one run, and draw how that grows"
 	@echo "make fuzz    look for counterexamples for longer than a test may"
 	@echo "make schema  write the schema of the plugin and the description of the emulator from the tables"
 	@echo "make docs    write the parts of docs/ that are made from the code"
@@ -48,9 +48,7 @@ test: lint
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 bench: $(READY)
-	@$(BIN)/python -m benchmarks.selection
-	@echo
-	@$(BIN)/python -m benchmarks.plugin
+	@$(BIN)/python -m benchmarks
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz

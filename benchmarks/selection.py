@@ -1,13 +1,11 @@
 """How selecting grows: ratios within one run, so that they mean the same on every machine. Sends nothing.
 
-Run it with ``make bench``; ``--json`` prints the figures for a program to read.
+It is a part of ``make bench``.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import random
 import re
 import time
@@ -102,20 +100,10 @@ def measured() -> list[dict[str, Any]]:
     return rows
 
 
-def main() -> None:
+def show(rows: list[dict[str, Any]]) -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    rows = measured()
-    if parser.parse_args().json:
-        print(json.dumps({"packages": MANY, "against": FEW, "selection": rows}, indent=2))
-        return
     print(f"selecting from {MANY:,} packages; growth is against {FEW:,}: {MANY // FEW} x is linear")
     print(f"{'':<32}{'seconds':>9}{'growth':>9}{'against a plain tuple sort':>29}{'peak':>10}")
     for row in rows:
         times = f"{row['seconds']:>9.2f}{row['growth']:>7.1f} x{row['against_a_sort']:>27.1f} x"
         print(f"{row['policy']:<32}{times}{row['megabytes']:>7.0f} MB")
-
-
-if __name__ == "__main__":
-    main()

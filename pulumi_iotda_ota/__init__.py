@@ -7,6 +7,8 @@ Nothing that is served is stored in this namespace: Pulumi reads it to decide wh
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.loading import quickly
+
 if TYPE_CHECKING:
     from pulumi_iotda_ota.dynamic.completion import UpgradeTaskCompletion
     from pulumi_iotda_ota.dynamic.confirmation import UpgradeTaskConfirmation
@@ -112,7 +114,8 @@ else:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         room = next((room for room, names in _ROOMS.items() if name in names), "iotda.errors")
-        return getattr(import_module(f"{__name__}.{room}"), name)
+        with quickly():
+            return getattr(import_module(f"{__name__}.{room}"), name)
 
 
 def __dir__() -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
+from pulumi_iotda_ota.loading import quickly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -69,10 +70,11 @@ class Run:
 
     def client(self, connection: ResolvedConnection) -> Client:
         """Return the client of a connection, one for each connection and run."""
-        from pulumi_iotda_ota.iotda.client import Client  # noqa: PLC0415  requests is loaded with the first lookup
-
         with self._lock:
             if connection not in self._clients:
+                with quickly():
+                    from pulumi_iotda_ota.iotda.client import Client  # noqa: PLC0415  when it is due
+
                 self._clients[connection] = Client(connection, clock=self.clock)
             return self._clients[connection]
 

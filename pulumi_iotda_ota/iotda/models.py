@@ -81,12 +81,12 @@ else:
     ]
 
 
-# What reads an answer is built with the first one: a lookup of packages needs nothing of what reads tasks.
-_AS_IT_CAME = ConfigDict(extra="ignore", strict=True, defer_build=True)
+_AS_IT_CAME = ConfigDict(extra="ignore", strict=True)
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(**_AS_IT_CAME, frozen=True)
+    # What reads an answer is built with the first one: a lookup of packages needs nothing of what reads tasks.
+    model_config = ConfigDict(**_AS_IT_CAME, frozen=True, defer_build=True)
 
 
 class ObsLocation(_Answer):
@@ -105,7 +105,8 @@ class FileLocation(_Answer):
     obs_location: ObsLocation | None = None
 
 
-# A list holds up to 100,000 of them: with slots each is a quarter of the size of a model.
+# A list holds up to 100,000 of them: with slots each is a quarter of the size of a model. It is built at once, because
+# pydantic 2.10 builds no dataclass later.
 @validated(frozen=True, slots=True, config=_AS_IT_CAME)
 class OtaPackage:
     """One OTA upgrade package (``OtaPackageInfo``; with ``file_location``: the answer of ShowOtaPackage)."""

@@ -29,7 +29,8 @@ ALLOWED = {
     "arguments": ("iotda", "outputs"),
     "times": ("iotda",),
     "validation": ("arguments", "iotda"),
-    "run": ("iotda",),
+    "loading": (),
+    "run": ("iotda", "loading"),
     "query": ("iotda", "selection", "arguments", "times", "validation"),
     "explain": ("iotda", "selection"),
     "lookup": ("iotda", "selection", "explain", "query", "run"),
@@ -122,7 +123,7 @@ ALLOWED = {
     "pytest_plugin": ("emulator",),
     "emulator": (),
     "connection": ("iotda", "sdk"),
-    "": ("connection", "dynamic", "functions", "iotda", "results", "task_functions"),  # __init__
+    "": ("connection", "dynamic", "functions", "iotda", "loading", "results", "task_functions"),  # __init__
 }
 # Which file may import which library.
 LIBRARIES = {

@@ -1,24 +1,29 @@
-"""What the plugin adds to `pulumi preview`, as ratios within one run: against an idle Python plugin, and nothing.
+"""What a lookup adds to `pulumi preview`: to one of a Python program, and to one of a YAML program by the plugin.
 
 Each round previews every program once, in turn, so that whatever else the machine does falls on all of them alike. The
-service is the local IoTDA. Run it with ``make bench``; ``--json`` prints the figures for a program to read.
+service is the local IoTDA.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.measure import Figure, interleaved, median
 from pulumi_iotda_ota.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["figures"]
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 9
@@ -47,6 +52,16 @@ LOOKUP = {
     "function": "iotda-ota:getOtaPackage",
     "arguments": {"packageType": "firmwarePackage", "productId": "smart-meter", "version": "V1.4.10"},
 }
+EMPTY_PYTHON = """
+import pulumi
+pulumi.export("version", "V1.4.10")
+"""
+LOOKUP_PYTHON = """
+import pulumi
+import pulumi_iotda_ota as iotda_ota
+found = iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="smart-meter", version="V1.4.10")
+pulumi.export("version", found.version)
+"""
 
 
 def programs(folder: Path) -> dict[str, Path]:
@@ -65,7 +80,16 @@ def programs(folder: Path) -> dict[str, Path]:
         "idle Python plugin": _program(folder / "idle", {"function": "idle:getVersion"}, idle=str(idle)),
         "a lookup, from a local path": _program(folder / "ours", LOOKUP, **{"iotda-ota": str(ours)}),
         "a lookup, installed": _program(folder / "installed", LOOKUP),
+        "Python program": _python(folder / "python", EMPTY_PYTHON),
+        "Python program with a lookup": _python(folder / "python-lookup", LOOKUP_PYTHON),
     }
+
+
+def _python(folder: Path, program: str) -> Path:
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text(json.dumps({"name": folder.name, **PLUGIN}))
+    (folder / "__main__.py").write_text(program)
+    return folder
 
 
 def _plugin(folder: Path) -> Path:
@@ -83,8 +107,8 @@ def _program(folder: Path, invoke: dict[str, Any] | None = None, **packages: str
     return folder
 
 
-def measured(folder: Path, service: Emulator) -> dict[str, float]:
-    """Return the median seconds of a preview of each program."""
+def measured(folder: Path, service: Emulator) -> dict[str, list[float]]:
+    """Return the seconds of a preview of each program, in every round."""
     environment = {
         **os.environ,
         **service.environment,
@@ -105,38 +129,35 @@ def measured(folder: Path, service: Emulator) -> dict[str, float]:
             raise SystemExit(done.stdout + done.stderr)
         return time.perf_counter() - begun
 
-    taken: dict[str, list[float]] = {name: [] for name in made}
     for place in made.values():
         pulumi(place, "stack", "init", "bench")
         pulumi(place, "preview")
-    for _ in range(ROUNDS):
-        for name, place in made.items():
-            taken[name].append(pulumi(place, "preview"))
-    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+    return interleaved(ROUNDS, {name: partial(pulumi, place, "preview") for name, place in made.items()})
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    as_json = parser.parse_args().json
-    if shutil.which("pulumi") is None:
-        print("plugin not measured: no pulumi on PATH")
-        return
+def figures() -> Iterator[Figure]:
+    """Measure, where there is a `pulumi`."""
     with tempfile.TemporaryDirectory() as folder, Emulator() as service:
-        seconds = measured(Path(folder), service)
-    empty, idle = seconds["empty program"], seconds["idle Python plugin"]
-    rows = {
-        name: {"seconds": taken, "against_idle": (taken - empty) / (idle - empty)} for name, taken in seconds.items()
-    }
-    if as_json:
-        print(json.dumps({"rounds": ROUNDS, "preview": rows}, indent=2))
-        return
-    print(f"pulumi preview of a YAML program, median of {ROUNDS} rounds; what is added, against an idle Python plugin")
-    print(f"{'':<32}{'seconds':>9}{'added':>9}{'against idle':>15}")
-    for name, row in rows.items():
-        print(f"{name:<32}{row['seconds']:>9.2f}{row['seconds'] - empty:>9.2f}{row['against_idle']:>13.2f} x")
+        taken = measured(Path(folder), service)
 
+    def added(name: str, to: str) -> list[float]:
+        return [more - less for more, less in zip(taken[name], taken[to], strict=True)]
 
-if __name__ == "__main__":
-    main()
+    lookup = added("Python program with a lookup", "Python program")
+    both = (median(taken["Python program with a lookup"]), median(taken["Python program"]))
+    yield Figure(
+        "a lookup in a Python program's preview",
+        median(lookup),
+        "s more",
+        0.25,
+        "the program without it",
+        both,
+        (min(lookup), max(lookup)),
+    )
+    idle = median(added("idle Python plugin", "empty program"))
+    for name in ("a lookup, installed", "a lookup, from a local path"):
+        found = added(name, "empty program")
+        told = f"{name} plugin".replace("a lookup,", "a lookup through the plugin,").removesuffix(" plugin")
+        spread = (min(found) / idle, max(found) / idle)
+        both = (median(found), idle)
+        yield Figure(told, median(found) / idle, "x", 1.5, "what an idle Python plugin adds", both, spread, aim=1.2)

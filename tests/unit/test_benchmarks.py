@@ -1,0 +1,101 @@
+"""The benchmarks: what they print, what they draw, and that the service they measure against keeps the rules.
+
+How fast anything is no test says.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchmarks import clients
+from benchmarks.__main__ import line
+from benchmarks.measure import Figure, interleaved, ratios
+from benchmarks.plot import Panel, drawing
+from benchmarks.service import running
+
+ROOT = Path(__file__).parents[2]
+FIGURE = Figure("46 pages", 0.17, "x", 0.2, "page after page", (0.42, 2.44), (0.16, 0.18))
+CURVES: dict[str, list[tuple[float, float]]] = {"ours": [(1, 0.1), (20, 0.4)], "a < b": [(1, 0.2), (20, 3.1)]}
+
+
+def test_a_line_tells_the_figure_its_target_and_its_baseline() -> None:
+    """A person reads what was measured, against what, how far the rounds lie apart, and whether it is reached."""
+    told = line(FIGURE)
+
+    assert " ".join(told.split()) == "46 pages 0.17 x 0.20 0.16 to 0.18 0.42 s against 2.44 s: page after page"
+    assert "0.20!" in line(replace(FIGURE, value=0.3))
+
+
+def test_rounds_take_turns() -> None:
+    """Everything is measured once before anything is measured again, and compared round by round."""
+    order: list[str] = []
+
+    def work(name: str) -> float:
+        order.append(name)
+        return float(len(order))
+
+    taken = interleaved(2, {"a": lambda: work("a"), "b": lambda: work("b")})
+
+    assert order == ["a", "b", "a", "b"]
+    assert ratios(taken["a"], taken["b"]) == [1 / 2, 3 / 4]
+
+
+def test_the_same_curves_give_the_same_drawing() -> None:
+    """A drawing changes with what was measured alone, and every point lies inside of its panel."""
+    panels = [Panel("packages", CURVES), Panel("lookups & more", CURVES)]
+    text = drawing(panels)
+
+    assert text == drawing(panels)
+    points = [point for shape in ET.fromstring(text) for point in shape.get("points", "").split()]
+    assert len(points) == 2 * (5 * 2 + 4)
+    assert all(0 <= float(x) <= 640 and 0 <= float(y) <= 240 for x, y in (point.split(",") for point in points))
+
+
+def test_the_drawing_of_the_page_is_one_of_these() -> None:
+    """What is committed was drawn by the benchmarks: three panels, a line for each way in each of them."""
+    shapes = list(ET.parse(ROOT / "docs" / "performance.svg").getroot())
+    told = [shape.text or "" for shape in shapes]
+
+    assert [told.count(name) for name in ("ours", "http.client", "SDK")] == [3, 3, 3]
+    assert sum("packages" in text for text in told) == 3
+
+
+@pytest.mark.parametrize("way", [clients.ours, clients.bare, clients.sdk], ids=["ours", "http.client", "SDK"])
+def test_every_way_finds_every_package(way: clients.Way) -> None:
+    """What is compared makes the same lookup."""
+    with running(packages=1_234) as port, way(port) as walk:
+        assert walk() == 1_234
+
+
+def test_the_service_keeps_the_documented_rules() -> None:
+    """Marker, then offset, then limit; an empty page has no marker."""
+    with running(packages=120) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+
+        def page(query: str) -> tuple[list[int], str | None]:
+            connection.request("GET", f"/v5/iot/p/ota-upgrades/packages?{query}")
+            body = json.loads(connection.getresponse().read())
+            return [int(found["package_id"], 16) for found in body["packages"]], body["page"].get("marker")
+
+        first, marker = page("limit=50")
+        assert first == list(range(50))
+        assert page(f"limit=50&marker={marker}&offset=3") == (list(range(53, 103)), page("offset=102&limit=1")[1])
+        assert page(f"limit=50&marker={page('offset=119&limit=1')[1]}") == ([], None)
+        connection.close()
+
+
+def test_the_command_says_what_it_measures() -> None:
+    """The command of the page is there."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "--json" in done.stdout
