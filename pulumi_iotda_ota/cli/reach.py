@@ -44,14 +44,25 @@ def proxy_of(connection: ResolvedConnection, environ: Mapping[str, str]) -> str:
     parts = urlsplit(connection.endpoint)
     if stays_here(connection.endpoint) or urllib.request.proxy_bypass(parts.hostname or ""):
         return ""
-    return environ.get("HTTPS_PROXY") or environ.get("https_proxy") or environ.get("ALL_PROXY") or ""
+    return (
+        environ.get("HTTPS_PROXY")
+        or environ.get("https_proxy")
+        or environ.get("ALL_PROXY")
+        or environ.get("all_proxy")
+        or ""
+    )
 
 
 def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: Clock) -> Iterator[Finding]:
     """Give what was found on the way to the endpoint, step by step, and how far the clocks are apart."""
     proxy = proxy_of(connection, environ)
     if proxy:
-        host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+        try:
+            host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+        except ValueError:
+            advice = "correct HTTPS_PROXY or ALL_PROXY in the environment, such as http://proxy.example:3128"
+            yield Finding("network", PROBLEM, "the proxy of the environment is no address", advice)
+            return
         yield Finding("network", OK, f"requests go through the proxy {printable(host)}; what is behind it is not seen")
         yield Finding("clock", SKIPPED, "not compared through a proxy")
         return

@@ -227,3 +227,33 @@ def test_every_finding_that_is_not_well_has_a_remedy(shell: Shell, alone: Shell)
     ):
         for found in done.answer["result"]["findings"]:
             assert bool(found["remedy"]) == (found["status"] in ("warning", "problem")), json.dumps(found)
+
+
+def test_secrets_of_a_project_without_encryption(shell: Shell, tmp_path: Path) -> None:
+    """A secret that stands in Pulumi.yaml, or under a misspelt key, is told; so is a file that can not be read."""
+    (tmp_path / "Pulumi.yaml").write_text(f"name: meters\nruntime: yaml\nconfig:\n  iotda-ota:secretKey: {SECRET}\n")
+    alone = shell.inside("doctor")
+    (tmp_path / "Pulumi.bad.yaml").write_text("config: [\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  iotda-ota:secret_key: {SECRET}\n")
+    done = shell.inside("doctor")
+
+    for one in (alone, done):
+        assert "iotda-ota:secretKey stands in Pulumi.yaml without encryption" in one.out
+        assert "remove it from Pulumi.yaml" in one.out
+        assert SECRET not in one.out + one.err
+    assert (alone.code, done.code) == (0, 1)
+    assert "Pulumi.bad.yaml can not be read" in done.out
+    assert "iotda-ota:secret_key stands in Pulumi.dev.yaml without encryption" in done.out
+    assert "(and remove iotda-ota:secret_key)" in done.out
+
+
+@pytest.mark.parametrize("proxy", ["http://[bad", "http://user:hunter22xx@[bad"])
+def test_a_proxy_that_is_no_address(shell: Shell, proxy: str) -> None:
+    """A proxy of the environment that can not be read is a problem with its remedy; its password is not told."""
+    environ = {"HTTPS_PROXY": proxy, "HW_IOTDA_ENDPOINT": "https://iotda.cn-north-4.myhuaweicloud.com"}
+    done = shell.inside("doctor", "--json", environ=environ)
+
+    assert (done.code, findings(done)["network"]["status"]) == (1, "problem")
+    assert "HTTPS_PROXY" in findings(done)["network"]["remedy"]
+    assert findings(done)["service"]["status"] == "skipped"
+    assert "hunter22xx" not in done.out + done.err
