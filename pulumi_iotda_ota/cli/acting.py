@@ -155,7 +155,8 @@ def _tell_answers(asked: Asked, task: BatchTask, answers: Sequence[TargetResult]
         asked.session.line(f"upgrade task {printable(task.task_name)}: {which} {done}")
     if refusal:
         facts = [(done, _plural(accepted, "device")), ("refused for", refusal)]
-        raise IotdaOtaError(f"the service refused some of upgrade task {printable(task.task_name)}", facts=facts)
+        part = "some" if accepted else "all"
+        raise IotdaOtaError(f"the service refused {part} of upgrade task {printable(task.task_name)}", facts=facts)
 
 
 def _plural(number: int, word: str) -> str:

@@ -111,7 +111,7 @@ def _tell(asked: Asked, asking: Service, looks: Looks) -> None:
         asked.session.json({"result": values})
     else:
         tell_task(asked, found.task)
-        print_failing(asked.session, values["failing"])
+        print_failing(asked.session, values["failing"], found.task)
 
 
 def tell_task(asked: Asked, task: BatchTask, **more: Any) -> None:

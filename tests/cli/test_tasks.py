@@ -292,3 +292,28 @@ def test_what_a_device_says_can_not_move_the_terminal(shell: Shell, quick: Emula
     assert "\x1b" not in failed.err + shown.out + told.out
     assert "\\x1b[2Jgone" in shown.out
     assert told.answer["result"]["failing"][0]["error_msg"] == "\x1b[2Jgone\u202e"
+
+
+def test_what_is_left_out_is_told(shell: Shell, quick: Emulator) -> None:
+    """A list of tasks, or of failing devices, that is not whole says so."""
+    many = [f"d{number}" for number in range(120)]
+    for device in many:
+        quick.set_device(device, outcome="fail", error_msg=STORAGE)
+    start(quick, "ok")
+    task_id = start(quick, *many)
+    shell.inside("task", "watch", task_id, "--timeout", "20s")
+
+    assert "the first 100 of 120 that failed" in shell.inside("task", "show", task_id).err
+    assert "the newest 1 of each type: --max-items lists more" in shell.inside("task", "list", "--max-items", "1").err
+    assert shell.inside("task", "list", "--max-items", "2").err == ""
+
+
+def test_refused_for_all(shell: Shell, quick: Emulator) -> None:
+    """A retry that is refused for every device says so; a wrong device is named as the option that it is."""
+    quick.set_device("d1", outcome="fail", error_msg=STORAGE)
+    task_id = start(quick, "d1", "d2")
+    shell.inside("task", "watch", task_id)
+
+    done = shell.inside("task", "retry", task_id, "--target", "d2", "--yes")
+    assert (done.code, "error: the service refused all of upgrade task canary_1" in done.err) == (1, True)
+    assert shell.inside("task", "retry", task_id, "--target", "", "--yes").err.startswith("error: --target has an item")
