@@ -198,10 +198,10 @@ def _mapping(path: Path) -> Mapping[str, Any]:
     """Return what a file says, every scalar as the text that stands there: Pulumi reads 0123 as one, not as 83."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506  makes texts only
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         # Not "from error": its text can repeat a line with a secret.
-        why = getattr(error, "strerror", None) or "it is no YAML"
-        raise ConfigurationError(f"{_shown(path)} can not be read: {str(why).lower()}") from None
+        why = str(getattr(error, "strerror", None) or "").lower() or "it is no YAML"
+        raise ConfigurationError(f"{_shown(path)} can not be read: {why}") from None
     return content if isinstance(content, dict) else {}
 
 

@@ -257,3 +257,33 @@ def test_a_proxy_that_is_no_address(shell: Shell, proxy: str) -> None:
     assert "HTTPS_PROXY" in findings(done)["network"]["remedy"]
     assert findings(done)["service"]["status"] == "skipped"
     assert "hunter22xx" not in done.out + done.err
+
+
+def test_certificates_that_are_not_there(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    """Certificates to trust that can not be read are told with the variable that names them."""
+    environ = {
+        "HW_IOTDA_ENDPOINT": emulator.endpoint.replace("http:", "https:"),
+        "REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem"),
+    }
+    found = findings(shell.inside("doctor", "--json", environ=environ))["certificate"]
+
+    assert (found["status"], found["remedy"]) == (
+        "problem",
+        "correct REQUESTS_CA_BUNDLE (environment), which names them",
+    )
+    assert "none.pem" in found["text"]
+    given = findings(shell.inside("doctor", "--json", "--ca-file", "/none.pem", environ=environ))["certificate"]
+    assert given["remedy"] == "correct --ca-file, which names them"
+
+
+def test_a_name_that_can_be_none(shell: Shell) -> None:
+    """A host name that is too long to be one has no address, and is no fault of ours."""
+    done = shell.inside("doctor", "--json", "--endpoint", f"https://{'a' * 70}.example")
+    assert findings(done)["network"]["text"].endswith(".example has no address")
+
+
+def test_a_likely_cause_reads_as_one(shell: Shell) -> None:
+    """A remedy is a sentence, also where the cause hangs on a condition."""
+    done = shell.inside("doctor", environ={"HW_SECRET_KEY": "not-the-right-one"})
+    assert "check whether the secret key" in done.out
+    assert "whether if" not in done.out

@@ -101,14 +101,14 @@ def test_no_project(shell: Shell) -> None:
     assert "Pulumi.yaml" in done.err
 
 
-@pytest.mark.parametrize("text", ["config: [", "config:\n  iotda-ota:region: \x00", "\xff"])
+@pytest.mark.parametrize("text", ["config: [", "config:\n  iotda-ota:region: \x00", "\xff", "[" * 3000])
 def test_a_file_that_can_not_be_read(shell: Shell, project: Path, text: str) -> None:
     """A file that is no YAML is one clear error, which repeats nothing of it."""
     (project / "Pulumi.dev.yaml").write_bytes(text.encode("latin-1"))
     done = asked(shell, "--stack", "dev")
 
     assert done.code == 1
-    assert "Pulumi.dev.yaml can not be read: " in done.err
+    assert "Pulumi.dev.yaml can not be read: it is no YAML" in done.err
 
 
 def test_a_misspelt_setting(shell: Shell, project: Path) -> None:
