@@ -57,8 +57,8 @@ the id. `--field` prints one value:
 _JSON = """## For a program
 
 With `--json` the standard output is one JSON object, `{{"result": …}}`: what the function returns, or `null` where
-`--on-missing none` allows that. `list` and `get` add `skipped` (the first 100; all with `--all`) and `skipped_counts`.
-Every character beyond ASCII is escaped, and values are exact.
+`--on-missing none` allows that. `list` and `get` add `skipped` (the first 100; `get --all` has all) and
+`skipped_counts`. Every character beyond ASCII is escaped, and values are exact.
 
 {json}
 An error is one object on the standard error, and the standard output is empty, but for a campaign that failed (`task

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pulumi_iotda_ota.cli.asking import service, world
 from pulumi_iotda_ota.cli.failures import Interrupted
-from pulumi_iotda_ota.cli.watching import inputs_of, progress
+from pulumi_iotda_ota.cli.watching import Looks, inputs_of, progress, tell_task
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle import ending
@@ -64,7 +64,7 @@ def stop_task(asked: Asked, table: Sequence[Argument]) -> None:
             _agree(asked, f"Stop {_named(task)}?")
             identity = {"identity": asking.connection.identity}
             task = ending.stop_task(asking.run.clock, asking.client, task.task_id, identity) or task
-    _tell(asked, task)
+    tell_task(asked, task)
 
 
 def confirm_task(asked: Asked) -> None:
@@ -77,10 +77,11 @@ def confirm_task(asked: Asked) -> None:
     with _acting(asked) as asking:
         task = _shown(asked, asking)
         _agree(asked, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
-        with progress(asked) as (tell, seen):
+        looks = Looks()
+        with progress(asked, looks) as (tell, seen):
             Confirmation.passed(world(asked, asking, tell=tell, seen=seen), inputs)
-        task = _shown(asked, asking)
-    _tell(asked, task)
+        task = _seen_after(asked, asking, looks)
+    tell_task(asked, task)
 
 
 @contextmanager
@@ -122,17 +123,21 @@ def _shown(asked: Asked, asking: Service) -> BatchTask:
         raise missing_task(task_id, error, asking.connection) from error
 
 
+def _seen_after(asked: Asked, asking: Service, looks: Looks) -> BatchTask:
+    """Return the task as it is after it was confirmed, or as it was before, where it can not be read once more."""
+    try:
+        return _shown(asked, asking)
+    except IotdaOtaError as error:
+        if looks.task is None:
+            raise
+        if not asked.as_json:
+            error.mask(asked.session.secrets)
+            asked.session.note(f"it was confirmed, and could not be read after that: {error.headline}")
+        return looks.task
+
+
 def _named(task: BatchTask) -> str:
     return f"upgrade task {printable(task.task_name)} ({stands(task)})"
-
-
-def _tell(asked: Asked, task: BatchTask, **more: Any) -> None:
-    """Tell how the task stands."""
-    if asked.as_json:
-        values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}
-        asked.session.json({"result": values})
-    else:
-        asked.session.line(f"upgrade task {printable(task.task_name)}: {stands(task)}")
 
 
 def _tell_answers(asked: Asked, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:
@@ -144,13 +149,14 @@ def _tell_answers(asked: Asked, task: BatchTask, answers: Sequence[TargetResult]
     refusal = told_refusal(answers)
     accepted = sum(answer.status == "success" for answer in answers)
     if asked.as_json:
-        _tell(asked, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
+        tell_task(asked, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
     elif not refusal:
         which = _plural(accepted, "device") if answers else "its devices"
         asked.session.line(f"upgrade task {printable(task.task_name)}: {which} {done}")
     if refusal:
         facts = [(done, _plural(accepted, "device")), ("refused for", refusal)]
-        raise IotdaOtaError(f"the service refused some of upgrade task {printable(task.task_name)}", facts=facts)
+        part = "some" if accepted else "all"
+        raise IotdaOtaError(f"the service refused {part} of upgrade task {printable(task.task_name)}", facts=facts)
 
 
 def _plural(number: int, word: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pulumi_iotda_ota.cli.session import HIDDEN
 from pulumi_iotda_ota.cli.words import of_option, worded
 from pulumi_iotda_ota.iotda.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
@@ -16,7 +16,6 @@ from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import hiding
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.run import Run
-from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Service", "given_connection", "service", "stack_config", "world"]
 
-_SECRET = tuple(camel(setting.name) for setting in SETTINGS if setting.secret)
+_SECRET = tuple(camel(setting.name) for setting in HIDDEN)
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def stack_config(asked: Asked) -> Mapping[str, object]:
         return {}
     from pulumi_iotda_ota.cli import stack  # noqa: PLC0415  loads yaml
 
-    project = stack.find_project(Path.cwd())
+    project = stack.find_project(stack.this_folder())
     if project is None:
         raise click.UsageError("--stack is given, but neither this folder nor one above it has a Pulumi.yaml")
     config = project.stack(asked.stack)

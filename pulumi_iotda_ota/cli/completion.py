@@ -33,4 +33,8 @@ def completion(asked: Asked) -> None:
     script = get_completion_class(asked.flags["shell"])
     if script is None:  # click has all three
         raise click.UsageError(f"click knows no completion for {asked.flags['shell']}")
-    asked.session.line(script(context.command, {}, str(context.info_name), _VARIABLE).source())
+    text = script(context.command, {}, str(context.info_name), _VARIABLE).source()
+    if asked.as_json:
+        asked.session.json({"result": {"script": text}})
+    else:
+        asked.session.line(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,14 @@ def emulator(asked: Asked) -> None:
     Prints one line of JSON: endpoint, access_key, secret_key, project_id and region. Ends with Ctrl-C. Needs the extra
     emulator.
     """
+
+    def tell(values: dict[str, str]) -> None:
+        asked.session.line(json.dumps({"result": values}))  # one line, as without it: whoever starts it reads one
+        asked.session.out.flush()
+
+    told = {"tell": tell} if asked.as_json else {}
     try:
-        serve(**asked.flags)
+        serve(**{**asked.flags, **told})
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except (ImportError, OSError) as error:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pulumi_iotda_ota.cli import completion, doctor, emulator, lock, packages, task
-from pulumi_iotda_ota.cli.failures import ClosedPipe, Interrupted, report
+from pulumi_iotda_ota.cli.codes import CLOSED_PIPE
+from pulumi_iotda_ota.cli.failures import ClosedPipe, Interrupted, Unwritten, report
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
 from pulumi_iotda_ota.iotda.text import hiding
@@ -46,6 +47,8 @@ def _ours() -> Iterator[None]:
         # Windows has no broken pipes; there it is an argument that is not valid.
         if error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL):
             raise ClosedPipe from error
+        if error.errno == errno.ENOSPC:
+            raise Unwritten("the answer could not be written: no space is left") from error
         raise
     except KeyboardInterrupt:
         raise Interrupted("interrupted") from None
@@ -92,10 +95,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _ours():
             session.out.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last place where it can become a message
-        code = report(error, session, as_json="--json" in given)
-        if isinstance(error, ClosedPipe):
-            _forget_output()
+        if isinstance(error, (ClosedPipe, Unwritten)):
+            _forget(sys.stdout)
+        code = _reported(error, session, as_json="--json" in given)
     return code if isinstance(code, int) else 0
+
+
+def _reported(error: BaseException, session: Session, *, as_json: bool) -> int:
+    """Tell an error, where anybody can still be told, and return the exit code."""
+    try:
+        return report(error, session, as_json=as_json)
+    except OSError:
+        _forget(sys.stderr)
+        return CLOSED_PIPE.number
 
 
 def _open(stream: TextIO | None) -> TextIO:
@@ -107,6 +119,6 @@ def _open(stream: TextIO | None) -> TextIO:
     return stream
 
 
-def _forget_output() -> None:
-    """Let nothing be written at the end of the process to a pipe that nobody reads."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _forget(stream: TextIO) -> None:
+    """Let nothing be written at the end of the process to a stream that takes nothing more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

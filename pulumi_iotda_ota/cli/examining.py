@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -136,7 +135,7 @@ def _first(records: Iterator[object]) -> str:
 def _project(asked: Asked) -> list[Finding]:
     """Return what the stacks of the project around this folder hold that they should not."""
     try:
-        project = stack.find_project(Path.cwd())
-        return list(surroundings.secrets_of(project)) if project else []
+        project = stack.find_project(stack.this_folder())
+        return list(surroundings.secrets_of(project, asked.session)) if project else []
     except IotdaOtaError as error:
         return [of_error("configuration", error, asked.session)]

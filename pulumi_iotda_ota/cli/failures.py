@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -11,18 +12,23 @@ import click
 from pulumi_iotda_ota.cli import codes
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.text import masked
+from pulumi_iotda_ota.iotda.text import masked, printable
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
 
-__all__ = ["ClosedPipe", "Interrupted", "report"]
+__all__ = ["ClosedPipe", "Interrupted", "Unwritten", "report"]
 
+_LONGEST_LINE = 2_000  # characters
 _NUMBERS = ("status", "error_code", "request_id")
 
 
 class Interrupted(Exception):
     """Ctrl-C, with what that means for the task on the service."""
+
+
+class Unwritten(Exception):
+    """The output takes nothing more, and what is missing of it is not to be taken for an answer."""
 
 
 class ClosedPipe(Exception):
@@ -44,6 +50,8 @@ def report(error: BaseException, session: Session, *, as_json: bool) -> int:
         if session.err.isatty():
             session.note("")  # the terminal has shown ^C
         return _told(session, "Interrupted", message, codes.INTERRUPTED.number, as_json=as_json)
+    if isinstance(error, Unwritten):
+        return _told(session, "Unwritten", str(error), codes.ERROR.number, as_json=as_json)
     if isinstance(error, click.ClickException):
         return _usage(error, session, as_json=as_json)
     if isinstance(error, IotdaOtaError):
@@ -71,7 +79,10 @@ def _usage(error: click.ClickException, session: Session, *, as_json: bool) -> i
     if as_json:
         message = masked(error.format_message(), session.secrets)
         return _told(session, "UsageError", message, error.exit_code, as_json=True)
-    error.show(file=session.err)
+    shown = io.StringIO()
+    error.show(file=shown)
+    for line in shown.getvalue().splitlines():  # it repeats what was typed
+        session.note(printable(line, limit=_LONGEST_LINE, secrets=session.secrets))
     return error.exit_code
 
 

@@ -53,7 +53,8 @@ def of_error(check: str, error: IotdaOtaError, session: Session) -> Finding:
     error.mask(session.secrets)
     reword(error)
     advice = [text for label, text in error.facts if label == _ADVICE]
-    causes = [f"check whether {text}" for label, text in error.facts if label == _CAUSE]
+    likely = [text for label, text in error.facts if label == _CAUSE]
+    causes = [text if text.startswith("if ") else f"check whether {text}" for text in likely]
     facts = tuple(fact for fact in error.facts if fact[0] not in (_ADVICE, _CAUSE))
     remedy = " · ".join(filter(None, [*advice, *causes])) or error.advice or "correct what the lines above say"
     return Finding(check, PROBLEM, error.headline, remedy, facts)

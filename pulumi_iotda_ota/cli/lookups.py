@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
+    from pulumi_iotda_ota.lookup import Found
 
 __all__ = ["get_one", "list_all"]
 
@@ -46,15 +47,23 @@ def list_all(asked: Asked) -> None:
 
 def get_one(asked: Asked) -> None:
     """Look up one package."""
-    if asked.values["lock"] is not None:
-        _locked(asked)
+    values = asked.values
+    if asked.flags["field"] == "file_location" and values["with_file_location"] is None:
+        values = {**values, "with_file_location": True}  # it is not there without being asked for
+    if values["lock"] is not None:
+        _locked(asked, values)
         return
-    require_lock(asked.values)
-    lookup = PackageLookup.from_arguments(asked.values)
+    require_lock(values)
+    lookup = PackageLookup.from_arguments(values)
     # To tell why is to have all of them at hand; without it as many as the function tells.
-    most = sys.maxsize if asked.flags["why"] else MAX_SKIPPED
+    most = sys.maxsize if asked.flags["why"] or asked.flags["all"] else MAX_SKIPPED
     with service(asked) as asking:
         found = find_package(asking.run, asking.connection, lookup, most_skipped=most)
+    _tell_one(asked, lookup, found)
+
+
+def _tell_one(asked: Asked, lookup: PackageLookup, found: Found | None) -> None:
+    """Tell the package that was found, or that there is none."""
     values = found_values(found) if found else None
     if asked.as_json:
         most = sys.maxsize if asked.flags["all"] else MAX_SKIPPED
@@ -64,17 +73,19 @@ def get_one(asked: Asked) -> None:
         if asked.flags["why"] and not asked.flags["field"]:
             scheme = lookup.policy.version_scheme
             tell_why(asked.session, found.selection, scheme=scheme, everything=asked.flags["all"])
+    elif asked.flags["why"]:
+        asked.session.note("no OTA package fits; without --on-missing none the error says what was passed over")
 
 
-def _locked(asked: Asked) -> None:
+def _locked(asked: Asked, given: Mapping[str, Any]) -> None:
     """Tell what is locked; the service is asked with ``--verify`` alone."""
     where = Where(stack_config(asked), asked.session.environ, given_connection(asked))
     if asked.values["verify"]:
         with service(asked) as asking:
-            values = package_answer(asking.run, where, asked.values) or {}
+            values = package_answer(asking.run, where, given) or {}
     else:
         with closing(Run(memo=False)) as run:
-            values = package_answer(run, where, asked.values) or {}
+            values = package_answer(run, where, given) or {}
     if asked.as_json:
         asked.session.json(_envelope(values, MAX_SKIPPED))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.cli.session import safe
+from pulumi_iotda_ota.cli.session import HIDDEN, safe
 from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.iotda.credentials import masked_key
 from pulumi_iotda_ota.iotda.sources import KINDS, SOURCES
@@ -62,7 +62,7 @@ def places(sources: Sequence[Found], resolved: ResolvedConnection | None) -> lis
 
 def secrets_in(sources: Sequence[Found]) -> set[str]:
     """Return every text among them that must not be printed."""
-    return {text for found in sources for name in _SECRET if (text := found.text(name))}
+    return {text for found in sources for setting in HIDDEN if (text := found.text(setting.name))}
 
 
 def _of(name: str, sources: Sequence[Found]) -> Iterator[Place]:

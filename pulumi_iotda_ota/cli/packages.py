@@ -21,7 +21,16 @@ _FIELD = Option(
 )
 
 
-@command("list", table=GET_OTA_PACKAGES, more=[_FIELD])
+_LIST_FIELD = Option(
+    ["--field"],
+    # A list never asks where a file is.
+    type=click.Choice([name for name in _FIELDS if name != "file_location"]),
+    metavar="NAME",
+    help="Print this field alone, such as package_id.",
+)
+
+
+@command("list", table=GET_OTA_PACKAGES, more=[_LIST_FIELD])
 def list_packages(asked: Asked) -> None:
     """List the OTA packages that fit, over all pages.
 
@@ -39,7 +48,7 @@ def list_packages(asked: Asked) -> None:
     more=[
         _FIELD,
         Option(["--why"], is_flag=True, help="Tell which packages were passed over for it, and why."),
-        Option(["--all"], is_flag=True, help="With --why: all of them, not the first few."),
+        Option(["--all"], is_flag=True, help="With --why or --json: all that were passed over, not the first few."),
     ],
 )
 def get_package(asked: Asked) -> None:

@@ -44,14 +44,25 @@ def proxy_of(connection: ResolvedConnection, environ: Mapping[str, str]) -> str:
     parts = urlsplit(connection.endpoint)
     if stays_here(connection.endpoint) or urllib.request.proxy_bypass(parts.hostname or ""):
         return ""
-    return environ.get("HTTPS_PROXY") or environ.get("https_proxy") or environ.get("ALL_PROXY") or ""
+    return (
+        environ.get("HTTPS_PROXY")
+        or environ.get("https_proxy")
+        or environ.get("ALL_PROXY")
+        or environ.get("all_proxy")
+        or ""
+    )
 
 
 def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: Clock) -> Iterator[Finding]:
     """Give what was found on the way to the endpoint, step by step, and how far the clocks are apart."""
     proxy = proxy_of(connection, environ)
     if proxy:
-        host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+        try:
+            host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+        except ValueError:
+            advice = "correct HTTPS_PROXY or ALL_PROXY in the environment, such as http://proxy.example:3128"
+            yield Finding("network", PROBLEM, "the proxy of the environment is no address", advice)
+            return
         yield Finding("network", OK, f"requests go through the proxy {printable(host)}; what is behind it is not seen")
         yield Finding("clock", SKIPPED, "not compared through a proxy")
         return
@@ -59,7 +70,7 @@ def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: C
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:
         addresses = sorted({str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
-    except OSError:
+    except (OSError, UnicodeError):  # the second: a part of the name that is longer than names may be
         hints = dict(hint_on_no_address(connection))
         advice = hints.get("likely", _WAY)
         yield Finding("network", PROBLEM, f"{host} has no address", advice)
@@ -79,7 +90,14 @@ def _spoken(
 ) -> Iterator[Finding]:
     secure = connection.endpoint.startswith("https://")
     try:
-        open_socket = _context(connection, environ).wrap_socket(plain, server_hostname=host) if secure else plain
+        context = _context(connection, environ) if secure else None
+    except OSError as error:
+        path, name = _trusted(connection, environ)
+        text = f"the certificates to trust can not be read, {printable(path)}: {in_words(error)}"
+        yield Finding("certificate", PROBLEM, text, f"correct {name}, which names them")
+        return
+    try:
+        open_socket = context.wrap_socket(plain, server_hostname=host) if context else plain
     except OSError as error:
         advice = "correct the endpoint, or give the certificate of its authority: --ca-file"
         yield Finding("certificate", PROBLEM, f"no safe connection to {host}: {in_words(error)}", advice)
@@ -92,13 +110,22 @@ def _spoken(
 
 def _context(connection: ResolvedConnection, environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return what trusts whom the transport trusts: `ca_file`, what the environment names, or the usual ones."""
-    named = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
-    trusted = Path(connection.ca_file or named or certifi.where())
+    trusted, _ = _trusted(connection, environ)
     folder = trusted.is_dir()
     context = ssl.create_default_context(cafile=None if folder else trusted, capath=trusted if folder else None)
     if connection.insecure:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+def _trusted(connection: ResolvedConnection, environ: Mapping[str, str]) -> tuple[Path, str]:
+    """Return where the certificates to trust are, and what says so."""
+    if connection.ca_file:
+        origin = connection.origins.get("ca_file", "argument")
+        return Path(connection.ca_file), "--ca-file" if origin == "argument" else origin
+    names = (name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if environ.get(name))
+    name = next(names, None)
+    return (Path(environ[name]), f"{name} (environment)") if name else (Path(certifi.where()), "certifi")
 
 
 def _certificate(connection: ResolvedConnection, spoken: ssl.SSLSocket) -> Finding:

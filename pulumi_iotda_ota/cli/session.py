@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
-__all__ = ["Session", "safe"]
+__all__ = ["HIDDEN", "Session", "safe"]
+
+#: The settings whose values no text may repeat. A user's name is none: it can be a word that answers are made of, and
+#: stands in messages.
+HIDDEN = tuple(setting for setting in SETTINGS if setting.secret and setting.name != "user_name")
 
 _LONGEST_VALUE = 8_192  # characters; more than any field of the API may have
 
@@ -43,13 +47,13 @@ class Session:
         self.environ = environ
         self.out = out
         self.err = err
-        variables = (name for setting in SETTINGS if setting.secret for name in setting.environment)
+        variables = (name for setting in HIDDEN for name in setting.environment)
         #: What no text may repeat; what is found on the way is added.
         self.secrets = {value for name in variables if (value := environ.get(name, "").strip())}
 
     def is_terminal(self, stream: TextIO) -> bool:
         """Return whether a person reads a stream on a terminal that can do more than print lines."""
-        return stream.isatty() and self.environ.get("TERM") != "dumb"
+        return stream.isatty() and self.environ.get("TERM") not in ("dumb", "unknown")
 
     def wants_colour(self, stream: TextIO) -> bool:
         """Return whether a stream may be coloured."""

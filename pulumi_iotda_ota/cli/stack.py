@@ -10,6 +10,7 @@ import difflib
 import json
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -19,9 +20,8 @@ from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
-__all__ = ["Project", "StackConfig", "decrypted", "find_project", "require_readable"]
+__all__ = ["Project", "StackConfig", "decrypted", "find_project", "require_readable", "this_folder"]
 
 _NAMESPACE = "iotda-ota:"
 _NAMES = ("Pulumi.yaml", "Pulumi.yml")
@@ -89,16 +89,20 @@ class Project:
     def read(self, path: Path) -> StackConfig:
         """Return the settings that a file of a stack holds, over those of the project."""
         content = _mapping(path)
-        defaults = {key: _default(value) for key, value in _ours(self.content.get("config")).items()}
-        found = {**defaults, **_ours(content.get("config"))}
-        encrypted = tuple(name for name, value in found.items() if _is_encrypted(value))
-        imported = content.get("environment")
-        return StackConfig(
-            place=printable(path.name),
-            values={name: value for name, value in found.items() if name not in encrypted and value is not None},
-            encrypted=encrypted,
-            environments=tuple(str(one) for one in imported) if isinstance(imported, list) else (),
-        )
+        return _config_of(path, {**self._defaults, **_ours(content.get("config"))}, content.get("environment"))
+
+    def alone(self, path: Path) -> StackConfig:
+        """Return the settings that a file of a stack holds itself."""
+        content = _mapping(path)
+        return _config_of(path, _ours(content.get("config")), content.get("environment"))
+
+    def shared(self) -> StackConfig:
+        """Return the settings that the project has for all of its stacks."""
+        return _config_of(self.file, self._defaults, None)
+
+    @property
+    def _defaults(self) -> dict[str, Any]:
+        return {key: _default(value) for key, value in _ours(self.content.get("config")).items()}
 
     def _no_such_stack(self, name: str, known: list[str]) -> ConfigurationError:
         near = difflib.get_close_matches(name, known, n=1)
@@ -106,6 +110,19 @@ class Project:
         file = printable(f"Pulumi.{name}{self.file.suffix}", limit=120)
         facts = [("stacks", printable(", ".join(known)) or "none has a file here"), ("looked in", _shown(self.folder))]
         return ConfigurationError(f"there is no {file}{meant}", facts=facts)
+
+
+def this_folder() -> Path:
+    """Return the folder that this runs in.
+
+    Raises:
+        ConfigurationError: it has been removed.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        facts = [("what to do", "change into a folder that is there")]
+        raise ConfigurationError("the folder that this runs in is not there any more", facts=facts) from None
 
 
 def find_project(start: Path) -> Project | None:
@@ -149,21 +166,27 @@ def decrypted(project: Project, name: str, environ: Mapping[str, str]) -> Mappin
     command = ["pulumi", "config", "--json", "--show-secrets", "--non-interactive", "--stack", name]
     try:
         done = subprocess.run(  # noqa: S603  a name that begins with a dash would be refused as an option's value
-            command, cwd=project.file.parent, env=dict(environ), capture_output=True, text=True,
-            timeout=_PULUMI_WITHIN, check=False,
+            command, cwd=project.file.parent, env=dict(environ), capture_output=True, stdin=subprocess.DEVNULL,
+            encoding="utf-8", errors="replace", timeout=_PULUMI_WITHIN, check=False,
         )  # fmt: skip
     except FileNotFoundError:
         raise _not_decrypted(name, "there is no pulumi on PATH") from None
+    except OSError as error:
+        raise _not_decrypted(name, f"pulumi does not run: {str(error.strerror).lower()}") from None
     except subprocess.TimeoutExpired:
         raise _not_decrypted(name, f"pulumi did not answer within {_PULUMI_WITHIN} seconds") from None
     if done.returncode:
         raise _not_decrypted(name, printable(" ".join(done.stderr.split()), limit=_MOST_SHOWN))
-    held = json.loads(done.stdout)
-    return {
-        key.removeprefix(_NAMESPACE): value.get("objectValue", value.get("value"))
-        for key, value in held.items()
-        if key.startswith(_NAMESPACE)
-    }
+    try:
+        held = json.loads(done.stdout).items()
+        return {
+            key.removeprefix(_NAMESPACE): value.get("objectValue", value.get("value"))
+            for key, value in held
+            if key.startswith(_NAMESPACE)
+        }
+    except (ValueError, AttributeError):
+        # Not "from error": it has the text, and that may have a secret.
+        raise _not_decrypted(name, "what pulumi answered is not its configuration as JSON") from None
 
 
 def _not_decrypted(name: str, why: str) -> ConfigurationError:
@@ -175,10 +198,10 @@ def _mapping(path: Path) -> Mapping[str, Any]:
     """Return what a file says, every scalar as the text that stands there: Pulumi reads 0123 as one, not as 83."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506  makes texts only
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         # Not "from error": its text can repeat a line with a secret.
-        why = getattr(error, "strerror", None) or "it is no YAML"
-        raise ConfigurationError(f"{_shown(path)} can not be read: {str(why).lower()}") from None
+        why = str(getattr(error, "strerror", None) or "").lower() or "it is no YAML"
+        raise ConfigurationError(f"{_shown(path)} can not be read: {why}") from None
     return content if isinstance(content, dict) else {}
 
 
@@ -193,6 +216,16 @@ def _default(value: Any) -> Any:
     if isinstance(value, dict) and "secure" not in value:
         return value.get("value", value.get("default"))
     return value
+
+
+def _config_of(path: Path, found: Mapping[str, Any], imported: object) -> StackConfig:
+    encrypted = tuple(name for name, value in found.items() if _is_encrypted(value))
+    return StackConfig(
+        place=printable(path.name),
+        values={name: value for name, value in found.items() if name not in encrypted and value is not None},
+        encrypted=encrypted,
+        environments=tuple(str(one) for one in imported) if isinstance(imported, list) else (),
+    )
 
 
 def _is_encrypted(value: Any) -> bool:

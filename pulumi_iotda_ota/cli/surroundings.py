@@ -9,14 +9,17 @@ import subprocess
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.cli.findings import OK, PROBLEM, WARNING, Finding
+from pulumi_iotda_ota.cli.findings import OK, PROBLEM, WARNING, Finding, of_error
+from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
+    from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.cli.stack import Project, StackConfig
 
 __all__ = ["secrets_of", "switches", "versions"]
@@ -29,25 +32,56 @@ _NO_SECRETS_ALONE = ("access_key", "user_name")
 _SECRETS = tuple(
     camel(setting.name) for setting in SETTINGS if setting.secret and setting.name not in _NO_SECRETS_ALONE
 )
+_REPLACED = "replace it with a new one, because it stands in the history of the repository"
 _PULUMI_WITHIN = 30  # seconds
 
 
-def secrets_of(project: Project) -> Iterator[Finding]:
-    """Give the secrets that stand unencrypted in the configuration of a project's stacks."""
+def secrets_of(project: Project, session: Session) -> Iterator[Finding]:
+    """Give the secrets that stand unencrypted in the configuration of a project and its stacks."""
+    shared = project.shared()
+    for key, meant in _plain(shared):
+        advice = (
+            f"remove it from {shared.place}, and encrypt it for each stack that needs it: "
+            f"pulumi config set --secret iotda-ota:{meant}, or keep it in the environment; and {_REPLACED}"
+        )
+        yield _unencrypted(key, shared, advice)
     for name, path in project.files():
-        config = project.read(path)
-        plain = [key for key in _SECRETS if config.values.get(key)]
-        for key in plain:
-            advice = (
-                f"encrypt it: pulumi config set --secret iotda-ota:{key} --stack {printable(name)}, or keep it in the "
-                "environment; and replace it with a new one, because it stands in the history of the repository"
-            )
-            text = f"iotda-ota:{key} stands in {config.place} without encryption"
-            yield Finding("configuration", WARNING, text, advice)
-        if not plain and config.encrypted:
-            listed = ", ".join(f"iotda-ota:{printable(key)}" for key in config.encrypted)
-            yield Finding("configuration", OK, f"{config.place}: {listed} encrypted")
-        yield from _imports(config)
+        yield from _secrets_of_stack(project, name, path, session)
+
+
+def _secrets_of_stack(project: Project, name: str, path: Path, session: Session) -> Iterator[Finding]:
+    try:
+        config = project.alone(path)
+    except ConfigurationError as error:  # what the other files hold is to be told all the same
+        yield of_error("configuration", error, session)
+        return
+    plain = _plain(config)
+    for key, meant in plain:
+        other = f" (and remove iotda-ota:{printable(key)})" if key != meant else ""
+        advice = (
+            f"encrypt it: pulumi config set --secret iotda-ota:{meant} --stack {printable(name)}{other}, or keep it in "
+            f"the environment; and {_REPLACED}"
+        )
+        yield _unencrypted(key, config, advice)
+    if not plain and config.encrypted:
+        listed = ", ".join(f"iotda-ota:{printable(key)}" for key in config.encrypted)
+        yield Finding("configuration", OK, f"{config.place}: {listed} encrypted")
+    yield from _imports(config)
+
+
+def _unencrypted(key: str, config: StackConfig, advice: str) -> Finding:
+    text = f"iotda-ota:{printable(key)} stands in {config.place} without encryption"
+    return Finding("configuration", WARNING, text, advice)
+
+
+def _plain(config: StackConfig) -> list[tuple[str, str]]:
+    """Return the secrets that are not encrypted: the key as it stands there, and the setting that it is or should be.
+
+    A key in another spelling is refused in a program, and the secret stands there all the same.
+    """
+    secrets = {name.lower(): name for name in _SECRETS}
+    keys = [(key, secrets.get(key.replace("_", "").replace("-", "").lower())) for key in config.values]
+    return [(key, meant) for key, meant in keys if meant and config.values[key]]
 
 
 def _imports(config: StackConfig) -> Iterator[Finding]:
@@ -83,8 +117,9 @@ def _pulumi(environ: Mapping[str, str]) -> Finding:
         return Finding("pulumi", WARNING, "there is no pulumi on PATH", advice)
     try:
         done = subprocess.run(  # noqa: S603  what PATH has, without input of anybody
-            [path, "version"], env=dict(environ), capture_output=True, text=True, timeout=_PULUMI_WITHIN, check=True
-        )
+            [path, "version"], env=dict(environ), capture_output=True, stdin=subprocess.DEVNULL,
+            encoding="utf-8", errors="replace", timeout=_PULUMI_WITHIN, check=True,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         text = f"{printable(path)} does not tell its version ({type(error).__name__})"
         return Finding("pulumi", PROBLEM, text, "run it: pulumi version")

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["console", "print_table"]
 
 
+# Characters that a column must have, with what stands between columns; with less a table loses text.
+_NARROWEST = 6
+
+
 def console(session: Session, *, err: bool = False) -> Console:
     """Return a console for the answers, or for what is told beside them."""
     stream = session.err if err else session.out
@@ -25,10 +29,15 @@ def console(session: Session, *, err: bool = False) -> Console:
 
 def print_table(session: Session, rows: Sequence[Sequence[str]], header: Sequence[str], indent: str) -> None:
     """Print a table; what is too wide for the terminal is folded, never cut: an id is there to be copied."""
+    shown_on = console(session)
+    if shown_on.width - len(indent) < _NARROWEST * max(map(len, [*rows, header]), default=0):
+        for line in filter(None, [header, *rows]):
+            session.line(f"{indent}{'  '.join(line)}")  # the terminal itself breaks it
+        return
     style = "bold" if session.wants_colour(session.out) else ""
     table = Table(box=None, pad_edge=False, show_header=bool(header), header_style=style, padding=(0, 2, 0, 0))
     for number in range(max(map(len, [*rows, header]), default=0)):
         table.add_column(Text(header[number]) if header else "", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    console(session).print(Padding(table, (0, 0, 0, len(indent))))
+    shown_on.print(Padding(table, (0, 0, 0, len(indent))))

@@ -10,6 +10,8 @@ from pulumi_iotda_ota.cli.asking import service
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.iotda.limits import TASK_TYPE
 from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.lifecycle.task_reads import is_running
+from pulumi_iotda_ota.lifecycle.verdict import Standing
 from pulumi_iotda_ota.lifecycle.watching import stands
 from pulumi_iotda_ota.query import UpgradeTaskLookup
 from pulumi_iotda_ota.task_lookup import find_upgrade_task
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.asking import Service
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
+    from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.task_lookup import FoundTask
 
 __all__ = ["found_task", "list_all", "print_failing", "show_task"]
@@ -36,20 +39,28 @@ def list_all(asked: Asked, table: Sequence[Argument]) -> None:
     require_valid(table, asked.values)
     wanted = asked.values["task_type"]
     with service(asked) as asking:
-        found = [task for type_ in ([wanted] if wanted else TASK_TYPE.options) for task in _of(asking, type_, asked)]
+        listed = [_of(asking, type_, asked) for type_ in ([wanted] if wanted else TASK_TYPE.options)]
+    most = _most(asked)
+    found = [task for tasks in listed for task in tasks[:most]]
     if asked.as_json:
         asked.session.json({"result": found})
-    else:
-        asked.session.rows([[task[name] for name in _COLUMNS] for task in found], header=_COLUMNS)
+        return
+    asked.session.rows([[task[name] for name in _COLUMNS] for task in found], header=_COLUMNS)
+    if any(len(tasks) > most for tasks in listed):
+        asked.session.note(f"the newest {most:,} of each type: --max-items lists more")
+
+
+def _most(asked: Asked) -> int:
+    return asked.values["max_items"] or _MOST
 
 
 def _of(asking: Service, type_: str, asked: Asked) -> list[dict[str, str]]:
-    """Return the newest tasks of a type."""
+    """Return the newest tasks of a type, and one more than is listed where there are more."""
     deadline = Deadline.start(asking.run.clock, asking.connection.deadline)
     client = asking.run.client(asking.run.completed(asking.connection, deadline=deadline))
     values = asked.values
     tasks = client.list_batch_tasks(type_, values["app_id"], values["status"], deadline=deadline)
-    newest = islice(tasks, values["max_items"] or _MOST)
+    newest = islice(tasks, _most(asked) + 1)
     return [
         {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, "task_type": type_}
         for task in newest
@@ -74,11 +85,14 @@ def show_task(asked: Asked) -> None:
     else:
         shown = {name: value for name, value in values.items() if name not in ("id", "failing", "progress")}
         asked.session.rows([*shown.items(), ("stands", stands(found.task))])
-        print_failing(asked.session, values["failing"])
+        print_failing(asked.session, values["failing"], found.task)
 
 
-def print_failing(session: Session, devices: Sequence[Mapping[str, Any]]) -> None:
-    """Print the devices that fail, and why."""
+def print_failing(session: Session, devices: Sequence[Mapping[str, Any]], task: BatchTask) -> None:
+    """Print the devices that fail, and why; and that there are more, where there are."""
     if devices:
         session.line()
         session.rows([[device.get(name) for name in _DEVICE] for device in devices], header=_DEVICE)
+    failed = Standing.of(task, ended=not is_running(task)).failed
+    if failed > len(devices) > 0:
+        session.note(f"the first {len(devices):,} of {failed:,} that failed")

@@ -9,7 +9,7 @@ from pulumi_iotda_ota.answers import task_values
 from pulumi_iotda_ota.cli.asking import service, world
 from pulumi_iotda_ota.cli.failures import Interrupted
 from pulumi_iotda_ota.cli.tasks import found_task, print_failing
-from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError
+from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.watching import stands
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Progress = tuple[Callable[[str], None], Callable[[BatchTask], None]]
 
-__all__ = ["inputs_of", "progress", "watch_task"]
+__all__ = ["Looks", "inputs_of", "progress", "tell_task", "watch_task"]
 
 
 def watch_task(asked: Asked) -> None:
@@ -36,18 +36,30 @@ def watch_task(asked: Asked) -> None:
         Interrupted: Ctrl-C; the task goes on.
     """
     inputs = inputs_of(asked, Completion)
+    looks = Looks()
     with service(asked) as asking:
         try:
-            with progress(asked) as (tell, seen):
+            with progress(asked, looks) as (tell, seen):
                 Completion.passed(world(asked, asking, tell=tell, seen=seen), inputs)
         except CampaignFailed:
             if asked.as_json:
-                _tell(asked, asking)
+                _tell(asked, asking, looks)
             raise
         except KeyboardInterrupt:
             again = f"iotda-ota task watch {inputs['task_id']}"
             raise Interrupted(f"no longer watched; the task goes on by itself, watch it again: {again}") from None
-        _tell(asked, asking)
+        _tell(asked, asking, looks)
+
+
+class Looks:
+    """What a task was when it was looked at last: all that is known of it where it can not be read once more."""
+
+    def __init__(self) -> None:
+        self.task: BatchTask | None = None
+
+    def take(self, task: BatchTask) -> None:
+        """Keep a task."""
+        self.task = task
 
 
 def inputs_of(asked: Asked, gate: type[Gate]) -> dict[str, Any]:
@@ -63,25 +75,49 @@ def inputs_of(asked: Asked, gate: type[Gate]) -> dict[str, Any]:
 
 
 @contextmanager
-def progress(asked: Asked) -> Iterator[Progress]:
+def progress(asked: Asked, looks: Looks) -> Iterator[Progress]:
     """Give what shows how a task goes on: a bar on a terminal, lines elsewhere, nothing where a program reads."""
     if asked.as_json:
-        yield lambda _: None, lambda _: None
+        yield lambda _: None, looks.take
     elif not asked.session.is_terminal(asked.session.err):
-        yield asked.session.note, lambda _: None
+        yield asked.session.note, looks.take
     else:
         from pulumi_iotda_ota.cli.bars import bar  # noqa: PLC0415  rich is loaded for a terminal alone
 
-        with bar(asked.session) as shown:
-            yield shown
+        with bar(asked.session) as (tell, seen):
+
+            def taken(task: BatchTask) -> None:
+                looks.take(task)
+                seen(task)
+
+            yield tell, taken
 
 
-def _tell(asked: Asked, asking: Service) -> None:
+def _tell(asked: Asked, asking: Service, looks: Looks) -> None:
     """Tell how the task stands now, with the devices that failed: also of one that ended well enough."""
-    found = found_task(asked, asking)
+    try:
+        found = found_task(asked, asking)
+    except IotdaOtaError as error:
+        # What became of the campaign is known; an outage that comes after that is no other end of it.
+        if looks.task is None:
+            raise
+        tell_task(asked, looks.task)
+        if not asked.as_json:
+            error.mask(asked.session.secrets)
+            asked.session.note(f"its devices could not be read: {error.headline}")
+        return
     values = task_values(found)
     if asked.as_json:
         asked.session.json({"result": values})
     else:
-        asked.session.line(f"upgrade task {printable(found.task.task_name)}: {stands(found.task)}")
-        print_failing(asked.session, values["failing"])
+        tell_task(asked, found.task)
+        print_failing(asked.session, values["failing"], found.task)
+
+
+def tell_task(asked: Asked, task: BatchTask, **more: Any) -> None:
+    """Tell how a task stands, without its devices."""
+    if asked.as_json:
+        values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}
+        asked.session.json({"result": values})
+    else:
+        asked.session.line(f"upgrade task {printable(task.task_name)}: {stands(task)}")

@@ -91,5 +91,6 @@ def _options() -> tuple[str, ...]:
         arguments.UPGRADE_TASK_CONFIRMATION,
     )
     names = {argument.name for table in tables for argument in table} - {"task_id", "triggers"}
+    names.add("target")  # of `task retry`, which no table has
     names |= {setting.name for setting in SETTINGS if not setting.secret}
     return tuple(sorted(names, key=len, reverse=True))

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["OPTIONS", "CommandOption", "main", "serve"]
 
 
+_HIGHEST_PORT = 65_535
+_LONGEST_LATENCY_MS = 3_600_000
+
+
 @dataclass(frozen=True)
 class CommandOption:
     """One option of the command.
@@ -60,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _print(values: dict[str, str]) -> None:
+    print(json.dumps(values), flush=True)
+
+
 def serve(
     *,
     port: int = 0,
@@ -68,8 +76,9 @@ def serve(
     latency_ms: float = 0.0,
     derived_only: bool = False,
     verbose: bool = False,
+    tell: Callable[[dict[str, str]], None] = _print,
 ) -> None:
-    """Print where it listens and what it lets in, as one line of JSON, and serve until told to end.
+    """Tell where it listens and what it lets in, by default as one line of JSON, and serve until told to end.
 
     Args:
         port: the port on 127.0.0.1; 0 takes a free one.
@@ -78,14 +87,19 @@ def serve(
         latency_ms: milliseconds that answers take longer.
         derived_only: take the derived signature only.
         verbose: tell each request on stderr.
+        tell: is given that.
 
     Raises:
         ImportError: werkzeug is missing.
-        ValueError: the seed is wrong.
+        ValueError: the seed is wrong, or a number is none that can be.
         OSError: the port is taken, or may not be used.
     """
     from pulumi_iotda_ota import emulator as rooms  # noqa: PLC0415 - werkzeug may be missing
 
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise ValueError(f"--port must be 0 to {_HIGHEST_PORT}, not {port}")
+    if not 0 <= latency_ms <= _LONGEST_LATENCY_MS:
+        raise ValueError(f"--latency-ms must be 0 to {_LONGEST_LATENCY_MS}, not {latency_ms:g}")
     emulator = rooms.Emulator(
         seed,
         latency=latency_ms / 1000,
@@ -99,17 +113,17 @@ def serve(
     except OSError as exc:
         raise OSError(f"port {port}: {exc.strerror}") from exc
     try:
-        _serve(emulator)
+        _serve(emulator, tell)
     finally:
         emulator.stop()
 
 
-def _serve(emulator: Emulator) -> None:
+def _serve(emulator: Emulator, tell: Callable[[dict[str, str]], None]) -> None:
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
     names = ("endpoint", "access_key", "secret_key", "project_id", "region")
-    print(json.dumps({name: getattr(emulator, name) for name in names}), flush=True)
+    tell({name: getattr(emulator, name) for name in names})
     # A wait without bound cannot be interrupted on Windows.
     while not ending.wait(0.2):
         pass

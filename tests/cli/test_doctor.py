@@ -227,3 +227,63 @@ def test_every_finding_that_is_not_well_has_a_remedy(shell: Shell, alone: Shell)
     ):
         for found in done.answer["result"]["findings"]:
             assert bool(found["remedy"]) == (found["status"] in ("warning", "problem")), json.dumps(found)
+
+
+def test_secrets_of_a_project_without_encryption(shell: Shell, tmp_path: Path) -> None:
+    """A secret that stands in Pulumi.yaml, or under a misspelt key, is told; so is a file that can not be read."""
+    (tmp_path / "Pulumi.yaml").write_text(f"name: meters\nruntime: yaml\nconfig:\n  iotda-ota:secretKey: {SECRET}\n")
+    alone = shell.inside("doctor")
+    (tmp_path / "Pulumi.bad.yaml").write_text("config: [\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  iotda-ota:secret_key: {SECRET}\n")
+    done = shell.inside("doctor")
+
+    for one in (alone, done):
+        assert "iotda-ota:secretKey stands in Pulumi.yaml without encryption" in one.out
+        assert "remove it from Pulumi.yaml" in one.out
+        assert SECRET not in one.out + one.err
+    assert (alone.code, done.code) == (0, 1)
+    assert "Pulumi.bad.yaml can not be read" in done.out
+    assert "iotda-ota:secret_key stands in Pulumi.dev.yaml without encryption" in done.out
+    assert "(and remove iotda-ota:secret_key)" in done.out
+
+
+@pytest.mark.parametrize("proxy", ["http://[bad", "http://user:hunter22xx@[bad"])
+def test_a_proxy_that_is_no_address(shell: Shell, proxy: str) -> None:
+    """A proxy of the environment that can not be read is a problem with its remedy; its password is not told."""
+    environ = {"HTTPS_PROXY": proxy, "HW_IOTDA_ENDPOINT": "https://iotda.cn-north-4.myhuaweicloud.com"}
+    done = shell.inside("doctor", "--json", environ=environ)
+
+    assert (done.code, findings(done)["network"]["status"]) == (1, "problem")
+    assert "HTTPS_PROXY" in findings(done)["network"]["remedy"]
+    assert findings(done)["service"]["status"] == "skipped"
+    assert "hunter22xx" not in done.out + done.err
+
+
+def test_certificates_that_are_not_there(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+    """Certificates to trust that can not be read are told with the variable that names them."""
+    environ = {
+        "HW_IOTDA_ENDPOINT": emulator.endpoint.replace("http:", "https:"),
+        "REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem"),
+    }
+    found = findings(shell.inside("doctor", "--json", environ=environ))["certificate"]
+
+    assert (found["status"], found["remedy"]) == (
+        "problem",
+        "correct REQUESTS_CA_BUNDLE (environment), which names them",
+    )
+    assert "none.pem" in found["text"]
+    given = findings(shell.inside("doctor", "--json", "--ca-file", "/none.pem", environ=environ))["certificate"]
+    assert given["remedy"] == "correct --ca-file, which names them"
+
+
+def test_a_name_that_can_be_none(shell: Shell) -> None:
+    """A host name that is too long to be one has no address, and is no fault of ours."""
+    done = shell.inside("doctor", "--json", "--endpoint", f"https://{'a' * 70}.example")
+    assert findings(done)["network"]["text"].endswith(".example has no address")
+
+
+def test_a_likely_cause_reads_as_one(shell: Shell) -> None:
+    """A remedy is a sentence, also where the cause hangs on a condition."""
+    done = shell.inside("doctor", environ={"HW_SECRET_KEY": "not-the-right-one"})
+    assert "check whether the secret key" in done.out
+    assert "whether if" not in done.out

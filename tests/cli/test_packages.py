@@ -114,3 +114,23 @@ def test_why_tells_all_of_more_than_a_hundred(shell: Shell) -> None:
     assert (
         shell.inside("get", *wanted, "--why", "--all", "--json").answer["skipped_counts"] == counted["skipped_counts"]
     )
+
+
+def test_all_that_was_passed_over_for_a_program(shell: Shell) -> None:
+    """`--all` tells a program all of them too, with `--why` or without."""
+    for more in ((), ("--why",)):
+        answer = shell.inside("get", *METER, "--most-recent", "--json", "--all", *more).answer
+        assert len(answer["skipped"]) == sum(answer["skipped_counts"].values())
+
+
+def test_the_place_of_a_file_is_asked_for(shell: Shell) -> None:
+    """`--field file_location` asks for what it is to print."""
+    done = shell.inside("get", *METER, "--most-recent", "--field", "file_location")
+    assert "obs_location" in done.out
+
+
+def test_why_nothing(shell: Shell) -> None:
+    """`--why` does not stay silent where nothing is an answer."""
+    done = shell.inside("get", *METER, "--version-constraint", "^9", "--on-missing", "none", "--why")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.startswith("no OTA package fits")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -432,3 +433,92 @@ def test_exit_codes_are_documented_once() -> None:
 
     assert numbers == sorted(set(numbers))
     assert all(code.meaning.endswith(".") for code in CODES)
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+def test_a_completion_for_a_program(alone: Shell, shell_name: str) -> None:
+    """With --json the script is one object, as every answer is."""
+    script = alone.inside("completion", shell_name, "--json").answer["result"]["script"]
+    assert script + "\n" == alone.inside("completion", shell_name).out
+
+
+@pytest.mark.parametrize("given", [("--port", "70000"), ("--port", "-1"), ("--latency-ms", "-5")])
+def test_a_wrong_number_for_the_emulator(alone: Shell, given: tuple[str, str]) -> None:
+    """A number that can be none is exit code 2, and names the option."""
+    done = alone("emulator", *given)
+    assert done.code == 2
+    assert f"{given[0]} must be 0 to " in done.err
+
+
+def test_no_space_for_the_answer(shell: Shell) -> None:
+    """An answer that could not be written is one clear error, and never exit code 0."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full here")
+    with full.open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "pulumi_iotda_ota.cli", *SEVERAL],
+            env=shell.environ,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "error: the answer could not be written: no space is left\n")
+
+
+def test_nobody_reads_errors(shell: Shell) -> None:
+    """An error that nobody reads any more ends the command as a closed pipe does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "pulumi_iotda_ota.cli", "get", "--nope"], env=shell.environ, stderr=writing, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 141
+
+
+def test_a_folder_that_is_gone(shell: Shell) -> None:
+    """In a folder that has been removed there is no project, which is said in one line."""
+    words_of = f"{sys.executable} -m pulumi_iotda_ota.cli get --stack dev --package-type firmwarePackage"
+    done = subprocess.run(
+        ["bash", "-c", f"mkdir gone && cd gone && rmdir ../gone && {words_of}"],
+        cwd=shell.folder,
+        env={**shell.environ, "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the folder that this runs in is not there any more\n")
+
+
+def test_the_name_of_a_user_is_no_secret(shell: Shell) -> None:
+    """A user's name that is also the name of a product does not change what is answered."""
+    done = shell.inside(*SEVERAL, "--field", "product_id", environ={"HW_USER_NAME": "smart-meter"})
+    assert set(done.out.split()) == {"smart-meter"}
+
+
+def test_what_was_typed_can_not_move_the_terminal(alone: Shell) -> None:
+    """A usage error repeats what was typed without its control characters and without a secret."""
+    done = alone.inside("get", "\x1b[2J\x07gone", "hidden-key-1", environ={"HW_SECRET_KEY": "hidden-key-1"})
+    assert done.code == 2
+    assert "\\x07gone ****" in done.err
+    assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize("columns", [1, 20])
+def test_a_terminal_too_narrow_for_a_table(shell: Shell, columns: int) -> None:
+    """Where columns have no room, cells stand in one line, which the terminal breaks: nothing is lost."""
+    done = shell.on_terminal(*SEVERAL, columns=columns)
+    assert "V1.4.10  169ea9fd475dde0c9e14299b41281f51  smart-meter  2026-10-02" in plain(done.out)
+
+
+def test_the_emulator_for_a_program(alone: Shell) -> None:
+    """With --json the emulator tells where it listens as every other answer is told, in one line."""
+    command = [sys.executable, "-m", "pulumi_iotda_ota.cli", "emulator", "--json"]
+    with subprocess.Popen(command, env=alone.environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["result"]["region"] == "cn-north-4"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0

@@ -101,14 +101,14 @@ def test_no_project(shell: Shell) -> None:
     assert "Pulumi.yaml" in done.err
 
 
-@pytest.mark.parametrize("text", ["config: [", "config:\n  iotda-ota:region: \x00", "\xff"])
+@pytest.mark.parametrize("text", ["config: [", "config:\n  iotda-ota:region: \x00", "\xff", "[" * 3000])
 def test_a_file_that_can_not_be_read(shell: Shell, project: Path, text: str) -> None:
     """A file that is no YAML is one clear error, which repeats nothing of it."""
     (project / "Pulumi.dev.yaml").write_bytes(text.encode("latin-1"))
     done = asked(shell, "--stack", "dev")
 
     assert done.code == 1
-    assert "Pulumi.dev.yaml can not be read: " in done.err
+    assert "Pulumi.dev.yaml can not be read: it is no YAML" in done.err
 
 
 def test_a_misspelt_setting(shell: Shell, project: Path) -> None:
@@ -158,3 +158,25 @@ def test_a_secret_of_a_stack_is_masked(shell: Shell, project: Path, emulator: Em
     assert "refused the credentials" in done.err
     assert "iotda-ota:accessKey (stack config)" in done.err
     assert "Zz0123456789" not in done.err + looked.out + looked.err
+
+
+@pytest.mark.parametrize(
+    ("script", "mode"),
+    [
+        ("echo what; echo is this", 0o755),
+        ("echo '[]'", 0o755),
+        ("""echo '{"iotda-ota:region": "x"}'""", 0o755),
+        ("", 0o644),
+    ],
+)
+def test_a_strange_pulumi(shell: Shell, project: Path, tmp_path: Path, script: str, mode: int) -> None:
+    """A pulumi that does not run, or answers anything else than its configuration, is one clear error."""
+    write(project / "Pulumi.dev.yaml", "iotda-ota:region: {secure: v1:abc}")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "pulumi").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "pulumi").chmod(mode)
+    done = shell("get", *METER, "--stack", "dev", "--decrypt", environ={"PATH": f"{folder}{os.pathsep}/usr/bin:/bin"})
+
+    assert done.code == 1
+    assert done.err.startswith("error: the configuration of stack dev was not decrypted\n")

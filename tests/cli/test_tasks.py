@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pulumi_iotda_ota.emulator.messages import Request
+
 PACKAGE = {"package_id": "p1", "app_id": "a", "package_type": "firmwarePackage", "product_id": "meter", "version": "V1"}
 STORAGE = "Not enough storage for the new firmware package"
 
@@ -122,6 +124,39 @@ def test_a_failed_campaign_for_a_program(shell: Shell, quick: Emulator) -> None:
         or done.answer["result"]["failing"][0]["error_msg"] == STORAGE
     )
     assert done.error["kind"] == "CampaignFailed"
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("success", 0), ("fail", 5)])
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_an_outage_after_the_end_is_no_other_end(
+    shell: Shell, quick: Emulator, outcome: str, code: int, as_json: tuple[str, ...]
+) -> None:
+    """A task that has been judged keeps its exit code where the service does not answer any more."""
+    quick.set_device("d1", outcome=outcome)
+    task_id = start(quick, "d1")
+    shell.inside("task", "watch", task_id)
+    quick.faults.add(Fault(operation="ShowBatchTask", nth=2, times=None, status=503))
+    done = shell.inside("task", "watch", task_id, "--max-attempts", "1", *as_json)
+
+    assert done.code == code
+    if as_json:
+        assert done.answer["result"]["status"] == status_of(quick)
+    else:
+        assert "could not be read: Huawei Cloud failed to read an upgrade task (503)" in " ".join(done.err.split())
+
+
+def test_an_outage_after_a_confirmation(shell: Shell, quick: Emulator) -> None:
+    """A task that was confirmed is told as that, also where it can not be read after it."""
+    task_id = start(quick, "d1", need_confirm=True)
+
+    def confirmed(_: Request) -> bool:
+        return "ConfirmBatchTask" in posts(quick)
+
+    quick.faults.add(Fault(operation="ShowBatchTask", match=confirmed, times=None, status=503))
+    done = shell.inside("task", "confirm", task_id, "--approved-package-ids", "p1", "--yes", "--max-attempts", "1")
+
+    assert (done.code, posts(quick)) == (0, ["ConfirmBatchTask"])
+    assert "it was confirmed, and could not be read after that" in done.err
 
 
 def test_a_watch_that_runs_out_of_time(shell: Shell, quick: Emulator) -> None:
@@ -257,3 +292,28 @@ def test_what_a_device_says_can_not_move_the_terminal(shell: Shell, quick: Emula
     assert "\x1b" not in failed.err + shown.out + told.out
     assert "\\x1b[2Jgone" in shown.out
     assert told.answer["result"]["failing"][0]["error_msg"] == "\x1b[2Jgone\u202e"
+
+
+def test_what_is_left_out_is_told(shell: Shell, quick: Emulator) -> None:
+    """A list of tasks, or of failing devices, that is not whole says so."""
+    many = [f"d{number}" for number in range(120)]
+    for device in many:
+        quick.set_device(device, outcome="fail", error_msg=STORAGE)
+    start(quick, "ok")
+    task_id = start(quick, *many)
+    shell.inside("task", "watch", task_id, "--timeout", "20s")
+
+    assert "the first 100 of 120 that failed" in shell.inside("task", "show", task_id).err
+    assert "the newest 1 of each type: --max-items lists more" in shell.inside("task", "list", "--max-items", "1").err
+    assert shell.inside("task", "list", "--max-items", "2").err == ""
+
+
+def test_refused_for_all(shell: Shell, quick: Emulator) -> None:
+    """A retry that is refused for every device says so; a wrong device is named as the option that it is."""
+    quick.set_device("d1", outcome="fail", error_msg=STORAGE)
+    task_id = start(quick, "d1", "d2")
+    shell.inside("task", "watch", task_id)
+
+    done = shell.inside("task", "retry", task_id, "--target", "d2", "--yes")
+    assert (done.code, "error: the service refused all of upgrade task canary_1" in done.err) == (1, True)
+    assert shell.inside("task", "retry", task_id, "--target", "", "--yes").err.startswith("error: --target has an item")
