@@ -77,6 +77,9 @@ def no_threads_are_left() -> Iterator[None]:
     yield
     for thread in threading.enumerate():
         if thread.name == "iotda-ota-page":
+            # An interruption can come while a thread is being started: it ends as soon as it runs.
+            while thread.ident is None:
+                threading.Event().wait(0.01)
             thread.join(10)
     assert not [thread for thread in threading.enumerate() if thread.name == "iotda-ota-page"]
 
@@ -243,10 +246,12 @@ def test_closing_ends_the_walk() -> None:
 def test_ctrl_c_ends_the_walk() -> None:
     """An interruption of who waits for pages leaves no thread that asks for more of them."""
     held = threading.Event()
+    once = iter([True])
 
     def hold(place: Place) -> None:
         if place.marker:
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            if next(once, False):
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             held.wait(10)
 
     service = Service(5000, hold)
