@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pulumi_iotda_ota.iotda.limits import MAX_OFFSET, MAX_PAGE
-from pulumi_iotda_ota.iotda.paging import ABOVE_ALL, Page, below, position_of, require_shown
+from pulumi_iotda_ota.iotda.paging import ABOVE_ALL, Page, below, is_end, position_of, require_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -241,7 +241,7 @@ class Plan(Generic[Record]):
         self._won += bool(window.joined)
         self._used += 1
         self.alone = self.alone and not window.alone
-        self.finished = len(self._seen) == self._count
+        self.finished = is_end(page, seen=len(self._seen), count=self._count)
         if not self.finished:
             self._position, self._marker = below(page.marker, self._position), page.marker
             self._passed(window)
