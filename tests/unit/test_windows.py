@@ -336,6 +336,43 @@ def test_a_page_that_lies_elsewhere_is_not_taken() -> None:
     assert set(service.ids) <= set(found)
 
 
+def test_an_answer_that_comes_late_moves_no_window() -> None:
+    """Where one page is answered twice, the window beyond it begins at the end that counts, and no record is lost."""
+    service = Service(list(range(1, 20)), limit=3)
+    plan: Plan[int] = Plan(key=str, limit=3, most=3)
+    asked: list[Place] = []
+    found: list[int] = []
+
+    def ask() -> None:
+        asked.extend(plan.wanted(8))
+
+    def served(record: int, offset: int) -> tuple[Place, Page[int]]:
+        place = Place(marker_of(record), offset)
+        asked.remove(place)
+        return place, service.page(place)
+
+    def hear(*answers: tuple[Place, Page[int]]) -> None:
+        for place, page in answers:
+            found.extend(plan.answer(place, page))
+        ask()
+
+    hear(*[(place, service.page(place)) for place in plan.wanted(8)])
+    hear(served(17, 4))
+    late = served(10, 4)
+    # Record 10 is reached by a shorter way, so that all beyond it is discarded, and asked for once more.
+    service.ids = [number for number in service.ids if number not in (14, 13)]
+    hear(served(17, 0), served(17, 2))
+    early = [served(10, 0), served(10, 2)]
+    service.ids = [number for number in service.ids if number not in (6, 5)]
+    hear(served(10, 4))
+    hear(late, *early)
+
+    while not plan.finished:
+        place = asked.pop(0)
+        hear((place, service.page(place)))
+    assert set(service.ids) <= set(found)
+
+
 @pytest.mark.parametrize("marker", [None, "", "xyz", TOP])
 def test_a_marker_that_leads_nowhere_ends_the_walk(marker: str | None) -> None:
     """A page that comes next and whose marker is none, or does not fall, is an error at once."""
