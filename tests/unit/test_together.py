@@ -123,6 +123,25 @@ def test_so_many_are_under_way_and_no_more() -> None:
     assert len(list(records(service))) == 5000
 
 
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_a_machine_that_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Where no more threads are to be had, those that are there ask for the pages, or else whoever uses the records."""
+    started, start = [], threading.Thread.start
+
+    def give(thread: threading.Thread) -> None:
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", give)
+    service = Service(5000)
+
+    assert list(records(service)) == list(range(5000, 0, -1))
+    assert len(service.threads) <= most + 1
+    service.hold_ended()
+
+
 FOR_GOOD = [
     TransportError("no"),
     ServiceError("no", status=503),
@@ -244,9 +263,15 @@ def test_ctrl_c_ends_the_walk() -> None:
     """An interruption of who waits for pages leaves no thread that asks for more of them."""
     held = threading.Event()
 
+    def interrupt() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    # Once, when all are under way: a thread that is just being started could not be joined yet.
+    together = threading.Barrier(WIDTH, action=interrupt, timeout=10)
+
     def hold(place: Place) -> None:
         if place.marker:
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            together.wait()
             held.wait(10)
 
     service = Service(5000, hold)
