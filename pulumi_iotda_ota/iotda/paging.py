@@ -122,6 +122,24 @@ def below(marker: str | None, position: int) -> int:
     return place
 
 
+class _Counted(Generic[Asked, Record]):
+    """Fetches pages for several threads, and counts them.
+
+    It knows nothing of the records that it fetches for: the threads of a walk hold it, and must not hold a walk that is
+    abandoned.
+    """
+
+    def __init__(self, fetch: Callable[[Asked], Page[Record]]) -> None:
+        self.requests = 0
+        self._lock = threading.Lock()
+        self._fetch = fetch
+
+    def __call__(self, asked: Asked) -> Page[Record]:
+        with self._lock:
+            self.requests += 1
+        return self._fetch(asked)
+
+
 class Records(Iterator[Record], Generic[Asked, Record]):
     """The records of a walk, fetched page by page as they are used; ``requests`` counts the pages so far.
 
@@ -137,11 +155,14 @@ class Records(Iterator[Record], Generic[Asked, Record]):
         fetch: Callable[[Asked], Page[Record]],
         walk: Callable[[Callable[[Asked], Page[Record]]], Generator[Record, None, None]],
     ) -> None:
-        self.requests = 0
-        self._lock = threading.Lock()
-        self._fetch = fetch
+        self._counted = _Counted(fetch)
         self._failure: BaseException | None = None
         self._walk = walk(self._counted)
+
+    @property
+    def requests(self) -> int:
+        """Return how many pages were asked for so far."""
+        return self._counted.requests
 
     def __next__(self) -> Record:
         if self._failure is not None:
@@ -158,8 +179,3 @@ class Records(Iterator[Record], Generic[Asked, Record]):
     def close(self) -> None:
         """Ask for no more pages."""
         self._walk.close()
-
-    def _counted(self, asked: Asked) -> Page[Record]:
-        with self._lock:
-            self.requests += 1
-        return self._fetch(asked)
