@@ -158,6 +158,9 @@ class Caller:
     def _attempt(self, request: Request[Content], connection: ResolvedConnection, deadline: Deadline) -> Content:
         with self._gate.passage(connection, deadline=deadline, doing=request.doing):
             left = deadline.remaining()
+            if not left:
+                # The place came free as the time ended.
+                deadline.check(request.doing)
             answer = self._logged(request, connection, min(left, _patience(request, left)))
             return read(request, answer, connection=connection, now=self._clock.now())
 

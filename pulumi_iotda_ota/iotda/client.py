@@ -192,7 +192,7 @@ class Client:
                     raise
                 limit = max(1, limit // 4)
                 return page(marker)
-            return Page(found.batchtasks, found.page.count, found.page.marker)
+            return Page(found.batchtasks, found.page.count, found.page.marker, limit)
 
         bound = self._bound(deadline)
         protocol.list_batch_tasks(task_type, app_id=app_id, status=status)

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.limits import MARKER, shown
+from pulumi_iotda_ota.iotda.limits import MARKER, MAX_PAGE, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["ABOVE_ALL", "Page", "Records", "below", "position_of", "require_shown", "walk"]
+__all__ = ["ABOVE_ALL", "Page", "Records", "below", "is_end", "position_of", "require_shown", "walk"]
 
 Record = TypeVar("Record")
 # What a page is asked for by.
@@ -33,11 +33,12 @@ ABOVE_ALL = (1 << 96) - 1
 
 @dataclass(frozen=True)
 class Page(Generic[Record]):
-    """One page: its records, how many match in all, and the marker to go on from."""
+    """One page: its records, how many match in all, the marker to go on from, and how many records were asked for."""
 
     records: tuple[Record, ...]
     count: int
     marker: str | None
+    limit: int = MAX_PAGE
 
 
 def walk(
@@ -45,9 +46,7 @@ def walk(
 ) -> Generator[Record, None, None]:
     """Give every record that is there during the whole walk exactly once, in the service's order.
 
-    The first page is asked for without a marker. The end is an empty page, or as many different records as the first
-    page counted: records that come later lie before the first page, so nothing can be missing then. A short page ends
-    nothing.
+    The first page is asked for without a marker. The end is an empty page, or what :func:`is_end` tells for one.
 
     Args:
         fetch: returns the page below a marker, or the first page for None.
@@ -69,11 +68,26 @@ def walk(
             if name not in seen:
                 seen.add(name)
                 yield record
-        # More than were counted means that the count was taken earlier than the page: then only an empty page ends.
-        if len(seen) == count:
+        if is_end(page, seen=len(seen), count=count):
             return
         position = below(page.marker, position)
         page = fetch(page.marker)
+
+
+def is_end(page: Page[Record], *, seen: int, count: int) -> bool:
+    """Return whether a page with records is the last one.
+
+    It is where as many records were seen as the first page counted, and the page has room for more: records that come
+    later lie before the first page, so nothing can be missing then. Neither is enough by itself. A service may give
+    short pages, and may count a moment before or after it takes the page, or no further than some number: beyond a full
+    page there may be records that its count does not know.
+
+    Args:
+        page: what continued the walk.
+        seen: how many different records there were up to its end.
+        count: how many the first page counted.
+    """
+    return seen == count and len(page.records) < page.limit
 
 
 def require_shown(first: Page[Record]) -> None:
@@ -108,6 +122,24 @@ def below(marker: str | None, position: int) -> int:
     return place
 
 
+class _Counted(Generic[Asked, Record]):
+    """Fetches pages for several threads, and counts them.
+
+    It knows nothing of the records that it fetches for: the threads of a walk hold it, and must not hold a walk that is
+    abandoned.
+    """
+
+    def __init__(self, fetch: Callable[[Asked], Page[Record]]) -> None:
+        self.requests = 0
+        self._lock = threading.Lock()
+        self._fetch = fetch
+
+    def __call__(self, asked: Asked) -> Page[Record]:
+        with self._lock:
+            self.requests += 1
+        return self._fetch(asked)
+
+
 class Records(Iterator[Record], Generic[Asked, Record]):
     """The records of a walk, fetched page by page as they are used; ``requests`` counts the pages so far.
 
@@ -123,11 +155,14 @@ class Records(Iterator[Record], Generic[Asked, Record]):
         fetch: Callable[[Asked], Page[Record]],
         walk: Callable[[Callable[[Asked], Page[Record]]], Generator[Record, None, None]],
     ) -> None:
-        self.requests = 0
-        self._lock = threading.Lock()
-        self._fetch = fetch
+        self._counted = _Counted(fetch)
         self._failure: BaseException | None = None
         self._walk = walk(self._counted)
+
+    @property
+    def requests(self) -> int:
+        """Return how many pages were asked for so far."""
+        return self._counted.requests
 
     def __next__(self) -> Record:
         if self._failure is not None:
@@ -144,8 +179,3 @@ class Records(Iterator[Record], Generic[Asked, Record]):
     def close(self) -> None:
         """Ask for no more pages."""
         self._walk.close()
-
-    def _counted(self, asked: Asked) -> Page[Record]:
-        with self._lock:
-            self.requests += 1
-        return self._fetch(asked)

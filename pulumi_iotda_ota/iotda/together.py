@@ -155,12 +155,23 @@ class _Crew(Generic[Record]):
     def _ask(self, place: Place) -> None:
         self._under_way += 1
         if self._under_way > self._threads:
-            self._threads += 1
-            # A daemon, so that the end of a program does not wait for an answer that nobody reads. In a context like
-            # that of the walk, which says what no error may tell.
-            work = partial(copy_context().run, self._work)
+            self._hire()
+        if self._threads:
+            self._places.put(place)
+        else:
+            self._answers.put(_Answer.of(self._fetch, Asked(place, ahead=True)))
+
+    def _hire(self) -> None:
+        """Start one more thread, where there is one to be had: a container may have too few for a whole crew."""
+        # A daemon, so that the end of a program does not wait for an answer that nobody reads. In a context like that
+        # of the walk, which says what no error may tell.
+        work = partial(copy_context().run, self._work)
+        # Counted before it starts: then an interruption in between leaves none that is not dismissed.
+        self._threads += 1
+        try:
             threading.Thread(target=work, name="iotda-ota-page", daemon=True).start()
-        self._places.put(place)
+        except RuntimeError:
+            self._threads -= 1
 
     def _work(self) -> None:
         while (place := self._places.get()) is not None and not self._stopped.is_set():

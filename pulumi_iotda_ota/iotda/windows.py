@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pulumi_iotda_ota.iotda.limits import MAX_OFFSET, MAX_PAGE
-from pulumi_iotda_ota.iotda.paging import ABOVE_ALL, Page, below, position_of, require_shown
+from pulumi_iotda_ota.iotda.paging import ABOVE_ALL, Page, below, is_end, position_of, require_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,7 +210,7 @@ class Plan(Generic[Record]):
             page = window.pages.pop(window.place.offset, None)
             if page is None:
                 break
-            if window.joined and not self._continues(page):
+            if not self._continues(window, page):
                 self._cut(window, window.joined)
             elif page.records:
                 fresh += self._take(window, page)
@@ -218,8 +218,12 @@ class Plan(Generic[Record]):
                 self.finished = True
         return fresh
 
-    def _continues(self, page: Page[Record]) -> bool:
-        """Return whether a page at an offset shares a record with the page before, and leads on from it."""
+    def _continues(self, window: _Window[Record], page: Page[Record]) -> bool:
+        """Return whether a page continues the walk: by its marker, or by a record that the page before has too."""
+        if not window.joined:
+            # It was opened at the end of an answer about the page before. A later one about it may end elsewhere: after
+            # windows were discarded the walk can come to where one began, and ask while answers to it are under way.
+            return window.marker == self._marker
         # A service that reads offsets in another way may repeat what is known, beside a package that came meanwhile.
         position = position_of(page.marker)
         return self._shared(page) > 0 and position is not None and position < self._position
@@ -241,7 +245,7 @@ class Plan(Generic[Record]):
         self._won += bool(window.joined)
         self._used += 1
         self.alone = self.alone and not window.alone
-        self.finished = len(self._seen) == self._count
+        self.finished = is_end(page, seen=len(self._seen), count=self._count)
         if not self.finished:
             self._position, self._marker = below(page.marker, self._position), page.marker
             self._passed(window)

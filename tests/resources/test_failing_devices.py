@@ -81,9 +81,9 @@ def test_what_a_device_reports_back_is_not_read(bench: Bench) -> None:
     assert "device-secret" not in repr(failing(bench, add_task(bench, ["d1"])))
 
 
-@pytest.mark.parametrize(("most", "pages"), [(1, 1), (50, 1), (51, 2), (600, 12), (1000, 12)])
+@pytest.mark.parametrize(("most", "pages"), [(1, 1), (50, 1), (51, 2), (600, 12), (1000, 13)])
 def test_more_devices_than_an_offset_reaches(bench: Bench, most: int, pages: int) -> None:
-    """Of 600 failing devices as many are read as are wanted, page by page, each once."""
+    """Of 600 failing devices as many are read as are wanted, page by page, each once; all end with an empty page."""
     targets = [f"d{number:03}" for number in range(600)]
     for target in targets:
         bench.emulator.set_device(target, outcome="fail")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,12 @@ from pulumi_iotda_ota.iotda.gate import Gate
 from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.iotda.transport import HttpTransport
 from tests.faults.helpers import CONNECTION, NOW, FakeClock, ScriptedTransport, answer, package
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pulumi_iotda_ota.iotda.messages import Request
 
 LIST = protocol.list_packages(PackageQuery("firmwarePackage"))
@@ -151,6 +155,28 @@ def test_a_deadline_that_is_over_sends_nothing() -> None:
 
     assert isinstance(scene.fails(), DeadlineExceeded)
     assert scene.transport.sent == []
+
+
+def test_a_place_that_comes_free_too_late_sends_nothing() -> None:
+    """A request whose place came free just as the time was over ends as any other that the deadline ends."""
+    scene = Scene(PAGE)
+
+    class LateGate(Gate):
+        @contextmanager
+        def passage(self, *args: Any, **kwargs: Any) -> Iterator[None]:
+            with super().passage(*args, **kwargs):
+                scene.clock.seconds = 60
+                yield
+
+    scene.caller = Caller(
+        scene.connection,
+        HttpTransport(scene.connection, clock=scene.clock.clock),
+        clock=scene.clock.clock,
+        gate=LateGate(),
+        login=AsItIs(scene.connection),
+    )
+
+    assert isinstance(scene.fails(), DeadlineExceeded)
 
 
 def test_an_attempt_that_used_up_the_time_is_the_deadlines_error() -> None:

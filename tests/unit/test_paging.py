@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +32,7 @@ class Service:
         self.requests += 1
         below = [number for number in sorted(self.ids, reverse=True) if marker is None or number < int(marker, 16)]
         found = below[: self.limit]
-        return Page(tuple(found), len(self.ids), f"{found[-1]:024x}" if found else None)
+        return Page(tuple(found), len(self.ids), f"{found[-1]:024x}" if found else None, self.limit)
 
     def insert(self) -> None:
         """Add a record, newer than all that ever were."""
@@ -50,10 +51,10 @@ def all_of(fetch: Callable[[str | None], Page[int]]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("count", "requests"), [(0, 1), (1, 1), (49, 1), (50, 1), (51, 2), (500, 10), (501, 11), (551, 12), (5000, 100)]
+    ("count", "requests"), [(0, 1), (1, 1), (49, 1), (50, 2), (51, 2), (500, 11), (501, 11), (551, 12), (5000, 101)]
 )
 def test_every_record_once_in_order(count: int, requests: int) -> None:
-    """All records come once, newest first, with no request more than there are pages."""
+    """All records come once, newest first, with a request for each page, and one more where the last one is full."""
     service = Service(count)
 
     assert all_of(service.fetch) == sorted(service.ids, reverse=True)
@@ -124,6 +125,17 @@ def test_a_count_that_is_too_small_hides_nothing() -> None:
     pages = [Page((6, 5), 1, f"{5:024x}"), Page((4,), 1, f"{4:024x}"), Page[int]((), 1, None)]
 
     assert all_of(lambda marker: pages.pop(0)) == [6, 5, 4]
+
+
+@pytest.mark.parametrize("counted", [50, 100, 119])
+def test_a_count_of_another_moment_hides_nothing(counted: int) -> None:
+    """A count that is taken before or after its page, or that ends at a cap, ends no walk at a page that is full."""
+    service = Service(120)
+
+    def fetch(marker: str | None) -> Page[int]:
+        return replace(service.fetch(marker), count=counted)
+
+    assert all_of(fetch) == sorted(service.ids, reverse=True)
 
 
 @pytest.mark.parametrize("marker", [None, "", "xyz", "5c90fa7d3c4e4405e852507", "5c90fa7d3c4e4405e85250790", 7])

@@ -126,6 +126,26 @@ def test_so_many_are_under_way_and_no_more() -> None:
     assert len(list(records(service))) == 5000
 
 
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_a_machine_that_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Where no more threads are to be had, those that are there ask for the pages, or else whoever uses the records."""
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def give(thread: threading.Thread) -> None:
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", give)
+    service = Service(5000)
+
+    assert list(records(service)) == list(range(5000, 0, -1))
+    assert len(service.threads) <= most + 1
+    service.hold_ended()
+
+
 FOR_GOOD = [
     TransportError("no"),
     ServiceError("no", status=503),
@@ -243,16 +263,36 @@ def test_closing_ends_the_walk() -> None:
     assert len(service.asked) == asked < 40
 
 
+def test_an_abandoned_walk_ends() -> None:
+    """A walk that nobody has any more, as after an error of who used it, asks for nothing more, and its threads end."""
+    service = Service(5000)
+
+    def use() -> None:
+        for number, _ in enumerate(records(service)):
+            if number == 120:
+                raise LookupError
+
+    with pytest.raises(LookupError):
+        use()
+    service.hold_ended()
+    assert len(service.asked) < 40
+
+
 def test_ctrl_c_ends_the_walk() -> None:
     """An interruption of who waits for pages leaves no thread that asks for more of them."""
     held = threading.Event()
-    once = iter([True])
+
+    def interrupt() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    # Once, when all are under way: a thread that is just being started could not be joined yet.
+    together = threading.Barrier(WIDTH, action=interrupt, timeout=10)
 
     def hold(place: Place) -> None:
         if place.marker:
-            if next(once, False):
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            held.wait(10)
+            together.wait()
+            # A signal that came just before the wait for an answer is heard with the answer.
+            held.wait(1)
 
     service = Service(5000, hold)
 

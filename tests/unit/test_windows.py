@@ -60,9 +60,15 @@ class Service:
         below = [number for number in sorted(self.ids, reverse=True) if number < int(marker or TOP, 16)]
         limit = min(self.limit, 2) if self.quirk == "short pages" else self.limit
         found = tuple(below[offset : offset + limit])
-        counts = {"counts what is below": len(below), "counts too few": 1, "counts too many": len(self.ids) + 70}
+        counts = {
+            "counts what is below": len(below),
+            "counts too few": 1,
+            "counts one too few": max(1, len(self.ids) - 1),
+            "counts no further than two pages": min(len(self.ids), 2 * self.limit),
+            "counts too many": len(self.ids) + 70,
+        }
         count = counts.get(self.quirk, len(self.ids)) if self.ids else 0
-        return Page(found, count, marker_of(found[-1]) if found else self._marker_of_nothing)
+        return Page(found, count, marker_of(found[-1]) if found else self._marker_of_nothing, self.limit)
 
     def page(self, place: Place) -> Page[int]:
         """Return a page that is not refused."""
@@ -84,6 +90,8 @@ QUIRKS = (
     "offsets are pages",
     "counts what is below",
     "counts too few",
+    "counts one too few",
+    "counts no further than two pages",
     "counts too many",
     "nonsense below the end",
 )
@@ -230,19 +238,21 @@ def records(count: int, quirk: str = "") -> Service:
         (0, 1, 1),
         (1, 1, 1),
         (49, 1, 1),
-        (50, 1, 1),
+        (50, 2, 2),
         (51, 2, 2),
-        (100, 2, 2),
+        (99, 2, 2),
+        (100, 3, 3),
         (101, 3, 2),
         (148, 3, 2),
         (442, 9, 2),
-        (590, 12, 3),
+        (589, 12, 3),
+        (590, 13, 4),
         (2250, 46, 7),
         (5000, 102, 14),
     ],
 )
 def test_how_many_requests_in_how_many_round_trips(count: int, requests: int, rounds: int) -> None:
-    """A short list costs what it did; of 46 pages all but the first are asked for eight at a time."""
+    """A list costs a request a page, one more where its last page is full; 46 are asked for by eights."""
     service = records(count)
 
     assert run(service) == (list(range(count, 0, -1)), rounds)
@@ -265,9 +275,9 @@ def test_it_gives_what_the_walk_from_page_to_page_gives(count: int, width: int) 
 
 def test_alone_it_asks_for_what_the_reference_asks_for() -> None:
     """Where only one request may be out, pages are asked for by their markers alone."""
-    service = records(2250)
+    service = records(2240)
 
-    assert run(service, width=1) == (list(range(2250, 0, -1)), 45)
+    assert run(service, width=1) == (list(range(2240, 0, -1)), 45)
     assert {place.offset for place in service.asked} == {0}
 
 
@@ -323,6 +333,43 @@ def test_a_page_that_lies_elsewhere_is_not_taken() -> None:
     while not plan.finished:
         for page in plan.wanted(8):
             found += plan.answer(page, service.page(page))
+    assert set(service.ids) <= set(found)
+
+
+def test_an_answer_that_comes_late_moves_no_window() -> None:
+    """Where one page is answered twice, the window beyond it begins at the end that counts, and no record is lost."""
+    service = Service(list(range(1, 20)), limit=3)
+    plan: Plan[int] = Plan(key=str, limit=3, most=3)
+    asked: list[Place] = []
+    found: list[int] = []
+
+    def ask() -> None:
+        asked.extend(plan.wanted(8))
+
+    def served(record: int, offset: int) -> tuple[Place, Page[int]]:
+        place = Place(marker_of(record), offset)
+        asked.remove(place)
+        return place, service.page(place)
+
+    def hear(*answers: tuple[Place, Page[int]]) -> None:
+        for place, page in answers:
+            found.extend(plan.answer(place, page))
+        ask()
+
+    hear(*[(place, service.page(place)) for place in plan.wanted(8)])
+    hear(served(17, 4))
+    late = served(10, 4)
+    # Record 10 is reached by a shorter way, so that all beyond it is discarded, and asked for once more.
+    service.ids = [number for number in service.ids if number not in (14, 13)]
+    hear(served(17, 0), served(17, 2))
+    early = [served(10, 0), served(10, 2)]
+    service.ids = [number for number in service.ids if number not in (6, 5)]
+    hear(served(10, 4))
+    hear(late, *early)
+
+    while not plan.finished:
+        place = asked.pop(0)
+        hear((place, service.page(place)))
     assert set(service.ids) <= set(found)
 
 
