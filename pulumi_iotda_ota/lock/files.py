@@ -37,11 +37,18 @@ def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
     Returns:
         The named file, or ``iotda-ota.lock.json``: relative to the folder of Pulumi.yaml, which is looked for from the
         program's folder upwards, or to the program's folder where there is none.
+
+    Raises:
+        LockError: the variable names the home folder of nobody.
     """
     here = folder.absolute()
     project = next((at for at in (here, *here.parents) if _is_project(at)), here)
     named = environ.get(VARIABLE, "").strip()
-    return project / (Path(named).expanduser() if named else LOCK_FILE)
+    try:
+        return project / (Path(named).expanduser() if named else LOCK_FILE)
+    except RuntimeError:
+        facts = [(VARIABLE, printable(named)), ("what to do", "write the whole path")]
+        raise LockError("the lock file can not be found: there is no such home folder", facts=facts) from None
 
 
 def load(path: Path) -> dict[str, Entry] | None:
@@ -79,7 +86,10 @@ def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) 
 
 
 def _is_project(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in _PROJECT_FILES)
+    try:
+        return any((folder / name).is_file() for name in _PROJECT_FILES)
+    except OSError:  # who may not look into a folder above, as in some containers, has no project there
+        return False
 
 
 def _content(path: Path) -> bytes | None:
