@@ -35,7 +35,7 @@ def remote(repository: Repository) -> Path:
     hook = bare / "hooks" / "post-receive"
     hook.write_text("#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION_ | sort > push-options\n")
     hook.chmod(0o755)
-    (repository.folder / ".gitignore").write_text("venv\nchange.md\n")
+    (repository.folder / ".gitignore").write_text("venv\nchange.md\nbody.md\n")
     run(repository, "git", "init", "--quiet", "--initial-branch", "main")
     run(repository, "git", "add", ".")
     author = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
@@ -72,11 +72,12 @@ def test_a_newer_package_is_a_pull_request(repository: Repository, remote: Path)
     setup, listed, (*words, body) = repository.asked_of_gh()
     assert (setup, listed[:2]) == (["auth", "setup-git"], ["pr", "list"])
     assert words == ["pr", "create", "--head", "lock-update", "--title", "Take newer OTA packages", "--body-file"]
-    assert body.startswith("meter: V1.4.11 -> V1.6.0\n")
+    fence, first, *_, end = body.splitlines()
+    assert (fence, first, end) == ("````", "meter: V1.4.11 -> V1.6.0", "````")
     assert "gateway" not in body
     assert newer in run(repository, "git", "--git-dir", str(remote), "show", f"lock-update:{LOCK}")
     message = run(repository, "git", "--git-dir", str(remote), "log", "-1", "--format=%B", "lock-update")
-    assert message == f"Take newer OTA packages\n\n{body.strip()}"
+    assert message == "Take newer OTA packages\n\n" + body.strip("`\n")
 
     run(repository, "git", "switch", "--quiet", "main")
     (repository.base / "gh.log").unlink()
@@ -116,4 +117,4 @@ def test_on_gitlab(repository: Repository, remote: Path) -> None:
     assert "merge_request.target=main\n" in options
     assert "merge_request.title=Take newer OTA packages\n" in options
     shown = run(repository, "git", "--git-dir", str(remote), "show", "--format=%B", "lock-update")
-    assert "meter: V1.4.11 -> V1.6.0" in shown
+    assert "Take newer OTA packages\n\n    meter: V1.4.11 -> V1.6.0\n      package" in shown
