@@ -36,7 +36,7 @@ def news_text(outcome: Outcome) -> str:
 def state_text(outcome: Outcome) -> str:
     """Return how a name stands, in a line; that of one that failed has the error below it."""
     version = _shown(outcome.before.version) if outcome.before else ""
-    fits = f"{_shown(outcome.now.version)} fits now" if outcome.now else "nothing fits now"
+    fits = f"{_fitting(outcome, outcome.now)} fits now" if outcome.now else "nothing fits now"
     told = {
         "current": f"{version} is current",
         "newer": f"{version} is locked, {fits}",
@@ -48,6 +48,12 @@ def state_text(outcome: Outcome) -> str:
     if outcome.status == "failed" and outcome.error is not None:
         return f"{outcome.name}: failed, {version} stays\n  " + str(outcome.error).replace("\n", "\n  ")
     return f"{outcome.name}: {told[outcome.status]}"
+
+
+def _fitting(outcome: Outcome, now: Entry) -> str:
+    """Return the version that fits now; an equal one is of another package, or there were nothing to tell."""
+    same = outcome.before is not None and outcome.before.version == now.version
+    return f"another {_shown(now.version)}, package {_short(now.package_id)}," if same else _shown(now.version)
 
 
 def entry_text(entry: Entry) -> str:

@@ -62,6 +62,16 @@ def test_a_home_that_is_not_there(tmp_path: Path) -> None:
         lock_path({VARIABLE: "~nobody-of-this-name/prod.json"}, tmp_path)
 
 
+def test_a_folder_that_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs in a folder that is no more is told so."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(iotda_ota.LockError, match="can not be found: No such file or directory"):
+        lock_path({}, Path())
+
+
 def test_a_folder_above_that_may_not_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder above whose files may not be seen is passed over: its project is not this program's."""
 
@@ -126,7 +136,9 @@ def test_killed_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     assert process.exitcode == 9
     assert path.read_bytes() == before
+    assert [file for file in tmp_path.iterdir() if file != path] != []
     assert added(path, "b")  # and holds nobody up
+    assert list(tmp_path.iterdir()) == [path]  # what the dead left is not committed by a git add
 
 
 def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:

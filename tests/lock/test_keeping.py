@@ -264,6 +264,7 @@ def test_what_is_gone_and_replaced(keeper: Keeper) -> None:
 
     assert keeper.statuses() == {"software": "gone"}
     (outcome,) = keeper.update()
+    assert telling.state_text(outcome) == "software: S1 is gone, another S1, package s1-again, fits now"
     assert telling.news_text(outcome).startswith("software: S1 -> S1\n  package s1 -> s1-again, uploaded 2026-11-20")
     assert keeper.statuses() == {"software": "current"}
 
