@@ -101,8 +101,9 @@ def require_unchanged(run: Run, where: Where, entry: Entry) -> None:
     """
     connection = run.completed(where.resolved())
     # Without a setting only IAM tells the project: where the package was never, it is not gone.
-    if differing := differing_places(connection.identity, entry.place):
-        raise refusals.other_place(entry, connection.identity, differing, lock_path(where.environ, where.folder))
+    reached = where.reached_place(connection)
+    if differing := differing_places(reached, entry.place):
+        raise refusals.other_place(entry, reached, differing, lock_path(where.environ, where.folder))
     try:
         package = run.package(connection, entry.package_id)
     except ServiceError as error:
