@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.selection.choose import Tier
     from pulumi_iotda_ota.selection.policy import Policy
 
-__all__ = ["Found", "FoundMany", "find_package", "find_packages"]
+__all__ = ["Found", "FoundMany", "find_package", "find_packages", "is_signed"]
 
 _MOST_DETAILS = 50
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -204,14 +204,15 @@ class _Checksums:
             raise explain.too_many_details(self._policy, len(self._selection.packages), _MOST_DETAILS, len(found))
         self._requests += 1
         detail = self._asked.package(candidate.package_id)
-        if detail is not None and _is_signed(detail):
+        if detail is not None and is_signed(detail):
             return detail
         reason = "deleted since it was listed" if detail is None else "without a SHA-256 checksum"
         self._selection.skip(candidate, "require_signature", reason)
         return None
 
 
-def _is_signed(package: OtaPackage) -> bool:
+def is_signed(package: OtaPackage) -> bool:
+    """Return whether the location of a package's file has a SHA-256 checksum."""
     obs = package.file_location.obs_location if package.file_location else None
     return bool(obs and obs.sign_method in (None, "SHA256") and _SHA256.fullmatch(obs.sign or ""))
 

@@ -41,3 +41,7 @@ class Where:
         from pulumi_iotda_ota.iotda.connection import known_place  # noqa: PLC0415  as above
 
         return known_place(self.connection, config=self.config, environ=self.environ)
+
+    def reached_place(self, connection: ResolvedConnection) -> dict[str, str]:
+        """Return the place that a connection of it leads to, of which nothing is left to look for."""
+        return dict(connection.identity)

@@ -121,9 +121,11 @@ class LockError(InputError):
 
     when: ClassVar[str] = (
         "The lock file is missing or damaged, does not hold the name that was asked for, or holds it for another query "
-        "or another place."
+        "or another place, or with a package that its query does not give or that has changed since."
     )
-    remedy: ClassVar[str] = "Run the command that the message gives, and commit the file; nothing was sent."
+    remedy: ClassVar[str] = (
+        "Run the command that the message gives, and commit the file; nothing was asked without verify."
+    )
 
     def __init__(self, headline: str, *, argument: str = "lock", facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, argument=argument, facts=facts)

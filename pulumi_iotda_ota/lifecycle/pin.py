@@ -19,7 +19,7 @@ from pulumi_iotda_ota.lifecycle.base import (
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lock.answer import locked_entry, locked_fields, require_unchanged
-from pulumi_iotda_ota.lock.entry import differing_places, place_of
+from pulumi_iotda_ota.lock.entry import differing_places, differing_words, place_of
 from pulumi_iotda_ota.lookup import find_package
 from pulumi_iotda_ota.query import PackageLookup
 from pulumi_iotda_ota.validation import Problem
@@ -132,9 +132,10 @@ def _found(world: World, olds: Properties, inputs: Properties) -> Properties:
 
 def _locked(world: World, olds: Properties, inputs: Properties) -> Properties:
     """Return the package that is locked; the service is asked only where ``verify`` says so."""
-    entry = locked_entry(world.where(inputs), {**_query(inputs), "lock": inputs["lock"]})
+    where = world.where(inputs)
+    entry = locked_entry(where, {**_query(inputs), "lock": inputs["lock"]})
     if _verifies(inputs):
-        require_unchanged(world.run, world.resolve(inputs), entry)
+        require_unchanged(world.run, where, entry)
     return {
         **locked_fields(entry, with_file_location=bool(inputs.get("with_file_location"))),
         # At a refresh the file may be another one already; what is pinned is what this one asked for.
@@ -159,7 +160,7 @@ def _in_order(name: str, value: Any) -> Any:
 
 def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | None:
     """Return what the pin holds already, or None where it is new or is to move."""
-    same = _selection(olds) == _query(inputs) and olds.get("triggers") == inputs.get("triggers")
+    same = not differing_words(_query(inputs), _selection(olds)) and olds.get("triggers") == inputs.get("triggers")
     if not olds.get("package_id") or not same:
         return None
     kept = {name: olds[name] for name in OUTPUTS if name in olds}

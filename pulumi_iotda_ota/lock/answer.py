@@ -10,6 +10,7 @@ from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 from pulumi_iotda_ota.lock import refusals
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import load, lock_path
+from pulumi_iotda_ota.lock.fitting import misfit
 from pulumi_iotda_ota.lookup import find_package
 from pulumi_iotda_ota.query import PackageLookup, words
 from pulumi_iotda_ota.validation import require_valid
@@ -17,7 +18,6 @@ from pulumi_iotda_ota.validation import require_valid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.run import Run
     from pulumi_iotda_ota.where import Where
 
@@ -51,7 +51,7 @@ def locked_entry(where: Where, values: Mapping[str, Any]) -> Entry:
         values: the arguments by name; valid by the table.
 
     Raises:
-        LockError: it is not there, or was made for another query or in another place.
+        LockError: it is not there, was made for another query or in another place, or is none that its query gives.
     """
     name, asked = values["lock"], words(values)
     path = lock_path(where.environ, where.folder)
@@ -64,6 +64,8 @@ def locked_entry(where: Where, values: Mapping[str, Any]) -> Entry:
     known = where.known_place()
     if differing := differing_places(known, entry.place):
         raise refusals.other_place(entry, known, differing, path)
+    if problem := misfit(entry):
+        raise refusals.unfit(entry, problem, path)
     return entry
 
 
@@ -85,14 +87,23 @@ def require_lock(values: Mapping[str, Any]) -> None:
         raise InputError(headline, argument="verify", facts=facts)
 
 
-def require_unchanged(run: Run, connection: ResolvedConnection, entry: Entry) -> None:
+def require_unchanged(run: Run, where: Where, entry: Entry) -> None:
     """Ask the service whether a locked package is there and what it was: one request.
+
+    Args:
+        run: what this run remembers.
+        where: the settings of the connection, which must have credentials.
+        entry: what is locked.
 
     Raises:
         PackageNotFound: it is gone.
-        LockError: it is another one now.
+        LockError: it is another one now, or the place turns out to be another than the locked one.
     """
-    connection = run.completed(connection)
+    connection = run.completed(where.resolved())
+    # Without a setting only IAM tells the project: where the package was never, it is not gone.
+    reached = where.reached_place(connection)
+    if differing := differing_places(reached, entry.place):
+        raise refusals.other_place(entry, reached, differing, lock_path(where.environ, where.folder))
     try:
         package = run.package(connection, entry.package_id)
     except ServiceError as error:
@@ -108,7 +119,7 @@ def _locked(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]
     require_valid(arguments.GET_OTA_PACKAGE, values)
     entry = locked_entry(where, values)
     if values.get("verify"):
-        require_unchanged(run, where.resolved(), entry)
+        require_unchanged(run, where, entry)
     # The same id as without the lock: it stands for the query.
     asked = {**entry.asked, **{name: values.get(name) for name in ("on_missing", "with_file_location")}}
     fields = locked_fields(entry, with_file_location=bool(values.get("with_file_location")))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.endpoint import read_endpoint
+from pulumi_iotda_ota.query import words
 from pulumi_iotda_ota.times import parse_time
 
 if TYPE_CHECKING:
@@ -60,7 +61,13 @@ def place_of(known: Mapping[str, str]) -> dict[str, str]:
 
 
 def differing_words(here: Mapping[str, Any], locked: Mapping[str, Any]) -> list[str]:
-    """Return the words in which two queries differ; a time is the same however it is written."""
+    """Return the words in which two queries differ; a time is the same however it is written.
+
+    Args:
+        here: the words that are asked.
+        locked: those of an entry, which a person can have written.
+    """
+    here, locked = words(here), words(locked)
     return [name for name in {**locked, **here} if _meant(name, here.get(name)) != _meant(name, locked.get(name))]
 
 

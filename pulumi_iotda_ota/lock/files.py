@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,11 +38,23 @@ def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
     Returns:
         The named file, or ``iotda-ota.lock.json``: relative to the folder of Pulumi.yaml, which is looked for from the
         program's folder upwards, or to the program's folder where there is none.
+
+    Raises:
+        LockError: the variable names the home folder of nobody, or the program's folder is no more.
     """
-    here = folder.absolute()
+    try:
+        here = folder.absolute()
+    except OSError as error:
+        raise LockError(
+            f"the lock file can not be found: {_words(error)}", facts=[("looked in", str(folder))]
+        ) from None
     project = next((at for at in (here, *here.parents) if _is_project(at)), here)
     named = environ.get(VARIABLE, "").strip()
-    return project / (Path(named).expanduser() if named else LOCK_FILE)
+    try:
+        return project / (Path(named).expanduser() if named else LOCK_FILE)
+    except RuntimeError:
+        facts = [(VARIABLE, printable(named)), ("what to do", "write the whole path")]
+        raise LockError("the lock file can not be found: there is no such home folder", facts=facts) from None
 
 
 def load(path: Path) -> dict[str, Entry] | None:
@@ -68,7 +81,9 @@ def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) 
         LockError: it can not be read or written, or somebody else has changed it meanwhile.
     """
     path = path.resolve()  # a link stays one
-    with _in_words(path), _alone(path.parent):
+    with _in_words(path), _alone(path.parent) as alone:
+        if alone:
+            _sweep(path)
         content = _content(path)
         entries = {} if content is None else _entries(path, content)
         edited = edit(dict(entries))
@@ -79,7 +94,10 @@ def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) 
 
 
 def _is_project(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in _PROJECT_FILES)
+    try:
+        return any((folder / name).is_file() for name in _PROJECT_FILES)
+    except OSError:  # who may not look into a folder above, as in some containers, has no project there
+        return False
 
 
 def _content(path: Path) -> bytes | None:
@@ -105,6 +123,15 @@ def _entries(path: Path, content: bytes) -> dict[str, Entry]:
     return read(text, str(path))
 
 
+def _sweep(path: Path) -> None:
+    """Remove what writers have left that died; nobody else writes while the folder is held."""
+    new = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}")
+    for left in path.parent.iterdir():
+        if new.fullmatch(left.name):
+            with contextlib.suppress(OSError):  # it is another user's, or gone
+                left.unlink()
+
+
 def _replace(path: Path, before: bytes | None, after: bytes) -> None:
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -123,21 +150,23 @@ def _replace(path: Path, before: bytes | None, after: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> Iterator[bool]:
     """Hold the folder, so that one writer at a time changes a file in it; a process that dies lets it go.
 
-    Where there is no such hold (Windows, some file systems) only the comparison before the replacement is left.
+    Gives whether it is held. Where there is no such hold (Windows, some file systems) only the comparison before the
+    replacement is left.
     """
     try:
         import fcntl  # noqa: PLC0415  there is none on Windows
     except ImportError:
-        yield
+        yield False
         return
-    held = os.open(folder, os.O_RDONLY)
+    held, alone = os.open(folder, os.O_RDONLY), False
     try:
         with contextlib.suppress(OSError):
             fcntl.flock(held, fcntl.LOCK_EX)
-        yield
+            alone = True
+        yield alone
     finally:
         os.close(held)
 
@@ -151,9 +180,11 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _unusable(path: Path, error: OSError) -> LockError:
-    return LockError(
-        f"the lock file can not be used: {printable(error.strerror or error)}", facts=[("file", str(path))]
-    )
+    return LockError(f"the lock file can not be used: {_words(error)}", facts=[("file", str(path))])
+
+
+def _words(error: OSError) -> str:
+    return printable(error.strerror or error)
 
 
 def _changed_meanwhile(path: Path) -> LockError:

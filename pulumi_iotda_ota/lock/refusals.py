@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.lock.entry import Entry
 
-__all__ = ["add_command", "changed", "gone", "no_file", "not_locked", "other_place", "other_query", "taken"]
+__all__ = ["add_command", "changed", "gone", "no_file", "not_locked", "other_place", "other_query", "taken", "unfit"]
 
 _MOST_NAMES = 8
 
@@ -119,6 +119,24 @@ def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str]
         ),
     ]
     return LockError(f"{shown(entry.name)} is locked in another place", facts=facts)
+
+
+def unfit(entry: Entry, problem: str, path: Path) -> LockError:
+    """Return the error of an entry whose package is none that its own query can give.
+
+    Args:
+        entry: what is locked.
+        problem: the word that the package breaks, and how.
+        path: the file.
+    """
+    advice = "take the entry as it was committed; or resolve it again, and commit the file:"
+    facts = [
+        ("wrong", problem),
+        ("locked", _kept_as(entry)),
+        ("file", str(path)),
+        ("what to do", f"{advice}\n{_update_command(entry)}"),
+    ]
+    return LockError(f"{shown(entry.name)} is locked with a package that its own query does not give", facts=facts)
 
 
 def gone(entry: Entry, connection: ResolvedConnection) -> PackageNotFound:

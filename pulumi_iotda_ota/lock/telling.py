@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.text import printable
@@ -18,6 +19,8 @@ __all__ = ["entry_text", "entry_values", "news_text", "outcome_values", "state_t
 _SHORT_ID = 12
 _END = 4
 _VERSIONS = 4
+# In a pull request, or the commit under it, others can be Markdown, a mention, or a word to a pipeline: [skip ci].
+_UNDOCUMENTED = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def news_text(outcome: Outcome) -> str:
@@ -32,8 +35,8 @@ def news_text(outcome: Outcome) -> str:
 
 def state_text(outcome: Outcome) -> str:
     """Return how a name stands, in a line; that of one that failed has the error below it."""
-    version = printable(outcome.before.version) if outcome.before else ""
-    fits = f"{printable(outcome.now.version)} fits now" if outcome.now else "nothing fits now"
+    version = _shown(outcome.before.version) if outcome.before else ""
+    fits = f"{_fitting(outcome, outcome.now)} fits now" if outcome.now else "nothing fits now"
     told = {
         "current": f"{version} is current",
         "newer": f"{version} is locked, {fits}",
@@ -47,11 +50,17 @@ def state_text(outcome: Outcome) -> str:
     return f"{outcome.name}: {told[outcome.status]}"
 
 
+def _fitting(outcome: Outcome, now: Entry) -> str:
+    """Return the version that fits now; an equal one is of another package, or there were nothing to tell."""
+    same = outcome.before is not None and outcome.before.version == now.version
+    return f"another {_shown(now.version)}, package {_short(now.package_id)}," if same else _shown(now.version)
+
+
 def entry_text(entry: Entry) -> str:
     """Return what is locked, as a pull request that adds it has it."""
     return "\n".join(
         [
-            f"{entry.name}: {printable(entry.version)}",
+            f"{entry.name}: {_shown(entry.version)}",
             f"  package {_short(entry.package_id)}, {_described(entry)}",
             f"  why: {_why(entry)}",
         ]
@@ -97,18 +106,18 @@ def _moved(before: Entry, now: Entry) -> str:
 
 def _change(before: Entry, now: Entry) -> str:
     if before.package_id != now.package_id:
-        return f"{printable(before.version)} -> {printable(now.version)}"
+        return f"{_shown(before.version)} -> {_shown(now.version)}"
     fields = ", ".join(differing_fields(now.package, before.package))
-    return f"{printable(now.version)} has changed: {fields}" if fields else f"{printable(now.version)}, as before"
+    return f"{_shown(now.version)} has changed: {fields}" if fields else f"{_shown(now.version)}, as before"
 
 
 def _described(entry: Entry) -> str:
     package = entry.package
-    return f"uploaded {printable(package['created_at'])[:10]}, {_supports(package)}, sha256 {_signed(package)}"
+    return f"uploaded {_shown(str(package['created_at'])[:10])}, {_supports(package)}, sha256 {_signed(package)}"
 
 
 def _supports(package: Mapping[str, Any]) -> str:
-    versions = [printable(version) for version in package["support_source_versions"]]
+    versions = [_shown(version) for version in package["support_source_versions"]]
     rest = len(versions) - _VERSIONS
     shown = ", ".join(versions[:_VERSIONS])
     return f"supports {shown}{f' and {rest} more' if rest > 0 else ''}" if versions else "supports every version"
@@ -124,5 +133,10 @@ def _why(entry: Entry) -> str:
 
 
 def _short(package_id: str) -> str:
-    shown = printable(package_id)
-    return shown if len(shown) <= _SHORT_ID else f"{shown[:_END]}…{shown[-_END:]}"
+    short = package_id if len(package_id) <= _SHORT_ID else f"{package_id[:_END]}…{package_id[-_END:]}"
+    return "…".join(_shown(part) for part in short.split("…"))
+
+
+def _shown(text: object) -> str:
+    """Return a version, an id or a day with every character written out that the API documents for none of them."""
+    return _UNDOCUMENTED.sub(lambda found: f"\\u{ord(found[0]):04x}", printable(text))

@@ -97,6 +97,9 @@ class _Nowhere(Where):
     def known_place(self) -> dict[str, str]:
         return {}
 
+    def reached_place(self, connection: ResolvedConnection) -> dict[str, str]:  # noqa: ARG002  wherever it leads
+        return {}
+
 
 class _World(World):
     """A world in which every connection leads nowhere."""

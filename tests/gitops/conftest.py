@@ -111,7 +111,7 @@ def token_url(emulator: Emulator) -> Iterator[str]:
         thread.join()
 
 
-# Records what it is called with; what it would do on GitHub is not tried.
+# Records what it is called with, and lists what is open; what it would do on GitHub is not tried.
 GH = """#!/usr/bin/env python3
 import json, pathlib, sys
 told = [pathlib.Path(word).read_text() if word.endswith(".md") else word for word in sys.argv[1:]]
@@ -120,7 +120,10 @@ with log.open("a") as lines:
     lines.write(json.dumps(told) + "\\n")
 answer = log.with_suffix(".answer")
 if told[:2] == ["pr", "list"] and answer.exists():
-    print(answer.read_text(), end="")
+    ours = "select(.isCrossRepository | not)" in told[-1]
+    for one in json.loads(answer.read_text()):
+        if not (ours and one["isCrossRepository"]):
+            print(one["number"])
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,12 @@ def run(repository: Repository, *command: str) -> str:
     return done.stdout.strip()
 
 
+def opened(repository: Repository, number: int, *, fork: bool = False) -> None:
+    """Let a pull request be open whose branch is called as the recipe's."""
+    listed = [{"number": number, "isCrossRepository": fork}]
+    (repository.base / "gh.answer").write_text(json.dumps(listed))
+
+
 @pytest.fixture
 def remote(repository: Repository) -> Path:
     """Lock two lookups in the repository, commit it, and return the repository that it is pushed to."""
@@ -35,7 +42,7 @@ def remote(repository: Repository) -> Path:
     hook = bare / "hooks" / "post-receive"
     hook.write_text("#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION_ | sort > push-options\n")
     hook.chmod(0o755)
-    (repository.folder / ".gitignore").write_text("venv\nchange.md\n")
+    (repository.folder / ".gitignore").write_text("venv\nchange.md\nbody.md\n")
     run(repository, "git", "init", "--quiet", "--initial-branch", "main")
     run(repository, "git", "add", ".")
     author = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
@@ -59,7 +66,7 @@ def test_nothing_new_opens_nothing(repository: Repository, remote: Path) -> None
 
     assert job.run(without=("Install",)) == 0, job.printed
     assert (repository.folder / LOCK).read_bytes() == before
-    assert repository.asked_of_gh() == []
+    assert [asked[:2] for asked in repository.asked_of_gh()] == [["pr", "list"]]
     assert run(repository, "git", "ls-remote", "origin", "lock-update") == ""
 
 
@@ -72,18 +79,42 @@ def test_a_newer_package_is_a_pull_request(repository: Repository, remote: Path)
     setup, listed, (*words, body) = repository.asked_of_gh()
     assert (setup, listed[:2]) == (["auth", "setup-git"], ["pr", "list"])
     assert words == ["pr", "create", "--head", "lock-update", "--title", "Take newer OTA packages", "--body-file"]
-    assert body.startswith("meter: V1.4.11 -> V1.6.0\n")
+    fence, first, *_, end = body.splitlines()
+    assert (fence, first, end) == ("````", "meter: V1.4.11 -> V1.6.0", "````")
     assert "gateway" not in body
     assert newer in run(repository, "git", "--git-dir", str(remote), "show", f"lock-update:{LOCK}")
     message = run(repository, "git", "--git-dir", str(remote), "log", "-1", "--format=%B", "lock-update")
-    assert message == f"Take newer OTA packages\n\n{body.strip()}"
+    assert message == "Take newer OTA packages\n\n" + body.strip("`\n")
 
     run(repository, "git", "switch", "--quiet", "main")
     (repository.base / "gh.log").unlink()
-    (repository.base / "gh.answer").write_text("12\n")
+    opened(repository, 12)
     again = repository.job("lock-update")
     assert again.run(without=("Install",)) == 0, again.printed
     assert repository.asked_of_gh()[-1] == ["pr", "edit", "12", "--body-file", body]
+
+
+def test_a_request_of_a_fork_is_not_taken_for_ours(repository: Repository, remote: Path) -> None:
+    """A fork may call its branch as ours is called: its request gets no words of ours, and ours is opened."""
+    repository.service.add_package(product_id="smart-meter", version="V1.6.0")
+    opened(repository, 66, fork=True)
+    job = repository.job("lock-update")
+
+    assert job.run(without=("Install",)) == 0, job.printed
+    assert repository.asked_of_gh()[-1][:2] == ["pr", "create"]
+
+
+def test_what_was_offered_and_fits_no_more_is_taken_back(repository: Repository, remote: Path) -> None:
+    """A request for a package that is gone again is closed, so that nobody takes it later."""
+    newer = repository.service.add_package(product_id="smart-meter", version="V1.6.0")
+    assert repository.job("lock-update").run(without=("Install",)) == 0
+    run(repository, "git", "switch", "--quiet", "main")
+    repository.service.delete_package(newer)
+    opened(repository, 12)
+    job = repository.job("lock-update")
+
+    assert job.run(without=("Install",)) == 0, job.printed
+    assert repository.asked_of_gh()[-1][:3] == ["pr", "close", "12"]
 
 
 def test_a_name_that_fails_holds_up_no_other(repository: Repository, remote: Path) -> None:
@@ -101,13 +132,13 @@ def test_a_name_that_fails_holds_up_no_other(repository: Repository, remote: Pat
 
 
 def test_on_gitlab(repository: Repository, remote: Path) -> None:
-    """There the push itself opens the merge request, and nothing is pushed where nothing is new."""
+    """There the push itself opens the merge request; where nothing is new nothing is pushed, but to take one back."""
     place = {"CI_SERVER_HOST": "gitlab.example.com", "CI_PROJECT_PATH": "acme/meters", "CI_JOB_TOKEN": "of-the-job"}
     repository.variables |= {**place, "CI_DEFAULT_BRANCH": "main"}
     assert repository.gitlab("lock-update").code == 0
     assert run(repository, "git", "ls-remote", "origin", "lock-update") == ""
 
-    repository.service.add_package(product_id="smart-meter", version="V1.6.0")
+    newer = repository.service.add_package(product_id="smart-meter", version="V1.6.0")
     job = repository.gitlab("lock-update")
 
     assert job.code == 0, job.printed
@@ -116,4 +147,12 @@ def test_on_gitlab(repository: Repository, remote: Path) -> None:
     assert "merge_request.target=main\n" in options
     assert "merge_request.title=Take newer OTA packages\n" in options
     shown = run(repository, "git", "--git-dir", str(remote), "show", "--format=%B", "lock-update")
-    assert "meter: V1.4.11 -> V1.6.0" in shown
+    assert "Take newer OTA packages\n\n    meter: V1.4.11 -> V1.6.0\n      package" in shown
+
+    repository.service.delete_package(newer)
+    run(repository, "git", "switch", "--quiet", "main")
+    job = repository.gitlab("lock-update")
+
+    assert job.code == 0, job.printed
+    offered, kept = (run(repository, "git", "ls-remote", "origin", name).split()[0] for name in ("lock-update", "main"))
+    assert offered == kept

@@ -56,6 +56,35 @@ def test_where_the_environment_says(tmp_path: Path) -> None:
     assert lock_path({VARIABLE: " "}, program) == tmp_path / LOCK_FILE
 
 
+def test_a_home_that_is_not_there(tmp_path: Path) -> None:
+    """A home folder of nobody is told as what is wrong with the setting, and is no traceback."""
+    with pytest.raises(iotda_ota.LockError, match="no such home folder"):
+        lock_path({VARIABLE: "~nobody-of-this-name/prod.json"}, tmp_path)
+
+
+def test_a_folder_that_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs in a folder that is no more is told so."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(iotda_ota.LockError, match="can not be found: No such file or directory"):
+        lock_path({}, Path())
+
+
+def test_a_folder_above_that_may_not_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder above whose files may not be seen is passed over: its project is not this program's."""
+
+    def is_file(path: Path) -> bool:
+        if path.parent == tmp_path:
+            raise PermissionError(13, "Permission denied")
+        return path.name == "Pulumi.yaml" and path.parent == tmp_path.parent
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+
+    assert lock_path({}, tmp_path / "program") == tmp_path.parent / LOCK_FILE
+
+
 def test_what_is_not_there_is_nothing(tmp_path: Path) -> None:
     """A file that is missing is no error by itself, and the first change makes it."""
     assert load(tmp_path / LOCK_FILE) is None
@@ -107,7 +136,9 @@ def test_killed_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     assert process.exitcode == 9
     assert path.read_bytes() == before
+    assert [file for file in tmp_path.iterdir() if file != path] != []
     assert added(path, "b")  # and holds nobody up
+    assert list(tmp_path.iterdir()) == [path]  # what the dead left is not committed by a git add
 
 
 def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
+    from pulumi_iotda_ota.lock.entry import Entry
 
 
 def refusal(**arguments: Any) -> str:
@@ -230,6 +231,72 @@ def test_verify_finds_another_checksum(service: Emulator, project: Path) -> None
     assert f'sign "{"ab" * 32}"' in told
     assert 'locked "other"' in told
     assert "renamed since" not in told
+
+
+def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only IAM tells the project, verify tells that it is another one, and not that the package is gone."""
+    place = {"region": service.region, "endpoint": "http://localhost", "project_id": "another"}
+    change(project / LOCK_FILE, lambda _: {"meter": entry("meter", place=place)})
+    monkeypatch.delenv("HW_PROJECT_ID")
+    monkeypatch.setenv("HW_AUTH_URL", service.endpoint)
+    service.forget_requests()
+
+    told = refusal(lock="meter", verify=True)
+
+    assert told.startswith('"meter" is locked in another place')
+    assert f"project_id: {service.project_id}, locked another" in told
+    assert "ShowOtaPackage" not in [request.operation for request in service.requests]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({**METER, "version_constraint": "^2", "most_recent": True}, "version_constraint: outside ^2"),
+        ({**METER, "product_id": "gateway", "most_recent": True}, "product_id: product_id is smart-meter"),
+        ({**METER, "created_before": "2020-01-01T00:00:00Z"}, "created_before: uploaded 2026-10-16"),
+        ({"package_id": "another"}, "package_id: another was asked for"),
+        ({**METER, "version_constraint": ">>"}, "version_constraint"),
+    ],
+)
+def test_an_entry_that_was_put_together_is_refused(
+    emulator: Emulator, project: Path, asked: dict[str, Any], told: str
+) -> None:
+    """Words of one side of a merge over the package of the other, or edited by hand, give no package they exclude."""
+    lock(emulator, project, "meter", **NEWEST)
+    change(project / LOCK_FILE, lambda there: {"meter": replace(there["meter"], asked=asked)})
+
+    text = refusal(lock="meter")
+
+    assert text.startswith('"meter" is locked with a package that its own query does not give')
+    assert told in text
+    assert "iotda-ota lock update meter" in text
+
+
+def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Path) -> None:
+    """What requires a checksum gives no package that is locked without one."""
+    lock(service, project, "meter", **NEWEST, require_signature=True)
+
+    def unsigned(there: dict[str, Entry]) -> dict[str, Entry]:
+        package = {name: value for name, value in there["meter"].package.items() if name != "file_location"}
+        return {"meter": replace(there["meter"], package=package)}
+
+    change(project / LOCK_FILE, unsigned)
+
+    assert "require_signature: there is no SHA-256 checksum" in refusal(lock="meter")
+
+
+def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Emulator, project: Path) -> None:
+    """Defaults that are written out, and another order where it says nothing, are no other query in the file either."""
+    lock(service, project, "meter", **METER, source_versions=["V1.3.1", "V1.3.2"], most_recent=True)
+
+    def edited(there: dict[str, Entry]) -> dict[str, Entry]:
+        asked = {**there["meter"].asked, "source_versions": ["V1.3.2", "V1.3.1"], "order_by": "version"}
+        return {"meter": replace(there["meter"], asked=asked)}
+
+    change(project / LOCK_FILE, edited)
+
+    same = iotda_ota.get_ota_package(lock="meter", **METER, source_versions=["V1.3.1", "V1.3.2"], most_recent=True)
+    assert same.version == "V1.4.11"
 
 
 def test_verify_without_a_lock(service: Emulator, project: Path) -> None:

@@ -141,6 +141,22 @@ def test_the_text_of_a_pull_request(keeper: Keeper) -> None:
     assert keeper.entries["meter-firmware"].version == "V1.4.12"
 
 
+def test_text_of_the_service_means_nothing_in_a_pull_request(keeper: Keeper) -> None:
+    """What a service writes for a version or an id is no Markdown, no mention, and no word to a pipeline."""
+    added = keeper.add(asked={"package_id": "s1"})
+    assert added.now is not None
+    hostile = {"version": "[skip ci]", "created_at": "[skip ci]", "package_id": "[ci skip]"}
+    told = []
+    for sources in (["[skip ci]", "@everyone", "#7", "![](http://x)"], ["`", "<b>", "*", "\x1b[0m\u202e"]):
+        now = replace(added.now, package={**added.now.package, **hostile, "support_source_versions": sources})
+        told += [telling.news_text(replace(added, now=now))]
+        told += [telling.news_text(replace(added, status="newer", before=now, now=now))]
+        told += [telling.state_text(replace(added, status="newer", before=now, now=now))]
+
+    assert not set("[]@#!()`<*/\x1b\u202e") & set("".join(told))
+    assert all("\\u005bskip" in text for text in told)
+
+
 def test_nothing_new_touches_nothing(keeper: Keeper) -> None:
     """Where every lookup gives what is locked the file stays byte for byte, whatever else was uploaded."""
     keeper.add()
@@ -248,6 +264,7 @@ def test_what_is_gone_and_replaced(keeper: Keeper) -> None:
 
     assert keeper.statuses() == {"software": "gone"}
     (outcome,) = keeper.update()
+    assert telling.state_text(outcome) == "software: S1 is gone, another S1, package s1-again, fits now"
     assert telling.news_text(outcome).startswith("software: S1 -> S1\n  package s1 -> s1-again, uploaded 2026-11-20")
     assert keeper.statuses() == {"software": "current"}
 

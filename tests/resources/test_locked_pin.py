@@ -122,6 +122,17 @@ def test_a_lock_that_comes_or_goes_keeps_the_package(bench: Bench, project: Path
     assert "locked_query" not in again
 
 
+def test_a_time_in_another_form_keeps_the_package(bench: Bench, project: Path) -> None:
+    """A lock that goes for the same query moves nothing, also where the program writes its time in another form."""
+    locked(bench, project, **NEWEST, created_after="2026-01-01T00:00:00Z")
+    first = pinned(bench, LOCKED)
+    upload(bench)
+
+    again = pinned(bench, {**NEWEST, "created_after": "20260101T000000Z"}, first)
+
+    assert (again["package_id"], again["revision"]) == ("p2", 1)
+
+
 def test_expected_package(bench: Bench, project: Path) -> None:
     """What is locked must be the package that is expected."""
     locked(bench, project, **NEWEST)
