@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
-__all__ = ["Run", "Walked", "wants_memo"]
+__all__ = ["NO_MEMO", "Run", "Walked", "wants_memo"]
 
 T = TypeVar("T")
+#: The variable that turns the memo off.
+NO_MEMO = "PULUMI_IOTDA_OTA_NO_MEMO"
 
 
 def wants_memo(environ: Mapping[str, str]) -> bool:
     """Return whether equal questions are asked once: yes, unless ``PULUMI_IOTDA_OTA_NO_MEMO`` is set."""
-    return environ.get("PULUMI_IOTDA_OTA_NO_MEMO", "") not in {"1", "true"}
+    return environ.get(NO_MEMO, "") not in {"1", "true"}
 
 
 @dataclass(frozen=True)

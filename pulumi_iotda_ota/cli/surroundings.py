@@ -13,6 +13,8 @@ from pulumi_iotda_ota.cli.findings import OK, PROBLEM, WARNING, Finding, of_erro
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lock.files import VARIABLE
+from pulumi_iotda_ota.run import NO_MEMO
 from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["secrets_of", "switches", "versions"]
 
 _PREFIX = "PULUMI_IOTDA_OTA_"
-_SWITCHES = {f"{_PREFIX}NO_MEMO": "equal lookups of a program are asked each time"}
+_SWITCHES = {
+    NO_MEMO: "equal lookups of a program are asked each time",
+    VARIABLE: "the lock file of programs and commands",
+}
 _LIBRARIES = ("pulumi-iotda-ota", "pulumi", "pydantic", "requests", "semver", "click", "rich")
 # Neither an access key nor a user's name is a secret alone.
 _NO_SECRETS_ALONE = ("access_key", "user_name")

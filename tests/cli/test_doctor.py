@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -14,6 +15,7 @@ import pytest
 from pulumi_iotda_ota.cli.reach import clock_skew
 from pulumi_iotda_ota.emulator import Fault
 from tests.faults.helpers import AUTHORITY, RawServer, closed_port, http
+from tests.plugin.process import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,6 +199,16 @@ def test_a_switch_that_is_none(shell: Shell) -> None:
     assert "ok       switch: PULUMI_IOTDA_OTA_NO_MEMO=1" in done.out
     assert "warning  switch: PULUMI_IOTDA_OTA_NO_MEMORY is no switch" in done.out
     assert "did you mean PULUMI_IOTDA_OTA_NO_MEMO?" in done.out
+
+
+def test_every_switch_is_known(shell: Shell) -> None:
+    """Each variable of ours that the sources read is a switch to doctor, so that it warns of none that works."""
+    sources = "".join(path.read_text() for path in (ROOT / "pulumi_iotda_ota").rglob("*.py"))
+    switches = set(re.findall(r'"(PULUMI_IOTDA_OTA_[A-Z_]*[A-Z])"', sources))
+    done = shell.inside("doctor", "--json", environ=dict.fromkeys(switches, "0"))
+
+    told = {one["text"].partition("=")[0] for one in done.answer["result"]["findings"] if one["check"] == "switch"}
+    assert told == switches >= {"PULUMI_IOTDA_OTA_LOCK", "PULUMI_IOTDA_OTA_NO_MEMO"}
 
 
 def test_no_pulumi_is_no_harm(shell: Shell, tmp_path: Path) -> None:

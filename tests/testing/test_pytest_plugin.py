@@ -53,6 +53,7 @@ def test_no_setting_of_the_machine_reaches_a_test(pytester: pytest.Pytester, mon
     """Keys of whoever runs the tests are taken out, a proxy is not used for the emulator, and all is put back."""
     monkeypatch.setenv("HW_AUTH_TOKEN", "of-somebody")
     monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "of-somebody")
+    monkeypatch.setenv("PULUMI_IOTDA_OTA_LOCK", "/of/somebody.json")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     pytester.makepyfile(
         """
@@ -60,7 +61,8 @@ def test_no_setting_of_the_machine_reaches_a_test(pytester: pytest.Pytester, mon
         import pulumi_iotda_ota as iotda_ota
 
         def test_it(iotda_ota_emulator):
-            assert "HW_AUTH_TOKEN" not in os.environ and "HUAWEICLOUD_SDK_AK" not in os.environ
+            settings = {"HW_AUTH_TOKEN", "HUAWEICLOUD_SDK_AK", "PULUMI_IOTDA_OTA_LOCK"}
+            assert not settings & set(os.environ)
             found = iotda_ota.get_ota_packages(package_type="firmwarePackage", product_id="smart-meter")
             assert len(found.packages) == 41
 
