@@ -157,7 +157,7 @@ def figures() -> Iterator[Figure]:
     idle = median(added("idle Python plugin", "empty program"))
     for name in ("a lookup, installed", "a lookup, from a local path"):
         found = added(name, "empty program")
-        told = f"{name} plugin".replace("a lookup,", "a lookup through the plugin,").removesuffix(" plugin")
+        told = name.replace("a lookup,", "a lookup through the plugin,")
         spread = (min(found) / idle, max(found) / idle)
         both = (median(found), idle)
         yield Figure(told, median(found) / idle, "x", 1.5, "what an idle Python plugin adds", both, spread, aim=1.2)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import pulumi
 
-from pulumi_iotda_ota.answers import found_values, listed_values, package_values, task_values
+from pulumi_iotda_ota.answers import listed_values, package_values, task_values
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.lookup import Found, FoundMany
+    from pulumi_iotda_ota.lookup import FoundMany
     from pulumi_iotda_ota.task_lookup import FoundTask
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "TaskProgressResult",
     "answered",
     "package_from_mapping",
-    "package_result",
     "packages_from_mapping",
     "packages_result",
     "task_from_mapping",
@@ -226,11 +225,6 @@ def answered(result: _Result) -> dict[str, Any]:
         return result.to_dict()
     skipped = [item.to_dict() for item in result.skipped]
     return {**result.to_dict(), "skipped": skipped, "skipped_counts": result.skipped_counts}
-
-
-def package_result(found: Found) -> GetOtaPackageResult:
-    """Return the result of a single lookup."""
-    return package_from_mapping(found_values(found))
 
 
 def packages_result(found: FoundMany) -> GetOtaPackagesResult:

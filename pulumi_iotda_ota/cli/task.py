@@ -12,7 +12,10 @@ from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.options import Asked, Option, command
 from pulumi_iotda_ota.iotda import limits
 
-__all__ = ["group"]
+__all__ = ["MOST_LISTED", "group"]
+
+#: How many tasks of each type are listed where nothing else is said.
+MOST_LISTED = 20
 
 _BY_NAME = {
     argument.name: argument
@@ -25,7 +28,9 @@ _LISTED = (
     arguments.APP_ID,
     Argument("status", "text", "Tasks of this status alone.", limits.TASK_STATUS),
     replace(
-        arguments.MAX_ITEMS, description="List at most this many of each type, 1 or more. By default 20.", default=20
+        arguments.MAX_ITEMS,
+        description=f"List at most this many of each type, 1 or more. By default {MOST_LISTED}.",
+        default=MOST_LISTED,
     ),
 )
 # What changes the task is no part of watching it.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.answers import task_values
 from pulumi_iotda_ota.cli.asking import service
 from pulumi_iotda_ota.cli.session import safe
+from pulumi_iotda_ota.cli.task import MOST_LISTED
 from pulumi_iotda_ota.iotda.limits import TASK_TYPE
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.task_reads import is_running
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["found_task", "list_all", "print_failing", "show_task"]
 
-_MOST = 20
 _COLUMNS = ("task_id", "task_name", "status", "task_type")
 _DEVICE = ("target", "status", "error_code", "error_msg")
 
@@ -51,7 +51,7 @@ def list_all(asked: Asked, table: Sequence[Argument]) -> None:
 
 
 def _most(asked: Asked) -> int:
-    return asked.values["max_items"] or _MOST
+    return asked.values["max_items"] or MOST_LISTED
 
 
 def _of(asking: Service, type_: str, asked: Asked) -> list[dict[str, str]]:

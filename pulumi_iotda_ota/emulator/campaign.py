@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["FINAL", "RetryPlan", "Subtask", "Task"]
 
 FINAL = frozenset({"Success", "Fail", "PartialSuccess", "Stopped"})
-_DETAIL_FINAL = frozenset({"Success", "Fail", "Stopped", "Removed"})
 _PROGRESS = ("Processing", "Success", "Fail", "Waitting", "FailWaitRetry", "Stopped", "Removed")
 _PROGRESS_NAMES = {"FailWaitRetry": "fail_wait_retry"}
 _NEVER = float("inf")

@@ -113,11 +113,11 @@ class Client:
             found = self._caller.call(request, bound, once=asked.ahead, after=asked.after)
             return Page(found.packages, found.page.count, found.page.marker)
 
-        def walk_in_turn(fetch: Callable[[Asked], Page[OtaPackage]]) -> Generator[OtaPackage, None, None]:
+        def walk_ahead(fetch: Callable[[Asked], Page[OtaPackage]]) -> Generator[OtaPackage, None, None]:
             with self._gate.walking(self.connection) as width:
                 yield from walk_together(fetch, key=_package_id, width=width, stopped=stopped, eager=eager)
 
-        return Records(page, walk_in_turn)
+        return Records(page, walk_ahead)
 
     def first_packages(self, query: PackageQuery, *, deadline: Deadline | None = None) -> tuple[OtaPackage, ...]:
         """Return the first page of a query, the newest packages: one request.

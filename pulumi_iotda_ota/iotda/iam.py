@@ -81,10 +81,6 @@ class Token(_Told):
     text: SecretStr = SecretStr("")
 
 
-class _UnscopedToken(_Told):
-    text: SecretStr = SecretStr("")
-
-
 class _Key(_Told):
     access: str
     secret: SecretStr

@@ -190,6 +190,7 @@ class Plan(Generic[Record]):
         """Return where the pages of a window begin: no more of them than there can be records for."""
         if width == 1 or self.alone or not self._pays:
             return [0]
+        # A page begins with the last record of the page before: it is worth asking for where there is one more.
         needed = [offset for offset in self._offsets if not offset or left > offset + 1]
         return needed if self._eager else needed[: min(width, self._used)]
 

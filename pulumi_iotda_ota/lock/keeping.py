@@ -178,7 +178,7 @@ def _outcome(run: Run, connection: ResolvedConnection, entry: Entry, path: Path,
 
 
 def _without_answer(run: Run, connection: ResolvedConnection, entry: Entry, error: PackageNotFound) -> Outcome:
-    """Return the outcome of a lookup that finds nothing any more, because what it had found is gone, or for more."""
+    """Return the outcome of a lookup that finds nothing: what is locked is gone, or there and does not fit any more."""
     try:
         status = "failed" if _is_there(run, connection, entry) else "gone"
     except IotdaOtaError as failed:

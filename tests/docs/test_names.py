@@ -33,7 +33,7 @@ def test_every_public_name_is_told() -> None:
 
     spoken = "".join(text for name, text in PAGES.items() if name != "README.md")
     called = [name for name in iotda_ota.__all__ if not name.endswith(("Result", "_output", "_version__"))]
-    assert [name for name in called if f"{name}" not in spoken] == []
+    assert [name for name in called if name not in spoken] == []
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *RESOURCES])
