@@ -17,6 +17,7 @@ import yaml
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lock.files import project_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Project", "StackConfig", "decrypted", "find_project", "require_readable", "this_folder"]
 
 _NAMESPACE = "iotda-ota:"
-_NAMES = ("Pulumi.yaml", "Pulumi.yml")
 _MOST_SHOWN = 300  # characters of what pulumi says
 _PULUMI_WITHIN = 120  # seconds
 
@@ -131,11 +131,8 @@ def find_project(start: Path) -> Project | None:
     Raises:
         ConfigurationError: its file can not be read.
     """
-    for folder in (start, *start.parents):
-        for name in _NAMES:
-            if (folder / name).is_file():
-                return Project(folder / name, _mapping(folder / name))
-    return None
+    file = project_file(start)
+    return Project(file, _mapping(file)) if file else None
 
 
 def require_readable(config: StackConfig) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.lock.entry import Entry
 
-__all__ = ["LOCK_FILE", "VARIABLE", "change", "load", "lock_path"]
+__all__ = ["LOCK_FILE", "VARIABLE", "change", "load", "lock_path", "project_file"]
 
 LOCK_FILE = "iotda-ota.lock.json"
 VARIABLE = "PULUMI_IOTDA_OTA_LOCK"
@@ -48,13 +48,23 @@ def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
         raise LockError(
             f"the lock file can not be found: {_words(error)}", facts=[("looked in", str(folder))]
         ) from None
-    project = next((at for at in (here, *here.parents) if _is_project(at)), here)
+    file = project_file(here)
+    project = file.parent if file else here
     named = environ.get(VARIABLE, "").strip()
     try:
         return project / (Path(named).expanduser() if named else LOCK_FILE)
     except RuntimeError:
         facts = [(VARIABLE, printable(named)), ("what to do", "write the whole path")]
         raise LockError("the lock file can not be found: there is no such home folder", facts=facts) from None
+
+
+def project_file(folder: Path) -> Path | None:
+    """Return the file of the Pulumi project that a folder is in, or None where it is in none.
+
+    Args:
+        folder: an absolute path.
+    """
+    return next((file for at in (folder, *folder.parents) if (file := _project_in(at))), None)
 
 
 def load(path: Path) -> dict[str, Entry] | None:
@@ -93,11 +103,11 @@ def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) 
     return True
 
 
-def _is_project(folder: Path) -> bool:
+def _project_in(folder: Path) -> Path | None:
     try:
-        return any((folder / name).is_file() for name in _PROJECT_FILES)
+        return next((file for name in _PROJECT_FILES if (file := folder / name).is_file()), None)
     except OSError:  # who may not look into a folder above, as in some containers, has no project there
-        return False
+        return None
 
 
 def _content(path: Path) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -59,6 +60,16 @@ def test_from_a_folder_below(shell: Shell, project: Path) -> None:
     assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
     done = asked(shell, "--stack", "dev", "--endpoint", "http://127.0.0.1:1", "--max-attempts", "1")
     assert (done.code, "http://127.0.0.1:1" in done.err) == (1, True)
+
+
+def test_a_project_in_json(shell: Shell, emulator: Emulator) -> None:
+    """A project whose file is Pulumi.json is one, as it is to Pulumi, with its stacks in files of that kind."""
+    settings = {"region": emulator.region, "projectId": emulator.project_id, "endpoint": emulator.endpoint}
+    config = {f"iotda-ota:{name}": value for name, value in settings.items()}
+    (shell.folder / "Pulumi.json").write_text(json.dumps({"name": "meters", "runtime": "yaml"}))
+    (shell.folder / "Pulumi.dev.json").write_text(json.dumps({"config": config}))
+
+    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
 
 
 def test_settings_elsewhere(shell: Shell, project: Path) -> None:
