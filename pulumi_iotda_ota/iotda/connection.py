@@ -22,10 +22,11 @@ from pulumi_iotda_ota.iotda.endpoint import (
     read_iam_endpoint,
     shared_endpoint,
 )
-from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
+from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.fields import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
+from pulumi_iotda_ota.iotda.incomplete import missing, unknown_iam, ways_to_give
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
-from pulumi_iotda_ota.iotda.names import camel, snake
+from pulumi_iotda_ota.iotda.names import snake
 from pulumi_iotda_ota.iotda.proxies import require_here, require_usual
 from pulumi_iotda_ota.iotda.sources import CONFIGURATION, SOURCES, Found, Given, find_credential, find_setting, look
 from pulumi_iotda_ota.iotda.text import printable
@@ -145,9 +146,9 @@ def resolve(
     with _origin_noted(origins):
         found = _checked(values)
     if found.endpoint is None:
-        error = _missing(["endpoint"], sources)
+        error = missing(["endpoint"], sources)
         if found.project_id is None:
-            error.note("project_id", f"by default the one of the region; {_ways_to_give(['project_id'])}")
+            error.note("project_id", f"by default the one of the region; {ways_to_give(['project_id'])}")
         raise error
     with _origin_noted(origins):
         endpoint = read_endpoint(found.endpoint)
@@ -157,11 +158,11 @@ def resolve(
     algorithm = _algorithm(found, endpoint)
     region = _region(found, endpoint, algorithm, origins)
     if not found.project_id and not region:
-        raise _missing(["project_id"], sources)
+        raise missing(["project_id"], sources)
     credential = _credential(found, sources, origins)
     iam = _iam_endpoint(found, region, origins)
     if endpoint.is_of_another_cloud and not found.iam_endpoint and _needs_iam(credential, found.project_id):
-        raise _unknown_iam(endpoint, origins)
+        raise unknown_iam(endpoint, origins)
     require_here(found.proxy, {"endpoint": endpoint, "iam_endpoint": iam}, origins)
     return ResolvedConnection(
         endpoint=endpoint.url,
@@ -268,7 +269,7 @@ def _credential(found: Connection, sources: Sequence[Found], origins: dict[str, 
             setting="agency_name",
             facts=[
                 ("given by", origins["agency_name"]),
-                ("agency_domain_name", _ways_to_give(["agency_domain_name"])),
+                ("agency_domain_name", ways_to_give(["agency_domain_name"])),
                 ("what to do", "give it in the same place as agency_name"),
             ],
         )
@@ -285,19 +286,6 @@ def _iam_endpoint(found: Connection, region: str, origins: dict[str, str]) -> En
 
 def _needs_iam(credential: Credential, project_id: str | None) -> bool:
     return not project_id or not isinstance(credential, (AccessKey, AuthToken, EcsMetadata))
-
-
-def _unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:
-    """Return the error where a guess could hand a password, or a signature, to another cloud."""
-    return ConfigurationError(
-        "IAM must be asked, and it is not known where IAM is beside the endpoint",
-        setting="iam_endpoint",
-        facts=[
-            ("endpoint", f"{endpoint.url} (from {origins['endpoint']})"),
-            ("iam_endpoint", _ways_to_give(["iam_endpoint"])),
-            ("what to do", "correct the endpoint, or give iam_endpoint"),
-        ],
-    )
 
 
 def _endpoint_of(region: str, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -343,26 +331,6 @@ def _require(name: str, value: str | None, rule: Pattern) -> None:
         raise ConfigurationError(f"{name} {problem}, not {shown(value)}", setting=name)
 
 
-def _missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationError:
-    """Return one error that names everything that is missing, credentials included."""
-    ways = {"endpoint": "region or endpoint", "project_id": "project_id or region"}
-    facts = [(name, _ways_to_give(ways[name].split(" or "))) for name in names]
-    try:
-        find_credential(sources)
-    except CredentialsError as error:
-        facts.append(("credentials", "\n".join([error.headline, *(text for _, text in error.facts[:1])])))
-    listed = ", ".join([*(ways[name] for name in names), *(["credentials"] if len(facts) > len(names) else [])])
-    return ConfigurationError(f"the connection is not complete, missing: {listed}", facts=facts)
-
-
-def _ways_to_give(names: Sequence[str]) -> str:
-    def of(name: str) -> str:
-        variables = [source.names[name] for source in SOURCES if name in source.names and "environment" in source.title]
-        return f"argument {name}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
-
-    return "\n".join(of(name) for name in names)
-
-
 def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
     """Refuse a project that is not one of those that may be asked.
 
@@ -401,6 +369,6 @@ def _region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, origins
         raise ConfigurationError(
             "derived signing needs a region, and the endpoint names none",
             setting="region",
-            facts=[("what to do", _ways_to_give(["region"]))],
+            facts=[("what to do", ways_to_give(["region"]))],
         )
     return region

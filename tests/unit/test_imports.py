@@ -163,6 +163,7 @@ ORDER = (
     ("windows",),
     ("together",),
     ("signing", "sources", "proxies", "package_body", "task_body"),
+    ("incomplete",),
     ("messages", "connection", "hints"),
     ("failures", "transport", "iam"),
     ("protocol",),
