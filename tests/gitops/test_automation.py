@@ -75,5 +75,5 @@ def test_many_stacks_share_one_budget(repository: Repository) -> None:
     assert told["north"] == "no OTA package fits"
     assert len(repository.service.tasks) == len(REGIONS)
     assert all(", task " in text for name, text in told.items() if name != "north")
-    # 8 of the lookups of this process, and 2 of each of the 4 stacks that run at once.
+    # 8 of the lookups of this process, and 2 of each of the 4 stacks that run at once: the list here is one page.
     assert repository.service.most_at_once <= 16
