@@ -101,11 +101,7 @@ class _Shell:
             "HOME": folder,
             "NO_COLOR": "1",
             "PYTHONUTF8": "1",
-            "HW_IOTDA_ENDPOINT": emulator.endpoint,
-            "HW_REGION_NAME": emulator.region,
-            "HW_PROJECT_ID": emulator.project_id,
-            "HW_ACCESS_KEY": emulator.access_key,
-            "HW_SECRET_KEY": emulator.secret_key,
+            **emulator.environment,
         }
 
     def __call__(self, command: str, *, lines: bool = False) -> str:

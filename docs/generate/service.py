@@ -10,6 +10,7 @@ from unittest import mock
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.retry import Clock
+from pulumi_iotda_ota.run import NO_MEMO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,13 +52,9 @@ def running(time: Time | None = None) -> Iterator[Emulator]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     with Emulator(project_id=_PROJECT, clock=time, auth_clock=time) as emulator:
         settings = {
-            "HW_IOTDA_ENDPOINT": emulator.endpoint,
-            "HW_REGION_NAME": emulator.region,
-            "HW_PROJECT_ID": emulator.project_id,
-            "HW_ACCESS_KEY": emulator.access_key,
-            "HW_SECRET_KEY": emulator.secret_key,
+            **emulator.environment,
             "HUAWEICLOUD_SDK_CREDENTIALS_FILE": os.devnull,
-            "PULUMI_IOTDA_OTA_NO_MEMO": "1",
+            NO_MEMO: "1",
         }
         with mock.patch.dict(os.environ, kept | settings, clear=True):
             yield emulator
