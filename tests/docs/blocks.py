@@ -15,7 +15,7 @@ any with ``file: F``        a file of its session
 ``mermaid``                 a picture
 ``made by the code``        held by the test of what is made
 ``run by: TEST``            run by a test elsewhere, which names the page
-``not run: WHY``            what needs the live service or a host of the user's; its words are checked all the same
+``not run: WHY``            what needs the live service or a host of the user's; targets and settings in it are checked
 =========================== ==========================================================================================
 """
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.emulator import Emulator
 from tests.upgrading.world import ENDPOINT, PROJECT_ID, STATES, project
 
@@ -60,4 +61,4 @@ def test_every_release_has_its_state() -> None:
     released = {line.split("]")[0][4:] for line in changelog.splitlines() if line.startswith("## [")}
 
     assert released <= set(RELEASES)
-    assert "0.1.0" in RELEASES
+    assert iotda_ota.__version__ in RELEASES
