@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.engine.test_resources import HEAD, ids, ok, package_of, posts, rollout, wait_until
+from tests.processes import kill_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulumi_iotda_ota.emulator import Emulator
     from tests.engine.conftest import Project
-
-
-def is_of(session: int, pid: int) -> bool:
-    """Return whether a process belongs to a session, and still runs."""
-    try:
-        return os.getsid(pid) == session
-    except (ProcessLookupError, PermissionError):
-        return False
-
-
-def kill_session(command: subprocess.Popen[bytes]) -> None:
-    """Kill a command and all it has started: the language host, the program and the providers."""
-    # Providers have process groups of their own and outlive the CLI; they share its session.
-    listed = subprocess.run(["ps", "-A", "-o", "pid="], check=True, capture_output=True, text=True).stdout
-    members = [pid for pid in map(int, listed.split()) if is_of(command.pid, pid)]
-    assert len(members) > 1
-    for pid in members:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    command.wait()
 
 
 def kill_in(project: Project, emulator: Emulator, operation: str) -> None:

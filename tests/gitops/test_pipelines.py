@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ import pytest
 
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.connection import resolve
+from tests.processes import kill_session
 from tests.users import users_environment
 
 if TYPE_CHECKING:
@@ -118,8 +117,7 @@ def test_an_update_that_was_killed_is_recovered(stack: Repository) -> None:
     while not held.hits:
         assert process.poll() is None
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_session(process)
     until = time.monotonic() + 30
     while not stack.service.tasks and time.monotonic() < until:
         time.sleep(0.1)
