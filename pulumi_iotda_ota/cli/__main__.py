@@ -8,7 +8,7 @@ __all__ = ["main"]
 
 _NO_CLICK = (
     "iotda-ota: error: the command line needs click and rich: from the checkout: python -m pip install '.[cli]'; "
-    "or pip install 'pulumi-iotda-ota[cli]'"
+    "from a wheel: python -m pip install 'FILE.whl[cli]'"
 )
 
 

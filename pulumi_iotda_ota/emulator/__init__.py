@@ -35,7 +35,7 @@ _HOMES = {
 }
 _NO_WERKZEUG = (
     "the emulator needs werkzeug: from the checkout: python -m pip install '.[emulator]'; "
-    "or pip install 'pulumi-iotda-ota[emulator]'"
+    "from a wheel: python -m pip install 'FILE.whl[emulator]'"
 )
 
 

@@ -2,7 +2,7 @@
 
 IotdaOtaError
 ├── InputError            an argument is wrong; nothing was sent
-│   ├── LockError         the lock file can not answer; nothing was sent
+│   ├── LockError         the lock file can not answer; without verify nothing was sent
 │   └── OutputGiven       a plain function was given a Pulumi Output (also a TypeError)
 ├── ConfigurationError    a connection setting is missing or wrong
 ├── CredentialsError      no credentials, half a set, or refused ones

@@ -145,10 +145,10 @@ def _newer(file: str, found: int) -> LockError:
     from importlib.metadata import version  # noqa: PLC0415  slow, and only for the error
 
     ours = version("pulumi-iotda-ota")
-    advice = f"install a pulumi-iotda-ota newer than {ours}, the one that wrote it: pip install --upgrade"
+    advice = f"install a pulumi-iotda-ota newer than {ours}, the one that wrote it"
     facts = [
         ("file", file),
         ("wrong", f"pulumi-iotda-ota {ours} reads format {FORMAT}"),
-        ("what to do", f"{advice} pulumi-iotda-ota"),
+        ("what to do", advice),
     ]
     return LockError(f"the lock file is of format {found}, which is newer than this library", facts=facts)

@@ -338,7 +338,7 @@ def test_without_click(alone: Shell, tmp_path: Path) -> None:
 
     assert (done.code, done.out) == (1, "")
     assert done.err.count("\n") == 1
-    assert "pip install 'pulumi-iotda-ota[cli]'" in done.err
+    assert "pip install 'FILE.whl[cli]'" in done.err
 
 
 def test_without_werkzeug(alone: Shell, tmp_path: Path) -> None:
@@ -347,7 +347,7 @@ def test_without_werkzeug(alone: Shell, tmp_path: Path) -> None:
     done = alone("emulator", environ={"PYTHONPATH": str(tmp_path)})
 
     assert (done.code, done.out) == (1, "")
-    assert "pip install 'pulumi-iotda-ota[emulator]'" in done.err
+    assert "pip install 'FILE.whl[emulator]'" in done.err
 
 
 def test_the_installed_command(alone: Shell) -> None:

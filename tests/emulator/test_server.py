@@ -113,7 +113,7 @@ def test_a_missing_werkzeug_is_told_in_one_line() -> None:
     assert done.returncode == 1
     assert done.stderr == (
         "emulator: the emulator needs werkzeug: from the checkout: python -m pip install '.[emulator]'; "
-        "or pip install 'pulumi-iotda-ota[emulator]'\n"
+        "from a wheel: python -m pip install 'FILE.whl[emulator]'\n"
     )
 
 
