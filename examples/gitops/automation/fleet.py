@@ -12,8 +12,10 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi import automation
@@ -32,13 +34,18 @@ DONE, FAILED, CHANGES, STOPPED = 0, 1, 7, 8
 # What Pulumi says beside the error that matters.
 PULUMI_S_OWN = ("an unhandled error occurred", "update failed", "preview failed")
 stopping = threading.Event()
+Region = dict[str, str]
 
 
-def program(region):
+def program(region: Region) -> Callable[[], None]:
     """Return the program of a stack."""
 
-    def declare():
-        meter = {"package_type": "firmwarePackage", "product_id": region["product"], "most_recent": True}
+    def declare() -> None:
+        meter: dict[str, Any] = {
+            "package_type": "firmwarePackage",
+            "product_id": region["product"],
+            "most_recent": True,
+        }
         newest = iotda_ota.get_ota_package(**meter, version_constraint=region["range"])
         pinned = iotda_ota.OtaPackagePin("meter", **meter, version_constraint=region["range"])
         task = iotda_ota.UpgradeTask("rollout", package_ids=[pinned.package_id], group_ids=[region["group"]])
@@ -49,7 +56,7 @@ def program(region):
     return declare
 
 
-def stack_of(name, region):
+def stack_of(name: str, region: Region) -> automation.Stack:
     """Return a stack, made where it is not there yet."""
     settings = automation.ProjectSettings("fleet", "python")
     # Pulumi starts the resources with the Python of this environment. For a program of its own it would read that from
@@ -59,13 +66,13 @@ def stack_of(name, region):
     return automation.create_or_select_stack(name, "fleet", program(region), opts=options)
 
 
-def run(command, name, region):
+def run(command: str, name: str, region: Region) -> tuple[int, str]:
     """Run one command on one stack; return its exit code and what there is to tell."""
     if stopping.is_set():
         return STOPPED, "not started"
-    errors = []
+    errors: list[str] = []
 
-    def note(event):
+    def note(event: automation.EngineEvent) -> None:
         told = event.diagnostic_event
         if told and told.severity == "error" and not told.message.startswith(PULUMI_S_OWN):
             errors.append(told.message.strip())
@@ -82,17 +89,17 @@ def run(command, name, region):
         return FAILED, "\n".join(dict.fromkeys(errors)) or str(error)
 
 
-def stop(number, _frame):
+def stop(number: int, _frame: object) -> None:
     """Start nothing more; a second signal ends this as it always did."""
     stopping.set()
     signal.signal(number, signal.SIG_DFL)
 
 
-def main(command, file):
+def main(command: str, file: str) -> int:
     """Run a command on all stacks, and return the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    regions = json.loads(Path(file).read_text())
+    regions: dict[str, Region] = json.loads(Path(file).read_text())
     with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
         running = {name: pool.submit(run, command, name, region) for name, region in regions.items()}
         codes = set()
