@@ -5,7 +5,8 @@
 
 `regions.json` has a stack for each key: {"north": {"product": "smart-meter", "range": "^1.4", "group": "canary"}}.
 Exit code 0: all of them were done, and a preview found nothing to do. 7: a preview found something. 1: one failed.
-8: a signal came; what had begun was brought to its end, and nothing else was started.
+8: a SIGTERM came; what had begun was brought to its end, and nothing else was started. Ctrl-C starts nothing else
+either, but a terminal sends it to each `pulumi` that runs too, which breaks off what it does.
 """
 
 import json
@@ -39,16 +40,13 @@ Region = dict[str, str]
 
 def program(region: Region) -> Callable[[], None]:
     """Return the program of a stack."""
+    product, versions, group = region["product"], region["range"], region["group"]
 
     def declare() -> None:
-        meter: dict[str, Any] = {
-            "package_type": "firmwarePackage",
-            "product_id": region["product"],
-            "most_recent": True,
-        }
-        newest = iotda_ota.get_ota_package(**meter, version_constraint=region["range"])
-        pinned = iotda_ota.OtaPackagePin("meter", **meter, version_constraint=region["range"])
-        task = iotda_ota.UpgradeTask("rollout", package_ids=[pinned.package_id], group_ids=[region["group"]])
+        meter: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": product, "most_recent": True}
+        newest = iotda_ota.get_ota_package(**meter, version_constraint=versions)
+        pinned = iotda_ota.OtaPackagePin("meter", **meter, version_constraint=versions)
+        task = iotda_ota.UpgradeTask("rollout", package_ids=[pinned.package_id], group_ids=[group])
         pulumi.export("newest", newest.version)
         pulumi.export("pinned", pinned.version)
         pulumi.export("task_id", task.task_id)
@@ -104,7 +102,9 @@ def main(command: str, file: str) -> int:
         running = {name: pool.submit(run, command, name, region) for name, region in regions.items()}
         codes = set()
         for name, future in running.items():
-            code, told = future.result()
+            # Whatever it is that one ends in, the others have an outcome of their own to tell.
+            error = future.exception()
+            code, told = (FAILED, f"{type(error).__name__}: {error}") if error else future.result()
             codes.add(code)
             print(f"{name}: {told}", flush=True)
     return next((code for code in (STOPPED, FAILED, CHANGES) if code in codes), DONE)
