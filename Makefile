@@ -42,7 +42,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@for program in examples/*/__main__.py examples/gitops/*/__main__.py; do echo "mypy $$program"; $(BIN)/mypy "$$program" || exit 1; done
+	@for program in examples/*/__main__.py examples/gitops/*/*.py; do echo "mypy $$program"; $(BIN)/mypy "$$program" || exit 1; done
 
 test: lint
 	$(BIN)/pytest --numprocesses 3 --dist worksteal

@@ -6,11 +6,13 @@ line for each. A refresh changes neither a pin nor a campaign, and `--expect-no-
 
 import json
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 FOUND = 7
 
 
-def findings(resource):
+def findings(resource: dict[str, Any]) -> Iterator[str]:
     """Return what there is to tell of a resource, in Python's names or the plugin's."""
     kind, name = resource["type"].rpartition(":")[2], resource["urn"].rpartition("::")[2]
     told = resource.get("outputs", {})
@@ -23,7 +25,7 @@ def findings(resource):
         yield f"{name}: the upgrade task is gone"
 
 
-def main():
+def main() -> None:
     """Read a state, tell what is found in it, and exit with what that is for a gate."""
     resources = json.load(sys.stdin)["deployment"].get("resources", [])
     lines = [line for resource in resources for line in findings(resource)]
