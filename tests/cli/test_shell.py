@@ -165,6 +165,22 @@ def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
     assert "given by     HW_IOTDA_ENDPOINT (environment)" in by_variable.err
 
 
+def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emulator) -> None:
+    """The service's own text keeps its words, as what was given does, also where it names an argument."""
+    said = "product_id is no id, see app_id (argument), set retry_failed=True"
+    body = {"error_code": "IOTDA.000006", "error_msg": said}
+    emulator.faults.add(Fault(operation="ListOtaPackageInfo", status=400, body=body))
+    refused = shell.inside("list", *METER, "--json")
+    wrong = shell.inside("get", "--package-id", "product_id")
+    emulator.faults.add(Fault(operation="ListOtaPackageInfo", body={"packages": [{"product_id": 1}], "page": {}}))
+    misread = shell.inside("list", *METER)
+
+    facts = {fact["label"]: fact["text"] for fact in refused.error["facts"]}
+    assert facts["answered"] == said
+    assert wrong.err.startswith('error: --package-id must be 1 to 36 letters, digits or -, not "product_id"\n')
+    assert "packages[0].package_id" in misread.err.splitlines()[0]
+
+
 def test_no_settings(alone: Shell) -> None:
     """Without settings the error names options, the configuration and the environment, and no argument of Python."""
     done = alone.inside("list", *METER)
