@@ -75,7 +75,7 @@ def line(figure: Figure) -> str:
     """Return a figure as one line of the table."""
     places = 0 if figure.unit in {"requests", "walks", "MB"} else 2
     value = f"{figure.value:.{places}f} {figure.unit}"
-    target = f"{figure.most:.{places}f}{' ' if figure.reached else '!'}"
+    target = "" if figure.most is None else f"{figure.most:.{places}f}{' ' if figure.reached else '!'}"
     spread = "" if figure.spread is None else f"{figure.spread[0]:.2f} to {figure.spread[1]:.2f}"
     aim = f"; aim {figure.aim:g}" if figure.aim else ""
     compared = ""

@@ -21,7 +21,7 @@ class Figure:
         name: what is measured.
         value: the median of it.
         unit: what it is measured in.
-        most: the target: at most this.
+        most: the target: at most this; None where there is none.
         baseline: what it is compared with, in words; empty where it is compared with nothing.
         measured: the medians that a ratio was made of: ours, and the baseline's.
         spread: the least and the most of all rounds, in the same unit.
@@ -31,16 +31,16 @@ class Figure:
     name: str
     value: float
     unit: str
-    most: float
+    most: float | None
     baseline: str = ""
     measured: tuple[float, float] | None = None
     spread: tuple[float, float] | None = None
     aim: float | None = None
 
     @property
-    def reached(self) -> bool:
-        """Return whether the target was reached."""
-        return self.value <= self.most
+    def reached(self) -> bool | None:
+        """Return whether the target was reached, or None where there is none."""
+        return None if self.most is None else self.value <= self.most
 
 
 def seconds(work: Callable[[], object]) -> float:

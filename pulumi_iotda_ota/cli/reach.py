@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-import urllib.request
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -19,9 +18,9 @@ import certifi
 
 from pulumi_iotda_ota.cli.findings import OK, PROBLEM, SKIPPED, WARNING, Finding
 from pulumi_iotda_ota.iotda.causes import in_words
-from pulumi_iotda_ota.iotda.endpoint import stays_here
 from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.transport import proxy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,25 +36,9 @@ _WORTH_A_WARNING = timedelta(minutes=5)
 _WAY = "check the endpoint and the way to it (network, proxy, firewall)"
 
 
-def proxy_of(connection: ResolvedConnection, environ: Mapping[str, str]) -> str:
-    """Return the proxy that requests to the endpoint go through, or empty."""
-    if connection.proxy:
-        return connection.proxy
-    parts = urlsplit(connection.endpoint)
-    if stays_here(connection.endpoint) or urllib.request.proxy_bypass(parts.hostname or ""):
-        return ""
-    return (
-        environ.get("HTTPS_PROXY")
-        or environ.get("https_proxy")
-        or environ.get("ALL_PROXY")
-        or environ.get("all_proxy")
-        or ""
-    )
-
-
 def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: Clock) -> Iterator[Finding]:
     """Give what was found on the way to the endpoint, step by step, and how far the clocks are apart."""
-    proxy = proxy_of(connection, environ)
+    proxy = proxy_of(connection)
     if proxy:
         try:
             host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["PHRASES", "long_option", "of_option", "reword", "worded"]
 
@@ -30,6 +34,10 @@ PHRASES = {
 _OF_PROGRAMS = ("not started",)
 # Lines that list places where settings are given, each with the names that it has there.
 _PLACES = ("looked in", "credentials", "given", *(setting.name for setting in SETTINGS))
+# Lines in the words of the service, or of a device: a word that is also the name of an argument is none of ours there.
+_OF_SERVICE = ("answered", "begins with", "failing", "not retried", "refused for")
+# What a headline repeats of the service or of what was given: a name, or a value that was refused.
+_REPEATED = re.compile(r"(\bupgrade task \S+|\bpackage \S+|(?<=, not )\".*\")")
 # No part of the other credentials is an option.
 _OFFERED = "options: --oidc-token-file + --idp-id\n"
 
@@ -56,15 +64,30 @@ def worded(text: str) -> str:
 
 
 def reword(error: IotdaOtaError) -> None:
-    """Turn the message of an error into the words of the command line."""
+    """Turn the message of an error into the words of the command line, but for what it repeats of the service."""
     named = error.argument if isinstance(error, InputError) else ""
-    error.headline = worded(of_option(named, error.headline))
-    error.facts = tuple((label, _of_fact(label, text)) for label, text in error.facts if label not in _OF_PROGRAMS)
+    # That of an answer which can not be read names the fields of the answer.
+    if not isinstance(error, ProtocolError):
+        error.headline = _around_repeated(of_option(named, error.headline))
+    error.facts = tuple(_of_facts(error.facts))
 
 
 def of_option(name: str, headline: str) -> str:
     """Return a headline that begins with the option where it begins with the name of one."""
     return re.sub(rf"^{name}\b", long_option(name), headline) if name in _options() else headline
+
+
+def _around_repeated(headline: str) -> str:
+    parts = enumerate(_REPEATED.split(headline))
+    return "".join(part if number % 2 else worded(part) for number, part in parts)
+
+
+def _of_facts(facts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    of = ""
+    for label, text in facts:
+        of = label or of  # a line without a label goes on with the one above
+        if label not in _OF_PROGRAMS:
+            yield label, text if of in _OF_SERVICE else _of_fact(label, text)
 
 
 def _of_fact(label: str, text: str) -> str:

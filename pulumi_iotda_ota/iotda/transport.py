@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from requests.utils import select_proxy
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.messages import Request
     from pulumi_iotda_ota.iotda.retry import Clock
 
-__all__ = ["MAX_BODY", "HttpTransport"]
+__all__ = ["MAX_BODY", "HttpTransport", "proxy_of"]
 
 MAX_BODY = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -130,6 +130,19 @@ class HttpTransport:
         with closing(response):
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, _body(response, request))
+
+
+def proxy_of(connection: ResolvedConnection) -> str:
+    """Return the proxy that requests go over: that of the connection, else what the environment names, or empty.
+
+    Args:
+        connection: where they go. Which variable counts, and what goes past it, ``requests`` alone decides.
+    """
+    if connection.proxy:
+        return connection.proxy
+    if stays_here(connection.endpoint):
+        return ""
+    return select_proxy(connection.endpoint, get_environ_proxies(connection.endpoint)) or ""
 
 
 def _require_ca_file(connection: ResolvedConnection) -> None:

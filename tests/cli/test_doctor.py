@@ -6,15 +6,18 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from pulumi_iotda_ota.cli.reach import clock_skew
 from pulumi_iotda_ota.emulator import Fault
-from tests.faults.helpers import AUTHORITY, RawServer, closed_port, http
+from pulumi_iotda_ota.iotda.transport import proxy_of
+from tests.faults.helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
 from tests.plugin.process import ROOT
 
 if TYPE_CHECKING:
@@ -229,6 +232,46 @@ def test_through_a_proxy(shell: Shell, emulator: Emulator) -> None:
 
     assert "through the proxy 127.0.0.1" in findings(done)["network"]["text"]
     assert findings(done)["clock"]["status"] == "skipped"
+
+
+CLOUD = "https://iotda.cn-north-4.myhuaweicloud.com"
+PROXY, OTHER = "http://proxy:3128", "http://other:3128"
+
+
+@pytest.mark.parametrize(
+    ("environ", "url", "proxy"),
+    [
+        ({}, CLOUD, ""),
+        ({"HTTPS_PROXY": PROXY}, CLOUD, PROXY),
+        ({"https_proxy": PROXY, "HTTPS_PROXY": OTHER}, CLOUD, PROXY),
+        ({"https_proxy": "", "HTTPS_PROXY": PROXY}, CLOUD, ""),
+        ({"ALL_PROXY": PROXY}, CLOUD, PROXY),
+        ({"all_proxy": PROXY, "HTTPS_PROXY": OTHER}, CLOUD, OTHER),
+        ({"HTTP_PROXY": PROXY}, CLOUD, ""),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": ".myhuaweicloud.com"}, CLOUD, ""),
+        ({"HTTPS_PROXY": PROXY, "no_proxy": "example.com, iotda.cn-north-4.myhuaweicloud.com"}, CLOUD, ""),
+        ({"HTTPS_PROXY": PROXY, "no_proxy": "example.com", "NO_PROXY": "*"}, CLOUD, PROXY),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "*"}, CLOUD, ""),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "myhuaweicloud.com:8443"}, f"{CLOUD}:8443", ""),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "10.1.0.0/16"}, "https://10.1.2.3", ""),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "10.1.0.0/16"}, "https://10.2.2.3", PROXY),
+    ],
+)
+def test_the_proxy_is_the_one_that_requests_uses(
+    environ: dict[str, str], url: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the environment says of proxies, the one that is told is the one that requests would go over."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    used = requests.Session().merge_environment_settings(url, {}, stream=None, verify=None, cert=None)
+    assert requests.utils.select_proxy(url, used["proxies"]) == (proxy or None)
+    assert proxy_of(replace(CONNECTION, endpoint=url)) == proxy
+    assert proxy_of(replace(CONNECTION, endpoint=url, proxy=OTHER)) == OTHER
+    assert proxy_of(replace(CONNECTION, endpoint="https://127.0.0.1:8443")) == ""
 
 
 def test_every_finding_that_is_not_well_has_a_remedy(shell: Shell, alone: Shell) -> None:

@@ -6,10 +6,12 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,6 +167,22 @@ def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
     assert "given by     HW_IOTDA_ENDPOINT (environment)" in by_variable.err
 
 
+def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emulator) -> None:
+    """The service's own text keeps its words, as what was given does, also where it names an argument."""
+    said = "product_id is no id, see app_id (argument), set retry_failed=True"
+    body = {"error_code": "IOTDA.000006", "error_msg": said}
+    emulator.faults.add(Fault(operation="ListOtaPackageInfo", status=400, body=body))
+    refused = shell.inside("list", *METER, "--json")
+    wrong = shell.inside("get", "--package-id", "product_id")
+    emulator.faults.add(Fault(operation="ListOtaPackageInfo", body={"packages": [{"product_id": 1}], "page": {}}))
+    misread = shell.inside("list", *METER)
+
+    facts = {fact["label"]: fact["text"] for fact in refused.error["facts"]}
+    assert facts["answered"] == said
+    assert wrong.err.startswith('error: --package-id must be 1 to 36 letters, digits or -, not "product_id"\n')
+    assert "packages[0].package_id" in misread.err.splitlines()[0]
+
+
 def test_no_settings(alone: Shell) -> None:
     """Without settings the error names options, the configuration and the environment, and no argument of Python."""
     done = alone.inside("list", *METER)
@@ -211,13 +229,23 @@ NAMES = sorted({name for path, _ in commands() for name in options_of(*path)} - 
 WORDS = st.one_of(st.sampled_from([*NAMES, "abc", "p1", "^1", "0", "-1", "1e9", "a=b", "--", "-"]), TEXTS)
 
 
-ASKING = [path for path, _ in commands() if path[0] in ("list", "get", "task")]
+# All but the emulator, which serves until somebody stops it.
+ENDING = [path for path, _ in commands() if path != ("emulator",)]
+
+
+@pytest.fixture
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to a project of its own, for `lock` writes, and where there is no pulumi, which `doctor` would start."""
+    (tmp_path / "Pulumi.yaml").write_text("name: meters\nruntime: python\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
 
 
 @fuzzing.examples(100)
-@given(path=st.sampled_from(ASKING), words=st.lists(WORDS, max_size=6))
+@given(path=st.sampled_from(ENDING), words=st.lists(WORDS, max_size=6))
+@pytest.mark.usefixtures("_elsewhere")
 def test_anything_on_the_command_line(path: tuple[str, ...], words: list[str]) -> None:
-    """Whatever is typed, the process ends with a documented exit code, and never with a fault of ours."""
+    """Whatever is typed after a command that ends, it ends with a documented exit code, never with a fault of ours."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main([*path, *words])
@@ -325,6 +353,7 @@ def test_ctrl_c(shell: Shell, emulator: Emulator, nth: int) -> None:
     )  # fmt: skip
     while len(emulator.requests) < nth:
         assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=50)
 
@@ -428,10 +457,12 @@ def test_completion_of_other_shells(alone: Shell, shell_name: str) -> None:
 
 
 def test_exit_codes_are_documented_once() -> None:
-    """Each exit code has one number and a sentence."""
-    numbers = [code.number for code in CODES]
+    """Each exit code has one number, and its row in the reference: one for each, and no other."""
+    section = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8").partition("\n## Exit codes\n")[2]
+    rows = re.findall(r"^\| `?(\d+)`? \| (.+) \|$", section.partition("\n## ")[0], re.MULTILINE)
 
-    assert numbers == sorted(set(numbers))
+    assert rows == [(str(code.number), code.meaning) for code in CODES]
+    assert [code.number for code in CODES] == sorted({code.number for code in CODES})
     assert all(code.meaning.endswith(".") for code in CODES)
 
 

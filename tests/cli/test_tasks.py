@@ -112,6 +112,20 @@ def test_a_partly_failed_campaign(shell: Shell, quick: Emulator) -> None:
     assert shell("task", "watch", task_id, "--max-failed-percent", "50").code == 0
 
 
+def test_what_a_device_says_is_told_as_it_says_it(shell: Shell, quick: Emulator) -> None:
+    """The reasons of every failed device keep their words, also where they name an argument of ours."""
+    devices = ("d1", "product_id")
+    for device in devices:
+        quick.set_device(device, outcome="fail", error_msg="app_id is not mine, set retry_failed=True")
+    done = shell.inside("task", "watch", start(quick, *devices, task_name="app_id"), "--json")
+
+    told = "\n".join(fact["text"] for fact in done.error["facts"])
+    for device in devices:
+        assert f"{device}: app_id is not mine, set retry_failed=True" in told
+    assert "--max-failed-devices" in told
+    assert done.error["message"].startswith("upgrade task app_id failed: 2 of 2 devices")
+
+
 def test_a_failed_campaign_for_a_program(shell: Shell, quick: Emulator) -> None:
     """With `--json` the task is on the standard output, also where it failed, and the error on the other."""
     quick.set_device("d1", outcome="fail", error_msg=STORAGE)

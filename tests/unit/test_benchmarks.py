@@ -32,6 +32,7 @@ def test_a_line_tells_the_figure_its_target_and_its_baseline() -> None:
 
     assert " ".join(told.split()) == "46 pages 0.17 x 0.20 0.16 to 0.18 0.42 s against 2.44 s: page after page"
     assert "0.20!" in line(replace(FIGURE, value=0.3))
+    assert " ".join(line(replace(FIGURE, most=None)).split()).startswith("46 pages 0.17 x 0.16 to 0.18 0.42 s against")
 
 
 def test_rounds_take_turns() -> None:

@@ -147,6 +147,7 @@ LIBRARIES = {
     "dill": ("testing.monitor",),
     "pytest": ("pytest_plugin",),
     "werkzeug": ("emulator",),
+    "certifi": ("cli.reach",),
     "click": ("cli",),
     "rich": ("cli.bars", "cli.tables"),
     "yaml": ("cli.stack",),
