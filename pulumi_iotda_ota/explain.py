@@ -12,7 +12,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, MultiplePackages, PackageNotFound
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.text import plural, printable
 from pulumi_iotda_ota.selection.choose import spans
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys
@@ -112,7 +112,7 @@ def nothing_fits(
     passed = " · ".join(
         f"{count:,} {passed_over(policy, rule, count)}" for rule in _PASSED_OVER if (count := counts[rule])
     )
-    counted = f"{_plural(selection.looked_at, 'package')} ({_plural(requests, 'request')})"
+    counted = f"{plural(selection.looked_at, 'package')} ({plural(requests, 'request')})"
     advice = list(dict.fromkeys(_ADVICE[rule] for rule in reversed(_ADVICE) if counts[rule])) or [_ADVICE["version"]]
     facts = [
         ("asked for", described(policy)),
@@ -177,7 +177,7 @@ def unreadable(policy: Policy, count: int, first: Skipped) -> IotdaOtaError:
         ("first", _folded(f"{_short(first.version)}, package {_short(first.package_id)}: {printable(first.reason)}")),
         ("what to do", 'set version_scheme="loose", or leave strict_versions out to pass them over'),
     ]
-    return IotdaOtaError(f"{_plural(count, 'version')} can not be read as {policy.version_scheme}", facts=facts)
+    return IotdaOtaError(f"{plural(count, 'version')} can not be read as {policy.version_scheme}", facts=facts)
 
 
 def gone(package_id: str, connection: ResolvedConnection) -> PackageNotFound:
@@ -293,10 +293,6 @@ def _short(text: object, limit: int = _SHOWN) -> str:
 def _folded(text: str, lines: int = 5) -> str:
     """Return text in a few lines that are narrow enough, long words broken; what is more is cut."""
     return "\n".join(textwrap.wrap(text, TEXT_WIDTH, break_on_hyphens=False, max_lines=lines, placeholder=" …"))
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def _listed(packages: Sequence[OtaPackage]) -> str:

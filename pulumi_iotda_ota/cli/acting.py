@@ -15,7 +15,7 @@ from pulumi_iotda_ota.cli.asking import service, world
 from pulumi_iotda_ota.cli.failures import Interrupted
 from pulumi_iotda_ota.cli.watching import Looks, inputs_of, progress, tell_task
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.text import plural, printable
 from pulumi_iotda_ota.lifecycle import ending
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.task_reads import is_running, told_refusal
@@ -45,7 +45,7 @@ def retry_task(asked: Asked, table: Sequence[Argument]) -> None:
     targets = asked.values["target"] or []
     with _acting(asked) as asking:
         task = _shown(asked, asking)
-        which = _plural(len(targets), "device") if targets else "every device that failed or was stopped"
+        which = plural(len(targets), "device") if targets else "every device that failed or was stopped"
         _agree(asked, f"Try {which} of {_named(task)} again?")
         answers = asking.client.retry_batch_task(task.task_id, targets).targets
     _tell_answers(asked, task, answers, "tried again")
@@ -151,13 +151,9 @@ def _tell_answers(asked: Asked, task: BatchTask, answers: Sequence[TargetResult]
     if asked.as_json:
         tell_task(asked, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
     elif not refusal:
-        which = _plural(accepted, "device") if answers else "its devices"
+        which = plural(accepted, "device") if answers else "its devices"
         asked.session.line(f"upgrade task {printable(task.task_name)}: {which} {done}")
     if refusal:
-        facts = [(done, _plural(accepted, "device")), ("refused for", refusal)]
+        facts = [(done, plural(accepted, "device")), ("refused for", refusal)]
         part = "some" if accepted else "all"
         raise IotdaOtaError(f"the service refused {part} of upgrade task {printable(task.task_name)}", facts=facts)
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number:,} {word}{'s' * (number != 1)}"

@@ -1,4 +1,7 @@
-"""Makes text from outside safe to print: the one place that escapes, masks and cuts it. Result values stay exact."""
+"""Makes text from outside safe to print: the one place that escapes, masks and cuts it. Result values stay exact.
+
+Messages also count their things here.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["MASK", "SHORTEST_SECRET", "hiding", "masked", "printable"]
+__all__ = ["MASK", "SHORTEST_SECRET", "hiding", "masked", "plural", "printable"]
 
 MASK = "****"
 
@@ -61,6 +64,16 @@ def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) ->
         shown = f"{shown[:limit]}… ({len(shown) - limit} more characters)"
     shown = "".join(_escaped(character) for character in shown)
     return _COMMAND.sub(r"\g<0> ", shown)
+
+
+def plural(number: int, word: str) -> str:
+    """Return a number of things in words, such as ``1 device`` and ``1,200 devices``.
+
+    Args:
+        number: how many.
+        word: one of them; more have an s.
+    """
+    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def _escaped(character: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.iotda.text import MASK, printable
+from pulumi_iotda_ota.iotda.text import MASK, plural, printable
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,9 @@ def test_secrets_are_masked_before_anything_is_cut() -> None:
 def test_a_short_secret_masks_nothing() -> None:
     """A mask for a few letters would tear words apart."""
     assert printable("banana", secrets=["an", ""]) == "banana"
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 devices"), (1, "1 device"), (1200, "1,200 devices")])
+def test_things_are_counted(number: int, told: str) -> None:
+    """One thing is one, no other number is."""
+    assert plural(number, "device") == told
