@@ -255,8 +255,7 @@ def _task(shell: _Shell, seconds: float, *, outcome: str = "success", **fields: 
     """
     emulator = shell.emulator
     emulator.reset()
-    why = {"error_code": "IOTDA.014112", "error_msg": "Waiting for the device online timeout"}
-    emulator.set_device("meter-0002", outcome=outcome, **(why if outcome == "fail" else {}))
+    emulator.set_device("meter-0002", outcome="offline" if outcome == "fail" else outcome)
     task = {"task_name": "canary_3f9a", "task_type": "firmwareUpgrade", "targets": ["meter-0001", "meter-0002"]}
     task_id = emulator.add_task(**task, document={"package_ids": [_PACKAGE]}, **fields)
     shell.time.now += seconds

@@ -121,8 +121,7 @@ def _several_fit(_: Emulator) -> None:
 
 
 def _failed_devices(emulator: Emulator) -> None:
-    why = "Waiting for the device online timeout"
-    emulator.set_device("meter-0002", outcome="offline", error_code="IOTDA.014112", error_msg=why)
+    emulator.set_device("meter-0002", outcome="offline")
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "__main__.py")
         program.write_text(_CAMPAIGN, encoding="utf-8")

@@ -117,7 +117,7 @@ class Campaigns:
         return "Fail" if device in self.failing else "Success"
 
     def _why(self, device: str) -> TaskError:
-        return TaskError(error_code="IOTDA.014112", error_msg=self.failing[device])
+        return TaskError(error_code="IOTDA.014290", error_msg=self.failing[device])
 
     def _now(self, task: _Task) -> BatchTask:
         counts = Counter(self._status_of(task, device) for device in task.devices)

@@ -91,6 +91,7 @@ SESSIONS: Mapping[tuple[str, str], Session] = {
         stdin="typed-in-secret\n",
     ),
     ("docs/emulator.md", "device"): Session(engine=False, account=True),
+    ("docs/emulator.md", "upload"): Session(engine=False, account=True),
     ("examples/python-rollout/README.md", "rollout"): Session(start="python-rollout", after=_UNCHANGED),
     ("examples/python-staged-rollout/README.md", "staged"): Session(start="python-staged-rollout", after=_UNCHANGED),
     ("examples/yaml/README.md", "yaml"): Session(start="yaml", after=_UNCHANGED),

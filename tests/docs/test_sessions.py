@@ -137,6 +137,14 @@ def test_a_device_is_told_how_to_behave(
     assert [request.operation for request in service.requests].count("RetryBatchTask") == 1
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the emulator is not told by curl: no curl on PATH")
+def test_a_package_is_uploaded(run: Callable[[tuple[str, str]], sessions.Ran], service: Emulator) -> None:
+    """What the page sends to the emulator is the newest package from then on."""
+    run(("docs/emulator.md", "upload"))
+
+    assert service.packages[0]["version"] == "V1.4.12"
+
+
 def test_emulator_says_where_it_is() -> None:
     """The command of the page prints one line of JSON with what the page says, and ends when it is told to."""
     (block,) = (block for block in blocks() if block.marks.get("session") == "emulator")

@@ -17,21 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PAGE = (ROOT / "docs" / "testing.md").read_text()
-SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+# The program that the page tests, and its tests.
+PROGRAM, *SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/test_*.py"))
-# The program that the page tests: of the README's first screen, what the tests of the page speak of.
-PROGRAM = """
-import pulumi
-import pulumi_iotda_ota as iotda_ota
-
-meter = {"package_type": "firmwarePackage", "product_id": "smart-meter", "version_constraint": "^1.4",
-         "most_recent": True}
-firmware = iotda_ota.get_ota_package(**meter)
-pinned = iotda_ota.OtaPackagePin("meter", **meter)
-canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=["canary"])
-pulumi.export("firmware", {"version": firmware.version, "package_id": firmware.package_id})
-pulumi.export("task_id", canary.task_id)
-"""
 
 
 @pytest.fixture(scope="session")
