@@ -64,7 +64,7 @@ def test_actions_are_pinned_by_commit(name: str) -> None:
 
 
 def test_one_at_a_time_writes_the_state() -> None:
-    """What writes the state of the stack is of one group, and none of it is cut off by the next."""
+    """What writes the state of the stack is of one group, and none of it is cut off while it runs."""
     groups = {name: workflow(name)["concurrency"] for name in NAMES}
     writing = {"group": "pulumi-prod", "cancel-in-progress": False}
     pipeline = yaml.safe_load(PIPELINE.read_text())
