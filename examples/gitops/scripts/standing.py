@@ -1,7 +1,7 @@
 """Tell what the last refresh found out: `pulumi stack export | python standing.py`.
 
-Exit code 0: everything is there, and nothing newer fits. 7: a package or a task is gone, or something newer fits; a
-line for each. A refresh changes neither a pin nor a campaign, and `--expect-no-changes` does not count what it tells.
+Exit code 0: everything is there, and no other fits. 7: a package or a task is gone, or another fits; a line for
+each. A refresh changes neither a pin nor a campaign, and `--expect-no-changes` does not count what it tells.
 """
 
 import json
