@@ -154,4 +154,4 @@ def test_an_emulator_that_is_not_installed_is_told(tmp_path: Path) -> None:
     )
 
     assert "1 passed, 1 error" in done.stdout
-    assert "pip install 'pulumi-iotda-ota[emulator]'" in done.stdout
+    assert "pip install 'FILE.whl[emulator]'" in done.stdout
