@@ -7,16 +7,21 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pulumi_iotda_ota.emulator import Emulator
+from tests.faults.helpers import IN_FLIGHT
 from tests.gitops.conftest import RECIPES
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
+    from pulumi_iotda_ota.emulator.messages import Request
     from tests.gitops.conftest import Repository
 
 pytestmark = [
@@ -28,15 +33,20 @@ REGIONS = {
     name: {"product": "smart-meter", "range": f"~1.{number}", "group": "canary"}
     for number, name in enumerate(("north", "east", "south", "west", "coast"))
 }
+STACKS_AT_ONCE = 4
+# A client waits for 20 seconds before it asks again.
+SECONDS = 15
 
 
-def fleet(repository: Repository, command: str, regions: dict[str, dict[str, str]]) -> subprocess.Popen[str]:
+def fleet(
+    repository: Repository, command: str, regions: dict[str, dict[str, str]], **environment: str
+) -> subprocess.Popen[str]:
     """Start the program of the recipe."""
     file: Path = repository.base / "regions.json"
     file.write_text(json.dumps(regions))
     return subprocess.Popen(
         [sys.executable, str(RECIPES / "automation" / "fleet.py"), command, str(file)],
-        env=repository.settings(),
+        env={**repository.settings(), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -77,3 +87,68 @@ def test_what_many_stacks_come_to(repository: Repository) -> None:
     assert told["south"] == "KeyError: 'range'"
     assert len(repository.service.tasks) == len(REGIONS)
     assert all(", task " in text for name, text in told.items() if name not in wrong)
+
+
+class Meeting:
+    """Holds requests until so many have come; afterwards nobody waits."""
+
+    def __init__(self, count: int) -> None:
+        self._mutex = threading.Lock()
+        self._missing = count
+        self._met = threading.Event()
+
+    def __call__(self) -> None:
+        """Let one more come, and wait for the others."""
+        with self._mutex:
+            self._missing -= 1
+            if self._missing <= 0:
+                self._met.set()
+        self._met.wait(SECONDS)
+
+    @property
+    def was_held(self) -> bool:
+        """Return whether all came."""
+        return self._met.is_set()
+
+
+def begins(request: Request) -> bool:
+    """Return whether it asks for the first page of a list."""
+    return not {"marker", "offset"} & set(request.query)
+
+
+def crowd(service: Emulator, *, first: int, lists: int, pages: int) -> tuple[Meeting, Meeting]:
+    """Let so many lists begin together, from the given one on, and so many of their further pages be out together."""
+    for number in range(450):
+        service.add_package(version=f"V1.4.{1000 + number}")
+    service.latency = 0.2
+    beginning, going_on = Meeting(lists), Meeting(pages)
+    listing = "ListOtaPackageInfo"
+    service.faults.add(operation=listing, match=begins, nth=first, times=None, before=beginning)
+    service.faults.add(operation=listing, match=lambda one: not begins(one), times=None, before=going_on)
+    return beginning, going_on
+
+
+@pytest.fixture
+def apart(repository: Repository) -> Iterator[Emulator]:
+    """Return a service that the programs of a fleet ask; what Pulumi starts asks that of the repository."""
+    pulumi = Path(repository.environment["PATH"].partition(":")[0]) / "pulumi"
+    settings = "".join(f"export {name}='{value}'\n" for name, value in repository.service.environment.items())
+    pulumi.write_text(f'#!/bin/sh\n{settings}exec {shutil.which("pulumi")} "$@"\n')
+    pulumi.chmod(0o755)
+    with Emulator() as service:
+        yield service
+
+
+def test_many_stacks_share_one_budget(repository: Repository, apart: Emulator) -> None:
+    """Lookups of all programs are 8 requests at once at most, together; resources are 8 for each stack that runs."""
+    # A credential goes alone until it was let in: the first lookup passes, and the other three begin together.
+    met = [
+        *crowd(apart, first=2, lists=STACKS_AT_ONCE - 1, pages=IN_FLIGHT),
+        *crowd(repository.service, first=1, lists=STACKS_AT_ONCE, pages=STACKS_AT_ONCE * IN_FLIGHT),
+    ]
+    code, told = ended(fleet(repository, "preview", REGIONS, **apart.environment))
+
+    assert (code, set(told.values())) == (7, {"would create 3"})
+    assert all(meeting.was_held for meeting in met)
+    assert apart.most_at_once == IN_FLIGHT
+    assert repository.service.most_at_once == STACKS_AT_ONCE * IN_FLIGHT

@@ -25,9 +25,8 @@ import pulumi_iotda_ota as iotda_ota
 
 # The programs run in this process, and their lookups go through its one gate: at most 8 requests at a time, one at a
 # time after a throttle answer, however many stacks there are. Their resources do not: Pulumi serves the dynamic
-# resources of each stack from a process of its own, which has a gate of its own. What bounds those is how many stacks
-# run at once, and how many resources of each: 4 x 2 and the 8 of the lookups are 16 requests at a time. A pin whose
-# list has more than two pages asks for up to 8 of them together: then it is 4 x 8 and 8, 40 at most.
+# resources of each stack from a process of its own, which has a gate of its own, and one pin of a long list can fill
+# that. What bounds those is how many stacks run at once: 4 x 8, and the 8 of the lookups, are 40 requests at most.
 STACKS_AT_ONCE = 4
 RESOURCES_AT_ONCE = 2
 
