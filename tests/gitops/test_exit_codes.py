@@ -50,7 +50,7 @@ def test_the_table_is_what_pulumi_does(make_project: Callable[..., Project], emu
     found["nothing to change, with `--expect-no-changes`"] = project.preview("--expect-no-changes").code
     emulator.add_package(product_id="smart-meter", version="V1.4.12")
     refresh = ("refresh", "--preview-only", "--expect-no-changes")
-    found["something newer fits, at `pulumi refresh --preview-only --expect-no-changes`"] = project.run(*refresh).code
+    found["another package fits, at `pulumi refresh --preview-only --expect-no-changes`"] = project.run(*refresh).code
     found["there is no such stack"] = project.run("preview", "--stack", "other").code
     nobody = {"PULUMI_BACKEND_URL": "https://127.0.0.1:9", "PULUMI_ACCESS_TOKEN": ""}
     found["nobody is signed in to the backend"] = project.run("preview", **nobody).code
