@@ -16,7 +16,7 @@ from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lock.files import VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
@@ -88,10 +88,7 @@ def taken(entry: Entry, path: Path) -> LockError:
 def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str], path: Path) -> LockError:
     """Return the error of a program that asks for something else than what is locked."""
     facts = [
-        (
-            "differs",
-            "\n".join(f"{name}: {_word(words.get(name))}, locked {_word(entry.asked.get(name))}" for name in differing),
-        ),
+        _differs(differing, words, entry.asked, _word),
         ("locked", _kept_as(entry)),
         ("file", str(path)),
         (
@@ -105,12 +102,7 @@ def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str]
 def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str], path: Path) -> LockError:
     """Return the error of a program that is configured for another place than what is locked."""
     facts = [
-        (
-            "differs",
-            "\n".join(
-                f"{name}: {_place(known.get(name))}, locked {_place(entry.place.get(name))}" for name in differing
-            ),
-        ),
+        _differs(differing, known, entry.place, _place),
         ("locked", _kept_as(entry)),
         ("file", str(path)),
         (
@@ -152,12 +144,7 @@ def gone(entry: Entry, connection: ResolvedConnection) -> PackageNotFound:
 def changed(entry: Entry, now: Mapping[str, Any], differing: Iterable[str]) -> LockError:
     """Return the error of a package that is not what it was when it was locked."""
     facts = [
-        (
-            "differs",
-            "\n".join(
-                f"{name}: {_field(now.get(name))}, locked {_field(entry.package.get(name))}" for name in differing
-            ),
-        ),
+        _differs(differing, now, entry.package, _field),
         ("locked", _kept_as(entry)),
         (
             "what to do",
@@ -165,6 +152,14 @@ def changed(entry: Entry, now: Mapping[str, Any], differing: Iterable[str]) -> L
         ),
     ]
     return LockError(f"{shown(entry.name)} is locked, and its package has changed since", facts=facts)
+
+
+def _differs(
+    names: Iterable[str], here: Mapping[str, Any], locked: Mapping[str, Any], word: Callable[[Any], str]
+) -> tuple[str, str]:
+    """Return the line of what differs: each name as it is here, and as it is locked."""
+    lines = (f"{name}: {word(here.get(name))}, locked {word(locked.get(name))}" for name in names)
+    return "differs", "\n".join(lines)
 
 
 def _kept_as(entry: Entry) -> str:

@@ -33,14 +33,15 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, asked: Mapping
     Raises:
         IotdaOtaError: as of ``lookup.find_package``.
     """
-    lookup = PackageLookup.from_arguments({**words(asked), "with_file_location": True})
+    query = words(asked)
+    lookup = PackageLookup.from_arguments({**query, "with_file_location": True})
     connection = run.completed(connection)
     found = find_package(run, connection, lookup, most_skipped=sys.maxsize)
     if found is None:  # only where on_missing is "none", which is no word of a selection
         raise PackageNotFound("no OTA package fits")
     return Entry(
         name=name,
-        asked=words(asked),
+        asked=query,
         place=place_of(connection.identity),
         package=package_values(found.package),
         locked_at=f"{run.clock.now():%Y-%m-%dT%H:%M:%SZ}",
