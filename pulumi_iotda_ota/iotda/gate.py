@@ -137,18 +137,20 @@ class Gate:
                 lane.walks -= 1
 
     def forget(self) -> None:
-        """Forget every refusal, as after a credential or an account was put right while the process ran on."""
+        """Forget every refusal, as after a credential or an account was put right while the process ran on.
+
+        The first request of each credential goes alone again.
+        """
         with self._changed:
-            for standing in self._standings.values():
-                standing.refusal = None
+            # Dropped, not emptied: what is still under way tells of the time before, and nobody is to hear it.
+            self._standings.clear()
             self._changed.notify_all()
 
     def _enter(self, connection: ResolvedConnection, deadline: Deadline, doing: str) -> _Place:
         way = (connection.endpoint, connection.algorithm, connection.region)
         with self._changed:
             lane = self._lane(connection)
-            standing = self._standings.setdefault(_digest(connection.credential.parts), _Standing())
-            while not _may_enter(lane, standing, way):
+            while not _may_enter(lane, standing := self._standing(connection), way):
                 deadline.check(doing)
                 self._changed.wait(deadline.remaining())
             lane.in_flight += 1
@@ -158,6 +160,9 @@ class Gate:
 
     def _lane(self, connection: ResolvedConnection) -> _Lane:
         return self._lanes.setdefault(connection.endpoint, _Lane())
+
+    def _standing(self, connection: ResolvedConnection) -> _Standing:
+        return self._standings.setdefault(_digest(connection.credential.parts), _Standing())
 
 
 def _may_enter(lane: _Lane, standing: _Standing, way: tuple[str, ...]) -> bool:

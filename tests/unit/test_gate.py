@@ -240,6 +240,21 @@ def test_refusals_can_be_forgotten() -> None:
     pass_through(gate)
 
 
+def test_what_was_under_way_when_refusals_were_forgotten_refuses_nobody() -> None:
+    """A refusal of a request that went before is about the account as it was then."""
+    gate = Gate()
+
+    def refused_late() -> None:
+        with gate.passage(CONNECTION, deadline=deadline(), doing="test"):
+            gate.forget()
+            raise CredentialsError("refused", status=401)
+
+    with pytest.raises(CredentialsError):
+        refused_late()
+
+    pass_through(gate)
+
+
 def test_the_gate_keeps_no_secret() -> None:
     """What it keeps of a credential is a digest."""
     gate = Gate()
