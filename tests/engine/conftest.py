@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,21 +16,12 @@ from tests.engine import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
 
-HERE = Path(__file__).parent
 SECONDS = 120
 KEPT = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, and skip it where there is no engine."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.engine)
-            if shutil.which("pulumi") is None:
-                item.add_marker(pytest.mark.skip(reason="engine lane not run: no pulumi on PATH"))
 
 
 @dataclass
@@ -140,12 +129,9 @@ def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
 
 
 @pytest.fixture(scope="session")
-def plugin_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plugin_home() -> Path:
     """Return a PULUMI_HOME that the plugin is installed in, with its virtual environment."""
-    # Tests that run in several processes share one: it takes a quarter of a minute.
-    shared = "PYTEST_XDIST_WORKER" in os.environ
-    base = tmp_path_factory.getbasetemp()
-    return plugins.installed_once((base.parent if shared else base) / "plugin")
+    return plugins.installed()
 
 
 @pytest.fixture(scope="session")

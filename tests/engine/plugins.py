@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.docs.blocks import blocks
+from tests.prepared import key_of, made_once, pip_settings
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("pulumi_iotda_ota", "__main__.py", "pulumi-resource-iotda-ota", "PulumiPlugin.yaml", "pyproject.toml")
 VERSION = json.loads((ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text())["version"]
+COMMAND = "pulumi plugin install"
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}
 
@@ -43,27 +44,27 @@ def told(start: str) -> str:
 
 def install(checkout: Path, home: Path) -> None:
     """Let Pulumi install a checkout of that name with its virtual environment, by the command of the page."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("PIP_")}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR")}
+    settings = {"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     subprocess.run(
-        ["/bin/sh", "-c", told("pulumi plugin install")],
+        ["/bin/sh", "-c", told(COMMAND)],
         cwd=checkout.parent,
-        env={**kept, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        env={**kept, **pip_settings(), **settings},
         check=True,
         capture_output=True,
         timeout=280,
     )
 
 
-def installed_once(folder: Path) -> Path:
-    """Return a PULUMI_HOME in a folder with the plugin installed; the first process that asks makes it."""
-    home, done = folder / "home", folder / "done"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            install(copy(folder / "iotda-ota-plugin"), home)
-            done.touch()
-    return home
+def installed() -> Path:
+    """Return a PULUMI_HOME with this checkout installed as the plugin."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        install(copy(folder / "iotda-ota-plugin"), folder / "home")
+
+    version = subprocess.run(["pulumi", "version"], check=True, capture_output=True, text=True).stdout
+    return made_once("plugin", key_of([*(ROOT / name for name in SHIPPED), told(COMMAND), version]), make) / "home"
 
 
 def yaml(project: Project, plugin: Path, **program: Any) -> Project:

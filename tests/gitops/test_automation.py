@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.messages import Request
     from tests.gitops.conftest import Repository
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH"),
-]
+pytestmark = pytest.mark.engine
 # More than run at once.
 REGIONS = {
     name: {"product": "smart-meter", "range": f"~1.{number}", "group": "canary"}

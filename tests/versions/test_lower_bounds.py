@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.conftest import settings_for
 from tests.plugin.process import ROOT, Plugin
 from tests.plugin.test_resources import PIN, TASK, task
+from tests.prepared import key_of, made_once, new_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,17 +31,12 @@ def oldest() -> list[str]:
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    """Return an interpreter with the lower bounds, made once and kept in `.cache`."""
-    folder = ROOT / ".cache" / f"oldest-{sys.version_info.major}.{sys.version_info.minor}"
-    interpreter, done = folder / "bin" / "python", folder / "done"
-    wanted = " ".join([VERSION, *oldest()])
-    if not done.exists() or done.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        tools = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "trustme")
-        install = [str(interpreter), "-m", "pip", "install", "--quiet", *oldest(), *tools, str(ROOT)]
-        subprocess.run(install, check=True, timeout=280)
-        done.write_text(wanted)
-    return interpreter
+    """Return an interpreter with the lower bounds."""
+    requirements = [*oldest(), "pytest", "pytest-timeout", "hypothesis", "trustme", str(ROOT)]
+    folder = made_once(
+        "oldest", key_of([VERSION, *requirements]), lambda folder: new_environment(folder, *requirements)
+    )
+    return folder / "bin" / "python"
 
 
 def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -> None:
