@@ -127,10 +127,19 @@ def crowd(service: Emulator, *, first: int, lists: int, pages: int) -> tuple[Mee
 
 @pytest.fixture
 def apart(repository: Repository) -> Iterator[Emulator]:
-    """Return a service that the programs of a fleet ask; what Pulumi starts asks that of the repository."""
+    """Return a service that the programs of a fleet ask; what Pulumi starts asks that of the repository.
+
+    The stacks that run at once begin together: a slow machine starts their processes long after one another.
+    """
     pulumi = Path(repository.environment["PATH"].partition(":")[0]) / "pulumi"
     settings = "".join(f"export {name}='{value}'\n" for name, value in repository.service.environment.items())
-    pulumi.write_text(f'#!/bin/sh\n{settings}exec {shutil.which("pulumi")} "$@"\n')
+    begun = f"{repository.base}/begun-"
+    together = f"""if [ "$1" = preview ]; then
+    : > "{begun}$$"
+    until [ "$(ls -d "{begun}"* | wc -l)" -ge {STACKS_AT_ONCE} ]; do sleep 0.1; done
+fi
+"""
+    pulumi.write_text(f'#!/bin/sh\n{settings}{together}exec {shutil.which("pulumi")} "$@"\n')
     pulumi.chmod(0o755)
     with Emulator() as service:
         yield service
