@@ -26,6 +26,7 @@ __all__ = [
     "made_once",
     "new_environment",
     "pip_settings",
+    "program_environment",
     "run",
     "users_environment",
     "users_wheel",
@@ -37,7 +38,7 @@ EXTRAS = "emulator,cli"
 SECONDS = 280
 #: What the tests install besides the project: the build backend, what Pulumi installs into every environment, pytest,
 #: and what Python code that Pulumi generates depends on.
-OTHERS = ("hatchling", "pip", "setuptools", "wheel", "pytest", "parver", "arpeggio", "attrs")
+OTHERS = ("hatchling", "editables", "pip", "setuptools", "wheel", "pytest", "parver", "arpeggio", "attrs")
 
 
 def made_once(name: str, key: str, make: Callable[[Path], None]) -> Path:
@@ -103,9 +104,8 @@ def new_environment(folder: Path, *requirements: str, **environment: str) -> Non
 
 
 def install(folder: Path, *arguments: str, **environment: str) -> None:
-    """Run ``pip install`` in a virtual environment."""
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-compile"]
-    run([*pip, *arguments], **environment)
+    """Run ``pip install`` in a virtual environment that is kept."""
+    run([str(folder / "bin" / "python"), "-m", "pip", "install", "--compile", *arguments], **environment)
 
 
 def pip_settings() -> dict[str, str]:
@@ -113,7 +113,8 @@ def pip_settings() -> dict[str, str]:
     return {
         "PIP_FIND_LINKS": _wheels().as_uri(),
         "PIP_NO_INDEX": "1",
-        # pip sets the option `compile`, which `--no-compile` turns off, to what the variable says.
+        # pip sets the option `compile`, which `--no-compile` turns off, to what the variable says. Python compiles
+        # what it imports; of an environment that one test uses that is little.
         "PIP_NO_COMPILE": "0",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
@@ -131,6 +132,18 @@ def _wheels() -> Path:
     return made_once("wheels", key_of([ROOT / "pyproject.toml", EXTRAS, *OTHERS]), make)
 
 
+def program_environment() -> Path:
+    """Return a virtual environment for programs: this checkout as it stands, and what it depends on.
+
+    Pulumi lists what an environment has in every operation. That of the developer has three times as much.
+    """
+
+    def make(folder: Path) -> None:
+        new_environment(folder, "--upgrade", "pip", "--editable", str(ROOT), **pip_settings())
+
+    return made_once("program", key_of([ROOT / "pyproject.toml"]), make)
+
+
 def users_environment() -> Path:
     """Return a virtual environment as a user has it: the wheel of this checkout with the extras, and pytest."""
     return users_wheel().parents[1]
@@ -142,7 +155,7 @@ def users_wheel() -> Path:
 
     def make(folder: Path) -> None:
         # With the project, for what it depends on; the wheel takes its place.
-        new_environment(folder, "pytest", f"{ROOT}[{EXTRAS}]", **settings)
+        new_environment(folder, "--upgrade", "pip", "pytest", f"{ROOT}[{EXTRAS}]", **settings)
 
     def build(folder: Path) -> None:
         run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder), str(ROOT)], **settings)

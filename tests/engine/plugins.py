@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -45,7 +46,8 @@ def told(start: str) -> str:
 def install(checkout: Path, home: Path) -> None:
     """Let Pulumi install a checkout of that name with its virtual environment, by the command of the page."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR")}
-    settings = {"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    # It is kept, so that compiling it is worth its time.
+    settings = {"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true", "PIP_NO_COMPILE": "1"}
     subprocess.run(
         ["/bin/sh", "-c", told(COMMAND)],
         cwd=checkout.parent,
@@ -63,8 +65,14 @@ def installed() -> Path:
         folder.mkdir()
         install(copy(folder / "iotda-ota-plugin"), folder / "home")
 
-    version = subprocess.run(["pulumi", "version"], check=True, capture_output=True, text=True).stdout
-    return made_once("plugin", key_of([*(ROOT / name for name in SHIPPED), told(COMMAND), version]), make) / "home"
+    key = key_of([*(ROOT / name for name in SHIPPED), told(COMMAND), pulumi_version()])
+    return made_once("plugin", key, make) / "home"
+
+
+@functools.cache
+def pulumi_version() -> str:
+    """Return the version of the `pulumi` that is used."""
+    return subprocess.run(["pulumi", "version"], check=True, capture_output=True, text=True).stdout
 
 
 def yaml(project: Project, plugin: Path, **program: Any) -> Project:

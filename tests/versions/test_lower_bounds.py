@@ -54,12 +54,26 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
         assert (state["taskId"], plugin.stop()[:2]) == (id_, (0, ""))
 
 
-# Of the command line what it asks, shows and draws: what it refuses is the same with every release.
-@pytest.mark.parametrize("lane", ["functions", "resources", "cli/test_packages.py cli/test_tasks.py"])
-def test_the_lanes_of_the_library(python: Path, lane: str) -> None:
+# A sample with everything that the library takes from its dependencies: other tests of these lanes go through the same
+# calls again, with other values.
+SAMPLE = (
+    "functions",
+    "resources/test_completion.py",
+    "resources/test_dynamic.py",
+    "resources/test_locked_pin.py",
+    "resources/test_ota_package.py",
+    "resources/test_pin.py",
+    "resources/test_task_life.py::test_refresh_tells_how_far_it_is",
+    "cli/test_packages.py",
+    "cli/test_tasks.py::test_show",
+    "cli/test_tasks.py::test_a_live_bar",
+    "cli/test_stack.py",
+)
+
+
+def test_the_lanes_of_the_library(python: Path) -> None:
     """What a program or a shell can ask for works with the lower bounds as it does with the newest releases."""
-    paths = [f"tests/{path}" for path in lane.split()]
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths]
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{path}" for path in SAMPLE)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
 
     assert done.returncode == 0, done.stdout[-4000:]
