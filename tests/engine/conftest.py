@@ -60,9 +60,10 @@ class Project:
         (self.folder / name).write_text(program)
 
     def run(self, *arguments: str, **environment: str) -> Done:
-        """Run one pulumi command to its end."""
+        """Run one pulumi command to its end, without the preview that a refresh and a destroy begin with."""
+        unseen = ["--skip-preview"] if arguments[0] in ("refresh", "destroy") and "--yes" in arguments else []
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
+            ["pulumi", *arguments, *unseen, "--non-interactive"],
             cwd=self.folder,
             env={**self.environment, **environment},
             capture_output=True,
