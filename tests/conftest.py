@@ -34,7 +34,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # npm, Go and pip keep files at home, and some runners have none that can be written.
-if not os.access(Path.home(), os.W_OK):
+if not os.access(os.environ.get("HOME", ""), os.W_OK):
     (CACHE / "home").mkdir(parents=True, exist_ok=True)
     os.environ["HOME"] = str(CACHE / "home")
 

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 
 from tests.docs.blocks import ROOT, Block, blocks, first_program
 from tests.engine.plugins import copy
-from tests.prepared import pip_settings
+from tests.prepared import SECONDS, pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 KEPT = ("PATH", "HOME", "TMPDIR", "LANG")
-SECONDS = 280
 # What npm has fetched once it takes from its cache.
 NPM = {"npm_config_prefer_offline": "true", "npm_config_audit": "false", "npm_config_fund": "false"}
 _MARK = "\x1e"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.docs.blocks import blocks
-from tests.prepared import key_of, made_once, pip_settings
+from tests.prepared import SECONDS, key_of, made_once, pip_settings
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -54,7 +54,7 @@ def install(checkout: Path, home: Path) -> None:
         env={**kept, **pip_settings(), **settings},
         check=True,
         capture_output=True,
-        timeout=280,
+        timeout=SECONDS,
     )
 
 

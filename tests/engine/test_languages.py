@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine import git_server
 from tests.engine.plugins import NEWEST, ROOT, VERSION, resource, told, yaml
-from tests.prepared import pip_settings, run
+from tests.prepared import SECONDS, pip_settings, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,7 @@ def test_generated_go_compiles(generate: Callable[[str], Path], tmp_path: Path) 
     # Compiled and not linked, as Go does with several packages, and not optimised: that is half of the time.
     for command in (["mod", "tidy"], ["build", "-gcflags=all=-N -l", "./..."]):
         done = subprocess.run(
-            ["go", *command], cwd=tmp_path / "program", capture_output=True, text=True, check=False, timeout=280
+            ["go", *command], cwd=tmp_path / "program", capture_output=True, text=True, check=False, timeout=SECONDS
         )
         assert done.returncode == 0, done.stderr
 

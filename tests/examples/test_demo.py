@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.prepared import SECONDS
+
 ROOT = Path(__file__).parents[2]
 FOUR_STEPS = r"""pulumi-iotda-ota demo
 .*a local IoTDA with 1,204 packages, 3 products, 40 devices at 127\.0\.0\.1:\d+
@@ -39,7 +41,7 @@ def demo(path: str) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -66,7 +68,7 @@ def test_without_pulumi(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=SECONDS,
         check=False,
     )
 

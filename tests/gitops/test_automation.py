@@ -17,6 +17,7 @@ import pytest
 from pulumi_iotda_ota.emulator import Emulator
 from tests.faults.helpers import IN_FLIGHT
 from tests.gitops.conftest import RECIPES
+from tests.prepared import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ REGIONS = {
 }
 STACKS_AT_ONCE = 4
 # A client waits for 20 seconds before it asks again.
-SECONDS = 15
+HELD_SECONDS = 15
 
 
 def fleet(
@@ -52,7 +53,7 @@ def fleet(
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, dict[str, str]]:
     """Return the exit code, and what was told of each stack."""
-    printed, errors = process.communicate(timeout=280)
+    printed, errors = process.communicate(timeout=SECONDS)
     told = {name: rest for name, _, rest in (line.partition(": ") for line in printed.splitlines()) if name in REGIONS}
     assert set(told) == set(REGIONS), printed + errors
     return process.returncode, told
@@ -100,7 +101,7 @@ class Meeting:
             self._missing -= 1
             if self._missing <= 0:
                 self._met.set()
-        self._met.wait(SECONDS)
+        self._met.wait(HELD_SECONDS)
 
     @property
     def was_held(self) -> bool:

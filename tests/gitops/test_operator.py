@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.gitops.conftest import RECIPES
+from tests.prepared import SECONDS
 
 if TYPE_CHECKING:
     from tests.gitops.conftest import Repository
@@ -99,7 +100,7 @@ def test_a_look_costs_what_it_says(repository: Repository) -> None:
             env={**repository.environment, **own, **place, **signed_in},
             check=True,
             capture_output=True,
-            timeout=200,
+            timeout=SECONDS,
         )
 
     look = ("up", "--stack", "prod", "--yes", "--skip-preview", "--refresh")

@@ -11,7 +11,7 @@ import pytest
 
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.connection import resolve
-from tests.prepared import users_wheel
+from tests.prepared import SECONDS, users_wheel
 from tests.processes import kill_session
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def pulumi(repository: Repository, *arguments: str) -> str:
         env=repository.settings(),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import settings_for
 from tests.plugin.process import ROOT, Plugin
 from tests.plugin.test_resources import PIN, TASK, task
-from tests.prepared import key_of, made_once, new_environment
+from tests.prepared import SECONDS, key_of, made_once, new_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +74,6 @@ SAMPLE = (
 def test_the_lanes_of_the_library(python: Path) -> None:
     """What a program or a shell can ask for works with the lower bounds as it does with the newest releases."""
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{path}" for path in SAMPLE)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
     assert done.returncode == 0, done.stdout[-4000:]
