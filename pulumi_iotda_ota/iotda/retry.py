@@ -132,9 +132,14 @@ def may_pass(error: IotdaOtaError) -> bool:
 
 
 def may_be_accepted(error: IotdaOtaError) -> bool:
-    """Return whether the service may have carried out the request in spite of the error."""
+    """Return whether the service may have carried out the request in spite of the error.
+
+    A refusal is certain if it has a code: only the service and its gateway give one. A page of a proxy or of a filter
+    can replace the answer to a request that was carried out. A throttle refusal is certain from whomever it comes.
+    """
     if isinstance(error, ServiceError):
-        return error.status >= _SERVER_ERRORS
+        is_refusal = bool(error.error_code) or is_throttle(error.status, error.error_code)
+        return error.status >= _SERVER_ERRORS or not is_refusal
     if isinstance(error, TransportError):
         return error.sent
     return isinstance(error, ProtocolError)
