@@ -141,10 +141,10 @@ class Front(Listener):
     Args:
         target: the port of the emulator.
         after: how many requests are answered before; the last of these answers ends its connection.
-        cut: where the next connection is cut, one of ``CUTS``.
+        cut: where the next connection is cut, one of ``CUTS``; by default nowhere.
     """
 
-    def __init__(self, target: int, *, after: int, cut: str) -> None:
+    def __init__(self, target: int, *, after: int = 0, cut: str = "") -> None:
         super().__init__()
         self._target = target
         self._left = after

@@ -49,8 +49,9 @@ CELLS = [Cell(way, post, cut) for way in WAYS for post in POSTS for cut in CUTS]
 def service() -> Iterator[tuple[Emulator, FakeTime]]:
     """Return a running emulator whose time only tests move, for all cells."""
     time = FakeTime()
-    seconds = {"device_seconds": 5, "initializing_seconds": 1, "stopping_seconds": 3}
-    with Emulator(SEED, clock=time, auth_clock=time, **seconds) as emulator:
+    with Emulator(
+        SEED, clock=time, auth_clock=time, device_seconds=5, initializing_seconds=1, stopping_seconds=3
+    ) as emulator:
         yield emulator, time
 
 
