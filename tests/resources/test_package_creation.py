@@ -189,9 +189,9 @@ def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str,
     assert made(bench) == [created.id]
 
 
-@pytest.mark.parametrize("seconds", [1, 15, 28])
+@pytest.mark.parametrize("seconds", [1, 28, 110])
 def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
-    """A package that appears up to half a minute after its answer was lost is taken over."""
+    """A package that appears within two minutes after its response was lost is taken over."""
 
     def accept_later(request: Any) -> bool:
         bench.time.after(seconds, lambda: bench.emulator.add_package(**json.loads(request.body)))
@@ -206,8 +206,8 @@ def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES.values(), ids=UNKNOWN_OUTCOMES)
-def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[str, Any]) -> None:
-    """A request that may have been accepted is not repeated: after 30 seconds the run fails and says to run again."""
+def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str, Any]) -> None:
+    """A request that may have been accepted is not repeated: after two minutes the run fails."""
     bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
 
     with pytest.raises(
@@ -217,7 +217,7 @@ def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[s
 
     assert ("asked for", "firmwarePackage of product meter, version V7") in caught.value.facts
     assert bench.count("CreateOtaPackage") == 1
-    assert sum(bench.time.slept) == 30
+    assert sum(bench.time.slept) == pytest.approx(120)
     created = create(bench.world)
     assert made(bench) == [created.id]
 
