@@ -35,7 +35,6 @@ class Confirmation(Gate):
     arguments = arguments.UPGRADE_TASK_CONFIRMATION
     id = "confirmation"
     outputs = ("task_name", "status")
-    deciding = ("task_id", "approved_package_ids")
 
     @classmethod
     def problems(cls, inputs: Properties) -> list[Problem]:

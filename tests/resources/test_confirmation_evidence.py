@@ -56,7 +56,7 @@ def test_nothing_is_done_without_evidence(bench: Bench, status: str, progress: d
         done = True
 
     evident = is_evidence(status, progress)
-    is_ready = status != "Initializing" and (progress is None or progress["total"] > 0)
+    is_ready = status != "Initializing" and (progress is None or bool(progress["total"]))
     if status in ("Stopped", "Stopping") or not is_ready:
         assert (done, confirmations(bench)) == (False, 0)
     else:
