@@ -130,6 +130,17 @@ def test_a_file_that_is_not_told_is_not_taken_for_ours(bench: Bench) -> None:
         Package.create(bench.world, inputs())
 
 
+@pytest.mark.parametrize("error", ["denied", "invalid"])
+def test_a_twin_that_can_not_be_read(bench: Bench, error: str) -> None:
+    """If the service refuses to show a package that may be equal, no second one is created."""
+    package_id = add(bench)
+    bench.emulator.faults.add(operation="ShowOtaPackage", error=error)
+
+    with pytest.raises(ServiceError, match="refused to read an OTA package"):
+        Package.create(bench.world, inputs())
+    assert (bench.count("CreateOtaPackage"), made(bench)) == (0, [package_id])
+
+
 def test_the_newest_equal_one_of_several(bench: Bench) -> None:
     """Of several twins the newest that agrees in everything is taken over."""
     add(bench)
