@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.arguments.changes import named
+from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.times import api_time, parse_time
 
@@ -20,6 +24,7 @@ __all__ = [
     "TASK_TYPES",
     "campaign",
     "changed_inputs",
+    "changed_once",
     "disagreements",
     "is_named_alike",
     "new_task",
@@ -27,7 +32,9 @@ __all__ = [
 ]
 
 #: A change of one of these is a new campaign; a change of any other input alters the stored state only.
-CAMPAIGN_INPUTS = ("package_ids", "app_id", "targets", "group_ids", "task_mode", "task_ext_info", "triggers")
+CAMPAIGN_INPUTS = named(arguments.UPGRADE_TASK, "replaces")
+#: The service reads these when it creates a task, and never again.
+_READ_ONCE = named(arguments.UPGRADE_TASK, "once")
 
 #: The states of a task that has ended; a task in any other state, also in one that is not documented, runs.
 ENDED = ("Success", "Fail", "PartialSuccess", "Stopped")
@@ -56,6 +63,24 @@ def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
     before = campaign(olds)
     after = campaign({name: value for name, value in news.items() if name not in unknown})
     return tuple(name for name in CAMPAIGN_INPUTS if name in unknown or before.get(name) != after.get(name))
+
+
+def changed_once(olds: Properties, news: Properties) -> tuple[str, ...]:
+    """Return the inputs that the service reads once, and that mean something else than before.
+
+    One that is not known yet is judged when it is known.
+    """
+    known = [name for name in _READ_ONCE if not holds_unknown(news.get(name))]
+    return tuple(name for name in known if _meaning(name, olds.get(name)) != _meaning(name, news.get(name)))
+
+
+def _meaning(name: str, value: Any) -> Any:
+    if name == "need_confirm":
+        return bool(value)
+    if name == "schedule_time" and value is not None:
+        with suppress(InputError):
+            return api_time(parse_time(name, value))
+    return value
 
 
 def task_name(inputs: Properties) -> str:

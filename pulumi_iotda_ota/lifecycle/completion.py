@@ -38,7 +38,6 @@ class Completion(Gate):
     arguments = arguments.UPGRADE_TASK_COMPLETION
     id = "completion"
     outputs = ("task_name", "status", "status_desc", "progress", "failed_devices")
-    deciding = ("task_id", "triggers")
 
     @classmethod
     def problems(cls, inputs: Properties) -> list[Problem]:

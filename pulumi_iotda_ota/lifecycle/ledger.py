@@ -10,7 +10,7 @@ import threading
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -30,6 +30,8 @@ class Ledger:
         replaced: the ids that it replaces, which are there until what replaces them is.
         names: the stored name of a task by the name that its inputs give now: a replacement that is forced is checked
             without the old inputs.
+        uncompared: the old inputs of a task that is to be replaced, by the name of the new one, until the engine has
+            compared them.
         retried: the tasks that it has asked to try again.
     """
 
@@ -38,6 +40,7 @@ class Ledger:
     kept: set[Hashable] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
+    uncompared: dict[str, dict[str, Any]] = field(default_factory=dict)
     retried: set[str] = field(default_factory=set)
     _locks: defaultdict[Hashable, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     _mutex: threading.Lock = field(default_factory=threading.Lock)

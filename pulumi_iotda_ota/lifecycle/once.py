@@ -31,7 +31,7 @@ def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
 
     Raises:
         IotdaOtaError: a task of that name is there that may not be taken over.
-        OutcomeUnknown: the service may have accepted the request, and the task did not appear within 30 seconds.
+        OutcomeUnknown: the service may have accepted the request, and the task did not appear within two minutes.
     """
     # Two resources of one program that describe one campaign must not both find none.
     with world.ledger.alone(("task", inputs["task_name"])):

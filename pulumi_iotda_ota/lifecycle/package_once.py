@@ -34,7 +34,7 @@ def create_package_once(world: World, client: Client, inputs: Properties) -> Ota
 
     Raises:
         IotdaOtaError: a package is there that agrees only in part, or that is another resource's.
-        OutcomeUnknown: the service may have accepted the request, and the package did not appear within 30 seconds.
+        OutcomeUnknown: the service may have accepted the request, and the package did not appear within two minutes.
     """
     # Two resources of one program that describe one package must not both find none.
     with world.ledger.alone(("package", *(inputs.get(name) for name in IDENTITY))):

@@ -11,6 +11,7 @@ from pulumi_iotda_ota.lifecycle.due import completed
 from pulumi_iotda_ota.lifecycle.ending import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
 from pulumi_iotda_ota.lifecycle.once import create_once
+from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace, require_may_store
 from pulumi_iotda_ota.lifecycle.task_reads import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
 from pulumi_iotda_ota.validation import Problem
@@ -41,19 +42,29 @@ class UpgradeTask:
         problems = problems_of_task(inputs)
         if olds.get("task_name") and not changed_inputs(olds, inputs):
             return _unchanged(world, olds, inputs, problems)
-        needed = {name: value for name, value in inputs.items() if name not in _NOT_SENT}
-        if not problems and not holds_unknown(needed):
+        if not problems and _is_known(inputs):
             with collecting(problems):
                 inputs = completed(world, olds, inputs)
         return Checked(inputs, problems)
 
     @staticmethod
     def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:
-        """Return whether the change is a new campaign, or alters the stored state only."""
+        """Return whether the change is a new campaign, or alters the stored state only.
+
+        Raises:
+            IotdaOtaError: the task is not to be replaced, or an input changed that the service reads once.
+        """
         olds, news = normal(olds), normal(news)
         replaces = changed_inputs(olds, news)
         if replaces and not holds_unknown(news.get("connection")):
             require_same_place(olds, world.resolve(news), thing=f"upgrade task {id_}")
+        if replaces and "task_name" in news:
+            world.ledger.uncompared.pop(news["task_name"], None)
+            # What depends on a replaced resource is compared with inputs that are not known yet.
+            if _is_known(news):
+                require_may_replace(world, id_, olds, news)
+        elif not replaces:
+            require_may_store(world, id_, olds, news)
         world.ledger.compared(id_, replaces=bool(replaces))
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
         changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in others)
@@ -105,6 +116,11 @@ class UpgradeTask:
         task = stop_task(world.clock, client, id_, state)
         if task is not None and action == "delete":
             delete_task(client, id_, state)
+
+
+def _is_known(inputs: Properties) -> bool:
+    """Return whether all is known that a task is created from."""
+    return not holds_unknown({name: value for name, value in inputs.items() if name not in _NOT_SENT})
 
 
 def _unchanged(world: World, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
