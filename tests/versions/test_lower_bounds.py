@@ -60,7 +60,16 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
 
 
 # Of the command line what it asks, shows and draws: what it refuses is the same with every release.
-@pytest.mark.parametrize("lane", ["functions", "resources", "cli/test_packages.py cli/test_tasks.py"])
+# Of the faults what depends on how requests and urllib3 connect.
+LANES = [
+    "functions",
+    "resources",
+    "cli/test_packages.py cli/test_tasks.py",
+    "faults/test_sent.py faults/test_cuts.py faults/test_tasks.py",
+]
+
+
+@pytest.mark.parametrize("lane", LANES)
 def test_the_lanes_of_the_library(python: Path, lane: str) -> None:
     """What a program or a shell can ask for works with the lower bounds as it does with the newest releases."""
     paths = [f"tests/{path}" for path in lane.split()]
