@@ -41,7 +41,11 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         free=True,
         of=OBS_LOCATION,
     ),
-    replace(MODULE_NAME, description=f"{MODULE_NAME.description} Required for one, and for no other type."),
+    replace(
+        MODULE_NAME,
+        description=f"{MODULE_NAME.description} Required for one, and for no other type.",
+        optional_output=True,
+    ),
     Argument(
         "support_source_versions",
         "texts",
@@ -49,8 +53,14 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         limits.VERSION,
         maximum=limits.MAX_SOURCE_VERSIONS,
     ),
-    Argument("description", "text", "What it is, at most 1,024 characters.", free=True),
-    Argument("custom_info", "text", "What is pushed to the devices with it, at most 4,096 characters.", free=True),
+    Argument("description", "text", "What it is, at most 1,024 characters.", free=True, optional_output=True),
+    Argument(
+        "custom_info",
+        "text",
+        "What is pushed to the devices with it, at most 4,096 characters.",
+        free=True,
+        optional_output=True,
+    ),
     Argument(
         "allow_replace",
         "flag",
