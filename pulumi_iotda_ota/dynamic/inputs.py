@@ -111,8 +111,8 @@ def _public(connection: Connection | None) -> dict[str, Any] | None:
     """Return the connection as inputs, which are stored in the state and must hold no secret."""
     try:
         sdk_inputs.require_connection(connection)
-    except InputError as error:
-        raise sdk.rendered(error) from None
+    except InputError as wrong:
+        raise sdk.rendered(wrong) from None
     if connection is None:
         return None
     if connection.has_secrets:

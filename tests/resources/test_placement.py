@@ -12,6 +12,7 @@ from pulumi_iotda_ota import sdk, testing
 if TYPE_CHECKING:
     from pathlib import Path
 
+to_the_end: Any = pulumi.runtime.test  # Pulumi's own way to run a program to its last Output
 PACKAGES = [{"product_id": "meter", "version": "V1", "package_id": "p1"}]
 #: All five resources below components of the depth DEPTH, with an explicit dependency on another component.
 PROGRAM = """
@@ -121,7 +122,7 @@ def test_pulumis_own_mocks_place_resources_too() -> None:
     """Under mocks of the user's own a child of a component registers its parent's URN, and depends on nothing."""
     pulumi.runtime.set_mocks(_Inputs())
 
-    @pulumi.runtime.test
+    @to_the_end
     async def run() -> None:
         parent = pulumi.ComponentResource("acme:fw:Level", "level")
         child = pulumi.CustomResource(
