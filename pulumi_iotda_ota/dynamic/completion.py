@@ -38,7 +38,7 @@ class UpgradeTaskCompletion(dynamic.Resource, module="iotda-ota", name="UpgradeT
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret, or ``opts`` asks for an import.
+        InputError: an argument is wrong, ``connection`` holds a secret, or ``opts`` asks for an import.
     """
 
     task_id: pulumi.Output[str]

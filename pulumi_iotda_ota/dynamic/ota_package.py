@@ -44,7 +44,7 @@ class OtaPackage(dynamic.Resource, module="iotda-ota", name="OtaPackage"):
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret, or ``opts`` asks for an import.
+        InputError: an argument is wrong, ``connection`` holds a secret, or ``opts`` asks for an import.
     """
 
     package_id: pulumi.Output[str]

@@ -60,7 +60,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret, or ``opts`` asks for an import.
+        InputError: an argument is wrong, ``connection`` holds a secret, or ``opts`` asks for an import.
     """
 
     package_id: pulumi.Output[str]

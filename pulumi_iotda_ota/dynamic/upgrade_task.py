@@ -48,7 +48,7 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret.
+        InputError: an argument is wrong, ``connection`` holds a secret.
     """
 
     task_id: pulumi.Output[str]

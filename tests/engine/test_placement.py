@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.engine.plugins import resource
 from tests.engine.test_resources import HEAD, ok, package_of, posts
 
 if TYPE_CHECKING:
@@ -167,4 +168,21 @@ def test_a_derived_id_is_told_by_its_value(make_project: Callable[..., Project],
 
     assert done.code != 0
     assert "has an item that must be the output package_id of a resource instead of its id" in done.text
+    assert posts(emulator) == 0
+
+
+@pytest.mark.parametrize("given", ["${pin.id}", "${pin}"])
+def test_the_id_of_a_pin_in_yaml(make_yaml: Callable[..., Project], emulator: Emulator, given: str) -> None:
+    """In YAML the id of a pin, and the pin itself, are refused as a package with the output that is meant."""
+    project = make_yaml(
+        resources={
+            "pin": resource("OtaPackagePin", packageId=package_of(emulator)),
+            "wave": resource("UpgradeTask", packageIds=[given], targets=["d1"]),
+        }
+    )
+
+    done = project.up()
+
+    assert done.code != 0
+    assert "has an item that must be the output packageId of a resource instead of its id" in done.text
     assert posts(emulator) == 0
