@@ -10,9 +10,12 @@ import pytest
 from pulumi_iotda_ota import sdk, testing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-to_the_end: Any = pulumi.runtime.test  # Pulumi's own way to run a program to its last Output
+to_the_end: Callable[..., Callable[[], None]] = (
+    pulumi.runtime.test
+)  # Pulumi's own way to run a program to its last Output
 PACKAGES = [{"product_id": "meter", "version": "V1", "package_id": "p1"}]
 #: All five resources below components of the depth DEPTH, with an explicit dependency on another component.
 PROGRAM = """

@@ -9,7 +9,7 @@ import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 import pytest
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-to_the_end: Any = pulumi.runtime.test  # Pulumi's own way to run a program to its last Output
+to_the_end: Callable[..., Callable[[], None]] = (
+    pulumi.runtime.test
+)  # Pulumi's own way to run a program to its last Output
 
 
 def source_of(module: str) -> str:
