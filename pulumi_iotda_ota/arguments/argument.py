@@ -41,6 +41,7 @@ class Argument:
         maximum: how many items a list may have.
         default: what not giving it means.
         free: whether it can hold anything, a secret too; an error then never shows it.
+        optional_output: whether a Pulumi Output for it may resolve to None; its absence selects and limits nothing.
         of: the fields of an object that has names of the API; without it its keys are the user's.
         change: what a change does to a resource that exists; None for an argument of a function.
     """
@@ -53,5 +54,6 @@ class Argument:
     maximum: int | None = None
     default: object = None
     free: bool = False
+    optional_output: bool = False
     of: Object | None = None
     change: Change | None = None

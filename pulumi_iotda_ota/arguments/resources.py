@@ -57,6 +57,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
     replace(
         MODULE_NAME,
         description=f"{MODULE_NAME.description} Required for one, and for no other type.",
+        optional_output=True,
         change=changes.NEW_PACKAGE,
     ),
     Argument(
@@ -67,12 +68,20 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         maximum=limits.MAX_SOURCE_VERSIONS,
         change=changes.ALLOWED,
     ),
-    Argument("description", "text", "What it is, at most 1,024 characters.", free=True, change=changes.ALLOWED),
+    Argument(
+        "description",
+        "text",
+        "What it is, at most 1,024 characters.",
+        free=True,
+        optional_output=True,
+        change=changes.ALLOWED,
+    ),
     Argument(
         "custom_info",
         "text",
         "What is pushed to the devices with it, at most 4,096 characters.",
         free=True,
+        optional_output=True,
         change=changes.ALLOWED,
     ),
     Argument(

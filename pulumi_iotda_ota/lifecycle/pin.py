@@ -49,6 +49,16 @@ class Pin:
     input_names: ClassVar = (*_SELECTION, *_OWN)
 
     @staticmethod
+    def problems(inputs: Properties) -> list[Problem]:
+        """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
+        problems = known_problems(arguments.OTA_PACKAGE_PIN, inputs)
+        query = {**_asked(inputs), "with_file_location": inputs.get("with_file_location")}
+        if not problems and inputs.get("lock") is None and not holds_unknown(query):
+            with collecting(problems):
+                PackageLookup.from_arguments(query)
+        return problems
+
+    @staticmethod
     def check(world: World, olds: Properties, news: Properties) -> Checked:
         """Resolve the selection, or keep what it was resolved to, so that a preview already shows the id.
 
@@ -57,11 +67,9 @@ class Pin:
         tells the words from what was found.
         """
         olds, news = normal(olds), normal(news)
-        query = {
-            name: _in_order(name, news[name]) for name, usual in _SELECTION.items() if news.get(name, usual) != usual
-        }
+        query = _asked(news)
         inputs = {**query, "asked": sorted(query), **{name: news[name] for name in _OWN if name in news}}
-        problems = known_problems(arguments.OTA_PACKAGE_PIN, news)
+        problems = Pin.problems(news)
         if holds_unknown([query, *(inputs.get(name) for name in _DECIDING)]):
             return Checked({**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)}, problems)
         if not problems:
@@ -105,6 +113,11 @@ class Pin:
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
         """Do nothing: there is nothing of it on the service."""
+
+
+def _asked(given: Properties) -> Properties:
+    """Return the part of what was given that selects a package."""
+    return {name: _in_order(name, given[name]) for name, usual in _SELECTION.items() if given.get(name, usual) != usual}
 
 
 def _query(properties: Properties) -> Properties:

@@ -103,7 +103,7 @@ class Monitor(pulumi.runtime.Mocks):
         preview: bool,
     ) -> tuple[str, dict[str, Any]]:
         """Do with a resource what the engine does with one that is new, and note it."""
-        checked = provider.check({}, inputs)
+        checked = provider.check({}, sdk.without_secrets(inputs))
         if checked.failures:
             raise IotdaOtaError("\n".join(failure.reason for failure in checked.failures))
         outputs, id_ = checked.inputs, ""

@@ -15,7 +15,6 @@ from pulumi.runtime import rpc
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import dynamic as dynamic_resources
 from pulumi_iotda_ota.dynamic import OtaPackagePinProvider, OtaPackageProvider, UpgradeTaskProvider
-from pulumi_iotda_ota.dynamic import inputs as inputs_of_resources
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import InputError
 from tests.conftest import settings_for
@@ -161,21 +160,6 @@ def test_a_package_can_not_be_imported() -> None:
 
 @pytest.mark.parametrize("triggers", [[pulumi.StringAsset("x")], {"a": pulumi.FileAsset("x")}])
 def test_assets_are_no_triggers(triggers: Any) -> None:
-    """An asset can not be stored by a dynamic resource; it is refused before it is."""
-    with pytest.raises(InputError, match="triggers can not hold an asset"):
+    """A dynamic resource cannot store an asset; the constructor refuses it."""
+    with pytest.raises(InputError, match="Asset, which a resource cannot store"):
         iotda_ota.UpgradeTask("x", package_ids=["p"], targets=["d"], triggers=triggers)
-
-
-def test_children_of_two_components_have_scopes_of_their_own() -> None:
-    """Two resources of one name below different parents are two campaigns."""
-
-    class Parent:
-        def __init__(self, urn: str) -> None:
-            self.urn = urn
-
-    def scope(parent: Any) -> dict[str, Any]:
-        opts = pulumi.ResourceOptions()
-        opts.parent = parent
-        return inputs_of_resources.scope("rollout", opts)
-
-    assert scope(Parent("North$Wave::a")) != scope(Parent("South$Wave::a")) != scope(None)

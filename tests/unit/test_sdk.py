@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import inspect
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pulumi
 import pytest
@@ -15,6 +17,14 @@ from pulumi.runtime import sync_await
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+to_the_end: Callable[..., Callable[[], None]] = (
+    pulumi.runtime.test
+)  # Pulumi's own way to run a program to its last Output
 
 
 def source_of(module: str) -> str:
@@ -145,3 +155,26 @@ def test_settings_are_still_to_be_taken_away_twice() -> None:
     left = seen_in_a_thread()
     sdk.leave_program()
     assert left is not None
+
+
+def test_a_parents_urn_is_still_a_dependency_on_its_children() -> None:
+    """`sdk.urn_without_dependencies` is there because of this; when Pulumi takes the URN itself, drop it."""
+
+    def child_of(urn_of: Callable[[pulumi.Resource], object]) -> None:
+        pulumi.runtime.set_mocks(_Silent())
+
+        @to_the_end
+        async def run() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # it is raised, and need not be printed
+            parent = pulumi.ComponentResource("acme:fw:Level", "level")
+            opts = pulumi.ResourceOptions(parent=parent)
+            await pulumi.CustomResource("acme:x:Y", "child", {"scope": urn_of(parent)}, opts).urn.future()
+
+        try:
+            run()
+        finally:
+            sdk.leave_program()
+
+    child_of(sdk.urn_without_dependencies)
+    with pytest.raises(RuntimeError, match="circular dependency"):
+        child_of(lambda parent: parent.urn)
