@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import explain
-from pulumi_iotda_ota.answers import package_values
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
@@ -129,7 +128,7 @@ class _Asked:
         detail = self.package(listed.package_id)
         if detail is None:
             return None
-        before, now = package_values(listed), package_values(detail)
+        before, now = ({name: getattr(package, name) for name in _READ_BY_RULES} for package in (listed, detail))
         if differing := contradictions(before, now):
             raise explain.contradicted(listed.package_id, before, now, differing)
         return replace(listed, file_location=detail.file_location)

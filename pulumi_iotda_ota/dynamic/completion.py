@@ -69,6 +69,6 @@ class UpgradeTaskCompletion(dynamic.Resource, module="iotda-ota", name="UpgradeT
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("UpgradeTaskCompletion", opts, "leave import_ out: there is nothing of it on the service")
+        refuse_import("UpgradeTaskCompletion", opts, Completion.import_advice)
         inputs = given(arguments.UPGRADE_TASK_COMPLETION, locals())
         super().__init__(UpgradeTaskCompletionProvider(), resource_name, properties(inputs, Completion.outputs), opts)

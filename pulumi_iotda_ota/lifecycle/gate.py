@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, known_problems, normal
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, known_problems, normal, refused_import
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.arguments import Argument
@@ -24,6 +24,7 @@ class Gate(ABC):
     Attributes:
         arguments: the part of the table that applies.
         id: there is nothing on the service whose id this could be, and an id that moved would replace the resource.
+        import_advice: what to do instead of an import.
         outputs: what :meth:`passed` returns.
         deciding: a change of one of these inputs does it again; a change of any other alters the stored state only.
         input_names: the inputs of the resource, in the table's order.
@@ -31,6 +32,7 @@ class Gate(ABC):
 
     arguments: ClassVar[tuple[Argument, ...]]
     id: ClassVar[str]
+    import_advice: ClassVar[str]
     outputs: ClassVar[tuple[str, ...]]
     deciding: ClassVar[tuple[str, ...]]
     input_names: ClassVar[tuple[str, ...]]
@@ -71,6 +73,11 @@ class Gate(ABC):
         """Return the state: it tells what was found when the gate opened, and nothing is asked about that again."""
         kept: Properties = normal(state)
         return kept
+
+    @classmethod
+    def imported(cls, world: World, id_: str, *, owned: bool) -> Imported:  # noqa: ARG003
+        """Refuse: nothing on the service has its id."""
+        raise refused_import(cls.import_advice)
 
     @classmethod
     def update(cls, world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG003

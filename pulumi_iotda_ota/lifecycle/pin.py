@@ -13,10 +13,12 @@ from pulumi_iotda_ota.lifecycle.base import (
     Checked,
     Created,
     Diff,
+    Imported,
     collecting,
     holds_unknown,
     known_problems,
     normal,
+    refused_import,
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lock.answer import locked_entry, locked_fields, require_unchanged
@@ -48,6 +50,7 @@ class Pin:
     """The life cycle of a pin."""
 
     input_names: ClassVar = (*_SELECTION, *_OWN)
+    import_advice: ClassVar = "declare it; to pin one package, give its package_id and no other selection argument"
 
     @staticmethod
     def check(world: World, olds: Properties, news: Properties) -> Checked:
@@ -94,6 +97,11 @@ class Pin:
         seen = {"exists": package is not None, "newer_available": _newer(world, state, connection)}
         known = {} if package is None or "locked_query" in state else {"identity": dict(connection.identity)}
         return {**state, **known, **seen}
+
+    @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:  # noqa: ARG004
+        """Refuse: nothing on the service has its id."""
+        raise refused_import(Pin.import_advice)
 
     @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
