@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.plugins import ROOT, resource, told, yaml
+from tests.engine.plugins import ROOT, installed_python, resource, told, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
     from tests.engine.conftest import Done, Project
@@ -62,6 +62,11 @@ def changing(emulator: Emulator) -> list[str]:
     return [request.operation for request in emulator.requests if request.method not in ("GET", "HEAD")]
 
 
+def has_plugin(project: Project, plugin_home: Path) -> None:
+    """Let a project find the installed plugin: the command has no program that leads to one."""
+    (Path(project.environment["PULUMI_HOME"]) / "plugins").symlink_to(plugin_home / "plugins")
+
+
 def imported(project: Project, kind: str, name: str, id_: str) -> str:
     """Import a resource with `pulumi import`, and return the code that it generates."""
     file = project.folder / f"{name}.generated"
@@ -78,7 +83,7 @@ def test_what_pulumi_import_generates_changes_nothing(
     The task is left as it is, because the generated program says onDestroy: retain. The package is deleted.
     """
     project = make_yaml(resources={})
-    project.environment["PULUMI_HOME"] = str(plugin_home)
+    has_plugin(project, plugin_home)
     plugin = json.loads((project.folder / "Pulumi.yaml").read_text())["packages"]["iotda-ota"]
     code = {
         name: imported(project, kind, name, id_)
@@ -188,6 +193,7 @@ def test_a_resource_that_is_only_read(
     read = {
         "fw": {"type": "iotda-ota:OtaPackage", "get": {"id": package_id}},
         "canary": {"type": "iotda-ota:UpgradeTask", "get": {"id": task_id}},
+        "again": {"type": "iotda-ota:UpgradeTask", "get": {"id": task_id, "state": {"appId": "energy"}}},
     }
     project = make_yaml(resources=read, outputs={"version": "${fw.version}", "name": "${canary.taskName}"})
     emulator.forget_requests()
@@ -261,7 +267,8 @@ def generated_python(make_project: Callable[..., Project], plugin_home: Path, tm
     project = make_project("")
     schema = str(ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json")
     ok(project.run("package", "gen-sdk", schema, "--language", "python", "--out", str(tmp_path / "sdk")))
-    project.environment |= {"PULUMI_HOME": str(plugin_home), "PYTHONPATH": str(tmp_path / "sdk" / "python")}
+    project.environment["PYTHONPATH"] = str(installed_python(tmp_path / "sdk" / "python", tmp_path / "installed"))
+    has_plugin(project, plugin_home)
     return project
 
 
@@ -274,7 +281,7 @@ def test_python_imports_a_task_with_the_plugin(generated_python: Project, task_i
 
     project.write(code)
     ok(project.preview("--expect-no-changes"))
-    judged = 'iotda_ota.UpgradeTaskCompletion("judged", task_id=canary.task_id, timeout=0, max_failed_devices=2)'
-    project.write(f"import pulumi_iotda_ota as iotda_ota\n{code}\n{judged}\n")
+    judged = 'library.UpgradeTaskCompletion("judged", task_id=canary.task_id, timeout=0, max_failed_devices=2)'
+    project.write(f"import pulumi_iotda_ota as library\n{code}\n{judged}\n")
     assert task_id in project.up().text
     assert (project.resources()["canary"]["id"], changing(emulator)) == (task_id, [])

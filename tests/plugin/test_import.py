@@ -70,6 +70,16 @@ def declared(inputs: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+def refusal(plugin: Plugin, id_: str, state: dict[str, Any], inputs: dict[str, Any], **changes: Any) -> str:
+    """Return why a change of an imported task is refused, in a check or in the diff after it."""
+    checked, problems = plugin.check(TASK, declared(inputs, **changes), inputs)
+    if not problems:
+        with pytest.raises(grpc.RpcError) as caught:
+            plugin.diff(TASK, id_, state, checked)
+        return " ".join(caught.value.details().split())
+    return " ".join(" ".join(f"{name} {reason}" for name, reason in problems).split())
+
+
 def test_a_package(plugin: Plugin, start: Callable[[], Plugin], package_id: str, emulator: Emulator) -> None:
     """An imported package has the inputs that declare it as it is, previews without a change and can be destroyed."""
     inputs, state = imported(plugin, PACKAGE, package_id)
@@ -157,10 +167,8 @@ def test_what_the_service_does_not_return_is_taken_once(
 
     for name, value in (("triggers", [2]), ("appId", "water"), ("groupIds", ["fleet"]), ("targets", ["d9"])):
         with start() as plugin:
-            given = declared(checked, groupIds=None) if name == "targets" else declared(checked)
-            problems = plugin.check(TASK, {**given, name: value}, checked)[1]
-            told = " ".join(" ".join(reason for _, reason in problems).split())
-            assert f"{name if name != 'targets' else 'targets, groupIds'} " in told, (name, told)
+            changes = {name: value} | ({"groupIds": None} if name == "targets" else {})
+            assert name in refusal(plugin, task_id, stored, checked, **changes)
 
 
 def test_an_output_that_is_unknown_at_the_preview(plugin: Plugin, make_task: Callable[..., str]) -> None:
@@ -176,11 +184,12 @@ def test_an_output_that_is_unknown_at_the_preview(plugin: Plugin, make_task: Cal
 
 def test_another_campaign_is_refused_while_it_runs(plugin: Plugin, make_task: Callable[..., str]) -> None:
     """A program that declares other devices than the imported task has does not start a task beside it."""
-    inputs, _ = imported(plugin, TASK, make_task())
+    task_id = make_task()
+    inputs, state = imported(plugin, TASK, task_id)
 
-    problems = plugin.check(TASK, declared(inputs, targets=["d9"]), inputs)[1]
+    told = refusal(plugin, task_id, state, inputs, targets=["d9"])
 
-    assert "a change of targets is a new campaign, and fleet_1 still runs" in " ".join(problems[0][1].split())
+    assert "a change of targets is a new campaign, and fleet_1 still runs" in told
 
 
 def test_one_thing_has_one_resource(plugin: Plugin, make_task: Callable[..., str], package_id: str) -> None:
