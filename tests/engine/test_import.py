@@ -159,7 +159,8 @@ def test_an_import_that_does_not_fit(
     make_yaml: Callable[..., Project], package_id: str, task_id: str, emulator: Emulator
 ) -> None:
     """Another campaign than the imported one, an id that does not exist and an owned task fail the preview."""
-    task = {"packageIds": [package_id], "targets": ["d1", "d2"]}
+    once = {"retryCount": 2, "retryInterval": 5, "taskExtInfo": {"ticket": "OPS-7"}}
+    task = {"packageIds": [package_id], "targets": ["d1", "d2"], **once}
 
     def preview(stack: str, **resources: Any) -> str:
         done = make_yaml(stack=stack, resources=resources).run("preview")
