@@ -29,8 +29,8 @@ __all__ = [
 
 _DEVICES = ("targets", "group_ids")
 _POLICY = ("schedule_time", "retry_count", "retry_interval")
-# The service knows nothing of these: they say what this library does with the task.
-_OURS = ("on_destroy", "replace_running", "adopt_within")
+# It never returns ``app_id``, on some instances no devices, and it knows nothing of ``triggers``.
+_MAY_BE_UNREAD = ("package_ids", "app_id", *_DEVICES, "triggers")
 
 
 def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: str, command: str) -> Any:
@@ -116,11 +116,12 @@ def inputs_of_task(task: BatchTask) -> Properties:
     return {name: value for name, value in inputs.items() if value or (value == 0 and value is not False)}
 
 
-def unread_inputs(task: BatchTask, inputs: Properties) -> list[str]:
-    """Return the inputs that the service does not return of a task. Their first value in the program is taken as is."""
-    names = [argument.name for argument in arguments.UPGRADE_TASK if argument.name not in _OURS]
-    known = {*inputs, *(["need_confirm"] if task.need_confirm is not None else [])}
-    return _without_devices([name for name in names if name not in known], known)
+def unread_inputs(inputs: Properties) -> list[str]:
+    """Return the inputs of an imported task that are not known. Their first value in the program is taken as it is.
+
+    Any other input that the service does not return is not set: it returns what a task was created with.
+    """
+    return _without_devices([name for name in _MAY_BE_UNREAD if name not in inputs], inputs)
 
 
 def still_unread(olds: Properties, inputs: Properties) -> Properties:
@@ -136,6 +137,6 @@ def told_unread(unread: list[str]) -> str:
     return " and ".join(word for word, name in missing.items() if name in unread)
 
 
-def _without_devices(names: list[str], known: Any) -> list[str]:
+def _without_devices(names: list[str], known: Properties) -> list[str]:
     # Devices are given in one of two ways.
     return [name for name in names if name not in _DEVICES or not {*_DEVICES} & {*known}]

@@ -95,7 +95,7 @@ class UpgradeTask:
         thing = f"upgrade task {id_}"
         task = found(lambda: client.show_batch_task(id_), connection, thing=thing, command="iotda-ota task list")
         given = inputs_of_task(task)
-        unread = unread_inputs(task, given)
+        unread = unread_inputs(given)
         inputs = {**given, "task_name": task.task_name, "unread_inputs": unread}
         if owned:
             own(world, id_, thing=thing)

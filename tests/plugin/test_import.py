@@ -171,6 +171,17 @@ def test_what_the_service_does_not_return_is_taken_once(
             assert name in refusal(plugin, task_id, stored, checked, **changes)
 
 
+@pytest.mark.parametrize("changes", [{"taskMode": "GATEWAY"}, {"taskExtInfo": {"ticket": "OPS-7"}}])
+def test_what_the_task_was_created_without_is_a_change(
+    plugin: Plugin, make_task: Callable[..., str], changes: dict[str, Any]
+) -> None:
+    """What IoTDA returns of every task that has it, and not of this one, the task does not have."""
+    task_id = make_task()
+    inputs, state = imported(plugin, TASK, task_id)
+
+    assert "is a new campaign, and fleet_1 still runs" in refusal(plugin, task_id, state, inputs, **changes)
+
+
 def test_an_output_that_is_unknown_at_the_preview(plugin: Plugin, make_task: Callable[..., str]) -> None:
     """A value that the preview does not know yet replaces nothing, if IoTDA does not return that input."""
     task_id = make_task()
