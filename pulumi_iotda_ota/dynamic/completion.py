@@ -69,7 +69,7 @@ class UpgradeTaskCompletion(dynamic.Resource, module="iotda-ota", name="UpgradeT
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("UpgradeTaskCompletion", opts, "leave import_ out: there is nothing of it on the service")
+        refuse_import("UpgradeTaskCompletion", opts, Completion.import_advice)
         inputs = given(UpgradeTaskCompletion, locals())
         super().__init__(UpgradeTaskCompletionProvider(), resource_name, properties(inputs, Completion.outputs), opts)
         sdk_inputs.register(self, "task_id", constant_id=True)

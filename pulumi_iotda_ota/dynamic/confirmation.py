@@ -55,7 +55,7 @@ class UpgradeTaskConfirmation(dynamic.Resource, module="iotda-ota", name="Upgrad
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("UpgradeTaskConfirmation", opts, "leave import_ out: there is nothing of it on the service")
+        refuse_import("UpgradeTaskConfirmation", opts, Confirmation.import_advice)
         _require_written_out(approved_package_ids)
         inputs = given(UpgradeTaskConfirmation, locals())
         outputs = properties(inputs, Confirmation.outputs)

@@ -68,6 +68,9 @@ def given(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
 def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -> None:
     """Refuse ``import_``, which Pulumi ends in a KeyError of its own.
 
+    For an import the engine sends the id alone. The host of Python providers looks for the provider in the inputs.
+    ``test_sdk.py`` says when it does not need to.
+
     Args:
         kind: the class of the resource.
         opts: the options it was given.
@@ -77,7 +80,7 @@ def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -
         InputError: the options ask for an import.
     """
     if opts is not None and opts.import_ is not None:
-        raise refused(f"{kind} can not be imported: a dynamic resource is made by its program alone", advice)
+        raise refused(f"{kind} cannot be imported: Pulumi imports no resource whose provider is a Python class", advice)
 
 
 def refused(headline: str, advice: str) -> IotdaOtaError:

@@ -24,7 +24,7 @@ class OtaPackage(dynamic.Resource, module="iotda-ota", name="OtaPackage"):
     """A package made of an object that lies in OBS. The service can not change one: a change replaces it.
 
     A package that agrees in everything is taken over; one that agrees only in part is an error. The object itself is
-    never touched. It can not be imported.
+    never touched. Declare an existing package with equal arguments to adopt it; ``import_`` is refused.
 
     Args:
         resource_name: the name of the resource in the stack.
@@ -93,7 +93,7 @@ class OtaPackage(dynamic.Resource, module="iotda-ota", name="OtaPackage"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("OtaPackage", opts, "leave import_ out; a package that agrees in everything is taken over")
+        refuse_import("OtaPackage", opts, ota_package.ADOPTED_IF_EQUAL)
         inputs = given(OtaPackage, locals())
         super().__init__(OtaPackageProvider(), resource_name, properties(inputs, ota_package.OUTPUTS), opts)
         sdk_inputs.register(self, "package_id", constant_id=False)

@@ -25,7 +25,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
 
     With ``lock`` it is the package that is locked, and moves when the lock file does: with the commit.
 
-    It is resolved at the preview, which so shows the id that the update will use. It can not be imported.
+    It is resolved at the preview, which so shows the id that the update will use. It cannot be imported.
 
     Args:
         resource_name: the name of the resource in the stack.
@@ -128,7 +128,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("OtaPackagePin", opts, "leave import_ out; expect_package_id holds the pin to a package")
+        refuse_import("OtaPackagePin", opts, pin.Pin.import_advice)
         _refuse_ignoring(opts)
         inputs = given(OtaPackagePin, locals())
         super().__init__(OtaPackagePinProvider(), resource_name, properties(inputs, pin.OUTPUTS), opts)

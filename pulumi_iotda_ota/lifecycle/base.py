@@ -30,6 +30,7 @@ __all__ = [
     "Checked",
     "Created",
     "Diff",
+    "Imported",
     "Lifecycle",
     "Properties",
     "World",
@@ -37,6 +38,7 @@ __all__ = [
     "holds_unknown",
     "known_problems",
     "normal",
+    "refused_import",
 ]
 
 Properties = dict[str, Any]
@@ -82,6 +84,19 @@ class Created:
 
     id: str
     outputs: Properties
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A thing that exists already, as a resource.
+
+    Attributes:
+        inputs: what a program declares it with, completed as ``check`` completes it.
+        state: all that is stored of it.
+    """
+
+    inputs: Properties
+    state: Properties
 
 
 @dataclass(frozen=True)
@@ -155,6 +170,15 @@ class Lifecycle(Protocol):
         ...
 
     @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+        """Return what exists already under an id; ``owned`` tells whether the resource is to own it. Changes nothing.
+
+        Raises:
+            IotdaOtaError: there is no such thing, or such a resource cannot be imported.
+        """
+        ...
+
+    @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs."""
         ...
@@ -163,6 +187,16 @@ class Lifecycle(Protocol):
     def delete(world: World, id_: str, state: Properties) -> None:
         """Remove the resource."""
         ...
+
+
+def refused_import(advice: str) -> InputError:
+    """Return the error of an import of a resource that owns nothing on the service.
+
+    Args:
+        advice: what to do instead.
+    """
+    headline = "this resource cannot be imported or read by an id: it owns nothing on the service"
+    return InputError(headline, facts=[("what to do", advice)])
 
 
 def holds_unknown(value: object) -> bool:

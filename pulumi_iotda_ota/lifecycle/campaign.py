@@ -58,11 +58,16 @@ def campaign(inputs: Properties) -> Properties:
 
 
 def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
-    """Return the inputs by which two campaigns differ; one that is not known yet may differ, and counts."""
+    """Return the inputs by which two campaigns differ; one that is not known yet may differ, and counts.
+
+    The service does not return every input of an imported task. The first value of such an input is no difference.
+    """
+    unread = olds.get("unread_inputs") or ()
     unknown = {name for name in CAMPAIGN_INPUTS if holds_unknown(news.get(name))}
     before = campaign(olds)
     after = campaign({name: value for name, value in news.items() if name not in unknown})
-    return tuple(name for name in CAMPAIGN_INPUTS if name in unknown or before.get(name) != after.get(name))
+    compared = (name for name in CAMPAIGN_INPUTS if name not in unread)
+    return tuple(name for name in compared if name in unknown or before.get(name) != after.get(name))
 
 
 def changed_once(olds: Properties, news: Properties) -> tuple[str, ...]:
@@ -97,8 +102,18 @@ def task_name(inputs: Properties) -> str:
 
 
 def is_named_alike(name: str, other: str) -> bool:
-    """Return whether two names stand for one campaign: their digits do, and the prefix may have been changed since."""
-    return name.rpartition("_")[2] == other.rpartition("_")[2]
+    """Return whether two names stand for one campaign: their digits do, and the prefix may have been changed since.
+
+    An imported task has the name that somebody else gave it: only the whole of it stands for the task.
+    """
+    digits = _made_digits(name)
+    return name == other or (digits != "" and digits == _made_digits(other))
+
+
+def _made_digits(name: str) -> str:
+    """Return the digits at the end of a name that :func:`task_name` has made; empty for any other name."""
+    made = re.fullmatch(rf".*_([0-9a-f]{{{_DIGITS}}})", name)
+    return made[1] if made else ""
 
 
 def new_task(inputs: Properties) -> Properties:

@@ -34,6 +34,7 @@ class Confirmation(Gate):
 
     arguments = arguments.UPGRADE_TASK_CONFIRMATION
     id = "confirmation"
+    import_advice = "declare it with the task_id of the task and approved_package_ids, whoever created the task"
     outputs = ("task_name", "status")
 
     @classmethod

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota.arguments.changes import named
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, known_problems, normal
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, known_problems, normal, refused_import
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.arguments import Argument
@@ -25,6 +25,7 @@ class Gate(ABC):
     Attributes:
         arguments: the part of the table that applies.
         id: there is nothing on the service whose id this could be, and an id that moved would replace the resource.
+        import_advice: what to do instead of an import.
         outputs: what :meth:`passed` returns.
         deciding: a change of one of these inputs does it again; a change of any other alters the stored state only.
         noted: the inputs that acted when it was done; a change of one of these alone has no effect, and is told.
@@ -33,6 +34,7 @@ class Gate(ABC):
 
     arguments: ClassVar[tuple[Argument, ...]]
     id: ClassVar[str]
+    import_advice: ClassVar[str]
     outputs: ClassVar[tuple[str, ...]]
     deciding: ClassVar[tuple[str, ...]]
     noted: ClassVar[tuple[str, ...]]
@@ -80,6 +82,11 @@ class Gate(ABC):
         """Return the state: it tells what was found when the gate opened, and nothing is asked about that again."""
         kept: Properties = normal(state)
         return kept
+
+    @classmethod
+    def imported(cls, world: World, id_: str, *, owned: bool) -> Imported:  # noqa: ARG003
+        """Refuse: nothing on the service has its id."""
+        raise refused_import(cls.import_advice)
 
     @classmethod
     def update(cls, world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG003

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import ServiceError
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
-from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, changed_inputs, kept_key
+from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own
+from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, TEXTS, changed_inputs, kept_key
 from pulumi_iotda_ota.lifecycle.package_once import create_package_once, require_no_other
 from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package, require_allowed
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, World
     from pulumi_iotda_ota.validation import Problem
 
-__all__ = ["OUTPUTS", "Package"]
+__all__ = ["ADOPTED_IF_EQUAL", "OUTPUTS", "Package"]
 
 OUTPUTS = (
     *(argument.name for argument in arguments.OTA_PACKAGE if argument.name != "allow_replace"),
@@ -30,6 +31,10 @@ OUTPUTS = (
     "identity",
 )
 _OTHERS = ("allow_replace", "connection")
+#: How a package that exists already is brought into a stack by declaring it.
+ADOPTED_IF_EQUAL = (
+    f"declare it without import_; if {', '.join((*FILE_INPUTS, *TEXTS))} are equal, the existing package is adopted"
+)
 
 
 class Package:
@@ -91,6 +96,19 @@ class Package:
         if package is None:
             return {**state, "exists": False}
         return {**state, **_told(package), "identity": dict(connection.identity)}
+
+    @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+        """Return a package of the service; a destroy of the stack then deletes it."""
+        connection = world.resolve({})
+        client = world.run.client(connection)
+        thing = f"package {id_}"
+        package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota list")
+        inputs = inputs_of_package(package)
+        if owned:
+            own(world, id_, thing=thing)
+        told = {**_told(package), "identity": dict(connection.identity)}
+        return Imported(inputs, {"support_source_versions": [], **inputs, **told})
 
     @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:

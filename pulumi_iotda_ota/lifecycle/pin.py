@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pulumi_iotda_ota import arguments, outputs
 from pulumi_iotda_ota.answers import package_values
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
+from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
     Checked,
     Created,
     Diff,
+    Imported,
     collecting,
     holds_unknown,
     known_problems,
     normal,
+    refused_import,
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lock.answer import locked_entry, locked_fields, require_unchanged
 from pulumi_iotda_ota.lock.entry import differing_places, differing_words, place_of
-from pulumi_iotda_ota.lookup import find_package
+from pulumi_iotda_ota.lookup import contradictions, find_package
 from pulumi_iotda_ota.query import PackageLookup
 from pulumi_iotda_ota.validation import Problem
 
@@ -47,6 +50,7 @@ class Pin:
     """The life cycle of a pin."""
 
     input_names: ClassVar = (*_SELECTION, *_OWN)
+    import_advice: ClassVar = "declare it; to pin one package, give its package_id and no other selection argument"
 
     @staticmethod
     def problems(inputs: Properties) -> list[Problem]:
@@ -96,9 +100,16 @@ class Pin:
         state = normal(state)
         connection = world.resolve(state)
         package = _show(world, state, connection)
+        if package is not None and (differs := _differs(state, package)):
+            world.warn(f"the pinned package {state['package_id']} is not what was pinned: {differs}")
         seen = {"exists": package is not None, "newer_available": _newer(world, state, connection)}
         known = {} if package is None or "locked_query" in state else {"identity": dict(connection.identity)}
         return {**state, **known, **seen}
+
+    @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:  # noqa: ARG004
+        """Refuse: nothing on the service has its id."""
+        raise refused_import(Pin.import_advice)
 
     @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
@@ -239,16 +250,30 @@ def _made_in(state: Properties, connection: ResolvedConnection) -> Any:
 
 
 def _require_there(world: World, olds: Properties, connection: ResolvedConnection) -> OtaPackage:
-    """Return the pinned package; one that is gone is refused now, at the preview, not in a campaign that fails."""
+    """Return the pinned package.
+
+    Raises:
+        PackageNotFound: it is gone. The preview refuses it, before it is a campaign that fails.
+        IotdaOtaError: the service describes it otherwise than it was pinned.
+    """
     package = _show(world, olds, connection)
-    if package is not None:
+    differs = "" if package is None else _differs(olds, package)
+    if package is not None and not differs:
         return package
     facts = [
         ("pinned", f"{olds.get('version')}, package {olds['package_id']}, revision {olds.get('revision')}"),
         ("looked in", connection.described),
         ("what to do", "change triggers to pin what fits now, or upload a package and change the selection"),
     ]
-    raise PackageNotFound(f"the pinned package {olds['package_id']} is gone", facts=facts)
+    if package is None:
+        raise PackageNotFound(f"the pinned package {olds['package_id']} is gone", facts=facts)
+    raise IotdaOtaError(f"the pinned package {olds['package_id']} is not what was pinned: {differs}", facts=facts)
+
+
+def _differs(state: Properties, package: OtaPackage) -> str:
+    """Return how the service describes the pinned package otherwise now; empty if it does not."""
+    now = package_values(package)
+    return ", ".join(f"{name}: {shown(now[name])}, pinned {shown(state[name])}" for name in contradictions(state, now))
 
 
 def _unexpected(inputs: Properties) -> list[Problem]:

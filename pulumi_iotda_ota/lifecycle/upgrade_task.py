@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.campaign import CAMPAIGN_INPUTS, changed_inputs, task_name
 from pulumi_iotda_ota.lifecycle.due import completed
 from pulumi_iotda_ota.lifecycle.ending import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
+from pulumi_iotda_ota.lifecycle.importing import (
+    found,
+    inputs_of_task,
+    own,
+    still_unread,
+    told_unread,
+    unread_inputs,
+)
 from pulumi_iotda_ota.lifecycle.once import create_once
 from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace, require_may_store
 from pulumi_iotda_ota.lifecycle.task_reads import outputs_of, show_task
@@ -67,7 +75,7 @@ class UpgradeTask:
             require_may_store(world, id_, olds, news)
         world.ledger.compared(id_, replaces=bool(replaces))
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
-        changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in others)
+        changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in (*others, "unread_inputs"))
         # Deleted first, it would take the tasks that depend on it along before anybody asked whether they run. What
         # does not run needs no deleting before the next.
         return Diff(changes=changes, replaces=replaces, delete_first=bool(news.get("replace_running")))
@@ -89,6 +97,22 @@ class UpgradeTask:
         if task is None:
             return {**state, "status": _GONE}
         return {**state, **outputs_of(task), "identity": dict(connection.identity)}
+
+    @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+        """Return an upgrade task of the service, which keeps its name, whoever started it."""
+        connection = world.resolve({})
+        client = world.run.client(connection)
+        thing = f"upgrade task {id_}"
+        task = found(lambda: client.show_batch_task(id_), connection, thing=thing, command="iotda-ota task list")
+        given = inputs_of_task(task)
+        unread = unread_inputs(given)
+        inputs = {**given, "task_name": task.task_name, "unread_inputs": unread}
+        if owned:
+            own(world, id_, thing=thing)
+            if missing := told_unread(unread):
+                world.warn(f"IoTDA does not return the {missing} of {thing}: what the program declares is not compared")
+        return Imported(inputs, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
 
     @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
@@ -133,4 +157,5 @@ def _unchanged(world: World, olds: Properties, inputs: Properties, problems: lis
     if wanted != olds["task_type"] and not told:
         reason = f"is {wanted}, but the task is a {olds['task_type']}: leave it out, or change triggers too"
         told.append(Problem("task_type", reason))
-    return Checked({**inputs, "task_name": olds["task_name"], "task_type": olds["task_type"]}, told)
+    kept = {"task_name": olds["task_name"], "task_type": olds["task_type"], **still_unread(olds, inputs)}
+    return Checked({**inputs, **kept}, told)

@@ -197,20 +197,28 @@ class Provider:
         return created.id, _wire(resource, created.outputs)
 
     def read(self, urn: str, id_: str, state: Mapping[str, Any]) -> dict[str, Any]:
-        """Tell the state as it is now.
-
-        Raises:
-            InputError: there is no state: it is an import, or a look at what another stack owns.
-        """
+        """Tell the state as it is now."""
         at = Urn.read(urn)
-        if not state:
-            advice = (
-                "declare it, and what this program has made already is taken over; to look at something, "
-                "call getOtaPackage or getUpgradeTask"
-            )
-            raise InputError(f"{at.type} can not be imported or read by its id", facts=[("what to do", advice)])
         seen = at.resource.lifecycle.read(self._world(urn), id_, _python(at, state))
         return _wire(at.resource, seen)
+
+    def is_stored(self, urn: str, state: Mapping[str, Any]) -> bool:
+        """Return whether a state is one that this provider returned: it holds outputs, which no program can give."""
+        resource = Urn.read(urn).resource
+        given = {argument.name for argument in resource.arguments}
+        return any(camel(output.name) in state for output in resource.outputs if output.name not in given)
+
+    def imported(self, urn: str, id_: str, *, owned: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the inputs and the state of what exists already under an id.
+
+        Args:
+            urn: the resource that it becomes.
+            id_: the id on the service.
+            owned: whether the resource is to own it, or only reads it.
+        """
+        at = Urn.read(urn)
+        imported = at.resource.lifecycle.imported(self._world(urn), id_, owned=owned)
+        return _wire(at.resource, imported.inputs), _wire(at.resource, imported.state)
 
     def update(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, preview: bool

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,13 @@ def installed_once(folder: Path) -> Path:
             install(copy(folder / "iotda-ota-plugin"), home)
             done.touch()
     return home
+
+
+def installed_python(generated: Path, folder: Path) -> Path:
+    """Install the code that Pulumi generated for Python into a folder, with what this environment has not."""
+    install = ["--quiet", "--no-deps", "--target", str(folder), str(generated), "parver", "arpeggio", "attrs"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *install], check=True, capture_output=True)
+    return folder
 
 
 def yaml(project: Project, plugin: Path, **program: Any) -> Project:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import TASK_NAME
 from pulumi_iotda_ota.iotda.models import BatchTask
-from pulumi_iotda_ota.lifecycle.campaign import changed_inputs, disagreements, new_task, task_name
+from pulumi_iotda_ota.lifecycle.campaign import changed_inputs, disagreements, is_named_alike, new_task, task_name
 from pulumi_iotda_ota.times import parse_duration, parse_time
 
 SCOPE = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
@@ -101,6 +101,22 @@ def test_what_makes_a_new_campaign(change: dict[str, Any], campaign: bool) -> No
     """Packages, devices, space, mode and triggers make a new campaign; anything else does not."""
     assert bool(changed_inputs(INPUTS, {**INPUTS, **change})) is campaign
     assert (task_name({**INPUTS, **change})[-16:] != task_name(INPUTS)[-16:]) is campaign
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "alike"),
+    [
+        ("canary_0123456789abcdef", "meters_0123456789abcdef", True),
+        ("canary_0123456789abcdef", "canary_0123456789abcdee", False),
+        ("fleet_1", "fleet_1", True),
+        ("fleet_1", "canary_1", False),
+        ("fleet", "canary", False),
+        ("x_fleet", "fleet", False),
+    ],
+)
+def test_names_that_stand_for_one_campaign(name: str, other: str, alike: bool) -> None:
+    """The digits of a name that was made here stand for a campaign; of any other name the whole does."""
+    assert is_named_alike(name, other) is is_named_alike(other, name) is alike
 
 
 def test_body_holds_what_was_given_and_nothing_else() -> None:

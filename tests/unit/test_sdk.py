@@ -6,14 +6,17 @@ import asyncio
 import importlib.util
 import inspect
 import pickle
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import grpc
 import pulumi
 import pytest
 from pulumi.runtime import sync_await
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda import errors
@@ -52,6 +55,18 @@ def test_dynamic_host_still_answers_with_tracebacks() -> None:
 def test_dynamic_host_still_serves_four_calls_at_once() -> None:
     """`sdk.widen_dynamic_host` widens the pool of this module; when that has room for every wait, drop it."""
     assert "futures.ThreadPoolExecutor(max_workers=4)" in source_of("pulumi.dynamic.__main__")
+
+
+def test_dynamic_host_still_imports_nothing() -> None:
+    """`refuse_import` refuses an import because the host needs a provider in the inputs; else, allow imports."""
+    command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as host:
+        assert host.stdout is not None
+        with grpc.insecure_channel(f"127.0.0.1:{host.stdout.readline().strip()}") as channel:
+            read = provider_pb2_grpc.ResourceProviderStub(channel).Read
+            with pytest.raises(grpc.RpcError, match="__provider"):
+                read(provider_pb2.ReadRequest(urn="urn", id="5c8b"), timeout=60)
+        host.kill()
 
 
 def test_the_pool_of_the_host_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
