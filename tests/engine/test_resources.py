@@ -152,9 +152,10 @@ iotda_ota.UpgradeTask("fleet", package_ids=[package], targets=["meter-0009"], tr
 
 
 def test_other_inputs_alter_the_state_alone(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """An input that makes no new campaign is stored in place, and then nothing is left to change."""
+    """Once the task has ended, an input that makes no new campaign is stored in place; nothing is left to change."""
     project = rollout(make_project, emulator)
     ok(project.up())
+    wait_until(lambda: emulator.tasks[0]["status"] == "Success")
     before = project.resources()["rollout"]["outputs"]
 
     project.ok("config", "set", "confirm", "true")
