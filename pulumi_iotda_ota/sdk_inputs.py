@@ -1,6 +1,6 @@
 """Read what a Pulumi program passes as arguments: plain values, Outputs and resources, at any depth.
 
-Nothing here knows what is looked up. What this relies on in Pulumi's SDK is tested in ``test_sdk_inputs.py``.
+Nothing here knows what is looked up.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi._types import is_input_type
+from pulumi._types import is_input_type  # private, and the only way to tell an object that Pulumi can send
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -148,7 +148,7 @@ def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
                 return leaf
             given = "the resource" if resource is leaf else "the id of the resource"
             known = f'{type(resource).__name__} "{resource.pulumi_resource_name}"'
-            headline = f"{label}{path} is {given} {known}, not {_described(argument)}"
+            headline = f"{label}{path} is {given} {known}, {_wrong(argument, resource is not leaf)}"
             error = InputError(headline, argument=argument, facts=[("fix", _instead(argument, resource))])
             raise sdk.rendered(error)
 
@@ -158,9 +158,10 @@ def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
         _mapped(value, name, refuse(name))
 
 
-def _described(argument: str) -> str:
-    kinds = {"package_id": "a package id", "task_id": "a task id"}
-    return next((kind for name, kind in kinds.items() if name in argument), "a value")
+def _wrong(argument: str, constant: bool) -> str:  # noqa: FBT001  which of the two was given
+    kinds = {"package_id": "not a package id", "task_id": "not a task id"}
+    other = "which never changes" if constant else "not a plain value"
+    return next((kind for name, kind in kinds.items() if name in argument), other)
 
 
 def _instead(argument: str, resource: pulumi.Resource) -> str:
