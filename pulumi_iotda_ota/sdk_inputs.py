@@ -1,6 +1,6 @@
 """Read what a Pulumi program passes as arguments: plain values, Outputs and resources, at any depth.
 
-Nothing here knows what is looked up. What this relies on in Pulumi's SDK is tested in ``test_sdk_inputs.py``.
+Nothing here knows what is looked up.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi._types import is_input_type
+from pulumi._types import is_input_type  # private, and the only way to tell an object that Pulumi can send
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
@@ -128,10 +129,8 @@ def _present(value: Any, path: str, label: str, *, inside: bool) -> Any:
 
 
 def _absent_in(value: object, path: str) -> Iterator[str]:
-    if isinstance(value, (list, tuple)):
-        yield from (f"{path}[{index}]" for index, item in enumerate(value) if item is None)
-    elif isinstance(value, Mapping):
-        yield from (f"{path}.{name}" for name, item in value.items() if item is None)
+    if isinstance(value, (list, tuple, Mapping)):
+        yield from (place for place, item in _items(value, path) if item is None)
 
 
 def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
@@ -140,27 +139,22 @@ def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
     Raises:
         InputError: it names the argument, the resource and the output to pass.
     """
-
-    def refuse(argument: str) -> Callable[[str, Any], Any]:
-        def leaf_of(path: str, leaf: Any) -> Any:
+    for argument, value in values.items():
+        for path, leaf in _leaves(value, argument):
             resource = leaf if isinstance(leaf, pulumi.Resource) else _by_constant_id.get(id(leaf))
             if resource is None or (resource is not leaf and getattr(resource, "id", None) is not leaf):
-                return leaf
+                continue
             given = "the resource" if resource is leaf else "the id of the resource"
             known = f'{type(resource).__name__} "{resource.pulumi_resource_name}"'
-            headline = f"{label}{path} is {given} {known}, not {_described(argument)}"
+            headline = f"{label}{path} is {given} {known}, {_wrong(argument, resource is not leaf)}"
             error = InputError(headline, argument=argument, facts=[("fix", _instead(argument, resource))])
             raise sdk.rendered(error)
 
-        return leaf_of
 
-    for name, value in values.items():
-        _mapped(value, name, refuse(name))
-
-
-def _described(argument: str) -> str:
-    kinds = {"package_id": "a package id", "task_id": "a task id"}
-    return next((kind for name, kind in kinds.items() if name in argument), "a value")
+def _wrong(argument: str, constant: bool) -> str:  # noqa: FBT001  which of the two was given
+    kinds = {"package_id": "not a package id", "task_id": "not a task id"}
+    other = "which never changes" if constant else "not a plain value"
+    return next((kind for name, kind in kinds.items() if name in argument), other)
 
 
 def _instead(argument: str, resource: pulumi.Resource) -> str:
@@ -232,21 +226,44 @@ def _is_later(leaf: object) -> bool:
     return isinstance(leaf, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(leaf)
 
 
-def _mapped(value: Any, path: str, change: Callable[[str, Any], Any], above: tuple[int, ...] = ()) -> Any:
+def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
+    """Give each leaf of a value with its place, at any depth; a value may even hold itself."""
+    waiting, seen = [(path, value)], set()
+    while waiting:
+        at, item = waiting.pop()
+        if not isinstance(item, (Mapping, list, tuple, set, frozenset)):
+            yield at, item
+        elif id(item) not in seen:
+            seen.add(id(item))
+            waiting += reversed([(place, inner) for place, inner in _items(item, at)])
+
+
+def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from ((f"{path}.{printable(str(name), limit=40)}", item) for name, item in value.items())
+    else:
+        yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
+
+
+def _mapped(value: Any, argument: str, change: Callable[[str, Any], Any]) -> Any:
     """Return a value with each leaf changed, and as Pulumi can send it: a set as a list, in one order if it has one.
 
     Raises:
         InputError: the value holds itself.
     """
-    if not isinstance(value, (Mapping, list, tuple, set, frozenset)):
-        return change(path, value)
-    if id(value) in above:
-        raise sdk.rendered(InputError(f"{path} holds itself", argument=path.partition("[")[0].partition(".")[0]))
-    within = (*above, id(value))
-    if isinstance(value, Mapping):
-        return {name: _mapped(item, f"{path}.{name}", change, within) for name, item in value.items()}
-    items = sorted(value) if _is_plain_set(value) else value
-    return [_mapped(item, f"{path}[{index}]", change, within) for index, item in enumerate(items)]
+
+    def inside(value: Any, path: str) -> Any:
+        if not isinstance(value, (Mapping, list, tuple, set, frozenset)):
+            return change(path, value)
+        if isinstance(value, Mapping):
+            return {name: inside(item, at) for name, (at, item) in zip(value, _items(value, path), strict=True)}
+        return [inside(item, at) for at, item in _items(sorted(value) if _is_plain_set(value) else value, path)]
+
+    try:
+        return inside(value, argument)
+    except RecursionError:
+        headline = f"{argument} holds itself, or is nested too deeply"
+        raise sdk.rendered(InputError(headline, argument=argument)) from None
 
 
 def _is_plain_set(value: object) -> bool:

@@ -131,7 +131,7 @@ def test_what_pulumi_cannot_send_is_named(tmp_path: Path) -> None:
         ),
         (
             TASK.format("triggers=dict(after=pin.id)"),
-            'UpgradeTask "t": triggers.after is the id of the resource OtaPackagePin "meter", not a value',
+            'UpgradeTask "t": triggers.after is the id of the resource OtaPackagePin "meter", which never changes',
             "pass its output .package_id",
         ),
         (
