@@ -47,7 +47,6 @@ __all__ = [
     "when_known",
     "widen_dynamic_host",
     "with_unknowns",
-    "without_secrets",
     "without_unknowns",
 ]
 
@@ -381,14 +380,6 @@ def without_unknowns(value: Any, unknown: object) -> Any:
     if isinstance(value, list):
         return [without_unknowns(item, unknown) for item in value]
     return unknown if isinstance(value, Unknown) else value
-
-
-def without_secrets(value: Any) -> Any:
-    """Return a property value without the marks of secrets, as the engine hands it to a dynamic provider."""
-    plain = rpc.unwrap_rpc_secret(value)
-    if isinstance(plain, dict):
-        return {name: without_secrets(item) for name, item in plain.items()}
-    return [without_secrets(item) for item in plain] if isinstance(plain, list) else plain
 
 
 def with_unknowns(value: Any, unknown: object) -> Any:

@@ -103,7 +103,7 @@ class Monitor(pulumi.runtime.Mocks):
         preview: bool,
     ) -> tuple[str, dict[str, Any]]:
         """Do with a resource what the engine does with one that is new, and note it."""
-        checked = provider.check({}, sdk.without_secrets(inputs))
+        checked = provider.check({}, _without_secrets(inputs))
         if checked.failures:
             raise IotdaOtaError("\n".join(failure.reason for failure in checked.failures))
         outputs, id_ = checked.inputs, ""
@@ -210,3 +210,11 @@ def provider_in(inputs: dict[str, Any]) -> dynamic.ResourceProvider:
     config = {f"{sdk.CONFIG_NAMESPACE}:{name}": value for name, value in sdk.stack_config().items()}
     provider.configure(dynamic.ConfigureRequest(dynamic.Config(config, pulumi.get_project())))
     return provider
+
+
+def _without_secrets(value: Any) -> Any:
+    """Return a property value without the marks of secrets, as the engine hands it to a dynamic provider."""
+    plain = pulumi.runtime.rpc.unwrap_rpc_secret(value)
+    if isinstance(plain, dict):
+        return {name: _without_secrets(item) for name, item in plain.items()}
+    return [_without_secrets(item) for item in plain] if isinstance(plain, list) else plain
