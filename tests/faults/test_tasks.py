@@ -10,6 +10,7 @@ import requests
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError, TransportError
 from pulumi_iotda_ota.iotda.gate import Gate
+from tests.faults.bench import Bench
 from tests.faults.helpers import QUICK, RawServer, closed_port, connection_to
 
 if TYPE_CHECKING:
@@ -101,6 +102,18 @@ def test_a_creation_of_unknown_outcome_is_sent_once(emulator: Emulator, client: 
 
     assert isinstance(error, OutcomeUnknown)
     assert isinstance(error.__cause__, IotdaOtaError)
+    assert posts(emulator) == 1
+    assert len(emulator.tasks) == 1
+
+
+def test_a_401_without_a_code_repeats_no_creation(emulator: Emulator) -> None:
+    """A filter that answers 401 in place of the service proves nothing: no second task, whatever the credential is."""
+    bench = Bench(emulator)
+    emulator.faults.add(operation="CreateBatchTask", status=401, accept=True, body="<html>sign in</html>")
+
+    with bench.client(bench.user()) as client, pytest.raises(OutcomeUnknown):
+        client.create_batch_task(task(emulator))
+
     assert posts(emulator) == 1
     assert len(emulator.tasks) == 1
 
