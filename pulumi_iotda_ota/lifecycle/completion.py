@@ -127,10 +127,10 @@ def _stopped(world: World, client: Client, task: BatchTask, limits: Limits, inpu
 
 def _retried(world: World, client: Client, watch: Watch, task: BatchTask) -> list[tuple[str, str]]:
     """Ask once to try the failed devices again, wait until that shows, and return what there is to tell of it."""
-    with world.ledger.alone(("retry", task.task_id)):
-        if task.task_id in world.ledger.retried:
+    with world.run_state.alone(("retry", task.task_id)):
+        if task.task_id in world.run_state.retried:
             return []  # by another resource that waits for the same task
-        world.ledger.retried.add(task.task_id)
+        world.run_state.retried.add(task.task_id)
         happened, shows = _asked_to_retry(client, task)
     if shows:
         watch.until(lambda now: _differs(now, task), seconds=_RETRY_SHOWS_WITHIN)

@@ -40,7 +40,7 @@ def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
     _require_space(packages, inputs)
     typed = {**inputs, "task_type": _type_of_packages(packages, inputs)}
     name = task_name(typed)
-    named = {**typed, "task_name": name if olds else world.ledger.names.get(name, name)}
+    named = {**typed, "task_name": name if olds else world.run_state.names.get(name, name)}
     if olds.get("task_name"):
         _require_may_replace(world, client, olds, named)
     _require_creatable(world, client, named)

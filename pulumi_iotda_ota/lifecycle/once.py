@@ -34,12 +34,12 @@ def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
         OutcomeUnknown: the service may have accepted the request, and the task did not appear within 30 seconds.
     """
     # Two resources of one program that describe one campaign must not both find none.
-    with world.ledger.alone(("task", inputs["task_name"])):
+    with world.run_state.alone(("task", inputs["task_name"])):
         task = _found_or_created(world, client, inputs)
-        if task.task_id in world.ledger.created:
+        if task.task_id in world.run_state.created:
             facts = [("task", described(task)), ("what to do", "declare it once, or give one of them other triggers")]
             raise InputError(f"two resources describe one campaign: {printable(task.task_name)}", facts=facts)
-        world.ledger.created.add(task.task_id)
+        world.run_state.created.add(task.task_id)
     return task
 
 

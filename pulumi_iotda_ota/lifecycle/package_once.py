@@ -37,14 +37,14 @@ def create_package_once(world: World, client: Client, inputs: Properties) -> Ota
         OutcomeUnknown: the service may have accepted the request, and the package did not appear within 30 seconds.
     """
     # Two resources of one program that describe one package must not both find none.
-    with world.ledger.alone(("package", *(inputs.get(name) for name in IDENTITY))):
+    with world.run_state.alone(("package", *(inputs.get(name) for name in IDENTITY))):
         package = _found_or_created(world, client, inputs)
-        world.ledger.created.add(package.package_id)
+        world.run_state.created.add(package.package_id)
     return package
 
 
 def _found_or_created(world: World, client: Client, inputs: Properties) -> OtaPackage:
-    found = _twins(client, inputs, world.ledger.replaced)
+    found = _twins(client, inputs, world.run_state.replaced)
     if found:
         return _adopted(world, inputs, found)
     try:
@@ -55,7 +55,7 @@ def _found_or_created(world: World, client: Client, inputs: Properties) -> OtaPa
     except OutcomeUnknown as error:
         found = looked_for(
             world.clock,
-            lambda deadline: _twins(client, inputs, world.ledger.replaced, deadline=deadline) or None,
+            lambda deadline: _twins(client, inputs, world.run_state.replaced, deadline=deadline) or None,
             error,
             thing="OTA package",
             asked=described(inputs),
@@ -69,7 +69,7 @@ def require_no_other(world: World, client: Client, inputs: Properties) -> None:
     Raises:
         IotdaOtaError: a package is there that agrees only in part.
     """
-    found = _twins(client, inputs, world.ledger.replaced)
+    found = _twins(client, inputs, world.run_state.replaced)
     if found:
         _equal(inputs, found)
 
@@ -105,7 +105,7 @@ def _adopted(world: World, inputs: Properties, found: Sequence[OtaPackage]) -> O
     """Return the package that was found, after making sure that it may be taken over."""
     package = _equal(inputs, found)
     name = f"package {printable(package.package_id)}"
-    if package.package_id in world.ledger.created:
+    if package.package_id in world.run_state.created:
         facts = [("what to do", "declare it once, and pass its package_id on")]
         raise InputError(f"two resources describe one package: {described(inputs)}, {name}", facts=facts)
     world.warn(f"{described(inputs)} is there already and is taken over: {name}, uploaded {package.created_at}")
@@ -128,10 +128,10 @@ def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
 
 def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, world: World) -> None:
     """Say what can be done where a service takes no second package of one version."""
-    if not world.ledger.replaced:
+    if not world.run_state.replaced:
         return
     try:
-        twins = [package for package in _listed(client, inputs, None) if package.package_id in world.ledger.replaced]
+        twins = [package for package in _listed(client, inputs, None) if package.package_id in world.run_state.replaced]
     except IotdaOtaError:
         return  # the refusal is what counts
     if twins:

@@ -54,7 +54,7 @@ class UpgradeTask:
         replaces = changed_inputs(olds, news)
         if replaces and not holds_unknown(news.get("connection")):
             require_same_place(olds, world.resolve(news), thing=f"upgrade task {id_}")
-        world.ledger.compared(id_, replaces=bool(replaces))
+        world.run_state.compared(id_, replaces=bool(replaces))
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
         changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in others)
         # Deleted first, it would take the tasks that depend on it along before anybody asked whether they run. What
@@ -96,7 +96,7 @@ class UpgradeTask:
         action = state.get("on_destroy") or "stop"
         if action == "retain":
             return
-        if world.ledger.stays(id_, state.get("task_name")):
+        if world.run_state.owned_elsewhere(id_, state.get("task_name")):
             # A replacement that was forced takes the same campaign over, and then deletes what it took it from: in
             # this run, or in a later one where this one fails on its way.
             world.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
@@ -110,8 +110,8 @@ class UpgradeTask:
 def _unchanged(world: World, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
     if not problems and not holds_unknown(inputs):
-        world.ledger.names[task_name(inputs)] = olds["task_name"]
-        world.ledger.kept.add(olds["task_name"])
+        world.run_state.names[task_name(inputs)] = olds["task_name"]
+        world.run_state.kept.add(olds["task_name"])
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]
     if wanted != olds["task_type"] and not told:

@@ -10,7 +10,7 @@ from pulumi_iotda_ota.iotda.limits import almost
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import masked, printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
-from pulumi_iotda_ota.lifecycle.ledger import Ledger
+from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
@@ -106,7 +106,7 @@ class Provider:
         # What is created must be seen by the next look. Functions share their answers as those of a program do.
         self._run = Run(memo=False, clock=waiting.clock)
         self._lookups = self._run.remembering() if wants_memo(environ) else self._run
-        self._ledger = Ledger()
+        self._run_state = RunState()
 
     def check_config(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return what is wrong with a configuration; whether it is complete shows when something is asked."""
@@ -126,7 +126,7 @@ class Provider:
         """Take a configuration that was checked."""
         self._config = _settings(config)
         # An engine that attaches to a process configures it for each run; what it saw in the last one is over.
-        self._ledger = Ledger()
+        self._run_state = RunState()
         self.waiting.begin()
 
     def secrets(self, urn: str, given: Collection[str]) -> set[str]:
@@ -238,7 +238,7 @@ class Provider:
             environ=self._environ,
             warn=lambda line: self._warn(urn, masked(line)),
             tell=lambda line: self._tell(urn, masked(line)),
-            ledger=self._ledger,
+            run_state=self._run_state,
         )
 
 

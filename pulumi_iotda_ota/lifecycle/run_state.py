@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
-__all__ = ["Ledger"]
+__all__ = ["RunState"]
 
 
 @dataclass
-class Ledger:
+class RunState:
     """What a process has seen and done so far; safe to use from several threads.
 
     Attributes:
@@ -51,7 +51,7 @@ class Ledger:
         """
         (self.replaced if replaces else self.owned).add(id_)
 
-    def stays(self, id_: str, key: Hashable) -> bool:
+    def owned_elsewhere(self, id_: str, key: Hashable) -> bool:
         """Return whether a resource that stays owns what another one is about to remove.
 
         Args:
