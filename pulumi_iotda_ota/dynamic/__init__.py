@@ -42,7 +42,7 @@ __all__ = [
 # A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
 # must be seen by the next look.
 _run = Run(memo=False)
-_run_state = RunState()
+_run_state = RunState(sdk.engine_address(), os.environ)
 #: The input by which a program tells which of the others are secret. It is not stored.
 SECRET_INPUTS = "secret_inputs"  # noqa: S105  a name, and no secret
 
@@ -51,6 +51,7 @@ def begin_run() -> None:
     """Forget what this process has seen of a stack: the next run of a program begins, in the same process."""
     global _run_state  # noqa: PLW0603  Pulumi's host makes the providers, and gives them nothing of ours
     _run_state = RunState()
+    _run.begin_again()
 
 
 class Adapter(dynamic.ResourceProvider):

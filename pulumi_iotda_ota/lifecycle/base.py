@@ -94,7 +94,7 @@ class World:
         environ: the environment variables.
         warn: shows a warning to whoever runs Pulumi.
         tell: shows a line of progress.
-        run_state: what this process has seen and done so far.
+        run_state: what this run of Pulumi has seen and done so far.
         seen: is given a task each time that it is looked at while it is waited for.
         folder: where the program runs: the lock file is looked for there.
     """

@@ -11,6 +11,7 @@ from pulumi_iotda_ota.lifecycle.due import completed
 from pulumi_iotda_ota.lifecycle.ending import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
 from pulumi_iotda_ota.lifecycle.once import create_once
+from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_reads import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
 from pulumi_iotda_ota.validation import Problem
@@ -54,7 +55,8 @@ class UpgradeTask:
         replaces = changed_inputs(olds, news)
         if replaces and not holds_unknown(news.get("connection")):
             require_same_place(olds, world.resolve(news), thing=f"upgrade task {id_}")
-        world.run_state.compared(id_, replaces=bool(replaces))
+        thing = Thing.at(olds.get("identity") or {}, id_)
+        world.run_state.compared(thing, olds.get("task_name"), replaces=bool(replaces))
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
         changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in others)
         # Deleted first, it would take the tasks that depend on it along before anybody asked whether they run. What
@@ -96,7 +98,8 @@ class UpgradeTask:
         action = state.get("on_destroy") or "stop"
         if action == "retain":
             return
-        if world.run_state.owned_elsewhere(id_, state.get("task_name")):
+        thing = Thing.at(state.get("identity") or world.resolve(state).identity, id_)
+        if world.run_state.owned_elsewhere(thing, action=f"upgrade task {id_} is not stopped"):
             # A replacement that was forced takes the same campaign over, and then deletes what it took it from: in
             # this run, or in a later one where this one fails on its way.
             world.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
@@ -111,7 +114,7 @@ def _unchanged(world: World, olds: Properties, inputs: Properties, problems: lis
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
     if not problems and not holds_unknown(inputs):
         world.run_state.names[task_name(inputs)] = olds["task_name"]
-        world.run_state.kept.add(olds["task_name"])
+        world.run_state.keep(olds["task_name"])
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]
     if wanted != olds["task_type"] and not told:

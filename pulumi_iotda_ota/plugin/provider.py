@@ -122,12 +122,26 @@ class Provider:
             return [(named if named in given else "", worded(str(error)))]
         return []
 
-    def configure(self, config: Mapping[str, Any]) -> None:
-        """Take a configuration that was checked."""
+    def configure(self, config: Mapping[str, Any], *, run: str = "") -> None:
+        """Take a configuration that was checked, and know no more than a new process does.
+
+        An engine that attaches to a process configures it for each run, and for each provider of a run.
+
+        Args:
+            config: the settings.
+            run: the address of the engine, which names the run; empty if it is not known.
+        """
         self._config = _settings(config)
-        # An engine that attaches to a process configures it for each run; what it saw in the last one is over.
-        self._run_state = RunState()
+        if not run or run != self._run_state.address:
+            self._run_state.end()
+            self._run_state = RunState(run, self._environ)
+        self._lookups.forget()
+        self._run.begin_again()
         self.waiting.begin()
+
+    def end(self) -> None:
+        """Leave what the processes of the run share, because this process ends."""
+        self._run_state.end()
 
     def secrets(self, urn: str, given: Collection[str]) -> set[str]:
         """Return the properties of a resource that are secret: those that are given so, and what is made from them."""
