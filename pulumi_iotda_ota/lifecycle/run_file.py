@@ -126,16 +126,13 @@ class RunFile:
 
     def leave(self) -> None:
         """Let the file go, and remove it if no other process has it."""
-        from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415  as in is_supported
-
         atexit.unregister(self.leave)
         with contextlib.suppress(OSError), self._locked():
             if self._file < 0:
                 return
             file, self._file = self._file, -1
             with contextlib.suppress(OSError):
-                flock(file, LOCK_EX | LOCK_NB)
-                os.unlink(self._name, dir_fd=self._folder)
+                self._remove(file, self._name)
             os.close(file)
 
     def _join(self) -> None:
@@ -149,18 +146,23 @@ class RunFile:
 
     def _sweep(self) -> None:
         """Remove what killed runs left: files that no process holds."""
-        from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415  as in is_supported
-
         for name in os.listdir(self._folder):  # noqa: PTH208  of what is open, whatever its path leads to now
             if name == self._name:
                 continue
             with contextlib.suppress(OSError):  # it is held, or already gone
                 left = _opened(name, self._folder)
                 try:
-                    flock(left, LOCK_EX | LOCK_NB)
-                    os.unlink(name, dir_fd=self._folder)
+                    self._remove(left, name)
                 finally:
                     os.close(left)
+
+    def _remove(self, opened: int, name: str) -> None:
+        """Remove a file that no process holds, unless its name is another file's by now."""
+        from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415  as in is_supported
+
+        flock(opened, LOCK_EX | LOCK_NB)
+        if os.fstat(opened).st_nlink:
+            os.unlink(name, dir_fd=self._folder)
 
     def _lock(self, name: str) -> int:
         """Return a held lock file that still has its name: whoever held it before removed it."""
