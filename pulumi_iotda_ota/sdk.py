@@ -1,7 +1,4 @@
-"""What this library knows of how Pulumi's Python SDK behaves; each of its limits is met here, in one place.
-
-Nothing here knows what is looked up.
-"""
+"""What this library knows of how Pulumi's Python SDK behaves; each of its limits is met here, in one place."""
 
 from __future__ import annotations
 
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONFIG_NAMESPACE",
     "current_run",
+    "engine_address",
     "enter_program",
     "holds_output",
     "holds_unknown",
@@ -367,6 +365,11 @@ def widen_dynamic_host() -> None:
         executor = arguments[0]() if arguments and isinstance(arguments[0], weakref.ref) else None
         if isinstance(executor, ThreadPoolExecutor):
             executor._max_workers = max(executor._max_workers, _CALLS_AT_ONCE)  # noqa: SLF001  there is no public way
+
+
+def engine_address() -> str:
+    """Return the address of the engine, which is the last argument of Pulumi's host; empty in any other process."""
+    return sys.argv[-1] if _is_dynamic_host() and len(sys.argv) > 1 else ""
 
 
 def _is_dynamic_host() -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pulumi_iotda_ota import validation
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
-from pulumi_iotda_ota.lifecycle.ledger import Ledger
+from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.validation import Problem, normal
 from pulumi_iotda_ota.where import Where
 
@@ -109,7 +109,7 @@ class World:
         environ: the environment variables.
         warn: shows a warning to whoever runs Pulumi.
         tell: shows a line of progress.
-        ledger: what this process has seen and done so far.
+        run_state: what this run of Pulumi has seen and done so far.
         seen: is given a task each time that it is looked at while it is waited for.
         folder: where the program runs: the lock file is looked for there.
     """
@@ -119,7 +119,7 @@ class World:
     environ: Mapping[str, str]
     warn: Callable[[str], None]
     tell: Callable[[str], None]
-    ledger: Ledger = field(default_factory=Ledger)
+    run_state: RunState = field(default_factory=RunState)
     seen: Callable[[BatchTask], None] = lambda _: None
     folder: Path = Path()
 

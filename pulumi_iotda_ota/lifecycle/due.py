@@ -42,11 +42,11 @@ def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
     _require_space(packages, inputs)
     typed = {**inputs, "task_type": _type_of_packages(packages, inputs)}
     name = task_name(typed)
-    named = {**typed, "task_name": name if olds else world.ledger.names.get(name, name)}
+    named = {**typed, "task_name": name if olds else world.run_state.names.get(name, name)}
     if olds.get("task_name"):
-        world.ledger.uncompared[name] = olds
-    elif name in world.ledger.uncompared:
-        require_may_replace(world, None, world.ledger.uncompared.pop(name), named)
+        world.run_state.uncompared[name] = olds
+    elif name in world.run_state.uncompared:
+        require_may_replace(world, None, world.run_state.uncompared.pop(name), named)
     _require_creatable(world, client, named)
     return named
 

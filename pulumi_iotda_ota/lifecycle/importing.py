@@ -9,6 +9,7 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceErro
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import TASK_TYPES
+from pulumi_iotda_ota.lifecycle.run_state import Thing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,16 +58,17 @@ def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: 
         raise IotdaOtaError(f"there is no {thing}", facts=facts) from None
 
 
-def own(world: World, id_: str, *, thing: str) -> None:
+def own(world: World, connection: ResolvedConnection, id_: str, *, thing: str) -> None:
     """Note that an imported resource owns a thing from now on.
 
     Raises:
         InputError: another resource of the stack owns it already, in this run.
     """
-    if id_ in world.ledger.created | world.ledger.owned:
+    imported = Thing.at(connection.identity, id_)
+    if world.run_state.owned_elsewhere(imported, action=f"{thing} is not imported"):
         facts = [("what to do", "declare it once, and use the outputs of that resource")]
         raise InputError(f"{thing} cannot be imported: another resource of this stack has it already", facts=facts)
-    world.ledger.created.add(id_)
+    world.run_state.note_created(imported)
 
 
 def inputs_of_package(package: OtaPackage) -> Properties:

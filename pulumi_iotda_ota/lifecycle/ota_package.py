@@ -12,6 +12,7 @@ from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own
 from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, TEXTS, changed_inputs, kept_key
 from pulumi_iotda_ota.lifecycle.package_once import create_package_once, require_no_other
 from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package, require_allowed
+from pulumi_iotda_ota.lifecycle.run_state import Thing
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -50,7 +51,7 @@ class Package:
         problems = problems_of_package(inputs)
         changed = changed_inputs(olds, inputs)
         if olds and not changed:
-            world.ledger.kept.add(kept_key(olds))
+            world.run_state.keep(kept_key(olds))
             return Checked(inputs, _new(problems, olds, inputs))
         if not problems and not holds_unknown(inputs):
             with collecting(problems):
@@ -74,7 +75,7 @@ class Package:
             replaces = ()  # a text that is not known yet: another one than it was is refused when it is known
         if replaces and not holds_unknown(news.get("connection")):
             require_same_place(olds, world.resolve(news), thing=f"package {id_}")
-        world.ledger.compared(id_, replaces=bool(replaces))
+        world.run_state.compared(Thing.at(olds.get("identity") or {}, id_), kept_key(olds), replaces=bool(replaces))
         others = any(olds.get(name) != news.get(name) for name in _OTHERS)
         return Diff(changes=bool(replaces) or others, replaces=replaces)
 
@@ -106,7 +107,7 @@ class Package:
         package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota list")
         inputs = inputs_of_package(package)
         if owned:
-            own(world, id_, thing=thing)
+            own(world, connection, id_, thing=thing)
         told = {**_told(package), "identity": dict(connection.identity)}
         return Imported(inputs, {"support_source_versions": [], **inputs, **told})
 
@@ -124,7 +125,8 @@ class Package:
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
         """Delete the package, not its object in OBS; one that is gone is what was wanted."""
-        if world.ledger.stays(id_, kept_key(normal(state))):
+        thing = Thing.at(state.get("identity") or world.resolve(state).identity, id_)
+        if world.run_state.owned_elsewhere(thing, action=f"package {id_} is not deleted"):
             # Two resources can describe one package, and what a failed run left to be deleted goes in a later one.
             world.warn(f"package {id_} is left as it is: another resource of the stack has it now")
             return

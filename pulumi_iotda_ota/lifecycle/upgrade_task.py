@@ -19,6 +19,7 @@ from pulumi_iotda_ota.lifecycle.importing import (
     unread_inputs,
 )
 from pulumi_iotda_ota.lifecycle.once import create_once
+from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace, require_may_store
 from pulumi_iotda_ota.lifecycle.task_reads import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
@@ -67,13 +68,14 @@ class UpgradeTask:
         if replaces and not holds_unknown(news.get("connection")):
             require_same_place(olds, world.resolve(news), thing=f"upgrade task {id_}")
         if replaces and "task_name" in news:
-            world.ledger.uncompared.pop(news["task_name"], None)
+            world.run_state.uncompared.pop(news["task_name"], None)
             # What depends on a replaced resource is compared with inputs that are not known yet.
             if _is_known(news):
                 require_may_replace(world, id_, olds, news)
         elif not replaces:
             require_may_store(world, id_, olds, news)
-        world.ledger.compared(id_, replaces=bool(replaces))
+        thing = Thing.at(olds.get("identity") or {}, id_)
+        world.run_state.compared(thing, olds.get("task_name"), replaces=bool(replaces))
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
         changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in (*others, "unread_inputs"))
         # Deleted first, it would take the tasks that depend on it along before anybody asked whether they run. What
@@ -109,7 +111,7 @@ class UpgradeTask:
         unread = unread_inputs(given)
         inputs = {**given, "task_name": task.task_name, "unread_inputs": unread}
         if owned:
-            own(world, id_, thing=thing)
+            own(world, connection, id_, thing=thing)
             if missing := told_unread(unread):
                 world.warn(f"IoTDA does not return the {missing} of {thing}: what the program declares is not compared")
         return Imported(inputs, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
@@ -131,7 +133,8 @@ class UpgradeTask:
         action = state.get("on_destroy") or "stop"
         if action == "retain":
             return
-        if world.ledger.stays(id_, state.get("task_name")):
+        thing = Thing.at(state.get("identity") or world.resolve(state).identity, id_)
+        if world.run_state.owned_elsewhere(thing, action=f"upgrade task {id_} is not stopped"):
             # A replacement that was forced takes the same campaign over, and then deletes what it took it from: in
             # this run, or in a later one where this one fails on its way.
             world.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
@@ -150,8 +153,8 @@ def _is_known(inputs: Properties) -> bool:
 def _unchanged(world: World, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
     if not problems and not holds_unknown(inputs):
-        world.ledger.names[task_name(inputs)] = olds["task_name"]
-        world.ledger.kept.add(olds["task_name"])
+        world.run_state.names[task_name(inputs)] = olds["task_name"]
+        world.run_state.keep(olds["task_name"])
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]
     if wanted != olds["task_type"] and not told:

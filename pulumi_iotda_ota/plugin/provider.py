@@ -10,7 +10,7 @@ from pulumi_iotda_ota.iotda.limits import almost
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import masked, printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
-from pulumi_iotda_ota.lifecycle.ledger import Ledger
+from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
@@ -106,7 +106,7 @@ class Provider:
         # What is created must be seen by the next look. Functions share their answers as those of a program do.
         self._run = Run(memo=False, clock=waiting.clock)
         self._lookups = self._run.remembering() if wants_memo(environ) else self._run
-        self._ledger = Ledger()
+        self._run_state = RunState()
 
     def check_config(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return what is wrong with a configuration; whether it is complete shows when something is asked."""
@@ -122,12 +122,26 @@ class Provider:
             return [(named if named in given else "", worded(str(error)))]
         return []
 
-    def configure(self, config: Mapping[str, Any]) -> None:
-        """Take a configuration that was checked."""
+    def configure(self, config: Mapping[str, Any], *, run: str = "") -> None:
+        """Take a configuration that was checked, and know no more than a new process does.
+
+        An engine that attaches to a process configures it for each run, and for each provider of a run.
+
+        Args:
+            config: the settings.
+            run: the address of the engine, which names the run; empty if it is not known.
+        """
         self._config = _settings(config)
-        # An engine that attaches to a process configures it for each run; what it saw in the last one is over.
-        self._ledger = Ledger()
+        if not run or run != self._run_state.address:
+            self._run_state.end()
+            self._run_state = RunState(run, self._environ)
+        self._lookups.forget()
+        self._run.begin_again()
         self.waiting.begin()
+
+    def end(self) -> None:
+        """Leave what the processes of the run share, because this process ends."""
+        self._run_state.end()
 
     def secrets(self, urn: str, given: Collection[str]) -> set[str]:
         """Return the properties of a resource that are secret: those that are given so, and what is made from them."""
@@ -246,7 +260,7 @@ class Provider:
             environ=self._environ,
             warn=lambda line: self._warn(urn, masked(line)),
             tell=lambda line: self._tell(urn, masked(line)),
-            ledger=self._ledger,
+            run_state=self._run_state,
         )
 
 

@@ -150,7 +150,7 @@ class Servicer(services.ResourceProviderServicer):
         self, request: messages.ConfigureRequest, context: grpc.ServicerContext
     ) -> messages.ConfigureResponse:
         """Take the settings."""
-        self._provider.configure(received(request.args).values)
+        self._provider.configure(received(request.args).values, run=self._engine.address)
         return messages.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     @_answered
@@ -248,6 +248,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(port, flush=True)  # noqa: T201  what Pulumi waits for
     threading.Thread(target=_load_what_is_needed_soon, daemon=True).start()
     server.wait_for_termination()
+    provider.end()
     # Calls that are still under way have nobody left to answer.
     os._exit(0)
 

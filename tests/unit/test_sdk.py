@@ -69,6 +69,12 @@ def test_dynamic_host_still_imports_nothing() -> None:
         host.kill()
 
 
+def test_dynamic_host_still_leaves_its_arguments_alone() -> None:
+    """`sdk.engine_address` takes the last argument, which the host does not read; any other process has no address."""
+    assert "argv" not in source_of("pulumi.dynamic.__main__")
+    assert sdk.engine_address() == ""
+
+
 def test_the_pool_of_the_host_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a thread of the host's pool, the pool is found and widened; when it is not, Python works another way."""
     monkeypatch.setattr(sdk, "_is_dynamic_host", lambda: True)
