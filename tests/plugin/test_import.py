@@ -147,12 +147,16 @@ def test_a_destroy_does_what_the_program_says(
 
 
 def test_what_the_service_does_not_return_is_taken_once(
-    start: Callable[[], Plugin], make_task: Callable[..., str], engine: Engine, emulator: Emulator
+    beside: Callable[[], Plugin],
+    start: Callable[[], Plugin],
+    make_task: Callable[..., str],
+    engine: Engine,
+    emulator: Emulator,
 ) -> None:
     """The first value of an input that IoTDA does not return is stored; another value later is another campaign."""
     emulator.switches = Switches(echo_targets=False)
     task_id = make_task(app_id="energy")
-    with start() as plugin:
+    with beside() as plugin:
         inputs, state = imported(plugin, TASK, task_id)
         assert "targets" not in inputs
         assert "IoTDA does not return the devices of upgrade task" in engine.lines[-1][1]
