@@ -6,12 +6,17 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 # A `pulumi` that make demo installed is used before the one on PATH.
 export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
+# Each worker reads all tests: with what Python keeps of them that is half of the time.
+unexport PYTHONDONTWRITEBYTECODE
+# How many tests run at once: the processes that they start wait for each other about half of the time.
+WORKERS ?= 4
 
-.PHONY: help demo test lint bench fuzz schema docs format clean
+.PHONY: help demo test check lint bench fuzz schema docs format clean
 
 help:
 	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
 	@echo "make test    format check, lint, types and every test lane"
+	@echo "make check   format check, lint, types and the unit lane: for every few minutes"
 	@echo "make bench   measure what the library costs, as ratios within one run, and draw how that grows"
 	@echo "make fuzz    look for counterexamples for longer than a test may"
 	@echo "make schema  write the schema of the plugin and the description of the emulator from the tables"
@@ -44,8 +49,12 @@ lint: $(READY)
 	$(BIN)/mypy
 	@for program in examples/*/__main__.py examples/gitops/*/*.py; do echo "mypy $$program"; $(BIN)/mypy "$$program" || exit 1; done
 
+# One test at a time goes to the next worker that is free, the longest first (tests/lanes.py).
 test: lint
-	$(BIN)/pytest --numprocesses 3 --dist worksteal
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist load --maxschedchunk 1
+
+check: lint
+	$(BIN)/pytest --numprocesses 2 tests/unit
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks

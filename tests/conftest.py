@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
-from tests import fuzzing
+from tests import fuzzing, lanes
+from tests.prepared import CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +24,41 @@ pytest_plugins = ["pytester"]
 # Importing it makes every property test as long as was asked for.
 assert fuzzing.FACTOR >= 1
 
+# A job in the background, or below `nohup`, ignores signals, and what it starts ignores them too.
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL)
+
+# Hundreds of processes import the same modules: without what Python keeps of them each compiles them again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# npm, Go and pip keep files at home, and some runners have none that can be written.
+if not os.access(os.environ.get("HOME", ""), os.W_OK):
+    (CACHE / "home").mkdir(parents=True, exist_ok=True)
+    os.environ["HOME"] = str(CACHE / "home")
+
+ENGINE = Path(__file__).parent / "engine"
 _OURS = ("HW_", "HUAWEICLOUD_", "PULUMI_", "OS_")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Report on the lanes, but from the workers, whose tests the process that started them reports."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(lanes.Lanes(CACHE / "seconds.json"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests of the real engine, skip them if there is none, and let workers begin with the longest tests."""
+    for item in items:
+        if ENGINE in item.path.parents:
+            item.add_marker(pytest.mark.engine)
+        if shutil.which("pulumi") is None and item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.skip(reason="engine lane not run: no pulumi on PATH"))
+    if hasattr(config, "workerinput"):
+        lanes.longest_first(items, config.workerinput["seconds"])
 
 
 @pytest.fixture(autouse=True)

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING
 
 from tests.docs.blocks import ROOT, Block, blocks, first_program
 from tests.engine.plugins import copy
+from tests.prepared import SECONDS, pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 KEPT = ("PATH", "HOME", "TMPDIR", "LANG")
-SECONDS = 280
+# What npm has fetched once it takes from its cache.
+NPM = {"npm_config_prefer_offline": "true", "npm_config_audit": "false", "npm_config_fund": "false"}
 _MARK = "\x1e"
 
 
@@ -166,7 +168,9 @@ def _environment(session: Session, folder: Path, settings: Mapping[str, str]) ->
     state.mkdir()
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return {
-        **{name: value for name, value in os.environ.items() if name in KEPT or name.startswith("PIP_")},
+        **{name: value for name, value in os.environ.items() if name in KEPT},
+        **pip_settings(),
+        **NPM,
         **(settings if session.account else {}),
         "PATH": path,
         "CHECKOUT": str(folder / "checkout"),

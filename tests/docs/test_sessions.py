@@ -39,7 +39,6 @@ def run(tmp_path: Path, emulator: Emulator) -> Callable[[tuple[str, str]], sessi
 
 
 @pytest.mark.engine
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH")
 @pytest.mark.parametrize("key", ENGINE, ids=" ".join)
 def test_commands_run_as_they_stand(
     key: tuple[str, str], run: Callable[[tuple[str, str]], sessions.Ran], emulator: Emulator

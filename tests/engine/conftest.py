@@ -6,33 +6,29 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
 from tests.conftest import settings_for
 from tests.engine import plugins
+from tests.prepared import SECONDS, key_of, made_once, program_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulumi_iotda_ota.emulator import Emulator
 
-HERE = Path(__file__).parent
-SECONDS = 120
+STACKS = Path(".pulumi") / "stacks"
+# A command ends before Go's collector has paid for itself: it is a fifth of the time of a short one.
+BACKEND = {"PULUMI_CONFIG_PASSPHRASE": "engine-lane", "PULUMI_SKIP_UPDATE_CHECK": "true", "GOGC": "400"}
+# The key by which a value of the state says that it is a secret.
+SECRET_KEY = "4dabf18193072939515e22adb298388d"
 KEPT = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, and skip it where there is no engine."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.engine)
-            if shutil.which("pulumi") is None:
-                item.add_marker(pytest.mark.skip(reason="engine lane not run: no pulumi on PATH"))
 
 
 @dataclass
@@ -64,9 +60,10 @@ class Project:
         (self.folder / name).write_text(program)
 
     def run(self, *arguments: str, **environment: str) -> Done:
-        """Run one pulumi command to its end."""
+        """Run one pulumi command to its end, without the preview that a refresh and a destroy begin with."""
+        unseen = ["--skip-preview"] if arguments[0] in ("refresh", "destroy") and "--yes" in arguments else []
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
+            ["pulumi", *arguments, *unseen, "--non-interactive"],
             cwd=self.folder,
             env={**self.environment, **environment},
             capture_output=True,
@@ -103,14 +100,23 @@ class Project:
         return self.run("up", "--yes", "--skip-preview", *arguments)
 
     def outputs(self) -> dict[str, Any]:
-        """Return the outputs of the stack."""
-        found: dict[str, Any] = json.loads(self.ok("stack", "output", "--json").stdout)
+        """Return the outputs of the stack, as `pulumi stack output` prints them."""
+        found: dict[str, Any] = _shown(self.resources().get(f"{self.name}-{self.stack}", {}).get("outputs", {}))
         return found
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """Return the resources in the state, by name."""
-        state = json.loads(self.ok("stack", "export").stdout)["deployment"].get("resources", [])
-        return {resource["urn"].rpartition("::")[2]: resource for resource in state}
+        """Return the resources in the state, by name, as the engine has written them."""
+        backend = Path(url2pathname(urlsplit(self.environment["PULUMI_BACKEND_URL"]).path))
+        written = json.loads((backend / STACKS / self.name / f"{self.stack}.json").read_text())
+        found = written["checkpoint"]["latest"].get("resources", [])
+        return {resource["urn"].rpartition("::")[2]: resource for resource in found}
+
+
+def _shown(value: Any) -> Any:
+    """Return a value of the state with a mark for each secret."""
+    if isinstance(value, dict):
+        return "[secret]" if SECRET_KEY in value else {name: _shown(item) for name, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.fixture
@@ -119,33 +125,47 @@ def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
 
     def make(program: str, *, name: str = "engine-lane", stack: str = "dev") -> Project:
         folder, state = tmp_path / f"{name}-{stack}", tmp_path / "state"
-        folder.mkdir()
-        state.mkdir(exist_ok=True)
-        runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
-        (folder / "Pulumi.yaml").write_text(json.dumps({"name": name, "runtime": runtime}))
+        python = {"toolchain": "pip", "virtualenv": str(program_environment())}
+        described = {"name": name, "runtime": {"name": "python", "options": python}}
+        shutil.copytree(_empty_stack(name, stack), tmp_path, dirs_exist_ok=True)
+        (folder / "Pulumi.yaml").write_text(json.dumps(described))
         environment = {
             **{key: value for key, value in os.environ.items() if key in KEPT},
             **settings_for(emulator),
+            **_backend(state),
             "PULUMI_HOME": str(tmp_path / "pulumi-home"),
-            "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "engine-lane",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_STACK": stack,
         }
         project = Project(folder, environment, name, stack)
         project.write(program)
-        project.ok("stack", "init", stack)
         return project
 
     return make
 
 
+def _empty_stack(name: str, stack: str) -> Path:
+    """Return a folder with the folder of a project, and a backend that holds its new stack."""
+
+    def make(kept: Path) -> None:
+        folder, state = kept / f"{name}-{stack}", kept / "state"
+        folder.mkdir(parents=True)
+        state.mkdir()
+        (folder / "Pulumi.yaml").write_text(json.dumps({"name": name, "runtime": "python"}))
+        environment = {**os.environ, **_backend(state), "PULUMI_HOME": str(kept / "home")}
+        Project(folder, environment, name, stack).ok("stack", "init", stack)
+        shutil.rmtree(kept / "home")
+
+    return made_once(f"stack-{name}-{stack}", key_of([plugins.pulumi_version(), json.dumps(BACKEND)]), make)
+
+
+def _backend(state: Path) -> dict[str, str]:
+    return {**BACKEND, "PULUMI_BACKEND_URL": state.as_uri()}
+
+
 @pytest.fixture(scope="session")
-def plugin_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plugin_home() -> Path:
     """Return a PULUMI_HOME that the plugin is installed in, with its virtual environment."""
-    # Tests that run in several processes share one: it takes a quarter of a minute.
-    shared = "PYTEST_XDIST_WORKER" in os.environ
-    base = tmp_path_factory.getbasetemp()
-    return plugins.installed_once((base.parent if shared else base) / "plugin")
+    return plugins.installed()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
+import functools
 import json
 import os
 import shutil
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.docs.blocks import blocks
+from tests.prepared import SECONDS, key_of, made_once, pip_settings, run
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("pulumi_iotda_ota", "__main__.py", "pulumi-resource-iotda-ota", "PulumiPlugin.yaml", "pyproject.toml")
 VERSION = json.loads((ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text())["version"]
+COMMAND = "pulumi plugin install"
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}
 
@@ -44,33 +46,40 @@ def told(start: str) -> str:
 
 def install(checkout: Path, home: Path) -> None:
     """Let Pulumi install a checkout of that name with its virtual environment, by the command of the page."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("PIP_")}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR")}
+    # It is kept, so that compiling it is worth its time.
+    settings = {"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true", "PIP_NO_COMPILE": "1"}
     subprocess.run(
-        ["/bin/sh", "-c", told("pulumi plugin install")],
+        ["/bin/sh", "-c", told(COMMAND)],
         cwd=checkout.parent,
-        env={**kept, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        env={**kept, **pip_settings(), **settings},
         check=True,
         capture_output=True,
-        timeout=280,
+        timeout=SECONDS,
     )
 
 
-def installed_once(folder: Path) -> Path:
-    """Return a PULUMI_HOME in a folder with the plugin installed; the first process that asks makes it."""
-    home, done = folder / "home", folder / "done"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            install(copy(folder / "iotda-ota-plugin"), home)
-            done.touch()
-    return home
+def installed() -> Path:
+    """Return a PULUMI_HOME with this checkout installed as the plugin."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        install(copy(folder / "iotda-ota-plugin"), folder / "home")
+
+    key = key_of([*(ROOT / name for name in SHIPPED), told(COMMAND), pulumi_version()])
+    return made_once("plugin", key, make) / "home"
+
+
+@functools.cache
+def pulumi_version() -> str:
+    """Return the version of the `pulumi` that is used."""
+    return subprocess.run(["pulumi", "version"], check=True, capture_output=True, text=True).stdout
 
 
 def installed_python(generated: Path, folder: Path) -> Path:
     """Install the code that Pulumi generated for Python into a folder, with what this environment has not."""
     install = ["--quiet", "--no-deps", "--target", str(folder), str(generated), "parver", "arpeggio", "attrs"]
-    subprocess.run([sys.executable, "-m", "pip", "install", *install], check=True, capture_output=True)
+    run([sys.executable, "-m", "pip", "install", *install], **pip_settings())
     return folder
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,11 +44,19 @@ def test_killed_while_a_task_is_created(
 ) -> None:
     """After kill -9 at any point of the create, the documented commands end with exactly one task, in the state."""
     project = rollout(make_project, emulator)
-    emulator.faults.add(operation=operation, delay=0.5, **fault)
+    killed, ended = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        killed.wait()
+        ended.set()
+
+    emulator.faults.add(operation=operation, before=hold, **fault)
     kill_in(project, emulator, operation)
-    time.sleep(0.7)  # what is accepted after its sender is gone
-    left = len(emulator.tasks)
-    assert left == int("accept" in fault)
+    killed.set()
+    # What is accepted is accepted after its sender is gone.
+    assert ended.wait(60)
+    left = int("accept" in fault)
+    wait_until(lambda: len(emulator.tasks) == left)
     assert "rollout" not in project.resources()
 
     printed = recover(project)

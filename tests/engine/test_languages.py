@@ -14,6 +14,7 @@ import pytest
 
 from tests.engine import git_server
 from tests.engine.plugins import NEWEST, ROOT, VERSION, installed_python, resource, told, yaml
+from tests.prepared import SECONDS, pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ def test_from_a_git_repository_with_a_version(make_project: Callable[..., Projec
     command = told("pulumi package add https://")
     assert command == f"pulumi package add https://{git_server.HOST}/acme/iotda-ota@v{VERSION}"
     with git_server.served(bare, tmp_path) as environment:
-        ok(project.run(*command.split()[1:], **environment))
+        ok(project.run(*command.split()[1:], **environment, **pip_settings()))
 
     assert f"{git_server.HOST}/acme/iotda-ota@v{VERSION}" in (project.folder / "Pulumi.yaml").read_text()
     dead = "http://127.0.0.1:9"
@@ -76,7 +77,7 @@ def git(*arguments: str) -> None:
 def generate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return what lets Pulumi generate the code for a language, and returns its folder."""
 
-    def run(language: str) -> Path:
+    def generated(language: str) -> Path:
         if shutil.which(f"pulumi-language-{language}") is None:
             pytest.skip(f"code for {language} not generated: no pulumi-language-{language} on PATH")
         folder = tmp_path_factory.mktemp(language)
@@ -89,7 +90,7 @@ def generate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         )
         return folder / language
 
-    return run
+    return generated
 
 
 def test_generated_python_stands_beside_this_library(generate: Callable[[str], Path], tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_generated_go_compiles(generate: Callable[[str], Path], tmp_path: Path) 
     # Compiled and not linked, as Go does with several packages, and not optimised: that is half of the time.
     for command in (["mod", "tidy"], ["build", "-gcflags=all=-N -l", "./..."]):
         done = subprocess.run(
-            ["go", *command], cwd=tmp_path / "program", capture_output=True, text=True, check=False, timeout=280
+            ["go", *command], cwd=tmp_path / "program", capture_output=True, text=True, check=False, timeout=SECONDS
         )
         assert done.returncode == 0, done.stderr
 

@@ -305,7 +305,6 @@ def test_installed_beforehand_and_without_internet(make_project: Callable[..., P
         "HTTP_PROXY": dead,
         "NO_PROXY": "127.0.0.1",
     }
-    project.ok("stack", "init", "image")
 
     ok(project.up())
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.prepared import SECONDS
 
 ROOT = Path(__file__).parents[2]
 FOUR_STEPS = r"""pulumi-iotda-ota demo
@@ -40,7 +41,7 @@ def demo(path: str) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -49,7 +50,6 @@ def demo(path: str) -> str:
 
 
 @pytest.mark.engine
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH")
 def test_with_pulumi() -> None:
     """With a pulumi the four steps run on the real engine, and leave no folder behind."""
     printed = demo(os.environ["PATH"])
@@ -68,7 +68,7 @@ def test_without_pulumi(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=SECONDS,
         check=False,
     )
 

@@ -16,7 +16,7 @@ import pytest
 from tests.engine.conftest import KEPT, make_project
 from tests.gitops.github import Job, workflow
 from tests.gitops.gitlab import Ran, run_job
-from tests.users import ROOT, users_environment
+from tests.prepared import ROOT, pip_settings, users_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +143,7 @@ def repository(emulator: Emulator, token_url: str, tmp_path: Path) -> Repository
     kept = {name: value for name, value in os.environ.items() if name in KEPT}
     environment = {
         **kept,
+        **pip_settings(),
         "PATH": f"{tools}:{os.environ['PATH']}",
         "PULUMI_HOME": str(tmp_path / "pulumi-home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.users import ROOT
+from tests.prepared import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +32,6 @@ NEITHER = (
 
 
 @pytest.mark.engine
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH")
 def test_the_table_is_what_pulumi_does(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """Each line of the table is brought about, and ends with the code that it says."""
     emulator.set_device("meter-0002", outcome="fail")

@@ -13,7 +13,7 @@ import yaml
 from tests.gitops.conftest import RECIPES
 from tests.gitops.github import WORKFLOWS, workflow
 from tests.gitops.gitlab import PIPELINE
-from tests.users import ROOT
+from tests.prepared import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from tests.gitops.conftest import RECIPES
+from tests.prepared import SECONDS
 
 if TYPE_CHECKING:
     from tests.gitops.conftest import Repository
@@ -82,7 +82,6 @@ def test_no_key_is_kept() -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH")
 def test_a_look_costs_what_it_says(repository: Repository) -> None:
     """What the operator does at each look, signed in as it is there, takes as many requests as the comment says."""
     token = repository.base / "id-token"
@@ -101,7 +100,7 @@ def test_a_look_costs_what_it_says(repository: Repository) -> None:
             env={**repository.environment, **own, **place, **signed_in},
             check=True,
             capture_output=True,
-            timeout=200,
+            timeout=SECONDS,
         )
 
     look = ("up", "--stack", "prod", "--yes", "--skip-preview", "--refresh")

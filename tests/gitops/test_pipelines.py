@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -12,16 +11,13 @@ import pytest
 
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.connection import resolve
+from tests.prepared import SECONDS, users_wheel
 from tests.processes import kill_session
-from tests.users import users_environment
 
 if TYPE_CHECKING:
     from tests.gitops.conftest import Repository
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="engine lane not run: no pulumi on PATH"),
-]
+pytestmark = pytest.mark.engine
 V1411 = "8e99e4f7765dfb08dbfee0054d004b3b"
 NOT_INSTALLED = ("Install",)
 
@@ -34,7 +30,7 @@ def pulumi(repository: Repository, *arguments: str) -> str:
         env=repository.settings(),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -51,8 +47,7 @@ def stack(repository: Repository) -> Repository:
 def test_a_pull_request_shows_what_it_would_do(stack: Repository) -> None:
     """The preview signs in by the job's token alone, and its text is the comment and the summary."""
     (stack.folder / "venv").unlink()
-    (wheel,) = (users_environment() / "wheels").glob("*.whl")
-    (stack.folder / "requirements.txt").write_text(f"{wheel}\n")
+    (stack.folder / "requirements.txt").write_text(f"{users_wheel()}\n")
     job = stack.job("preview")
 
     assert job.run() == 0, job.printed

@@ -11,7 +11,7 @@ import pytest
 
 from pulumi_iotda_ota import pytest_plugin, testing
 from pulumi_iotda_ota.emulator import Emulator
-from tests.users import ROOT, users_environment
+from tests.prepared import ROOT, SECONDS, users_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def run_as_a_user(python: Path, folder: Path) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -90,12 +90,12 @@ def test_while_one_renews_the_others_go_on() -> None:
 
     def slowly() -> Obtained:
         renewing.set()
-        done.wait(20)
+        assert done.wait(20)
         return issuer.issue()
 
     with ThreadPoolExecutor(1) as pool:
         renewed = pool.submit(issuer.renewable.current, slowly, Deadline.start(issuer.time.clock, 60))
-        renewing.wait(20)
+        assert renewing.wait(20)
         assert [issuer.current() for _ in range(20)] == [first] * 20
         done.set()
         assert renewed.result().credential != first
@@ -124,7 +124,7 @@ def test_who_waits_shares_the_failure_but_not_the_time_that_ran_out() -> None:
     def failing() -> Obtained:
         calls.append("failing")
         asked.set()
-        fail.wait(20)
+        assert fail.wait(20)
         raise DeadlineExceeded("too late") if len(calls) == 1 else TransportError("no answer")
 
     def wait() -> BaseException | None:
@@ -136,7 +136,7 @@ def test_who_waits_shares_the_failure_but_not_the_time_that_ran_out() -> None:
 
     with ThreadPoolExecutor(5) as pool:
         first = pool.submit(renewable.current, failing, Deadline.start(SYSTEM_CLOCK, 20))
-        asked.wait(20)
+        assert asked.wait(20)
         others = [pool.submit(wait) for _ in range(4)]
         fail.set()
         assert isinstance(first.exception(), DeadlineExceeded)
@@ -152,12 +152,12 @@ def test_nobody_waits_longer_than_his_deadline() -> None:
 
     def slowly() -> Obtained:
         asked.set()
-        done.wait(20)
+        assert done.wait(20)
         raise TransportError("no answer")
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(renewable.current, slowly, Deadline.start(SYSTEM_CLOCK, 20))
-        asked.wait(20)
+        assert asked.wait(20)
         with pytest.raises(DeadlineExceeded, match="get a credential that is being obtained"):
             renewable.current(slowly, Deadline.start(SYSTEM_CLOCK, 0.05))
         done.set()

@@ -135,14 +135,20 @@ def test_the_first_packages_are_one_request(emulator: Emulator, run: Run) -> Non
 def test_who_waits_has_a_deadline_of_his_own(emulator: Emulator, run: Run) -> None:
     """A lookup that waits for an equal one, which then runs out of time, asks again with the time it has left."""
     connection = resolve(None, config={}, environ=settings_for(emulator))
-    asked = threading.Event()
-    emulator.faults.add(operation="ListOtaPackageInfo", before=asked.set, delay=30)
-    short, long = (Deadline.start(SYSTEM_CLOCK, seconds) for seconds in (0.5, 20))
+    asked, ended = threading.Event(), threading.Event()
 
+    def hold() -> None:
+        asked.set()
+        ended.wait()
+
+    emulator.faults.add(operation="ListOtaPackageInfo", before=hold)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(run.packages, connection, METER, deadline=short)
-        asked.wait(10)
-        second = pool.submit(run.packages, connection, METER, deadline=long)
-
-        assert len(second.result().packages) == 41
-        assert isinstance(first.exception(), DeadlineExceeded)
+        first = pool.submit(run.packages, connection, METER, deadline=Deadline.start(SYSTEM_CLOCK, 2))
+        assert asked.wait(60)
+        second = pool.submit(run.packages, connection, METER, deadline=Deadline.start(SYSTEM_CLOCK, 60))
+        try:
+            assert isinstance(first.exception(), DeadlineExceeded)
+            assert len(second.result().packages) == 41
+        finally:
+            ended.set()
+    assert len(emulator.requests) == 2

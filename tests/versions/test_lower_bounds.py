@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.conftest import settings_for
 from tests.plugin.process import ROOT, Plugin
 from tests.plugin.test_resources import PIN, TASK, task
+from tests.prepared import SECONDS, key_of, made_once, new_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,17 +31,12 @@ def oldest() -> list[str]:
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    """Return an interpreter with the lower bounds, made once and kept in `.cache`."""
-    folder = ROOT / ".cache" / f"oldest-{sys.version_info.major}.{sys.version_info.minor}"
-    interpreter, done = folder / "bin" / "python", folder / "done"
-    wanted = " ".join([VERSION, *oldest()])
-    if not done.exists() or done.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        tools = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "trustme")
-        install = [str(interpreter), "-m", "pip", "install", "--quiet", *oldest(), *tools, str(ROOT)]
-        subprocess.run(install, check=True, timeout=280)
-        done.write_text(wanted)
-    return interpreter
+    """Return an interpreter with the lower bounds."""
+    requirements = [*oldest(), "pytest", "pytest-timeout", "hypothesis", "trustme", str(ROOT)]
+    folder = made_once(
+        "oldest", key_of([VERSION, *requirements]), lambda folder: new_environment(folder, *requirements)
+    )
+    return folder / "bin" / "python"
 
 
 def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -> None:
@@ -59,21 +54,30 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
         assert (state["taskId"], plugin.stop()[:2]) == (id_, (0, ""))
 
 
-# Of the command line what it asks, shows and draws: what it refuses is the same with every release.
-# Of the faults what depends on how requests and urllib3 connect.
-LANES = [
+# A sample with everything that the library takes from its dependencies: other tests of these lanes go through the same
+# calls again, with other values.
+SAMPLE = (
     "functions",
-    "resources",
-    "cli/test_packages.py cli/test_tasks.py",
-    "faults/test_sent.py faults/test_cuts.py faults/test_tasks.py",
-]
+    "faults/test_sent.py",
+    *(f"faults/test_cuts.py::test_a_cut_connection[{way}, create task, after]" for way in ("direct", "HTTPS_PROXY")),
+    "resources/test_placement.py",
+    "resources/test_program_arguments.py",
+    "resources/test_completion.py",
+    "resources/test_dynamic.py",
+    "resources/test_locked_pin.py",
+    "resources/test_ota_package.py",
+    "resources/test_pin.py",
+    "resources/test_task_life.py::test_refresh_tells_how_far_it_is",
+    "cli/test_packages.py",
+    "cli/test_tasks.py::test_show",
+    "cli/test_tasks.py::test_a_live_bar",
+    "cli/test_stack.py",
+)
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_the_lanes_of_the_library(python: Path, lane: str) -> None:
+def test_the_lanes_of_the_library(python: Path) -> None:
     """What a program or a shell can ask for works with the lower bounds as it does with the newest releases."""
-    paths = [f"tests/{path}" for path in lane.split()]
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{path}" for path in SAMPLE)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
     assert done.returncode == 0, done.stdout[-4000:]

@@ -1,0 +1,55 @@
+"""Tests pass however they were started."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.prepared import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# One test for each thing that depends on it: Ctrl-C in a thread, in a process and at a terminal; files and their
+# modes; what is made at home.
+SAMPLE = (
+    "tests/unit/test_together.py::test_ctrl_c_ends_the_walk",
+    "tests/cli/test_shell.py::test_ctrl_c",
+    "tests/cli/test_tasks.py::test_ctrl_c_leaves_the_task_alone",
+    "tests/emulator/test_server.py::test_the_command_tells_one_line_serves_and_ends_clean",
+    "tests/lock/test_files.py",
+)
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o000], ids=oct)
+def test_in_the_background(umask: int, tmp_path: Path) -> None:
+    """A run passes without a terminal, with signals ignored, with any umask and TMPDIR, and without a HOME."""
+    elsewhere = tmp_path / "another place"
+    elsewhere.mkdir()
+
+    def in_the_background() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)
+        os.umask(umask)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SAMPLE],
+        cwd=ROOT,
+        # Nobody can make a folder below a device, not even root.
+        env={**os.environ, "TMPDIR": str(elsewhere), "HOME": "/dev/null/nobody"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        preexec_fn=in_the_background,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\d\d passed in ", done.stdout, re.MULTILINE), done.stdout
