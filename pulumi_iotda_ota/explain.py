@@ -9,9 +9,9 @@ from __future__ import annotations
 import textwrap
 from bisect import bisect_right
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, MultiplePackages, PackageNotFound
+from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, MultiplePackages, PackageNotFound, ProtocolError
 from pulumi_iotda_ota.iotda.text import plural, printable
 from pulumi_iotda_ota.selection.choose import spans
 from pulumi_iotda_ota.selection.constraints import parse
@@ -19,7 +19,7 @@ from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.rules import rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOT_KNOWN",
     "asked_words",
+    "contradicted",
     "described",
     "gone",
     "nearest",
@@ -188,6 +189,19 @@ def gone(package_id: str, connection: ResolvedConnection) -> PackageNotFound:
         ("what to do", "check the id, the project and the instance; a package that is deleted does not come back"),
     ]
     return PackageNotFound(f"there is no OTA package {package_id}", facts=facts)
+
+
+def contradicted(
+    package_id: str, before: Mapping[str, Any], now: Mapping[str, Any], differing: Iterable[str]
+) -> ProtocolError:
+    """Return the error of a package whose detail contradicts the list."""
+    lines = (f"{name}: {_short(now[name])}, in the list {_short(before[name])}" for name in differing)
+    facts = [
+        ("differs", "\n".join(lines)),
+        ("what to do", "run the command again; if that does not help, report the package to Huawei Cloud"),
+    ]
+    headline = f"two answers of the service about package {printable(package_id)} contradict each other"
+    return ProtocolError(headline, facts=facts)
 
 
 def described(policy: Policy) -> str:

@@ -114,7 +114,7 @@ def get_ota_packages_output(
     """List the OTA packages that fit, as an Output; see :func:`get_ota_packages`.
 
     An unknown argument, or a ``depends_on`` that is not created yet, gives an unknown result and sends nothing. A
-    secret argument makes the result secret.
+    secret argument makes the result secret. An Output that resolves to None is an error.
     """
     return _PACKAGES.output(_given(locals()), connection, opts)
 
@@ -339,7 +339,8 @@ def get_ota_package_output(
     """Look up the one OTA package that fits, as an Output; see :func:`get_ota_package`.
 
     An unknown argument, or a ``depends_on`` that is not created yet, gives an unknown result and sends nothing. A
-    secret argument makes the result secret. Where the result can be None, read it with ``.apply``.
+    secret argument makes the result secret. An Output that resolves to None is an error. Where the result can be None,
+    read it with ``.apply``.
     """
     return _PACKAGE.output(_given(locals()), connection, opts)
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pulumi
 
-from pulumi_iotda_ota import sdk
-from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutputGiven
+from pulumi_iotda_ota import sdk, sdk_inputs
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
 from pulumi_iotda_ota.iotda.names import camel, snake
 from pulumi_iotda_ota.run import Run
 from pulumi_iotda_ota.where import Where
@@ -54,7 +54,8 @@ class Function(Generic[T]):
     def plain(self, values: Mapping[str, Any], connection: Connection | None, opts: pulumi.InvokeOptions | None) -> T:
         """Return the answer, or raise an error that Pulumi prints as one message."""
         with _rendering():
-            _require_connection(connection)
+            sdk_inputs.require_connection(connection)
+            sdk_inputs.refuse_resources(values)
             _refuse_outputs(self.name, values, opts)
             if sdk.is_mocked():
                 return self._read(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
@@ -68,9 +69,11 @@ class Function(Generic[T]):
     ) -> pulumi.Output[T]:
         """Return an Output of the answer."""
         with _rendering():
-            _require_connection(connection)
+            sdk_inputs.require_connection(connection)
             sdk.refuse_provider(opts)
             sdk.require_program(self.name)
+            sdk_inputs.refuse_resources(values)
+            values = sdk_inputs.requiring_values(values)
         if sdk.is_mocked():
             return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self._read)
         return sdk.when_known(values, opts, lambda known: self.work(known, connection))
@@ -110,18 +113,6 @@ def _rendering() -> Iterator[None]:
     except IotdaOtaError as error:
         sdk.rendered(error)
         raise
-
-
-def _require_connection(connection: object) -> None:
-    if connection is None:
-        return
-    from pulumi_iotda_ota.iotda.connection import Connection  # noqa: PLC0415  loads pydantic: not before it is due
-
-    if not isinstance(connection, Connection):
-        raise InputError(
-            f"connection must be an iotda_ota.Connection of plain values, not of type {type(connection).__name__}",
-            argument="connection",
-        )
 
 
 def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOptions | None) -> None:

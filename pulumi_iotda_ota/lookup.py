@@ -11,9 +11,10 @@ from pulumi_iotda_ota import explain
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
+from pulumi_iotda_ota.selection.policy import EXACT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.selection.choose import Tier
     from pulumi_iotda_ota.selection.policy import Policy
 
-__all__ = ["Found", "FoundMany", "find_package", "find_packages", "is_signed"]
+__all__ = ["Found", "FoundMany", "contradictions", "find_package", "find_packages", "is_signed"]
 
 _MOST_DETAILS = 50
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_READ_BY_RULES = (*EXACT, "support_source_versions", "create_time")
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,37 @@ class _Asked:
                 raise
             return None
 
+    def located(self, listed: OtaPackage) -> OtaPackage | None:
+        """Return a listed package with its file location, or None if it was deleted since it was listed.
+
+        Raises:
+            ProtocolError: the detail contradicts the list, so the rules that chose the package do not hold for it.
+        """
+        detail = self.package(listed.package_id)
+        if detail is None:
+            return None
+        before, now = ({name: getattr(package, name) for name in _READ_BY_RULES} for package in (listed, detail))
+        if differing := contradictions(before, now):
+            raise explain.contradicted(listed.package_id, before, now, differing)
+        return replace(listed, file_location=detail.file_location)
+
+
+def contradictions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the fields in which two descriptions of one package differ; a field that one leaves out agrees.
+
+    Only fields that the rules of a selection read are compared. The service cannot change any of them.
+
+    Args:
+        before: the package as it was listed or stored.
+        now: the package as the service describes it now. Its list of source versions may be left out, too.
+    """
+    known = [name for name in _READ_BY_RULES if now.get(name) and before.get(name) is not None]
+    return [name for name in known if _unordered(before[name]) != _unordered(now[name])]
+
+
+def _unordered(value: Any) -> Any:
+    return sorted(value) if isinstance(value, (list, tuple)) else value
+
 
 def _by_id(asked: _Asked, package_id: str, lookup: PackageLookup) -> Found | None:
     package = asked.package(package_id)
@@ -203,7 +236,7 @@ class _Checksums:
         if self._requests == _MOST_DETAILS:
             raise explain.too_many_details(self._policy, len(self._selection.packages), _MOST_DETAILS, len(found))
         self._requests += 1
-        detail = self._asked.package(candidate.package_id)
+        detail = self._asked.located(candidate)
         if detail is not None and is_signed(detail):
             return detail
         reason = "deleted since it was listed" if detail is None else "without a SHA-256 checksum"
@@ -218,10 +251,10 @@ def is_signed(package: OtaPackage) -> bool:
 
 
 def _with_file(asked: _Asked, chosen: OtaPackage) -> OtaPackage:
-    detail = asked.package(chosen.package_id)
-    if detail is None:  # deleted since it was listed
+    located = asked.located(chosen)
+    if located is None:
         raise explain.gone(chosen.package_id, asked.connection)
-    return replace(chosen, file_location=detail.file_location)
+    return located
 
 
 def _nothing_fits(asked: _Asked, policy: Policy, selection: Selection, walked: Walked) -> PackageNotFound:

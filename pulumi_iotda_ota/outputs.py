@@ -174,7 +174,11 @@ OTA_PACKAGE_PIN: tuple[Output, ...] = (
 )
 UPGRADE_TASK: tuple[Output, ...] = (
     Output("task_id", "text", "The id of the task."),
-    Output("task_name", "text", "Its name: the prefix, and 16 digits that stand for the campaign."),
+    Output(
+        "task_name",
+        "text",
+        "Its name: the prefix, and 16 digits that stand for the campaign. An imported task keeps its own name.",
+    ),
     Output("task_type", "text", "The type: softwareUpgrade, firmwareUpgrade or moduleUpgrade."),
     Output("status", "text", "Its status as of the last update or refresh; Gone when the task was deleted elsewhere."),
     Output("status_desc", "text", "What the service says about the status."),

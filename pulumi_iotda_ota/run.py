@@ -70,6 +70,16 @@ class Run:
         with self._lock:
             self._answers.clear()
 
+    def begin_again(self) -> None:
+        """Forget everything but credentials, because another run begins; a request that is under way still ends."""
+        self.forget()
+        if self._clients:
+            # The project that IAM named in the last run is an answer too.
+            from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING  # noqa: PLC0415  loaded with a client, not before
+
+            PROCESS_KEYRING.forget_projects()
+        self.close()
+
     def client(self, connection: ResolvedConnection) -> Client:
         """Return the client of a connection, one for each connection and run."""
         with self._lock:

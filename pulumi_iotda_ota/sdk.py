@@ -1,7 +1,4 @@
-"""What this library knows of how Pulumi's Python SDK behaves; each of its limits is met here, in one place.
-
-Nothing here knows what is looked up.
-"""
+"""What this library knows of how Pulumi's Python SDK behaves; each of its limits is met here, in one place."""
 
 from __future__ import annotations
 
@@ -23,14 +20,13 @@ from pulumi_iotda_ota.iotda.text import hiding
 from pulumi_iotda_ota.run import Run, wants_memo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 
 __all__ = [
     "CONFIG_NAMESPACE",
-    "SecretNames",
     "current_run",
+    "engine_address",
     "enter_program",
-    "holds_asset",
     "holds_output",
     "holds_unknown",
     "in_program",
@@ -44,6 +40,7 @@ __all__ = [
     "stack_config",
     "start",
     "texts_in",
+    "urn_without_dependencies",
     "wait",
     "when_known",
     "widen_dynamic_host",
@@ -207,23 +204,23 @@ def texts_in(value: object) -> list[str]:
     return [str(int(value) if isinstance(value, float) and value.is_integer() else value)]
 
 
-class SecretNames:
-    """The names of the values that are, or hold, a secret, or None where none does.
+class _Lazy:
+    """An awaitable that makes its coroutine when it is awaited, so that Python never warns of one that was not."""
 
-    An Input: Pulumi tells a dynamic provider no secrets, so its program does. It is awaited only where the resource
-    gets so far; a coroutine that nobody awaits, because a dependency failed, would be a warning of Python's.
+    def __init__(self, make: Callable[[], Awaitable[Any]]) -> None:
+        self._make = make
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._make().__await__()
+
+
+def urn_without_dependencies(resource: pulumi.Resource) -> pulumi.Output[str]:
+    """Return the URN of a resource as an input that adds no dependency.
+
+    Pulumi reads a dependency on a component as one on all of its children. A child that is given its parent's URN
+    would depend on itself, which Pulumi refuses as a circular dependency.
     """
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-
-    def __await__(self) -> Generator[Any, None, list[str] | None]:
-        return self._names().__await__()
-
-    async def _names(self) -> list[str] | None:
-        held = {name: value for name, value in self._values.items() if holds_output(value)}
-        outputs = {name: pulumi.Output.from_input(value) for name, value in held.items()}
-        return [name for name, output in outputs.items() if await output.is_secret()] or None
+    return pulumi.Output(set(), _Lazy(resource.urn.future), _Lazy(resource.urn.is_known))
 
 
 def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> pulumi.Output[Any] | None:
@@ -236,7 +233,9 @@ def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> 
     if not isinstance(opts, pulumi.InvokeOutputOptions) or not opts.depends_on or root is None:
         return None
     asked = pulumi.runtime.invoke_output(
-        "pulumi:pulumi:getResource", {"urn": root.urn}, pulumi.InvokeOutputOptions(depends_on=opts.depends_on)
+        "pulumi:pulumi:getResource",
+        {"urn": urn_without_dependencies(root)},
+        pulumi.InvokeOutputOptions(depends_on=opts.depends_on),
     )
     # The state of the stack resource can hold secrets, and would make every gated result secret.
     return pulumi.Output.unsecret(asked).apply(lambda _: None)
@@ -298,11 +297,6 @@ def holds_output(value: object) -> bool:
     return any(
         isinstance(leaf, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(leaf) for leaf in _leaves(value)
     )
-
-
-def holds_asset(value: object) -> bool:
-    """Return whether a value is, or holds, an asset or an archive: Pulumi gives them to a resource as they are."""
-    return any(isinstance(leaf, (pulumi.Asset, pulumi.Archive)) for leaf in _leaves(value))
 
 
 def holds_unknown(value: object) -> bool:
@@ -371,6 +365,11 @@ def widen_dynamic_host() -> None:
         executor = arguments[0]() if arguments and isinstance(arguments[0], weakref.ref) else None
         if isinstance(executor, ThreadPoolExecutor):
             executor._max_workers = max(executor._max_workers, _CALLS_AT_ONCE)  # noqa: SLF001  there is no public way
+
+
+def engine_address() -> str:
+    """Return the address of the engine, which is the last argument of Pulumi's host; empty in any other process."""
+    return sys.argv[-1] if _is_dynamic_host() and len(sys.argv) > 1 else ""
 
 
 def _is_dynamic_host() -> bool:

@@ -19,7 +19,7 @@ _TOP = """# Errors
 
 Every error of this library is an `IotdaOtaError`, is one message, and is printed by Pulumi without a traceback: a
 headline that tells the whole story, then what was asked, what was seen, what came near, and what to do. A line
-`what to do` is known to help; a line `likely` is a guess.
+`what to do` or `fix` is known to help; a line `likely` is a guess.
 
 This page is made from the code (`make docs`); the messages are what the code printed.
 
@@ -42,7 +42,8 @@ except iotda_ota.PackageNotFound as error:
 no OTA package fits
 ```
 
-Errors of resources, and of the plugin, are the engine's to print, with the same words; a program can not catch them.
+A program can catch what a constructor refuses. All other errors of resources, and of the plugin, are the engine's to
+print, with the same words.
 Whatever the class, `headline` is the first line, `facts` are the labelled lines as pairs, and `str(error)` is all.
 """
 _CODES = """

@@ -10,6 +10,7 @@ import pulumi_iotda_ota
 from docs.generate import pictures
 from docs.generate.markdown import code, listed, table
 from pulumi_iotda_ota import arguments, dynamic, outputs
+from pulumi_iotda_ota.arguments.changes import CONNECTION
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.iotda.names import camel
@@ -60,6 +61,8 @@ _TYPES = {
     "objects": "list of objects",
     "triggers": "any values",
 }
+# The arguments that descriptions of changes name.
+_NAMED = ("replace_running", "allow_replace", "triggers", "file_location")
 # Where a resource was made is kept for itself: programs do not see it.
 _INTERNAL = {"identity"}
 
@@ -67,6 +70,15 @@ _INTERNAL = {"identity"}
 def _inputs(table_of: Iterable[Argument]) -> str:
     rows = [(_argument(argument), _TYPES[argument.type], _meaning(argument)) for argument in table_of]
     return table(("argument", "type", "meaning"), rows)
+
+
+def _changes(name: str) -> str:
+    changes = {argument.name: argument.change for argument in _INPUTS[name]} | {"connection": CONNECTION[name]}
+    inputs: dict[str, list[str]] = {}
+    for name_of_input, change in changes.items():
+        if change:
+            inputs.setdefault(_coded(change.description, _NAMED), []).append(name_of_input)
+    return table(("argument", "what a change does"), [(listed(names), does) for does, names in inputs.items()])
 
 
 def _argument(argument: Argument) -> str:
@@ -177,6 +189,7 @@ def _first_line(thing: object) -> str:
 #: Each part, by its name.
 PARTS: Mapping[str, Callable[[], str]] = {
     **{f"inputs of {name}": partial(_inputs, table_of) for name, table_of in _INPUTS.items()},
+    **{f"changes of {name}": partial(_changes, name) for name in CONNECTION},
     **{f"answers of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
     "settings": _settings,
     "order of sources": _sources,

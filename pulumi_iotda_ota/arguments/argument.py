@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.limits import Rule
     from pulumi_iotda_ota.outputs import Object
 
-__all__ = ["Argument"]
+__all__ = ["Argument", "Change"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a change of an input does to a resource that exists.
+
+    Attributes:
+        effect: ``replaces`` the resource; does its work ``again``; is ``refused``; is refused if not ``allowed``, and
+            replaces then; concerns what the service reads ``once``, so that it is refused until the task has ended; is
+            stored and ``noted``, because it has no effect on what exists; or is ``stored`` for later use.
+        description: the same for people, with the reason.
+    """
+
+    effect: Literal["replaces", "again", "refused", "allowed", "once", "noted", "stored"]
+    description: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +41,9 @@ class Argument:
         maximum: how many items a list may have.
         default: what not giving it means.
         free: whether it can hold anything, a secret too; an error then never shows it.
+        optional_output: whether a Pulumi Output for it may resolve to None; its absence selects and limits nothing.
         of: the fields of an object that has names of the API; without it its keys are the user's.
+        change: what a change does to a resource that exists; None for an argument of a function.
     """
 
     name: str
@@ -37,4 +54,6 @@ class Argument:
     maximum: int | None = None
     default: object = None
     free: bool = False
+    optional_output: bool = False
     of: Object | None = None
+    change: Change | None = None

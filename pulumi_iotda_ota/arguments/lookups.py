@@ -146,7 +146,10 @@ MAX_ITEMS = Argument(
     Number(1, 10**9),
 )
 TRIGGERS = Argument(
-    "triggers", "triggers", "Any values; when one changes, the work is done again (a new look, a new campaign)."
+    "triggers",
+    "triggers",
+    "Any values; when one changes, the work is done again (a new look, a new campaign).",
+    optional_output=True,
 )
 
 _SELECTION = (

@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.text import hiding, masked
 from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package, pin, upgrade_task
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
-from pulumi_iotda_ota.lifecycle.ledger import Ledger
+from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
@@ -42,15 +42,16 @@ __all__ = [
 # A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
 # must be seen by the next look.
 _run = Run(memo=False)
-_ledger = Ledger()
+_run_state = RunState(sdk.engine_address(), os.environ)
 #: The input by which a program tells which of the others are secret. It is not stored.
 SECRET_INPUTS = "secret_inputs"  # noqa: S105  a name, and no secret
 
 
 def begin_run() -> None:
     """Forget what this process has seen of a stack: the next run of a program begins, in the same process."""
-    global _ledger  # noqa: PLW0603  Pulumi's host makes the providers, and gives them nothing of ours
-    _ledger = Ledger()
+    global _run_state  # noqa: PLW0603  Pulumi's host makes the providers, and gives them nothing of ours
+    _run_state = RunState()
+    _run.begin_again()
 
 
 class Adapter(dynamic.ResourceProvider):
@@ -106,7 +107,7 @@ class Adapter(dynamic.ResourceProvider):
         self.lifecycle.delete(self._world(), _id, _plain(_props))
 
     def _world(self) -> World:
-        return self._given_world or World(_run, self._configuration, os.environ, _warn, _tell, _ledger)
+        return self._given_world or World(_run, self._configuration, os.environ, _warn, _tell, _run_state)
 
 
 class OtaPackagePinProvider(Adapter):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import sdk_inputs
 from pulumi_iotda_ota.dynamic import UpgradeTaskCompletionProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
 from pulumi_iotda_ota.lifecycle.completion import Completion
@@ -38,7 +38,7 @@ class UpgradeTaskCompletion(dynamic.Resource, module="iotda-ota", name="UpgradeT
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret, or ``opts`` asks for an import.
+        InputError: an argument is wrong, ``connection`` holds a secret, or ``opts`` asks for an import.
     """
 
     task_id: pulumi.Output[str]
@@ -69,6 +69,7 @@ class UpgradeTaskCompletion(dynamic.Resource, module="iotda-ota", name="UpgradeT
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("UpgradeTaskCompletion", opts, "leave import_ out: there is nothing of it on the service")
-        inputs = given(arguments.UPGRADE_TASK_COMPLETION, locals())
+        refuse_import("UpgradeTaskCompletion", opts, Completion.import_advice)
+        inputs = given(UpgradeTaskCompletion, locals())
         super().__init__(UpgradeTaskCompletionProvider(), resource_name, properties(inputs, Completion.outputs), opts)
+        sdk_inputs.register(self, "task_id", constant_id=True)

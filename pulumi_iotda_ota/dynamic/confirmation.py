@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import arguments, sdk
+from pulumi_iotda_ota import sdk, sdk_inputs
 from pulumi_iotda_ota.dynamic import UpgradeTaskConfirmationProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -55,11 +55,12 @@ class UpgradeTaskConfirmation(dynamic.Resource, module="iotda-ota", name="Upgrad
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("UpgradeTaskConfirmation", opts, "leave import_ out: there is nothing of it on the service")
+        refuse_import("UpgradeTaskConfirmation", opts, Confirmation.import_advice)
         _require_written_out(approved_package_ids)
-        inputs = given(arguments.UPGRADE_TASK_CONFIRMATION, locals())
+        inputs = given(UpgradeTaskConfirmation, locals())
         outputs = properties(inputs, Confirmation.outputs)
         super().__init__(UpgradeTaskConfirmationProvider(), resource_name, outputs, opts)
+        sdk_inputs.register(self, "task_id", constant_id=True)
 
 
 def _require_written_out(approved: object) -> None:

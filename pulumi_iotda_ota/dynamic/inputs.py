@@ -6,32 +6,70 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota import arguments, sdk, sdk_inputs
 from pulumi_iotda_ota.dynamic import SECRET_INPUTS
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, normal
+from pulumi_iotda_ota.lifecycle.completion import Completion
+from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
+from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package
+from pulumi_iotda_ota.lifecycle.pin import Pin
+from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.iotda.connection import Connection
+    from pulumi_iotda_ota.lifecycle.base import Properties
+    from pulumi_iotda_ota.validation import Problem
 
 __all__ = ["SECRET_INPUTS", "given", "properties", "refuse_import", "refused", "scope"]
 
+# The arguments of each resource, and the rules that its provider checks them by.
+_RULES: dict[str, tuple[tuple[Argument, ...], Callable[[Properties], list[Problem]]]] = {
+    "OtaPackagePin": (arguments.OTA_PACKAGE_PIN, Pin.problems),
+    "OtaPackage": (arguments.OTA_PACKAGE, problems_of_package),
+    "UpgradeTask": (arguments.UPGRADE_TASK, problems_of_task),
+    "UpgradeTaskCompletion": (arguments.UPGRADE_TASK_COMPLETION, Completion.problems),
+    "UpgradeTaskConfirmation": (arguments.UPGRADE_TASK_CONFIRMATION, Confirmation.problems),
+}
 
-def given(table: Iterable[Argument], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs among what a constructor was given: the table's arguments and the connection."""
+
+def given(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a constructor registers as inputs, after a check of everything that is known.
+
+    Nothing is sent. A program with a wrong plain argument ends here, in one message. A provider's refusal would come
+    while the program runs on, and Pulumi's host interrupts it with a traceback.
+
+    Args:
+        kind: the class of the resource.
+        given: the arguments of its constructor.
+
+    Raises:
+        InputError: an argument is wrong, or an option has no effect.
+    """
+    table, problems = _RULES[kind.__name__]
+    label = f'{kind.__name__} "{given["resource_name"]}": '
+    sdk_inputs.refuse_provider(label, given["opts"])
     inputs = {argument.name: given[argument.name] for argument in table if argument.name in given}
-    if sdk.holds_asset(inputs.get("triggers")):
-        error = InputError(
-            "triggers can not hold an asset: give its text, or a checksum of its file", argument="triggers"
-        )
-        raise sdk.rendered(error)
-    return {**inputs, "connection": _public(given["connection"])}
+    sdk_inputs.refuse_resources(inputs, label)
+    sdk_inputs.refuse_unsendable(inputs, label)
+    wrong = problems(normal(sdk_inputs.known_values(inputs, UNKNOWN)))
+    if wrong:
+        facts = [("also wrong", str(problem)) for problem in wrong[1:]]
+        raise sdk.rendered(InputError(f"{label}{wrong[0]}", argument=wrong[0].argument, facts=facts))
+    optional = [argument.name for argument in table if argument.optional_output]
+    free = [argument.name for argument in table if argument.type == "object" and argument.of is None]
+    required = sdk_inputs.requiring_values(inputs, label, optional=optional, free=free)
+    return {**required, "connection": _public(given["connection"])}
 
 
 def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -> None:
     """Refuse ``import_``, which Pulumi ends in a KeyError of its own.
+
+    For an import the engine sends the id alone. The host of Python providers looks for the provider in the inputs.
+    ``test_sdk.py`` says when it does not need to.
 
     Args:
         kind: the class of the resource.
@@ -42,7 +80,7 @@ def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -
         InputError: the options ask for an import.
     """
     if opts is not None and opts.import_ is not None:
-        raise refused(f"{kind} can not be imported: a dynamic resource is made by its program alone", advice)
+        raise refused(f"{kind} cannot be imported: Pulumi imports no resource whose provider is a Python class", advice)
 
 
 def refused(headline: str, advice: str) -> IotdaOtaError:
@@ -61,7 +99,7 @@ def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, 
     parent = opts.parent if opts else None
     if parent is not None:
         # Children of two components may have one name; what tells these apart is in the URN.
-        scope["parent"] = parent.urn
+        scope["parent"] = sdk.urn_without_dependencies(parent)
     return scope
 
 
@@ -69,11 +107,15 @@ def properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]
     """Return what a resource registers; an output without an input of that name is announced by None."""
     registered = {**dict.fromkeys(outputs), **inputs}
     # Where no value is to come, none can be secret.
-    return {**registered, SECRET_INPUTS: sdk.SecretNames(inputs)} if sdk.holds_output(inputs) else registered
+    return {**registered, SECRET_INPUTS: sdk_inputs.SecretNames(inputs)} if sdk.holds_output(inputs) else registered
 
 
 def _public(connection: Connection | None) -> dict[str, Any] | None:
     """Return the connection as inputs, which are stored in the state and must hold no secret."""
+    try:
+        sdk_inputs.require_connection(connection)
+    except InputError as wrong:
+        raise sdk.rendered(wrong) from None
     if connection is None:
         return None
     if connection.has_secrets:

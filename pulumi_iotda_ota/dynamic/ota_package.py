@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import sdk_inputs
 from pulumi_iotda_ota.dynamic import OtaPackageProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
 from pulumi_iotda_ota.lifecycle import ota_package
@@ -24,7 +24,7 @@ class OtaPackage(dynamic.Resource, module="iotda-ota", name="OtaPackage"):
     """A package made of an object that lies in OBS. The service can not change one: a change replaces it.
 
     A package that agrees in everything is taken over; one that agrees only in part is an error. The object itself is
-    never touched. It can not be imported.
+    never touched. Declare an existing package with equal arguments to adopt it; ``import_`` is refused.
 
     Args:
         resource_name: the name of the resource in the stack.
@@ -44,7 +44,7 @@ class OtaPackage(dynamic.Resource, module="iotda-ota", name="OtaPackage"):
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret, or ``opts`` asks for an import.
+        InputError: an argument is wrong, ``connection`` holds a secret, or ``opts`` asks for an import.
     """
 
     package_id: pulumi.Output[str]
@@ -93,6 +93,7 @@ class OtaPackage(dynamic.Resource, module="iotda-ota", name="OtaPackage"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("OtaPackage", opts, "leave import_ out; a package that agrees in everything is taken over")
-        inputs = given(arguments.OTA_PACKAGE, locals())
+        refuse_import("OtaPackage", opts, ota_package.ADOPTED_IF_EQUAL)
+        inputs = given(OtaPackage, locals())
         super().__init__(OtaPackageProvider(), resource_name, properties(inputs, ota_package.OUTPUTS), opts)
+        sdk_inputs.register(self, "package_id", constant_id=False)

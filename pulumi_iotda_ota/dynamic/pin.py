@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import sdk_inputs
 from pulumi_iotda_ota.dynamic import OtaPackagePinProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import, refused
 from pulumi_iotda_ota.lifecycle import pin
@@ -25,7 +25,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
 
     With ``lock`` it is the package that is locked, and moves when the lock file does: with the commit.
 
-    It is resolved at the preview, which so shows the id that the update will use. It can not be imported.
+    It is resolved at the preview, which so shows the id that the update will use. It cannot be imported.
 
     Args:
         resource_name: the name of the resource in the stack.
@@ -60,7 +60,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret, or ``opts`` asks for an import.
+        InputError: an argument is wrong, ``connection`` holds a secret, or ``opts`` asks for an import.
     """
 
     package_id: pulumi.Output[str]
@@ -128,10 +128,11 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import("OtaPackagePin", opts, "leave import_ out; expect_package_id holds the pin to a package")
+        refuse_import("OtaPackagePin", opts, pin.Pin.import_advice)
         _refuse_ignoring(opts)
-        inputs = given(arguments.OTA_PACKAGE_PIN, locals())
+        inputs = given(OtaPackagePin, locals())
         super().__init__(OtaPackagePinProvider(), resource_name, properties(inputs, pin.OUTPUTS), opts)
+        sdk_inputs.register(self, "package_id", constant_id=True)
 
 
 def _refuse_ignoring(opts: pulumi.ResourceOptions | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import sdk_inputs
 from pulumi_iotda_ota.dynamic import UpgradeTaskProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import, scope
 
@@ -48,7 +48,7 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
         opts: options of the resource.
 
     Raises:
-        InputError: ``connection`` holds a secret.
+        InputError: an argument is wrong, ``connection`` holds a secret.
     """
 
     task_id: pulumi.Output[str]
@@ -90,9 +90,17 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        refuse_import(
-            "UpgradeTask", opts, "leave import_ out; a task that this program made is found again by its name"
-        )
-        inputs = {**given(arguments.UPGRADE_TASK, locals()), "scope": scope(resource_name, opts)}
+        refuse_import("UpgradeTask", opts, _import_by_plugin(resource_name, opts))
+        inputs = {**given(UpgradeTask, locals()), "scope": scope(resource_name, opts)}
         outputs = ("task_id", "task_name", "status", "status_desc", "progress", "create_time", "identity")
         super().__init__(UpgradeTaskProvider(), resource_name, properties(inputs, outputs), opts)
+        sdk_inputs.register(self, "task_id", constant_id=False)
+
+
+def _import_by_plugin(resource_name: str, opts: pulumi.ResourceOptions | None) -> str:
+    task_id = opts.import_ if opts else None
+    return (
+        "run pulumi package add with the plugin, which imports tasks into Python programs too, and then pulumi import "
+        f"iotda-ota:index:UpgradeTask {resource_name} {task_id}; to wait for the task only, declare an "
+        "UpgradeTaskCompletion with its task_id"
+    )

@@ -20,7 +20,9 @@ from pulumi_iotda_ota.emulator.routes import NAMES
 
 __all__ = ["Fault", "Faults"]
 
-Wire = Literal["whole", "drop", "reset", "headers", "cut", "garbage", "drip", "endless"]
+Wire = Literal["whole", "drop", "reset", "headers", "cut", "garbage", "drip", "endless", "lengths", "negative"]
+# The ways that carry an answer, or the beginning of one.
+_TELLING = frozenset({"whole", "headers", "cut", "drip", "lengths", "negative"})
 
 
 class Fault(BaseModel):
@@ -57,7 +59,9 @@ class Fault(BaseModel):
     Args:
         wire: ``drop`` closes without a byte, ``reset`` does so with a TCP reset, ``headers`` announces the whole body
             and closes before the first byte of it, ``cut`` after half of it, ``garbage`` sends bytes that are not HTTP,
-            ``drip`` sends a few bytes at a time, ``endless`` never stops sending.
+            ``drip`` sends a few bytes at a time, ``endless`` never stops sending, ``lengths`` announces two different
+            lengths, ``negative`` a length below zero.
+        interim: statuses from 100 to 199 that are sent before the answer, such as 102 or 103.
         interval: seconds between two pieces of ``drip``.
     """
 
@@ -78,6 +82,7 @@ class Fault(BaseModel):
     merge: dict[str, Any] | None = None
     edit: Callable[[Any], Any] | None = None
     wire: Wire = "whole"
+    interim: tuple[Annotated[int, Field(ge=100, le=199)], ...] = ()
     interval: Annotated[float, Field(ge=0)] = 0.05
 
     _seen: int = PrivateAttr(default=0)
@@ -104,7 +109,7 @@ class Fault(BaseModel):
         if self.accept or self.merge is not None or self.edit is not None:
             return True
         untouched = self.status is None and self.body is None and self.error is None
-        return untouched and self.accept_after is None and self.wire in {"whole", "headers", "cut", "drip"}
+        return untouched and self.accept_after is None and self.wire in _TELLING
 
     def takes(self, request: Request) -> bool:
         """Count a request and return whether the rule acts on it."""
@@ -125,7 +130,7 @@ class Fault(BaseModel):
             reply = Reply()
         status = reply.status if self.status is None else self.status
         headers = {**reply.headers, **self.headers}
-        return Reply(status, reply.body, headers, self.wire, self.interval)
+        return Reply(status, reply.body, headers, self.wire, self.interval, self.interim)
 
     def _changed(self, reply: Reply) -> Reply:
         content = json.loads(reply.body or b"null")

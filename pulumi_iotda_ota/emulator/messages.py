@@ -69,6 +69,7 @@ class Reply:
         headers: headers in addition to those the server writes itself.
         wire: how the bytes travel, a name of ``wire._WAYS``; the fair way by default.
         interval: seconds between two pieces, for the ways that send slowly.
+        interim: statuses that are sent before it.
     """
 
     status: int = 200
@@ -76,6 +77,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     wire: str = "whole"
     interval: float = 0.05
+    interim: tuple[int, ...] = ()
 
 
 def json_reply(status: int, content: Any) -> Reply:

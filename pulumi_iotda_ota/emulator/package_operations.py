@@ -9,7 +9,7 @@ from pulumi_iotda_ota.emulator.clocks import api_time
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, json_reply
 from pulumi_iotda_ota.emulator.packages import Module
-from pulumi_iotda_ota.emulator.records import cut_page, parse_page
+from pulumi_iotda_ota.emulator.records import cut_page, listed, parse_page
 from pulumi_iotda_ota.emulator.service import Call, Service, body_of, shaped
 from pulumi_iotda_ota.emulator.shapes import ModuleBody, ModuleChange, ModuleQuery, PackageBody, PackageQuery
 
@@ -34,7 +34,9 @@ def list_packages(call: Call) -> Reply:
     query = shaped(PackageQuery, call.request.query)
     page = parse_page(call.request.query)
     call.service.require_scope(query.app_id)
-    found, info = cut_page(call.service.packages.find(query.model_dump()), page, call.service.switches)
+    switches = call.service.switches
+    packages = listed(call.service.packages.find(query.model_dump()), switches, call.service.clock())
+    found, info = cut_page(packages, page, switches)
     return json_reply(200, {"packages": [package.summary() for package in found], "page": info})
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator.switches import Switches
 
-__all__ = ["PageQuery", "RecordIds", "cut_page", "parse_page", "record_text"]
+__all__ = ["PageQuery", "RecordIds", "cut_page", "listed", "parse_page", "record_text"]
 
 _LIMIT = range(1, 51)
 _OFFSET = range(501)
@@ -81,6 +81,13 @@ def parse_page(query: Mapping[str, str]) -> PageQuery:
     if not re.fullmatch(r"[0-9a-fA-F]{24}", marker):
         raise ApiError("invalid", "marker must be 24 hexadecimal digits.")
     return PageQuery(limit, marker, offset)
+
+
+def listed(records: Sequence[R], switches: Switches, now: float) -> Sequence[R]:
+    """Return the records that a list shows now: a new record is missing until ``list_lag`` has passed."""
+    if not switches.list_lag:
+        return records
+    return [item for item in records if (item.record >> 64) + switches.list_lag <= now]
 
 
 def cut_page(records: Sequence[R], page: PageQuery, switches: Switches) -> tuple[list[R], dict[str, Any]]:

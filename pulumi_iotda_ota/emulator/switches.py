@@ -26,6 +26,8 @@ class Switches:
         mixed_packages: whether a task takes packages of another type or of several products.
         module_actions: whether stop and retry work on ``moduleUpgrade`` tasks, where the documents do not list them.
         gzip: whether an answer is compressed for a client that accepts it.
+        list_lag: seconds until a new task or package is in a list. Its own id shows it at once.
+        waiting_counts: whether ``task_progress`` counts the devices that wait. If not, only ``total`` includes them.
     """
 
     empty_marker: Literal["absent", "empty", "echo"] = "absent"
@@ -38,6 +40,8 @@ class Switches:
     mixed_packages: Literal["accept", "refuse"] = "accept"
     module_actions: bool = True
     gzip: bool = True
+    list_lag: float = 0.0
+    waiting_counts: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from pulumi_iotda_ota.emulator.campaign import FINAL, Task
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, json_reply
-from pulumi_iotda_ota.emulator.records import cut_page, parse_page
+from pulumi_iotda_ota.emulator.records import cut_page, listed, parse_page
 from pulumi_iotda_ota.emulator.service import Call, Service, body_of, shaped
 from pulumi_iotda_ota.emulator.shapes import TargetsBody, TaskBody, TaskQuery, TaskShowQuery
 
@@ -34,11 +34,15 @@ def task_fields(service: Service, task: Task) -> dict[str, Any]:
         "document": _document(task.fields["document"], service.switches.document_echo),
         "status": status,
         "status_desc": _STATUS_TEXT.get(status, ""),
-        "task_progress": task.progress(now),
+        "task_progress": _progress(task.progress(now), counts_waiting=service.switches.waiting_counts),
     }
     if not service.switches.echo_targets:
         shown = {name: value for name, value in shown.items() if name not in {"targets", "targets_filter"}}
     return shown
+
+
+def _progress(counts: dict[str, int], *, counts_waiting: bool) -> dict[str, int]:
+    return counts if counts_waiting else {**counts, "waitting": 0}
 
 
 def create_task(call: Call) -> Reply:
@@ -52,8 +56,9 @@ def list_tasks(call: Call) -> Reply:
     query = shaped(TaskQuery, call.request.query)
     page = parse_page(call.request.query)
     call.service.require_space(query.app_id)
-    tasks = call.service.tasks.find(query.task_type, query.app_id, query.status, call.service.clock())
-    found, info = cut_page(tasks, page, call.service.switches)
+    now, switches = call.service.clock(), call.service.switches
+    tasks = call.service.tasks.find(query.task_type, query.app_id, query.status, now)
+    found, info = cut_page(listed(tasks, switches, now), page, switches)
     return json_reply(200, {"batchtasks": [task_fields(call.service, task) for task in found], "page": info})
 
 

@@ -34,6 +34,8 @@ Way = Callable[[_Sending], None]
 
 def send(connection: socket.socket, reply: Reply, stopping: threading.Event) -> bool:
     """Send an answer its way; return whether the connection can be used again."""
+    for status in reply.interim:
+        connection.sendall(_lines(status, {}))
     _WAYS[reply.wire](_Sending(connection, reply, stopping))
     return reply.wire in {"whole", "drip"}
 
@@ -83,6 +85,18 @@ def _endless(sending: _Sending) -> None:
         sending.connection.sendall(_CHUNK)
 
 
+def _lengths(sending: _Sending) -> None:
+    content = _content(sending.reply)
+    head = _lines(sending.reply.status, {**sending.reply.headers, "Content-Length": str(len(content))})
+    other = f"\r\nContent-Length: {len(content) + 1}\r\n\r\n".encode()
+    sending.connection.sendall(head.removesuffix(b"\r\n\r\n") + other + content)
+
+
+def _negative(sending: _Sending) -> None:
+    headers = {**sending.reply.headers, "Content-Length": "-1"}
+    sending.connection.sendall(_lines(sending.reply.status, headers) + _content(sending.reply))
+
+
 def _head(reply: Reply) -> bytes:
     headers = dict(reply.headers)
     if reply.status not in _BODILESS:
@@ -112,4 +126,6 @@ _WAYS: dict[str, Way] = {
     "garbage": _garbage,
     "drip": _drip,
     "endless": _endless,
+    "lengths": _lengths,
+    "negative": _negative,
 }

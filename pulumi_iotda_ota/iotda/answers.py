@@ -18,11 +18,11 @@ from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["nothing", "reader", "the_one"]
+__all__ = ["agreeing", "nothing", "reader", "the_one"]
 
 Content = TypeVar("Content")
 
@@ -70,6 +70,33 @@ def the_one(
         content = read(body)
         if id_of(content) != wanted:
             raise ProtocolError(f"the answer is about another one: {shown(id_of(content))}, not {shown(wanted)}")
+        return content
+
+    return checked
+
+
+def agreeing(read: Callable[[bytes], Content], thing: str, wanted: Mapping[str, object]) -> Callable[[bytes], Content]:
+    """Return a reader that refuses the response about another thing than the one that a request asked to create.
+
+    Args:
+        read: reads the body.
+        thing: what is created, such as ``task``.
+        wanted: the fields that the response repeats. A field that it leaves out is no disagreement.
+
+    The reader raises:
+        ProtocolError: a field has another value.
+    """
+
+    def checked(body: bytes) -> Content:
+        content = read(body)
+        found = {name: getattr(content, name) for name in wanted}
+        differing = [
+            f"{name} is {printable(str(value))}, not {printable(str(wanted[name]))}"
+            for name, value in found.items()
+            if value and value != wanted[name]
+        ]
+        if differing:
+            raise ProtocolError(f"the response is about another {thing}: {'; '.join(differing)}")
         return content
 
     return checked

@@ -135,12 +135,7 @@ class Caller:
             try:
                 content = self._attempt(request, connection, deadline)
             except CredentialsError as refusal:
-                if not self._login.renewed(connection, refusal):
-                    raise
-                if renewed:
-                    # Others are let in with it, so for them it is good; for this request another one is no better.
-                    refusal.note(*RENEWED_IN_VAIN)
-                    raise
+                self._require_another(request, connection, refusal, renewed=renewed)
                 renewed = True
                 continue
             except (ServiceError, ProtocolError, TransportError) as error:
@@ -154,6 +149,19 @@ class Caller:
                 return content
             self._clock.sleep(wait)
         raise AssertionError("counting does not end")
+
+    def _require_another(
+        self, request: Request[Any], used: ResolvedConnection, refusal: CredentialsError, *, renewed: bool
+    ) -> None:
+        """Raise the refusal of a credential, unless the request may be sent again with another one."""
+        if not self._login.renewed(used, refusal):
+            raise refusal
+        if not request.repeatable and may_be_accepted(refusal):
+            raise _unknown(request, refusal) from refusal
+        if renewed:
+            # Others are let in with it, so for them it is good; for this request another one is no better.
+            refusal.note(*RENEWED_IN_VAIN)
+            raise refusal
 
     def _attempt(self, request: Request[Content], connection: ResolvedConnection, deadline: Deadline) -> Content:
         with self._gate.passage(connection, deadline=deadline, doing=request.doing):

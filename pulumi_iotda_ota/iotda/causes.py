@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["chain", "in_words", "is_unresolved", "is_untrusted", "was_never_sent"]
+__all__ = ["chain", "in_words", "is_unresolved", "is_untrusted"]
 
 _LONGEST_CHAIN = 20
 # What OpenSSL calls an answer in clear text.
@@ -59,7 +59,10 @@ _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Calla
     (urllib3.ConnectTimeoutError, _said("no connection in time")),
     ((TimeoutError, urllib3.TimeoutError), _said("no whole answer in time")),
     (urllib3.DecodeError, _said("the answer could not be decompressed")),
-    ((http.client.HTTPException, urllib3.ProtocolError), _said("the answer was cut off or garbled")),
+    (
+        (http.client.HTTPException, urllib3.ProtocolError, urllib3.InvalidHeader),
+        _said("the answer was cut off or garbled"),
+    ),
     (OSError, _system),
 )
 
@@ -86,18 +89,6 @@ def is_untrusted(error: BaseException) -> bool:
     return any(isinstance(link, ssl.SSLError) for link in links) and not any(
         isinstance(link, passing) for link in links
     )
-
-
-def was_never_sent(error: BaseException) -> bool:
-    """Return whether it is certain that not a byte of the request left: no connection, or no trust in the server."""
-    # A connection that comes up and breaks at once looks like a reset, and is counted as sent.
-    never = (
-        urllib3.NewConnectionError,
-        urllib3.ConnectTimeoutError,
-        urllib3.ProxyError,
-        ssl.SSLCertVerificationError,
-    )
-    return any(isinstance(link, never) for link in chain(error))
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APP_ID",
+    "CONSTANT_IDS",
     "DETAIL_STATUS",
     "GROUP_ID",
     "INSTANCE_ID",
@@ -57,6 +58,7 @@ __all__ = [
     "TASK_TYPE",
     "VERSION",
     "Choice",
+    "Identifier",
     "Number",
     "Pattern",
     "Rule",
@@ -81,6 +83,9 @@ MAX_TASK_EXT_INFO = 512
 MAX_SOURCE_VERSIONS = 20
 MAX_DESCRIPTION = 1024
 MAX_CUSTOM_INFO = 4096
+
+# Of this library, not of the API: the ids of the resources that own nothing on the service.
+CONSTANT_IDS = ("pin", "completion", "confirmation")
 
 _MODULE_PACKAGE = "modulePackage"
 # As the provider for Terraform documents them; the API page names none.
@@ -120,6 +125,19 @@ class Pattern:
         if not isinstance(value, str):
             return f"must be text: {self.meaning}"
         return None if re.fullmatch(self.pattern, value) else f"must be {self.meaning}"
+
+
+@dataclass(frozen=True)
+class Identifier(Pattern):
+    """The id of a thing of the service; ``output`` is the output of a resource that holds it."""
+
+    output: str
+
+    def problem(self, value: object) -> str | None:
+        """Return why ``value`` breaks the rule, or None; the id of a resource that owns nothing breaks it."""
+        if value in CONSTANT_IDS:
+            return f"must be the output {self.output} of a resource instead of its id"
+        return super().problem(value)
 
 
 @dataclass(frozen=True)
@@ -171,7 +189,7 @@ APP_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
 PRODUCT_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
 PROJECT_ID = Pattern(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, _ or -")
 REGION = Pattern(r"[a-z0-9]+(-[a-z0-9]+)*", "a region such as cn-north-4")
-PACKAGE_ID = Pattern(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -")
+PACKAGE_ID = Identifier(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -", "package_id")
 PACKAGE_TYPE = Choice(("softwarePackage", "firmwarePackage", "modulePackage"))
 VERSION = Pattern(r"[A-Za-z0-9_.-]{1,256}", "1 to 256 letters, digits, _, - or .")
 MODULE_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, _, - or .")
@@ -190,7 +208,7 @@ MARKER = Pattern(r"[0-9a-fA-F]{24}", "24 hexadecimal digits")
 PAGE_LIMIT = Number(1, MAX_PAGE)
 OFFSET = Number(0, MAX_OFFSET)
 
-TASK_ID = Pattern(r"[a-f0-9]{1,24}", "1 to 24 lower-case hexadecimal digits")
+TASK_ID = Identifier(r"[a-f0-9]{1,24}", "1 to 24 lower-case hexadecimal digits", "task_id")
 # Newer pages allow Chinese characters too, the English page of 2022 does not: ours keep to the common part.
 TASK_NAME = Pattern(r"[A-Za-z0-9_]{1,128}", "1 to 128 letters, digits or _")
 TASK_TYPE = Choice(("softwareUpgrade", "firmwareUpgrade", "moduleUpgrade"))

@@ -75,6 +75,11 @@ class Keyring:
         with self._lock:
             self._renewables.setdefault(_digest(key), renewable)
 
+    def forget_projects(self) -> None:
+        """Forget which projects were found; credentials stay."""
+        with self._lock:
+            self._projects.clear()
+
     def project(self, key: tuple[str, ...], find: Callable[[], str], deadline: Deadline) -> str:
         """Return the project of a key, found at most once and by one at a time."""
         digest = _digest(key)
@@ -85,9 +90,10 @@ class Keyring:
         while not asking.acquire(timeout=max(0.001, deadline.remaining())):
             deadline.check("find the project of the region")
         try:
-            if digest not in self._projects:
-                self._projects[digest] = find()
-            return self._projects[digest]
+            found = self._projects.get(digest)
+            if found is None:
+                found = self._projects[digest] = find()
+            return found
         finally:
             asking.release()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeVar
 
-from pulumi_iotda_ota.iotda.answers import nothing, reader, the_one
+from pulumi_iotda_ota.iotda.answers import agreeing, nothing, reader, the_one
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.failures import refusal
 from pulumi_iotda_ota.iotda.limits import (
@@ -76,6 +76,9 @@ Parameters = tuple[tuple[str, str], ...]
 _PACKAGES = "ota-upgrades/packages"
 _TASKS = "batchtasks"
 _SUCCESSES = range(200, 300)
+# What the service repeats of a creation. Lists that it may reorder, and texts that it may shorten, are not compared.
+_REPEATED_OF_PACKAGE = ("package_type", "app_id", "product_id", "version", "module_name")
+_REPEATED_OF_TASK = ("task_name", "task_type")
 
 
 def list_packages(
@@ -141,7 +144,7 @@ def create_package(body: Mapping[str, object]) -> Request[OtaPackage]:
         asked=f"{checked['package_type']}, product {checked['product_id']}, version {checked['version']}",
         method="POST",
         path=_PACKAGES,
-        read=reader(OtaPackage),
+        read=agreeing(reader(OtaPackage), "package", {name: checked.get(name) for name in _REPEATED_OF_PACKAGE}),
         body=_json(checked),
         repeatable=False,
     )
@@ -180,7 +183,7 @@ def create_batch_task(body: Mapping[str, object], *, now: datetime) -> Request[B
         asked=f"{checked['task_type']} {checked['task_name']}",
         method="POST",
         path=_TASKS,
-        read=reader(BatchTask),
+        read=agreeing(reader(BatchTask), "task", {name: checked[name] for name in _REPEATED_OF_TASK}),
         body=_json(checked),
         repeatable=False,
     )

@@ -16,7 +16,13 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, ProtocolError, ServiceError, TransportError
+from pulumi_iotda_ota.iotda.errors import (
+    CredentialsError,
+    DeadlineExceeded,
+    ProtocolError,
+    ServiceError,
+    TransportError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +43,8 @@ __all__ = [
 
 _THROTTLED_STATUS = 429
 _THROTTLE_CODES = frozenset({"IOTDA.021101", "IOTDA.021102"})
+# How the codes of the service, of its gateway (shared and dedicated) and of IAM begin.
+_CODES = ("IOTDA.", "APIGW.", "APIG.", "IAM.")
 _FAILING_STATUSES = frozenset({500, 502, 503, 504})
 _SERVER_ERRORS = 500
 _BACKOFF_BASE = 0.5  # seconds
@@ -132,9 +140,14 @@ def may_pass(error: IotdaOtaError) -> bool:
 
 
 def may_be_accepted(error: IotdaOtaError) -> bool:
-    """Return whether the service may have carried out the request in spite of the error."""
-    if isinstance(error, ServiceError):
-        return error.status >= _SERVER_ERRORS
+    """Return whether the service may have carried out the request in spite of the error.
+
+    A refusal is certain if it has a code of the service, its gateway or IAM. A page of a proxy or of a filter can
+    replace the response to a request that was carried out. A throttle refusal is certain from whomever it comes.
+    """
+    if isinstance(error, (ServiceError, CredentialsError)):
+        is_refusal = error.error_code.startswith(_CODES) or is_throttle(error.status, error.error_code)
+        return error.status >= _SERVER_ERRORS or not is_refusal
     if isinstance(error, TransportError):
         return error.sent
     return isinstance(error, ProtocolError)

@@ -1,8 +1,13 @@
-"""Connections on which one answer cannot take longer than its time, however slowly it trickles in.
+"""Connections that record whether a request left, bound the time of its answer, and check how the answer is framed.
 
-A timeout of ``requests`` bounds each read of the socket; a server that sends one byte at a time stays below it for
-ever, in headers and bodies alike. Here the time that is left is set before each read, so that the whole answer is
-bounded. Nothing here knows of IoTDA.
+* No exception of ``requests`` or ``urllib3`` says whether a byte of the request left: behind a proxy, a connection that
+  breaks after the request looks like a proxy that cannot be reached. So the connection records it when it writes.
+* A timeout of ``requests`` bounds each read of the socket. A server that sends one byte at a time stays below it
+  forever, in headers and bodies alike. Here the remaining time is set before each read, so that it bounds the whole.
+* ``http.client`` reads past a 100 and takes any other interim answer for the final one. It also accepts lengths that
+  contradict each other.
+
+Nothing here knows of IoTDA.
 """
 
 from __future__ import annotations
@@ -10,6 +15,10 @@ from __future__ import annotations
 import http.client
 import io
 import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -17,8 +26,38 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
 
-__all__ = ["POOLS"]
+__all__ = ["POOLS", "Attempt", "recorded_attempt"]
+
+# The interim statuses but for 101, after which the connection no longer speaks HTTP.
+_INTERIM = frozenset(range(100, 200)) - {HTTPStatus.SWITCHING_PROTOCOLS}
+
+
+@dataclass
+class Attempt:
+    """What is known of one attempt to send a request.
+
+    Attributes:
+        sent: whether a byte of the request was given to a connection that leads to the service, or to a proxy that
+            passes the request itself on. A CONNECT request and a TLS handshake do not count.
+    """
+
+    sent: bool = False
+
+
+_ATTEMPT: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+@contextmanager
+def recorded_attempt() -> Iterator[Attempt]:
+    """Record what the connections of :data:`POOLS` send inside the block, in this thread."""
+    attempt = Attempt()
+    token = _ATTEMPT.set(attempt)
+    try:
+        yield attempt
+    finally:
+        _ATTEMPT.reset(token)
 
 
 class _BoundedReader(io.RawIOBase):
@@ -47,20 +86,56 @@ class _BoundedReader(io.RawIOBase):
         super().close()
 
 
-class _BoundedResponse(http.client.HTTPResponse):
-    """An answer whose status line, headers and body share one timeout."""
+class _CheckedResponse(http.client.HTTPResponse):
+    """An answer whose status line, headers and body share one timeout; interim answers before it are skipped."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_BoundedReader(self.fp.detach(), sock))
 
+    def begin(self) -> None:
+        """Read the status line and the headers of the final answer.
 
-class _Connection(HTTPConnection):
-    response_class = _BoundedResponse
+        Raises:
+            HTTPException: among others, the answer has an invalid length or several lengths.
+        """
+        super().begin()
+        while self.status in _INTERIM:
+            self.headers = None  # type: ignore[assignment]  # as before the first line was read
+            super().begin()
+        lengths = set(self.headers.get_all("Content-Length", []))
+        if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
+            raise http.client.HTTPException("invalid Content-Length")
 
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _BoundedResponse
+class _Recording(HTTPConnection):
+    """A connection that records in the attempt of its thread when a request begins to leave."""
+
+    _is_connecting = False
+
+    def connect(self) -> None:
+        self._is_connecting = True
+        try:
+            super().connect()
+        finally:
+            self._is_connecting = False
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            # Here and not below: what connecting sends is not part of the request.
+            self.connect()
+        attempt = _ATTEMPT.get()
+        if attempt and not self._is_connecting:
+            attempt.sent = True
+        super().send(data)
+
+
+class _Connection(_Recording):
+    response_class = _CheckedResponse
+
+
+class _SecureConnection(_Recording, HTTPSConnection):
+    response_class = _CheckedResponse
 
     def connect(self) -> None:
         super().connect()
@@ -77,4 +152,5 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+#: The classes of pools by scheme, for a manager of pools: direct ones and those of a proxy.
 POOLS = {"http": _Pool, "https": _SecurePool}

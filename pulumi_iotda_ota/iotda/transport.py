@@ -19,7 +19,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
-from pulumi_iotda_ota.iotda.causes import in_words, is_unresolved, is_untrusted, was_never_sent
+from pulumi_iotda_ota.iotda.causes import in_words, is_unresolved, is_untrusted
 from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.endpoint import stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
@@ -27,7 +27,7 @@ from pulumi_iotda_ota.iotda.files import UnreadableError, is_there
 from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.signing import sign
-from pulumi_iotda_ota.iotda.sockets import POOLS
+from pulumi_iotda_ota.iotda.sockets import POOLS, recorded_attempt
 from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
@@ -90,20 +90,18 @@ class HttpTransport:
             ProtocolError: the answer is larger than 16 MiB.
             ConfigurationError: a setting is such that nothing can be sent.
         """
-        try:
-            if request.repeatable:
-                return self._exchange(self._session, request, connection, timeout)
-            # A kept connection that the server has just closed would leave it open whether the request arrived.
-            with _session(self._connection) as fresh:
-                return self._exchange(fresh, request, connection, timeout)
-        except _WRONG_SETTING as error:
-            # Not "from error": its text repeats the address of a proxy, its password too.
-            raise _translated(error, request, self._connection) from None
-        except (OSError, HTTPError) as error:
-            raise _translated(error, request, self._connection) from error
-        except UnicodeEncodeError:
-            # Whose text it was it would repeat: a password of a proxy that the environment names.
-            raise _unsendable() from None
+        with recorded_attempt() as attempt:
+            try:
+                if request.repeatable:
+                    return self._exchange(self._session, request, connection, timeout)
+                # A kept connection that the server has just closed would leave it open whether the request arrived.
+                with _session(self._connection) as fresh:
+                    return self._exchange(fresh, request, connection, timeout)
+            except (*_WRONG_SETTING, UnicodeEncodeError) as error:
+                # Not "from error": its text repeats the address of a proxy, with its password.
+                raise _translated(error, request, self._connection, sent=attempt.sent) from None
+            except (OSError, HTTPError) as error:
+                raise _translated(error, request, self._connection, sent=attempt.sent) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -283,11 +281,21 @@ def _body(response: requests.Response, request: Request[Any]) -> bytes:
     return bytes(body)
 
 
-def _translated(error: OSError | HTTPError, request: Request[Any], connection: ResolvedConnection) -> IotdaOtaError:
-    """Return the error of ours for what requests, urllib3 or the system raised."""
+def _translated(
+    error: Exception, request: Request[Any], connection: ResolvedConnection, *, sent: bool
+) -> IotdaOtaError:
+    """Return the error of ours for what requests, urllib3 or the system raised.
+
+    Args:
+        error: what was raised.
+        request: what was to be sent.
+        connection: where to.
+        sent: whether a byte of it left. A setting is to blame only if none did: later, what came back is.
+    """
+    if isinstance(error, UnicodeEncodeError) and not sent:
+        return _unsendable()
     facts = [("asked for", request.asked), ("endpoint", connection.address)]
-    headline = f"could not {request.doing}: {in_words(error)}"
-    if isinstance(error, _WRONG_SETTING):
+    if isinstance(error, _WRONG_SETTING) and not sent:
         return ConfigurationError(
             f"could not {request.doing}: the endpoint, the proxy or a header cannot be used",
             facts=[
@@ -304,8 +312,8 @@ def _translated(error: OSError | HTTPError, request: Request[Any], connection: R
     if is_unresolved(error) and not request.goes_to_iam:
         facts += hint_on_no_address(connection)
     return TransportError(
-        headline,
-        sent=not was_never_sent(error),
-        temporary=isinstance(error, _NO_ANSWER) and not is_untrusted(error),
+        f"could not {request.doing}: {in_words(error)}",
+        sent=sent,
+        temporary=isinstance(error, (*_NO_ANSWER, *_WRONG_SETTING)) and not is_untrusted(error),
         facts=facts,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pulumi_iotda_ota import validation
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
-from pulumi_iotda_ota.lifecycle.ledger import Ledger
+from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.validation import Problem, normal
 from pulumi_iotda_ota.where import Where
 
@@ -30,6 +30,7 @@ __all__ = [
     "Checked",
     "Created",
     "Diff",
+    "Imported",
     "Lifecycle",
     "Properties",
     "World",
@@ -37,6 +38,7 @@ __all__ = [
     "holds_unknown",
     "known_problems",
     "normal",
+    "refused_import",
 ]
 
 Properties = dict[str, Any]
@@ -85,6 +87,19 @@ class Created:
 
 
 @dataclass(frozen=True)
+class Imported:
+    """A thing that exists already, as a resource.
+
+    Attributes:
+        inputs: what a program declares it with, completed as ``check`` completes it.
+        state: all that is stored of it.
+    """
+
+    inputs: Properties
+    state: Properties
+
+
+@dataclass(frozen=True)
 class World:
     """Everything outside that a life cycle acts on or reads.
 
@@ -94,7 +109,7 @@ class World:
         environ: the environment variables.
         warn: shows a warning to whoever runs Pulumi.
         tell: shows a line of progress.
-        ledger: what this process has seen and done so far.
+        run_state: what this run of Pulumi has seen and done so far.
         seen: is given a task each time that it is looked at while it is waited for.
         folder: where the program runs: the lock file is looked for there.
     """
@@ -104,7 +119,7 @@ class World:
     environ: Mapping[str, str]
     warn: Callable[[str], None]
     tell: Callable[[str], None]
-    ledger: Ledger = field(default_factory=Ledger)
+    run_state: RunState = field(default_factory=RunState)
     seen: Callable[[BatchTask], None] = lambda _: None
     folder: Path = Path()
 
@@ -155,6 +170,15 @@ class Lifecycle(Protocol):
         ...
 
     @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+        """Return what exists already under an id; ``owned`` tells whether the resource is to own it. Changes nothing.
+
+        Raises:
+            IotdaOtaError: there is no such thing, or such a resource cannot be imported.
+        """
+        ...
+
+    @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs."""
         ...
@@ -163,6 +187,16 @@ class Lifecycle(Protocol):
     def delete(world: World, id_: str, state: Properties) -> None:
         """Remove the resource."""
         ...
+
+
+def refused_import(advice: str) -> InputError:
+    """Return the error of an import of a resource that owns nothing on the service.
+
+    Args:
+        advice: what to do instead.
+    """
+    headline = "this resource cannot be imported or read by an id: it owns nothing on the service"
+    return InputError(headline, facts=[("what to do", advice)])
 
 
 def holds_unknown(value: object) -> bool:

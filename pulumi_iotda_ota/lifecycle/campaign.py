@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.arguments.changes import named
+from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.times import api_time, parse_time
 
@@ -20,6 +24,7 @@ __all__ = [
     "TASK_TYPES",
     "campaign",
     "changed_inputs",
+    "changed_once",
     "disagreements",
     "is_named_alike",
     "new_task",
@@ -27,7 +32,9 @@ __all__ = [
 ]
 
 #: A change of one of these is a new campaign; a change of any other input alters the stored state only.
-CAMPAIGN_INPUTS = ("package_ids", "app_id", "targets", "group_ids", "task_mode", "task_ext_info", "triggers")
+CAMPAIGN_INPUTS = named(arguments.UPGRADE_TASK, "replaces")
+#: The service reads these when it creates a task, and never again.
+_READ_ONCE = named(arguments.UPGRADE_TASK, "once")
 
 #: The states of a task that has ended; a task in any other state, also in one that is not documented, runs.
 ENDED = ("Success", "Fail", "PartialSuccess", "Stopped")
@@ -51,11 +58,34 @@ def campaign(inputs: Properties) -> Properties:
 
 
 def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
-    """Return the inputs by which two campaigns differ; one that is not known yet may differ, and counts."""
+    """Return the inputs by which two campaigns differ; one that is not known yet may differ, and counts.
+
+    The service does not return every input of an imported task. The first value of such an input is no difference.
+    """
+    unread = olds.get("unread_inputs") or ()
     unknown = {name for name in CAMPAIGN_INPUTS if holds_unknown(news.get(name))}
     before = campaign(olds)
     after = campaign({name: value for name, value in news.items() if name not in unknown})
-    return tuple(name for name in CAMPAIGN_INPUTS if name in unknown or before.get(name) != after.get(name))
+    compared = (name for name in CAMPAIGN_INPUTS if name not in unread)
+    return tuple(name for name in compared if name in unknown or before.get(name) != after.get(name))
+
+
+def changed_once(olds: Properties, news: Properties) -> tuple[str, ...]:
+    """Return the inputs that the service reads once, and that mean something else than before.
+
+    One that is not known yet is judged when it is known.
+    """
+    known = [name for name in _READ_ONCE if not holds_unknown(news.get(name))]
+    return tuple(name for name in known if _meaning(name, olds.get(name)) != _meaning(name, news.get(name)))
+
+
+def _meaning(name: str, value: Any) -> Any:
+    if name == "need_confirm":
+        return bool(value)
+    if name == "schedule_time" and value is not None:
+        with suppress(InputError):
+            return api_time(parse_time(name, value))
+    return value
 
 
 def task_name(inputs: Properties) -> str:
@@ -72,8 +102,18 @@ def task_name(inputs: Properties) -> str:
 
 
 def is_named_alike(name: str, other: str) -> bool:
-    """Return whether two names stand for one campaign: their digits do, and the prefix may have been changed since."""
-    return name.rpartition("_")[2] == other.rpartition("_")[2]
+    """Return whether two names stand for one campaign: their digits do, and the prefix may have been changed since.
+
+    An imported task has the name that somebody else gave it: only the whole of it stands for the task.
+    """
+    digits = _made_digits(name)
+    return name == other or (digits != "" and digits == _made_digits(other))
+
+
+def _made_digits(name: str) -> str:
+    """Return the digits at the end of a name that :func:`task_name` has made; empty for any other name."""
+    made = re.fullmatch(rf".*_([0-9a-f]{{{_DIGITS}}})", name)
+    return made[1] if made else ""
 
 
 def new_task(inputs: Properties) -> Properties:

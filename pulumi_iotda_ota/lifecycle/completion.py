@@ -11,6 +11,7 @@ from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.campaign_errors import campaign_failed, did_not_end
 from pulumi_iotda_ota.lifecycle.ending import stop_task
 from pulumi_iotda_ota.lifecycle.gate import Gate
+from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, is_running, told_refusal
 from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing
 from pulumi_iotda_ota.lifecycle.watching import Watch
@@ -37,8 +38,8 @@ class Completion(Gate):
 
     arguments = arguments.UPGRADE_TASK_COMPLETION
     id = "completion"
+    import_advice = "declare it with the task_id of the task: it waits for that task, whoever created it"
     outputs = ("task_name", "status", "status_desc", "progress", "failed_devices")
-    deciding = ("task_id", "triggers")
 
     @classmethod
     def problems(cls, inputs: Properties) -> list[Problem]:
@@ -127,10 +128,9 @@ def _stopped(world: World, client: Client, task: BatchTask, limits: Limits, inpu
 
 def _retried(world: World, client: Client, watch: Watch, task: BatchTask) -> list[tuple[str, str]]:
     """Ask once to try the failed devices again, wait until that shows, and return what there is to tell of it."""
-    with world.ledger.alone(("retry", task.task_id)):
-        if task.task_id in world.ledger.retried:
+    with world.run_state.alone("retry", task.task_id):
+        if not world.run_state.is_first_retry(Thing.at(client.connection.identity, task.task_id)):
             return []  # by another resource that waits for the same task
-        world.ledger.retried.add(task.task_id)
         happened, shows = _asked_to_retry(client, task)
     if shows:
         watch.until(lambda now: _differs(now, task), seconds=_RETRY_SHOWS_WITHIN)

@@ -34,8 +34,8 @@ class Confirmation(Gate):
 
     arguments = arguments.UPGRADE_TASK_CONFIRMATION
     id = "confirmation"
+    import_advice = "declare it with the task_id of the task and approved_package_ids, whoever created the task"
     outputs = ("task_name", "status")
-    deciding = ("task_id", "approved_package_ids")
 
     @classmethod
     def problems(cls, inputs: Properties) -> list[Problem]:
@@ -71,17 +71,16 @@ def _confirmed(world: World, inputs: Properties) -> BatchTask:
 
 
 def _confirm(client: Client, watch: Watch, task: BatchTask) -> None:
-    """Confirm once; an answer that was lost, or a refusal because it has begun, shows in the task."""
+    """Confirm once. If the response is lost, or is a refusal because it has begun, the task shows it."""
+    refusal: IotdaOtaError | None = None
     try:
-        answers = client.confirm_batch_task(task.task_id).targets
+        refused = told_refusal(client.confirm_batch_task(task.task_id).targets)
+        refusal = _told(task, f"could not be confirmed for {refused}", _AGAIN) if refused else None
     except (OutcomeUnknown, ServiceError) as error:
-        if watch.until(_has_begun, seconds=_ACCEPTED_WITHIN) is None:
-            error.note("what to do", _AGAIN)
-            raise
-        return
-    refusal = told_refusal(answers)
-    if refusal:
-        raise _told(task, f"could not be confirmed for {refusal}", _AGAIN)
+        error.note("what to do", _AGAIN)
+        refusal = error
+    if refusal is not None and watch.until(_has_begun, seconds=_ACCEPTED_WITHIN) is None:
+        raise refusal
 
 
 def _is_ready(task: BatchTask) -> bool:
@@ -90,9 +89,9 @@ def _is_ready(task: BatchTask) -> bool:
 
 
 def _has_begun(task: BatchTask) -> bool:
-    """Return whether it is certain that no device of a task waits any more."""
+    """Return whether the service says that no device of a task waits any more."""
     standing = Standing.of(task, ended=False)
-    return task.status in ENDED or (standing.total > 0 and standing.waiting == 0)
+    return standing.all_begun or (task.status in ENDED and standing.waiting == 0)
 
 
 def _require_approved(task: BatchTask, inputs: Properties) -> None:

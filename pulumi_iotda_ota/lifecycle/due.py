@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
-from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.task_body import checked_task_body
 from pulumi_iotda_ota.iotda.text import printable
-from pulumi_iotda_ota.lifecycle.campaign import TASK_TYPES, changed_inputs, new_task, task_name
-from pulumi_iotda_ota.lifecycle.task_reads import described, find_task, is_running
-from pulumi_iotda_ota.lifecycle.verdict import Standing
-from pulumi_iotda_ota.lifecycle.watching import awaits_confirmation
+from pulumi_iotda_ota.lifecycle.campaign import TASK_TYPES, new_task, task_name
+from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace
+from pulumi_iotda_ota.lifecycle.task_reads import find_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.models import BatchTask, OtaPackage
+    from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
 __all__ = ["completed"]
@@ -26,9 +24,13 @@ __all__ = ["completed"]
 def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
     """Return the inputs of a task that is due, completed by its type and its name.
 
+    With old inputs, :meth:`UpgradeTask.diff` judges the replacement next, because it gets the id of the old task. For
+    ``replace_with``, ``deleted_with`` and another provider the engine compares nothing, and checks without the old
+    inputs right away: then the replacement is judged here.
+
     Args:
-        world: what is asked and read.
-        olds: the inputs of the task that it replaces; empty where there is none.
+        world: what is requested and read.
+        olds: the inputs of the task that it replaces; empty if there is none.
         inputs: what was given.
 
     Raises:
@@ -40,9 +42,11 @@ def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
     _require_space(packages, inputs)
     typed = {**inputs, "task_type": _type_of_packages(packages, inputs)}
     name = task_name(typed)
-    named = {**typed, "task_name": name if olds else world.ledger.names.get(name, name)}
+    named = {**typed, "task_name": name if olds else world.run_state.names.get(name, name)}
     if olds.get("task_name"):
-        _require_may_replace(world, client, olds, named)
+        world.run_state.uncompared[name] = olds
+    elif name in world.run_state.uncompared:
+        require_may_replace(world, None, world.run_state.uncompared.pop(name), named)
     _require_creatable(world, client, named)
     return named
 
@@ -97,33 +101,3 @@ def _package(client: Client, package_id: str) -> OtaPackage:
         facts = [("looked in", client.connection.described), ("what to do", "look the package up in the same place")]
         absent = f"package_ids: there is no OTA package {package_id}"
         raise InputError(absent, argument="package_ids", facts=facts) from error
-
-
-def _require_may_replace(world: World, client: Client, olds: Properties, inputs: Properties) -> None:
-    """Refuse, before anything is stopped, to replace a campaign that runs, or to replace it by one of the past."""
-    changed = ", ".join(changed_inputs(olds, inputs))
-    old = find_task(world.run.client(world.resolve(olds)), olds)
-    if old is not None and is_running(old) and not inputs.get("replace_running"):
-        waits = awaits_confirmation(old, Standing.of(old, ended=False))
-        ends = "it waits to be confirmed: confirm it" if waits else "wait for its end"
-        facts = [
-            ("running", described(old)),
-            ("what to do", f"{ends}, or set replace_running=True to stop it for the new one"),
-        ]
-        raise InputError(f"a change of {changed} is a new campaign, and {old.task_name} still runs", facts=facts)
-    earlier = find_task(client, inputs)
-    if earlier is not None and not is_running(earlier) and _is_not_after(earlier, old):
-        # It would be taken for what an interrupted run left, and the devices stay as they are.
-        facts = [
-            ("it ran as", f"{described(earlier)}, created {printable(earlier.create_time or '')}"),
-            ("what to do", "change triggers too, to run it again"),
-        ]
-        raise InputError(f"a change of {changed} goes back to a campaign that has run before", facts=facts)
-
-
-def _is_not_after(task: BatchTask, other: BatchTask | None) -> bool:
-    try:
-        # Of what is gone nothing is known: that the devices have it already is not the safe side.
-        return other is None or parse_api_time(task.create_time or "") <= parse_api_time(other.create_time or "")
-    except ValueError:
-        return False  # create_once still decides whether it may be taken over

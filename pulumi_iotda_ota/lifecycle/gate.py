@@ -8,7 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, known_problems, normal
+from pulumi_iotda_ota.arguments.changes import named
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, known_problems, normal, refused_import
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.arguments import Argument
@@ -24,19 +25,25 @@ class Gate(ABC):
     Attributes:
         arguments: the part of the table that applies.
         id: there is nothing on the service whose id this could be, and an id that moved would replace the resource.
+        import_advice: what to do instead of an import.
         outputs: what :meth:`passed` returns.
         deciding: a change of one of these inputs does it again; a change of any other alters the stored state only.
+        noted: the inputs that acted when it was done; a change of one of these alone has no effect, and is told.
         input_names: the inputs of the resource, in the table's order.
     """
 
     arguments: ClassVar[tuple[Argument, ...]]
     id: ClassVar[str]
+    import_advice: ClassVar[str]
     outputs: ClassVar[tuple[str, ...]]
     deciding: ClassVar[tuple[str, ...]]
+    noted: ClassVar[tuple[str, ...]]
     input_names: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls) -> None:
         cls.input_names = (*(argument.name for argument in cls.arguments), "connection")
+        cls.deciding = named(cls.arguments, "again")
+        cls.noted = named(cls.arguments, "noted")
 
     @classmethod
     @abstractmethod
@@ -58,7 +65,11 @@ class Gate(ABC):
     @classmethod
     def diff(cls, world: World, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG003
         """Return whether something changes. It never replaces: what depends on it is not to be deleted on the way."""
-        return Diff(changes=_differ(olds, news, cls.input_names))
+        noted = _differing(olds, news, cls.noted)
+        if noted and not _differing(olds, news, cls.deciding):
+            told = f"a change of {', '.join(noted)} has no effect"
+            world.warn(f"{told}: the task was judged already; change triggers to judge it again")
+        return Diff(changes=bool(_differing(olds, news, cls.input_names)))
 
     @classmethod
     def create(cls, world: World, inputs: Properties) -> Created:
@@ -73,10 +84,15 @@ class Gate(ABC):
         return kept
 
     @classmethod
+    def imported(cls, world: World, id_: str, *, owned: bool) -> Imported:  # noqa: ARG003
+        """Refuse: nothing on the service has its id."""
+        raise refused_import(cls.import_advice)
+
+    @classmethod
     def update(cls, world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG003
         """Do it again where a deciding input changed."""
         olds, news = normal(olds), normal(news)
-        if _differ(olds, news, cls.deciding):
+        if _differing(olds, news, cls.deciding):
             return cls.create(world, news).outputs
         return {**{name: olds[name] for name in cls.outputs if name in olds}, **news}
 
@@ -85,6 +101,6 @@ class Gate(ABC):
         """Do nothing: there is nothing of it on the service, and what has begun is not undone by forgetting it."""
 
 
-def _differ(olds: Properties, news: Properties, names: tuple[str, ...]) -> bool:
+def _differing(olds: Properties, news: Properties, names: tuple[str, ...]) -> list[str]:
     olds, news = normal(olds), normal(news)
-    return any(olds.get(name) != news.get(name) for name in names)
+    return [name for name in names if olds.get(name) != news.get(name)]

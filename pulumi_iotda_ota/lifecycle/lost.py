@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.lifecycle.watching import pause_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["looked_for"]
 
 T = TypeVar("T")
-_LOOK_FOR_SECONDS = 30
-_LOOK_EVERY_SECONDS = 2
+_LOOK_FOR_SECONDS = 120
+_SHORTEST_PAUSE = 2  # seconds
+# The next run creates a second one if the service shows the first one only after that run has looked for it.
 _RUN_AGAIN = (
-    "run pulumi up again: it looks for it first and takes it over if it is there; after a run that was killed: "
-    "pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
+    f"wait {_LOOK_FOR_SECONDS // 60} minutes, then run pulumi up again: it looks for it first and takes it over if it "
+    "is there; after a run that was killed: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
 )
 
 
@@ -36,8 +38,9 @@ def looked_for(
         asked: which one, such as its name.
 
     Raises:
-        OutcomeUnknown: it did not appear within 30 seconds.
+        OutcomeUnknown: it did not appear within two minutes.
     """
+    began = clock.monotonic()
     deadline = Deadline.start(clock, _LOOK_FOR_SECONDS)
     why_not = "it did not appear"
     while deadline.remaining():
@@ -48,7 +51,8 @@ def looked_for(
         else:
             if found is not None:
                 return found
-        clock.sleep(min(_LOOK_EVERY_SECONDS, deadline.remaining()))
+        pause = max(_SHORTEST_PAUSE, pause_after(clock.monotonic() - began))
+        clock.sleep(min(pause, deadline.remaining()))
     facts = [
         ("asked for", asked),
         ("happened", error.cause or error.headline),

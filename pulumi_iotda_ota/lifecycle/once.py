@@ -13,6 +13,7 @@ from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
 from pulumi_iotda_ota.lifecycle.lost import looked_for
+from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, find_task, is_running
 from pulumi_iotda_ota.times import parse_duration
 
@@ -31,15 +32,16 @@ def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
 
     Raises:
         IotdaOtaError: a task of that name is there that may not be taken over.
-        OutcomeUnknown: the service may have accepted the request, and the task did not appear within 30 seconds.
+        OutcomeUnknown: the service may have accepted the request, and the task did not appear within two minutes.
     """
     # Two resources of one program that describe one campaign must not both find none.
-    with world.ledger.alone(("task", inputs["task_name"])):
+    with world.run_state.alone("task", inputs["task_name"]):
         task = _found_or_created(world, client, inputs)
-        if task.task_id in world.ledger.created:
+        thing = Thing.at(client.connection.identity, task.task_id)
+        if world.run_state.is_created(thing):
             facts = [("task", described(task)), ("what to do", "declare it once, or give one of them other triggers")]
             raise InputError(f"two resources describe one campaign: {printable(task.task_name)}", facts=facts)
-        world.ledger.created.add(task.task_id)
+        world.run_state.note_created(thing)
     return task
 
 
@@ -70,6 +72,7 @@ def _adopted(world: World, inputs: Properties, task: BatchTask) -> BatchTask:
     if not is_running(task) and not _is_recent(world, inputs, task):
         within = inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN)
         raise _refused(task, f"and it ended; it is older than adopt_within ({within})")
+    world.run_state.require_shared(f"upgrade task {printable(task.task_name)} is there already and is not adopted")
     world.warn(f"upgrade task {task.task_name} is there already and is taken over: {described(task)}")
     return task
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import ServiceError
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
-from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, changed_inputs, kept_key
+from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own
+from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, TEXTS, changed_inputs, kept_key
 from pulumi_iotda_ota.lifecycle.package_once import create_package_once, require_no_other
 from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package, require_allowed
+from pulumi_iotda_ota.lifecycle.run_state import Thing
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, World
     from pulumi_iotda_ota.validation import Problem
 
-__all__ = ["OUTPUTS", "Package"]
+__all__ = ["ADOPTED_IF_EQUAL", "OUTPUTS", "Package"]
 
 OUTPUTS = (
     *(argument.name for argument in arguments.OTA_PACKAGE if argument.name != "allow_replace"),
@@ -30,6 +32,10 @@ OUTPUTS = (
     "identity",
 )
 _OTHERS = ("allow_replace", "connection")
+#: How a package that exists already is brought into a stack by declaring it.
+ADOPTED_IF_EQUAL = (
+    f"declare it without import_; if {', '.join((*FILE_INPUTS, *TEXTS))} are equal, the existing package is adopted"
+)
 
 
 class Package:
@@ -45,7 +51,7 @@ class Package:
         problems = problems_of_package(inputs)
         changed = changed_inputs(olds, inputs)
         if olds and not changed:
-            world.ledger.kept.add(kept_key(olds))
+            world.run_state.keep(kept_key(olds))
             return Checked(inputs, _new(problems, olds, inputs))
         if not problems and not holds_unknown(inputs):
             with collecting(problems):
@@ -69,7 +75,7 @@ class Package:
             replaces = ()  # a text that is not known yet: another one than it was is refused when it is known
         if replaces and not holds_unknown(news.get("connection")):
             require_same_place(olds, world.resolve(news), thing=f"package {id_}")
-        world.ledger.compared(id_, replaces=bool(replaces))
+        world.run_state.compared(Thing.at(olds.get("identity") or {}, id_), kept_key(olds), replaces=bool(replaces))
         others = any(olds.get(name) != news.get(name) for name in _OTHERS)
         return Diff(changes=bool(replaces) or others, replaces=replaces)
 
@@ -93,6 +99,19 @@ class Package:
         return {**state, **_told(package), "identity": dict(connection.identity)}
 
     @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+        """Return a package of the service; a destroy of the stack then deletes it."""
+        connection = world.resolve({})
+        client = world.run.client(connection)
+        thing = f"package {id_}"
+        package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota list")
+        inputs = inputs_of_package(package)
+        if owned:
+            own(world, connection, id_, thing=thing)
+        told = {**_told(package), "identity": dict(connection.identity)}
+        return Imported(inputs, {"support_source_versions": [], **inputs, **told})
+
+    @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs; nothing is sent but to make sure of another connection."""
         olds, news = normal(olds), normal(news)
@@ -106,7 +125,8 @@ class Package:
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
         """Delete the package, not its object in OBS; one that is gone is what was wanted."""
-        if world.ledger.stays(id_, kept_key(normal(state))):
+        thing = Thing.at(state.get("identity") or world.resolve(state).identity, id_)
+        if world.run_state.owned_elsewhere(thing, action=f"package {id_} is not deleted"):
             # Two resources can describe one package, and what a failed run left to be deleted goes in a later one.
             world.warn(f"package {id_} is left as it is: another resource of the stack has it now")
             return

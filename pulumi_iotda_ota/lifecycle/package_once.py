@@ -14,6 +14,7 @@ from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.lost import looked_for
 from pulumi_iotda_ota.lifecycle.package_fields import IDENTITY, described, differences, new_package
+from pulumi_iotda_ota.lifecycle.run_state import Thing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,19 +35,19 @@ def create_package_once(world: World, client: Client, inputs: Properties) -> Ota
 
     Raises:
         IotdaOtaError: a package is there that agrees only in part, or that is another resource's.
-        OutcomeUnknown: the service may have accepted the request, and the package did not appear within 30 seconds.
+        OutcomeUnknown: the service may have accepted the request, and the package did not appear within two minutes.
     """
     # Two resources of one program that describe one package must not both find none.
-    with world.ledger.alone(("package", *(inputs.get(name) for name in IDENTITY))):
+    with world.run_state.alone("package", *(inputs.get(name) for name in IDENTITY)):
         package = _found_or_created(world, client, inputs)
-        world.ledger.created.add(package.package_id)
+        world.run_state.note_created(_thing(client, package))
     return package
 
 
 def _found_or_created(world: World, client: Client, inputs: Properties) -> OtaPackage:
-    found = _twins(client, inputs, world.ledger.replaced)
+    found = _twins(client, inputs, _replaced(world, client))
     if found:
-        return _adopted(world, inputs, found)
+        return _adopted(world, client, inputs, found)
     try:
         return client.create_package(new_package(inputs))
     except ServiceError as error:
@@ -55,12 +56,12 @@ def _found_or_created(world: World, client: Client, inputs: Properties) -> OtaPa
     except OutcomeUnknown as error:
         found = looked_for(
             world.clock,
-            lambda deadline: _twins(client, inputs, world.ledger.replaced, deadline=deadline) or None,
+            lambda deadline: _twins(client, inputs, _replaced(world, client), deadline=deadline) or None,
             error,
             thing="OTA package",
             asked=described(inputs),
         )
-    return _adopted(world, inputs, found)
+    return _adopted(world, client, inputs, found)
 
 
 def require_no_other(world: World, client: Client, inputs: Properties) -> None:
@@ -69,7 +70,7 @@ def require_no_other(world: World, client: Client, inputs: Properties) -> None:
     Raises:
         IotdaOtaError: a package is there that agrees only in part.
     """
-    found = _twins(client, inputs, world.ledger.replaced)
+    found = _twins(client, inputs, _replaced(world, client))
     if found:
         _equal(inputs, found)
 
@@ -81,6 +82,15 @@ def _twins(
     listed = (package for package in _listed(client, inputs, deadline) if package.package_id not in replaced)
     details = (_detail(client, package.package_id, deadline) for package in islice(listed, _MOST_TWINS))
     return [package for package in details if package is not None]
+
+
+def _replaced(world: World, client: Client) -> set[str]:
+    """Return the ids of the packages that are there only until their replacements are."""
+    return world.run_state.replaced(client.connection.identity)
+
+
+def _thing(client: Client, package: OtaPackage) -> Thing:
+    return Thing.at(client.connection.identity, package.package_id)
 
 
 def _listed(client: Client, inputs: Properties, deadline: Deadline | None) -> list[OtaPackage]:
@@ -101,13 +111,14 @@ def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPa
         return None
 
 
-def _adopted(world: World, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
+def _adopted(world: World, client: Client, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
     """Return the package that was found, after making sure that it may be taken over."""
     package = _equal(inputs, found)
     name = f"package {printable(package.package_id)}"
-    if package.package_id in world.ledger.created:
+    if world.run_state.is_created(_thing(client, package)):
         facts = [("what to do", "declare it once, and pass its package_id on")]
         raise InputError(f"two resources describe one package: {described(inputs)}, {name}", facts=facts)
+    world.run_state.require_shared(f"{described(inputs)} is there already and is not adopted: {name}")
     world.warn(f"{described(inputs)} is there already and is taken over: {name}, uploaded {package.created_at}")
     return package
 
@@ -128,10 +139,11 @@ def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
 
 def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, world: World) -> None:
     """Say what can be done where a service takes no second package of one version."""
-    if not world.ledger.replaced:
+    replaced = _replaced(world, client)
+    if not replaced:
         return
     try:
-        twins = [package for package in _listed(client, inputs, None) if package.package_id in world.ledger.replaced]
+        twins = [package for package in _listed(client, inputs, None) if package.package_id in replaced]
     except IotdaOtaError:
         return  # the refusal is what counts
     if twins:

@@ -25,7 +25,8 @@ def problems_of_package(inputs: Properties) -> list[Problem]:
     """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
     found = known_problems(arguments.OTA_PACKAGE, inputs)
     wrong = {problem.argument for problem in found}
-    if not wrong & {"package_type", "module_name"} and inputs.get("package_type") is not UNKNOWN:
+    undecided = any(inputs.get(name) is UNKNOWN for name in ("package_type", "module_name"))
+    if not wrong & {"package_type", "module_name"} and not undecided:
         module = limits.problem_of_module(inputs.get("package_type"), module="module_name" in inputs)
         found += [Problem("module_name", module)] if module else []
     for name, most in TEXTS.items():

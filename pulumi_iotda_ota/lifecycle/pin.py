@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pulumi_iotda_ota import arguments, outputs
 from pulumi_iotda_ota.answers import package_values
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
+from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
     Checked,
     Created,
     Diff,
+    Imported,
     collecting,
     holds_unknown,
     known_problems,
     normal,
+    refused_import,
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lock.answer import locked_entry, locked_fields, require_unchanged
 from pulumi_iotda_ota.lock.entry import differing_places, differing_words, place_of
-from pulumi_iotda_ota.lookup import find_package
+from pulumi_iotda_ota.lookup import contradictions, find_package
 from pulumi_iotda_ota.query import PackageLookup
 from pulumi_iotda_ota.validation import Problem
 
@@ -47,6 +50,17 @@ class Pin:
     """The life cycle of a pin."""
 
     input_names: ClassVar = (*_SELECTION, *_OWN)
+    import_advice: ClassVar = "declare it; to pin one package, give its package_id and no other selection argument"
+
+    @staticmethod
+    def problems(inputs: Properties) -> list[Problem]:
+        """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
+        problems = known_problems(arguments.OTA_PACKAGE_PIN, inputs)
+        query = {**_asked(inputs), "with_file_location": inputs.get("with_file_location")}
+        if not problems and inputs.get("lock") is None and not holds_unknown(query):
+            with collecting(problems):
+                PackageLookup.from_arguments(query)
+        return problems
 
     @staticmethod
     def check(world: World, olds: Properties, news: Properties) -> Checked:
@@ -57,11 +71,9 @@ class Pin:
         tells the words from what was found.
         """
         olds, news = normal(olds), normal(news)
-        query = {
-            name: _in_order(name, news[name]) for name, usual in _SELECTION.items() if news.get(name, usual) != usual
-        }
+        query = _asked(news)
         inputs = {**query, "asked": sorted(query), **{name: news[name] for name in _OWN if name in news}}
-        problems = known_problems(arguments.OTA_PACKAGE_PIN, news)
+        problems = Pin.problems(news)
         if holds_unknown([query, *(inputs.get(name) for name in _DECIDING)]):
             return Checked({**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)}, problems)
         if not problems:
@@ -88,9 +100,16 @@ class Pin:
         state = normal(state)
         connection = world.resolve(state)
         package = _show(world, state, connection)
+        if package is not None and (differs := _differs(state, package)):
+            world.warn(f"the pinned package {state['package_id']} is not what was pinned: {differs}")
         seen = {"exists": package is not None, "newer_available": _newer(world, state, connection)}
         known = {} if package is None or "locked_query" in state else {"identity": dict(connection.identity)}
         return {**state, **known, **seen}
+
+    @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:  # noqa: ARG004
+        """Refuse: nothing on the service has its id."""
+        raise refused_import(Pin.import_advice)
 
     @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
@@ -105,6 +124,11 @@ class Pin:
     @staticmethod
     def delete(world: World, id_: str, state: Properties) -> None:
         """Do nothing: there is nothing of it on the service."""
+
+
+def _asked(given: Properties) -> Properties:
+    """Return the part of what was given that selects a package."""
+    return {name: _in_order(name, given[name]) for name, usual in _SELECTION.items() if given.get(name, usual) != usual}
 
 
 def _query(properties: Properties) -> Properties:
@@ -226,16 +250,30 @@ def _made_in(state: Properties, connection: ResolvedConnection) -> Any:
 
 
 def _require_there(world: World, olds: Properties, connection: ResolvedConnection) -> OtaPackage:
-    """Return the pinned package; one that is gone is refused now, at the preview, not in a campaign that fails."""
+    """Return the pinned package.
+
+    Raises:
+        PackageNotFound: it is gone. The preview refuses it, before it is a campaign that fails.
+        IotdaOtaError: the service describes it otherwise than it was pinned.
+    """
     package = _show(world, olds, connection)
-    if package is not None:
+    differs = "" if package is None else _differs(olds, package)
+    if package is not None and not differs:
         return package
     facts = [
         ("pinned", f"{olds.get('version')}, package {olds['package_id']}, revision {olds.get('revision')}"),
         ("looked in", connection.described),
         ("what to do", "change triggers to pin what fits now, or upload a package and change the selection"),
     ]
-    raise PackageNotFound(f"the pinned package {olds['package_id']} is gone", facts=facts)
+    if package is None:
+        raise PackageNotFound(f"the pinned package {olds['package_id']} is gone", facts=facts)
+    raise IotdaOtaError(f"the pinned package {olds['package_id']} is not what was pinned: {differs}", facts=facts)
+
+
+def _differs(state: Properties, package: OtaPackage) -> str:
+    """Return how the service describes the pinned package otherwise now; empty if it does not."""
+    now = package_values(package)
+    return ", ".join(f"{name}: {shown(now[name])}, pinned {shown(state[name])}" for name in contradictions(state, now))
 
 
 def _unexpected(inputs: Properties) -> list[Problem]:

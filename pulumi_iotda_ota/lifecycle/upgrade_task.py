@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, collecting, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.campaign import CAMPAIGN_INPUTS, changed_inputs, task_name
 from pulumi_iotda_ota.lifecycle.due import completed
 from pulumi_iotda_ota.lifecycle.ending import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
+from pulumi_iotda_ota.lifecycle.importing import (
+    found,
+    inputs_of_task,
+    own,
+    still_unread,
+    told_unread,
+    unread_inputs,
+)
 from pulumi_iotda_ota.lifecycle.once import create_once
+from pulumi_iotda_ota.lifecycle.run_state import Thing
+from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace, require_may_store
 from pulumi_iotda_ota.lifecycle.task_reads import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
 from pulumi_iotda_ota.validation import Problem
@@ -41,22 +51,33 @@ class UpgradeTask:
         problems = problems_of_task(inputs)
         if olds.get("task_name") and not changed_inputs(olds, inputs):
             return _unchanged(world, olds, inputs, problems)
-        needed = {name: value for name, value in inputs.items() if name not in _NOT_SENT}
-        if not problems and not holds_unknown(needed):
+        if not problems and _is_known(inputs):
             with collecting(problems):
                 inputs = completed(world, olds, inputs)
         return Checked(inputs, problems)
 
     @staticmethod
     def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:
-        """Return whether the change is a new campaign, or alters the stored state only."""
+        """Return whether the change is a new campaign, or alters the stored state only.
+
+        Raises:
+            IotdaOtaError: the task is not to be replaced, or an input changed that the service reads once.
+        """
         olds, news = normal(olds), normal(news)
         replaces = changed_inputs(olds, news)
         if replaces and not holds_unknown(news.get("connection")):
             require_same_place(olds, world.resolve(news), thing=f"upgrade task {id_}")
-        world.ledger.compared(id_, replaces=bool(replaces))
+        if replaces and "task_name" in news:
+            world.run_state.uncompared.pop(news["task_name"], None)
+            # What depends on a replaced resource is compared with inputs that are not known yet.
+            if _is_known(news):
+                require_may_replace(world, id_, olds, news)
+        elif not replaces:
+            require_may_store(world, id_, olds, news)
+        thing = Thing.at(olds.get("identity") or {}, id_)
+        world.run_state.compared(thing, olds.get("task_name"), replaces=bool(replaces))
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
-        changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in others)
+        changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in (*others, "unread_inputs"))
         # Deleted first, it would take the tasks that depend on it along before anybody asked whether they run. What
         # does not run needs no deleting before the next.
         return Diff(changes=changes, replaces=replaces, delete_first=bool(news.get("replace_running")))
@@ -80,6 +101,22 @@ class UpgradeTask:
         return {**state, **outputs_of(task), "identity": dict(connection.identity)}
 
     @staticmethod
+    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+        """Return an upgrade task of the service, which keeps its name, whoever started it."""
+        connection = world.resolve({})
+        client = world.run.client(connection)
+        thing = f"upgrade task {id_}"
+        task = found(lambda: client.show_batch_task(id_), connection, thing=thing, command="iotda-ota task list")
+        given = inputs_of_task(task)
+        unread = unread_inputs(given)
+        inputs = {**given, "task_name": task.task_name, "unread_inputs": unread}
+        if owned:
+            own(world, connection, id_, thing=thing)
+            if missing := told_unread(unread):
+                world.warn(f"IoTDA does not return the {missing} of {thing}: what the program declares is not compared")
+        return Imported(inputs, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
+
+    @staticmethod
     def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs; nothing is sent but to make sure of another connection."""
         olds, news = normal(olds), normal(news)
@@ -96,7 +133,8 @@ class UpgradeTask:
         action = state.get("on_destroy") or "stop"
         if action == "retain":
             return
-        if world.ledger.stays(id_, state.get("task_name")):
+        thing = Thing.at(state.get("identity") or world.resolve(state).identity, id_)
+        if world.run_state.owned_elsewhere(thing, action=f"upgrade task {id_} is not stopped"):
             # A replacement that was forced takes the same campaign over, and then deletes what it took it from: in
             # this run, or in a later one where this one fails on its way.
             world.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
@@ -107,14 +145,20 @@ class UpgradeTask:
             delete_task(client, id_, state)
 
 
+def _is_known(inputs: Properties) -> bool:
+    """Return whether all is known that a task is created from."""
+    return not holds_unknown({name: value for name, value in inputs.items() if name not in _NOT_SENT})
+
+
 def _unchanged(world: World, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
     if not problems and not holds_unknown(inputs):
-        world.ledger.names[task_name(inputs)] = olds["task_name"]
-        world.ledger.kept.add(olds["task_name"])
+        world.run_state.names[task_name(inputs)] = olds["task_name"]
+        world.run_state.keep(olds["task_name"])
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]
     if wanted != olds["task_type"] and not told:
         reason = f"is {wanted}, but the task is a {olds['task_type']}: leave it out, or change triggers too"
         told.append(Problem("task_type", reason))
-    return Checked({**inputs, "task_name": olds["task_name"], "task_type": olds["task_type"]}, told)
+    kept = {"task_name": olds["task_name"], "task_type": olds["task_type"], **still_unread(olds, inputs)}
+    return Checked({**inputs, **kept}, told)

@@ -17,6 +17,7 @@ __all__ = ["Limits", "Standing"]
 
 _DEFAULT_MIN_DEVICES = 1
 _SUCCESS = "Success"
+_WAITING = "Waitting"  # the API's spelling
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Standing:
         succeeded: those that were upgraded.
         failed: those that failed, were stopped or removed. One that waits for another try still runs.
         waiting: those that have not begun.
+        all_begun: whether the service says of every device that it has begun.
         is_settled: whether the counts say the same as the status: of a task that has ended, no device still goes on.
         is_counted: whether there are counts, or nothing that they could gainsay.
     """
@@ -36,6 +38,7 @@ class Standing:
     succeeded: int = 0
     failed: int = 0
     waiting: int = 0
+    all_begun: bool = False
     is_settled: bool = True
     is_counted: bool = True
 
@@ -54,11 +57,17 @@ class Standing:
             # What the service calls a failure is one, whatever it counts.
             failed = max(failed, counts.total - counts.success, int(task.status != _SUCCESS))
         going_on = counts.processing + counts.waitting + counts.fail_wait_retry
+        begun = (
+            counts.processing + counts.fail_wait_retry + counts.success + counts.fail + counts.stopped + counts.removed
+        )
+        # A service may count no device but in the total. Such a device is no evidence that anything has begun.
+        uncounted = max(0, counts.total - begun - counts.waitting) if task.status == _WAITING else 0
         return cls(
             total=counts.total,
             succeeded=counts.success,
             failed=failed,
-            waiting=counts.waitting,
+            waiting=counts.waitting + uncounted,
+            all_begun=counts.waitting == 0 and 0 < counts.total <= begun,
             is_settled=not (ended and going_on),
             is_counted=counts.total > 0 or task.status == _SUCCESS,
         )

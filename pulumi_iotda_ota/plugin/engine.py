@@ -17,19 +17,19 @@ _SECONDS = 5
 class Engine:
     """Shows lines beside the resource that they are about.
 
-    Args:
-        address: where the engine listens, or empty where there is none: lines then go to the standard error.
+    Attributes:
+        address: where the engine listens, or empty if there is none: lines then go to the standard error.
     """
 
     def __init__(self, address: str = "") -> None:
-        self._address = address
+        self.address = address
         self._lock = threading.Lock()
         self._stub: engine_pb2_grpc.EngineStub | None = None
 
     def attach(self, address: str) -> None:
         """Take the address of an engine that did not start this process."""
         with self._lock:
-            self._address, self._stub = address, None
+            self.address, self._stub = address, None
 
     def warn(self, urn: str, line: str) -> None:
         """Show a warning."""
@@ -51,7 +51,7 @@ class Engine:
 
     def _engine(self) -> engine_pb2_grpc.EngineStub | None:
         with self._lock:
-            if self._stub is None and self._address:
+            if self._stub is None and self.address:
                 # Most runs have nothing to show: the channel is made with the first line.
-                self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(self._address))
+                self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(self.address))
             return self._stub

@@ -10,7 +10,7 @@ from pulumi_iotda_ota.iotda.limits import almost
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import masked, printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
-from pulumi_iotda_ota.lifecycle.ledger import Ledger
+from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
@@ -106,7 +106,7 @@ class Provider:
         # What is created must be seen by the next look. Functions share their answers as those of a program do.
         self._run = Run(memo=False, clock=waiting.clock)
         self._lookups = self._run.remembering() if wants_memo(environ) else self._run
-        self._ledger = Ledger()
+        self._run_state = RunState()
 
     def check_config(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return what is wrong with a configuration; whether it is complete shows when something is asked."""
@@ -122,12 +122,26 @@ class Provider:
             return [(named if named in given else "", worded(str(error)))]
         return []
 
-    def configure(self, config: Mapping[str, Any]) -> None:
-        """Take a configuration that was checked."""
+    def configure(self, config: Mapping[str, Any], *, run: str = "") -> None:
+        """Take a configuration that was checked, and know no more than a new process does.
+
+        An engine that attaches to a process configures it for each run, and for each provider of a run.
+
+        Args:
+            config: the settings.
+            run: the address of the engine, which names the run; empty if it is not known.
+        """
         self._config = _settings(config)
-        # An engine that attaches to a process configures it for each run; what it saw in the last one is over.
-        self._ledger = Ledger()
+        if not run or run != self._run_state.address:
+            self._run_state.end()
+            self._run_state = RunState(run, self._environ)
+        self._lookups.forget()
+        self._run.begin_again()
         self.waiting.begin()
+
+    def end(self) -> None:
+        """Leave what the processes of the run share, because this process ends."""
+        self._run_state.end()
 
     def secrets(self, urn: str, given: Collection[str]) -> set[str]:
         """Return the properties of a resource that are secret: those that are given so, and what is made from them."""
@@ -197,20 +211,28 @@ class Provider:
         return created.id, _wire(resource, created.outputs)
 
     def read(self, urn: str, id_: str, state: Mapping[str, Any]) -> dict[str, Any]:
-        """Tell the state as it is now.
-
-        Raises:
-            InputError: there is no state: it is an import, or a look at what another stack owns.
-        """
+        """Tell the state as it is now."""
         at = Urn.read(urn)
-        if not state:
-            advice = (
-                "declare it, and what this program has made already is taken over; to look at something, "
-                "call getOtaPackage or getUpgradeTask"
-            )
-            raise InputError(f"{at.type} can not be imported or read by its id", facts=[("what to do", advice)])
         seen = at.resource.lifecycle.read(self._world(urn), id_, _python(at, state))
         return _wire(at.resource, seen)
+
+    def is_stored(self, urn: str, state: Mapping[str, Any]) -> bool:
+        """Return whether a state is one that this provider returned: it holds outputs, which no program can give."""
+        resource = Urn.read(urn).resource
+        given = {argument.name for argument in resource.arguments}
+        return any(camel(output.name) in state for output in resource.outputs if output.name not in given)
+
+    def imported(self, urn: str, id_: str, *, owned: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the inputs and the state of what exists already under an id.
+
+        Args:
+            urn: the resource that it becomes.
+            id_: the id on the service.
+            owned: whether the resource is to own it, or only reads it.
+        """
+        at = Urn.read(urn)
+        imported = at.resource.lifecycle.imported(self._world(urn), id_, owned=owned)
+        return _wire(at.resource, imported.inputs), _wire(at.resource, imported.state)
 
     def update(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, preview: bool
@@ -238,7 +260,7 @@ class Provider:
             environ=self._environ,
             warn=lambda line: self._warn(urn, masked(line)),
             tell=lambda line: self._tell(urn, masked(line)),
-            ledger=self._ledger,
+            run_state=self._run_state,
         )
 
 

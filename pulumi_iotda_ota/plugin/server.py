@@ -150,7 +150,7 @@ class Servicer(services.ResourceProviderServicer):
         self, request: messages.ConfigureRequest, context: grpc.ServicerContext
     ) -> messages.ConfigureResponse:
         """Take the settings."""
-        self._provider.configure(received(request.args).values)
+        self._provider.configure(received(request.args).values, run=self._engine.address)
         return messages.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     @_answered
@@ -193,9 +193,17 @@ class Servicer(services.ResourceProviderServicer):
 
     @_answered
     def Read(self, request: messages.ReadRequest, context: grpc.ServicerContext) -> messages.ReadResponse:
-        """Tell the state of a resource as it is now; its inputs stay as they were given."""
+        """Tell the state of a resource as it is now; its inputs stay as they were given.
+
+        A request without outputs of ours is an import, or a read of what the program does not own (``get``). For an
+        import the engine sends no inputs at all; tests/engine/test_import.py holds that it still does so.
+        """
         state = received(request.properties)
         with self._provider.waiting.within(request.timeout):
+            if not self._provider.is_stored(request.urn, state.values):
+                owned = not request.HasField("inputs")
+                inputs, seen = self._provider.imported(request.urn, request.id, owned=owned)
+                return messages.ReadResponse(id=request.id, properties=sent(seen), inputs=sent(inputs))
             seen = self._provider.read(request.urn, request.id, state.values)
         return messages.ReadResponse(id=request.id, properties=sent(seen, state.secrets), inputs=request.inputs)
 
@@ -240,6 +248,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(port, flush=True)  # noqa: T201  what Pulumi waits for
     threading.Thread(target=_load_what_is_needed_soon, daemon=True).start()
     server.wait_for_termination()
+    provider.end()
     # Calls that are still under way have nobody left to answer.
     os._exit(0)
 

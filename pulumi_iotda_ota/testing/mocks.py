@@ -63,8 +63,12 @@ class Mocks(Monitor):
         super().__init__()
         self._campaigns = Campaigns(dict(groups or {}), dict(failing or {}))
         self._shelf = Shelf(packages_of(packages), self._campaigns, _locked)
-        self._world = _World(self._shelf, {}, os.environ, _tell, _tell)
         self._others = others
+        self._begin_run()
+
+    def _begin_run(self) -> None:
+        # What the service has stays; who created it in the last run does not.
+        self._world = _World(self._shelf, {}, os.environ, _tell, _tell)
 
     @property
     def tasks(self) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import re
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -239,6 +240,33 @@ def test_a_body_can_be_endless(call: Caller) -> None:
         while received < 4_000_000:
             received += len(connection.recv(1 << 16))
     assert call.packages().status == 200
+
+
+@pytest.mark.parametrize(("wire", "lengths"), [("lengths", ["2", "3"]), ("negative", ["-1"])])
+def test_lengths_can_be_wrong(call: Caller, wire: Any, lengths: list[str]) -> None:
+    """An answer can announce two different lengths, or one below zero; its body is sent all the same."""
+    call.emulator.faults.add(status=200, body="ok", wire=wire)
+    received = raw(call)
+    assert re.findall(rb"Content-Length: (\S+)", received) == [length.encode() for length in lengths]
+    assert received.endswith(b"\r\n\r\nok")
+
+
+def test_interim_answers_go_first(call: Caller) -> None:
+    """Interim answers are sent in their order before the answer, which is the true one."""
+    call.emulator.faults.add(interim=(100, 102, 103))
+    received = raw(call)
+    assert re.findall(rb"HTTP/1.1 (\d+)", received)[:3] == [b"100", b"102", b"103"]
+    assert len(re.findall(rb"HTTP/1.1 \d+", received)) == 4
+    with pytest.raises(ValueError, match="less than or equal to 199"):
+        Fault(interim=(200,))
+
+
+def raw(call: Caller) -> bytes:
+    """Return everything that a request is answered with on a connection that the client ends."""
+    host, port = call.emulator.endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
 
 def test_something_can_happen_between_pages(call: Caller) -> None:

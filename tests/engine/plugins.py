@@ -7,11 +7,12 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.docs.blocks import blocks
-from tests.prepared import SECONDS, key_of, made_once, pip_settings
+from tests.prepared import SECONDS, key_of, made_once, pip_settings, run
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -73,6 +74,13 @@ def installed() -> Path:
 def pulumi_version() -> str:
     """Return the version of the `pulumi` that is used."""
     return subprocess.run(["pulumi", "version"], check=True, capture_output=True, text=True).stdout
+
+
+def installed_python(generated: Path, folder: Path) -> Path:
+    """Install the code that Pulumi generated for Python into a folder, with what this environment has not."""
+    install = ["--quiet", "--no-deps", "--target", str(folder), str(generated), "parver", "arpeggio", "attrs"]
+    run([sys.executable, "-m", "pip", "install", *install], **pip_settings())
+    return folder
 
 
 def yaml(project: Project, plugin: Path, **program: Any) -> Project:

@@ -191,13 +191,13 @@ def test_many_waits_hold_nothing_up(make_project: Callable[..., Project], emulat
 
 WRONG = {
     'UpgradeTaskCompletion("done", task_id="no!", max_failed_devices=1, max_failed_percent=1, timeout="soon")': (
-        "task_id: must be 1 to 24 lower-case",
-        "max_failed_devices: and max_failed_percent: give one of them",
-        'timeout: must be seconds or text such as "90s"',
+        "task_id must be 1 to 24 lower-case",
+        "max_failed_devices and max_failed_percent: give one of them",
+        'timeout must be seconds or text such as "90s"',
     ),
     'UpgradeTaskConfirmation("approved", task_id="no!", approved_package_ids=["a b"])': (
-        "task_id: must be 1 to 24 lower-case",
-        "approved_package_ids: has an item that must be 1 to 36",
+        "task_id must be 1 to 24 lower-case",
+        "approved_package_ids has an item that must be 1 to 36",
     ),
 }
 
@@ -210,7 +210,7 @@ def test_wrong_inputs_fail_the_preview(
     done = make_project(f"{HEAD}\niotda_ota.{resource}\n").run("preview")
 
     assert done.code != 0
-    assert [line for line in told if line not in done.text] == []
+    assert [line for line in told if line not in " ".join(done.text.split())] == []
     assert emulator.requests == []
 
 

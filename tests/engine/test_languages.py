@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine import git_server
-from tests.engine.plugins import NEWEST, ROOT, VERSION, resource, told, yaml
-from tests.prepared import SECONDS, pip_settings, run
+from tests.engine.plugins import NEWEST, ROOT, VERSION, installed_python, resource, told, yaml
+from tests.prepared import SECONDS, pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,10 +95,8 @@ def generate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 def test_generated_python_stands_beside_this_library(generate: Callable[[str], Path], tmp_path: Path) -> None:
     """The generated Python package has a name and a version of its own, and both are imported together."""
-    generated, beside = generate("python"), tmp_path / "installed"
-    # What it depends on and this environment has not; pulumi is there.
-    install = ["--quiet", "--no-deps", "--target", str(beside), str(generated), "parver", "arpeggio", "attrs"]
-    run([sys.executable, "-m", "pip", "install", *install], **pip_settings())
+    generated = generate("python")
+    beside = installed_python(generated, tmp_path / "installed")
     code = """
 import pulumi_iotda_ota, pulumi_iotda_ota_provider as other
 print(other.get_ota_package.__module__, pulumi_iotda_ota.get_ota_package.__module__)

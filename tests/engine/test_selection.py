@@ -106,7 +106,7 @@ iotda_ota.OtaPackagePin("meter", **meter, opts=pulumi.ResourceOptions(import_="p
     done = project.run("preview")
 
     assert done.code != 0
-    assert "OtaPackagePin can not be imported" in done.text
+    assert "OtaPackagePin cannot be imported" in done.text
     assert "Traceback" not in done.text
     by_command = project.run("import", "pulumi-python:dynamic/iotda-ota:OtaPackagePin", "meter", "pin", "--yes")
     assert by_command.code != 0

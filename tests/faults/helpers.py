@@ -163,6 +163,10 @@ class RawServer:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and end what is open."""
         self.stopping.set()
         for connection in (self._listener, *self._open):
             with contextlib.suppress(OSError):

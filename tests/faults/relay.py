@@ -22,12 +22,20 @@ if TYPE_CHECKING:
 # Nobody vouches for what this one signs.
 _STRANGER = trustme.CA()
 _PIECE = 65536
+#: A name that no system resolves: only a proxy of these tests leads to it.
+SERVICE_NAME = "iotda.example.test"
+#: Where a connection is cut, in the order of what has happened by then.
+CUTS = ("no connection", "handshake", "before", "during", "after", "status line")
+#: The cuts at which no byte of the request can have left.
+NEVER_SENT = CUTS[:2]
+#: The cuts at which the service has carried the request out.
+CARRIED_OUT = CUTS[4:]
 
 
 def tls(authority: trustme.CA) -> ssl.SSLContext:
     """Return what a server proves itself with."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    authority.issue_cert("127.0.0.1", "localhost", SERVICE_NAME).configure_cert(context)
     return context
 
 
@@ -127,11 +135,72 @@ class Relay(Listener):
                 stream.sendall(answer)
 
 
-class Proxy(Listener):
-    """A proxy that tunnels, until ``refusing`` is set; ``asked`` holds the heads of what it was asked."""
+class Front(Listener):
+    """Speaks TLS in front of the emulator, carries requests to it, and cuts one connection short.
 
-    def __init__(self) -> None:
+    Args:
+        target: the port of the emulator.
+        after: how many requests are answered before; the last of these answers ends its connection.
+        cut: where the next connection is cut, one of ``CUTS``; by default nowhere.
+    """
+
+    def __init__(self, target: int, *, after: int = 0, cut: str = "") -> None:
         super().__init__()
+        self._target = target
+        self._left = after
+        self._cut = cut
+        self._mutex = threading.Lock()
+        self._context = tls(AUTHORITY)
+        self.cuts = 0
+
+    def cuts_at(self, point: str) -> bool:
+        """Return whether the connection is to be cut at this point; that happens once."""
+        with self._mutex:
+            cut = point == self._cut and self._left <= 0 and not self.cuts
+            self.cuts += cut
+            return cut
+
+    def serve(self, connection: socket.socket) -> None:
+        """Carry the requests of one connection, one after the other."""
+        if self.cuts_at("no connection"):
+            return
+        if self.cuts_at("handshake"):
+            connection.recv(_PIECE)
+            return
+        with self._context.wrap_socket(connection, server_side=True) as stream:
+            if self.cuts_at("before"):
+                return
+            if self.cuts_at("during"):
+                stream.recv(100)
+                return
+            while (request := _request(stream)) and self._carried(request, stream):
+                pass
+
+    def _carried(self, request: bytes, stream: socket.socket) -> bool:
+        """Carry one request, and return whether the connection goes on."""
+        answer = _answer(self._target, request)
+        if self.cuts_at("after"):
+            return False
+        if self.cuts_at("status line"):
+            stream.sendall(answer.partition(b"\n")[0] + b"\n")
+            return False
+        self._left -= 1
+        if self._left == 0:
+            answer = answer.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+        stream.sendall(answer)
+        return self._left != 0
+
+
+class Proxy(Listener):
+    """A proxy that tunnels, until ``refusing`` is set; ``asked`` holds the heads of what it was asked.
+
+    Args:
+        front: where every tunnel leads, whatever it is asked for; without it, to what is asked for.
+    """
+
+    def __init__(self, front: Front | None = None) -> None:
+        super().__init__()
+        self._front = front
         self.refusing = False
         self.asked: list[bytes] = []
         self.address = f"http://127.0.0.1:{self.port}"
@@ -143,8 +212,12 @@ class Proxy(Listener):
         if self.refusing:
             connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
             return
+        if self._front and self._front.cuts_at("no connection"):
+            connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            return
         host, _, port = head.split()[1].decode().partition(":")
-        with socket.create_connection((host, int(port))) as target:
+        address = ("127.0.0.1", self._front.port) if self._front else (host, int(port))
+        with socket.create_connection(address) as target:
             self._open.append(target)
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             back = threading.Thread(target=_pump, args=[target, connection], daemon=True)

@@ -47,10 +47,10 @@ class Stage:
         """Return what a stack stores of the task."""
         return {"on_destroy": on_destroy, "identity": dict(self.world.resolve({}).identity)}
 
-    def add_task(self) -> None:
+    def add_task(self, **fields: Any) -> None:
         """Put a task onto the service."""
         body = {"task_name": "canary", "task_type": "firmwareUpgrade", "document": {"package_ids": ["p1"]}}
-        self.task_id = self.bench.emulator.add_task(**body, targets=["d1", "d2"])
+        self.task_id = self.bench.emulator.add_task(**body, targets=["d1", "d2"], **fields)
 
 
 class Step(ABC):

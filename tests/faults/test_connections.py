@@ -344,9 +344,10 @@ def drip(data: bytes, *, then_for_ever: bytes) -> Any:
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x"),
         (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
         (b"", b""),
     ],
-    ids=["status", "header", "body", "chunks", "chunk size", "chunk extension", "continue", "silence"],
+    ids=["status", "header", "body", "chunks", "chunk size", "chunk extension", "continue", "hints", "silence"],
 )
 def test_no_part_of_an_answer_can_trickle_past_the_deadline(data: bytes, piece: bytes) -> None:
     """Status line, headers, bodies and chunks that come a byte at a time all end with the deadline."""

@@ -10,6 +10,7 @@ import requests
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError, TransportError
 from pulumi_iotda_ota.iotda.gate import Gate
+from tests.faults.bench import Bench
 from tests.faults.helpers import QUICK, RawServer, closed_port, connection_to
 
 if TYPE_CHECKING:
@@ -86,8 +87,14 @@ def test_a_task_from_its_creation_to_its_end(emulator: Emulator, client: Client)
         {"status": 504, "accept": True},
         {"merge": {"task_id": None}},
         {"edit": lambda _: "created"},
+        {"wire": "lengths"},
+        {"wire": "negative"},
+        {"interim": (101,)},
+        {"status": 403, "accept": True, "body": "<html>blocked by the filter</html>"},
+        {"status": 404, "accept": True, "body": {"message": "not here"}},
+        {"status": 303, "accept": True, "headers": {"Location": "/there"}},
     ],
-    ids=" ".join,
+    ids=str,
 )
 def test_a_creation_of_unknown_outcome_is_sent_once(emulator: Emulator, client: Client, fault: dict[str, Any]) -> None:
     """When the task may have been accepted, the error says that this is not known, and there is one task."""
@@ -97,6 +104,41 @@ def test_a_creation_of_unknown_outcome_is_sent_once(emulator: Emulator, client: 
     assert isinstance(error.__cause__, IotdaOtaError)
     assert posts(emulator) == 1
     assert len(emulator.tasks) == 1
+
+
+def test_a_401_without_a_code_repeats_no_creation(emulator: Emulator) -> None:
+    """A filter that answers 401 in place of the service proves nothing: no second task, whatever the credential is."""
+    bench = Bench(emulator)
+    emulator.faults.add(operation="CreateBatchTask", status=401, accept=True, body="<html>sign in</html>")
+
+    with bench.client(bench.user()) as client, pytest.raises(OutcomeUnknown):
+        client.create_batch_task(task(emulator))
+
+    assert posts(emulator) == 1
+    assert len(emulator.tasks) == 1
+
+
+@pytest.mark.parametrize("interim", [(100,), (102,), (103,), (100, 102, 103, 103)], ids=str)
+def test_interim_answers_are_read_past(emulator: Emulator, client: Client, interim: tuple[int, ...]) -> None:
+    """An interim answer before the final one changes nothing: the task is created, and its answer is read."""
+    emulator.faults.add(operation="CreateBatchTask", interim=interim)
+
+    created = client.create_batch_task(task(emulator))
+
+    assert [found["task_id"] for found in emulator.tasks] == [created.task_id]
+    assert posts(emulator) == 1
+
+
+@pytest.mark.parametrize("wire", ["lengths", "negative"])
+def test_a_read_with_a_wrong_length_is_tried_again(emulator: Emulator, client: Client, wire: str) -> None:
+    """An answer with an invalid length is like one that was cut off: a read is sent again, no setting is blamed."""
+    created = client.create_batch_task(task(emulator))
+    emulator.faults.add(operation="ShowBatchTask", times=2, wire=wire)
+    assert client.show_batch_task(created.task_id).task_name == "canary_1"
+
+    emulator.faults.add(operation="ShowBatchTask", times=None, wire=wire)
+    with pytest.raises(TransportError, match="the answer was cut off or garbled"):
+        client.show_batch_task(created.task_id)
 
 
 @pytest.mark.parametrize("earlier", [requests.ConnectionError, TransportError, OutcomeUnknown])

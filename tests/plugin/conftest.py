@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,13 +25,24 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture
-def start(emulator: Emulator, engine: Engine, tmp_path: Path) -> Callable[[], Plugin]:
-    """Return what starts another plugin: each command of Pulumi has its own."""
-    return lambda: Plugin(settings_for(emulator), tmp_path, (engine.address,)).configure()
+def start(emulator: Emulator, tmp_path: Path) -> Iterator[Callable[[], Plugin]]:
+    """Return what starts the plugin of another command of Pulumi, which has an engine of its own."""
+    with ExitStack() as engines:
+        yield lambda: Plugin(settings_for(emulator), tmp_path, (engines.enter_context(Engine()).address,)).configure()
 
 
 @pytest.fixture
-def plugin(start: Callable[[], Plugin]) -> Iterator[Plugin]:
+def beside(emulator: Emulator, engine: Engine, tmp_path: Path) -> Callable[..., Plugin]:
+    """Return what starts the process of another provider in the run of the plugin."""
+
+    def begin(**environment: str) -> Plugin:
+        return Plugin({**settings_for(emulator), **environment}, tmp_path, (engine.address,)).configure()
+
+    return begin
+
+
+@pytest.fixture
+def plugin(beside: Callable[[], Plugin]) -> Iterator[Plugin]:
     """Return a configured plugin."""
-    with start() as running:
+    with beside() as running:
         yield running

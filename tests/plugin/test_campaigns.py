@@ -134,3 +134,23 @@ def test_how_a_task_stands(plugin: Plugin, emulator: Emulator) -> None:
     assert found["progress"]["failWaitRetry"] == 0
     (failure,) = plugin.invoke("getUpgradeTask", taskId="no id").failures
     assert failure.property == "taskId"
+
+
+@pytest.mark.parametrize(
+    ("at", "inputs", "name", "output"),
+    [
+        (TASK, {"packageIds": ["pin"], "targets": ["d1"]}, "packageIds", "packageId"),
+        (DONE, {"taskId": "completion"}, "taskId", "taskId"),
+        (APPROVED, {"taskId": "confirmation", "approvedPackageIds": ["p1"]}, "taskId", "taskId"),
+        (urn("OtaPackagePin"), {"packageId": "pin"}, "packageId", "packageId"),
+    ],
+)
+def test_the_constant_id_of_a_resource_is_no_value(
+    plugin: Plugin, at: str, inputs: dict[str, Any], name: str, output: str
+) -> None:
+    """The id of a resource that owns nothing is refused when it is checked, with the output that is meant."""
+    _, problems = plugin.check(at, inputs)
+
+    ((told, reason),) = problems
+    assert told == name
+    assert f"must be the output {output} of a resource instead of its id" in reason

@@ -195,7 +195,7 @@ def test_a_second_run_of_an_attached_process(emulator: Emulator, tmp_path: Path)
     from tests.plugin.test_resources import TASK, task
 
     emulator.set_device("d1", outcome="hang")
-    with Plugin(settings_for(emulator), tmp_path) as plugin:
+    with Plugin(settings_for(emulator), tmp_path, ()) as plugin:
         inputs = plugin.configure().checked(TASK, task(emulator))
         id_, state = plugin.create(TASK, inputs)
         plugin.stub.Cancel(Empty(), timeout=SECONDS)

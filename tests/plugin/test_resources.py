@@ -324,13 +324,6 @@ def test_a_pin_refuses_to_ignore_changes(plugin: Plugin) -> None:
     plugin.diff(PIN, id_, state, inputs, ("newerAvailable",))
 
 
-@pytest.mark.parametrize("at", [PIN, TASK])
-def test_nothing_can_be_imported(plugin: Plugin, at: str) -> None:
-    """An import, which comes without a state, is refused in words."""
-    with pytest.raises(grpc.RpcError, match="can not be imported"):
-        plugin.read(at, "5c8b", {})
-
-
 def test_a_task_that_is_gone(plugin: Plugin, emulator: Emulator) -> None:
     """A task that was deleted elsewhere stays in the state as `Gone`."""
     id_, state = plugin.create(TASK, plugin.checked(TASK, task(emulator)))

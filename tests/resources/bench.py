@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.retry import Clock
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulumi_iotda_ota.emulator import Emulator
-    from pulumi_iotda_ota.lifecycle.base import Created, Properties
+    from pulumi_iotda_ota.lifecycle.base import Created, Diff, Properties
 
 START = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 SCOPE = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
@@ -109,6 +110,21 @@ class Bench:
         """Return what is wrong with the inputs of a task, one line each."""
         checked = UpgradeTask.check(self.world, olds or {}, self.inputs(**changes))
         return "\n".join(f"{problem.argument}: {problem.reason}" for problem in checked.problems)
+
+    def compared(self, created: Created, **changes: Any) -> Diff:
+        """Check and compare other inputs of a task that is there, as a preview does."""
+        world = self.world
+        checked = UpgradeTask.check(world, created.outputs, self.inputs(**changes))
+        assert checked.problems == []
+        return UpgradeTask.diff(world, created.id, created.outputs, checked.inputs)
+
+    def refused(self, created: Created, **changes: Any) -> str:
+        """Return why a preview refuses other inputs of a task that is there."""
+        try:
+            self.compared(created, **changes)
+        except InputError as error:
+            return str(error)
+        raise AssertionError("it was not refused")
 
     def hang(self) -> None:
         """Let no device ever end, so that tasks run on."""

@@ -130,6 +130,17 @@ def test_a_file_that_is_not_told_is_not_taken_for_ours(bench: Bench) -> None:
         Package.create(bench.world, inputs())
 
 
+@pytest.mark.parametrize("error", ["denied", "invalid"])
+def test_a_twin_that_can_not_be_read(bench: Bench, error: str) -> None:
+    """If the service refuses to show a package that may be equal, no second one is created."""
+    package_id = add(bench)
+    bench.emulator.faults.add(operation="ShowOtaPackage", error=error)
+
+    with pytest.raises(ServiceError, match="refused to read an OTA package"):
+        Package.create(bench.world, inputs())
+    assert (bench.count("CreateOtaPackage"), made(bench)) == (0, [package_id])
+
+
 def test_the_newest_equal_one_of_several(bench: Bench) -> None:
     """Of several twins the newest that agrees in everything is taken over."""
     add(bench)
@@ -189,9 +200,9 @@ def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str,
     assert made(bench) == [created.id]
 
 
-@pytest.mark.parametrize("seconds", [1, 15, 28])
+@pytest.mark.parametrize("seconds", [1, 28, 110])
 def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
-    """A package that appears up to half a minute after its answer was lost is taken over."""
+    """A package that appears within two minutes after its response was lost is taken over."""
 
     def accept_later(request: Any) -> bool:
         bench.time.after(seconds, lambda: bench.emulator.add_package(**json.loads(request.body)))
@@ -206,8 +217,8 @@ def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES.values(), ids=UNKNOWN_OUTCOMES)
-def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[str, Any]) -> None:
-    """A request that may have been accepted is not repeated: after 30 seconds the run fails and says to run again."""
+def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str, Any]) -> None:
+    """A request that may have been accepted is not repeated: after two minutes the run fails."""
     bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
 
     with pytest.raises(
@@ -217,7 +228,7 @@ def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[s
 
     assert ("asked for", "firmwarePackage of product meter, version V7") in caught.value.facts
     assert bench.count("CreateOtaPackage") == 1
-    assert sum(bench.time.slept) == 30
+    assert sum(bench.time.slept) == pytest.approx(120)
     created = create(bench.world)
     assert made(bench) == [created.id]
 

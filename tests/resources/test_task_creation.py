@@ -225,9 +225,9 @@ def test_an_answer_that_does_not_come_in_time(bench: Bench) -> None:
     assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
 
 
-@pytest.mark.parametrize("seconds", [1, 15, 28])
+@pytest.mark.parametrize("seconds", [1, 28, 110])
 def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
-    """A task that appears up to half a minute after its answer was lost is taken over."""
+    """A task that appears within two minutes after its response was lost is taken over."""
 
     def accept_later(request: Any) -> bool:
         bench.time.after(seconds, lambda: bench.emulator.add_task(**json.loads(request.body)))
@@ -250,8 +250,8 @@ UNKNOWN_OUTCOMES = {
 
 
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES.values(), ids=UNKNOWN_OUTCOMES)
-def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[str, Any]) -> None:
-    """A request that may have been accepted is not repeated: after 30 seconds the run fails and says to run again."""
+def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str, Any]) -> None:
+    """A request that may have been accepted is not repeated: after two minutes the run fails."""
     bench.emulator.faults.add(operation="CreateBatchTask", **fault)
 
     with pytest.raises(
@@ -263,7 +263,7 @@ def test_an_unknown_outcome_ends_after_half_a_minute(bench: Bench, fault: dict[s
     assert ("could not" if "wire" in fault else "Huawei Cloud failed to") in caught.value.cause
 
     assert bench.posts == 1
-    assert sum(bench.time.slept) == 30
+    assert sum(bench.time.slept) == pytest.approx(120)
     created = bench.created()
     assert bench.posts == 2
     assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
@@ -274,7 +274,7 @@ def test_a_service_that_is_down_while_it_is_looked_for(bench: Bench) -> None:
     bench.emulator.faults.add(operation="CreateBatchTask", wire="drop", accept=True)
     bench.emulator.faults.add(operation="ListBatchTasks", nth=2, times=None, error="iam_down")
 
-    with pytest.raises(OutcomeUnknown, match="30 seconds; it could not be looked for: Huawei Cloud failed"):
+    with pytest.raises(OutcomeUnknown, match="120 seconds; it could not be looked for: Huawei Cloud failed"):
         bench.created(connection={"max_attempts": 1})
 
     assert bench.posts == 1

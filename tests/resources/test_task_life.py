@@ -117,10 +117,8 @@ def test_outputs_of_devices_are_never_kept(bench: Bench) -> None:
     "change",
     [
         {"on_destroy": "retain"},
-        {"retry_count": 3, "retry_interval": 1},
         {"task_name_prefix": "other"},
-        {"need_confirm": True},
-        {"schedule_time": "2026-11-23T00:00:00Z"},
+        {"document_key": "package_id"},
         {"replace_running": True},
         {"adopt_within": "1h"},
     ],
@@ -161,113 +159,6 @@ def test_another_connection_must_lead_to_the_task(bench: Bench) -> None:
     vanish(bench, created)
     with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
         UpgradeTask.update(bench.world, created.id, created.outputs, news)
-
-
-# Replacement ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"package_ids": ["p2"]},
-        {"targets": ["d3"]},
-        {"targets": None, "group_ids": ["more"]},
-        {"app_id": "energy"},
-        {"task_mode": "GATEWAY"},
-        {"task_ext_info": {"k": 1}},
-        {"triggers": ["again"]},
-    ],
-)
-def test_a_new_campaign_is_refused_while_the_old_one_runs(bench: Bench, change: dict[str, Any]) -> None:
-    """What makes a campaign replaces the task, but not one that runs: that is told before anything is stopped."""
-    bench.hang()
-    created = bench.created()
-    bench.time.sleep(10)
-    name = next(iter(change)) if "group_ids" not in change else "targets, group_ids"
-
-    told = bench.problems(created.outputs, **change)
-
-    assert f"a change of {name} is a new campaign, and {created.outputs['task_name']} still runs" in told
-    assert "replace_running=True" in told
-    assert statuses(bench) == ["Processing"]
-    news = bench.checked(created.outputs, **change, replace_running=True)
-    assert UpgradeTask.diff(bench.world, created.id, created.outputs, news).replaces == tuple(name.split(", "))
-
-
-def test_a_replacement_deletes_before_it_creates(bench: Bench) -> None:
-    """A running campaign that may be replaced is stopped, and the new one is created under its own name."""
-    bench.hang()
-    created = bench.created()
-    bench.time.sleep(10)
-    change = {"triggers": [2], "replace_running": True}
-    bench.checked(created.outputs, **change)
-
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
-    again = bench.created(**change)  # at a replacement the engine checks a second time, without the old inputs
-
-    assert again.id != created.id
-    assert statuses(bench) == ["Initializing", "Stopped"]
-
-
-def test_only_what_may_stop_is_deleted_first(bench: Bench) -> None:
-    """A replacement deletes first only with replace_running: the engine deletes all that depends on it too."""
-    created = bench.created()
-
-    for allowed in (True, False):
-        news = bench.inputs(triggers=[2], replace_running=allowed)
-        assert UpgradeTask.diff(bench.world, created.id, created.outputs, news).delete_first is allowed
-
-
-@pytest.mark.parametrize("on_destroy", ["stop", "delete"])
-def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy: str) -> None:
-    """A replacement of an unchanged campaign takes its task over; deleting the old one must not end it."""
-    bench.hang()
-    old = bench.created(on_destroy=on_destroy)
-    bench.time.sleep(10)
-    world = bench.world
-
-    new = UpgradeTask.create(world, bench.checked(on_destroy=on_destroy))
-    UpgradeTask.delete(world, old.id, old.outputs)
-
-    assert new.id == old.id
-    assert statuses(bench) == ["Processing"]
-    assert "is left as it is" in bench.warnings[-1]
-
-
-@pytest.mark.parametrize("how", ["finished", "gone"])
-def test_an_ended_campaign_is_replaced(bench: Bench, how: str) -> None:
-    """A campaign that ended, or whose task is gone, makes way for a new one."""
-    created = bench.created()
-    bench.time.sleep(60)
-    if how == "gone":
-        vanish(bench, created)
-
-    bench.checked(created.outputs, package_ids=["p2"])
-
-
-def test_going_back_is_no_adoption(bench: Bench) -> None:
-    """Going back to an earlier package must bring it onto the devices: its finished task is not taken for that."""
-    first = bench.created()
-    bench.time.sleep(60)
-    second = bench.created(package_ids=["p2"])
-    bench.time.sleep(60)
-
-    told = bench.problems(second.outputs)
-    assert "goes back to a campaign that has run before" in told
-    assert f"task_id {first.id}, status Success" in told
-    assert bench.problems(second.outputs, triggers=["back"]) == ""
-
-
-def test_a_replacement_that_was_cut_off_is_taken_over(bench: Bench) -> None:
-    """A new campaign that an interrupted replacement left is newer than the old one, and taken over."""
-    old = bench.created()
-    bench.time.sleep(60)
-    new = bench.created(package_ids=["p2"])
-    bench.time.sleep(60)
-
-    inputs = bench.checked(old.outputs, package_ids=["p2"])
-    assert UpgradeTask.create(bench.world, inputs).id == new.id
-    assert bench.posts == 2
 
 
 # Destroy -------------------------------------------------------------------------------------------------------------
@@ -433,7 +324,7 @@ def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
     bench.time.sleep(10)
     odd = bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"status": word}})
 
-    assert "still runs" in bench.problems(created.outputs, triggers=[2])
+    assert "still runs" in bench.refused(created, triggers=[2])
     bench.emulator.faults.add(operation="StopBatchTask", before=lambda: bench.emulator.faults.remove(odd))
     UpgradeTask.delete(bench.world, created.id, created.outputs)
     assert statuses(bench) == ["Stopped"]
@@ -451,27 +342,6 @@ def test_a_stop_that_every_device_refuses(bench: Bench) -> None:
         IotdaOtaError, match=r"did not stop within 300 seconds[\s\S]*refused for +1 devices, d1 first: busy"
     ):
         UpgradeTask.delete(bench.world, created.id, created.outputs)
-
-
-def test_back_to_what_ran_before_after_the_last_one_is_gone(bench: Bench) -> None:
-    """An earlier campaign is not taken for the new one because the one in between was deleted."""
-    bench.created()
-    bench.time.sleep(60)
-    second = bench.created(package_ids=["p2"])
-    bench.time.sleep(60)
-    vanish(bench, second)
-
-    assert "goes back to a campaign that has run before" in bench.problems(second.outputs)
-
-
-def test_a_task_that_waits_for_its_approval_is_replaced(bench: Bench) -> None:
-    """A task that nobody has confirmed never ends: the error does not say to wait for that."""
-    created = bench.created(need_confirm=True)
-    bench.time.sleep(10)
-
-    told = bench.problems(created.outputs, package_ids=["p2"], need_confirm=True)
-
-    assert "it waits to be confirmed: confirm it, or set replace_running=True" in " ".join(told.split())
 
 
 @pytest.mark.parametrize("field", [{"task_mode": "GATEWAY"}, {"task_ext_info": {"k": 1}}])

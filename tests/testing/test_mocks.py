@@ -116,6 +116,20 @@ iotda_ota.UpgradeTaskCompletion("end", task_id=task.task_id, retry_failed=True)
         testing.run_program(program(tmp_path, text), mocks=testing.Mocks(packages, failing={"d1": "offline"}))
 
 
+def test_the_same_mocks_for_a_second_run(tmp_path: Path) -> None:
+    """A second run with the same mocks finds what the first one made and adopts it: it is no second resource."""
+    text = """
+task = iotda_ota.UpgradeTask("t", package_ids=["p1"], targets=["d1"])
+pulumi.export("task", task.task_id)
+"""
+    mocks = testing.Mocks([{"product_id": "meter", "version": "V1", "package_id": "p1"}])
+
+    first = testing.run_program(program(tmp_path, text), mocks=mocks).outputs["task"]
+
+    assert testing.run_program(program(tmp_path, text), mocks=mocks).outputs["task"] == first
+    assert len(mocks.tasks) == 1
+
+
 def test_how_a_task_stands(tmp_path: Path) -> None:
     """A program that asks after its task hears which devices fail, and that another is not there."""
     text = """

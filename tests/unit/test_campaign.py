@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import TASK_NAME
 from pulumi_iotda_ota.iotda.models import BatchTask
-from pulumi_iotda_ota.lifecycle.campaign import changed_inputs, disagreements, new_task, task_name
+from pulumi_iotda_ota.lifecycle.campaign import changed_inputs, disagreements, is_named_alike, new_task, task_name
 from pulumi_iotda_ota.times import parse_duration, parse_time
 
 SCOPE = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
@@ -55,6 +55,34 @@ def test_targets_are_a_set(targets: list[str]) -> None:
     assert changed_inputs({**INPUTS, "targets": targets}, same) == ()
 
 
+@pytest.mark.parametrize("name", ["package_ids", "targets", "group_ids"])
+def test_the_order_of_a_set_makes_no_other_task(name: str) -> None:
+    """Packages, devices and groups are sets: another order, or one that is named twice, makes no new task."""
+    one, other = {**INPUTS, name: ["a1", "b2"]}, {**INPUTS, name: ["b2", "a1", "b2"]}
+
+    assert task_name(one) == task_name(other)
+    assert changed_inputs(one, other) == ()
+
+
+def test_the_order_of_keys_keeps_the_name() -> None:
+    """Keys have no order, in triggers, in task_ext_info and in what names the stack."""
+    keys = {"a": 1, "b": {"c": 2, "d": 3}}
+    turned = {"b": {"d": 3, "c": 2}, "a": 1}
+    one = {**INPUTS, "triggers": keys, "task_ext_info": keys}
+    other = {**INPUTS, "triggers": turned, "task_ext_info": turned, "scope": dict(reversed(SCOPE.items()))}
+
+    assert task_name(one) == task_name(other)
+
+
+@pytest.mark.parametrize("length", [110, 111, 112, 200])
+def test_long_names_are_cut_to_the_limit(length: int) -> None:
+    """The name of a resource of any length makes a name of 128 characters at most, with all digits."""
+    name = task_name({**INPUTS, "scope": {**SCOPE, "name": "n" * length}})
+
+    assert len(name) == min(length + 17, 128)
+    assert TASK_NAME.problem(name) is None
+
+
 @pytest.mark.parametrize(
     ("change", "campaign"),
     [
@@ -73,6 +101,22 @@ def test_what_makes_a_new_campaign(change: dict[str, Any], campaign: bool) -> No
     """Packages, devices, space, mode and triggers make a new campaign; anything else does not."""
     assert bool(changed_inputs(INPUTS, {**INPUTS, **change})) is campaign
     assert (task_name({**INPUTS, **change})[-16:] != task_name(INPUTS)[-16:]) is campaign
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "alike"),
+    [
+        ("canary_0123456789abcdef", "meters_0123456789abcdef", True),
+        ("canary_0123456789abcdef", "canary_0123456789abcdee", False),
+        ("fleet_1", "fleet_1", True),
+        ("fleet_1", "canary_1", False),
+        ("fleet", "canary", False),
+        ("x_fleet", "fleet", False),
+    ],
+)
+def test_names_that_stand_for_one_campaign(name: str, other: str, alike: bool) -> None:
+    """The digits of a name that was made here stand for a campaign; of any other name the whole does."""
+    assert is_named_alike(name, other) is is_named_alike(other, name) is alike
 
 
 def test_body_holds_what_was_given_and_nothing_else() -> None:
@@ -104,6 +148,23 @@ def test_what_is_not_echoed_agrees() -> None:
     assert disagreements(task(), INPUTS) == []
     assert disagreements(task(targets=("d2", "d1"), document={"package_id": "p1"}), INPUTS) == []
     assert disagreements(task(document={"package_ids": ["p2"]}), INPUTS) == ['package_ids is ["p2"], not ["p1"]']
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"schedule_time": "2026-12-01T08:00:00+01:00"}, {"schedule_time": "20261201T080000Z"}),
+        ({"retry_count": 2, "retry_interval": 5}, {"retry_count": 3, "retry_interval": 5}),
+        ({"retry_count": 2, "retry_interval": 5}, {"retry_count": 2, "retry_interval": 6}),
+    ],
+)
+def test_a_found_task_with_another_policy(wanted: dict[str, Any], found: dict[str, Any]) -> None:
+    """A task with another time or other retries is not the one that is wanted; an equal one is."""
+    inputs = {**INPUTS, **wanted}
+    (name,) = [name for name in found if found[name] != new_task(inputs)["task_policy"][name]]
+
+    assert [line.partition(" ")[0] for line in disagreements(task(task_policy=found), inputs)] == [name]
+    assert disagreements(task(task_policy=new_task(inputs)["task_policy"]), inputs) == []
 
 
 @pytest.mark.parametrize(

@@ -270,10 +270,21 @@ def test_a_task_that_was_certainly_not_created_is_tried_again(trouble: Answer | 
     assert len(scene.transport.sent) == 2
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 302])
-def test_a_refused_task_is_simply_refused(status: int) -> None:
-    """A refusal is certain: no task was created."""
-    assert not isinstance(Scene(answer(status)).fails(CREATE), OutcomeUnknown)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
+@pytest.mark.parametrize("code", ["IOTDA.000006", "APIGW.0101", "APIG.0101"])
+def test_a_refused_task_is_simply_refused(status: int, code: str) -> None:
+    """A refusal by the service or by its gateway is certain: no task was created."""
+    assert isinstance(Scene(answer(status, {"error_code": code})).fails(CREATE), (ServiceError, CredentialsError))
+
+
+@pytest.mark.parametrize("status", [101, 302, 303, 307, 400, 403, 404, 408, 451])
+@pytest.mark.parametrize("body", [b"<html><title>Blocked</title></html>", b'{"code":"DLP.1"}', b'{"code":403}', b""])
+def test_a_page_without_a_code_proves_nothing(status: int, body: bytes) -> None:
+    """An answer that neither the service nor its gateway has written leaves open whether the task was created."""
+    scene = Scene(Answer(status, {}, body))
+
+    assert isinstance(scene.fails(CREATE), OutcomeUnknown)
+    assert len(scene.transport.sent) == 1
 
 
 def test_a_task_whose_wait_outlasts_the_deadline_was_not_created() -> None:

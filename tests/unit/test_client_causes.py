@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from pulumi_iotda_ota.iotda import protocol
-from pulumi_iotda_ota.iotda.causes import in_words, was_never_sent
+from pulumi_iotda_ota.iotda.causes import in_words
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, TransportError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
@@ -135,17 +135,6 @@ def test_an_untrusted_certificate_says_why() -> None:
     assert in_words(requests.exceptions.SSLError(refused)) == (
         "the server's certificate is not trusted: self-signed certificate"
     )
-
-
-def test_only_a_missing_connection_is_certain() -> None:
-    """Of all causes, only those before the first byte leave no doubt whether the request arrived."""
-    certain = {words for words, error in CASES.items() if was_never_sent(error)}
-
-    assert certain == {
-        "the host name could not be resolved",
-        "the connection was refused",
-        "no connection in time",
-    }
 
 
 def test_a_chain_that_ends_in_itself_ends() -> None:

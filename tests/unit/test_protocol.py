@@ -27,7 +27,7 @@ SAMPLES = Path(__file__).parents[1] / "contract" / "samples" / "answers"
 QUERY = PackageQuery("firmwarePackage")
 LIST = protocol.list_packages(QUERY)
 TASK = {
-    "task_name": "canary_1",
+    "task_name": "testname",  # as the documented response has it
     "task_type": "firmwareUpgrade",
     "targets": ["dev-1"],
     "document": {"package_ids": ["28f61af50fc9452aa0ed5ea25c3cc3d3"]},

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import inspect
 import pickle
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import grpc
 import pulumi
 import pytest
 from pulumi.runtime import sync_await
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+to_the_end: Callable[..., Callable[[], None]] = (
+    pulumi.runtime.test
+)  # Pulumi's own way to run a program to its last Output
 
 
 def source_of(module: str) -> str:
@@ -42,6 +55,24 @@ def test_dynamic_host_still_answers_with_tracebacks() -> None:
 def test_dynamic_host_still_serves_four_calls_at_once() -> None:
     """`sdk.widen_dynamic_host` widens the pool of this module; when that has room for every wait, drop it."""
     assert "futures.ThreadPoolExecutor(max_workers=4)" in source_of("pulumi.dynamic.__main__")
+
+
+def test_dynamic_host_still_imports_nothing() -> None:
+    """`refuse_import` refuses an import because the host needs a provider in the inputs; else, allow imports."""
+    command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as host:
+        assert host.stdout is not None
+        with grpc.insecure_channel(f"127.0.0.1:{host.stdout.readline().strip()}") as channel:
+            read = provider_pb2_grpc.ResourceProviderStub(channel).Read
+            with pytest.raises(grpc.RpcError, match="__provider"):
+                read(provider_pb2.ReadRequest(urn="urn", id="5c8b"), timeout=60)
+        host.kill()
+
+
+def test_dynamic_host_still_leaves_its_arguments_alone() -> None:
+    """`sdk.engine_address` takes the last argument, which the host does not read; any other process has no address."""
+    assert "argv" not in source_of("pulumi.dynamic.__main__")
+    assert sdk.engine_address() == ""
 
 
 def test_the_pool_of_the_host_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,3 +176,26 @@ def test_settings_are_still_to_be_taken_away_twice() -> None:
     left = seen_in_a_thread()
     sdk.leave_program()
     assert left is not None
+
+
+def test_a_parents_urn_is_still_a_dependency_on_its_children() -> None:
+    """`sdk.urn_without_dependencies` is there because of this; when Pulumi takes the URN itself, drop it."""
+
+    def child_of(urn_of: Callable[[pulumi.Resource], object]) -> None:
+        pulumi.runtime.set_mocks(_Silent())
+
+        @to_the_end
+        async def run() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # it is raised, and need not be printed
+            parent = pulumi.ComponentResource("acme:fw:Level", "level")
+            opts = pulumi.ResourceOptions(parent=parent)
+            await pulumi.CustomResource("acme:x:Y", "child", {"scope": urn_of(parent)}, opts).urn.future()
+
+        try:
+            run()
+        finally:
+            sdk.leave_program()
+
+    child_of(sdk.urn_without_dependencies)
+    with pytest.raises(RuntimeError, match="circular dependency"):
+        child_of(lambda parent: parent.urn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,27 @@ def test_at_the_end_every_device_is_done_or_has_failed(progress: TaskProgress) -
 def test_while_it_runs_only_what_is_over_has_failed(progress: TaskProgress) -> None:
     """While a task runs, a device that begins, waits, or will be tried again has not failed."""
     assert Standing.of(task(progress), ended=False).failed == progress.fail + progress.stopped
+
+
+def test_a_removed_device_has_failed_while_the_task_runs() -> None:
+    """A device that was removed comes back in no way: it counts before the end too."""
+    assert Standing.of(task(TaskProgress(total=4, processing=3, removed=1), "Processing"), ended=False).failed == 1
+
+
+@pytest.mark.parametrize("going_on", ["processing", "waitting", "fail_wait_retry"])
+def test_an_ended_task_with_devices_that_go_on(going_on: str) -> None:
+    """A task that says it has ended, and counts a device that goes on or will be tried again, is not settled."""
+    progress = TaskProgress(total=2, success=1, **{going_on: 1})
+
+    assert not Standing.of(task(progress), ended=True).is_settled
+    assert Standing.of(task(progress), ended=False).is_settled
+
+
+def test_uncounted_devices_of_a_waiting_task_wait() -> None:
+    """A task that waits and counts its total alone has devices that wait, and none that run."""
+    standing = Standing.of(task(TaskProgress(total=2), "Waitting"), ended=False)
+
+    assert (standing.waiting, standing.running, standing.all_begun) == (2, 0, False)
 
 
 def test_a_success_without_counts_has_no_failure() -> None:

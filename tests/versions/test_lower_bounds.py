@@ -58,6 +58,10 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
 # calls again, with other values.
 SAMPLE = (
     "functions",
+    "faults/test_sent.py",
+    *(f"faults/test_cuts.py::test_a_cut_connection[{way}, create task, after]" for way in ("direct", "HTTPS_PROXY")),
+    "resources/test_placement.py",
+    "resources/test_program_arguments.py",
     "resources/test_completion.py",
     "resources/test_dynamic.py",
     "resources/test_locked_pin.py",

@@ -1,0 +1,144 @@
+"""Bring a task or a package that exists already into a stack: by its id, without creating or changing anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.limits import shown
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.campaign import TASK_TYPES
+from pulumi_iotda_ota.lifecycle.run_state import Thing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.models import BatchTask, OtaPackage
+    from pulumi_iotda_ota.lifecycle.base import Properties, World
+
+__all__ = [
+    "found",
+    "inputs_of_package",
+    "inputs_of_task",
+    "own",
+    "still_unread",
+    "told_unread",
+    "unread_inputs",
+]
+
+_DEVICES = ("targets", "group_ids")
+_POLICY = ("schedule_time", "retry_count", "retry_interval")
+# It never returns ``app_id``, on some instances no devices, and it knows nothing of ``triggers``.
+_MAY_BE_UNREAD = ("package_ids", "app_id", *_DEVICES, "triggers")
+
+
+def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: str, command: str) -> Any:
+    """Return what a request by id finds.
+
+    Args:
+        request: sends it.
+        connection: where it goes.
+        thing: how an error names what it is about, such as ``upgrade task 5c8b…``.
+        command: the command that lists what is there.
+
+    Raises:
+        IotdaOtaError: there is no such thing.
+    """
+    try:
+        return request()
+    except ServiceError as error:
+        if not error.says_missing:
+            raise
+        facts = [
+            ("looked in", connection.described),
+            ("what to do", f"check the id, the project and the instance; {command} lists what is there"),
+        ]
+        raise IotdaOtaError(f"there is no {thing}", facts=facts) from None
+
+
+def own(world: World, connection: ResolvedConnection, id_: str, *, thing: str) -> None:
+    """Note that an imported resource owns a thing from now on.
+
+    Raises:
+        InputError: another resource of the stack owns it already, in this run.
+    """
+    imported = Thing.at(connection.identity, id_)
+    if world.run_state.owned_elsewhere(imported, action=f"{thing} is not imported"):
+        facts = [("what to do", "declare it once, and use the outputs of that resource")]
+        raise InputError(f"{thing} cannot be imported: another resource of this stack has it already", facts=facts)
+    world.run_state.note_created(imported)
+
+
+def inputs_of_package(package: OtaPackage) -> Properties:
+    """Return the inputs that declare a package as it is.
+
+    Raises:
+        IotdaOtaError: the service does not return where its file is.
+    """
+    location = package.file_location.obs_location if package.file_location else None
+    if location is None:
+        headline = (
+            f"package {printable(package.package_id)} cannot be imported: the service does not say where its file is"
+        )
+        raise IotdaOtaError(headline, facts=[("what to do", "look the package up instead of declaring it")])
+    names = [argument.name for argument in arguments.OTA_PACKAGE if hasattr(package, argument.name)]
+    inputs = {name: getattr(package, name) for name in names}
+    inputs["support_source_versions"] = list(package.support_source_versions)
+    inputs["obs_location"] = {name: value for name, value in location.model_dump().items() if value}
+    return {name: value for name, value in inputs.items() if value}
+
+
+def inputs_of_task(task: BatchTask) -> Properties:
+    """Return the inputs that declare a task as far as the service returns them.
+
+    A task that somebody else has started is not stopped by a destroy, unless the program says so.
+
+    Raises:
+        InputError: it is no upgrade task.
+    """
+    if task.task_type not in TASK_TYPES.values():
+        headline = f"task {printable(task.task_id)} is no upgrade task: its type is {shown(task.task_type)}"
+        kinds = ", ".join(TASK_TYPES.values())
+        raise InputError(headline, facts=[("what to do", f"give the id of a task of one of the types {kinds}")])
+    policy = task.task_policy or {}
+    inputs = {
+        "package_ids": list(task.package_ids or ()),
+        "targets": list(task.targets or ()),
+        "group_ids": list((task.targets_filter or {}).get("group_ids") or ()),
+        "task_type": task.task_type,
+        **{name: policy.get(name) for name in _POLICY},
+        "need_confirm": task.need_confirm,
+        "task_mode": task.task_mode,
+        "task_ext_info": task.task_ext_info,
+        "on_destroy": "retain",
+    }
+    # 0 is an interval; everything else that is empty says nothing.
+    return {name: value for name, value in inputs.items() if value or (value == 0 and value is not False)}
+
+
+def unread_inputs(inputs: Properties) -> list[str]:
+    """Return the inputs of an imported task that are not known. Their first value in the program is taken as it is.
+
+    Any other input that the service does not return is not set: it returns what a task was created with.
+    """
+    return _without_devices([name for name in _MAY_BE_UNREAD if name not in inputs], inputs)
+
+
+def still_unread(olds: Properties, inputs: Properties) -> Properties:
+    """Return the inputs that are still unread once the program gives some of them; nothing if it was not imported."""
+    if "unread_inputs" not in olds:
+        return {}
+    return {"unread_inputs": _without_devices([name for name in olds["unread_inputs"] if name not in inputs], inputs)}
+
+
+def told_unread(unread: list[str]) -> str:
+    """Return in words what a person has to declare because the service does not return it; usually nothing."""
+    missing = {"packages": "package_ids", "devices": "targets"}
+    return " and ".join(word for word, name in missing.items() if name in unread)
+
+
+def _without_devices(names: list[str], known: Properties) -> list[str]:
+    # Devices are given in one of two ways.
+    return [name for name in names if name not in _DEVICES or not {*_DEVICES} & {*known}]

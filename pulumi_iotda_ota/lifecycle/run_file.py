@@ -1,0 +1,260 @@
+"""The file that all provider processes of one run of Pulumi share. Knows entries and locks, not what they mean.
+
+Pulumi starts one process for each explicit provider, one for the default provider and one for dynamic resources, and
+gives the address of its engine to each. Every operation (preview, update, destroy) has an engine of its own, so the
+address names the run.
+
+The folder belongs to the user alone. A process that uses the file holds a shared lock on it until the process ends. A
+process that gets the exclusive lock is the first of its run: it empties what a killed run left at the same address.
+Joining, leaving, reading and writing hold the folder's lock, which is never held for longer than that takes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import stat
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Entry = tuple[str, ...]
+
+__all__ = ["RunFile", "Unusable", "is_supported"]
+
+_DIGITS = 32
+_FOLDER = "pulumi-iotda-ota"
+_RUNTIME = "XDG_RUNTIME_DIR"
+_TEMPORARY = "TMPDIR"
+_READ_AT_ONCE = 1 << 16
+
+
+def is_supported() -> bool:
+    """Return whether this system has the locks that a shared file needs; Windows has none of them."""
+    try:
+        import fcntl  # noqa: F401, PLC0415  there is none on Windows
+    except ImportError:
+        return False
+    return True
+
+
+class Unusable(Exception):
+    """The file cannot be had.
+
+    Attributes:
+        cause: why not.
+        fix: what the user does about it.
+    """
+
+    def __init__(self, cause: str, fix: str) -> None:
+        super().__init__(cause)
+        self.cause, self.fix = cause, fix
+
+
+class RunFile:
+    """The entries of one run; safe to use from several threads and processes.
+
+    Args:
+        address: the address of the engine.
+        environ: the environment variables that name the folder.
+
+    Raises:
+        Unusable: the folder or the file cannot be had.
+    """
+
+    def __init__(self, address: str, environ: Mapping[str, str]) -> None:
+        self._name = _digest(address)
+        self._path, self._fix = _folder(environ)
+        self._mutex = threading.Lock()
+        self._entries: set[Entry] = set()
+        self._read = 0  # how much of the file the entries are made of
+        with self._in_words():
+            self._folder = _opened_folder(self._path)
+            with self._locked():
+                self._file = _opened(self._name, self._folder, os.O_APPEND)
+                self._join()
+                self._sweep()
+        atexit.register(self.leave)
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry that is not there yet.
+
+        Raises:
+            Unusable: it cannot be written.
+        """
+        with self._in_words(), self._locked():
+            self._refresh()
+            if entry not in self._entries:
+                self._append(f"{json.dumps(entry)}\n".encode())
+                self._refresh()
+
+    def entries(self) -> set[Entry]:
+        """Return all entries, those that other processes have just written too.
+
+        Raises:
+            Unusable: they cannot be read.
+        """
+        with self._in_words(), self._locked():
+            self._refresh()
+            return set(self._entries)
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Let only one thread of one process at a time into the block with the same key.
+
+        Raises:
+            Unusable: the lock cannot be had.
+        """
+        name = f"{self._name}.{_digest(key)}"
+        with self._in_words():
+            held = self._lock(name)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=self._folder)
+            os.close(held)
+
+    def leave(self) -> None:
+        """Let the file go, and remove it if no other process has it."""
+        atexit.unregister(self.leave)
+        with contextlib.suppress(OSError), self._locked():
+            if self._file < 0:
+                return
+            file, self._file = self._file, -1
+            with contextlib.suppress(OSError):
+                self._remove(file, self._name)
+            os.close(file)
+
+    def _join(self) -> None:
+        """Hold the file as one of several, and empty it first if nobody else holds it."""
+        from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock  # noqa: PLC0415  as in is_supported
+
+        with contextlib.suppress(BlockingIOError):
+            flock(self._file, LOCK_EX | LOCK_NB)
+            os.ftruncate(self._file, 0)
+        flock(self._file, LOCK_SH)
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left: files that no process holds."""
+        for name in os.listdir(self._folder):  # noqa: PTH208  of what is open, whatever its path leads to now
+            if name == self._name:
+                continue
+            with contextlib.suppress(OSError):  # it is held, or already gone
+                left = _opened(name, self._folder)
+                try:
+                    self._remove(left, name)
+                finally:
+                    os.close(left)
+
+    def _remove(self, opened: int, name: str) -> None:
+        """Remove a file that no process holds, unless its name is another file's by now."""
+        from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415  as in is_supported
+
+        flock(opened, LOCK_EX | LOCK_NB)
+        if os.fstat(opened).st_nlink:
+            os.unlink(name, dir_fd=self._folder)
+
+    def _lock(self, name: str) -> int:
+        """Return a held lock file that still has its name: whoever held it before removed it."""
+        from fcntl import LOCK_EX, flock  # noqa: PLC0415  as in is_supported
+
+        while True:
+            held = _opened(name, self._folder)
+            try:
+                flock(held, LOCK_EX)
+                if os.fstat(held).st_nlink:
+                    return held
+            except OSError:
+                os.close(held)
+                raise
+            os.close(held)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the folder, so that no other thread or process joins, leaves, reads or writes."""
+        from fcntl import LOCK_EX, LOCK_UN, flock  # noqa: PLC0415  as in is_supported
+
+        with self._mutex:
+            flock(self._folder, LOCK_EX)
+            try:
+                yield
+            finally:
+                flock(self._folder, LOCK_UN)
+
+    def _refresh(self) -> None:
+        if not os.fstat(self._file).st_nlink:
+            raise OSError("it was removed while the run goes on")
+        content = b""
+        while piece := os.pread(self._file, _READ_AT_ONCE, self._read + len(content)):
+            content += piece
+        try:
+            self._entries.update(tuple(json.loads(line)) for line in content.splitlines())
+        except ValueError:
+            raise OSError("it is damaged") from None
+        self._read += len(content)
+
+    def _append(self, content: bytes) -> None:
+        """Write all of it, or nothing: a full disk may take the first half of a line."""
+        if os.write(self._file, content) < len(content):
+            os.ftruncate(self._file, self._read)
+            raise OSError("there is no space left for it")
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise Unusable(f"{self._path}: {printable(error.strerror or error)}", self._fix) from None
+
+
+def _folder(environ: Mapping[str, str]) -> tuple[Path, str]:
+    """Return the folder of the user's runs, and how a user chooses another one.
+
+    All processes of a run must come to the same folder, so nothing is tried out here. A runtime folder that belongs to
+    another user, as after ``su``, does not count.
+    """
+    runtime, temporary = Path(environ.get(_RUNTIME, "")), Path(environ.get(_TEMPORARY, ""))
+    own = "a folder of your own that can be written"
+    with contextlib.suppress(OSError):
+        if runtime.is_absolute() and runtime.stat().st_uid == os.geteuid():
+            fix = f"set {_RUNTIME} to {own}, or unset it and set {_TEMPORARY} to one; then run pulumi again"
+            return runtime / _FOLDER, fix
+    # Processes of one run need not have one working directory.
+    folder = temporary if temporary.is_absolute() else Path("/tmp")  # noqa: S108  the folder in it is the user's alone
+    return folder / f"{_FOLDER}-{os.geteuid()}", f"set {_TEMPORARY} to {own}; then run pulumi again"
+
+
+def _opened_folder(path: Path) -> int:
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    return _private(folder)
+
+
+def _opened(name: str, folder: int, flags: int = 0) -> int:
+    return _private(os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | flags, 0o600, dir_fd=folder))
+
+
+def _private(opened: int) -> int:
+    """Return what was opened, if it belongs to this user alone."""
+    found = os.fstat(opened)
+    if found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077:
+        return opened
+    os.close(opened)
+    if found.st_uid != os.geteuid():
+        raise OSError("it belongs to another user")
+    raise OSError(f"other users may use it (mode {stat.S_IMODE(found.st_mode):04o})")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

@@ -1,0 +1,232 @@
+"""What one run of Pulumi knows of its resources, so that no resource ends what another resource of the stack owns.
+
+The engine deletes in a later run what a failed run left to be deleted, and knows resources by their place in the
+program. So two resources can own one thing on the service, and one of them can go while the other stays.
+
+Pulumi starts a process for each explicit provider, one for the default provider, and one for dynamic resources. The
+processes of one run share a file (``run_file.py``), because each of these facts can come from one process and decide
+something in another one:
+
+- ``created``: a resource created or adopted the thing. A deletion by the process of another provider leaves it alone,
+  and no second resource adopts it.
+- ``owned``: the program declares the resource that owns the thing, unchanged. A deletion that an earlier run left, by
+  the process of another provider too, leaves the thing alone.
+- ``replaced``: the thing is there until its replacement is. No resource adopts it, whatever its provider.
+- ``retried``: a completion has retried the task. Another completion, of any provider, does not retry it again.
+- The section *alone*: two resources that describe one thing must not both find none.
+
+Three facts stay in the process, because Pulumi sends the check, the second check of a replacement, and the diff of one
+resource to the same provider:
+
+- ``kept``: what the program declares without a change, by what stands for it (the name of a task, the fields of a
+  package). Only a check knows it and only the diff after that check uses it. A refresh compares too, but no program
+  declares anything then.
+- ``names``: the stored name of a task by the name that its inputs give now. A replacement that is forced is checked
+  without the old inputs.
+- ``uncompared``: the old inputs of a task that is to be replaced, by the name of the new one, until the engine has
+  compared them. For some replacements it compares nothing.
+
+The things are known by endpoint, project and id, so that equal ids of two places are two things. If there is no engine
+(tests, mocks, the command line), or no such lock (Windows), all of it stays in the memory of the process.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.run_file import RunFile, Unusable, is_supported
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Mapping
+
+    from pulumi_iotda_ota.lifecycle.base import Properties
+    from pulumi_iotda_ota.lifecycle.run_file import Entry
+
+__all__ = ["RunState", "Thing"]
+
+_CREATED, _OWNED, _REPLACED, _RETRIED = "created", "owned", "replaced", "retried"
+
+
+class Thing(NamedTuple):
+    """A task or a package on the service."""
+
+    endpoint: str
+    project_id: str
+    id: str
+
+    @classmethod
+    def at(cls, identity: Mapping[str, str], id_: str) -> Thing:
+        """Return the thing of an id, in the place that a connection or a stored state names."""
+        return cls(identity.get("endpoint") or "", identity.get("project_id") or "", id_)
+
+
+class RunState:
+    """What a run has seen and done so far; safe to use from several threads.
+
+    Nothing is opened before the first need.
+
+    Args:
+        address: the address of the engine, which names the run; empty if there is none.
+        environ: the environment variables, which name the folder of the file.
+    """
+
+    def __init__(self, address: str = "", environ: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.address, self._environ = address, environ
+        self.names: dict[str, str] = {}
+        self.uncompared: dict[str, Properties] = {}
+        self._kept: set[Hashable] = set()
+        self._memory: set[Entry] = set()
+        self._locks: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
+        self._mutex = threading.Lock()
+        self._file: RunFile | None = None
+        self._unusable: Unusable | None = None
+
+    def keep(self, key: Hashable) -> None:
+        """Note that the program declares something without a change.
+
+        Args:
+            key: what stands for it until the diff of the same resource.
+        """
+        self._kept.add(key)
+
+    def compared(self, thing: Thing, key: Hashable, *, replaces: bool) -> None:
+        """Note what a comparison of a resource's state with its inputs said.
+
+        Args:
+            thing: what the resource owns.
+            key: what stands for it, as in :meth:`keep`.
+            replaces: whether it is to be replaced.
+        """
+        if replaces:
+            self._add(_REPLACED, thing)
+        elif key in self._kept:
+            self._add(_OWNED, thing)
+
+    def replaced(self, identity: Mapping[str, str]) -> set[str]:
+        """Return the ids of the things that are there only until their replacements are.
+
+        Args:
+            identity: the place that is asked about.
+        """
+        entries = self._entries("it is not known what this run replaces")
+        return {id_ for kind, *place, id_ in entries if kind == _REPLACED and Thing.at(identity, id_) == (*place, id_)}
+
+    def is_created(self, thing: Thing) -> bool:
+        """Return whether a resource of this run has created or adopted a thing."""
+        return self._has(_CREATED, thing)
+
+    def note_created(self, thing: Thing) -> None:
+        """Note that a resource of this run has created or adopted a thing."""
+        self._add(_CREATED, thing)
+
+    def is_first_retry(self, thing: Thing) -> bool:
+        """Return whether no resource of the run has retried a task yet, and note that one does now; call it alone."""
+        first = not self._has(_RETRIED, thing)
+        self._add(_RETRIED, thing)
+        return first
+
+    def owned_elsewhere(self, thing: Thing, *, action: str) -> bool:
+        """Return whether another resource owns what a resource is about to remove.
+
+        Args:
+            thing: what is to be removed.
+            action: the headline of the error if that is not known, such as ``package 5c8b… is not deleted``.
+
+        Raises:
+            IotdaOtaError: the processes of this run cannot share what they know.
+        """
+        if self._has(_CREATED, thing) or self._has(_OWNED, thing):
+            return True
+        self.require_shared(action)
+        return False
+
+    def require_shared(self, action: str) -> None:
+        """Refuse an action that is only safe if the processes of this run share what they know.
+
+        Args:
+            action: the headline of the error.
+
+        Raises:
+            IotdaOtaError: they cannot share it.
+        """
+        self._shared()
+        if self._unusable:
+            raise _refused(action, self._unusable)
+
+    @contextmanager
+    def alone(self, *key: str | None) -> Iterator[None]:
+        """Let only one resource of the run at a time look for a thing and then create it.
+
+        Args:
+            key: what stands for the thing.
+        """
+        with self._mutex:
+            lock = self._locks[key]
+        with lock, ExitStack() as held:
+            shared = self._shared()
+            if shared is not None:
+                try:
+                    held.enter_context(shared.alone(repr(key)))
+                except Unusable as error:
+                    raise _refused("it is not known whether another resource creates the same now", error) from None
+            yield
+
+    def end(self) -> None:
+        """Let the file go: the run, or this process, is over."""
+        with self._mutex:
+            if self._file:
+                self._file.leave()
+
+    def _shared(self) -> RunFile | None:
+        """Return the file of the run, or None if there is none or it cannot be had; that is tried once."""
+        with self._mutex:
+            if self.address and self._file is None and self._unusable is None and is_supported():
+                try:
+                    self._file = RunFile(self.address, self._environ)
+                except Unusable as error:
+                    self._unusable = error
+            return self._file
+
+    def _add(self, kind: str, thing: Thing) -> None:
+        entry = (kind, *thing)
+        shared = self._shared()
+        if shared is None:
+            self._memory.add(entry)
+            return
+        try:
+            shared.add(entry)
+        except Unusable as error:
+            # Another process would act as if it had not happened; the next run finds what is there.
+            raise _refused(f"it cannot be noted that {printable(thing.id)} was {kind}", error) from None
+
+    def _has(self, kind: str, thing: Thing) -> bool:
+        return (kind, *thing) in self._entries(f"it is not known whether {printable(thing.id)} was {kind}")
+
+    def _entries(self, action: str) -> set[Entry]:
+        """Return what all processes of the run have noted.
+
+        Args:
+            action: the headline of the error if that cannot be read.
+        """
+        shared = self._shared()
+        if shared is None:
+            return set(self._memory)  # another thread may add to it
+        try:
+            return shared.entries()
+        except Unusable as error:
+            raise _refused(action, error) from None
+
+
+def _refused(action: str, error: Unusable) -> IotdaOtaError:
+    facts = [
+        ("cause", "what the other providers of this run have adopted is not known: their shared file cannot be used"),
+        ("file", error.cause),
+        ("fix", error.fix),
+    ]
+    return IotdaOtaError(action, facts=facts)

@@ -1,0 +1,122 @@
+"""What a change of inputs may do to a task that exists. The task is read by its id: lists can show a new task late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.arguments.changes import named
+from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.models import parse_api_time
+from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.lifecycle.campaign import changed_inputs, changed_once
+from pulumi_iotda_ota.lifecycle.task_reads import described, find_task, is_running, show_task
+from pulumi_iotda_ota.lifecycle.verdict import Standing
+from pulumi_iotda_ota.lifecycle.watching import awaits_confirmation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pulumi_iotda_ota.iotda.client import Client
+    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.lifecycle.base import Properties, World
+
+__all__ = ["require_may_replace", "require_may_store"]
+
+_NOTED = named(arguments.UPGRADE_TASK, "noted")
+
+
+def require_may_replace(world: World, id_: str | None, olds: Properties, inputs: Properties) -> None:
+    """Refuse to replace a campaign that runs, or to replace it by one of the past.
+
+    Args:
+        world: what is requested and read.
+        id_: the task, or None if the engine does not give its id.
+        olds: the stored state of the task; without an id its old inputs.
+        inputs: the new inputs, with the name and type of the new task.
+
+    Raises:
+        InputError: the replacement is refused.
+    """
+    changed = ", ".join(changed_inputs(olds, inputs))
+    client = _client_of(world, olds)
+    old = show_task(client, id_, olds) if id_ else find_task(client, olds)
+    if old is not None and is_running(old) and not inputs.get("replace_running"):
+        waits = awaits_confirmation(old, Standing.of(old, ended=False))
+        ends = "it waits to be confirmed: confirm it" if waits else "wait for its end"
+        facts = [
+            ("running", described(old)),
+            ("what to do", f"{ends}, or set replace_running=True to stop it for the new one"),
+        ]
+        headline = f"a change of {changed} is a new campaign, and {printable(old.task_name)} still runs"
+        raise InputError(headline, facts=facts)
+    earlier = find_task(_client_of(world, inputs), inputs)
+    if earlier is not None and not is_running(earlier) and _is_not_after(earlier, old):
+        # It would be taken for what an interrupted run left, and the devices stay as they are.
+        facts = [
+            ("it ran as", f"{described(earlier)}, created {printable(earlier.create_time or '')}"),
+            ("what to do", "change triggers too, to run it again"),
+        ]
+        raise InputError(f"a change of {changed} goes back to a campaign that has run before", facts=facts)
+
+
+def require_may_store(world: World, id_: str, olds: Properties, news: Properties) -> None:
+    """Refuse what the existing task would not hear of while it has not ended; after that, say so.
+
+    Args:
+        world: what is requested and read.
+        id_: the task.
+        olds: its stored state.
+        news: the new inputs, which make no new campaign.
+
+    Raises:
+        InputError: an input that the service reads once is another one, and the task has not ended.
+    """
+    once = changed_once(olds, news)
+    if once:
+        task = show_task(_client_of(world, olds), id_, olds)
+        if task is not None and is_running(task):
+            raise _read_already(task, once, olds, news)
+    noted = [*once, *(name for name in _NOTED if olds.get(name) != news.get(name))]
+    if noted:
+        task_name = printable(str(olds.get("task_name", id_)))
+        world.warn(
+            f"upgrade task {task_name} exists already, and a change of {_joined(noted)} has no effect on it; "
+            "it counts for the next task: change triggers for one"
+        )
+
+
+def _read_already(task: BatchTask, once: Iterable[str], olds: Properties, news: Properties) -> InputError:
+    before = {name: olds[name] for name in once if olds.get(name) is not None}
+    added = [name for name in once if name not in before]
+    back = ", ".join(f"{name} back to {printable(str(value))}" for name, value in before.items())
+    undo = " and ".join(filter(None, [f"set {back}" if back else "", f"leave {_joined(added)} out" if added else ""]))
+    facts = [
+        ("requested", ", ".join(f"{name}={_value(news.get(name))}" for name in once)),
+        ("found", f"{described(task)}, created with {', '.join(f'{name}={_value(olds.get(name))}' for name in once)}"),
+        ("cause", "the service reads this once, when it creates a task"),
+        ("what to do", f"{undo}; or change triggers and set replace_running=True: a new task then replaces this one"),
+    ]
+    headline = f"{_joined(once)} cannot change: upgrade task {printable(task.task_name)} has not ended"
+    return InputError(headline, facts=facts)
+
+
+def _client_of(world: World, properties: Properties) -> Client:
+    return world.run.client(world.resolve(properties))
+
+
+def _value(value: Any) -> str:
+    return "not set" if value is None else printable(str(value))
+
+
+def _joined(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _is_not_after(task: BatchTask, other: BatchTask | None) -> bool:
+    try:
+        # Of what is gone nothing is known: that the devices have it already is not the safe side.
+        return other is None or parse_api_time(task.create_time or "") <= parse_api_time(other.create_time or "")
+    except ValueError:
+        return False  # create_once still decides whether it may be taken over

@@ -1,0 +1,270 @@
+"""Read what a Pulumi program passes as arguments: plain values, Outputs and resources, at any depth.
+
+Nothing here knows what is looked up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi._types import is_input_type  # private, and the only way to tell an object that Pulumi can send
+
+from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator, Iterator
+
+__all__ = [
+    "SecretNames",
+    "known_values",
+    "refuse_provider",
+    "refuse_resources",
+    "refuse_unsendable",
+    "register",
+    "require_connection",
+    "requiring_values",
+]
+
+_SENDABLE = (str, bool, int, float, Enum)
+# The output of each resource of this library that other arguments want, such as ``package_id``.
+_results: weakref.WeakKeyDictionary[pulumi.Resource, str] = weakref.WeakKeyDictionary()
+# The resources whose id is a constant, by the identity of the Output that holds it, which the resource keeps alive.
+_by_constant_id: weakref.WeakValueDictionary[int, pulumi.CustomResource] = weakref.WeakValueDictionary()
+
+
+class SecretNames:
+    """The names of the values that are, or hold, a secret, or None if none does.
+
+    An Input: Pulumi does not tell a dynamic provider what is secret, so the program does.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __await__(self) -> Generator[Any, None, list[str] | None]:
+        return self._names().__await__()
+
+    async def _names(self) -> list[str] | None:
+        held = {name: value for name, value in self._values.items() if sdk.holds_output(value)}
+        outputs = {name: pulumi.Output.from_input(value) for name, value in held.items()}
+        return [name for name, output in outputs.items() if await output.is_secret()] or None
+
+
+def register(resource: pulumi.CustomResource, result: str, *, constant_id: bool) -> None:
+    """Remember which output of a resource other arguments want.
+
+    Args:
+        resource: a resource of this library, after its constructor has registered it.
+        result: the name of that output, such as ``package_id``.
+        constant_id: whether ``resource.id`` is a constant, so that it is never the value of ``result``.
+    """
+    _results[resource] = result
+    if constant_id:
+        _by_constant_id[id(resource.id)] = resource
+
+
+def known_values(values: Mapping[str, Any], unknown: object) -> dict[str, Any]:
+    """Return values as a provider would receive them now, with ``unknown`` for every Output."""
+
+    def known(_: str, leaf: Any) -> Any:
+        return unknown if _is_later(leaf) else leaf
+
+    return {name: value if _is_plain_set(value) else _mapped(value, name, known) for name, value in values.items()}
+
+
+def requiring_values(
+    values: Mapping[str, Any], label: str = "", *, optional: Collection[str] = (), free: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the values with an error in place of each Output that resolves to None.
+
+    The engine drops a None. A filter would be gone without a word, and the lookup would find something else.
+    Unknown and secret values, and the dependencies of the Outputs, stay as they are.
+
+    Args:
+        values: the arguments by name.
+        label: what the error begins with, such as ``UpgradeTask "canary": ``.
+        optional: the arguments whose Outputs may resolve to None.
+        free: the arguments that hold an object of the user's own; inside it a None is a value like any other.
+    """
+
+    def required(argument: str) -> Callable[[str, Any], Any]:
+        def leaf_of(path: str, leaf: Any) -> Any:
+            if not _is_later(leaf) or (argument in free and path != argument):
+                return leaf
+            output = leaf if isinstance(leaf, pulumi.Output) else pulumi.Output.from_input(leaf)
+            inside = argument not in free
+            return output.apply(lambda value: _present(value, path, label, inside=inside), run_with_unknowns=True)
+
+        return leaf_of
+
+    def as_given(_: str, leaf: Any) -> Any:
+        return leaf
+
+    return {
+        name: _mapped(value, name, as_given if name in optional else required(name)) for name, value in values.items()
+    }
+
+
+def _present(value: Any, path: str, label: str, *, inside: bool) -> Any:
+    """Return what an Output resolved to, unless it is None or a list or object with a None in it."""
+    absent = path if value is None else next(_absent_in(value, path), None) if inside else None
+    if absent is None:
+        return value
+    argument = path.partition(".")[0].partition("[")[0]
+    which = (
+        "is an Output that resolved to None" if absent == path else "is None in the value that an Output resolved to"
+    )
+    facts = [
+        ("cause", "the stack output or field that it reads does not exist or is empty"),
+        ("fix", f"correct what {path} reads; if {argument} is not needed, remove it from the program"),
+    ]
+    raise sdk.rendered(InputError(f"{label}{absent} {which}", argument=argument, facts=facts))
+
+
+def _absent_in(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, (list, tuple, Mapping)):
+        yield from (place for place, item in _items(value, path) if item is None)
+
+
+def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
+    """Refuse a resource, or the id of one whose id is a constant, in place of the output that is meant.
+
+    Raises:
+        InputError: it names the argument, the resource and the output to pass.
+    """
+    for argument, value in values.items():
+        for path, leaf in _leaves(value, argument):
+            resource = leaf if isinstance(leaf, pulumi.Resource) else _by_constant_id.get(id(leaf))
+            if resource is None or (resource is not leaf and getattr(resource, "id", None) is not leaf):
+                continue
+            given = "the resource" if resource is leaf else "the id of the resource"
+            known = f'{type(resource).__name__} "{resource.pulumi_resource_name}"'
+            headline = f"{label}{path} is {given} {known}, {_wrong(argument, resource is not leaf)}"
+            error = InputError(headline, argument=argument, facts=[("fix", _instead(argument, resource))])
+            raise sdk.rendered(error)
+
+
+def _wrong(argument: str, constant: bool) -> str:  # noqa: FBT001  which of the two was given
+    kinds = {"package_id": "not a package id", "task_id": "not a task id"}
+    other = "which never changes" if constant else "not a plain value"
+    return next((kind for name, kind in kinds.items() if name in argument), other)
+
+
+def _instead(argument: str, resource: pulumi.Resource) -> str:
+    result = _results.get(resource)
+    if result is not None and (result in argument or argument == "triggers"):
+        return f"pass its output .{result}"
+    if "package_id" in argument:
+        return "pass .package_id of an OtaPackage or OtaPackagePin"
+    return "pass .task_id of an UpgradeTask" if argument == "task_id" else f"pass the output that holds {argument}"
+
+
+def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
+    """Refuse what Pulumi cannot send to a provider, or cannot store for one.
+
+    Raises:
+        InputError: it names the argument and the type.
+    """
+
+    def refuse(path: str, leaf: Any) -> Any:
+        if leaf is None or _is_later(leaf) or isinstance(leaf, _SENDABLE) or is_input_type(type(leaf)):
+            return leaf
+        advice = "pass a string, a number or a boolean"
+        if isinstance(leaf, (pulumi.Asset, pulumi.Archive)):
+            advice = "pass its text, or a checksum of its file"
+        argument = path.partition(".")[0].partition("[")[0]
+        headline = f"{label}{path} is of type {type(leaf).__name__}, which a resource cannot store"
+        raise sdk.rendered(InputError(headline, argument=argument, facts=[("fix", advice)]))
+
+    for name, value in values.items():
+        _mapped(value, name, refuse)
+
+
+def refuse_provider(label: str, opts: pulumi.ResourceOptions | None) -> None:
+    """Refuse an explicit provider of this package's plugin: Pulumi would ignore it, and its account, without a word.
+
+    A provider of another package is left alone: Pulumi hands it on to the children of a component.
+
+    Raises:
+        InputError: ``opts`` has one.
+    """
+    if opts is None:
+        return
+    several = opts.providers.values() if isinstance(opts.providers, Mapping) else opts.providers or ()
+    given = [opts.provider, *several] if opts.provider else several
+    if any(provider.package == sdk.CONFIG_NAMESPACE for provider in given):
+        facts = [("cause", "resources of pulumi_iotda_ota run in Pulumi's own dynamic provider")]
+        facts.append(("fix", "remove it, and pass connection=iotda_ota.Connection(...) for another place"))
+        raise sdk.rendered(InputError(f"{label}opts.provider has no effect", argument="opts", facts=facts))
+
+
+def require_connection(connection: object) -> None:
+    """Refuse anything but a Connection, an Output too.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if connection is None:
+        return
+    from pulumi_iotda_ota.iotda.connection import Connection  # noqa: PLC0415  loads pydantic: not before it is due
+
+    if not isinstance(connection, Connection):
+        raise InputError(
+            f"connection must be an iotda_ota.Connection of plain values, not of type {type(connection).__name__}",
+            argument="connection",
+        )
+
+
+def _is_later(leaf: object) -> bool:
+    return isinstance(leaf, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(leaf)
+
+
+def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
+    """Give each leaf of a value with its place, at any depth; a value may even hold itself."""
+    waiting, seen = [(path, value)], set()
+    while waiting:
+        at, item = waiting.pop()
+        if not isinstance(item, (Mapping, list, tuple, set, frozenset)):
+            yield at, item
+        elif id(item) not in seen:
+            seen.add(id(item))
+            waiting += reversed([(place, inner) for place, inner in _items(item, at)])
+
+
+def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from ((f"{path}.{printable(str(name), limit=40)}", item) for name, item in value.items())
+    else:
+        yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
+
+
+def _mapped(value: Any, argument: str, change: Callable[[str, Any], Any]) -> Any:
+    """Return a value with each leaf changed, and as Pulumi can send it: a set as a list, in one order if it has one.
+
+    Raises:
+        InputError: the value holds itself.
+    """
+
+    def inside(value: Any, path: str) -> Any:
+        if not isinstance(value, (Mapping, list, tuple, set, frozenset)):
+            return change(path, value)
+        if isinstance(value, Mapping):
+            return {name: inside(item, at) for name, (at, item) in zip(value, _items(value, path), strict=True)}
+        return [inside(item, at) for at, item in _items(sorted(value) if _is_plain_set(value) else value, path)]
+
+    try:
+        return inside(value, argument)
+    except RecursionError:
+        headline = f"{argument} holds itself, or is nested too deeply"
+        raise sdk.rendered(InputError(headline, argument=argument)) from None
+
+
+def _is_plain_set(value: object) -> bool:
+    return isinstance(value, (set, frozenset)) and all(isinstance(item, str) for item in value)

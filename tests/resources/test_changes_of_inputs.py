@@ -1,0 +1,198 @@
+"""What the pages say a change of each input does, against what it does: every input of every resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.arguments.changes import CONNECTION
+from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.lifecycle.completion import Completion
+from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
+from pulumi_iotda_ota.lifecycle.ota_package import Package
+from pulumi_iotda_ota.lifecycle.pin import Pin
+from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from tests.resources import packages
+from tests.resources.bench import SCOPE
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.lifecycle.base import Created, Properties, World
+    from tests.resources.bench import Bench
+
+TABLES: dict[str, tuple[type[Any], tuple[Argument, ...]]] = {
+    "OtaPackage": (Package, arguments.OTA_PACKAGE),
+    "OtaPackagePin": (Pin, arguments.OTA_PACKAGE_PIN),
+    "UpgradeTask": (UpgradeTask, arguments.UPGRADE_TASK),
+    "UpgradeTaskCompletion": (Completion, arguments.UPGRADE_TASK_COMPLETION),
+    "UpgradeTaskConfirmation": (Confirmation, arguments.UPGRADE_TASK_CONFIRMATION),
+}
+EFFECTS = [
+    (name, input_, change.effect if change else None)
+    for name, (_, table) in TABLES.items()
+    for input_, change in [*((argument.name, argument.change) for argument in table), ("connection", CONNECTION[name])]
+]
+METER: Properties = {"package_type": "firmwarePackage", "product_id": "meter", "most_recent": True}
+
+# What makes another value of an input, beside what a resource is created with; more where one alone is not valid.
+OTHER: dict[tuple[str, str], Properties] = {
+    ("OtaPackage", "package_type"): {"package_type": "softwarePackage"},
+    ("OtaPackage", "app_id"): {"app_id": "water"},
+    ("OtaPackage", "product_id"): {"product_id": "gateway"},
+    ("OtaPackage", "version"): {"version": "V8"},
+    ("OtaPackage", "obs_location"): {"obs_location": {**packages.OBJECT, "object_key": "meter/V8.bin"}},
+    ("OtaPackage", "module_name"): {"package_type": "modulePackage", "module_name": "screen"},
+    ("OtaPackage", "support_source_versions"): {"support_source_versions": ["V6"]},
+    ("OtaPackage", "description"): {"description": "another"},
+    ("OtaPackage", "custom_info"): {"custom_info": "another"},
+    ("OtaPackage", "allow_replace"): {"allow_replace": True},
+    ("OtaPackagePin", "package_type"): {"package_type": "softwarePackage"},
+    ("OtaPackagePin", "app_id"): {"app_id": "energy"},
+    ("OtaPackagePin", "product_id"): {"product_id": "other"},
+    ("OtaPackagePin", "module_name"): {"package_type": "modulePackage", "module_name": "radio"},
+    ("OtaPackagePin", "version"): {"version": "V1"},
+    ("OtaPackagePin", "version_constraint"): {"version_constraint": "<=V1"},
+    ("OtaPackagePin", "version_regex"): {"version_regex": "V1"},
+    ("OtaPackagePin", "version_scheme"): {"version_scheme": "semver"},
+    ("OtaPackagePin", "include_prereleases"): {"include_prereleases": True},
+    ("OtaPackagePin", "preferred_versions"): {"preferred_versions": ["V1"]},
+    ("OtaPackagePin", "source_versions"): {"source_versions": ["V1"]},
+    ("OtaPackagePin", "allow_downgrade"): {"source_versions": ["V2"], "allow_downgrade": True},
+    ("OtaPackagePin", "created_after"): {"created_after": "20260101T000000Z"},
+    ("OtaPackagePin", "created_before"): {"created_before": "20260115T000000Z"},
+    ("OtaPackagePin", "strict_versions"): {"strict_versions": True},
+    ("OtaPackagePin", "package_id"): {**dict.fromkeys(METER), "package_id": "p1"},
+    ("OtaPackagePin", "require_signature"): {"require_signature": True},
+    ("OtaPackagePin", "most_recent"): {"most_recent": None, "version": "V1"},
+    ("OtaPackagePin", "order_by"): {"order_by": "create_time"},
+    ("OtaPackagePin", "allow_unscoped"): {"allow_unscoped": True},
+    ("OtaPackagePin", "with_file_location"): {"with_file_location": True},
+    ("OtaPackagePin", "triggers"): {"triggers": [2]},
+    ("OtaPackagePin", "expect_package_id"): {"expect_package_id": "c4"},
+    ("OtaPackagePin", "verify"): {"verify": True},
+    ("UpgradeTask", "package_ids"): {"package_ids": ["p2"]},
+    ("UpgradeTask", "targets"): {"targets": ["d1"]},
+    ("UpgradeTask", "group_ids"): {"targets": None, "group_ids": ["few"]},
+    ("UpgradeTask", "task_type"): {"task_type": "softwareUpgrade"},
+    ("UpgradeTask", "app_id"): {"app_id": "energy"},
+    ("UpgradeTask", "task_name_prefix"): {"task_name_prefix": "other"},
+    ("UpgradeTask", "schedule_time"): {"schedule_time": "2026-11-23T00:00:00Z"},
+    ("UpgradeTask", "retry_count"): {"retry_count": 3, "retry_interval": 5},
+    ("UpgradeTask", "retry_interval"): {"retry_count": 2, "retry_interval": 6},
+    ("UpgradeTask", "need_confirm"): {"need_confirm": True},
+    ("UpgradeTask", "task_mode"): {"task_mode": "GATEWAY"},
+    ("UpgradeTask", "task_ext_info"): {"task_ext_info": {"k": 1}},
+    ("UpgradeTask", "triggers"): {"triggers": [2]},
+    ("UpgradeTask", "on_destroy"): {"on_destroy": "retain"},
+    ("UpgradeTask", "document_key"): {"document_key": "package_id"},
+    ("UpgradeTask", "replace_running"): {"replace_running": True},
+    ("UpgradeTask", "adopt_within"): {"adopt_within": "1h"},
+    ("UpgradeTaskCompletion", "max_failed_devices"): {"max_failed_devices": 1},
+    ("UpgradeTaskCompletion", "max_failed_percent"): {"max_failed_percent": 1},
+    ("UpgradeTaskCompletion", "min_devices"): {"min_devices": 2},
+    ("UpgradeTaskCompletion", "timeout"): {"timeout": "2h"},
+    ("UpgradeTaskCompletion", "stop_when_exceeded"): {"stop_when_exceeded": True},
+    ("UpgradeTaskCompletion", "retry_failed"): {"retry_failed": True},
+    ("UpgradeTaskCompletion", "triggers"): {"triggers": [2]},
+    ("UpgradeTaskConfirmation", "approved_package_ids"): {"approved_package_ids": ["p1", "p1"]},
+}
+
+
+@dataclass
+class Resource:
+    """A resource that exists, and what it was created with."""
+
+    kind: type[Any]
+    inputs: Properties
+    created: Created
+
+    def given(self, world: World, change: Properties) -> tuple[Properties, list[str]]:
+        """Check other inputs; return them and what is wrong."""
+        news = {name: value for name, value in {**self.inputs, **change}.items() if value is not None}
+        checked = self.kind.check(world, self.created.outputs, news)
+        return checked.inputs, [problem.argument for problem in checked.problems]
+
+
+def task(bench: Bench, **fields: Any) -> str:
+    """Put a task onto the service; return its id."""
+    body = {"task_name": "n_1", "task_type": "firmwareUpgrade", "document": {"package_ids": ["p1"]}, "targets": ["d1"]}
+    return bench.emulator.add_task(**{**body, **fields})
+
+
+def existing(bench: Bench, name: str) -> Resource:
+    """Create a resource as a program does."""
+    confirmed = name == "UpgradeTaskConfirmation"
+    inputs: Properties = {
+        "OtaPackage": packages.inputs(),
+        "OtaPackagePin": METER,
+        "UpgradeTask": {"package_ids": ["p1"], "targets": ["d1", "d2"], "scope": SCOPE},
+        "UpgradeTaskCompletion": {"task_id": task(bench)},
+        "UpgradeTaskConfirmation": {
+            "task_id": task(bench, targets=["d3"], need_confirm=True) if confirmed else "",
+            "approved_package_ids": ["p1"],
+        },
+    }[name]
+    kind = TABLES[name][0]
+    checked = kind.check(bench.world, {}, inputs)
+    assert checked.problems == []
+    return Resource(kind, inputs, kind.create(bench.world, checked.inputs))
+
+
+def change_of(bench: Bench, name: str, input_: str) -> Properties:
+    """Return another value of an input."""
+    if input_ == "connection":
+        return {"connection": {"deadline": 30}}
+    if input_ == "task_id":
+        return {"task_id": task(bench, need_confirm=name == "UpgradeTaskConfirmation", targets=["d9"])}
+    return OTHER[name, input_]
+
+
+def test_every_input_says_what_its_change_does() -> None:
+    """Each input of each resource has an effect, and each input of the life cycle is in the table."""
+    assert [input_ for _, input_, effect in EFFECTS if effect is None] == []
+    for name, (kind, _) in TABLES.items():
+        assert {input_ for known, input_, _ in EFFECTS if known == name} == {*kind.input_names} - {"scope"}
+
+
+@pytest.mark.parametrize(("name", "input_", "effect"), [row for row in EFFECTS if row[1] != "lock"])
+def test_a_change_does_what_the_page_says(bench: Bench, name: str, input_: str, effect: str) -> None:
+    """A change of one input has the documented effect: on the plan, on the service, and in what is printed."""
+    bench.emulator.add_package(package_id="c3", app_id="energy", product_id="other", version="V1")
+    signed = {"file_location": {"obs_location": packages.OBJECT}}
+    bench.emulator.add_package(package_id="c4", app_id="energy", product_id="meter", version="3.0.0", **signed)
+    resource = existing(bench, name)
+    before = resource.created
+    change = change_of(bench, name, input_)
+    world = bench.world
+    bench.warnings.clear()
+    bench.emulator.forget_requests()
+    news, problems = resource.given(world, change)
+    if effect in ("refused", "allowed"):
+        assert problems == ([input_] if effect == "refused" else [""])
+        if effect == "refused":
+            return
+        news, problems = resource.given(world, {**change, "allow_replace": True})
+    assert problems == []
+    while_checked = bench.count()
+
+    if effect in ("once", "replaces") and name == "UpgradeTask":
+        with pytest.raises(InputError, match=input_):
+            resource.kind.diff(world, before.id, before.outputs, news)
+        bench.time.sleep(600)
+    diff = resource.kind.diff(world, before.id, before.outputs, news)
+
+    assert diff.changes
+    assert (input_ in diff.replaces) is (effect in ("replaces", "allowed"))
+    assert bool(bench.warnings) is (effect in ("once", "noted"))
+    if diff.replaces:
+        return
+    state = resource.kind.update(world, before.id, before.outputs, news)
+    assert state == {**state, **{field: value for field, value in change.items() if value is not None}}
+    assert {request.method for request in bench.emulator.requests} <= {"GET", *(["POST"] if effect == "again" else [])}
+    if effect == "again":
+        assert bench.count() > 0
+    elif input_ not in ("connection", "with_file_location") and name != "OtaPackagePin":
+        assert (while_checked, bench.count()) == (0, 2 if effect == "once" else 0)

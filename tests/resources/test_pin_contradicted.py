@@ -1,0 +1,23 @@
+"""What a pin does if the service describes the pinned package otherwise than it was pinned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_iotda_ota.lifecycle.pin import Pin
+from tests.resources.test_pin import EXACT, pinned, problems
+
+if TYPE_CHECKING:
+    from tests.resources.bench import Bench
+
+
+def test_a_package_that_is_another_one_now_is_no_answer(bench: Bench) -> None:
+    """If the service describes the pinned package otherwise, a preview is an error, a refresh warns and keeps it."""
+    first = pinned(bench, EXACT)
+    bench.emulator.faults.add(operation="ShowOtaPackage", merge={"version": "V9"}, times=None)
+
+    told = problems(bench, {**EXACT, "with_file_location": True}, first)
+    assert "the pinned package p1 is not what was pinned" in told
+    assert 'version: "V9", pinned "V1"' in told
+    assert Pin.read(bench.world, "pin", first) == first
+    assert 'version: "V9", pinned "V1"' in bench.warnings[0]

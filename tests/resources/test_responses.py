@@ -1,0 +1,182 @@
+"""What a response to a creation says, and what the lists show late: one task and one package, and never another's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.emulator.switches import Switches
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
+from tests.resources import packages
+from tests.resources.packages import create, made
+
+if TYPE_CHECKING:
+    from tests.resources.bench import Bench
+
+OTHERS_TASK = {"task_id": "5c8b00000000000000000001", "task_name": "others_1", "task_type": "firmwareUpgrade"}
+
+
+@pytest.mark.parametrize("field", ["task_name", "task_type"])
+def test_a_response_about_another_task(bench: Bench, field: str) -> None:
+    """A response with another name or type is not stored: the task that this run created is found by its name."""
+    merge = {"task_id": OTHERS_TASK["task_id"], field: {**OTHERS_TASK, "task_type": "softwareUpgrade"}[field]}
+    bench.emulator.faults.add(operation="CreateBatchTask", merge=merge)
+
+    created = bench.created()
+
+    assert bench.posts == 1
+    assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
+
+
+def test_a_response_about_another_task_and_none_of_ours(bench: Bench) -> None:
+    """If no task of ours appears, the error shows both names, and nothing is stored."""
+    name = bench.checked()["task_name"]
+    bench.emulator.faults.add(operation="CreateBatchTask", status=201, body={**OTHERS_TASK, "status": "Initializing"})
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        bench.created()
+
+    happened = " ".join(str(caught.value).split())
+    assert f"the response is about another task: task_name is others_1, not {name}" in happened
+    assert (bench.posts, bench.emulator.tasks) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"package_type": "softwarePackage"}, {"product_id": "gateway"}, {"version": "V8"}, {"app_id": "water"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_response_about_another_package(bench: Bench, other: dict[str, str]) -> None:
+    """A response about another package is not stored: the package that this run created is found by its fields."""
+    bench.emulator.faults.add(operation="CreateOtaPackage", merge={"package_id": "others", **other})
+
+    created = create(bench.world)
+
+    assert bench.count("CreateOtaPackage") == 1
+    assert made(bench) == [created.id]
+
+
+def test_a_response_about_another_module(bench: Bench) -> None:
+    """The module is compared too, and a package without one has none."""
+    module = {"package_type": "modulePackage", "module_name": "radio"}
+    bench.emulator.faults.add(operation="CreateOtaPackage", merge={"package_id": "others", "module_name": "screen"})
+
+    created = create(bench.world, **module)
+
+    assert made(bench) == [created.id]
+
+
+def test_a_response_with_an_empty_module(bench: Bench) -> None:
+    """An empty module is none."""
+    bench.emulator.faults.add(operation="CreateOtaPackage", merge={"module_name": ""})
+
+    created = create(bench.world)
+
+    assert (made(bench), bench.warnings) == ([created.id], [])
+
+
+@pytest.mark.parametrize("left_out", ["module_name", "support_source_versions", "description", "custom_info"])
+def test_a_response_without_a_field(bench: Bench, left_out: str) -> None:
+    """A field that the response leaves out is no disagreement."""
+    module = {"package_type": "modulePackage", "module_name": "radio"}
+    bench.emulator.faults.add(operation="CreateOtaPackage", merge={left_out: None})
+
+    created = create(bench.world, **module)
+
+    assert (made(bench), bench.warnings) == ([created.id], [])
+
+
+# Lists that are late ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lag", [5, 45, 110])
+def test_a_lost_response_and_a_list_that_is_late(bench: Bench, lag: float) -> None:
+    """A task whose response was lost is found although the list shows it late; it is not created twice."""
+    bench.emulator.switches = Switches(list_lag=lag)
+    bench.emulator.faults.add(operation="CreateBatchTask", accept=True, wire="drop")
+
+    created = bench.created()
+
+    assert bench.posts == 1
+    assert [task["task_id"] for task in bench.emulator.tasks] == [created.id]
+
+
+@pytest.mark.parametrize("lag", [5, 45, 110])
+def test_a_lost_response_and_a_list_of_packages_that_is_late(bench: Bench, lag: float) -> None:
+    """The same holds for a package."""
+    bench.emulator.switches = Switches(list_lag=lag)
+    bench.emulator.faults.add(operation="CreateOtaPackage", accept=True, wire="drop")
+
+    created = create(bench.world)
+
+    assert (bench.count("CreateOtaPackage"), made(bench)) == (1, [created.id])
+
+
+@pytest.mark.parametrize("thing", ["task", "package"])
+def test_a_list_that_is_later_than_that(bench: Bench, thing: str) -> None:
+    """The error says how long to wait before the next run; whoever waits that long gets the one that is there."""
+    bench.emulator.switches = Switches(list_lag=180)
+    operation = "CreateBatchTask" if thing == "task" else "CreateOtaPackage"
+    bench.emulator.faults.add(operation=operation, accept=True, wire="drop")
+
+    with pytest.raises(OutcomeUnknown, match="wait 2 minutes, then run pulumi up again") as caught:
+        bench.created() if thing == "task" else create(bench.world)
+    assert ("looked for", "120 seconds; it did not appear") in caught.value.facts
+    bench.time.sleep(120)
+
+    found = bench.created() if thing == "task" else create(bench.world)
+    there = [task["task_id"] for task in bench.emulator.tasks] if thing == "task" else made(bench)
+    assert (there, bench.count(operation)) == ([found.id], 1)
+
+
+def test_a_lost_response_takes_few_requests(bench: Bench) -> None:
+    """While the lists are late, they are requested ever more rarely."""
+    bench.emulator.faults.add(operation="CreateBatchTask", wire="drop")
+
+    with pytest.raises(OutcomeUnknown):
+        bench.created()
+
+    assert sum(bench.time.slept) == pytest.approx(120)
+    assert bench.count("ListBatchTasks") < 40
+
+
+# What appears after a lost response is judged ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        ({"document": {"package_ids": ["p2"]}}, r'another campaign: package_ids is \["p2"\]'),
+        ({"stopped": True}, "it was stopped"),
+    ],
+)
+def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], told: str) -> None:
+    """A task that appears with other packages, or that somebody stopped, is not taken for the one that was created."""
+    name = bench.checked()["task_name"]
+    body = {"task_name": name, "task_type": "firmwareUpgrade", "targets": ["d1", "d2"]}
+    planted = {**body, "document": {"package_ids": ["p1"]}, **task}
+
+    def appear_later(_: Any) -> bool:
+        bench.time.after(10, lambda: bench.emulator.add_task(**planted))
+        return True
+
+    bench.emulator.faults.add(operation="CreateBatchTask", match=appear_later, wire="drop")
+
+    with pytest.raises(IotdaOtaError, match=told):
+        bench.created()
+    assert bench.posts == 1
+
+
+def test_a_package_that_appears_after_a_lost_response(bench: Bench) -> None:
+    """A package that appears with another object is not taken for the one that was created."""
+
+    def appear_later(_: Any) -> bool:
+        bench.time.after(10, lambda: packages.add(bench, obs_location={**packages.OBJECT, "object_key": "x.bin"}))
+        return True
+
+    bench.emulator.faults.add(operation="CreateOtaPackage", match=appear_later, wire="drop")
+
+    with pytest.raises(IotdaOtaError, match="is there already"):
+        create(bench.world)
+    assert bench.count("CreateOtaPackage") == 1

@@ -1,0 +1,138 @@
+"""UpgradeTask: when a change starts a new campaign, and what becomes of the old one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from tests.resources.test_task_life import statuses, vanish
+
+if TYPE_CHECKING:
+    from tests.resources.bench import Bench
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"package_ids": ["p2"]},
+        {"targets": ["d3"]},
+        {"targets": None, "group_ids": ["more"]},
+        {"app_id": "energy"},
+        {"task_mode": "GATEWAY"},
+        {"task_ext_info": {"k": 1}},
+        {"triggers": ["again"]},
+    ],
+)
+def test_a_new_campaign_is_refused_while_the_old_one_runs(bench: Bench, change: dict[str, Any]) -> None:
+    """What makes a campaign replaces the task, but not one that runs: that is told before anything is stopped."""
+    bench.hang()
+    created = bench.created()
+    bench.time.sleep(10)
+    name = next(iter(change)) if "group_ids" not in change else "targets, group_ids"
+
+    told = " ".join(bench.refused(created, **change).split())
+
+    assert f"a change of {name} is a new campaign, and {created.outputs['task_name']} still runs" in told
+    assert "replace_running=True" in told
+    assert statuses(bench) == ["Processing"]
+    news = bench.checked(created.outputs, **change, replace_running=True)
+    assert UpgradeTask.diff(bench.world, created.id, created.outputs, news).replaces == tuple(name.split(", "))
+
+
+def test_a_replacement_deletes_before_it_creates(bench: Bench) -> None:
+    """A running campaign that may be replaced is stopped, and the new one is created under its own name."""
+    bench.hang()
+    created = bench.created()
+    bench.time.sleep(10)
+    change = {"triggers": [2], "replace_running": True}
+    bench.checked(created.outputs, **change)
+
+    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    again = bench.created(**change)  # at a replacement the engine checks a second time, without the old inputs
+
+    assert again.id != created.id
+    assert statuses(bench) == ["Initializing", "Stopped"]
+
+
+def test_only_what_may_stop_is_deleted_first(bench: Bench) -> None:
+    """A replacement deletes first only with replace_running: the engine deletes all that depends on it too."""
+    created = bench.created()
+
+    for allowed in (True, False):
+        news = bench.inputs(triggers=[2], replace_running=allowed)
+        assert UpgradeTask.diff(bench.world, created.id, created.outputs, news).delete_first is allowed
+
+
+@pytest.mark.parametrize("on_destroy", ["stop", "delete"])
+def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy: str) -> None:
+    """A replacement of an unchanged campaign takes its task over; deleting the old one must not end it."""
+    bench.hang()
+    old = bench.created(on_destroy=on_destroy)
+    bench.time.sleep(10)
+    world = bench.world
+
+    new = UpgradeTask.create(world, bench.checked(on_destroy=on_destroy))
+    UpgradeTask.delete(world, old.id, old.outputs)
+
+    assert new.id == old.id
+    assert statuses(bench) == ["Processing"]
+    assert "is left as it is" in bench.warnings[-1]
+
+
+@pytest.mark.parametrize("how", ["finished", "gone"])
+def test_an_ended_campaign_is_replaced(bench: Bench, how: str) -> None:
+    """A campaign that ended, or whose task is gone, makes way for a new one."""
+    created = bench.created()
+    bench.time.sleep(60)
+    if how == "gone":
+        vanish(bench, created)
+
+    assert bench.compared(created, package_ids=["p2"]).replaces == ("package_ids",)
+
+
+def test_going_back_is_no_adoption(bench: Bench) -> None:
+    """Going back to an earlier package must bring it onto the devices: its finished task is not taken for that."""
+    first = bench.created()
+    bench.time.sleep(60)
+    second = bench.created(package_ids=["p2"])
+    bench.time.sleep(60)
+
+    told = bench.refused(second)
+    assert "goes back to a campaign that has run before" in told
+    assert f"task_id {first.id}, status Success" in told
+    assert bench.compared(second, triggers=["back"]).replaces == ("package_ids", "triggers")
+
+
+def test_a_replacement_that_was_cut_off_is_taken_over(bench: Bench) -> None:
+    """A new campaign that an interrupted replacement left is newer than the old one, and taken over."""
+    old = bench.created()
+    bench.time.sleep(60)
+    new = bench.created(package_ids=["p2"])
+    bench.time.sleep(60)
+
+    inputs = bench.checked(old.outputs, package_ids=["p2"])
+    assert UpgradeTask.create(bench.world, inputs).id == new.id
+    assert bench.posts == 2
+
+
+def test_back_to_what_ran_before_after_the_last_one_is_gone(bench: Bench) -> None:
+    """An earlier campaign is not taken for the new one because the one in between was deleted."""
+    bench.created()
+    bench.time.sleep(60)
+    second = bench.created(package_ids=["p2"])
+    bench.time.sleep(60)
+    vanish(bench, second)
+
+    assert "goes back to a campaign that has run before" in " ".join(bench.refused(second).split())
+
+
+def test_a_task_that_waits_for_its_approval_is_replaced(bench: Bench) -> None:
+    """A task that nobody has confirmed never ends: the error does not say to wait for that."""
+    created = bench.created(need_confirm=True)
+    bench.time.sleep(10)
+
+    told = bench.refused(created, package_ids=["p2"], need_confirm=True)
+
+    assert "it waits to be confirmed: confirm it, or set replace_running=True" in " ".join(told.split())
