@@ -53,8 +53,8 @@ def made_once(name: str, key: str, make: Callable[[Path], None]) -> Path:
     """
     folder = CACHE / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
     done = folder.with_name(f"{folder.name}.key")
-    # An environment holds absolute paths: of the interpreter, and of itself.
-    wanted = key_of([key, sys.version, sys.base_prefix, str(ROOT)])
+    # An environment holds absolute paths: of the interpreter, and of itself. This file says how all are made.
+    wanted = key_of([key, sys.version, sys.base_prefix, str(ROOT), Path(__file__)])
     with _alone(folder.with_name(f"{folder.name}.lock")):
         if not folder.exists() or not done.exists() or done.read_text() != wanted:
             done.unlink(missing_ok=True)
