@@ -68,7 +68,7 @@ def installed_once(folder: Path) -> Path:
 
 
 def installed_python(generated: Path, folder: Path) -> Path:
-    """Install the code that Pulumi generated for Python into a folder, with what this environment has not."""
+    """Install the code that Pulumi generated for Python into a folder, with the packages that are missing here."""
     install = ["--quiet", "--no-deps", "--target", str(folder), str(generated), "parver", "arpeggio", "attrs"]
     subprocess.run([sys.executable, "-m", "pip", "install", *install], check=True, capture_output=True)
     return folder
