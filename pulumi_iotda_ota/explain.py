@@ -198,9 +198,9 @@ def contradicted(
     lines = (f"{name}: {_short(now[name])}, in the list {_short(before[name])}" for name in differing)
     facts = [
         ("differs", "\n".join(lines)),
-        ("what to do", "run the command again; if that does not help, report the package to Huawei Cloud"),
+        ("what to do", "run the command again; if the error stays, report the package to Huawei Cloud"),
     ]
-    headline = f"two answers of the service about package {printable(package_id)} contradict each other"
+    headline = f"two responses of the service about package {printable(package_id)} contradict each other"
     return ProtocolError(headline, facts=facts)
 
 

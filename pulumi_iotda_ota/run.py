@@ -74,7 +74,7 @@ class Run:
         """Forget everything but credentials, because another run begins; a request that is under way still ends."""
         self.forget()
         if self._clients:
-            # The project that IAM named in the last run is an answer too.
+            # The project that IAM returned in the last run may be another one now.
             from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING  # noqa: PLC0415  loaded with a client, not before
 
             PROCESS_KEYRING.forget_projects()

@@ -205,7 +205,7 @@ def texts_in(value: object) -> list[str]:
 
 
 class _Lazy:
-    """An awaitable that makes its coroutine when it is awaited, so that Python never warns of one that was not."""
+    """An awaitable that creates its coroutine only when it is awaited. So Python warns of none that was not awaited."""
 
     def __init__(self, make: Callable[[], Awaitable[Any]]) -> None:
         self._make = make
@@ -217,8 +217,8 @@ class _Lazy:
 def urn_without_dependencies(resource: pulumi.Resource) -> pulumi.Output[str]:
     """Return the URN of a resource as an input that adds no dependency.
 
-    Pulumi reads a dependency on a component as one on all of its children. A child that is given its parent's URN
-    would depend on itself, which Pulumi refuses as a circular dependency.
+    Pulumi treats a dependency on a component as a dependency on all of its children. A child with its parent's URN as
+    an input would depend on itself, which Pulumi refuses as a circular dependency.
     """
     return pulumi.Output(set(), _Lazy(resource.urn.future), _Lazy(resource.urn.is_known))
 

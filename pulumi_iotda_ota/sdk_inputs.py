@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi._types import is_input_type  # private, and the only way to tell an object that Pulumi can send
+from pulumi._types import is_input_type  # private, and the only way to recognize an object that Pulumi can send
 
 from pulumi_iotda_ota import sdk
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -35,7 +35,7 @@ __all__ = [
 _SENDABLE = (str, bool, int, float, Enum)
 # The output of each resource of this library that other arguments want, such as ``package_id``.
 _results: weakref.WeakKeyDictionary[pulumi.Resource, str] = weakref.WeakKeyDictionary()
-# The resources whose id is a constant, by the identity of the Output that holds it, which the resource keeps alive.
+# The resources whose id is a constant, by ``id()`` of the Output that holds it. The resource keeps that Output alive.
 _by_constant_id: weakref.WeakValueDictionary[int, pulumi.CustomResource] = weakref.WeakValueDictionary()
 
 
@@ -84,7 +84,7 @@ def requiring_values(
 ) -> dict[str, Any]:
     """Return the values with an error in place of each Output that resolves to None.
 
-    The engine drops a None. A filter would be gone without a word, and the lookup would find something else.
+    The engine drops a None. The lookup would then run without that filter, and find another package.
     Unknown and secret values, and the dependencies of the Outputs, stay as they are.
 
     Args:
@@ -134,7 +134,7 @@ def _absent_in(value: object, path: str) -> Iterator[str]:
 
 
 def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
-    """Refuse a resource, or the id of one whose id is a constant, in place of the output that is meant.
+    """Refuse a resource, or its constant id, as the value of an argument.
 
     Raises:
         InputError: it names the argument, the resource and the output to pass.
@@ -188,9 +188,9 @@ def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
 
 
 def refuse_provider(label: str, opts: pulumi.ResourceOptions | None) -> None:
-    """Refuse an explicit provider of this package's plugin: Pulumi would ignore it, and its account, without a word.
+    """Refuse an explicit provider of this package's plugin: Pulumi would ignore its account without a warning.
 
-    A provider of another package is left alone: Pulumi hands it on to the children of a component.
+    A provider of another package is allowed: Pulumi passes it to the children of a component.
 
     Raises:
         InputError: ``opts`` has one.
@@ -201,7 +201,7 @@ def refuse_provider(label: str, opts: pulumi.ResourceOptions | None) -> None:
     given = [opts.provider, *several] if opts.provider else several
     if any(provider.package == sdk.CONFIG_NAMESPACE for provider in given):
         facts = [("cause", "resources of pulumi_iotda_ota run in Pulumi's own dynamic provider")]
-        facts.append(("fix", "remove it, and pass connection=iotda_ota.Connection(...) for another place"))
+        facts.append(("fix", "remove it; for another account or endpoint, pass connection=iotda_ota.Connection(...)"))
         raise sdk.rendered(InputError(f"{label}opts.provider has no effect", argument="opts", facts=facts))
 
 
@@ -227,7 +227,7 @@ def _is_later(leaf: object) -> bool:
 
 
 def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
-    """Give each leaf of a value with its place, at any depth; a value may even hold itself."""
+    """Yield each leaf of a value with its place, at any depth, even if the value holds itself."""
     waiting, seen = [(path, value)], set()
     while waiting:
         at, item = waiting.pop()
@@ -246,7 +246,7 @@ def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _mapped(value: Any, argument: str, change: Callable[[str, Any], Any]) -> Any:
-    """Return a value with each leaf changed, and as Pulumi can send it: a set as a list, in one order if it has one.
+    """Return a value with each leaf changed. A set becomes a list, which is sorted if it holds only strings.
 
     Raises:
         InputError: the value holds itself.

@@ -42,8 +42,8 @@ except iotda_ota.PackageNotFound as error:
 no OTA package fits
 ```
 
-A program can catch what a constructor refuses. All other errors of resources, and of the plugin, are the engine's to
-print, with the same words.
+A program can catch the errors of a constructor. Pulumi prints all other errors of resources and of the plugin, with the
+same text.
 Whatever the class, `headline` is the first line, `facts` are the labelled lines as pairs, and `str(error)` is all.
 """
 _CODES = """

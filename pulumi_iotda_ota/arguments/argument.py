@@ -17,10 +17,16 @@ class Change:
     """What a change of an input does to a resource that exists.
 
     Attributes:
-        effect: ``replaces`` the resource; does its work ``again``; is ``refused``; is refused if not ``allowed``, and
-            replaces then; concerns what the service reads ``once``, so that it is refused until the task has ended; is
-            stored and ``noted``, because it has no effect on what exists; or is ``stored`` for later use.
-        description: the same for people, with the reason.
+        effect: one of:
+
+            * ``replaces``: the resource is replaced.
+            * ``again``: the resource does its work again.
+            * ``refused``: the change is refused.
+            * ``allowed``: the change is refused, unless another input allows it. Then the resource is replaced.
+            * ``once``: the service reads the input once. The change is refused until the task has ended.
+            * ``noted``: the value is stored with a warning, because it has no effect on what exists.
+            * ``stored``: the value is stored for later use.
+        description: the effect in a sentence for users, with the reason.
     """
 
     effect: Literal["replaces", "again", "refused", "allowed", "once", "noted", "stored"]
@@ -41,7 +47,7 @@ class Argument:
         maximum: how many items a list may have.
         default: what not giving it means.
         free: whether it can hold anything, a secret too; an error then never shows it.
-        optional_output: whether a Pulumi Output for it may resolve to None; its absence selects and limits nothing.
+        optional_output: whether a Pulumi Output for it may resolve to None; the argument neither selects nor limits.
         of: the fields of an object that has names of the API; without it its keys are the user's.
         change: what a change does to a resource that exists; None for an argument of a function.
     """

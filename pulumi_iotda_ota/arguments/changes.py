@@ -42,11 +42,11 @@ NEXT_PREVIEW = Change("stored", "Stored: it is used at each preview and update."
 WAITS = Change("again", "Waits for the task and judges it again.")
 JUDGED = Change("noted", "Stored, with a warning: the task was judged already. Change triggers too, to judge it again.")
 CONFIRMS = Change("again", "Compares the packages and confirms again.")
-#: The same for ``connection``, which is no argument of the tables, by resource.
+#: The change of ``connection``, which is not in the tables of arguments, by resource.
 CONNECTION = {
     **dict.fromkeys(
         ("UpgradeTask", "OtaPackage"),
-        Change("stored", "Stored, if the resource is found with it. Otherwise it is an error that says what differs."),
+        Change("stored", "Stored if the resource is found with it. Otherwise an error says what differs."),
     ),
     "OtaPackagePin": NEXT_PREVIEW,
     **dict.fromkeys(
@@ -57,5 +57,5 @@ CONNECTION = {
 
 
 def named(arguments: Iterable[Argument], *effects: str) -> tuple[str, ...]:
-    """Return the names of the inputs whose change has one of some effects, in the table's order."""
+    """Return the names of the inputs whose change has one of the effects, in the table's order."""
     return tuple(argument.name for argument in arguments if argument.change and argument.change.effect in effects)

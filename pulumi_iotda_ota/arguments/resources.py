@@ -91,7 +91,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         change=changes.NEXT_REPLACEMENT,
     ),
 )
-# With it the file is fetched, without it the file leaves the outputs: the pin stays.
+# It adds the file location to the outputs or removes it. The pin does not move.
 _FILE = Change("stored", "Stored: file_location is added to the outputs, or removed. The pin stays.")
 OTA_PACKAGE_PIN: tuple[Argument, ...] = (
     *(

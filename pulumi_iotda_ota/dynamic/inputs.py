@@ -39,8 +39,8 @@ _RULES: dict[str, tuple[tuple[Argument, ...], Callable[[Properties], list[Proble
 def given(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a constructor registers as inputs, after a check of everything that is known.
 
-    Nothing is sent. A program with a wrong plain argument ends here, in one message. A provider's refusal would come
-    while the program runs on, and Pulumi's host interrupts it with a traceback.
+    Nothing is sent. A program with a wrong plain argument ends here with one message. If the provider refused it later,
+    Pulumi's host would interrupt the program with a traceback.
 
     Args:
         kind: the class of the resource.
@@ -69,7 +69,7 @@ def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -
     """Refuse ``import_``, which Pulumi ends in a KeyError of its own.
 
     For an import the engine sends the id alone. The host of Python providers looks for the provider in the inputs.
-    ``test_sdk.py`` says when it does not need to.
+    A test in ``test_sdk.py`` fails when that has changed.
 
     Args:
         kind: the class of the resource.

@@ -100,7 +100,7 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
 def _import_by_plugin(resource_name: str, opts: pulumi.ResourceOptions | None) -> str:
     task_id = opts.import_ if opts else None
     return (
-        "run pulumi package add with the plugin, which imports tasks into Python programs too, and then pulumi import "
-        f"iotda-ota:index:UpgradeTask {resource_name} {task_id}; to wait for the task only, declare an "
-        "UpgradeTaskCompletion with its task_id"
+        "add the plugin to this project with pulumi package add, then run pulumi import "
+        f"iotda-ota:index:UpgradeTask {resource_name} {task_id}; if you only wait for the task, declare an "
+        "UpgradeTaskCompletion with its task_id instead"
     )

@@ -21,7 +21,7 @@ from pulumi_iotda_ota.emulator.routes import NAMES
 __all__ = ["Fault", "Faults"]
 
 Wire = Literal["whole", "drop", "reset", "headers", "cut", "garbage", "drip", "endless", "lengths", "negative"]
-# The ways that carry an answer, or the beginning of one.
+# The ways that send a response, or the beginning of one.
 _TELLING = frozenset({"whole", "headers", "cut", "drip", "lengths", "negative"})
 
 
@@ -61,7 +61,7 @@ class Fault(BaseModel):
             and closes before the first byte of it, ``cut`` after half of it, ``garbage`` sends bytes that are not HTTP,
             ``drip`` sends a few bytes at a time, ``endless`` never stops sending, ``lengths`` announces two different
             lengths, ``negative`` a length below zero.
-        interim: statuses from 100 to 199 that are sent before the answer, such as 102 or 103.
+        interim: statuses from 100 to 199 that are sent before the response, such as 102 or 103.
         interval: seconds between two pieces of ``drip``.
     """
 

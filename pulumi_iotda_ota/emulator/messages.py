@@ -69,7 +69,7 @@ class Reply:
         headers: headers in addition to those the server writes itself.
         wire: how the bytes travel, a name of ``wire._WAYS``; the fair way by default.
         interval: seconds between two pieces, for the ways that send slowly.
-        interim: statuses that are sent before it.
+        interim: statuses that are sent before the response.
     """
 
     status: int = 200

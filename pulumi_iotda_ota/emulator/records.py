@@ -84,7 +84,7 @@ def parse_page(query: Mapping[str, str]) -> PageQuery:
 
 
 def listed(records: Sequence[R], switches: Switches, now: float) -> Sequence[R]:
-    """Return the records that a list shows now: a new record is missing until ``list_lag`` has passed."""
+    """Return the records that a list shows now. It shows a new record after ``list_lag`` seconds."""
     if not switches.list_lag:
         return records
     return [item for item in records if (item.record >> 64) + switches.list_lag <= now]

@@ -26,8 +26,8 @@ class Switches:
         mixed_packages: whether a task takes packages of another type or of several products.
         module_actions: whether stop and retry work on ``moduleUpgrade`` tasks, where the documents do not list them.
         gzip: whether an answer is compressed for a client that accepts it.
-        list_lag: seconds until a new task or package is in a list. Its own id shows it at once.
-        waiting_counts: whether ``task_progress`` counts the devices that wait. If not, only ``total`` includes them.
+        list_lag: seconds until a list shows a new task or package. A request by id returns it at once.
+        waiting_counts: whether ``task_progress`` counts waiting devices. If not, only ``total`` includes them.
     """
 
     empty_marker: Literal["absent", "empty", "echo"] = "absent"

@@ -76,12 +76,12 @@ def the_one(
 
 
 def agreeing(read: Callable[[bytes], Content], thing: str, wanted: Mapping[str, object]) -> Callable[[bytes], Content]:
-    """Return a reader that refuses the response about another thing than the one that a request asked to create.
+    """Return a reader that refuses a response about another thing than the requested one.
 
     Args:
         read: reads the body.
         thing: what is created, such as ``task``.
-        wanted: the fields that the response repeats. A field that it leaves out is no disagreement.
+        wanted: the requested values of the fields that the response repeats. A missing field is not compared.
 
     The reader raises:
         ProtocolError: a field has another value.

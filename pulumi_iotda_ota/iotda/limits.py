@@ -84,7 +84,7 @@ MAX_SOURCE_VERSIONS = 20
 MAX_DESCRIPTION = 1024
 MAX_CUSTOM_INFO = 4096
 
-# Of this library, not of the API: the ids of the resources that own nothing on the service.
+# The constant ids of the resources that own nothing on the service. The API does not know them.
 CONSTANT_IDS = ("pin", "completion", "confirmation")
 
 _MODULE_PACKAGE = "modulePackage"

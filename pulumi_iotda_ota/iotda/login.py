@@ -76,7 +76,7 @@ class Keyring:
             self._renewables.setdefault(_digest(key), renewable)
 
     def forget_projects(self) -> None:
-        """Forget which projects were found; credentials stay."""
+        """Forget the projects that were found, but no credentials."""
         with self._lock:
             self._projects.clear()
 

@@ -76,7 +76,7 @@ Parameters = tuple[tuple[str, str], ...]
 _PACKAGES = "ota-upgrades/packages"
 _TASKS = "batchtasks"
 _SUCCESSES = range(200, 300)
-# What the service repeats of a creation. Lists that it may reorder, and texts that it may shorten, are not compared.
+# The requested fields that the response must repeat. The service may reorder lists and shorten texts: those are not in.
 _REPEATED_OF_PACKAGE = ("package_type", "app_id", "product_id", "version", "module_name")
 _REPEATED_OF_TASK = ("task_name", "task_type")
 

@@ -143,7 +143,7 @@ def may_be_accepted(error: IotdaOtaError) -> bool:
     """Return whether the service may have carried out the request in spite of the error.
 
     A refusal is certain if it has a code of the service, its gateway or IAM. A page of a proxy or of a filter can
-    replace the response to a request that was carried out. A throttle refusal is certain from whomever it comes.
+    replace the response to a request that was carried out. A throttling response is certain without such a code too.
     """
     if isinstance(error, (ServiceError, CredentialsError)):
         is_refusal = error.error_code.startswith(_CODES) or is_throttle(error.status, error.error_code)

@@ -1,10 +1,10 @@
-"""Connections that record whether a request left, bound the time of its answer, and check how the answer is framed.
+"""Connections that record whether a request was sent, limit the time of its response, and check the response's length.
 
-* No exception of ``requests`` or ``urllib3`` says whether a byte of the request left: behind a proxy, a connection that
-  breaks after the request looks like a proxy that cannot be reached. So the connection records it when it writes.
+* No exception of ``requests`` or ``urllib3`` says whether a byte of the request was sent. Behind a proxy, a connection
+  that breaks after the request looks like an unreachable proxy. So the connection records it when it writes.
 * A timeout of ``requests`` bounds each read of the socket. A server that sends one byte at a time stays below it
   forever, in headers and bodies alike. Here the remaining time is set before each read, so that it bounds the whole.
-* ``http.client`` reads past a 100 and takes any other interim answer for the final one. It also accepts lengths that
+* ``http.client`` skips a 100 and treats any other interim response as the final one. It also accepts lengths that
   contradict each other.
 
 Nothing here knows of IoTDA.
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 __all__ = ["POOLS", "Attempt", "recorded_attempt"]
 
-# The interim statuses but for 101, after which the connection no longer speaks HTTP.
+# All interim statuses except 101: after it the connection no longer speaks HTTP.
 _INTERIM = frozenset(range(100, 200)) - {HTTPStatus.SWITCHING_PROTOCOLS}
 
 
 @dataclass
 class Attempt:
-    """What is known of one attempt to send a request.
+    """What the connection records about one attempt to send a request.
 
     Attributes:
-        sent: whether a byte of the request was given to a connection that leads to the service, or to a proxy that
-            passes the request itself on. A CONNECT request and a TLS handshake do not count.
+        sent: whether a byte of the request was written to a connection to the service, or to a proxy that forwards the
+            request. A CONNECT request and a TLS handshake do not count.
     """
 
     sent: bool = False
@@ -87,17 +87,17 @@ class _BoundedReader(io.RawIOBase):
 
 
 class _CheckedResponse(http.client.HTTPResponse):
-    """An answer whose status line, headers and body share one timeout; interim answers before it are skipped."""
+    """A response whose status line, headers and body share one timeout. Interim responses before it are skipped."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_BoundedReader(self.fp.detach(), sock))
 
     def begin(self) -> None:
-        """Read the status line and the headers of the final answer.
+        """Read the status line and the headers of the final response.
 
         Raises:
-            HTTPException: among others, the answer has an invalid length or several lengths.
+            HTTPException: among others, the response has an invalid length or several lengths.
         """
         super().begin()
         while self.status in _INTERIM:
@@ -109,7 +109,7 @@ class _CheckedResponse(http.client.HTTPResponse):
 
 
 class _Recording(HTTPConnection):
-    """A connection that records in the attempt of its thread when a request begins to leave."""
+    """A connection that records, in the attempt of its thread, that it begins to send a request."""
 
     _is_connecting = False
 
@@ -122,7 +122,7 @@ class _Recording(HTTPConnection):
 
     def send(self, data: Any) -> None:
         if self.sock is None:
-            # Here and not below: what connecting sends is not part of the request.
+            # Connect before anything is recorded: what connecting sends is not part of the request.
             self.connect()
         attempt = _ATTEMPT.get()
         if attempt and not self._is_connecting:

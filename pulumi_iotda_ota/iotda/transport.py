@@ -290,7 +290,7 @@ def _translated(
         error: what was raised.
         request: what was to be sent.
         connection: where to.
-        sent: whether a byte of it left. A setting is to blame only if none did: later, what came back is.
+        sent: whether a byte of it was sent. A setting is the cause only if nothing was sent; otherwise the response is.
     """
     if isinstance(error, UnicodeEncodeError) and not sent:
         return _unsendable()

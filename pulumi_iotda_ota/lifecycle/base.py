@@ -88,11 +88,11 @@ class Created:
 
 @dataclass(frozen=True)
 class Imported:
-    """A thing that exists already, as a resource.
+    """An existing task or package, as a resource.
 
     Attributes:
         inputs: what a program declares it with, completed as ``check`` completes it.
-        state: all that is stored of it.
+        state: what is stored in the state.
     """
 
     inputs: Properties
@@ -171,10 +171,15 @@ class Lifecycle(Protocol):
 
     @staticmethod
     def imported(world: World, id_: str, *, owned: bool) -> Imported:
-        """Return what exists already under an id; ``owned`` tells whether the resource is to own it. Changes nothing.
+        """Return an existing task or package by its id, as a resource. Changes nothing.
+
+        Args:
+            world: everything outside.
+            id_: the id on the service.
+            owned: whether the resource owns it from now on, or only reads it.
 
         Raises:
-            IotdaOtaError: there is no such thing, or such a resource cannot be imported.
+            IotdaOtaError: the id does not exist, or such a resource cannot be imported.
         """
         ...
 
@@ -196,7 +201,7 @@ def refused_import(advice: str) -> InputError:
         advice: what to do instead.
     """
     headline = "this resource cannot be imported or read by an id: it owns nothing on the service"
-    return InputError(headline, facts=[("what to do", advice)])
+    return InputError(headline, facts=[("fix", advice)])
 
 
 def holds_unknown(value: object) -> bool:

@@ -60,7 +60,7 @@ def campaign(inputs: Properties) -> Properties:
 def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
     """Return the inputs by which two campaigns differ; one that is not known yet may differ, and counts.
 
-    The service does not return every input of an imported task. The first value of such an input is no difference.
+    The service does not return every input of an imported task. The first value of such an input is not a difference.
     """
     unread = olds.get("unread_inputs") or ()
     unknown = {name for name in CAMPAIGN_INPUTS if holds_unknown(news.get(name))}
@@ -71,9 +71,9 @@ def changed_inputs(olds: Properties, news: Properties) -> tuple[str, ...]:
 
 
 def changed_once(olds: Properties, news: Properties) -> tuple[str, ...]:
-    """Return the inputs that the service reads once, and that mean something else than before.
+    """Return the inputs that the service reads once and whose meaning has changed.
 
-    One that is not known yet is judged when it is known.
+    An input that is not known yet is compared when it is known.
     """
     known = [name for name in _READ_ONCE if not holds_unknown(news.get(name))]
     return tuple(name for name in known if _meaning(name, olds.get(name)) != _meaning(name, news.get(name)))
@@ -104,7 +104,7 @@ def task_name(inputs: Properties) -> str:
 def is_named_alike(name: str, other: str) -> bool:
     """Return whether two names stand for one campaign: their digits do, and the prefix may have been changed since.
 
-    An imported task has the name that somebody else gave it: only the whole of it stands for the task.
+    This library did not make the name of an imported task, so such a name is compared as a whole.
     """
     digits = _made_digits(name)
     return name == other or (digits != "" and digits == _made_digits(other))

@@ -38,7 +38,7 @@ class Completion(Gate):
 
     arguments = arguments.UPGRADE_TASK_COMPLETION
     id = "completion"
-    import_advice = "declare it with the task_id of the task: it waits for that task, whoever created it"
+    import_advice = "declare it with the task_id of the task; the stack does not need to own that task"
     outputs = ("task_name", "status", "status_desc", "progress", "failed_devices")
 
     @classmethod

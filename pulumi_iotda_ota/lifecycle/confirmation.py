@@ -34,7 +34,9 @@ class Confirmation(Gate):
 
     arguments = arguments.UPGRADE_TASK_CONFIRMATION
     id = "confirmation"
-    import_advice = "declare it with the task_id of the task and approved_package_ids, whoever created the task"
+    import_advice = (
+        "declare it with the task_id of the task and approved_package_ids; the stack does not need to own that task"
+    )
     outputs = ("task_name", "status")
 
     @classmethod
@@ -71,7 +73,7 @@ def _confirmed(world: World, inputs: Properties) -> BatchTask:
 
 
 def _confirm(client: Client, watch: Watch, task: BatchTask) -> None:
-    """Confirm once. If the response is lost, or is a refusal because it has begun, the task shows it."""
+    """Confirm once. If the response is lost or is a refusal, the task itself shows whether it has begun."""
     refusal: IotdaOtaError | None = None
     try:
         refused = told_refusal(client.confirm_batch_task(task.task_id).targets)

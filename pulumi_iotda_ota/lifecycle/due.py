@@ -24,12 +24,12 @@ __all__ = ["completed"]
 def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
     """Return the inputs of a task that is due, completed by its type and its name.
 
-    With old inputs, :meth:`UpgradeTask.diff` judges the replacement next, because it gets the id of the old task. For
-    ``replace_with``, ``deleted_with`` and another provider the engine compares nothing, and checks without the old
-    inputs right away: then the replacement is judged here.
+    If there are old inputs, :meth:`UpgradeTask.diff` judges the replacement next, because it gets the id of the old
+    task. For ``replace_with``, ``deleted_with`` and another provider, the engine compares nothing: its next call is a
+    check without the old inputs. In that check the replacement is judged here.
 
     Args:
-        world: what is requested and read.
+        world: everything outside.
         olds: the inputs of the task that it replaces; empty if there is none.
         inputs: what was given.
 

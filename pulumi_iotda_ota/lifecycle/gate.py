@@ -28,7 +28,7 @@ class Gate(ABC):
         import_advice: what to do instead of an import.
         outputs: what :meth:`passed` returns.
         deciding: a change of one of these inputs does it again; a change of any other alters the stored state only.
-        noted: the inputs that acted when it was done; a change of one of these alone has no effect, and is told.
+        noted: the inputs that were used when it was done; a change of these alone has no effect, and is a warning.
         input_names: the inputs of the resource, in the table's order.
     """
 

@@ -1,4 +1,4 @@
-"""Bring a task or a package that exists already into a stack: by its id, without creating or changing anything."""
+"""Import an existing task or package into a stack by its id, without creating or changing anything."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ __all__ = [
 
 _DEVICES = ("targets", "group_ids")
 _POLICY = ("schedule_time", "retry_count", "retry_interval")
-# It never returns ``app_id``, on some instances no devices, and it knows nothing of ``triggers``.
+# IoTDA never returns ``app_id`` or ``triggers``. Some instances return no devices.
 _MAY_BE_UNREAD = ("package_ids", "app_id", *_DEVICES, "triggers")
 
 
 def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: str, command: str) -> Any:
-    """Return what a request by id finds.
+    """Send a request by id and return its result.
 
     Args:
         request: sends it.
@@ -44,7 +44,7 @@ def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: 
         command: the command that lists what is there.
 
     Raises:
-        IotdaOtaError: there is no such thing.
+        IotdaOtaError: the id does not exist.
     """
     try:
         return request()
@@ -59,15 +59,15 @@ def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: 
 
 
 def own(world: World, connection: ResolvedConnection, id_: str, *, thing: str) -> None:
-    """Note that an imported resource owns a thing from now on.
+    """Record that an imported resource owns a thing.
 
     Raises:
         InputError: another resource of the stack owns it already, in this run.
     """
     imported = Thing.at(connection.identity, id_)
     if world.run_state.owned_elsewhere(imported, action=f"{thing} is not imported"):
-        facts = [("what to do", "declare it once, and use the outputs of that resource")]
-        raise InputError(f"{thing} cannot be imported: another resource of this stack has it already", facts=facts)
+        facts = [("fix", "declare it once, and use the outputs of that resource")]
+        raise InputError(f"{thing} cannot be imported: another resource of this stack owns it already", facts=facts)
     world.run_state.note_created(imported)
 
 
@@ -75,14 +75,14 @@ def inputs_of_package(package: OtaPackage) -> Properties:
     """Return the inputs that declare a package as it is.
 
     Raises:
-        IotdaOtaError: the service does not return where its file is.
+        IotdaOtaError: the service does not return its file location.
     """
     location = package.file_location.obs_location if package.file_location else None
     if location is None:
         headline = (
-            f"package {printable(package.package_id)} cannot be imported: the service does not say where its file is"
+            f"package {printable(package.package_id)} cannot be imported: the service does not return its file location"
         )
-        raise IotdaOtaError(headline, facts=[("what to do", "look the package up instead of declaring it")])
+        raise IotdaOtaError(headline, facts=[("fix", "look the package up instead of declaring it")])
     names = [argument.name for argument in arguments.OTA_PACKAGE if hasattr(package, argument.name)]
     inputs = {name: getattr(package, name) for name in names}
     inputs["support_source_versions"] = list(package.support_source_versions)
@@ -93,15 +93,15 @@ def inputs_of_package(package: OtaPackage) -> Properties:
 def inputs_of_task(task: BatchTask) -> Properties:
     """Return the inputs that declare a task as far as the service returns them.
 
-    A task that somebody else has started is not stopped by a destroy, unless the program says so.
+    The stack did not start the task, so ``on_destroy`` is ``retain``: a destroy does not stop it.
 
     Raises:
-        InputError: it is no upgrade task.
+        InputError: it is not an upgrade task.
     """
     if task.task_type not in TASK_TYPES.values():
-        headline = f"task {printable(task.task_id)} is no upgrade task: its type is {shown(task.task_type)}"
+        headline = f"task {printable(task.task_id)} is not an upgrade task: its type is {shown(task.task_type)}"
         kinds = ", ".join(TASK_TYPES.values())
-        raise InputError(headline, facts=[("what to do", f"give the id of a task of one of the types {kinds}")])
+        raise InputError(headline, facts=[("fix", f"pass the id of a task of one of these types: {kinds}")])
     policy = task.task_policy or {}
     inputs = {
         "package_ids": list(task.package_ids or ()),
@@ -114,31 +114,32 @@ def inputs_of_task(task: BatchTask) -> Properties:
         "task_ext_info": task.task_ext_info,
         "on_destroy": "retain",
     }
-    # 0 is an interval; everything else that is empty says nothing.
+    # A retry_interval of 0 is a value. Any other empty value means that the input is not set.
     return {name: value for name, value in inputs.items() if value or (value == 0 and value is not False)}
 
 
 def unread_inputs(inputs: Properties) -> list[str]:
-    """Return the inputs of an imported task that are not known. Their first value in the program is taken as it is.
+    """Return the inputs of an imported task that the service may have, but does not return.
 
-    Any other input that the service does not return is not set: it returns what a task was created with.
+    Their first value in the program is stored without a comparison. If any other input is missing, the task was created
+    without it.
     """
     return _without_devices([name for name in _MAY_BE_UNREAD if name not in inputs], inputs)
 
 
 def still_unread(olds: Properties, inputs: Properties) -> Properties:
-    """Return the inputs that are still unread once the program gives some of them; nothing if it was not imported."""
+    """Return the inputs that the program has not declared yet; nothing if the task was not imported."""
     if "unread_inputs" not in olds:
         return {}
     return {"unread_inputs": _without_devices([name for name in olds["unread_inputs"] if name not in inputs], inputs)}
 
 
 def told_unread(unread: list[str]) -> str:
-    """Return in words what a person has to declare because the service does not return it; usually nothing."""
+    """Return what the warning names because the service does not return it; usually empty."""
     missing = {"packages": "package_ids", "devices": "targets"}
     return " and ".join(word for word, name in missing.items() if name in unread)
 
 
 def _without_devices(names: list[str], known: Properties) -> list[str]:
-    # Devices are given in one of two ways.
+    # A task has targets or group_ids, so if one is known, the other is not missing.
     return [name for name in names if name not in _DEVICES or not {*_DEVICES} & {*known}]

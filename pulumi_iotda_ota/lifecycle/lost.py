@@ -18,7 +18,7 @@ __all__ = ["looked_for"]
 T = TypeVar("T")
 _LOOK_FOR_SECONDS = 120
 _SHORTEST_PAUSE = 2  # seconds
-# The next run creates a second one if the service shows the first one only after that run has looked for it.
+# If the service shows the first one only after the lookup of the next run, that run creates a second one.
 _RUN_AGAIN = (
     f"wait {_LOOK_FOR_SECONDS // 60} minutes, then run pulumi up again: it looks for it first and takes it over if it "
     "is there; after a run that was killed: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"

@@ -32,7 +32,7 @@ OUTPUTS = (
     "identity",
 )
 _OTHERS = ("allow_replace", "connection")
-#: How a package that exists already is brought into a stack by declaring it.
+#: The advice that says how a declaration adopts an existing package.
 ADOPTED_IF_EQUAL = (
     f"declare it without import_; if {', '.join((*FILE_INPUTS, *TEXTS))} are equal, the existing package is adopted"
 )
@@ -100,7 +100,7 @@ class Package:
 
     @staticmethod
     def imported(world: World, id_: str, *, owned: bool) -> Imported:
-        """Return a package of the service; a destroy of the stack then deletes it."""
+        """Return an existing package as a resource. A destroy of the stack then deletes it."""
         connection = world.resolve({})
         client = world.run.client(connection)
         thing = f"package {id_}"

@@ -85,7 +85,7 @@ def _twins(
 
 
 def _replaced(world: World, client: Client) -> set[str]:
-    """Return the ids of the packages that are there only until their replacements are."""
+    """Return the ids of the packages that exist only until their replacements are created."""
     return world.run_state.replaced(client.connection.identity)
 
 

@@ -127,7 +127,7 @@ class Pin:
 
 
 def _asked(given: Properties) -> Properties:
-    """Return the part of what was given that selects a package."""
+    """Return the arguments that select a package."""
     return {name: _in_order(name, given[name]) for name, usual in _SELECTION.items() if given.get(name, usual) != usual}
 
 
@@ -253,8 +253,8 @@ def _require_there(world: World, olds: Properties, connection: ResolvedConnectio
     """Return the pinned package.
 
     Raises:
-        PackageNotFound: it is gone. The preview refuses it, before it is a campaign that fails.
-        IotdaOtaError: the service describes it otherwise than it was pinned.
+        PackageNotFound: it is gone. So the preview fails, and not an upgrade task later.
+        IotdaOtaError: the service describes it differently now.
     """
     package = _show(world, olds, connection)
     differs = "" if package is None else _differs(olds, package)
@@ -271,7 +271,7 @@ def _require_there(world: World, olds: Properties, connection: ResolvedConnectio
 
 
 def _differs(state: Properties, package: OtaPackage) -> str:
-    """Return how the service describes the pinned package otherwise now; empty if it does not."""
+    """Return the fields that the service describes differently now, with both values; empty if there are none."""
     now = package_values(package)
     return ", ".join(f"{name}: {shown(now[name])}, pinned {shown(state[name])}" for name in contradictions(state, now))
 

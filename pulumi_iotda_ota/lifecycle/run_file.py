@@ -1,4 +1,4 @@
-"""The file that all provider processes of one run of Pulumi share. Knows entries and locks, not what they mean.
+"""The file that all provider processes of one run of Pulumi share. It holds entries and locks, not their meaning.
 
 Pulumi starts one process for each explicit provider, one for the default provider and one for dynamic resources, and
 gives the address of its engine to each. Every operation (preview, update, destroy) has an engine of its own, so the
@@ -48,11 +48,11 @@ def is_supported() -> bool:
 
 
 class Unusable(Exception):
-    """The file cannot be had.
+    """The shared file cannot be used.
 
     Attributes:
         cause: why not.
-        fix: what the user does about it.
+        fix: what the user can do.
     """
 
     def __init__(self, cause: str, fix: str) -> None:
@@ -68,7 +68,7 @@ class RunFile:
         environ: the environment variables that name the folder.
 
     Raises:
-        Unusable: the folder or the file cannot be had.
+        Unusable: the folder or the file cannot be used.
     """
 
     def __init__(self, address: str, environ: Mapping[str, str]) -> None:
@@ -76,7 +76,7 @@ class RunFile:
         self._path, self._fix = _folder(environ)
         self._mutex = threading.Lock()
         self._entries: set[Entry] = set()
-        self._read = 0  # how much of the file the entries are made of
+        self._read = 0  # how many bytes of the file have been read
         with self._in_words():
             self._folder = _opened_folder(self._path)
             with self._locked():
@@ -98,7 +98,7 @@ class RunFile:
                 self._refresh()
 
     def entries(self) -> set[Entry]:
-        """Return all entries, those that other processes have just written too.
+        """Return all entries, including the newest ones of other processes.
 
         Raises:
             Unusable: they cannot be read.
@@ -109,10 +109,10 @@ class RunFile:
 
     @contextmanager
     def alone(self, key: str) -> Iterator[None]:
-        """Let only one thread of one process at a time into the block with the same key.
+        """Run the block while no other thread or process runs one with the same key.
 
         Raises:
-            Unusable: the lock cannot be had.
+            Unusable: the lock cannot be taken.
         """
         name = f"{self._name}.{_digest(key)}"
         with self._in_words():
@@ -125,7 +125,7 @@ class RunFile:
             os.close(held)
 
     def leave(self) -> None:
-        """Let the file go, and remove it if no other process has it."""
+        """Close the file, and remove it if no other process uses it."""
         atexit.unregister(self.leave)
         with contextlib.suppress(OSError), self._locked():
             if self._file < 0:
@@ -136,7 +136,7 @@ class RunFile:
             os.close(file)
 
     def _join(self) -> None:
-        """Hold the file as one of several, and empty it first if nobody else holds it."""
+        """Take a shared lock on the file. If no other process has one, empty the file first."""
         from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock  # noqa: PLC0415  as in is_supported
 
         with contextlib.suppress(BlockingIOError):
@@ -145,8 +145,8 @@ class RunFile:
         flock(self._file, LOCK_SH)
 
     def _sweep(self) -> None:
-        """Remove what killed runs left: files that no process holds."""
-        for name in os.listdir(self._folder):  # noqa: PTH208  of what is open, whatever its path leads to now
+        """Remove the files of killed runs: those that no process has locked."""
+        for name in os.listdir(self._folder):  # noqa: PTH208  lists the open folder; its path can name another one now
             if name == self._name:
                 continue
             with contextlib.suppress(OSError):  # it is held, or already gone
@@ -157,7 +157,7 @@ class RunFile:
                     os.close(left)
 
     def _remove(self, opened: int, name: str) -> None:
-        """Remove a file that no process holds, unless its name is another file's by now."""
+        """Remove a file that no process has locked, unless its name now belongs to another file."""
         from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415  as in is_supported
 
         flock(opened, LOCK_EX | LOCK_NB)
@@ -165,7 +165,7 @@ class RunFile:
             os.unlink(name, dir_fd=self._folder)
 
     def _lock(self, name: str) -> int:
-        """Return a held lock file that still has its name: whoever held it before removed it."""
+        """Return a locked file that still has its name: its previous holder removes it at the end."""
         from fcntl import LOCK_EX, flock  # noqa: PLC0415  as in is_supported
 
         while True:
@@ -181,7 +181,7 @@ class RunFile:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the folder, so that no other thread or process joins, leaves, reads or writes."""
+        """Lock the folder, so that no other thread or process joins, leaves, reads or writes."""
         from fcntl import LOCK_EX, LOCK_UN, flock  # noqa: PLC0415  as in is_supported
 
         with self._mutex:
@@ -193,7 +193,7 @@ class RunFile:
 
     def _refresh(self) -> None:
         if not os.fstat(self._file).st_nlink:
-            raise OSError("it was removed while the run goes on")
+            raise OSError("it was removed during the run")
         content = b""
         while piece := os.pread(self._file, _READ_AT_ONCE, self._read + len(content)):
             content += piece
@@ -204,10 +204,10 @@ class RunFile:
         self._read += len(content)
 
     def _append(self, content: bytes) -> None:
-        """Write all of it, or nothing: a full disk may take the first half of a line."""
+        """Write all of it, or nothing: a full disk can cut a line."""
         if os.write(self._file, content) < len(content):
             os.ftruncate(self._file, self._read)
-            raise OSError("there is no space left for it")
+            raise OSError("there is no space left on the disk")
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -218,10 +218,10 @@ class RunFile:
 
 
 def _folder(environ: Mapping[str, str]) -> tuple[Path, str]:
-    """Return the folder of the user's runs, and how a user chooses another one.
+    """Return the folder of the user's runs, and the fix that names another one.
 
-    All processes of a run must come to the same folder, so nothing is tried out here. A runtime folder that belongs to
-    another user, as after ``su``, does not count.
+    All processes of a run must choose the same folder, so it does not depend on whether a folder can be written.
+    A runtime folder that belongs to another user, as after ``su``, is not used.
     """
     runtime, temporary = Path(environ.get(_RUNTIME, "")), Path(environ.get(_TEMPORARY, ""))
     own = "a folder of your own that can be written"
@@ -229,7 +229,7 @@ def _folder(environ: Mapping[str, str]) -> tuple[Path, str]:
         if runtime.is_absolute() and runtime.stat().st_uid == os.geteuid():
             fix = f"set {_RUNTIME} to {own}, or unset it and set {_TEMPORARY} to one; then run pulumi again"
             return runtime / _FOLDER, fix
-    # Processes of one run need not have one working directory.
+    # Not a relative path: the processes of one run can have different working directories.
     folder = temporary if temporary.is_absolute() else Path("/tmp")  # noqa: S108  the folder in it is the user's alone
     return folder / f"{_FOLDER}-{os.geteuid()}", f"set {_TEMPORARY} to {own}; then run pulumi again"
 

@@ -1,4 +1,4 @@
-"""What one run of Pulumi knows of its resources, so that no resource ends what another resource of the stack owns.
+"""What one run of Pulumi knows of its resources, so that no resource deletes or stops what another one owns.
 
 The engine deletes in a later run what a failed run left to be deleted, and knows resources by their place in the
 program. So two resources can own one thing on the service, and one of them can go while the other stays.
@@ -7,27 +7,26 @@ Pulumi starts a process for each explicit provider, one for the default provider
 processes of one run share a file (``run_file.py``), because each of these facts can come from one process and decide
 something in another one:
 
-- ``created``: a resource created or adopted the thing. A deletion by the process of another provider leaves it alone,
-  and no second resource adopts it.
-- ``owned``: the program declares the resource that owns the thing, unchanged. A deletion that an earlier run left, by
-  the process of another provider too, leaves the thing alone.
+- ``created``: a resource created or adopted the thing. The process of another provider does not delete it, and no
+  second resource adopts it.
+- ``owned``: the program declares the resource that owns the thing, unchanged. No process carries out a deletion of it
+  that an earlier run left.
 - ``replaced``: the thing is there until its replacement is. No resource adopts it, whatever its provider.
 - ``retried``: a completion has retried the task. Another completion, of any provider, does not retry it again.
-- The section *alone*: two resources that describe one thing must not both find none.
+- The lock of ``alone``: two resources that describe one thing must not both find that it is missing.
 
 Three facts stay in the process, because Pulumi sends the check, the second check of a replacement, and the diff of one
 resource to the same provider:
 
-- ``kept``: what the program declares without a change, by what stands for it (the name of a task, the fields of a
-  package). Only a check knows it and only the diff after that check uses it. A refresh compares too, but no program
-  declares anything then.
-- ``names``: the stored name of a task by the name that its inputs give now. A replacement that is forced is checked
-  without the old inputs.
-- ``uncompared``: the old inputs of a task that is to be replaced, by the name of the new one, until the engine has
-  compared them. For some replacements it compares nothing.
+- ``kept``: what the program declares without a change, by its key (the name of a task, the fields of a package). Only a
+  check knows it, and only the diff after that check uses it. A refresh compares too, but without a program.
+- ``names``: the stored name of a task, by the name that its inputs give now. If a replacement is forced, the engine
+  checks it without the old inputs.
+- ``uncompared``: the old inputs of a task that will be replaced, by the name of the new task. A diff removes them. For
+  some replacements the engine calls no diff.
 
-The things are known by endpoint, project and id, so that equal ids of two places are two things. If there is no engine
-(tests, mocks, the command line), or no such lock (Windows), all of it stays in the memory of the process.
+A thing is identified by endpoint, project and id, so equal ids in two places are two things. If there is no engine
+(tests, mocks, the command line) or no such lock (Windows), everything stays in the memory of the process.
 """
 
 from __future__ import annotations
@@ -62,14 +61,14 @@ class Thing(NamedTuple):
 
     @classmethod
     def at(cls, identity: Mapping[str, str], id_: str) -> Thing:
-        """Return the thing of an id, in the place that a connection or a stored state names."""
+        """Return the thing with an id, in the place of a connection or of a stored state."""
         return cls(identity.get("endpoint") or "", identity.get("project_id") or "", id_)
 
 
 class RunState:
     """What a run has seen and done so far; safe to use from several threads.
 
-    Nothing is opened before the first need.
+    The shared file is opened when it is first needed.
 
     Args:
         address: the address of the engine, which names the run; empty if there is none.
@@ -91,17 +90,17 @@ class RunState:
         """Note that the program declares something without a change.
 
         Args:
-            key: what stands for it until the diff of the same resource.
+            key: identifies it until the diff of the same resource.
         """
         self._kept.add(key)
 
     def compared(self, thing: Thing, key: Hashable, *, replaces: bool) -> None:
-        """Note what a comparison of a resource's state with its inputs said.
+        """Record the result of comparing a resource's state with its inputs.
 
         Args:
             thing: what the resource owns.
-            key: what stands for it, as in :meth:`keep`.
-            replaces: whether it is to be replaced.
+            key: identifies it, as in :meth:`keep`.
+            replaces: whether it will be replaced.
         """
         if replaces:
             self._add(_REPLACED, thing)
@@ -109,12 +108,12 @@ class RunState:
             self._add(_OWNED, thing)
 
     def replaced(self, identity: Mapping[str, str]) -> set[str]:
-        """Return the ids of the things that are there only until their replacements are.
+        """Return the ids of the things that exist only until their replacements are created.
 
         Args:
-            identity: the place that is asked about.
+            identity: the endpoint and the project.
         """
-        entries = self._entries("it is not known what this run replaces")
+        entries = self._entries("cannot check which packages this run replaces")
         return {id_ for kind, *place, id_ in entries if kind == _REPLACED and Thing.at(identity, id_) == (*place, id_)}
 
     def is_created(self, thing: Thing) -> bool:
@@ -126,7 +125,7 @@ class RunState:
         self._add(_CREATED, thing)
 
     def is_first_retry(self, thing: Thing) -> bool:
-        """Return whether no resource of the run has retried a task yet, and note that one does now; call it alone."""
+        """Record a retry of a task, and return whether it is the first of the run. Call it in :meth:`alone`."""
         first = not self._has(_RETRIED, thing)
         self._add(_RETRIED, thing)
         return first
@@ -136,7 +135,7 @@ class RunState:
 
         Args:
             thing: what is to be removed.
-            action: the headline of the error if that is not known, such as ``package 5c8b… is not deleted``.
+            action: the headline of the error if that is unknown, such as ``package 5c8b… is not deleted``.
 
         Raises:
             IotdaOtaError: the processes of this run cannot share what they know.
@@ -161,10 +160,10 @@ class RunState:
 
     @contextmanager
     def alone(self, *key: str | None) -> Iterator[None]:
-        """Let only one resource of the run at a time look for a thing and then create it.
+        """Let one resource at a time look for a thing and then create it.
 
         Args:
-            key: what stands for the thing.
+            key: identifies the thing.
         """
         with self._mutex:
             lock = self._locks[key]
@@ -174,17 +173,17 @@ class RunState:
                 try:
                     held.enter_context(shared.alone(repr(key)))
                 except Unusable as error:
-                    raise _refused("it is not known whether another resource creates the same now", error) from None
+                    raise _refused("cannot check whether another resource creates the same thing now", error) from None
             yield
 
     def end(self) -> None:
-        """Let the file go: the run, or this process, is over."""
+        """Close the file, because the run or this process ends."""
         with self._mutex:
             if self._file:
                 self._file.leave()
 
     def _shared(self) -> RunFile | None:
-        """Return the file of the run, or None if there is none or it cannot be had; that is tried once."""
+        """Return the file of the run, or None if there is none or it cannot be used. It is opened at most once."""
         with self._mutex:
             if self.address and self._file is None and self._unusable is None and is_supported():
                 try:
@@ -202,21 +201,21 @@ class RunState:
         try:
             shared.add(entry)
         except Unusable as error:
-            # Another process would act as if it had not happened; the next run finds what is there.
-            raise _refused(f"it cannot be noted that {printable(thing.id)} was {kind}", error) from None
+            # Without the entry, another process would act wrongly. The next run finds what exists.
+            raise _refused(f"cannot record that {printable(thing.id)} was {kind} in this run", error) from None
 
     def _has(self, kind: str, thing: Thing) -> bool:
-        return (kind, *thing) in self._entries(f"it is not known whether {printable(thing.id)} was {kind}")
+        return (kind, *thing) in self._entries(f"cannot check whether {printable(thing.id)} was {kind} in this run")
 
     def _entries(self, action: str) -> set[Entry]:
-        """Return what all processes of the run have noted.
+        """Return the entries of all processes of the run.
 
         Args:
             action: the headline of the error if that cannot be read.
         """
         shared = self._shared()
         if shared is None:
-            return set(self._memory)  # another thread may add to it
+            return set(self._memory)  # a copy: another thread may add to it
         try:
             return shared.entries()
         except Unusable as error:
@@ -225,8 +224,8 @@ class RunState:
 
 def _refused(action: str, error: Unusable) -> IotdaOtaError:
     facts = [
-        ("cause", "what the other providers of this run have adopted is not known: their shared file cannot be used"),
-        ("file", error.cause),
+        ("found", error.cause),
+        ("cause", "the providers of this run cannot use the file in which they share what they adopt"),
         ("fix", error.fix),
     ]
     return IotdaOtaError(action, facts=facts)

@@ -30,7 +30,7 @@ def require_may_replace(world: World, id_: str | None, olds: Properties, inputs:
     """Refuse to replace a campaign that runs, or to replace it by one of the past.
 
     Args:
-        world: what is requested and read.
+        world: everything outside.
         id_: the task, or None if the engine does not give its id.
         olds: the stored state of the task; without an id its old inputs.
         inputs: the new inputs, with the name and type of the new task.
@@ -61,16 +61,16 @@ def require_may_replace(world: World, id_: str | None, olds: Properties, inputs:
 
 
 def require_may_store(world: World, id_: str, olds: Properties, news: Properties) -> None:
-    """Refuse what the existing task would not hear of while it has not ended; after that, say so.
+    """Refuse a change of what the service reads once until the task has ended; after that, warn.
 
     Args:
-        world: what is requested and read.
+        world: everything outside.
         id_: the task.
         olds: its stored state.
-        news: the new inputs, which make no new campaign.
+        news: the new inputs, which start no new task.
 
     Raises:
-        InputError: an input that the service reads once is another one, and the task has not ended.
+        InputError: an input that the service reads once has changed, and the task has not ended.
     """
     once = changed_once(olds, news)
     if once:
@@ -82,7 +82,7 @@ def require_may_store(world: World, id_: str, olds: Properties, news: Properties
         task_name = printable(str(olds.get("task_name", id_)))
         world.warn(
             f"upgrade task {task_name} exists already, and a change of {_joined(noted)} has no effect on it; "
-            "it counts for the next task: change triggers for one"
+            "to create a new task with it, change triggers too"
         )
 
 
@@ -94,7 +94,7 @@ def _read_already(task: BatchTask, once: Iterable[str], olds: Properties, news: 
     facts = [
         ("requested", ", ".join(f"{name}={_value(news.get(name))}" for name in once)),
         ("found", f"{described(task)}, created with {', '.join(f'{name}={_value(olds.get(name))}' for name in once)}"),
-        ("cause", "the service reads this once, when it creates a task"),
+        ("cause", "the service reads this only when it creates a task"),
         ("what to do", f"{undo}; or change triggers and set replace_running=True: a new task then replaces this one"),
     ]
     headline = f"{_joined(once)} cannot change: upgrade task {printable(task.task_name)} has not ended"

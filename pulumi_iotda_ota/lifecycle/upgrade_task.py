@@ -61,7 +61,7 @@ class UpgradeTask:
         """Return whether the change is a new campaign, or alters the stored state only.
 
         Raises:
-            IotdaOtaError: the task is not to be replaced, or an input changed that the service reads once.
+            IotdaOtaError: the task may not be replaced, or an input that the service reads once has changed.
         """
         olds, news = normal(olds), normal(news)
         replaces = changed_inputs(olds, news)
@@ -69,7 +69,7 @@ class UpgradeTask:
             require_same_place(olds, world.resolve(news), thing=f"upgrade task {id_}")
         if replaces and "task_name" in news:
             world.run_state.uncompared.pop(news["task_name"], None)
-            # What depends on a replaced resource is compared with inputs that are not known yet.
+            # If this depends on a replaced resource, its inputs are not known yet.
             if _is_known(news):
                 require_may_replace(world, id_, olds, news)
         elif not replaces:
@@ -102,7 +102,7 @@ class UpgradeTask:
 
     @staticmethod
     def imported(world: World, id_: str, *, owned: bool) -> Imported:
-        """Return an upgrade task of the service, which keeps its name, whoever started it."""
+        """Return an existing upgrade task as a resource. It keeps its name."""
         connection = world.resolve({})
         client = world.run.client(connection)
         thing = f"upgrade task {id_}"
@@ -146,7 +146,7 @@ class UpgradeTask:
 
 
 def _is_known(inputs: Properties) -> bool:
-    """Return whether all is known that a task is created from."""
+    """Return whether every input that a task is created from is known."""
     return not holds_unknown({name: value for name, value in inputs.items() if name not in _NOT_SENT})
 
 

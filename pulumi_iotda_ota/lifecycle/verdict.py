@@ -60,7 +60,7 @@ class Standing:
         begun = (
             counts.processing + counts.fail_wait_retry + counts.success + counts.fail + counts.stopped + counts.removed
         )
-        # A service may count no device but in the total. Such a device is no evidence that anything has begun.
+        # Some services count a waiting device only in the total. Such a device does not prove that anything has begun.
         uncounted = max(0, counts.total - begun - counts.waitting) if task.status == _WAITING else 0
         return cls(
             total=counts.total,

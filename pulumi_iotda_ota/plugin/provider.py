@@ -123,7 +123,7 @@ class Provider:
         return []
 
     def configure(self, config: Mapping[str, Any], *, run: str = "") -> None:
-        """Take a configuration that was checked, and know no more than a new process does.
+        """Store a checked configuration, and forget everything from an earlier run.
 
         An engine that attaches to a process configures it for each run, and for each provider of a run.
 
@@ -140,7 +140,7 @@ class Provider:
         self.waiting.begin()
 
     def end(self) -> None:
-        """Leave what the processes of the run share, because this process ends."""
+        """Close what the processes of the run share, because this process ends."""
         self._run_state.end()
 
     def secrets(self, urn: str, given: Collection[str]) -> set[str]:
@@ -223,12 +223,12 @@ class Provider:
         return any(camel(output.name) in state for output in resource.outputs if output.name not in given)
 
     def imported(self, urn: str, id_: str, *, owned: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the inputs and the state of what exists already under an id.
+        """Return the inputs and the state of an existing task or package.
 
         Args:
             urn: the resource that it becomes.
             id_: the id on the service.
-            owned: whether the resource is to own it, or only reads it.
+            owned: whether the resource owns it from now on, or only reads it.
         """
         at = Urn.read(urn)
         imported = at.resource.lifecycle.imported(self._world(urn), id_, owned=owned)

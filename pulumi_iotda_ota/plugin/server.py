@@ -196,7 +196,7 @@ class Servicer(services.ResourceProviderServicer):
         """Tell the state of a resource as it is now; its inputs stay as they were given.
 
         A request without outputs of ours is an import, or a read of what the program does not own (``get``). For an
-        import the engine sends no inputs at all; tests/engine/test_import.py holds that it still does so.
+        import the engine sends no inputs; a test in tests/engine/test_import.py fails when that has changed.
         """
         state = received(request.properties)
         with self._provider.waiting.within(request.timeout):

@@ -67,7 +67,7 @@ class Mocks(Monitor):
         self._begin_run()
 
     def _begin_run(self) -> None:
-        # What the service has stays; who created it in the last run does not.
+        # The service keeps its tasks and packages. What a run knows of who created them starts empty.
         self._world = _World(self._shelf, {}, os.environ, _tell, _tell)
 
     @property

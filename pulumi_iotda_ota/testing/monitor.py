@@ -88,7 +88,7 @@ class Monitor(pulumi.runtime.Mocks):
         return self._registered(args, provider_in(inputs), inputs, preview=self.preview)
 
     def _begin_run(self) -> None:
-        """Forget what an earlier run did; this class keeps nothing of that."""
+        """Forget what an earlier run did. This class remembers nothing of it."""
 
     def _answered(self, args: pulumi.runtime.MockCallArgs, *, asked: tuple[Run, Where] | None = None) -> dict[str, Any]:
         """Return the answer of a function of ours, or what raises its error where it was called."""
@@ -167,7 +167,7 @@ def run_program(
     monitor = mocks or Monitor()
     monitor.preview = preview
     begin_run()
-    monitor._begin_run()  # noqa: SLF001  of this package, and no business of a test
+    monitor._begin_run()  # noqa: SLF001  belongs to this package, not to the tests of users
     named = project or next((key.split(":")[0] for key in config if ":" in key), Path(program).name)
     sdk.enter_program(monitor, project=named, stack=stack, config=config, preview=preview)
     # Pulumi's own way to run a program to its last Output; it has no types.

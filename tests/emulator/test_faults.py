@@ -244,7 +244,7 @@ def test_a_body_can_be_endless(call: Caller) -> None:
 
 @pytest.mark.parametrize(("wire", "lengths"), [("lengths", ["2", "3"]), ("negative", ["-1"])])
 def test_lengths_can_be_wrong(call: Caller, wire: Any, lengths: list[str]) -> None:
-    """An answer can announce two different lengths, or one below zero; its body is sent all the same."""
+    """A fault sends two different lengths, or a negative one, and the whole body."""
     call.emulator.faults.add(status=200, body="ok", wire=wire)
     received = raw(call)
     assert re.findall(rb"Content-Length: (\S+)", received) == [length.encode() for length in lengths]
@@ -252,7 +252,7 @@ def test_lengths_can_be_wrong(call: Caller, wire: Any, lengths: list[str]) -> No
 
 
 def test_interim_answers_go_first(call: Caller) -> None:
-    """Interim answers are sent in their order before the answer, which is the true one."""
+    """Interim responses are sent in order before the final response, which does not change."""
     call.emulator.faults.add(interim=(100, 102, 103))
     received = raw(call)
     assert re.findall(rb"HTTP/1.1 (\d+)", received)[:3] == [b"100", b"102", b"103"]

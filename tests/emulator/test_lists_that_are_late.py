@@ -1,4 +1,4 @@
-"""What the documents leave open about new records: lists that show them late, and devices that nothing counts."""
+"""Undocumented behaviour of new records: lists show them late, and waiting devices are not counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_a_new_task_is_listed_late(call: Caller, clock: ManualClock) -> None:
-    """With a lag, a new task is missing from the list until that has passed; its own id shows it at once."""
+    """With a lag, a list shows a new task only after the lag. A request by id returns it at once."""
     call.emulator.switches = Switches(list_lag=45)
     task_id = call.start("meter-0001")
 
@@ -41,7 +41,7 @@ def test_a_new_package_is_listed_late(call: Caller, clock: ManualClock) -> None:
 
 
 def test_waiting_devices_that_nothing_counts(call: Caller, clock: ManualClock) -> None:
-    """Without counts of waiting devices, only the total includes them; those that have begun are counted."""
+    """Without counts of waiting devices, only the total includes them. Devices that have begun are counted."""
     call.emulator.switches = Switches(waiting_counts=False)
     task_id = call.start("meter-0001", "meter-0002", need_confirm=True)
     clock.advance(1)

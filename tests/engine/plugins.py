@@ -77,7 +77,7 @@ def pulumi_version() -> str:
 
 
 def installed_python(generated: Path, folder: Path) -> Path:
-    """Install the code that Pulumi generated for Python into a folder, with what this environment has not."""
+    """Install the code that Pulumi generated for Python into a folder, with the packages that are missing here."""
     install = ["--quiet", "--no-deps", "--target", str(folder), str(generated), "parver", "arpeggio", "attrs"]
     run([sys.executable, "-m", "pip", "install", *install], **pip_settings())
     return folder

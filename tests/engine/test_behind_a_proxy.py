@@ -66,7 +66,7 @@ def project(
 
 
 def sent(emulator: Emulator) -> list[str]:
-    """Return the creations that the service was asked for, in their order."""
+    """Return the creations that the service received, in order."""
     return [request.operation for request in emulator.requests if request.operation in CREATIONS]
 
 
@@ -76,7 +76,7 @@ def created(emulator: Emulator) -> list[dict[str, Any]]:
 
 
 def test_one_green_run_creates_each_thing_once(project: Project, emulator: Emulator, proxy: Proxy) -> None:
-    """If both creations are accepted and cut, one green update makes one of each, and destroy ends both."""
+    """If both responses are lost, the update succeeds with one task and one package, and a destroy ends both."""
     emulator.set_device("meter-0001", outcome="hang")
     cuts = [emulator.faults.add(operation=operation, accept=True, wire="drop") for operation in CREATIONS]
 

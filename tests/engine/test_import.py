@@ -52,18 +52,18 @@ def task_id(emulator: Emulator, package_id: str) -> str:
 
 
 def ok(done: Done) -> Done:
-    """Hold a command to have succeeded."""
+    """Require that a command succeeded."""
     assert done.code == 0, done.text
     return done
 
 
 def changing(emulator: Emulator) -> list[str]:
-    """Return the requests that were to change something."""
+    """Return the requests that change something."""
     return [request.operation for request in emulator.requests if request.method not in ("GET", "HEAD")]
 
 
 def has_plugin(project: Project, plugin_home: Path) -> None:
-    """Let a project find the installed plugin: the command has no program that leads to one."""
+    """Let a project find the installed plugin, because its program does not name one."""
     (Path(project.environment["PULUMI_HOME"]) / "plugins").symlink_to(plugin_home / "plugins")
 
 
@@ -78,9 +78,9 @@ def imported(project: Project, kind: str, name: str, id_: str) -> str:
 def test_what_pulumi_import_generates_changes_nothing(
     make_yaml: Callable[..., Project], plugin_home: Path, package_id: str, task_id: str, emulator: Emulator
 ) -> None:
-    """`pulumi import` of a package and a task: the generated program has no change, a refresh none, a destroy obeys.
+    """After `pulumi import` of a package and a task, the generated program and a refresh have no change.
 
-    The task is left as it is, because the generated program says onDestroy: retain. The package is deleted.
+    A destroy deletes the package, and not the task: the generated program says onDestroy: retain.
     """
     project = make_yaml(resources={})
     has_plugin(project, plugin_home)
@@ -115,7 +115,7 @@ def test_what_pulumi_import_generates_changes_nothing(
 def test_the_option_import(
     make_yaml: Callable[..., Project], package_id: str, task_id: str, emulator: Emulator
 ) -> None:
-    """The option `import` imports at the update; a destroy then stops the task, if the program does not retain it."""
+    """The option `import` imports at the update. A destroy then stops the task, unless the program retains it."""
     package = {
         "packageType": "firmwarePackage",
         "appId": "energy",
@@ -158,7 +158,7 @@ def test_the_option_import(
 def test_an_import_that_does_not_fit(
     make_yaml: Callable[..., Project], package_id: str, task_id: str, emulator: Emulator
 ) -> None:
-    """Another campaign than the imported one, an id that does not exist and an owned task fail the preview."""
+    """Other devices, an id that does not exist, and a task that is owned already fail the preview."""
     once = {"retryCount": 2, "retryInterval": 5, "taskExtInfo": {"ticket": "OPS-7"}}
     task = {"packageIds": [package_id], "targets": ["d1", "d2"], **once}
 
@@ -176,7 +176,7 @@ def test_an_import_that_does_not_fit(
     assert f"there is no upgrade task {'0' * 24}" in preview(
         "missing", canary=resource("UpgradeTask", **task, options={"import": "0" * 24})
     )
-    assert "another resource of this stack has it already" in preview(
+    assert "another resource of this stack owns it already" in preview(
         "twice",
         one=resource("UpgradeTask", **task, options={"import": task_id}),
         two=resource("UpgradeTask", **task, options={"import": task_id, "dependsOn": ["${one}"]}),
@@ -235,7 +235,7 @@ pulumi.export("package_id", package.package_id)
 def test_python_declares_an_equal_package(
     make_project: Callable[..., Project], package_id: str, task_id: str, emulator: Emulator
 ) -> None:
-    """A Python program adopts a package by declaring it; a task is refused in one message with the way that works."""
+    """A Python program adopts a package by declaring it. For a task, the error names the way that works."""
     project = make_project(PYTHON)
     emulator.forget_requests()
 

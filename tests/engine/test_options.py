@@ -63,7 +63,7 @@ CELLS = {
     "retain_on_delete": Cell(UNCHANGED, UNCHANGED, left=True, changed=False),
     "deleted_with": Cell(UNCHANGED, UNCHANGED, left=True, changed=False),
     "protect": Cell(UNCHANGED, UNCHANGED, changed=False),
-    # The provider of Python cannot see where a task stands, so the program stores it: that is what is updated.
+    # The Python provider does not receive the parent of a task. So the program stores it, and that input is updated.
     "parent": Cell((S, S, U, S, S), UNCHANGED, changed=False),
     "aliases": Cell((S, S, U, S, S), UNCHANGED, changed=False),
 }
@@ -159,7 +159,7 @@ def previewed(project: Project) -> dict[str, str]:
 
 
 def compared(project: Project, cells: dict[str, tuple[str, ...]]) -> None:
-    """Hold the second run to the table."""
+    """Compare the second run with the table."""
     steps = previewed(project)
     told = {
         option: tuple(
@@ -183,7 +183,7 @@ def left(emulator: Emulator) -> tuple[set[str], set[str]]:
 
 
 def removed(project: Project, emulator: Emulator, options: set[str]) -> None:
-    """Hold what happens to resources that are no longer declared to the table."""
+    """Compare what happens to resources that are no longer declared with the table."""
     wait_until(lambda: left(emulator)[1] == options)
     refused = project.run("destroy", "--yes")
     assert refused.code != 0

@@ -60,7 +60,7 @@ else:
 
 
 def changes(emulator: Emulator) -> list[str]:
-    """Return what was asked of the service other than to read."""
+    """Return the requests that do more than read."""
     reads = ("Show", "List")
     return [request.operation for request in emulator.requests if not request.operation.startswith(reads)]
 

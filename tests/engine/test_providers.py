@@ -111,7 +111,7 @@ def test_killed_while_another_provider_adopts(stack: Stack, emulator: Emulator) 
     """The run that adopts the package is killed; the run after it adopts it too, and the package stays."""
     owns = stack.declares("OtaPackage", "fw", **METER).up()
     stack.declares("OtaPackage", "firmware", "own", **METER)
-    # The last look before it is adopted: the answer comes after the end of the run.
+    # The last lookup before the adoption: its response comes after the run was killed.
     emulator.faults.add(operation="ShowOtaPackage", delay=3)
     emulator.forget_requests()
     command = stack.project.start(new_session=True)
@@ -200,14 +200,14 @@ else:
 def python(make_project: Callable[..., Project], plugin_home: Path, emulator: Emulator) -> Project:
     """Return a program in Python that has the plugin and dynamic resources."""
     project = make_project(PROGRAM)
-    # What is installed is there, and what is selected is in the folder that it is installed in.
+    # This home has the installed plugin, but no selected stack, so the stack is named here.
     project.environment.update(PULUMI_HOME=str(plugin_home), PULUMI_STACK=project.stack)
     project.ok("config", "set", "settings", json.dumps(settings(emulator)))
     return project
 
 
 def declared(project: Project, kind: str, name: str) -> str:
-    """Update to one package, by a provider and of a name; return its id."""
+    """Update to one package with this provider and this resource name; return its id."""
     project.ok("config", "set", "kind", kind)
     project.ok("config", "set", "name", name)
     ok(project.up())
@@ -222,7 +222,7 @@ def declared(project: Project, kind: str, name: str) -> str:
 def test_in_a_component_and_beside_dynamic_resources(
     python: Project, emulator: Emulator, before: str, after: str
 ) -> None:
-    """A package that goes from one provider to another stays: of components, and of Pulumi's dynamic host too."""
+    """A package stays if its resource moves between providers of components and Pulumi's dynamic host."""
     id_ = declared(python, before, "fw")
 
     assert declared(python, after, "firmware") == id_

@@ -1,4 +1,4 @@
-"""A change of a task that is there, on the real engine: in Python and in YAML, with lists that are late."""
+"""A change of an existing task on the real engine: in Python and in YAML, with lists that are late."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def project(make_project: Callable[..., Project], emulator: Emulator) -> Project
 
 
 def test_a_schedule_that_is_moved(project: Project, emulator: Emulator) -> None:
-    """The preview and the update refuse another time for a task that waits, and both ways that they name work."""
+    """Preview and update refuse another time for a waiting task, and both fixes that the error names work."""
     first, second = ahead(2), ahead(4)
     project.ok("config", "set", "at", first)
     ok(project.up())
@@ -102,7 +102,7 @@ def test_a_schedule_after_the_end(project: Project, emulator: Emulator) -> None:
 
 
 def test_a_schedule_that_is_moved_in_yaml(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
-    """The plugin refuses it in its own spelling."""
+    """The plugin refuses it with its own spelling of the arguments."""
     program = {"packageIds": [package_of(emulator)], "targets": ["meter-0001"]}
     first = ahead(2)
     project = make_yaml(resources={"rollout": resource("UpgradeTask", **program, scheduleTime=first)})
@@ -117,7 +117,7 @@ def test_a_schedule_that_is_moved_in_yaml(make_yaml: Callable[..., Project], emu
 
 
 def test_a_list_that_is_late(project: Project, emulator: Emulator) -> None:
-    """While the list does not show the running task, no other one is started beside it."""
+    """If the list does not show the running task yet, no second task is started."""
     emulator.switches = Switches(list_lag=3600)
     emulator.set_device("meter-0001", outcome="hang")
     ok(project.up())
@@ -130,7 +130,7 @@ def test_a_list_that_is_late(project: Project, emulator: Emulator) -> None:
 
 
 def test_a_confirmation_of_what_counts_no_device(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """A task that counts its total alone is confirmed, and its devices start."""
+    """If a task counts only its total, it is confirmed and its devices start."""
     emulator.switches = Switches(waiting_counts=False)
     project = make_project(CONFIRMED.replace("PACKAGE", package_of(emulator)))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Post(ABC):
-    """One resource, and the request that it sends. One request goes before that in a run.
+    """One resource, and the request that it sends. In a run, one other request is sent before it.
 
     Attributes:
         operation: the request.
@@ -118,7 +118,7 @@ class Retry(Post):
 
 
 class Stop(Post):
-    """An upgrade task that runs is stopped. Sent twice, the request does what it does once."""
+    """A running upgrade task is stopped. Two requests have the same effect as one."""
 
     operation = "StopBatchTask"
     resource = UpgradeTask

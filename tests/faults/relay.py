@@ -192,10 +192,10 @@ class Front(Listener):
 
 
 class Proxy(Listener):
-    """A proxy that tunnels, until ``refusing`` is set; ``asked`` holds the heads of what it was asked.
+    """A proxy that tunnels until ``refusing`` is set. ``asked`` holds the heads of the requests to it.
 
     Args:
-        front: where every tunnel leads, whatever it is asked for; without it, to what is asked for.
+        front: where every tunnel leads; without it, a tunnel leads to the requested address.
     """
 
     def __init__(self, front: Front | None = None) -> None:

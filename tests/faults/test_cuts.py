@@ -57,7 +57,7 @@ def service() -> Iterator[tuple[Emulator, FakeTime]]:
 
 @pytest.fixture
 def stage(service: tuple[Emulator, FakeTime], tmp_path: Path) -> Iterator[Stage]:
-    """Return a stage whose service is as at its start, and whose settings trust the authority of these tests."""
+    """Return a stage with a service in its first state, and settings that trust the authority of these tests."""
     emulator, time = service
     emulator.reset()
     PROCESS_GATE.forget()

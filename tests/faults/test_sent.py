@@ -103,7 +103,7 @@ def test_a_request_to_a_forwarding_proxy_counts() -> None:
 
 
 def test_a_kept_connection_counts_for_each_request_anew(ca_file: str) -> None:
-    """What an earlier request sent on a connection says nothing of the next one, and the next one counts by itself."""
+    """Each request on a kept connection is recorded by itself, whatever an earlier one sent."""
     keep = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
     def once_then_close(_: bytes, stream: socket.socket) -> None:
@@ -123,7 +123,7 @@ def test_a_kept_connection_counts_for_each_request_anew(ca_file: str) -> None:
 
 
 def test_a_setting_is_to_blame_only_before_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same exception is a wrong setting before the first byte, and an answer that cannot be read after it."""
+    """Before the first byte the exception means a wrong setting; after it, an unreadable response."""
 
     def unusable(*_args: Any, **_kwargs: Any) -> None:
         raise urllib3.exceptions.InvalidHeader("https://user:password@proxy")

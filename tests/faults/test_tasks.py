@@ -107,7 +107,7 @@ def test_a_creation_of_unknown_outcome_is_sent_once(emulator: Emulator, client: 
 
 
 def test_a_401_without_a_code_repeats_no_creation(emulator: Emulator) -> None:
-    """A filter that answers 401 in place of the service proves nothing: no second task, whatever the credential is."""
+    """A 401 from a filter in front of the service proves nothing: with any credential, no second task is created."""
     bench = Bench(emulator)
     emulator.faults.add(operation="CreateBatchTask", status=401, accept=True, body="<html>sign in</html>")
 
@@ -131,7 +131,7 @@ def test_interim_answers_are_read_past(emulator: Emulator, client: Client, inter
 
 @pytest.mark.parametrize("wire", ["lengths", "negative"])
 def test_a_read_with_a_wrong_length_is_tried_again(emulator: Emulator, client: Client, wire: str) -> None:
-    """An answer with an invalid length is like one that was cut off: a read is sent again, no setting is blamed."""
+    """A response with an invalid length counts as cut off: a read is sent again, and no setting is the cause."""
     created = client.create_batch_task(task(emulator))
     emulator.faults.add(operation="ShowBatchTask", times=2, wire=wire)
     assert client.show_batch_task(created.task_id).task_name == "canary_1"

@@ -56,7 +56,7 @@ def test_a_detail_that_contradicts_the_list_is_an_error(
         iotda_ota.get_ota_package(**QUERY, **needed)
 
     text = " ".join(str(caught.value).split())
-    assert f"two answers of the service about package {lamp} contradict each other" in text
+    assert f"two responses of the service about package {lamp} contradict each other" in text
     shown = value[0] if isinstance(value, list) else value
     assert f"{name}: " in text
     assert shown in text

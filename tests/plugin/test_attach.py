@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def attached(plugin: Plugin, engine: Engine, emulator: Emulator) -> Plugin:
-    """Attach an engine to a plugin, and configure it as at the begin of a run."""
+    """Attach an engine to a plugin, and configure it as at the start of a run."""
     plugin.stub.Attach(plugin_pb2.PluginAttach(address=engine.address), timeout=SECONDS)
     return plugin.configure(iamEndpoint=emulator.endpoint)
 
@@ -60,7 +60,7 @@ def test_no_ownership_outlives_a_run(debugged: Plugin, emulator: Emulator) -> No
 
 
 def test_a_second_provider_of_one_run(debugged: Plugin, emulator: Emulator) -> None:
-    """Another provider of the same run is configured in the same process; it forgets nothing that the run adopted."""
+    """If a second provider of the run is configured in the same process, nothing that the run adopted is forgotten."""
     with Engine() as before, Engine() as engine:
         attached(debugged, before, emulator)
         id_, state = debugged.create(FW, debugged.checked(FW, METER))

@@ -179,7 +179,7 @@ def test_what_the_service_does_not_return_is_taken_once(
 def test_what_the_task_was_created_without_is_a_change(
     plugin: Plugin, make_task: Callable[..., str], changes: dict[str, Any]
 ) -> None:
-    """What IoTDA returns of every task that has it, and not of this one, the task does not have."""
+    """If IoTDA does not return an input that it returns whenever it is set, the input was not set."""
     task_id = make_task()
     inputs, state = imported(plugin, TASK, task_id)
 
@@ -187,7 +187,7 @@ def test_what_the_task_was_created_without_is_a_change(
 
 
 def test_an_output_that_is_unknown_at_the_preview(plugin: Plugin, make_task: Callable[..., str]) -> None:
-    """A value that the preview does not know yet replaces nothing, if IoTDA does not return that input."""
+    """If IoTDA does not return an input, a value that is not known yet replaces nothing."""
     task_id = make_task()
     inputs, state = imported(plugin, TASK, task_id)
 
@@ -208,12 +208,12 @@ def test_another_campaign_is_refused_while_it_runs(plugin: Plugin, make_task: Ca
 
 
 def test_one_thing_has_one_resource(plugin: Plugin, make_task: Callable[..., str], package_id: str) -> None:
-    """A task or package that another resource of the run has cannot be imported too; to read it is allowed."""
+    """If another resource of the run owns a task or package, it cannot be imported, but it can be read."""
     task_id = make_task()
     for at, other, id_ in ((TASK, OTHER, task_id), (PACKAGE, urn("OtaPackage", "two"), package_id)):
         imported(plugin, at, id_)
 
-        with pytest.raises(grpc.RpcError, match="cannot be imported: another resource of this stack has it already"):
+        with pytest.raises(grpc.RpcError, match="cannot be imported: another resource of this stack owns it already"):
             imported(plugin, other, id_)
         assert got(plugin, other, id_)
 
@@ -237,7 +237,7 @@ def test_a_read_owns_nothing(plugin: Plugin, make_task: Callable[..., str], pack
     ],
 )
 def test_an_id_that_is_not_there(plugin: Plugin, at: str, id_: str, told: str) -> None:
-    """An id that does not exist, or that cannot, is one clear error."""
+    """An id that does not exist, or that is not valid, is one clear error."""
     with pytest.raises(grpc.RpcError) as caught:
         imported(plugin, at, id_)
 
@@ -247,11 +247,11 @@ def test_an_id_that_is_not_there(plugin: Plugin, at: str, id_: str, told: str) -
 
 
 def test_a_task_of_another_kind(plugin: Plugin, make_task: Callable[..., str], emulator: Emulator) -> None:
-    """A batch task that installs nothing is refused with its type."""
+    """A batch task of another kind is refused; the error names its type."""
     task_id = make_task()
     emulator.faults.add(operation="ShowBatchTask", merge={"batchtask": {"task_type": "createCommands"}})
 
-    with pytest.raises(grpc.RpcError, match=f'task {task_id} is no upgrade task: its type is "createCommands"'):
+    with pytest.raises(grpc.RpcError, match=f'task {task_id} is not an upgrade task: its type is "createCommands"'):
         imported(plugin, TASK, task_id)
 
 
@@ -259,7 +259,7 @@ def test_a_package_without_its_file(plugin: Plugin, package_id: str, emulator: E
     """A package whose location the service does not return cannot be declared, and the error says so."""
     emulator.faults.add(operation="ShowOtaPackage", merge={"file_location": None})
 
-    with pytest.raises(grpc.RpcError, match="cannot be imported: the service does not say where its file is"):
+    with pytest.raises(grpc.RpcError, match="cannot be imported: the service does not return its file location"):
         imported(plugin, PACKAGE, package_id)
 
 

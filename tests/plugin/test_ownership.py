@@ -86,7 +86,7 @@ def test_a_task_that_another_provider_adopts(
 def test_what_a_failed_run_left_to_another_provider(
     plugin: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
 ) -> None:
-    """What a failed run left to be deleted stays if the program declares it under another provider, unchanged."""
+    """A deletion that a failed run left is skipped if the program declares the thing under another provider."""
     id_, state = made_before(start, FW, METER)
 
     with beside() as explicit:
@@ -100,7 +100,7 @@ def test_what_a_failed_run_left_to_another_provider(
 def test_a_comparison_of_a_refresh_keeps_nothing(
     plugin: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
 ) -> None:
-    """A refresh compares a package that the program no longer declares; an equal one elsewhere does not keep it."""
+    """A package that only a refresh has compared is deleted, although an equal one exists elsewhere."""
     with Emulator() as elsewhere:
         id_, state = made_before(start, FW, METER)
         assert plugin.diff(FW, id_, state, METER).changes == NONE
@@ -129,7 +129,7 @@ def test_equal_ids_of_two_places(
 def test_two_providers_that_describe_one_package(
     plugin: Plugin, beside: Callable[..., Plugin], emulator: Emulator
 ) -> None:
-    """Two processes that create the same package at the same moment make one, and one of them says so."""
+    """If two processes create the same package at the same moment, one succeeds and one fails with an error."""
     with beside() as explicit, ThreadPoolExecutor(2) as pool:
         inputs = [plugin.checked(FW, METER), explicit.checked(FIRMWARE, METER)]
         emulator.faults.add(operation="ListOtaPackageInfo", delay=0.5, times=None)
@@ -204,13 +204,13 @@ def ours(own: Path) -> Path:
 
 
 def ended(plugin: Plugin) -> None:
-    """End a process as the engine does: it interrupts it."""
+    """End a process as the engine does, with an interrupt."""
     plugin.process.send_signal(signal.SIGINT)
     plugin.process.communicate(timeout=SECONDS)
 
 
 def test_the_file_of_a_run(beside: Callable[..., Plugin], emulator: Emulator, own: Path) -> None:
-    """It is the user's alone, has no secret, and goes with the last process; before the first need there is none."""
+    """The file is private, has no secret, is created when it is needed, and is removed by the last process."""
     first, second = beside(TMPDIR=str(own)), beside(TMPDIR=str(own))
     first.answer("getOtaPackage", packageType="firmwarePackage", productId="smart-meter", mostRecent=True)
     assert list(own.iterdir()) == []
@@ -230,7 +230,7 @@ def test_the_file_of_a_run(beside: Callable[..., Plugin], emulator: Emulator, ow
 
 
 def test_the_runtime_folder_of_the_user(beside: Callable[..., Plugin], own: Path, tmp_path: Path) -> None:
-    """XDG_RUNTIME_DIR is used if it is the user's; one that is not there, as after `su`, is passed over."""
+    """XDG_RUNTIME_DIR is used if the user owns it. A missing one, as after `su`, is not used."""
     for runtime in (own, tmp_path / "nowhere"):
         with beside(XDG_RUNTIME_DIR=str(runtime), TMPDIR=str(own)) as plugin:
             id_, state = plugin.create(FW, plugin.checked(FW, METER))
@@ -242,7 +242,7 @@ def test_the_runtime_folder_of_the_user(beside: Callable[..., Plugin], own: Path
 def test_a_killed_run_and_an_address_that_is_used_again(
     beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator, own: Path
 ) -> None:
-    """What a killed run knew is gone, although the next run has its address: a package is deleted as ever."""
+    """If the next run has the address of a killed run, the entries of the killed run do not count."""
     with beside(TMPDIR=str(own)) as killed:
         id_, state = killed.create(FW, killed.checked(FW, METER))
     assert len(shared(own)) == 1
@@ -330,7 +330,7 @@ def broken(own: Path, request: pytest.FixtureRequest) -> tuple[Path, str]:
 def test_without_the_file_nothing_is_deleted(
     beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator, broken: tuple[Path, str]
 ) -> None:
-    """Creating goes on; to delete, to stop and to adopt is refused, and the message names the folder and TMPDIR."""
+    """Creating works. Deleting, stopping and adopting are refused; the error names the folder and TMPDIR."""
     hang(emulator)
     package, package_state = made_before(start, FW, METER)
     running, running_state = made_before(start, TASK, task(emulator))

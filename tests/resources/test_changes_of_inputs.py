@@ -1,4 +1,4 @@
-"""What the pages say a change of each input does, against what it does: every input of every resource."""
+"""A change of each input of each resource does what the pages say."""
 
 from __future__ import annotations
 

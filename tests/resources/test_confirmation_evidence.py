@@ -1,4 +1,4 @@
-"""UpgradeTaskConfirmation: what counts as evidence that a task has begun, over all that a service can answer."""
+"""UpgradeTaskConfirmation: what counts as evidence that a task has begun, for every response of the service."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_nothing_is_done_without_evidence(bench: Bench, status: str, progress: d
 
 
 def test_a_service_that_counts_no_waiting_devices(bench: Bench) -> None:
-    """A task that counts only its total is confirmed, and its devices start."""
+    """If a task counts only its total, it is confirmed and its devices start."""
     bench.emulator.switches = Switches(waiting_counts=False)
     task_id = waiting_task(bench)
 
@@ -90,7 +90,7 @@ def test_nothing_is_confirmed_while_no_device_is_known(bench: Bench) -> None:
 
 @pytest.mark.parametrize("refusal", ["error", "targets"])
 def test_a_refusal_because_it_has_meanwhile_begun(bench: Bench, refusal: str) -> None:
-    """If somebody confirms at the same moment, the refusal of ours is no failure."""
+    """If another client confirms at the same moment, the refusal of our request is not a failure."""
     task_id = waiting_task(bench)
     client = bench.run.client(bench.world.resolve({}))
     refused = [{"target": target, "status": "failure", "error_msg": "not waiting"} for target in ("d1", "d2")]

@@ -1,4 +1,4 @@
-"""What a pin does if the service describes the pinned package otherwise than it was pinned."""
+"""What a pin does if the service describes the pinned package differently now."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def test_a_package_that_is_another_one_now_is_no_answer(bench: Bench) -> None:
-    """If the service describes the pinned package otherwise, a preview is an error, a refresh warns and keeps it."""
+    """If the service describes the pinned package differently, a preview fails; a refresh warns and keeps the pin."""
     first = pinned(bench, EXACT)
     bench.emulator.faults.add(operation="ShowOtaPackage", merge={"version": "V9"}, times=None)
 

@@ -179,7 +179,7 @@ def test_a_resource_or_its_constant_id_is_no_value(
 
 
 def test_an_id_that_is_right_is_taken(tmp_path: Path) -> None:
-    """The id of a package and of a task is what it stands for."""
+    """The id of a package or task resource is accepted as its package_id or task_id."""
     text = f"""
 package = {PACKAGE.format("")}
 task = iotda_ota.UpgradeTask("t", package_ids=[package.id], targets=["d1"])
@@ -224,7 +224,7 @@ def test_the_constant_ids_are_those_of_the_resources() -> None:
     ],
 )
 def test_an_output_that_resolves_to_none_is_an_error(tmp_path: Path, text: str, path: str) -> None:
-    """An Output without a value for an argument that selects or limits is an error at the preview that names it."""
+    """If an argument selects or limits, an Output without a value for it is an error that names it."""
     told = refused(tmp_path, text, preview=True)
 
     assert f"{path} is an Output that resolved to None" in told.splitlines()[0]
@@ -248,7 +248,7 @@ def test_a_none_inside_an_output_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_what_may_be_absent_may_be_none(tmp_path: Path, text: str) -> None:
-    """A plain None is an argument that was left out, and an Output may be None where nothing is selected by it."""
+    """A plain None means a missing argument. An Output may be None if the argument selects nothing."""
     run(tmp_path, text)
 
 
@@ -279,7 +279,7 @@ class _Plugin:
 
 
 def test_a_provider_of_the_plugin_is_refused() -> None:
-    """An explicit provider of the plugin, whose account Pulumi would not use, is refused; another one is not read."""
+    """An explicit provider of the plugin is refused, because Pulumi would ignore its account."""
     opts = pulumi.ResourceOptions()
     opts.provider = _Plugin()  # type: ignore[assignment]  # as much of a provider as is read
 

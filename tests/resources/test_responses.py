@@ -1,4 +1,4 @@
-"""What a response to a creation says, and what the lists show late: one task and one package, and never another's."""
+"""With any response to a creation, and with late lists, a run has one task and one package of its own."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_response_about_another_package(bench: Bench, other: dict[str, str]) -
 
 
 def test_a_response_about_another_module(bench: Bench) -> None:
-    """The module is compared too, and a package without one has none."""
+    """If the response names another module, it is not stored: the package that this run created is found."""
     module = {"package_type": "modulePackage", "module_name": "radio"}
     bench.emulator.faults.add(operation="CreateOtaPackage", merge={"package_id": "others", "module_name": "screen"})
 
@@ -68,7 +68,7 @@ def test_a_response_about_another_module(bench: Bench) -> None:
 
 
 def test_a_response_with_an_empty_module(bench: Bench) -> None:
-    """An empty module is none."""
+    """An empty module in the response means that there is no module."""
     bench.emulator.faults.add(operation="CreateOtaPackage", merge={"module_name": ""})
 
     created = create(bench.world)
@@ -78,7 +78,7 @@ def test_a_response_with_an_empty_module(bench: Bench) -> None:
 
 @pytest.mark.parametrize("left_out", ["module_name", "support_source_versions", "description", "custom_info"])
 def test_a_response_without_a_field(bench: Bench, left_out: str) -> None:
-    """A field that the response leaves out is no disagreement."""
+    """A field that is missing from the response is not compared."""
     module = {"package_type": "modulePackage", "module_name": "radio"}
     bench.emulator.faults.add(operation="CreateOtaPackage", merge={left_out: None})
 
@@ -115,7 +115,7 @@ def test_a_lost_response_and_a_list_of_packages_that_is_late(bench: Bench, lag: 
 
 @pytest.mark.parametrize("thing", ["task", "package"])
 def test_a_list_that_is_later_than_that(bench: Bench, thing: str) -> None:
-    """The error says how long to wait before the next run; whoever waits that long gets the one that is there."""
+    """The error says how long to wait. After that time the next run adopts the existing task."""
     bench.emulator.switches = Switches(list_lag=180)
     operation = "CreateBatchTask" if thing == "task" else "CreateOtaPackage"
     bench.emulator.faults.add(operation=operation, accept=True, wire="drop")
@@ -131,7 +131,7 @@ def test_a_list_that_is_later_than_that(bench: Bench, thing: str) -> None:
 
 
 def test_a_lost_response_takes_few_requests(bench: Bench) -> None:
-    """While the lists are late, they are requested ever more rarely."""
+    """While the lists are late, the pauses between requests become longer."""
     bench.emulator.faults.add(operation="CreateBatchTask", wire="drop")
 
     with pytest.raises(OutcomeUnknown):
@@ -152,7 +152,7 @@ def test_a_lost_response_takes_few_requests(bench: Bench) -> None:
     ],
 )
 def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], told: str) -> None:
-    """A task that appears with other packages, or that somebody stopped, is not taken for the one that was created."""
+    """A task that appears with other packages, or that was stopped, is not adopted."""
     name = bench.checked()["task_name"]
     body = {"task_name": name, "task_type": "firmwareUpgrade", "targets": ["d1", "d2"]}
     planted = {**body, "document": {"package_ids": ["p1"]}, **task}
@@ -169,7 +169,7 @@ def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], 
 
 
 def test_a_package_that_appears_after_a_lost_response(bench: Bench) -> None:
-    """A package that appears with another object is not taken for the one that was created."""
+    """A package that appears with another object is not adopted."""
 
     def appear_later(_: Any) -> bool:
         bench.time.after(10, lambda: packages.add(bench, obs_location={**packages.OBJECT, "object_key": "x.bin"}))

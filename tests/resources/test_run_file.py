@@ -20,7 +20,7 @@ ONE, OTHER = (Thing("https://here", "project", id_) for id_ in ("one", "other"))
 
 @pytest.fixture
 def states(tmp_path: Path) -> Iterator[list[RunState]]:
-    """Return the states of two processes of one run; locks are of open files, so that one process can be two."""
+    """Return the states of two processes. Locks belong to open files, so one process can act as two."""
     states = [RunState("127.0.0.1:1", {"TMPDIR": str(tmp_path)}) for _ in range(2)]
     yield states
     for state in states:
@@ -33,7 +33,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def test_what_one_notes_the_other_reads(states: list[RunState], tmp_path: Path) -> None:
-    """Each reads at once what the other has noted, also when it had read before; the last one removes the file."""
+    """Each process reads the new entries of the other one at once. The last process removes the file."""
     first, second = states
     assert not second.is_created(ONE)
     first.note_created(ONE)
@@ -48,16 +48,14 @@ def test_what_one_notes_the_other_reads(states: list[RunState], tmp_path: Path) 
 
 
 def test_a_full_disk(states: list[RunState], tmp_path: Path) -> None:
-    """What does not fit is an error and leaves no half of a line: later notes, of either process, are whole."""
+    """If an entry does not fit on the disk, the error leaves no partial line, and later entries are complete."""
     first, second = states
     first.note_created(ONE)
     (file,) = files(tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 5, hard))
     try:
-        with pytest.raises(
-            IotdaOtaError, match=r"(?s)it cannot be noted that other was created.*no space left.*TMPDIR"
-        ):
+        with pytest.raises(IotdaOtaError, match=r"(?s)cannot record that other was created.*no space left.*TMPDIR"):
             first.note_created(OTHER)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -70,7 +68,7 @@ def test_a_full_disk(states: list[RunState], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["removed", "damaged"])
 def test_a_file_that_somebody_else_touches(states: list[RunState], tmp_path: Path, damage: str) -> None:
-    """A file that is removed or overwritten during the run is no reason to delete anything."""
+    """If the file is removed or overwritten during the run, nothing is deleted."""
     first, _ = states
     first.note_created(ONE)
     (file,) = files(tmp_path)
@@ -79,12 +77,12 @@ def test_a_file_that_somebody_else_touches(states: list[RunState], tmp_path: Pat
     else:
         file.write_text(file.read_text() + "no entry\n")
 
-    with pytest.raises(IotdaOtaError, match=rf"(?s)it is not known whether other was created.*it (was|is) {damage}"):
+    with pytest.raises(IotdaOtaError, match=rf"(?s)cannot check whether other was created.*it (was|is) {damage}"):
         first.owned_elsewhere(OTHER, action="")
 
 
 def test_one_at_a_time(states: list[RunState], tmp_path: Path) -> None:
-    """Threads of several processes go one by one into the section of a key, and leave no file of it."""
+    """Only one thread of all processes holds the lock of a key at a time. No lock file is left."""
     inside: list[int] = []
     seen: list[int] = []
 
@@ -102,7 +100,7 @@ def test_one_at_a_time(states: list[RunState], tmp_path: Path) -> None:
 
 
 def test_other_keys_do_not_wait(states: list[RunState]) -> None:
-    """The section of one key holds up no other key."""
+    """The lock of one key does not block another key."""
     first, second = states
     with first.alone("task", "a"), second.alone("task", "b"), first.alone("package", "a"):
         assert not first.is_created(ONE)

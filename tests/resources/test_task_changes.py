@@ -1,4 +1,4 @@
-"""UpgradeTask: what a change of its inputs does to the task that is there, which is read by its id."""
+"""UpgradeTask: what a change of its inputs does to the existing task, which is read by its id."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def statuses(bench: Bench) -> list[str]:
     ids=str,
 )
 def test_what_the_service_reads_once_is_refused(bench: Bench, change: dict[str, Any], told: str) -> None:
-    """While the task has not ended, the preview refuses what the service would not hear of, and says what to do."""
+    """Until the task has ended, the preview refuses a change that would have no effect, and the error has a fix."""
     created = bench.created(**BEFORE)
     bench.time.sleep(10)
     bench.emulator.forget_requests()
@@ -68,7 +68,7 @@ def test_what_was_not_given_before_is_left_out_again(bench: Bench) -> None:
 
 
 def test_the_advice_helps(bench: Bench) -> None:
-    """The old value is no change; new triggers with replace_running start a new task with the new value."""
+    """The old value is not a change. New triggers with replace_running start a new task with the new value."""
     created = bench.created(**BEFORE)
     bench.time.sleep(10)
     assert not bench.compared(created, **BEFORE).changes
@@ -157,7 +157,7 @@ def test_another_prefix_names_the_next_task(bench: Bench) -> None:
 
 
 def test_a_list_that_does_not_show_the_task_yet(bench: Bench) -> None:
-    """A task that the list does not show yet is no reason to start another one beside it."""
+    """If the list does not show the running task yet, no second task is started."""
     bench.emulator.switches = Switches(list_lag=3600)
     bench.hang()
     created = bench.created()
@@ -171,7 +171,7 @@ def test_a_list_that_does_not_show_the_task_yet(bench: Bench) -> None:
 
 
 def test_a_replacement_that_is_not_compared(bench: Bench) -> None:
-    """With replace_with the engine compares nothing: the check without old inputs refuses then, by the name."""
+    """With replace_with the engine compares nothing. The check without old inputs finds the task by name."""
     bench.hang()
     created = bench.created()
     bench.time.sleep(10)
@@ -198,7 +198,7 @@ def test_a_compared_replacement_is_judged_once(bench: Bench) -> None:
 
 
 def test_what_depends_on_a_replaced_package(bench: Bench) -> None:
-    """The engine compares dependents with what it does not know yet: that refuses nothing and sends nothing."""
+    """If new inputs are not known yet, the comparison refuses nothing and sends nothing."""
     bench.hang()
     created = bench.created()
     bench.time.sleep(10)
@@ -211,7 +211,7 @@ def test_what_depends_on_a_replaced_package(bench: Bench) -> None:
 
 
 def test_a_new_task_that_a_killed_run_left_running(bench: Bench) -> None:
-    """If the old task is gone and a killed run left the new one running, that one is taken over."""
+    """If the old task is gone and a killed run left the new one running, the new one is adopted."""
     old = bench.created()
     bench.time.sleep(60)
     bench.hang()

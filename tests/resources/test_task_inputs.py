@@ -186,7 +186,7 @@ ARGUMENTS = [name for name in UpgradeTask.input_names if name not in {"connectio
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(ARGUMENTS), VALUES, max_size=6))
 def test_no_input_breaks_the_check(bench: Bench, changes: dict[str, Any]) -> None:
-    """Whatever is given, known or not, is taken or refused, by the check and by the diff; nothing is created."""
+    """The check and the diff accept or refuse any input, known or not, and create nothing."""
     olds = {**bench.inputs(), "task_name": "canary_0", "task_type": "firmwareUpgrade"}
 
     for before in ({}, olds):

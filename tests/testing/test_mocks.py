@@ -117,7 +117,7 @@ iotda_ota.UpgradeTaskCompletion("end", task_id=task.task_id, retry_failed=True)
 
 
 def test_the_same_mocks_for_a_second_run(tmp_path: Path) -> None:
-    """A second run with the same mocks finds what the first one made and adopts it: it is no second resource."""
+    """A second run with the same mocks adopts what the first run created, without a duplicate error."""
     text = """
 task = iotda_ota.UpgradeTask("t", package_ids=["p1"], targets=["d1"])
 pulumi.export("task", task.task_id)

@@ -115,7 +115,7 @@ def test_what_makes_a_new_campaign(change: dict[str, Any], campaign: bool) -> No
     ],
 )
 def test_names_that_stand_for_one_campaign(name: str, other: str, alike: bool) -> None:
-    """The digits of a name that was made here stand for a campaign; of any other name the whole does."""
+    """Names that this library made are compared by their digits, and all other names as a whole."""
     assert is_named_alike(name, other) is is_named_alike(other, name) is alike
 
 

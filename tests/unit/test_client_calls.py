@@ -280,7 +280,7 @@ def test_a_refused_task_is_simply_refused(status: int, code: str) -> None:
 @pytest.mark.parametrize("status", [101, 302, 303, 307, 400, 403, 404, 408, 451])
 @pytest.mark.parametrize("body", [b"<html><title>Blocked</title></html>", b'{"code":"DLP.1"}', b'{"code":403}', b""])
 def test_a_page_without_a_code_proves_nothing(status: int, body: bytes) -> None:
-    """An answer that neither the service nor its gateway has written leaves open whether the task was created."""
+    """If neither the service nor its gateway wrote a response, the outcome of the creation is unknown."""
     scene = Scene(Answer(status, {}, body))
 
     assert isinstance(scene.fails(CREATE), OutcomeUnknown)

@@ -58,7 +58,7 @@ def test_dynamic_host_still_serves_four_calls_at_once() -> None:
 
 
 def test_dynamic_host_still_imports_nothing() -> None:
-    """`refuse_import` refuses an import because the host needs a provider in the inputs; else, allow imports."""
+    """`refuse_import` exists because the host needs a provider in the inputs. If this fails, allow imports."""
     command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as host:
         assert host.stdout is not None
@@ -179,14 +179,14 @@ def test_settings_are_still_to_be_taken_away_twice() -> None:
 
 
 def test_a_parents_urn_is_still_a_dependency_on_its_children() -> None:
-    """`sdk.urn_without_dependencies` is there because of this; when Pulumi takes the URN itself, drop it."""
+    """If this fails, Pulumi accepts the URN itself: remove `sdk.urn_without_dependencies`."""
 
     def child_of(urn_of: Callable[[pulumi.Resource], object]) -> None:
         pulumi.runtime.set_mocks(_Silent())
 
         @to_the_end
         async def run() -> None:
-            asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # it is raised, and need not be printed
+            asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # it is raised, so it is not printed too
             parent = pulumi.ComponentResource("acme:fw:Level", "level")
             opts = pulumi.ResourceOptions(parent=parent)
             await pulumi.CustomResource("acme:x:Y", "child", {"scope": urn_of(parent)}, opts).urn.future()

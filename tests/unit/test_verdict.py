@@ -54,7 +54,7 @@ def test_an_ended_task_with_devices_that_go_on(going_on: str) -> None:
 
 
 def test_uncounted_devices_of_a_waiting_task_wait() -> None:
-    """A task that waits and counts its total alone has devices that wait, and none that run."""
+    """If a waiting task counts only its total, all its devices wait."""
     standing = Standing.of(task(TaskProgress(total=2), "Waitting"), ended=False)
 
     assert (standing.waiting, standing.running, standing.all_begun) == (2, 0, False)
