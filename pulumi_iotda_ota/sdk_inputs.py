@@ -123,7 +123,7 @@ def _present(value: Any, path: str, label: str, *, inside: bool) -> Any:
     )
     facts = [
         ("cause", "the stack output or field that it reads does not exist or is empty"),
-        ("fix", f"correct what {path} reads; if {argument} is not needed, remove it from the program"),
+        ("fix", f"correct what {path} reads, or pass the value itself"),
     ]
     raise sdk.rendered(InputError(f"{label}{absent} {which}", argument=argument, facts=facts))
 
@@ -158,12 +158,14 @@ def _wrong(argument: str, constant: bool) -> str:  # noqa: FBT001  which of the 
 
 
 def _instead(argument: str, resource: pulumi.Resource) -> str:
+    if argument == "approved_package_ids":
+        return "write the ids of the reviewed packages as strings"
     result = _results.get(resource)
     if result is not None and (result in argument or argument == "triggers"):
         return f"pass its output .{result}"
     if "package_id" in argument:
         return "pass .package_id of an OtaPackage or OtaPackagePin"
-    return "pass .task_id of an UpgradeTask" if argument == "task_id" else f"pass the output that holds {argument}"
+    return "pass .task_id of an UpgradeTask" if argument == "task_id" else "pass one of its outputs, or a plain value"
 
 
 def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
@@ -176,7 +178,7 @@ def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
     def refuse(path: str, leaf: Any) -> Any:
         if leaf is None or _is_later(leaf) or isinstance(leaf, _SENDABLE) or is_input_type(type(leaf)):
             return leaf
-        advice = "pass a string, a number or a boolean"
+        advice = "pass strings, numbers or booleans, alone or in a list or dict"
         if isinstance(leaf, (pulumi.Asset, pulumi.Archive)):
             advice = "pass its text, or a checksum of its file"
         argument = path.partition(".")[0].partition("[")[0]

@@ -268,7 +268,7 @@ UPGRADE_TASK_CONFIRMATION: tuple[Argument, ...] = (
         "approved_package_ids",
         "texts",
         "The packages that a person has reviewed, written out: another set than the task's is refused.",
-        limits.PACKAGE_ID,
+        replace(limits.PACKAGE_ID, output=""),
         required=True,
         change=changes.CONFIRMS,
     ),

@@ -129,14 +129,16 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Identifier(Pattern):
-    """The id of a thing of the service; ``output`` is the output of a resource that holds it."""
+    """The id of a thing of the service; ``output`` is the output of a resource that holds it, or empty."""
 
     output: str
 
     def problem(self, value: object) -> str | None:
         """Return why ``value`` breaks the rule, or None; the id of a resource that owns nothing breaks it."""
         if value in CONSTANT_IDS:
-            return f"must be the output {self.output} of a resource instead of its id"
+            return (
+                f"must be the output {self.output} of a resource instead of its id" if self.output else "must be an id"
+            )
         return super().problem(value)
 
 

@@ -30,8 +30,8 @@ __all__ = [
 
 _DEVICES = ("targets", "group_ids")
 _POLICY = ("schedule_time", "retry_count", "retry_interval")
-# IoTDA never returns ``app_id`` or ``triggers``. Some instances return no devices.
-_MAY_BE_UNREAD = ("package_ids", "app_id", *_DEVICES, "triggers")
+# IoTDA never returns ``app_id``. Some instances return no devices. It does not know ``triggers``: they are not set.
+_MAY_BE_UNREAD = ("package_ids", "app_id", *_DEVICES)
 
 
 def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: str, command: str) -> Any:

@@ -193,15 +193,19 @@ class RunFile:
 
     def _refresh(self) -> None:
         if not os.fstat(self._file).st_nlink:
-            raise OSError("it was removed during the run")
+            raise self._lost("it was removed during the run")
         content = b""
         while piece := os.pread(self._file, _READ_AT_ONCE, self._read + len(content)):
             content += piece
         try:
             self._entries.update(tuple(json.loads(line)) for line in content.splitlines())
         except ValueError:
-            raise OSError("it is damaged") from None
+            raise self._lost("it is damaged") from None
         self._read += len(content)
+
+    def _lost(self, cause: str) -> Unusable:
+        # Each run has a file of its own: nothing of this one is left in the next.
+        return Unusable(f"{self._path}: {cause}", "run pulumi again")
 
     def _append(self, content: bytes) -> None:
         """Write all of it, or nothing: a full disk can cut a line."""

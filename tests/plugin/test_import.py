@@ -161,15 +161,15 @@ def test_what_the_service_does_not_return_is_taken_once(
         assert "targets" not in inputs
         assert "IoTDA does not return the devices of upgrade task" in engine.lines[-1][1]
 
-        first = {"groupIds": ["canary"], "appId": "energy", "triggers": [1], "taskNamePrefix": "fleet"}
+        first = {"groupIds": ["canary"], "appId": "energy", "taskNamePrefix": "fleet"}
         checked = plugin.checked(TASK, declared(inputs, **first), inputs)
         change = plugin.diff(TASK, task_id, state, checked)
         assert (change.changes, list(change.replaces)) == (SOME, [])
         stored = plugin.update(TASK, task_id, state, checked)
     assert {name: stored[name] for name in first} == first
-    assert not {"app_id", "triggers", "targets", "group_ids", "task_name_prefix"} & {*stored["unreadInputs"]}
+    assert not {"app_id", "targets", "group_ids", "task_name_prefix"} & {*stored["unreadInputs"]}
 
-    for name, value in (("triggers", [2]), ("appId", "water"), ("groupIds", ["fleet"]), ("targets", ["d9"])):
+    for name, value in (("triggers", [1]), ("appId", "water"), ("groupIds", ["fleet"]), ("targets", ["d9"])):
         with start() as plugin:
             changes = {name: value} | ({"groupIds": None} if name == "targets" else {})
             assert name in refusal(plugin, task_id, stored, checked, **changes)
@@ -191,7 +191,7 @@ def test_an_output_that_is_unknown_at_the_preview(plugin: Plugin, make_task: Cal
     task_id = make_task()
     inputs, state = imported(plugin, TASK, task_id)
 
-    later = {"triggers": ["04da6b54-80e4-46f7-96ec-b56ff0331ba9"]}
+    later = {"appId": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}
     checked = plugin.checked(TASK, declared(inputs, **later), inputs)
 
     assert list(plugin.diff(TASK, task_id, state, checked).replaces) == []

@@ -154,6 +154,19 @@ iotda_ota.UpgradeTaskConfirmation("c", task_id=done.id, approved_package_ids=["p
             "pass its output .task_id",
         ),
         (
+            'iotda_ota.UpgradeTaskConfirmation("c", task_id="5c8b", approved_package_ids=[pin])',
+            (
+                'UpgradeTaskConfirmation "c": approved_package_ids[0] is the resource OtaPackagePin "meter", '
+                "not a package id"
+            ),
+            "write the ids of the reviewed packages as strings",
+        ),
+        (
+            TASK.format('triggers=[pulumi.ComponentResource("a", "b")]'),
+            'UpgradeTask "t": triggers[0] is the resource ComponentResource "b", not a plain value',
+            "pass one of its outputs, or a plain value",
+        ),
+        (
             "iotda_ota.get_ota_package_output(package_id=pin.id)",
             'package_id is the id of the resource OtaPackagePin "meter", not a package id',
             "pass its output .package_id",

@@ -77,7 +77,9 @@ def test_a_file_that_somebody_else_touches(states: list[RunState], tmp_path: Pat
     else:
         file.write_text(file.read_text() + "no entry\n")
 
-    with pytest.raises(IotdaOtaError, match=rf"(?s)cannot check whether other was created.*it (was|is) {damage}"):
+    with pytest.raises(
+        IotdaOtaError, match=rf"(?s)cannot check whether other was created.*it (was|is) {damage}.*fix +run pulumi again"
+    ):
         first.owned_elsewhere(OTHER, action="")
 
 
