@@ -28,6 +28,7 @@ STACKS = Path(".pulumi") / "stacks"
 BACKEND = {"PULUMI_CONFIG_PASSPHRASE": "engine-lane", "PULUMI_SKIP_UPDATE_CHECK": "true", "GOGC": "400"}
 # The key by which a value of the state says that it is a secret.
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
+PREVIEWED = "--skip-preview=false"
 KEPT = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH"}
 
 
@@ -60,8 +61,12 @@ class Project:
         (self.folder / name).write_text(program)
 
     def run(self, *arguments: str, **environment: str) -> Done:
-        """Run one pulumi command to its end, without the preview that a refresh and a destroy begin with."""
-        unseen = ["--skip-preview"] if arguments[0] in ("refresh", "destroy") and "--yes" in arguments else []
+        """Run one pulumi command to its end, without the preview that a refresh and a destroy begin with.
+
+        A test that needs this preview passes `PREVIEWED`.
+        """
+        begins_with_preview = arguments[0] in ("refresh", "destroy") and "--yes" in arguments
+        unseen = ["--skip-preview"] if begins_with_preview and PREVIEWED not in arguments else []
         done = subprocess.run(
             ["pulumi", *arguments, *unseen, "--non-interactive"],
             cwd=self.folder,

@@ -64,7 +64,9 @@ def changing(emulator: Emulator) -> list[str]:
 
 def has_plugin(project: Project, plugin_home: Path) -> None:
     """Let a project find the installed plugin, because its program does not name one."""
-    (Path(project.environment["PULUMI_HOME"]) / "plugins").symlink_to(plugin_home / "plugins")
+    home = Path(project.environment["PULUMI_HOME"])
+    home.mkdir()
+    (home / "plugins").symlink_to(plugin_home / "plugins")
 
 
 def imported(project: Project, kind: str, name: str, id_: str) -> str:

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulumi_iotda_ota.iotda.names import camel
+from tests.engine.conftest import PREVIEWED
 from tests.engine.plugins import resource, yaml
 from tests.engine.test_resources import HEAD, ok, wait_until
 
@@ -185,7 +186,8 @@ def left(emulator: Emulator) -> tuple[set[str], set[str]]:
 def removed(project: Project, emulator: Emulator, options: set[str]) -> None:
     """Compare what happens to resources that are no longer declared with the table."""
     wait_until(lambda: left(emulator)[1] == options)
-    refused = project.run("destroy", "--yes")
+    # The preview refuses a protected resource before anything is deleted.
+    refused = project.run("destroy", "--yes", PREVIEWED)
     assert refused.code != 0
     for kind in KINDS:
         assert f"::protect-{kind}" in refused.text, refused.text
