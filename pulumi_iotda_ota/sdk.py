@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import sys
 import threading
@@ -295,7 +296,7 @@ def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | No
 def holds_output(value: object) -> bool:
     """Return whether a value is, or holds, something that is not known yet."""
     return any(
-        isinstance(leaf, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(leaf) for leaf in _leaves(value)
+        isinstance(leaf, (pulumi.Output, asyncio.Future)) or inspect.iscoroutine(leaf) for leaf in _leaves(value)
     )
 
 

@@ -6,8 +6,9 @@ Nothing here knows what is looked up.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ __all__ = [
     "requiring_values",
 ]
 
-_SENDABLE = (str, bool, int, float, Enum)
+_SENDABLE = (str, bool, int, float)
 # The output of each resource of this library that other arguments want, such as ``package_id``.
 _results: weakref.WeakKeyDictionary[pulumi.Resource, str] = weakref.WeakKeyDictionary()
 # The resources whose id is a constant, by ``id()`` of the Output that holds it. The resource keeps that Output alive.
@@ -74,7 +75,7 @@ def known_values(values: Mapping[str, Any], unknown: object) -> dict[str, Any]:
     """Return values as a provider would receive them now, with ``unknown`` for every Output."""
 
     def known(_: str, leaf: Any) -> Any:
-        return unknown if _is_later(leaf) else leaf
+        return unknown if _is_later(leaf) else _plain(leaf)
 
     return {name: value if _is_plain_set(value) else _mapped(value, name, known) for name, value in values.items()}
 
@@ -96,16 +97,16 @@ def requiring_values(
 
     def required(argument: str) -> Callable[[str, Any], Any]:
         def leaf_of(path: str, leaf: Any) -> Any:
+            output = _output(leaf)
             if not _is_later(leaf) or (argument in free and path != argument):
-                return leaf
-            output = leaf if isinstance(leaf, pulumi.Output) else pulumi.Output.from_input(leaf)
+                return output
             inside = argument not in free
             return output.apply(lambda value: _present(value, path, label, inside=inside), run_with_unknowns=True)
 
         return leaf_of
 
     def as_given(_: str, leaf: Any) -> Any:
-        return leaf
+        return _output(leaf)
 
     return {
         name: _mapped(value, name, as_given if name in optional else required(name)) for name, value in values.items()
@@ -176,17 +177,32 @@ def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
     """
 
     def refuse(path: str, leaf: Any) -> Any:
+        leaf = _plain(leaf)
         if leaf is None or _is_later(leaf) or isinstance(leaf, _SENDABLE) or is_input_type(type(leaf)):
             return leaf
         advice = "pass strings, numbers or booleans, alone or in a list or dict"
         if isinstance(leaf, (pulumi.Asset, pulumi.Archive)):
             advice = "pass its text, or a checksum of its file"
+        elif isinstance(leaf, Iterable) and not isinstance(leaf, (bytes, bytearray)):
+            advice = "pass a list: list(...) makes one of it"
         argument = path.partition(".")[0].partition("[")[0]
         headline = f"{label}{path} is of type {type(leaf).__name__}, which a resource cannot store"
         raise sdk.rendered(InputError(headline, argument=argument, facts=[("fix", advice)]))
 
     for name, value in values.items():
         _mapped(value, name, refuse)
+        for path, key in _odd_keys(value, name):
+            headline = f"{label}{path} has a key of type {type(key).__name__}, and Pulumi stores only text keys"
+            raise sdk.rendered(InputError(headline, argument=name, facts=[("fix", "make each key a text: str(key)")]))
+
+
+def _odd_keys(value: Any, path: str) -> Iterator[tuple[str, object]]:
+    """Give each key that is no text, with the place of its object; the value does not hold itself."""
+    if isinstance(value, Mapping):
+        yield from ((path, key) for key in value if not isinstance(key, str))
+    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        for place, item in _items(value, path):
+            yield from _odd_keys(item, place)
 
 
 def refuse_provider(label: str, opts: pulumi.ResourceOptions | None) -> None:
@@ -225,7 +241,20 @@ def require_connection(connection: object) -> None:
 
 
 def _is_later(leaf: object) -> bool:
-    return isinstance(leaf, (pulumi.Output, asyncio.Future)) or asyncio.iscoroutine(leaf)
+    # For asyncio every generator is a coroutine before Python 3.12; Pulumi awaits none.
+    return isinstance(leaf, (pulumi.Output, asyncio.Future)) or inspect.iscoroutine(leaf)
+
+
+def _output(leaf: Any) -> Any:
+    """Return a leaf as Pulumi can send it, or the Output of one that it awaits: a coroutine is awaited only once."""
+    if not _is_later(leaf):
+        return _plain(leaf)
+    return leaf if isinstance(leaf, pulumi.Output) else pulumi.Output.from_input(leaf)
+
+
+def _plain(leaf: Any) -> Any:
+    """Return the value of a member of an enum, which Pulumi does not send unless it is a string or a number too."""
+    return leaf.value if isinstance(leaf, Enum) else leaf
 
 
 def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:

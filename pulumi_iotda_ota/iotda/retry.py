@@ -145,7 +145,7 @@ def may_be_accepted(error: IotdaOtaError) -> bool:
     A refusal is certain if it has a code of the service, its gateway or IAM. A page of a proxy or of a filter can
     replace the response to a request that was carried out. A throttling response is certain without such a code too.
     """
-    if isinstance(error, (ServiceError, CredentialsError)):
+    if isinstance(error, (ServiceError, CredentialsError)) and error.status:
         is_refusal = error.error_code.startswith(_CODES) or is_throttle(error.status, error.error_code)
         return error.status >= _SERVER_ERRORS or not is_refusal
     if isinstance(error, TransportError):

@@ -27,7 +27,9 @@ __all__ = [
     "changed_once",
     "disagreements",
     "is_named_alike",
+    "is_of_one_prefix",
     "new_task",
+    "shares_devices",
     "task_name",
 ]
 
@@ -108,6 +110,19 @@ def is_named_alike(name: str, other: str) -> bool:
     """
     digits = _made_digits(name)
     return name == other or (digits != "" and digits == _made_digits(other))
+
+
+def is_of_one_prefix(name: str, other: str) -> bool:
+    """Return whether :func:`task_name` has made two names for one prefix, which is usually the resource's name."""
+    made = _made_digits(name) != "" != _made_digits(other)
+    return made and name[: -_DIGITS - 1] == other[: -_DIGITS - 1]
+
+
+def shares_devices(task: BatchTask, inputs: Properties) -> bool:
+    """Return whether the service says that a task has a device or a group of the inputs."""
+    found = (task.targets, (task.targets_filter or {}).get("group_ids"))
+    wanted = (inputs.get("targets"), inputs.get("group_ids"))
+    return any({*_as_set(has)} & {*_as_set(wants)} for has, wants in zip(found, wanted, strict=True))
 
 
 def _made_digits(name: str) -> str:

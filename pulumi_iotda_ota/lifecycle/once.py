@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
 from pulumi_iotda_ota.lifecycle.lost import looked_for
 from pulumi_iotda_ota.lifecycle.run_state import Thing
-from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, find_task, is_running
+from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, find_task, find_task_or_rival, is_running
 from pulumi_iotda_ota.times import parse_duration
 
 if TYPE_CHECKING:
@@ -46,9 +46,11 @@ def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
 
 
 def _found_or_created(world: World, client: Client, inputs: Properties) -> BatchTask:
-    found = find_task(client, inputs)
+    found, rival = find_task_or_rival(client, inputs)
     if found is not None:
         return _adopted(world, inputs, found)
+    if rival is not None:
+        raise _held(rival, inputs)
     try:
         return client.create_batch_task(new_task(inputs))
     except OutcomeUnknown as error:
@@ -84,6 +86,25 @@ def _is_recent(world: World, inputs: Properties, task: BatchTask) -> bool:
     except ValueError:
         return False  # of a time that can not be read nothing is known: not recent is the safe side
     return (world.clock.now() - created).total_seconds() <= within
+
+
+def _held(rival: BatchTask, inputs: Properties) -> InputError:
+    """Return the error of a task whose devices another task of the same name has: each of them would fail.
+
+    The engine compares no resource that it is told to replace, nor one under another name. So this is the first time
+    that anybody hears of the task that runs, and its deletion would stop it next.
+    """
+    advice = (
+        "wait for its end; for a new campaign at once, set replace_running=True and replace nothing by force "
+        "(--replace, --target-replace, pulumi state taint); if the resource was renamed, give it aliases"
+    )
+    facts = [
+        ("running", f"{printable(rival.task_name)}, {described(rival)}"),
+        ("cause", "the service refuses a device that another running task has"),
+        ("what to do", advice),
+    ]
+    name = printable(inputs["task_name"])
+    return InputError(f"upgrade task {name} is not created: a task with the same devices still runs", facts=facts)
 
 
 def _refused(task: BatchTask, why: str) -> IotdaOtaError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.iotda.text import printable
-from pulumi_iotda_ota.lifecycle.campaign import ENDED, is_named_alike
+from pulumi_iotda_ota.lifecycle.campaign import ENDED, is_named_alike, is_of_one_prefix, shares_devices
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "STOPPED",
     "described",
     "find_task",
+    "find_task_or_rival",
     "is_running",
     "outputs_of",
     "show_task",
@@ -32,6 +33,7 @@ __all__ = [
 RETRYABLE = ("Fail", "PartialSuccess")
 #: The states of a task that somebody stopped.
 STOPPED = ("Stopped", "Stopping")
+_WAITING = "Waitting"  # the API's spelling
 
 
 def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None = None) -> BatchTask | None:
@@ -45,6 +47,30 @@ def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None =
     tasks = client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id"), deadline=deadline)
     found = next((task for task in tasks if is_named_alike(task.task_name, inputs["task_name"])), None)
     return _shown(client, found.task_id, deadline) if found else None
+
+
+def find_task_or_rival(client: Client, inputs: Properties) -> tuple[BatchTask | None, BatchTask | None]:
+    """Return the newest task of the campaign, or else a running task of the same prefix that has its devices.
+
+    Both are found by one walk. A task that waits for its time has no device yet.
+
+    Args:
+        client: asks the service.
+        inputs: the inputs with ``task_name`` and ``task_type``.
+    """
+    rivals = []
+    for task in client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id")):
+        if is_named_alike(task.task_name, inputs["task_name"]):
+            return _shown(client, task.task_id, None), None
+        if task.status not in (*ENDED, *STOPPED) and is_of_one_prefix(task.task_name, inputs["task_name"]):
+            rivals.append(task.task_id)
+    shown = (_shown(client, task_id, None) for task_id in rivals)
+    return None, next((task for task in shown if task and _has_devices(task, inputs)), None)
+
+
+def _has_devices(task: BatchTask, inputs: Properties) -> bool:
+    waits_for_its_time = task.status == _WAITING and (task.task_policy or {}).get("schedule_time")
+    return is_running(task) and not waits_for_its_time and shares_devices(task, inputs)
 
 
 def _shown(client: Client, id_: str, deadline: Deadline | None) -> BatchTask | None:

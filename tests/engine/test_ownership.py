@@ -101,3 +101,29 @@ def test_a_forced_replacement_in_a_run_that_fails(make_project: Callable[..., Pr
     ok(project.up())
 
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
+
+
+@pytest.mark.parametrize("how", ["--replace", "a taint", "a move before it"])
+def test_a_forced_replacement_by_another_campaign(
+    make_project: Callable[..., Project], emulator: Emulator, how: str
+) -> None:
+    """The engine compares nothing with what is forced: another campaign is refused, and the task that runs goes on."""
+    project = running(make_project, emulator)
+    before = TASK.replace("PACKAGE", package_of(emulator))
+    if how == "a move before it":
+        below = "opts=pulumi.ResourceOptions(parent=eu, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]),"
+        component = 'eu = pulumi.ComponentResource("acme:fw:Rollout", "eu")\ntask = '
+        project.write(before.replace("task = ", component).replace('["meter-0001"],', f'["meter-0001"], {below}'))
+        ok(project.up())
+    else:
+        project.write(before.replace('["meter-0001"],', '["meter-0001"], triggers=[2],'))
+    urn = project.resources()["rollout"]["urn"]
+    if how == "a taint":
+        project.ok("state", "taint", urn, "--yes")
+
+    refused = project.up(*([] if how == "a taint" else ["--replace", urn]))
+
+    assert refused.code != 0
+    assert "a task with the same devices still runs" in refused.text
+    assert [task["status"] for task in emulator.tasks] == ["Processing"]
+    assert project.resources()["rollout"]["id"] == emulator.tasks[0]["task_id"]

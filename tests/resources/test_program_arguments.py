@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -298,3 +299,46 @@ def test_a_provider_of_the_plugin_is_refused() -> None:
 
     with pytest.raises(InputError, match=r'UpgradeTask "t": opts.provider has no effect[\s\S]*connection='):
         iotda_ota.UpgradeTask("t", package_ids=["p1"], targets=["d1"], opts=opts)
+
+
+HANDED = """
+import collections, enum
+
+class Mode(enum.Enum):
+    STOP = "stop"
+    THREE = 3
+
+async def later(value):
+    return value
+
+"""
+ACCEPTED = {
+    "an enum": "on_destroy=Mode.STOP, retry_count=Mode.THREE, retry_interval=1, triggers=[Mode.STOP]",
+    "coroutines": "on_destroy=later('retain'), triggers=later('x'), task_ext_info={'a': later('b')}",
+}
+TOLD = {
+    "triggers=(letter for letter in 'ab')": "triggers is of type generator.*list\\(\\.\\.\\.\\)",
+    "triggers={'a': {}.keys()}": "triggers.a is of type dict_keys.*list\\(\\.\\.\\.\\)",
+    "triggers=[{1: 'a'}]": "triggers\\[0\\] has a key of type int.*str\\(key\\)",
+    "task_ext_info={('a', 1): 'a'}": "task_ext_info has a key of type tuple.*str\\(key\\)",
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_values_that_become_plain(tmp_path: Path, case: str) -> None:
+    """A member of an enum is its value, and a coroutine is awaited once, wherever it stands."""
+    mocks = run(tmp_path, HANDED + TASK.format(ACCEPTED[case]))
+
+    inputs = mocks.resource("t").outputs
+    if case == "an enum":
+        assert (inputs["on_destroy"], inputs["retry_count"], inputs["triggers"]) == ("stop", 3, ["stop"])
+    else:
+        assert (inputs["on_destroy"], inputs["triggers"], inputs["task_ext_info"]) == ("retain", "x", {"a": "b"})
+
+
+@pytest.mark.parametrize("given", TOLD)
+def test_values_that_pulumi_cannot_send(tmp_path: Path, given: str) -> None:
+    """A generator, another collection or a key that is no text ends the program in one message with what to write."""
+    told = refused(tmp_path, HANDED + TASK.format(given))
+
+    assert re.search(TOLD[given], told, re.DOTALL)

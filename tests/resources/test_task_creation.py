@@ -184,6 +184,7 @@ def test_a_schedule_that_an_interrupted_run_asked_for(bench: Bench) -> None:
 def test_stacks_do_not_share_a_task(bench: Bench, part: str) -> None:
     """The same campaign of another organization, project, stack or resource is another task."""
     bench.created()
+    bench.time.sleep(60)  # while it runs, no other task gets its devices
     bench.created(scope={**SCOPE, part: "other"})
 
     assert len(bench.emulator.tasks) == 2

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from tests.resources.bench import SCOPE
 from tests.resources.test_task_life import statuses, vanish
 
 if TYPE_CHECKING:
@@ -79,6 +81,51 @@ def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy
     assert new.id == old.id
     assert statuses(bench) == ["Processing"]
     assert "is left as it is" in bench.warnings[-1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"triggers": [2]},
+        {"package_ids": ["p2"]},
+        {"targets": ["d2", "d3"]},
+        {"scope": {**SCOPE, "parent": "urn:pulumi:prod::meters::acme:x:C::eu"}},
+        {"triggers": [2], "replace_running": True},
+    ],
+)
+def test_a_forced_replacement_by_another_campaign(bench: Bench, change: dict[str, Any]) -> None:
+    """What is forced is never compared: the new campaign is refused while a task with its devices runs, then created.
+
+    Otherwise all devices of the new task fail, and the deletion of the old resource stops the old task.
+    """
+    bench.hang()
+    old = bench.created()
+    bench.time.sleep(10)
+
+    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*replace nothing by force"):
+        bench.created(**change)
+    assert (statuses(bench), bench.posts) == (["Processing"], 1)
+
+    UpgradeTask.delete(bench.world, old.id, old.outputs)
+    bench.created(**change)
+    assert bench.posts == 2
+
+
+@pytest.mark.parametrize("running", ["other devices", "another resource", "its time"])
+def test_what_runs_beside_a_new_campaign(bench: Bench, running: str) -> None:
+    """Nothing is refused for a task with other devices, of another prefix, or that waits for its time."""
+    bench.hang()
+    given: dict[str, dict[str, Any]] = {
+        "other devices": {"targets": ["d3"]},
+        "another resource": {"task_name_prefix": "other"},
+        "its time": {"schedule_time": "2026-11-24T12:00:00Z"},
+    }
+    bench.created(**given[running], triggers=["old"])
+    bench.time.sleep(10)
+
+    bench.created()
+
+    assert bench.posts == 2
 
 
 @pytest.mark.parametrize("how", ["finished", "gone"])
