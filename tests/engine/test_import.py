@@ -65,7 +65,7 @@ def changing(emulator: Emulator) -> list[str]:
 def has_plugin(project: Project, plugin_home: Path) -> None:
     """Let a project find the installed plugin, because its program does not name one."""
     home = Path(project.environment["PULUMI_HOME"])
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     (home / "plugins").symlink_to(plugin_home / "plugins")
 
 
