@@ -22,110 +22,6 @@ PACKAGE = Path(__file__).parents[2] / "pulumi_iotda_ota"
 NAME = "pulumi_iotda_ota"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# What each room may import of this package, the longest match counts. A room may always import from itself.
-ALLOWED = {
-    "iotda": (),
-    "selection": ("iotda.models", "iotda.errors", "iotda.text"),
-    "arguments": ("iotda", "outputs"),
-    "times": ("iotda",),
-    "validation": ("arguments", "iotda"),
-    "loading": (),
-    "run": ("iotda", "loading"),
-    "query": ("iotda", "selection", "arguments", "times", "validation"),
-    "explain": ("iotda", "selection"),
-    "lookup": ("iotda", "selection", "explain", "query", "run"),
-    "task_lookup": ("iotda", "query", "run"),
-    "where": ("iotda",),
-    "lock": (
-        "answers",
-        "arguments",
-        "explain",
-        "iotda",
-        "lookup",
-        "outputs",
-        "query",
-        "run",
-        "selection",
-        "times",
-        "validation",
-        "where",
-    ),
-    "outputs": (),
-    "settings": (),
-    "answers": ("iotda", "lookup", "selection", "task_lookup"),
-    "results": ("answers", "lookup", "task_lookup"),
-    "sdk": ("iotda", "run"),
-    "sdk_inputs": ("iotda", "sdk"),
-    "invocation": ("iotda", "run", "sdk", "sdk_inputs", "where"),
-    "task_functions": ("iotda", "invocation", "query", "results", "run", "task_lookup", "where"),
-    "functions": (
-        "arguments",
-        "iotda",
-        "invocation",
-        "lock",
-        "lookup",
-        "query",
-        "results",
-        "run",
-        "task_functions",
-        "validation",
-        "where",
-    ),
-    "lifecycle": (
-        "answers",
-        "arguments",
-        "iotda",
-        "lock",
-        "lookup",
-        "outputs",
-        "query",
-        "run",
-        "task_lookup",
-        "times",
-        "validation",
-        "where",
-    ),
-    "dynamic": ("iotda", "lifecycle", "arguments", "run", "sdk", "sdk_inputs", "validation"),
-    "plugin": (
-        "answers",
-        "arguments",
-        "iotda",
-        "lifecycle",
-        "lock",
-        "lookup",
-        "outputs",
-        "query",
-        "run",
-        "settings",
-        "task_lookup",
-        "validation",
-        "where",
-    ),
-    "cli": (
-        "answers",
-        "arguments",
-        "emulator",
-        "iotda",
-        "lifecycle",
-        "lock",
-        "lookup",
-        "outputs",
-        "query",
-        "run",
-        "selection",
-        "settings",
-        "task_lookup",
-        "times",
-        "validation",
-        "where",
-    ),
-    "__main__": ("plugin",),
-    "testing": ("dynamic", "functions", "invocation", "iotda", "lifecycle.base", "lock", "run", "sdk", "where"),
-    "pytest_plugin": ("emulator",),
-    "emulator": (),
-    "connection": ("iotda", "sdk"),
-    "": ("connection", "dynamic", "functions", "iotda", "loading", "results", "task_functions"),  # __init__
-}
 # Which file may import which library.
 LIBRARIES = {
     "requests": ("iotda.transport",),
@@ -166,32 +62,6 @@ LIBRARIES = {
     "google": ("plugin.server", "plugin.values"),
 }
 
-# The order inside of iotda: a module imports only from the lines above its own.
-ORDER = (
-    ("text", "names", "vendor_names", "sockets", "files"),
-    ("errors", "causes"),
-    ("limits", "retry", "fields", "profiles"),
-    ("models", "endpoint", "paging", "gate", "answers", "credentials", "renewal"),
-    ("windows",),
-    ("together",),
-    ("signing", "sources", "proxies", "package_body", "task_body"),
-    ("incomplete",),
-    ("messages", "connection", "hints"),
-    ("failures", "transport", "iam"),
-    ("protocol",),
-    ("calls",),
-    ("login",),
-    ("client",),
-    ("failing",),
-)
-PLACES = {module: place for place, modules in enumerate(ORDER) for module in modules}
-# What a module names of the lines below it, or of its own, for type checkers only.
-NAMED = {
-    "errors": {"models"},  # the packages that an error carries
-    "renewal": {"credentials"},  # what is renewed
-    "gate": {"connection"},  # what a request goes over
-    "hints": {"connection", "messages"},  # what a refusal was the answer to
-}
 # Who reads the world itself, and why; everybody else is given a value.
 WORLD = {
     "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
@@ -233,25 +103,6 @@ def imported_in(nodes: Iterable[ast.AST]) -> set[str]:
     return found
 
 
-def neighbours_of(file: Path) -> tuple[set[str], set[str]]:
-    """Return the modules of iotda that one of them imports when it runs, and those for type checkers only."""
-    tree = ast.parse(file.read_text())
-    apart = {
-        node
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
-        for statement in block.body
-        for node in ast.walk(statement)
-    }
-
-    def neighbours(names: set[str]) -> set[str]:
-        inside = {name.removeprefix(f"{NAME}.iotda.") for name in names if name.startswith(f"{NAME}.iotda.")}
-        return {name.split(".")[0] for name in inside}
-
-    running = neighbours(imported_in(node for node in ast.walk(tree) if node not in apart))
-    return running, neighbours(imported_in(apart)) - running
-
-
 def world_read_in(file: Path) -> set[str]:
     """Return which of clock, chance and environment a file reads itself."""
     reads: dict[str, Callable[[str], bool]] = {
@@ -278,20 +129,6 @@ def is_below(module: str, room: str) -> bool:
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_of)
-def test_rooms_import_only_what_they_may(file: Path) -> None:
-    """A room imports only the rooms below it."""
-    module = module_of(file)
-    room = max((name for name in ALLOWED if not name or is_below(module, name)), key=len)
-    own = room.split(".")[0]
-    allowed = (*ALLOWED[room], own) if own else ALLOWED[room]
-    ours = {name.removeprefix(f"{NAME}.") for name in imports_of(file) if name.startswith(f"{NAME}.")}
-
-    wrong = {name for name in ours if not any(is_below(name, other) for other in allowed)}
-    # `from pulumi_iotda_ota import lookup, sdk` names modules; `from ...base import UNKNOWN` names what is in one.
-    assert not wrong, f"{module} imports {wrong}"
-
-
-@pytest.mark.parametrize("file", FILES, ids=module_of)
 def test_libraries_are_imported_in_their_place(file: Path) -> None:
     """Each library is imported by the rooms that are there for it, and by no other."""
     module = module_of(file)
@@ -303,16 +140,6 @@ def test_libraries_are_imported_in_their_place(file: Path) -> None:
         if library in libraries and not any(is_below(module, place) for place in places)
     }
     assert not wrong, f"{module} imports {wrong}"
-
-
-@pytest.mark.parametrize("file", sorted((PACKAGE / "iotda").glob("[!_]*.py")), ids=module_of)
-def test_the_order_inside_of_iotda(file: Path) -> None:
-    """A module of iotda imports only those below it, and names others for type checkers where the table says so."""
-    running, named = neighbours_of(file)
-    below = {module for module, place in PLACES.items() if place < PLACES[file.stem]}
-
-    assert running <= below
-    assert named - below == NAMED.get(file.stem, set())
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_of)
