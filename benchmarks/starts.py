@@ -33,7 +33,7 @@ def after():
 import pulumi; after()
 import pulumi_iotda_ota as iotda_ota; after()
 iotda_ota.get_ota_packages; after()
-from pulumi_iotda_ota.loading import quickly
+from pulumi_iotda_ota.lazy_imports import quickly
 with quickly():
     import pulumi_iotda_ota.iotda.client, pulumi_iotda_ota.iotda.connection
 after()

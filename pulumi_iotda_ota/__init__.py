@@ -7,7 +7,7 @@ Nothing that is served is stored in this namespace: Pulumi reads it to decide wh
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.loading import quickly
+from pulumi_iotda_ota.lazy_imports import quickly
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.dynamic.completion import UpgradeTaskCompletion

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import model_validator
 
-from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda import connection
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
@@ -26,5 +26,5 @@ class Connection(connection.Connection):
         try:
             return handler(values)
         except IotdaOtaError as error:
-            sdk.rendered(error)
+            pulumi_compat.rendered(error)
             raise

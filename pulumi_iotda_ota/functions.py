@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from pulumi_iotda_ota import lookup, query, results
 from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
 from pulumi_iotda_ota.iotda.names import camel
-from pulumi_iotda_ota.lock.answer import package_answer
+from pulumi_iotda_ota.operations import package_answer
 from pulumi_iotda_ota.task_functions import UPGRADE_TASK
 from pulumi_iotda_ota.validation import normal
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     import pulumi
 
+    from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.iotda.connection import Connection
     from pulumi_iotda_ota.results import GetOtaPackageResult, GetOtaPackagesResult
     from pulumi_iotda_ota.run import Run
-    from pulumi_iotda_ota.where import Where
 
 __all__ = ["answer", "get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"]
 

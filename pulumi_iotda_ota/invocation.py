@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pulumi
 
-from pulumi_iotda_ota import sdk, sdk_inputs
+from pulumi_iotda_ota import pulumi_compat, sdk_inputs
+from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
 from pulumi_iotda_ota.iotda.names import camel, snake
 from pulumi_iotda_ota.run import Run
-from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,9 +57,9 @@ class Function(Generic[T]):
             sdk_inputs.require_connection(connection)
             sdk_inputs.refuse_resources(values)
             _refuse_outputs(self.name, values, opts)
-            if sdk.is_mocked():
+            if pulumi_compat.is_mocked():
                 return self._read(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
-            return sdk.wait(self.work(values, connection))
+            return pulumi_compat.wait(self.work(values, connection))
 
     def output(
         self,
@@ -70,23 +70,23 @@ class Function(Generic[T]):
         """Return an Output of the answer."""
         with _rendering():
             sdk_inputs.require_connection(connection)
-            sdk.refuse_provider(opts)
-            sdk.require_program(self.name)
+            pulumi_compat.refuse_provider(opts)
+            pulumi_compat.require_program(self.name)
             sdk_inputs.refuse_resources(values)
             values = sdk_inputs.requiring_values(values)
-        if sdk.is_mocked():
+        if pulumi_compat.is_mocked():
             return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self._read)
-        return sdk.when_known(values, opts, lambda known: self.work(known, connection))
+        return pulumi_compat.when_known(values, opts, lambda known: self.work(known, connection))
 
     def _read(self, answer: dict[str, Any]) -> T:
         """Return what a stand-in for the engine answered, or raise the error that it handed on."""
         if _FAILURE in answer:
-            raise sdk.rendered(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
+            raise pulumi_compat.rendered(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
         return self.mocked(answer)
 
     def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
         """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
-        run, where = sdk.current_run(), Where(sdk.stack_config(), dict(os.environ), connection)
+        run, where = pulumi_compat.current_run(), Where(pulumi_compat.stack_config(), dict(os.environ), connection)
 
         def ask() -> T:
             with _rendering(), contextlib.ExitStack() as stack:
@@ -111,14 +111,16 @@ def _rendering() -> Iterator[None]:
     try:
         yield
     except IotdaOtaError as error:
-        sdk.rendered(error)
+        pulumi_compat.rendered(error)
         raise
 
 
 def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOptions | None) -> None:
-    sdk.refuse_provider(opts)
+    pulumi_compat.refuse_provider(opts)
     depends = "opts.depends_on" if getattr(opts, "depends_on", None) else None
-    argument = depends or next((argument for argument, value in values.items() if sdk.holds_output(value)), None)
+    argument = depends or next(
+        (argument for argument, value in values.items() if pulumi_compat.holds_output(value)), None
+    )
     if argument is not None:
         raise OutputGiven(
             f"{argument} is a Pulumi Output, whose value {name} can not wait for; use {name}_output, which can",

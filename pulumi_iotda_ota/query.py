@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.durations import api_time, parse_time, whole_second
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.selection.policy import Policy
 from pulumi_iotda_ota.selection.rules import rules_of
 from pulumi_iotda_ota.selection.versions import scheme
-from pulumi_iotda_ota.times import api_time, parse_time, whole_second
 from pulumi_iotda_ota.validation import require_valid
 
 if TYPE_CHECKING:

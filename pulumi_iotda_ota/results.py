@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import pulumi
 
-from pulumi_iotda_ota.answers import listed_values, package_values, task_values
+from pulumi_iotda_ota.serialization import listed_values, package_values, task_values
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup import FoundMany

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
-from pulumi_iotda_ota.loading import quickly
+from pulumi_iotda_ota.lazy_imports import quickly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping

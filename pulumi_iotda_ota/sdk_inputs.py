@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi._types import is_input_type  # private, and the only way to recognize an object that Pulumi can send
 
-from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.text import printable
 
@@ -53,7 +53,7 @@ class SecretNames:
         return self._names().__await__()
 
     async def _names(self) -> list[str] | None:
-        held = {name: value for name, value in self._values.items() if sdk.holds_output(value)}
+        held = {name: value for name, value in self._values.items() if pulumi_compat.holds_output(value)}
         outputs = {name: pulumi.Output.from_input(value) for name, value in held.items()}
         return [name for name, output in outputs.items() if await output.is_secret()] or None
 
@@ -126,7 +126,7 @@ def _present(value: Any, path: str, label: str, *, inside: bool) -> Any:
         ("cause", "the stack output or field that it reads does not exist or is empty"),
         ("fix", f"correct what {path} reads, or pass the value itself"),
     ]
-    raise sdk.rendered(InputError(f"{label}{absent} {which}", argument=argument, facts=facts))
+    raise pulumi_compat.rendered(InputError(f"{label}{absent} {which}", argument=argument, facts=facts))
 
 
 def _absent_in(value: object, path: str) -> Iterator[str]:
@@ -149,7 +149,7 @@ def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
             known = f'{type(resource).__name__} "{resource.pulumi_resource_name}"'
             headline = f"{label}{path} is {given} {known}, {_wrong(argument, resource is not leaf)}"
             error = InputError(headline, argument=argument, facts=[("fix", _instead(argument, resource))])
-            raise sdk.rendered(error)
+            raise pulumi_compat.rendered(error)
 
 
 def _wrong(argument: str, constant: bool) -> str:  # noqa: FBT001  which of the two was given
@@ -187,13 +187,15 @@ def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
             advice = "pass a list: list(...) makes one of it"
         argument = path.partition(".")[0].partition("[")[0]
         headline = f"{label}{path} is of type {type(leaf).__name__}, which a resource cannot store"
-        raise sdk.rendered(InputError(headline, argument=argument, facts=[("fix", advice)]))
+        raise pulumi_compat.rendered(InputError(headline, argument=argument, facts=[("fix", advice)]))
 
     for name, value in values.items():
         _mapped(value, name, refuse)
         for path, key in _odd_keys(value, name):
             headline = f"{label}{path} has a key of type {type(key).__name__}, and Pulumi stores only text keys"
-            raise sdk.rendered(InputError(headline, argument=name, facts=[("fix", "make each key a text: str(key)")]))
+            raise pulumi_compat.rendered(
+                InputError(headline, argument=name, facts=[("fix", "make each key a text: str(key)")])
+            )
 
 
 def _odd_keys(value: Any, path: str) -> Iterator[tuple[str, object]]:
@@ -217,10 +219,10 @@ def refuse_provider(label: str, opts: pulumi.ResourceOptions | None) -> None:
         return
     several = opts.providers.values() if isinstance(opts.providers, Mapping) else opts.providers or ()
     given = [opts.provider, *several] if opts.provider else several
-    if any(provider.package == sdk.CONFIG_NAMESPACE for provider in given):
+    if any(provider.package == pulumi_compat.CONFIG_NAMESPACE for provider in given):
         facts = [("cause", "resources of pulumi_iotda_ota run in Pulumi's own dynamic provider")]
         facts.append(("fix", "remove it; for another account or endpoint, pass connection=iotda_ota.Connection(...)"))
-        raise sdk.rendered(InputError(f"{label}opts.provider has no effect", argument="opts", facts=facts))
+        raise pulumi_compat.rendered(InputError(f"{label}opts.provider has no effect", argument="opts", facts=facts))
 
 
 def require_connection(connection: object) -> None:
@@ -294,7 +296,7 @@ def _mapped(value: Any, argument: str, change: Callable[[str, Any], Any]) -> Any
         return inside(value, argument)
     except RecursionError:
         headline = f"{argument} holds itself, or is nested too deeply"
-        raise sdk.rendered(InputError(headline, argument=argument)) from None
+        raise pulumi_compat.rendered(InputError(headline, argument=argument)) from None
 
 
 def _is_plain_set(value: object) -> bool:

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     import pulumi
 
+    from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.iotda.connection import Connection
     from pulumi_iotda_ota.results import GetUpgradeTaskResult
     from pulumi_iotda_ota.run import Run
-    from pulumi_iotda_ota.where import Where
 
 __all__ = ["UPGRADE_TASK", "get_upgrade_task", "get_upgrade_task_output"]
 

@@ -6,16 +6,16 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.answers import found_values, listed_values
 from pulumi_iotda_ota.cli.asking import given_connection, service, stack_config
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.cli.why import tell_why
-from pulumi_iotda_ota.lock.answer import locked_entry, package_answer, require_lock
+from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.lookup import find_package, find_packages
+from pulumi_iotda_ota.operations import locked_entry, package_answer, require_lock
 from pulumi_iotda_ota.query import PackageLookup, PackagesLookup
 from pulumi_iotda_ota.run import Run
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
-from pulumi_iotda_ota.where import Where
+from pulumi_iotda_ota.serialization import found_values, listed_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.answers import task_values
 from pulumi_iotda_ota.cli.asking import service
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.cli.task import MOST_LISTED
@@ -15,6 +14,7 @@ from pulumi_iotda_ota.lifecycle.task_reads import is_running
 from pulumi_iotda_ota.lifecycle.verdict import Standing
 from pulumi_iotda_ota.lifecycle.watching import stands
 from pulumi_iotda_ota.query import UpgradeTaskLookup
+from pulumi_iotda_ota.serialization import task_values
 from pulumi_iotda_ota.task_lookup import find_upgrade_task
 from pulumi_iotda_ota.validation import require_valid
 

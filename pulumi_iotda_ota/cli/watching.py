@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.answers import task_values
 from pulumi_iotda_ota.cli.asking import service, world
 from pulumi_iotda_ota.cli.failures import Interrupted
 from pulumi_iotda_ota.cli.tasks import found_task, print_failing
@@ -13,6 +12,7 @@ from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaEr
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.watching import stands
+from pulumi_iotda_ota.serialization import task_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi import dynamic
 
-from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.text import hiding, masked
 from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package, pin, upgrade_task
@@ -42,7 +42,7 @@ __all__ = [
 # A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
 # must be seen by the next look.
 _run = Run(memo=False)
-_run_state = RunState(sdk.engine_address(), os.environ)
+_run_state = RunState(pulumi_compat.engine_address(), os.environ)
 #: The input by which a program tells which of the others are secret. It is not stored.
 SECRET_INPUTS = "secret_inputs"  # noqa: S105  a name, and no secret
 
@@ -70,15 +70,15 @@ class Adapter(dynamic.ResourceProvider):
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         """Take the stack's configuration; called once, before anything else."""
-        sdk.print_own_errors_without_traceback()
-        sdk.widen_dynamic_host()
-        self._configuration = sdk.provider_config(req, CONFIG_NAMES)
+        pulumi_compat.print_own_errors_without_traceback()
+        pulumi_compat.widen_dynamic_host()
+        self._configuration = pulumi_compat.provider_config(req, CONFIG_NAMES)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Complete the inputs, and tell what is wrong with them."""
         given = _plain(news)
         secret = [given.get(name) for name in given.pop(SECRET_INPUTS, None) or ()]
-        with hiding(sdk.texts_in(secret)):
+        with hiding(pulumi_compat.texts_in(secret)):
             checked = self.lifecycle.check(self._world(), _plain(_olds), given)
             # With a property name the engine prints the value, secret or not.
             failures = [dynamic.CheckFailure("", masked(_reason(problem))) for problem in checked.problems]
@@ -141,13 +141,13 @@ class UpgradeTaskConfirmationProvider(Adapter):
 
 
 def _plain(properties: Mapping[str, Any]) -> Properties:
-    known: Properties = sdk.without_unknowns(dict(properties), UNKNOWN)
+    known: Properties = pulumi_compat.without_unknowns(dict(properties), UNKNOWN)
     known.pop("__provider", None)
     return known
 
 
 def _wire(properties: Properties) -> dict[str, Any]:
-    wired: dict[str, Any] = sdk.with_unknowns(properties, UNKNOWN)
+    wired: dict[str, Any] = pulumi_compat.with_unknowns(properties, UNKNOWN)
     return wired
 
 

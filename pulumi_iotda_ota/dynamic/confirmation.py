@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import sdk, sdk_inputs
+from pulumi_iotda_ota import pulumi_compat, sdk_inputs
 from pulumi_iotda_ota.dynamic import UpgradeTaskConfirmationProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -65,10 +65,10 @@ class UpgradeTaskConfirmation(dynamic.Resource, module="iotda-ota", name="Upgrad
 
 def _require_written_out(approved: object) -> None:
     """Refuse an Output: what a lookup finds is approved by nobody."""
-    if sdk.holds_output(approved):
+    if pulumi_compat.holds_output(approved):
         error = InputError(
             "approved_package_ids is a Pulumi Output: an approval is written out, so that a review sees it change",
             argument="approved_package_ids",
             facts=[("what to do", "write the ids that were reviewed as text, or read them from the configuration")],
         )
-        raise sdk.rendered(error)
+        raise pulumi_compat.rendered(error)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_iotda_ota import arguments, sdk, sdk_inputs
+from pulumi_iotda_ota import arguments, pulumi_compat, sdk_inputs
 from pulumi_iotda_ota.dynamic import SECRET_INPUTS
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, normal
@@ -58,7 +58,7 @@ def given(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     wrong = problems(normal(sdk_inputs.known_values(inputs, UNKNOWN)))
     if wrong:
         facts = [("also wrong", str(problem)) for problem in wrong[1:]]
-        raise sdk.rendered(InputError(f"{label}{wrong[0]}", argument=wrong[0].argument, facts=facts))
+        raise pulumi_compat.rendered(InputError(f"{label}{wrong[0]}", argument=wrong[0].argument, facts=facts))
     optional = [argument.name for argument in table if argument.optional_output]
     free = [argument.name for argument in table if argument.type == "object" and argument.of is None]
     required = sdk_inputs.requiring_values(inputs, label, optional=optional, free=free)
@@ -85,7 +85,7 @@ def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -
 
 def refused(headline: str, advice: str) -> IotdaOtaError:
     """Return the error of an option that a resource does not take."""
-    return sdk.rendered(InputError(headline, argument="opts", facts=[("what to do", advice)]))
+    return pulumi_compat.rendered(InputError(headline, argument="opts", facts=[("what to do", advice)]))
 
 
 def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, pulumi.Input[str]]:
@@ -99,7 +99,7 @@ def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, 
     parent = opts.parent if opts else None
     if parent is not None:
         # Children of two components may have one name; what tells these apart is in the URN.
-        scope["parent"] = sdk.urn_without_dependencies(parent)
+        scope["parent"] = pulumi_compat.urn_without_dependencies(parent)
     return scope
 
 
@@ -107,7 +107,11 @@ def properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]
     """Return what a resource registers; an output without an input of that name is announced by None."""
     registered = {**dict.fromkeys(outputs), **inputs}
     # Where no value is to come, none can be secret.
-    return {**registered, SECRET_INPUTS: sdk_inputs.SecretNames(inputs)} if sdk.holds_output(inputs) else registered
+    return (
+        {**registered, SECRET_INPUTS: sdk_inputs.SecretNames(inputs)}
+        if pulumi_compat.holds_output(inputs)
+        else registered
+    )
 
 
 def _public(connection: Connection | None) -> dict[str, Any] | None:
@@ -115,7 +119,7 @@ def _public(connection: Connection | None) -> dict[str, Any] | None:
     try:
         sdk_inputs.require_connection(connection)
     except InputError as wrong:
-        raise sdk.rendered(wrong) from None
+        raise pulumi_compat.rendered(wrong) from None
     if connection is None:
         return None
     if connection.has_secrets:
@@ -127,5 +131,5 @@ def _public(connection: Connection | None) -> dict[str, Any] | None:
                 ("", "configuration (pulumi config set --secret iotda-ota:secretKey)"),
             ],
         )
-        raise sdk.rendered(error)
+        raise pulumi_compat.rendered(error)
     return connection.public()

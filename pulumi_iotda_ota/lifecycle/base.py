@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pulumi_iotda_ota import validation
+from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.validation import Problem, normal
-from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.arguments.changes import named
+from pulumi_iotda_ota.durations import api_time, parse_time
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
-from pulumi_iotda_ota.times import api_time, parse_time
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask

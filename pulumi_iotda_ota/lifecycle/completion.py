@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
@@ -15,7 +16,6 @@ from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, is_running, told_refusal
 from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing
 from pulumi_iotda_ota.lifecycle.watching import Watch
-from pulumi_iotda_ota.times import parse_duration
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.text import printable
@@ -15,7 +16,6 @@ from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
 from pulumi_iotda_ota.lifecycle.lost import looked_for
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, find_task, find_task_or_rival, is_running
-from pulumi_iotda_ota.times import parse_duration
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import arguments, outputs
-from pulumi_iotda_ota.answers import package_values
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.lifecycle.base import (
@@ -21,10 +20,11 @@ from pulumi_iotda_ota.lifecycle.base import (
     refused_import,
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
-from pulumi_iotda_ota.lock.answer import locked_entry, locked_fields, require_unchanged
 from pulumi_iotda_ota.lock.entry import differing_places, differing_words, place_of
 from pulumi_iotda_ota.lookup import contradictions, find_package
+from pulumi_iotda_ota.operations import locked_entry, locked_fields, require_unchanged
 from pulumi_iotda_ota.query import PackageLookup
+from pulumi_iotda_ota.serialization import package_values
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.durations import parse_duration, parse_time
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown, known_problems
-from pulumi_iotda_ota.times import parse_duration, parse_time
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.endpoint import read_endpoint
 from pulumi_iotda_ota.query import words
-from pulumi_iotda_ota.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.answers import package_values
 from pulumi_iotda_ota.iotda.errors import PackageNotFound
 from pulumi_iotda_ota.lock.entry import Entry, place_of
 from pulumi_iotda_ota.lock.reason import reason
 from pulumi_iotda_ota.lookup import find_package
 from pulumi_iotda_ota.query import PackageLookup, words
+from pulumi_iotda_ota.serialization import package_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

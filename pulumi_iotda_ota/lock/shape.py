@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import arguments, outputs, validation
+from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME, almost, shown
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
-from pulumi_iotda_ota.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import lookup, query, task_lookup
-from pulumi_iotda_ota.answers import listed_values, task_values
-from pulumi_iotda_ota.lock.answer import package_answer
+from pulumi_iotda_ota.operations import package_answer
+from pulumi_iotda_ota.serialization import listed_values, task_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.run import Run
-    from pulumi_iotda_ota.where import Where
 
 __all__ = ["get_ota_package", "get_ota_packages", "get_upgrade_task"]
 

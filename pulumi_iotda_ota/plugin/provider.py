@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
 from pulumi_iotda_ota.iotda.limits import almost
 from pulumi_iotda_ota.iotda.names import camel
@@ -16,7 +17,6 @@ from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
 from pulumi_iotda_ota.run import Run, wants_memo
 from pulumi_iotda_ota.validation import Problem
-from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

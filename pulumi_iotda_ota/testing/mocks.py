@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.dynamic import Adapter
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.testing.campaigns import Campaigns
 from pulumi_iotda_ota.testing.monitor import Monitor, provider_in
 from pulumi_iotda_ota.testing.shelf import NOWHERE, Shelf, packages_of
-from pulumi_iotda_ota.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

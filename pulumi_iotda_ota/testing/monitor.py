@@ -16,7 +16,7 @@ import pulumi
 from pulumi import dynamic
 from pulumi.runtime import mocks as mocks_module
 
-from pulumi_iotda_ota import functions, sdk
+from pulumi_iotda_ota import functions, pulumi_compat
 from pulumi_iotda_ota.dynamic import begin_run
 from pulumi_iotda_ota.invocation import failure
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
+    from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.run import Run
-    from pulumi_iotda_ota.where import Where
 
 __all__ = ["Monitor", "RegisteredResource", "provider_in", "run_program"]
 
@@ -113,7 +113,7 @@ class Monitor(pulumi.runtime.Mocks):
         if not preview:
             created = provider.create(checked.inputs)
             outputs, id_ = created.outs or {}, created.id
-        known = {name: value for name, value in outputs.items() if not sdk.holds_unknown(value)}
+        known = {name: value for name, value in outputs.items() if not pulumi_compat.holds_unknown(value)}
         self.resources.append(RegisteredResource(args.typ, args.name, known))
         return id_, outputs
 
@@ -169,7 +169,7 @@ def run_program(
     begin_run()
     monitor._begin_run()  # noqa: SLF001  belongs to this package, not to the tests of users
     named = project or next((key.split(":")[0] for key in config if ":" in key), Path(program).name)
-    sdk.enter_program(monitor, project=named, stack=stack, config=config, preview=preview)
+    pulumi_compat.enter_program(monitor, project=named, stack=stack, config=config, preview=preview)
     # Pulumi's own way to run a program to its last Output; it has no types.
     run_to_the_end: Callable[..., Callable[[], None]] = mocks_module.test
     here, file = Path.cwd(), Path(program).absolute()
@@ -181,7 +181,7 @@ def run_program(
         raise
     finally:
         os.chdir(here)
-        sdk.leave_program()
+        pulumi_compat.leave_program()
     return monitor
 
 
@@ -211,7 +211,7 @@ def provider_in(inputs: dict[str, Any]) -> dynamic.ResourceProvider:
     """
     stored = inputs.pop("__provider")
     provider: dynamic.ResourceProvider = dill.loads(base64.b64decode(stored))  # noqa: S301  pickled by this process
-    config = {f"{sdk.CONFIG_NAMESPACE}:{name}": value for name, value in sdk.stack_config().items()}
+    config = {f"{pulumi_compat.CONFIG_NAMESPACE}:{name}": value for name, value in pulumi_compat.stack_config().items()}
     provider.configure(dynamic.ConfigureRequest(dynamic.Config(config, pulumi.get_project())))
     return provider
 

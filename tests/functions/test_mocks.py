@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota import pulumi_compat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ class Mocks(pulumi.runtime.Mocks):
 @pytest.fixture(autouse=True)
 def _no_monitor_afterwards() -> Iterator[None]:
     yield
-    sdk.leave_program()
+    pulumi_compat.leave_program()
 
 
 def mocked(answer: dict[str, Any], *, preview: bool = False) -> Mocks:

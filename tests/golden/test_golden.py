@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import functions, results, sdk, testing
+from pulumi_iotda_ota import functions, pulumi_compat, results, testing
 from pulumi_iotda_ota.cli import entry
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.emulator import Emulator
@@ -54,7 +54,7 @@ def _service(golden: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
 def _monitored() -> Iterator[None]:
     pulumi.runtime.set_mocks(testing.Monitor())
     yield
-    sdk.leave_program()
+    pulumi_compat.leave_program()
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def _mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     packages = [{name: value for name, value in given.items() if name != "record_id"} for given in seed()["packages"]]
     pulumi.runtime.set_mocks(testing.Mocks(packages))
     yield
-    sdk.leave_program()
+    pulumi_compat.leave_program()
 
 
 @pytest.fixture(scope="module")

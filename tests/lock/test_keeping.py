@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.lock import keeping, telling
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change, load
 from pulumi_iotda_ota.run import Run
-from pulumi_iotda_ota.where import Where
 from tests.conftest import settings_for
 from tests.lock.helpers import NEWEST, entry
 from tests.resources.bench import package

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 
-from pulumi_iotda_ota import sdk, testing
+from pulumi_iotda_ota import pulumi_compat, testing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,10 +131,10 @@ def test_pulumis_own_mocks_place_resources_too() -> None:
         child = pulumi.CustomResource(
             "acme:x:Y",
             "child",
-            {"urn": sdk.urn_without_dependencies(parent)},
+            {"urn": pulumi_compat.urn_without_dependencies(parent)},
             pulumi.ResourceOptions(parent=parent),
         )
-        alone = sdk.urn_without_dependencies(parent)
+        alone = pulumi_compat.urn_without_dependencies(parent)
         assert await alone.future() == await parent.urn.future()
         assert await alone.resources() == set()
         assert await child.urn.future()

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import sdk, testing
+from pulumi_iotda_ota import pulumi_compat, testing
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change
 from tests.lock.helpers import entry
 
@@ -238,7 +238,7 @@ def test_pulumi_s_own_way_of_unit_tests() -> None:
     try:
         run_to_the_end(declared)()
     finally:
-        sdk.leave_program()
+        pulumi_compat.leave_program()
 
     assert seen == ["V1.4.10"]
 

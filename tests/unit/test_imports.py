@@ -47,7 +47,7 @@ LIBRARIES = {
         "dynamic",
         "testing",
         "results",
-        "sdk",
+        "pulumi_compat",
         "sdk_inputs",
         "plugin.protocol",
     ),
@@ -70,7 +70,7 @@ WORLD = {
     "invocation": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for
     "cli.entry": {"os"},  # a door: the environment of the process
-    "sdk": {"os"},  # the switch of the memo
+    "pulumi_compat": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # a door
     "plugin.server": {"os"},  # a door
     "testing.mocks": {"os"},  # a door
@@ -168,7 +168,7 @@ def loaded_after(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["iotda.client", "selection.choose", "lookup", "task_lookup", "lifecycle.upgrade_task", "lock.answer", "arguments"],
+    ["iotda.client", "selection.choose", "lookup", "task_lookup", "lifecycle.upgrade_task", "operations", "arguments"],
 )
 def test_pure_rooms_do_not_load_pulumi(module: str) -> None:
     """What knows nothing of Pulumi does not load it either."""
@@ -218,5 +218,6 @@ def test_the_plugin_starts_with_what_it_needs_to_answer_and_no_more() -> None:
         not {"pulumi.resource", "pulumi.runtime.settings", "requests", "pydantic", "semver", "opentelemetry"} & loaded
     )
     assert (
-        not {f"{NAME}.functions", f"{NAME}.results", f"{NAME}.sdk", f"{NAME}.lookup", f"{NAME}.lifecycle.pin"} & loaded
+        not {f"{NAME}.functions", f"{NAME}.results", f"{NAME}.pulumi_compat", f"{NAME}.lookup", f"{NAME}.lifecycle.pin"}
+        & loaded
     )

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from pulumi_iotda_ota.loading import quickly
+from pulumi_iotda_ota.lazy_imports import quickly
 
 
 @pytest.mark.parametrize("on", [True, False], ids=["on", "off"])

@@ -18,7 +18,7 @@ import pytest
 from pulumi.runtime import sync_await
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from pulumi_iotda_ota import sdk
+from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda import errors
 
 if TYPE_CHECKING:
@@ -72,23 +72,23 @@ def test_dynamic_host_still_imports_nothing() -> None:
 def test_dynamic_host_still_leaves_its_arguments_alone() -> None:
     """`sdk.engine_address` takes the last argument, which the host does not read; any other process has no address."""
     assert "argv" not in source_of("pulumi.dynamic.__main__")
-    assert sdk.engine_address() == ""
+    assert pulumi_compat.engine_address() == ""
 
 
 def test_the_pool_of_the_host_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a thread of the host's pool, the pool is found and widened; when it is not, Python works another way."""
-    monkeypatch.setattr(sdk, "_is_dynamic_host", lambda: True)
+    monkeypatch.setattr(pulumi_compat, "_is_dynamic_host", lambda: True)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        pool.submit(sdk.widen_dynamic_host).result()
+        pool.submit(pulumi_compat.widen_dynamic_host).result()
         assert pool._max_workers == 256
-    sdk.widen_dynamic_host()  # in any other thread nothing happens
+    pulumi_compat.widen_dynamic_host()  # in any other thread nothing happens
 
 
 def test_only_the_dynamic_host_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     """In any other process nothing is replaced."""
     before = getattr(sys.modules["__main__"], "traceback", None)
 
-    sdk.print_own_errors_without_traceback()
+    pulumi_compat.print_own_errors_without_traceback()
 
     assert getattr(sys.modules["__main__"], "traceback", None) is before
 
@@ -100,7 +100,7 @@ def test_own_errors_are_short_and_others_whole() -> None:
         try:
             raise error
         except type(error):
-            return sdk._ShortForOwnErrors.format_exc()
+            return pulumi_compat._ShortForOwnErrors.format_exc()
 
     assert told(errors.InputError("refused", facts=[("why", "so")])).splitlines() == ["refused", "  why          so"]
     assert told(ValueError("a fault of ours")).startswith("Traceback")
@@ -111,7 +111,7 @@ def test_every_error_is_printed_as_a_message(name: str) -> None:
     """Each class of error becomes one that Pulumi prints without a traceback, once, and survives pickling."""
     error = getattr(errors, name)("headline", facts=[("why", "so")])
 
-    rendered = sdk.rendered(sdk.rendered(error))
+    rendered = pulumi_compat.rendered(pulumi_compat.rendered(error))
 
     assert rendered is error
     assert isinstance(error, pulumi.RunError)
@@ -122,9 +122,9 @@ def test_every_error_is_printed_as_a_message(name: str) -> None:
 
 def test_without_a_program_there_is_no_run_and_no_configuration() -> None:
     """Outside a program nothing is shared and nothing is configured."""
-    assert not sdk.in_program()
-    assert sdk.current_run() is None
-    assert sdk.stack_config() == {}
+    assert not pulumi_compat.in_program()
+    assert pulumi_compat.current_run() is None
+    assert pulumi_compat.stack_config() == {}
 
 
 def test_work_runs_in_a_thread_that_ctrl_c_need_not_wait_for() -> None:
@@ -133,9 +133,9 @@ def test_work_runs_in_a_thread_that_ctrl_c_need_not_wait_for() -> None:
     def fail() -> None:
         raise ValueError("failed")
 
-    assert sdk.start(lambda: 1).result() == 1
+    assert pulumi_compat.start(lambda: 1).result() == 1
     with pytest.raises(ValueError, match="failed"):
-        sdk.start(fail).result()
+        pulumi_compat.start(fail).result()
 
 
 class _Silent(pulumi.runtime.Mocks):
@@ -158,23 +158,23 @@ def seen_in_a_thread() -> object:
 
 def test_a_stand_in_is_gone_for_every_thread() -> None:
     """After `leave_program` no thread is answered by the stand-in, and no root, configuration or export is left."""
-    sdk.enter_program(_Silent(), project="p", stack="s", config={"iotda-ota:region": "x"}, preview=False)
+    pulumi_compat.enter_program(_Silent(), project="p", stack="s", config={"iotda-ota:region": "x"}, preview=False)
     assert seen_in_a_thread() is not None
 
-    sdk.leave_program()
+    pulumi_compat.leave_program()
 
-    assert (seen_in_a_thread(), sdk.in_program(), sdk.stack_config()) == (None, False, {})
+    assert (seen_in_a_thread(), pulumi_compat.in_program(), pulumi_compat.stack_config()) == (None, False, {})
     assert pulumi.runtime.get_root_resource() is None
 
 
 def test_settings_are_still_to_be_taken_away_twice() -> None:
     """Pulumi's settings keep a default for such threads that once is not enough for; when it is, do it once."""
-    sdk.enter_program(_Silent(), project="p", stack="s", config={}, preview=False)
+    pulumi_compat.enter_program(_Silent(), project="p", stack="s", config={}, preview=False)
 
     pulumi.runtime.configure(pulumi.runtime.Settings("p", "s"))
 
     left = seen_in_a_thread()
-    sdk.leave_program()
+    pulumi_compat.leave_program()
     assert left is not None
 
 
@@ -194,8 +194,8 @@ def test_a_parents_urn_is_still_a_dependency_on_its_children() -> None:
         try:
             run()
         finally:
-            sdk.leave_program()
+            pulumi_compat.leave_program()
 
-    child_of(sdk.urn_without_dependencies)
+    child_of(pulumi_compat.urn_without_dependencies)
     with pytest.raises(RuntimeError, match="circular dependency"):
         child_of(lambda parent: parent.urn)

@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
+from pulumi_iotda_ota.durations import api_time, parse_duration, parse_time, whole_second
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.times import api_time, parse_duration, parse_time, whole_second
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.answers import found_values, package_values
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 from pulumi_iotda_ota.lock import refusals
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
@@ -13,13 +12,14 @@ from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.lock.fitting import misfit
 from pulumi_iotda_ota.lookup import find_package
 from pulumi_iotda_ota.query import PackageLookup, words
+from pulumi_iotda_ota.serialization import found_values, package_values
 from pulumi_iotda_ota.validation import require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.run import Run
-    from pulumi_iotda_ota.where import Where
 
 __all__ = ["locked_entry", "locked_fields", "package_answer", "require_lock", "require_unchanged"]
 
