@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docs.generate.markdown import table
-from pulumi_iotda_ota.cli.codes import CODES
-from pulumi_iotda_ota.cli.entry import PROGRAM, root
+from pulumi_iotda_ota.cli.exit_codes import CODES
+from pulumi_iotda_ota.cli.main import PROGRAM, root
 from pulumi_iotda_ota.cli.options import WHERE, Positional
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID

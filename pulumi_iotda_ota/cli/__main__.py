@@ -15,7 +15,7 @@ _NO_CLICK = (
 def main() -> int:
     """Run the command line and return its exit code."""
     try:
-        from pulumi_iotda_ota.cli import entry  # noqa: PLC0415  click may be missing, which is told below
+        from pulumi_iotda_ota.cli import main as entry  # noqa: PLC0415  click may be missing, which is told below
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise

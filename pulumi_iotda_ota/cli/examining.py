@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_iotda_ota.cli import codes, reach, stack, surroundings
-from pulumi_iotda_ota.cli.asking import given_connection, stack_config
+from pulumi_iotda_ota.cli import exit_codes, reach, stack, surroundings
+from pulumi_iotda_ota.cli.connect import given_connection, stack_config
 from pulumi_iotda_ota.cli.findings import OK, PROBLEM, SKIPPED, Finding, of_error, print_findings
 from pulumi_iotda_ota.cli.origins import places, secrets_in
 from pulumi_iotda_ota.iotda.connection import resolve
@@ -44,7 +44,7 @@ def examine(asked: Asked) -> None:
     else:
         print_findings(asked.session, found_places, findings)
     if any(finding.status == PROBLEM for finding in findings):
-        raise click.exceptions.Exit(codes.ERROR.number)
+        raise click.exceptions.Exit(exit_codes.ERROR.number)
 
 
 def _examined(asked: Asked) -> tuple[list[Place], list[Finding]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_iotda_ota.cli import codes
+from pulumi_iotda_ota.cli import exit_codes
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.lock import keeping, telling
 from pulumi_iotda_ota.lock.files import lock_path
@@ -26,7 +26,7 @@ _NEWS = ("newer", "changed", "gone")
 
 def add_name(asked: Asked) -> None:
     """Lock a lookup."""
-    from pulumi_iotda_ota.cli.asking import service  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
     name = asked.values.pop("name")
     with service(asked) as asking:
@@ -38,18 +38,18 @@ def add_name(asked: Asked) -> None:
 
 def update_names(asked: Asked) -> None:
     """Bring names up to date."""
-    from pulumi_iotda_ota.cli.asking import service  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
     with service(asked) as asking:
         outcomes = keeping.update(asking.run, asking.connection, _path(asked), asked.flags["names"] or ())
     _tell(asked, outcomes)
     # A name that is gone, with nothing that fits, could not be brought up to date.
-    _exit(codes.ERROR if any(one.error for one in outcomes) else codes.DONE)
+    _exit(exit_codes.ERROR if any(one.error for one in outcomes) else exit_codes.DONE)
 
 
 def check_names(asked: Asked) -> None:
     """Hold names against the service."""
-    from pulumi_iotda_ota.cli.asking import service  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
     with service(asked) as asking:
         outcomes = keeping.check(asking.run, asking.connection, _path(asked), asked.flags["names"] or ())
@@ -59,8 +59,8 @@ def check_names(asked: Asked) -> None:
         for one in _reworded(asked, outcomes):
             tell = asked.session.note if one.status in ("failed", "elsewhere") else asked.session.line
             tell(telling.state_text(one))
-    news = codes.NEWER if any(one.status in _NEWS for one in outcomes) else codes.DONE
-    _exit(codes.ERROR if any(one.status == "failed" for one in outcomes) else news)
+    news = exit_codes.NEWER if any(one.status in _NEWS for one in outcomes) else exit_codes.DONE
+    _exit(exit_codes.ERROR if any(one.status == "failed" for one in outcomes) else news)
 
 
 def list_all(asked: Asked) -> None:
@@ -111,6 +111,6 @@ def _reworded(asked: Asked, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     return outcomes
 
 
-def _exit(code: codes.ExitCode) -> None:
-    if code is not codes.DONE:
+def _exit(code: exit_codes.ExitCode) -> None:
+    if code is not exit_codes.DONE:
         click.get_current_context().exit(code.number)

@@ -1,4 +1,4 @@
-"""The commands `list` and `get`: what they are given. What they do is in ``lookups.py``."""
+"""The commands `list` and `get`: what they are given. What they do is in ``package_output.py``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def list_packages(asked: Asked) -> None:
     A line a package: version, package_id, product_id, upload time; with tabs between them where the output is no
     terminal. A list that is empty is an answer, too: the exit code is 0.
     """
-    from pulumi_iotda_ota.cli.lookups import list_all  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.package_output import list_all  # noqa: PLC0415  loads pydantic
 
     list_all(asked)
 
@@ -57,6 +57,6 @@ def get_package(asked: Asked) -> None:
     Prints version, package_id, product_id and upload time, and whether the file has a checksum where that was asked
     for; with tabs between them where the output is no terminal.
     """
-    from pulumi_iotda_ota.cli.lookups import get_one  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.package_output import get_one  # noqa: PLC0415  loads pydantic
 
     get_one(asked)

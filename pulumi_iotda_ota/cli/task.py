@@ -1,4 +1,7 @@
-"""The commands of `task`: what they are given. What they do is in ``tasks.py``, ``watching.py`` and ``acting.py``."""
+"""The commands of `task`: what they are given.
+
+What they do is in ``task_queries.py``, ``task_watch.py`` and ``task_actions.py``.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,7 @@ def list_tasks(asked: Asked) -> None:
 
     A line a task: task_id, name, status and type; with tabs between them where the output is no terminal.
     """
-    from pulumi_iotda_ota.cli.tasks import list_all  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.task_queries import list_all  # noqa: PLC0415  loads pydantic
 
     list_all(asked, _LISTED)
 
@@ -75,7 +78,7 @@ def show(asked: Asked) -> None:
 
     With the first 100 devices that fail, and why; with tabs between the cells where the output is no terminal.
     """
-    from pulumi_iotda_ota.cli.tasks import show_task  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.task_queries import show_task  # noqa: PLC0415  loads pydantic
 
     show_task(asked)
 
@@ -88,7 +91,7 @@ def watch(asked: Asked) -> None:
     UpgradeTaskCompletion. Watching changes nothing: Ctrl-C ends the watching, and the task
     goes on.
     """
-    from pulumi_iotda_ota.cli.watching import watch_task  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.task_watch import watch_task  # noqa: PLC0415  loads pydantic
 
     watch_task(asked)
 
@@ -96,7 +99,7 @@ def watch(asked: Asked) -> None:
 @command("retry", table=_RETRIED, positional="task_id", more=[_YES])
 def retry(asked: Asked) -> None:
     """Try devices again that failed or were stopped."""
-    from pulumi_iotda_ota.cli.acting import retry_task  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.task_actions import retry_task  # noqa: PLC0415  loads pydantic
 
     retry_task(asked, _RETRIED)
 
@@ -104,7 +107,7 @@ def retry(asked: Asked) -> None:
 @command("stop", table=_TASK, positional="task_id", more=[_YES])
 def stop(asked: Asked) -> None:
     """Stop an upgrade task, and wait until it has stopped."""
-    from pulumi_iotda_ota.cli.acting import stop_task  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.task_actions import stop_task  # noqa: PLC0415  loads pydantic
 
     stop_task(asked, _TASK)
 
@@ -115,7 +118,7 @@ def confirm(asked: Asked) -> None:
 
     It must install the approved packages, and no others.
     """
-    from pulumi_iotda_ota.cli.acting import confirm_task  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.task_actions import confirm_task  # noqa: PLC0415  loads pydantic
 
     confirm_task(asked)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.cli.entry import main
+from pulumi_iotda_ota.cli.main import main
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.arguments import GET_OTA_PACKAGE, GET_OTA_PACKAGES
 from pulumi_iotda_ota.cli import words as wording
-from pulumi_iotda_ota.cli.codes import CODES
-from pulumi_iotda_ota.cli.entry import main, root
+from pulumi_iotda_ota.cli.exit_codes import CODES
+from pulumi_iotda_ota.cli.main import main, root
 from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.settings import SETTINGS
@@ -327,7 +327,7 @@ def test_a_secret_that_comes_back(shell: Shell) -> None:
 def test_a_fault_of_ours(alone: Shell) -> None:
     """What should not happen keeps its traceback, for whoever mends it, without a secret; exit code 1."""
     program = (
-        "import sys; from pulumi_iotda_ota.cli import entry, lookups\n"
+        "import sys; from pulumi_iotda_ota.cli import main as entry, package_output as lookups\n"
         "def broken(asked): raise RuntimeError(asked.session.environ['HW_SECRET_KEY'])\n"
         "lookups.list_all = broken\n"
         "sys.exit(entry.main(sys.argv[1:]))\n"

@@ -12,7 +12,7 @@ import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import functions, pulumi_compat, results, testing
-from pulumi_iotda_ota.cli import entry
+from pulumi_iotda_ota.cli import main as entry
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.invocation import camel_keys, snake_keys

@@ -56,7 +56,7 @@ LIBRARIES = {
     "werkzeug": ("emulator",),
     "certifi": ("cli.reach",),
     "click": ("cli",),
-    "rich": ("cli.bars", "cli.tables"),
+    "rich": ("cli.progress", "cli.tables"),
     "yaml": ("cli.stack",),
     "grpc": ("plugin.server", "plugin.engine"),
     "google": ("plugin.server", "plugin.values"),
@@ -69,7 +69,7 @@ WORLD = {
     "iotda.calls": {"random"},  # the jitter between attempts
     "invocation": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for
-    "cli.entry": {"os"},  # a door: the environment of the process
+    "cli.main": {"os"},  # a door: the environment of the process
     "pulumi_compat": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # a door
     "plugin.server": {"os"},  # a door
@@ -185,8 +185,8 @@ def test_help_of_the_command_line_loads_next_to_nothing(given: list[str]) -> Non
     """Help, a usage error and completion need neither Pulumi nor what a request needs."""
     heavy = {"requests", "pydantic", "pulumi", "grpc", "rich", "yaml", "werkzeug", "semver"}
 
-    quiet = f"import io, sys; out, sys.stdout = sys.stdout, io.StringIO()\n{NAME}.cli.entry.main({given!r})"
-    assert not heavy & loaded_after(f"import {NAME}.cli.entry\n{quiet}\nsys.stdout = out")
+    quiet = f"import io, sys; out, sys.stdout = sys.stdout, io.StringIO()\n{NAME}.cli.main.main({given!r})"
+    assert not heavy & loaded_after(f"import {NAME}.cli.main\n{quiet}\nsys.stdout = out")
 
 
 def test_a_lookup_loads_what_it_needs_and_no_more(emulator: Emulator) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import codes
+from pulumi_iotda_ota.cli import exit_codes
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.text import masked, printable
@@ -44,14 +44,14 @@ def report(error: BaseException, session: Session, *, as_json: bool) -> int:
         as_json: whether a program reads it.
     """
     if isinstance(error, ClosedPipe):
-        return codes.CLOSED_PIPE.number
+        return exit_codes.CLOSED_PIPE.number
     if isinstance(error, (Interrupted, click.Abort, KeyboardInterrupt)):
         message = str(error) if isinstance(error, Interrupted) else "interrupted"
         if session.err.isatty():
             session.note("")  # the terminal has shown ^C
-        return _told(session, "Interrupted", message, codes.INTERRUPTED.number, as_json=as_json)
+        return _told(session, "Interrupted", message, exit_codes.INTERRUPTED.number, as_json=as_json)
     if isinstance(error, Unwritten):
-        return _told(session, "Unwritten", str(error), codes.ERROR.number, as_json=as_json)
+        return _told(session, "Unwritten", str(error), exit_codes.ERROR.number, as_json=as_json)
     if isinstance(error, click.ClickException):
         return _usage(error, session, as_json=as_json)
     if isinstance(error, IotdaOtaError):
@@ -64,7 +64,7 @@ def _fault(error: BaseException, session: Session, *, as_json: bool) -> int:
     lines = masked("".join(traceback.format_exception(error)), session.secrets)
     if not as_json:
         lines = f"{lines}this is a fault of iotda-ota: please report it with the lines above"
-    return _told(session, type(error).__name__, lines, codes.ERROR.number, as_json=as_json)
+    return _told(session, type(error).__name__, lines, exit_codes.ERROR.number, as_json=as_json)
 
 
 def _told(session: Session, kind: str, message: str, code: int, *, as_json: bool, **more: Any) -> int:
@@ -89,7 +89,7 @@ def _usage(error: click.ClickException, session: Session, *, as_json: bool) -> i
 def _ours(error: IotdaOtaError, session: Session, *, as_json: bool) -> int:
     error.mask(session.secrets)  # before its lines are broken
     reword(error)
-    kind, code = _kind(error), codes.exit_code(error)
+    kind, code = _kind(error), exit_codes.exit_code(error)
     if not as_json:
         return _told(session, kind, str(error), code, as_json=False)
     facts = [{"label": label, "text": text} for label, text in error.facts]

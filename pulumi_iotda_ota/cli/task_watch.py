@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.cli.asking import service, world
-from pulumi_iotda_ota.cli.failures import Interrupted
-from pulumi_iotda_ota.cli.tasks import found_task, print_failing
+from pulumi_iotda_ota.cli.connect import service, world
+from pulumi_iotda_ota.cli.error_output import Interrupted
+from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.text import printable
 from pulumi_iotda_ota.lifecycle.completion import Completion
@@ -17,7 +17,7 @@ from pulumi_iotda_ota.serialization import task_values
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pulumi_iotda_ota.cli.asking import Service
+    from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.gate import Gate
@@ -82,7 +82,7 @@ def progress(asked: Asked, looks: Looks) -> Iterator[Progress]:
     elif not asked.session.is_terminal(asked.session.err):
         yield asked.session.note, looks.take
     else:
-        from pulumi_iotda_ota.cli.bars import bar  # noqa: PLC0415  rich is loaded for a terminal alone
+        from pulumi_iotda_ota.cli.progress import bar  # noqa: PLC0415  rich is loaded for a terminal alone
 
         with bar(asked.session) as (tell, seen):
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import completion, doctor, emulator, lock, packages, task
-from pulumi_iotda_ota.cli.codes import CLOSED_PIPE
-from pulumi_iotda_ota.cli.failures import ClosedPipe, Interrupted, Unwritten, report
+from pulumi_iotda_ota.cli import doctor, emulator, lock, packages, shell_completion, task
+from pulumi_iotda_ota.cli.error_output import ClosedPipe, Interrupted, Unwritten, report
+from pulumi_iotda_ota.cli.exit_codes import CLOSED_PIPE
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
 from pulumi_iotda_ota.iotda.text import hiding
@@ -34,7 +34,7 @@ COMMANDS: tuple[click.Command, ...] = (
     task.group,
     doctor.doctor,
     emulator.emulator,
-    completion.completion,
+    shell_completion.completion,
 )
 
 
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the program's name; by default what the process was given.
 
     Returns:
-        The exit code; see ``codes.py``.
+        The exit code; see ``exit_codes.py``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     session = Session(dict(os.environ), _open(sys.stdout), _open(sys.stderr))

@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.cli.asking import given_connection, service, stack_config
+from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.cli.why import tell_why
 from pulumi_iotda_ota.context import Where

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.cli.asking import service
+from pulumi_iotda_ota.cli.connect import service
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.cli.task import MOST_LISTED
 from pulumi_iotda_ota.iotda.limits import TASK_TYPE
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pulumi_iotda_ota.arguments import Argument
-    from pulumi_iotda_ota.cli.asking import Service
+    from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.models import BatchTask

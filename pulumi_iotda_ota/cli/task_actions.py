@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_iotda_ota.cli.asking import service, world
-from pulumi_iotda_ota.cli.failures import Interrupted
-from pulumi_iotda_ota.cli.watching import Looks, inputs_of, progress, tell_task
+from pulumi_iotda_ota.cli.connect import service, world
+from pulumi_iotda_ota.cli.error_output import Interrupted
+from pulumi_iotda_ota.cli.task_watch import Looks, inputs_of, progress, tell_task
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.text import plural, printable
 from pulumi_iotda_ota.lifecycle import ending
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pulumi_iotda_ota.arguments import Argument
-    from pulumi_iotda_ota.cli.asking import Service
+    from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult
 
