@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import doctor, emulator, lock, packages, shell_completion, task
+from pulumi_iotda_ota.cli import emulator, lock, packages, shell_completion, task
+from pulumi_iotda_ota.cli.doctor import command as doctor
 from pulumi_iotda_ota.cli.error_output import ClosedPipe, Interrupted, Unwritten, report
 from pulumi_iotda_ota.cli.exit_codes import CLOSED_PIPE
 from pulumi_iotda_ota.cli.groups import Family

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from pulumi_iotda_ota.cli.reach import clock_skew
+from pulumi_iotda_ota.cli.doctor.network import clock_skew
 from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.iotda.transport import proxy_of
 from tests.faults.helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http

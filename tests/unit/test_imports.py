@@ -54,7 +54,7 @@ LIBRARIES = {
     "dill": ("testing.monitor",),
     "pytest": ("pytest_plugin",),
     "werkzeug": ("emulator",),
-    "certifi": ("cli.reach",),
+    "certifi": ("cli.doctor.network",),
     "click": ("cli",),
     "rich": ("cli.progress", "cli.tables"),
     "yaml": ("cli.stack",),

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import certifi
 
-from pulumi_iotda_ota.cli.findings import OK, PROBLEM, SKIPPED, WARNING, Finding
+from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, SKIPPED, WARNING, Finding
 from pulumi_iotda_ota.iotda.causes import in_words
 from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.text import printable

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_iotda_ota.cli import exit_codes, reach, stack, surroundings
+from pulumi_iotda_ota.cli import exit_codes, stack
 from pulumi_iotda_ota.cli.connect import given_connection, stack_config
-from pulumi_iotda_ota.cli.findings import OK, PROBLEM, SKIPPED, Finding, of_error, print_findings
-from pulumi_iotda_ota.cli.origins import places, secrets_in
+from pulumi_iotda_ota.cli.doctor import environment, network
+from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, SKIPPED, Finding, of_error, print_findings
+from pulumi_iotda_ota.cli.doctor.settings import places, secrets_in
 from pulumi_iotda_ota.iotda.connection import resolve
 from pulumi_iotda_ota.iotda.endpoint import read_endpoint
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
@@ -22,8 +23,8 @@ from pulumi_iotda_ota.run import Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pulumi_iotda_ota.cli.doctor.settings import Place
     from pulumi_iotda_ota.cli.options import Asked
-    from pulumi_iotda_ota.cli.origins import Place
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
 
@@ -53,8 +54,8 @@ def _examined(asked: Asked) -> tuple[list[Place], list[Finding]]:
     return found_places, [
         *asking,
         *_project(asked),
-        *surroundings.switches(session.environ),
-        *surroundings.versions(session.environ),
+        *environment.switches(session.environ),
+        *environment.versions(session.environ),
     ]
 
 
@@ -90,7 +91,7 @@ def _settings(resolved: ResolvedConnection) -> Finding:
 def _asked_service(asked: Asked, resolved: ResolvedConnection) -> Iterator[Finding]:
     """Give whether the service is there, lets the credential in, and lets it list."""
     with closing(Run(memo=False)) as run:
-        way = list(reach.reached(resolved, asked.session.environ, run.clock))
+        way = list(network.reached(resolved, asked.session.environ, run.clock))
         yield from way
         if any(finding.status == PROBLEM and finding.check != "clock" for finding in way):
             yield Finding("service", SKIPPED, "it can not be reached")
@@ -136,6 +137,6 @@ def _project(asked: Asked) -> list[Finding]:
     """Return what the stacks of the project around this folder hold that they should not."""
     try:
         project = stack.find_project(stack.this_folder())
-        return list(surroundings.secrets_of(project, asked.session)) if project else []
+        return list(environment.secrets_of(project, asked.session)) if project else []
     except IotdaOtaError as error:
         return [of_error("configuration", error, asked.session)]

@@ -9,7 +9,7 @@ import subprocess
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.cli.findings import OK, PROBLEM, WARNING, Finding, of_error
+from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, WARNING, Finding, of_error
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.text import printable

@@ -1,4 +1,4 @@
-"""The command `doctor`: what it is given. What it finds is in ``examining.py``."""
+"""The command `doctor`: what it is given. What it finds is in ``checks.py``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def doctor(asked: Asked) -> None:
     configuration of a stack of the Pulumi project around this folder. Secrets are masked. Each finding has its remedy.
     The exit code is 1 where something does not work; a warning does not change it.
     """
-    from pulumi_iotda_ota.cli.examining import examine  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.doctor.checks import examine  # noqa: PLC0415  loads pydantic
 
     examine(asked)

@@ -12,7 +12,7 @@ from pulumi_iotda_ota.cli.words import reword
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pulumi_iotda_ota.cli.origins import Place
+    from pulumi_iotda_ota.cli.doctor.settings import Place
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
