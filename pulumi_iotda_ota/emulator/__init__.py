@@ -18,11 +18,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator.behavior import Switches
     from pulumi_iotda_ota.emulator.clocks import ManualClock
     from pulumi_iotda_ota.emulator.faults import Fault
     from pulumi_iotda_ota.emulator.instance import Emulator
     from pulumi_iotda_ota.emulator.seed import SeedError
-    from pulumi_iotda_ota.emulator.switches import Switches
 
 __all__ = ["Emulator", "Fault", "ManualClock", "SeedError", "Switches"]
 
@@ -31,7 +31,7 @@ _HOMES = {
     "Fault": "faults",
     "ManualClock": "clocks",
     "SeedError": "seed",
-    "Switches": "switches",
+    "Switches": "behavior",
 }
 _NO_WERKZEUG = (
     "the emulator needs werkzeug: from the checkout: python -m pip install '.[emulator]'; "

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.emulator.errors import ERRORS
 
 if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator.behavior import Pace
     from pulumi_iotda_ota.emulator.devices import Behaviour
-    from pulumi_iotda_ota.emulator.switches import Pace
 
 __all__ = ["FINAL", "RetryPlan", "Subtask", "Task"]
 

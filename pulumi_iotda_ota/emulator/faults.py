@@ -1,7 +1,7 @@
 """Faults on demand: rules that say which answer goes wrong, when, and how.
 
 A rule counts the requests it matches; it acts on the ``nth`` of them and the ``times - 1`` that follow. This module
-decides and describes; ``application.py`` applies what changes an answer, ``wire.py`` what spoils the bytes.
+decides and describes; ``application.py`` applies what changes an answer, ``response_writer.py`` what spoils the bytes.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pulumi_iotda_ota.emulator.accounts import Accounts
 from pulumi_iotda_ota.emulator.admin import answer_admin
 from pulumi_iotda_ota.emulator.application import Application
 from pulumi_iotda_ota.emulator.auth import Gate, KeyPair
+from pulumi_iotda_ota.emulator.behavior import Pace, Switches
 from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID, default_seed, stored_file
 from pulumi_iotda_ota.emulator.clocks import Clock, api_time
 from pulumi_iotda_ota.emulator.faults import Faults
@@ -30,7 +31,6 @@ from pulumi_iotda_ota.emulator.seed import (
 from pulumi_iotda_ota.emulator.server import Server
 from pulumi_iotda_ota.emulator.service import Service
 from pulumi_iotda_ota.emulator.signatures import DERIVED, STANDARD
-from pulumi_iotda_ota.emulator.switches import Pace, Switches
 from pulumi_iotda_ota.emulator.task_operations import task_fields
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pulumi_iotda_ota.emulator.clocks import api_time
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, json_reply
 from pulumi_iotda_ota.emulator.packages import Module
-from pulumi_iotda_ota.emulator.records import cut_page, listed, parse_page
+from pulumi_iotda_ota.emulator.paging import cut_page, listed, parse_page
 from pulumi_iotda_ota.emulator.service import Call, Service, body_of, shaped
 from pulumi_iotda_ota.emulator.shapes import ModuleBody, ModuleChange, ModuleQuery, PackageBody, PackageQuery
 

@@ -21,7 +21,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.serving import DechunkedInput
 
 from pulumi_iotda_ota.emulator.messages import Request
-from pulumi_iotda_ota.emulator.wire import send
+from pulumi_iotda_ota.emulator.response_writer import send
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,16 +13,16 @@ from pulumi_iotda_ota.emulator.clocks import Clock, api_time
 from pulumi_iotda_ota.emulator.devices import DeviceStore
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.packages import ModuleStore, Package, PackageStore
-from pulumi_iotda_ota.emulator.records import RecordIds
+from pulumi_iotda_ota.emulator.paging import RecordIds
 from pulumi_iotda_ota.emulator.shapes import TaskBody, problem_of
 from pulumi_iotda_ota.emulator.tasks import TaskStore, schedule_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pulumi_iotda_ota.emulator.behavior import Pace, Switches
     from pulumi_iotda_ota.emulator.campaign import Task
     from pulumi_iotda_ota.emulator.messages import Request
-    from pulumi_iotda_ota.emulator.switches import Pace, Switches
 
 __all__ = ["Call", "Service", "body_of", "shaped"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from pulumi_iotda_ota.emulator.campaign import FINAL, Task
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, json_reply
-from pulumi_iotda_ota.emulator.records import cut_page, listed, parse_page
+from pulumi_iotda_ota.emulator.paging import cut_page, listed, parse_page
 from pulumi_iotda_ota.emulator.service import Call, Service, body_of, shaped
 from pulumi_iotda_ota.emulator.shapes import TargetsBody, TaskBody, TaskQuery, TaskShowQuery
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.emulator.campaign import FINAL, RetryPlan, Subtask, Task
 from pulumi_iotda_ota.emulator.clocks import api_time, seconds_of
 from pulumi_iotda_ota.emulator.errors import ERRORS, ApiError
-from pulumi_iotda_ota.emulator.records import RecordIds, record_text
+from pulumi_iotda_ota.emulator.paging import RecordIds, record_text
 from pulumi_iotda_ota.emulator.shapes import TaskBody
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pulumi_iotda_ota.emulator.behavior import Pace
     from pulumi_iotda_ota.emulator.devices import DeviceStore
-    from pulumi_iotda_ota.emulator.switches import Pace
 
 __all__ = ["TaskStore", "schedule_of"]
 

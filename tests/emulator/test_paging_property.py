@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.emulator.records import PageQuery, RecordIds, cut_page, parse_page, record_text
-from pulumi_iotda_ota.emulator.switches import Switches
+from pulumi_iotda_ota.emulator.behavior import Switches
+from pulumi_iotda_ota.emulator.paging import PageQuery, RecordIds, cut_page, parse_page, record_text
 
 RECORDS = st.integers(min_value=0, max_value=60)
 

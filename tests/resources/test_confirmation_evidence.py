@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.emulator.switches import Switches
+from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from tests.resources.test_confirmation import begun, confirm, confirmations, waiting_task
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.emulator.switches import Switches
+from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import CredentialsError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
 from tests.resources.bench import SCOPE

@@ -16,7 +16,7 @@ from pulumi_iotda_ota.emulator.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pulumi_iotda_ota.emulator.switches import Switches
+    from pulumi_iotda_ota.emulator.behavior import Switches
 
 __all__ = ["PageQuery", "RecordIds", "cut_page", "listed", "parse_page", "record_text"]
 
