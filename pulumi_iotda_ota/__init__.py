@@ -15,12 +15,20 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.dynamic.ota_package import OtaPackage
     from pulumi_iotda_ota.dynamic.pin import OtaPackagePin
     from pulumi_iotda_ota.dynamic.upgrade_task import UpgradeTask
-    from pulumi_iotda_ota.functions import (
+    from pulumi_iotda_ota.functions.packages import (
         get_ota_package,
         get_ota_package_output,
         get_ota_packages,
         get_ota_packages_output,
     )
+    from pulumi_iotda_ota.functions.results import (
+        GetOtaPackageResult,
+        GetOtaPackagesResult,
+        GetUpgradeTaskResult,
+        OtaPackageResult,
+        SkippedPackage,
+    )
+    from pulumi_iotda_ota.functions.tasks import get_upgrade_task, get_upgrade_task_output
 
     # At run time it is the class of the same name in `connection`, whose errors Pulumi prints as messages.
     from pulumi_iotda_ota.iotda.connection import Connection
@@ -40,14 +48,6 @@ if TYPE_CHECKING:
         ServiceError,
         TransportError,
     )
-    from pulumi_iotda_ota.results import (
-        GetOtaPackageResult,
-        GetOtaPackagesResult,
-        GetUpgradeTaskResult,
-        OtaPackageResult,
-        SkippedPackage,
-    )
-    from pulumi_iotda_ota.task_functions import get_upgrade_task, get_upgrade_task_output
 
 __all__ = [
     "CampaignFailed",
@@ -90,16 +90,16 @@ _ROOMS = {
     "dynamic.completion": ("UpgradeTaskCompletion",),
     "dynamic.confirmation": ("UpgradeTaskConfirmation",),
     "dynamic.upgrade_task": ("UpgradeTask",),
-    "functions": ("get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"),
+    "functions.packages": ("get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"),
     "connection": ("Connection",),
-    "results": (
+    "functions.results": (
         "GetOtaPackageResult",
         "GetOtaPackagesResult",
         "GetUpgradeTaskResult",
         "OtaPackageResult",
         "SkippedPackage",
     ),
-    "task_functions": ("get_upgrade_task", "get_upgrade_task_output"),
+    "functions.tasks": ("get_upgrade_task", "get_upgrade_task_output"),
 }
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ import pulumi
 from pulumi import dynamic
 from pulumi.runtime import mocks as mocks_module
 
-from pulumi_iotda_ota import functions, pulumi_compat
+from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.dynamic import begin_run
-from pulumi_iotda_ota.invocation import failure
+from pulumi_iotda_ota.functions import packages
+from pulumi_iotda_ota.functions.invoke import failure
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Monitor(pulumi.runtime.Mocks):
     def _answered(self, args: pulumi.runtime.MockCallArgs, *, asked: tuple[Run, Where] | None = None) -> dict[str, Any]:
         """Return the answer of a function of ours, or what raises its error where it was called."""
         try:
-            return functions.answer(args.token, args.args, asked=asked)
+            return packages.answer(args.token, args.args, asked=asked)
         except IotdaOtaError as error:
             return failure(error)
 

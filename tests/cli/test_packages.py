@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import results
+from pulumi_iotda_ota.functions import results
 from tests.cli.shell import METER, Shell
 
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ print(*(getattr(other, name).__name__ for name in ("OtaPackagePin", "UpgradeTask
 
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        "pulumi_iotda_ota_provider.get_ota_package pulumi_iotda_ota.functions",
+        "pulumi_iotda_ota_provider.get_ota_package pulumi_iotda_ota.functions.packages",
         "OtaPackagePin UpgradeTask get_ota_packages_output",
     ]
     project = (generated / "pyproject.toml").read_text()

@@ -10,8 +10,8 @@ import pytest
 from pulumi.output import Output
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import functions
 from pulumi_iotda_ota.emulator import Emulator, Switches
+from pulumi_iotda_ota.functions import packages
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def test_a_stand_in_for_the_engine_is_answered(service: Emulator, time: Time) ->
     task_id = add_task(service, "d1")
     time.now += 120
 
-    answer = functions.answer("iotda-ota:index:getUpgradeTask", {"taskId": task_id})
+    answer = packages.answer("iotda-ota:index:getUpgradeTask", {"taskId": task_id})
 
     assert answer["failing"] == [{"target": "d1", "status": "Fail", "errorCode": "IOTDA.014290", "errorMsg": "broken"}]
     assert (answer["taskId"], answer["progress"]["failWaitRetry"]) == (task_id, 0)

@@ -11,11 +11,13 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import functions, pulumi_compat, results, testing
+from pulumi_iotda_ota import pulumi_compat, testing
 from pulumi_iotda_ota.cli import main as entry
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.invocation import camel_keys, snake_keys
+from pulumi_iotda_ota.functions import packages as functions
+from pulumi_iotda_ota.functions import results
+from pulumi_iotda_ota.functions.invoke import camel_keys, snake_keys
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.lifecycle.base import World

@@ -41,12 +41,12 @@ LIBRARIES = {
     "pydantic_core": ("iotda.answers", "iotda.failures", "selection.regexes", "emulator"),
     "semver": ("selection.versions",),
     "pulumi": (
-        "functions",
-        "task_functions",
-        "invocation",
+        "functions.packages",
+        "functions.tasks",
+        "functions.invoke",
         "dynamic",
         "testing",
-        "results",
+        "functions.results",
         "pulumi_compat",
         "sdk_inputs",
         "plugin.protocol",
@@ -67,7 +67,7 @@ WORLD = {
     "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
     "iotda.sockets": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
     "iotda.calls": {"random"},  # the jitter between attempts
-    "invocation": {"os"},  # a door: the environment is read where a program calls
+    "functions.invoke": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for
     "cli.main": {"os"},  # a door: the environment of the process
     "pulumi_compat": {"os"},  # the switch of the memo
@@ -218,6 +218,12 @@ def test_the_plugin_starts_with_what_it_needs_to_answer_and_no_more() -> None:
         not {"pulumi.resource", "pulumi.runtime.settings", "requests", "pydantic", "semver", "opentelemetry"} & loaded
     )
     assert (
-        not {f"{NAME}.functions", f"{NAME}.results", f"{NAME}.pulumi_compat", f"{NAME}.lookup", f"{NAME}.lifecycle.pin"}
+        not {
+            f"{NAME}.functions.packages",
+            f"{NAME}.functions.results",
+            f"{NAME}.pulumi_compat",
+            f"{NAME}.lookup",
+            f"{NAME}.lifecycle.pin",
+        }
         & loaded
     )

@@ -1,11 +1,15 @@
-"""Door 1, of upgrade tasks: how a campaign stands, asked inside the program. See ``functions.py`` for packages."""
+"""Door 1, of upgrade tasks: how a campaign stands, asked inside the program.
+
+See ``functions/packages.py`` for packages.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import query, results, task_lookup
-from pulumi_iotda_ota.invocation import Function, snake_keys
+from pulumi_iotda_ota import query, task_lookup
+from pulumi_iotda_ota.functions import results
+from pulumi_iotda_ota.functions.invoke import Function, snake_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +17,8 @@ if TYPE_CHECKING:
     import pulumi
 
     from pulumi_iotda_ota.context import Where
+    from pulumi_iotda_ota.functions.results import GetUpgradeTaskResult
     from pulumi_iotda_ota.iotda.connection import Connection
-    from pulumi_iotda_ota.results import GetUpgradeTaskResult
     from pulumi_iotda_ota.run import Run
 
 __all__ = ["UPGRADE_TASK", "get_upgrade_task", "get_upgrade_task_output"]

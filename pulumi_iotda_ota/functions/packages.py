@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from pulumi_iotda_ota import lookup, query, results
-from pulumi_iotda_ota.invocation import Function, camel_keys, snake_keys
+from pulumi_iotda_ota import lookup, query
+from pulumi_iotda_ota.functions import results
+from pulumi_iotda_ota.functions.invoke import Function, camel_keys, snake_keys
+from pulumi_iotda_ota.functions.tasks import UPGRADE_TASK
 from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.operations import package_answer
-from pulumi_iotda_ota.task_functions import UPGRADE_TASK
 from pulumi_iotda_ota.validation import normal
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     import pulumi
 
     from pulumi_iotda_ota.context import Where
+    from pulumi_iotda_ota.functions.results import GetOtaPackageResult, GetOtaPackagesResult
     from pulumi_iotda_ota.iotda.connection import Connection
-    from pulumi_iotda_ota.results import GetOtaPackageResult, GetOtaPackagesResult
     from pulumi_iotda_ota.run import Run
 
 __all__ = ["answer", "get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"]
