@@ -12,7 +12,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, MultiplePackages, PackageNotFound, ProtocolError
-from pulumi_iotda_ota.iotda.text import plural, printable
+from pulumi_iotda_ota.iotda.sanitize import plural, printable
 from pulumi_iotda_ota.selection.choose import spans
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys

@@ -17,7 +17,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import config, mocks, rpc, settings
 
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
-from pulumi_iotda_ota.iotda.text import hiding
+from pulumi_iotda_ota.iotda.sanitize import hiding
 from pulumi_iotda_ota.run import Run, wants_memo
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pulumi._types import is_input_type  # private, and the only way to recogniz
 
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator

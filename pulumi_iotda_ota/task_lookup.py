@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import ServiceError
-from pulumi_iotda_ota.iotda.failing import failing_devices
+from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.retry import Deadline
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.connection import ResolvedConnection
-    from pulumi_iotda_ota.iotda.failing import FailingDevice
+    from pulumi_iotda_ota.iotda.failed_devices import FailingDevice
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.query import UpgradeTaskLookup
     from pulumi_iotda_ota.run import Run

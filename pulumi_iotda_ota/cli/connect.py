@@ -10,10 +10,10 @@ import click
 
 from pulumi_iotda_ota.cli.session import HIDDEN
 from pulumi_iotda_ota.cli.words import of_option, worded
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.names import camel
-from pulumi_iotda_ota.iotda.text import hiding
+from pulumi_iotda_ota.iotda.sanitize import hiding
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.run import Run
 

@@ -12,7 +12,7 @@ import click
 from pulumi_iotda_ota.cli import exit_codes
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.text import masked, printable
+from pulumi_iotda_ota.iotda.sanitize import masked, printable
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.cli.error_output import ClosedPipe, Interrupted, Unwritten
 from pulumi_iotda_ota.cli.exit_codes import CLOSED_PIPE
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
-from pulumi_iotda_ota.iotda.text import hiding
+from pulumi_iotda_ota.iotda.sanitize import hiding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.files import project_file
 
 if TYPE_CHECKING:

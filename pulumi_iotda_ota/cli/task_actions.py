@@ -15,7 +15,7 @@ from pulumi_iotda_ota.cli.connect import service, world
 from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_watch import Looks, inputs_of, progress, tell_task
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.text import plural, printable
+from pulumi_iotda_ota.iotda.sanitize import plural, printable
 from pulumi_iotda_ota.lifecycle import ending
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.task_reads import is_running, told_refusal

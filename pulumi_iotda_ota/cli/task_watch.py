@@ -9,7 +9,7 @@ from pulumi_iotda_ota.cli.connect import service, world
 from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.watching import stands
 from pulumi_iotda_ota.serialization import task_values

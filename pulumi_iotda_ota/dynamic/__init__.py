@@ -16,7 +16,7 @@ from pulumi import dynamic
 
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.connection import CONFIG_NAMES
-from pulumi_iotda_ota.iotda.text import hiding, masked
+from pulumi_iotda_ota.iotda.sanitize import hiding, masked
 from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package, pin, upgrade_task
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
 from pulumi_iotda_ota.lifecycle.run_state import RunState

@@ -16,8 +16,8 @@ import pulumi
 
 from pulumi_iotda_ota import pulumi_compat, sdk_inputs
 from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
-from pulumi_iotda_ota.iotda.names import camel, snake
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pulumi_iotda_ota import lookup, query
 from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.functions.invoke import Function, camel_keys, snake_keys
 from pulumi_iotda_ota.functions.tasks import UPGRADE_TASK
-from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.operations import package_answer
 from pulumi_iotda_ota.validation import normal
 

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

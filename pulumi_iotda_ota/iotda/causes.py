@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from urllib3 import exceptions as urllib3
 
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda import protocol
-from pulumi_iotda_ota.iotda.calls import Caller
 from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.executor import Caller
 from pulumi_iotda_ota.iotda.gate import PROCESS_GATE
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING, AccountLogin

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.text import MASK
+from pulumi_iotda_ota.iotda.sanitize import MASK
 
 __all__ = [
     "REGIONS",

@@ -26,7 +26,7 @@ import textwrap
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota.iotda.text import masked
+from pulumi_iotda_ota.iotda.sanitize import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,7 +20,7 @@ from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.hints import hint, hint_on_refused_credentials
 from pulumi_iotda_ota.iotda.messages import written
 from pulumi_iotda_ota.iotda.retry import retry_after
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.names import camel
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

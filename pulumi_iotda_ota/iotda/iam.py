@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.answers import reader
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
 from pulumi_iotda_ota.iotda.limits import PROJECT_ID
 from pulumi_iotda_ota.iotda.messages import Answer, Request
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
-from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.iotda.sources import SOURCES, find_credential
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass as validated
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
     from typing import TypeAlias

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.files import UnreadableError, is_there, read_text
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,9 +26,9 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, Tra
 from pulumi_iotda_ota.iotda.files import UnreadableError, is_there
 from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.iotda.signing import sign
 from pulumi_iotda_ota.iotda.sockets import POOLS, recorded_attempt
-from pulumi_iotda_ota.iotda.text import printable
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager, ProxyManager

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, DeadlineExceeded, IotdaOtaError
-from pulumi_iotda_ota.iotda.failing import failing_devices
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.failed_devices import failing_devices
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, described
 from pulumi_iotda_ota.lifecycle.watching import awaits_confirmation, waits_for
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.failing import FailingDevice
+    from pulumi_iotda_ota.iotda.failed_devices import FailingDevice
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties
     from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.lifecycle.campaign import ENDED
 from pulumi_iotda_ota.lifecycle.gate import Gate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.task_reads import described, is_running, show_task, told_refusal
 
 if TYPE_CHECKING:

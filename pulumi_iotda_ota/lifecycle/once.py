@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.models import parse_api_time
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
 from pulumi_iotda_ota.lifecycle.lost import looked_for
 from pulumi_iotda_ota.lifecycle.run_state import Thing

@@ -38,7 +38,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.run_file import RunFile, Unusable, is_supported
 
 if TYPE_CHECKING:

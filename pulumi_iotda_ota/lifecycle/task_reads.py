@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import ServiceError
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.campaign import ENDED, is_named_alike, is_of_one_prefix, shares_devices
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 

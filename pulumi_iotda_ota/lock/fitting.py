@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.models import FileLocation, ObsLocation, OtaPackage
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lookup import is_signed
 from pulumi_iotda_ota.query import PackageLookup
 from pulumi_iotda_ota.selection.rules import rules_of

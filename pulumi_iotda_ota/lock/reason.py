@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.explain import asked_words, passed_over
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.selection.keys import Keys
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import LockError, PackageNotFound
 from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.files import VARIABLE
 
 if TYPE_CHECKING:

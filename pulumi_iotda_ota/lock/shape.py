@@ -8,7 +8,7 @@ from pulumi_iotda_ota import arguments, outputs, validation
 from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME, almost, shown
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.entry import differing_fields
 
 if TYPE_CHECKING:

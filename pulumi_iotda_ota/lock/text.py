@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota import arguments, outputs
 from pulumi_iotda_ota.iotda.errors import LockError
 from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lock.shape import entry_of
 

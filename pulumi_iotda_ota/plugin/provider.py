@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
 from pulumi_iotda_ota.iotda.limits import almost
-from pulumi_iotda_ota.iotda.names import camel
-from pulumi_iotda_ota.iotda.text import masked, printable
+from pulumi_iotda_ota.iotda.sanitize import masked, printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of

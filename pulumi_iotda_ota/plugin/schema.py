@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi_iotda_ota
-from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.outputs import OBJECTS
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, token_of
 from pulumi_iotda_ota.plugin.words import described, worded

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.names import camel
-from pulumi_iotda_ota.iotda.text import hiding, masked
+from pulumi_iotda_ota.iotda.sanitize import hiding, masked
 from pulumi_iotda_ota.plugin.engine import Engine
 from pulumi_iotda_ota.plugin.protocol import messages, plugin_pb2, services
 from pulumi_iotda_ota.plugin.provider import Provider

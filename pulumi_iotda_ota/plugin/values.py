@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.struct_pb2 import Struct
 
-from pulumi_iotda_ota.iotda.names import camel, snake
+from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.text import MASK, masked
+from pulumi_iotda_ota.iotda.sanitize import MASK, masked
 from pulumi_iotda_ota.selection.versions import Unreadable, is_prerelease, is_prerelease_of
 
 if TYPE_CHECKING:

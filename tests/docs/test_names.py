@@ -10,7 +10,7 @@ import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.iotda import connection
-from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.sources import SOURCES
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES, Function, Resource
 from pulumi_iotda_ota.settings import SETTINGS

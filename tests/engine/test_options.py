@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulumi_iotda_ota.iotda.names import camel
+from pulumi_iotda_ota.iotda.case import camel
 from tests.engine.conftest import PREVIEWED
 from tests.engine.plugins import resource, yaml
 from tests.engine.test_resources import HEAD, ok, wait_until

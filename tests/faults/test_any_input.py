@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.emulator import Emulator
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
-from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
 from pulumi_iotda_ota.run import Run

@@ -18,8 +18,8 @@ from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.functions import packages as functions
 from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.functions.invoke import camel_keys, snake_keys
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.names import camel
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.plugin.words import worded

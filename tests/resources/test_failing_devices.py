@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, ServiceError
-from pulumi_iotda_ota.iotda.failing import FailingDevice, failing_devices
+from pulumi_iotda_ota.iotda.failed_devices import FailingDevice, failing_devices
 from pulumi_iotda_ota.iotda.retry import Deadline
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.iotda import protocol
-from pulumi_iotda_ota.iotda.calls import AsItIs, Caller
 from pulumi_iotda_ota.iotda.errors import (
     CredentialsError,
     DeadlineExceeded,
@@ -20,6 +19,7 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
+from pulumi_iotda_ota.iotda.executor import AsItIs, Caller
 from pulumi_iotda_ota.iotda.gate import Gate
 from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.models import PackageQuery

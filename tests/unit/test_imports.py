@@ -66,7 +66,7 @@ LIBRARIES = {
 WORLD = {
     "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
     "iotda.sockets": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
-    "iotda.calls": {"random"},  # the jitter between attempts
+    "iotda.executor": {"random"},  # the jitter between attempts
     "functions.invoke": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for
     "cli.main": {"os"},  # a door: the environment of the process

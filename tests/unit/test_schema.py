@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.iotda.names import camel, snake
+from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.plugin import schema
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES, token_of
 

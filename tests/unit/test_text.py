@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.iotda.text import MASK, plural, printable
+from pulumi_iotda_ota.iotda.sanitize import MASK, plural, printable
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.errors import (
 )
 from pulumi_iotda_ota.iotda.paging import Page, Records
 from pulumi_iotda_ota.iotda.retry import is_retried
-from pulumi_iotda_ota.iotda.text import MASK, hiding, printable
+from pulumi_iotda_ota.iotda.sanitize import MASK, hiding, printable
 from pulumi_iotda_ota.iotda.together import walk_together
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from pulumi_iotda_ota.iotda.connection import resolve
 from pulumi_iotda_ota.iotda.endpoint import read_endpoint
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.sanitize import hiding, printable
 from pulumi_iotda_ota.iotda.sources import Given, look
-from pulumi_iotda_ota.iotda.text import hiding, printable
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:

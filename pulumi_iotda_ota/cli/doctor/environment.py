@@ -10,9 +10,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, WARNING, Finding, of_error
+from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.names import camel
-from pulumi_iotda_ota.iotda.text import printable
+from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.files import VARIABLE
 from pulumi_iotda_ota.run import NO_MEMO
 from pulumi_iotda_ota.settings import SETTINGS

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.cli.session import HIDDEN, safe
 from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.iotda.credentials import masked_key
+from pulumi_iotda_ota.iotda.sanitize import MASK
 from pulumi_iotda_ota.iotda.sources import KINDS, SOURCES
-from pulumi_iotda_ota.iotda.text import MASK
 from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
