@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda import protocol
+from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.executor import Caller
 from pulumi_iotda_ota.iotda.gate import PROCESS_GATE

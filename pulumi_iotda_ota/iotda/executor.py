@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from pulumi_iotda_ota.iotda.api.protocol import read
 from pulumi_iotda_ota.iotda.errors import (
     CredentialsError,
     OutcomeUnknown,
@@ -19,7 +20,6 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from pulumi_iotda_ota.iotda.protocol import read
 from pulumi_iotda_ota.iotda.renewal import RENEWED_IN_VAIN
 from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 

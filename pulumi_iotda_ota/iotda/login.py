@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda import iam
+from pulumi_iotda_ota.iotda.api import iam
 from pulumi_iotda_ota.iotda.connection import require_allowed
 from pulumi_iotda_ota.iotda.credentials import (
     AccessKey,

@@ -1,8 +1,8 @@
 """What the service answers, as immutable values.
 
 Field names are the API's. A field that the service adds later is ignored; a documented one that is missing or of
-another type is an error of the reader in ``protocol.py``. A device's ``output`` in a task is not modelled: it can hold
-device secrets.
+another type is an error of the reader in ``iotda/api/protocol.py``. A device's ``output`` in a task is not modelled: it
+can hold device secrets.
 """
 
 from __future__ import annotations

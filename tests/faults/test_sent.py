@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3
 
-from pulumi_iotda_ota.iotda import protocol
+from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK

@@ -12,7 +12,7 @@ import pytest
 import requests
 import urllib3
 
-from pulumi_iotda_ota.iotda import protocol
+from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.causes import in_words
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, TransportError
 from pulumi_iotda_ota.iotda.models import PackageQuery

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda import iam
+from pulumi_iotda_ota.iotda.api import iam
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
 from pulumi_iotda_ota.iotda.messages import Answer
 

@@ -30,7 +30,7 @@ LIBRARIES = {
         "iotda.answers",
         "iotda.credentials",
         "iotda.fields",
-        "iotda.iam",
+        "iotda.api.iam",
         "iotda.login",
         "iotda.models",
         "iotda.sources",

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from pulumi_iotda_ota.iotda import protocol
+from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.models import PackageQuery

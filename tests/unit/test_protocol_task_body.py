@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_iotda_ota.iotda import protocol
+from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import InputError
 from tests.faults.helpers import NOW
 

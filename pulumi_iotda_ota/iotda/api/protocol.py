@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_iotda_ota.iotda.answers import agreeing, nothing, reader, the_one
+from pulumi_iotda_ota.iotda.api.requests import checked_task_body
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.failures import refusal
 from pulumi_iotda_ota.iotda.limits import (
@@ -45,7 +46,6 @@ from pulumi_iotda_ota.iotda.models import (
     TargetResults,
 )
 from pulumi_iotda_ota.iotda.package_body import checked_package_body
-from pulumi_iotda_ota.iotda.task_body import checked_task_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,0 +1,1 @@
+"""The operations of the service: requests and responses. Nothing here sends anything."""
