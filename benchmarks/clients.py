@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
-from pulumi_iotda_ota.iotda.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.run import Run
 

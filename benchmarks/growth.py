@@ -11,7 +11,7 @@ from benchmarks.measure import interleaved, median, seconds
 from benchmarks.plot import Panel, drawing
 from benchmarks.service import running
 from benchmarks.walks import WAYS, against
-from pulumi_iotda_ota.iotda.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.run import Run
 

@@ -35,7 +35,7 @@ import pulumi_iotda_ota as iotda_ota; after()
 iotda_ota.get_ota_packages; after()
 from pulumi_iotda_ota.lazy_imports import quickly
 with quickly():
-    import pulumi_iotda_ota.iotda.client, pulumi_iotda_ota.iotda.connection
+    import pulumi_iotda_ota.iotda.client, pulumi_iotda_ota.iotda.auth.connection
 after()
 which = {{"package_type": "firmwarePackage", "product_id": "{PRODUCT}"}}
 iotda_ota.get_ota_packages(**which); after()

@@ -16,7 +16,7 @@ from benchmarks import clients
 from benchmarks.measure import Figure, interleaved, median, ratios, seconds
 from benchmarks.service import PACKAGES, running
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.iotda.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.run import Run
 
@@ -48,7 +48,7 @@ print(peak() - before)
 """
 _WALK = """
 import os
-from pulumi_iotda_ota.iotda.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.run import Run
 connection = resolve(which["connection"], config={}, environ=os.environ)

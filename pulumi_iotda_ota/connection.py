@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import model_validator
 
 from pulumi_iotda_ota import pulumi_compat
-from pulumi_iotda_ota.iotda import connection
+from pulumi_iotda_ota.iotda.auth import connection
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["Connection"]
 
 
 class Connection(connection.Connection):
-    """Where and as whom to ask; the fields are those of ``pulumi_iotda_ota.iotda.connection.Connection``."""
+    """Where and as whom to ask; the fields are those of ``pulumi_iotda_ota.iotda.auth.connection.Connection``."""
 
     @model_validator(mode="wrap")
     @classmethod

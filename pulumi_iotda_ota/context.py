@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.iotda.connection import Connection, ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import Connection, ResolvedConnection
 
 __all__ = ["Where"]
 
@@ -32,13 +32,13 @@ class Where:
 
     def resolved(self) -> ResolvedConnection:
         """Return the connection with no setting left to look for; it must have credentials."""
-        from pulumi_iotda_ota.iotda.connection import resolve  # noqa: PLC0415  loads pydantic: not before it is due
+        from pulumi_iotda_ota.iotda.auth.connection import resolve  # noqa: PLC0415  loads pydantic: not before it is due
 
         return resolve(self.connection, config=self.config, environ=self.environ)
 
     def known_place(self) -> dict[str, str]:
         """Return what is known of the place without credentials and without a request; see ``iotda.connection``."""
-        from pulumi_iotda_ota.iotda.connection import known_place  # noqa: PLC0415  as above
+        from pulumi_iotda_ota.iotda.auth.connection import known_place  # noqa: PLC0415  as above
 
         return known_place(self.connection, config=self.config, environ=self.environ)
 

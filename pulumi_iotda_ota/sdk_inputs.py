@@ -233,7 +233,7 @@ def require_connection(connection: object) -> None:
     """
     if connection is None:
         return
-    from pulumi_iotda_ota.iotda.connection import Connection  # noqa: PLC0415  loads pydantic: not before it is due
+    from pulumi_iotda_ota.iotda.auth.connection import Connection  # noqa: PLC0415  loads pydantic: not before it is due
 
     if not isinstance(connection, Connection):
         raise InputError(

@@ -12,11 +12,11 @@ from docs.generate.markdown import code, listed, table
 from pulumi_iotda_ota import arguments, dynamic, outputs
 from pulumi_iotda_ota.arguments.changes import CONNECTION
 from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.limits import Choice
-from pulumi_iotda_ota.iotda.sources import SOURCES
 from pulumi_iotda_ota.selection import constraints
-from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -10,8 +10,8 @@ import click
 
 from pulumi_iotda_ota.cli.session import HIDDEN
 from pulumi_iotda_ota.cli.words import of_option, worded
+from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.iotda.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import hiding
 from pulumi_iotda_ota.lifecycle.base import World
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask
 
 __all__ = ["Service", "given_connection", "service", "stack_config", "world"]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pulumi_iotda_ota.cli.words import long_option, worded
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
-from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.cli.session import Session
-    from pulumi_iotda_ota.settings import Setting
+    from pulumi_iotda_ota.iotda.auth.settings import Setting
 
 __all__ = ["WHERE", "Asked", "Command", "Option", "Positional", "command", "json_option"]
 

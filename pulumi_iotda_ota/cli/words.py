@@ -7,8 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
-from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pulumi_iotda_ota.arguments import Argument
-    from pulumi_iotda_ota.iotda.connection import Connection
+    from pulumi_iotda_ota.iotda.auth.connection import Connection
     from pulumi_iotda_ota.lifecycle.base import Properties
     from pulumi_iotda_ota.validation import Problem
 

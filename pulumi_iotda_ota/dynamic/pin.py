@@ -15,7 +15,7 @@ from pulumi_iotda_ota.lifecycle import pin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi_iotda_ota.iotda.connection import Connection
+    from pulumi_iotda_ota.iotda.auth.connection import Connection
 
 __all__ = ["OtaPackagePin"]
 

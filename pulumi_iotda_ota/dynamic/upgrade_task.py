@@ -14,7 +14,7 @@ from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import, sc
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pulumi_iotda_ota.iotda.connection import Connection
+    from pulumi_iotda_ota.iotda.auth.connection import Connection
 
 __all__ = ["UpgradeTask"]
 

@@ -23,7 +23,7 @@ from pulumi_iotda_ota.run import Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pulumi_iotda_ota.iotda.connection import Connection
+    from pulumi_iotda_ota.iotda.auth.connection import Connection
 
 __all__ = ["Function", "camel_keys", "failure", "snake_keys"]
 

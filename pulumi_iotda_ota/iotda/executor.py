@@ -13,6 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pulumi_iotda_ota.iotda.api.protocol import read
+from pulumi_iotda_ota.iotda.auth.refresh import RENEWED_IN_VAIN
 from pulumi_iotda_ota.iotda.errors import (
     CredentialsError,
     OutcomeUnknown,
@@ -20,11 +21,10 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from pulumi_iotda_ota.iotda.renewal import RENEWED_IN_VAIN
 from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
     from pulumi_iotda_ota.iotda.gate import Gate
     from pulumi_iotda_ota.iotda.messages import Answer, Request

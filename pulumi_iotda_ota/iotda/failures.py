@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
-from pulumi_iotda_ota.iotda.credentials import AccessKey
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.hints import hint, hint_on_refused_credentials
 from pulumi_iotda_ota.iotda.messages import written
@@ -25,7 +25,7 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.messages import Answer, Request
 
 __all__ = ["Fault", "read_fault", "refusal"]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.credentials import AccessKey, EcsMetadata, IdToken, UserPassword
-from pulumi_iotda_ota.iotda.endpoint import REGIONS, near_region, read_endpoint
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, EcsMetadata, IdToken, UserPassword
+from pulumi_iotda_ota.iotda.auth.endpoint import REGIONS, near_region, read_endpoint
 from pulumi_iotda_ota.iotda.retry import is_throttle
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.messages import Request
 
 __all__ = ["BY_CODE", "ON_ECS", "TOO_FAST", "hint", "hint_on_no_address", "hint_on_refused_credentials"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.auth.discovery import SOURCES, find_credential
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
-from pulumi_iotda_ota.iotda.sources import SOURCES, find_credential
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pulumi_iotda_ota.iotda.endpoint import Endpoint
-    from pulumi_iotda_ota.iotda.sources import Found
+    from pulumi_iotda_ota.iotda.auth.discovery import Found
+    from pulumi_iotda_ota.iotda.auth.endpoint import Endpoint
 
 __all__ = ["missing", "unknown_iam", "ways_to_give"]
 

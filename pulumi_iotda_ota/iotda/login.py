@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.api import iam
-from pulumi_iotda_ota.iotda.connection import require_allowed
-from pulumi_iotda_ota.iotda.credentials import (
+from pulumi_iotda_ota.iotda.auth.connection import require_allowed
+from pulumi_iotda_ota.iotda.auth.credentials import (
     AccessKey,
     AssumedAgency,
     AuthToken,
@@ -30,18 +30,18 @@ from pulumi_iotda_ota.iotda.credentials import (
     IdTokenFile,
     UserPassword,
 )
+from pulumi_iotda_ota.iotda.auth.files import UnreadableError, read_text
+from pulumi_iotda_ota.iotda.auth.refresh import Obtained, Renewable
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError, ProtocolError, TransportError
 from pulumi_iotda_ota.iotda.executor import AsItIs, Caller
-from pulumi_iotda_ota.iotda.files import UnreadableError, read_text
 from pulumi_iotda_ota.iotda.hints import ON_ECS
-from pulumi_iotda_ota.iotda.renewal import Obtained, Renewable
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.iotda.transport import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.executor import Login
     from pulumi_iotda_ota.iotda.gate import Gate
     from pulumi_iotda_ota.iotda.messages import Request

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote
 
+from pulumi_iotda_ota.iotda.auth.signing import canonical_query
 from pulumi_iotda_ota.iotda.sanitize import MASK, SHORTEST_SECRET, printable
-from pulumi_iotda_ota.iotda.signing import canonical_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

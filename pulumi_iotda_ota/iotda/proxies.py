@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.endpoint import Endpoint, shown_address, stays_here
+from pulumi_iotda_ota.iotda.auth.endpoint import Endpoint, shown_address, stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -19,21 +19,21 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
+from pulumi_iotda_ota.iotda.auth.endpoint import stays_here
+from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there
+from pulumi_iotda_ota.iotda.auth.signing import sign
 from pulumi_iotda_ota.iotda.causes import in_words, is_unresolved, is_untrusted
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
-from pulumi_iotda_ota.iotda.endpoint import stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
-from pulumi_iotda_ota.iotda.files import UnreadableError, is_there
 from pulumi_iotda_ota.iotda.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.messages import Answer
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.iotda.signing import sign
 from pulumi_iotda_ota.iotda.sockets import POOLS, recorded_attempt
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager, ProxyManager
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
     from pulumi_iotda_ota.iotda.messages import Request
     from pulumi_iotda_ota.iotda.retry import Clock

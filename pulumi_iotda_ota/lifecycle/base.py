@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pulumi_iotda_ota.arguments import Argument
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.iotda.retry import Clock
     from pulumi_iotda_ota.run import Run
@@ -137,7 +137,7 @@ class World:
 
     def where(self, inputs: Mapping[str, Any]) -> Where:
         """Return where a resource asks, before anything of it is resolved."""
-        from pulumi_iotda_ota.iotda.connection import Connection  # noqa: PLC0415  pydantic only when needed
+        from pulumi_iotda_ota.iotda.auth.connection import Connection  # noqa: PLC0415  pydantic only when needed
 
         given = Connection(**(inputs.get("connection") or {}))
         return Where(self.config, self.environ, given, self.folder)

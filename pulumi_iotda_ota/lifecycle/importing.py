@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.run_state import Thing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask, OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 

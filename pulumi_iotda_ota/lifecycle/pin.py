@@ -28,7 +28,7 @@ from pulumi_iotda_ota.serialization import package_values
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.durations import parse_time
-from pulumi_iotda_ota.iotda.endpoint import read_endpoint
+from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
 from pulumi_iotda_ota.query import words
 
 if TYPE_CHECKING:

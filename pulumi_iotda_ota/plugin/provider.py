@@ -113,7 +113,7 @@ class Provider:
         given = {name: value for name, value in _settings(config).items() if not holds_unknown(value)}
         if not given:
             return []
-        from pulumi_iotda_ota.iotda.connection import check_config  # noqa: PLC0415  pydantic only when needed
+        from pulumi_iotda_ota.iotda.auth.connection import check_config  # noqa: PLC0415  pydantic only when needed
 
         try:
             check_config(given)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import hiding, masked
@@ -31,7 +32,6 @@ from pulumi_iotda_ota.plugin.provider import Provider
 from pulumi_iotda_ota.plugin.values import received, secret_texts, sent
 from pulumi_iotda_ota.plugin.waiting import Interrupted, Waiting
 from pulumi_iotda_ota.plugin.words import worded
-from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -51,7 +51,7 @@ _GRACE_SECONDS = 60
 _LONGEST_MESSAGE = 4_000
 _SECRET_SETTINGS = tuple(camel(setting.name) for setting in SETTINGS if setting.secret)
 # What the first lookup needs, loaded while the engine is busy starting the program.
-_NEEDED_SOON = ("iotda.connection", "iotda.client", "plugin.functions", "lifecycle.pin", "lifecycle.upgrade_task")
+_NEEDED_SOON = ("iotda.auth.connection", "iotda.client", "plugin.functions", "lifecycle.pin", "lifecycle.upgrade_task")
 
 
 def _answered(

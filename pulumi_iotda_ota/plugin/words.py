@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
 from pulumi_iotda_ota.plugin.values import in_camel
-from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.arguments import Argument

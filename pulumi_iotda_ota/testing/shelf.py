@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pulumi_iotda_ota.iotda.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.models import API_TIME, OtaPackage
@@ -29,7 +29,7 @@ from pulumi_iotda_ota.run import Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask, PackageQuery, TargetResults, TaskDetail
     from pulumi_iotda_ota.testing.campaigns import Campaigns
 

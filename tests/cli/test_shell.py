@@ -27,7 +27,7 @@ from pulumi_iotda_ota.cli.exit_codes import CODES
 from pulumi_iotda_ota.cli.main import main, root
 from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
-from pulumi_iotda_ota.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from tests import fuzzing
 from tests.cli.shell import METER, Shell, plain
 from tests.plugin.process import ROOT

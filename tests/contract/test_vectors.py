@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from pulumi_iotda_ota.iotda import signing
+from pulumi_iotda_ota.iotda.auth import signing
 
 VECTORS = sorted(path.parent for path in Path(__file__).parent.glob("vectors/*/request.json"))
 

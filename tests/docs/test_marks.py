@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pulumi_iotda_ota.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from tests.docs.blocks import MARKS, ROOT, Block, blocks
 from tests.docs.sessions import OWN, SESSIONS
 

@@ -9,11 +9,11 @@ import sys
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota.iotda import connection
+from pulumi_iotda_ota.iotda.auth import connection
+from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.iotda.sources import SOURCES
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES, Function, Resource
-from pulumi_iotda_ota.settings import SETTINGS
 from tests.docs.blocks import ROOT
 
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from pulumi_iotda_ota import lookup
-from pulumi_iotda_ota.iotda import connection, gate, transport
+from pulumi_iotda_ota.iotda import gate, transport
+from pulumi_iotda_ota.iotda.auth import connection
 from pulumi_iotda_ota.selection import choose
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.versions import scheme

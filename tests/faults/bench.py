@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.credentials import AssumedAgency, EcsMetadata
 from pulumi_iotda_ota.iotda.client import Client
-from pulumi_iotda_ota.iotda.connection import Connection, resolve
-from pulumi_iotda_ota.iotda.credentials import AssumedAgency, EcsMetadata
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.gate import Gate
 from pulumi_iotda_ota.iotda.login import Keyring
@@ -18,7 +18,7 @@ from tests.faults.helpers import QUICK
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
 
 METER = PackageQuery("firmwarePackage", product_id="smart-meter")
 TOKEN = "KeystoneCreateUserTokenByPassword"

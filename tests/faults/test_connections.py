@@ -17,8 +17,8 @@ import urllib3
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.emulator import Emulator
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.client import Client
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.errors import (
     ConfigurationError,
     CredentialsError,
@@ -36,7 +36,7 @@ from tests.faults.helpers import AUTHORITY, CONNECTION, QUICK, RawServer, closed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
 
 QUERY = PackageQuery("firmwarePackage")
 MADE_FROM_SLIP = {"endpoint": "the region cn-norht-4"}

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
+from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.client import Client
-from pulumi_iotda_ota.iotda.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.gate import Gate
 from pulumi_iotda_ota.iotda.login import Keyring

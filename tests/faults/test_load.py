@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.iotda.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.errors import CredentialsError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lookup import find_packages
 from pulumi_iotda_ota.query import PackagesLookup

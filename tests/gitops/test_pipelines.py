@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.client import Client
-from pulumi_iotda_ota.iotda.connection import resolve
 from tests.prepared import SECONDS, users_wheel
 from tests.processes import kill_session
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.connection import (
+from pulumi_iotda_ota.iotda.auth.connection import (
     CONFIG_NAMES,
     PUBLIC_FIELDS,
     SECRET_FIELDS,
@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.connection import (
     ResolvedConnection,
     resolve,
 )
-from pulumi_iotda_ota.iotda.credentials import AssumedAgency
+from pulumi_iotda_ota.iotda.auth.credentials import AssumedAgency
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 
 KEYS = {"HW_ACCESS_KEY": "AKIDEXAMPLE7Q", "HW_SECRET_KEY": "very-secret"}

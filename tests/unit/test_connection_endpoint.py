@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_iotda_ota.iotda.endpoint import read_endpoint, shared_endpoint, shown_address
+from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint, shared_endpoint, shown_address
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.connection import Connection
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
+from pulumi_iotda_ota.iotda.auth.connection import Connection
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
+from pulumi_iotda_ota.iotda.auth.discovery import Base, Given, find_credential, look
 from pulumi_iotda_ota.iotda.errors import CredentialsError
-from pulumi_iotda_ota.iotda.sources import Base, Given, find_credential, look
 
 ARGUMENT = {"access_key": "AK-argument", "secret_key": "SK-argument"}
 CONFIG = {"accessKey": "AK-config", "secretKey": "SK-config"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota import explain
-from pulumi_iotda_ota.iotda.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
 from pulumi_iotda_ota.selection.choose import Skipped, select
 from pulumi_iotda_ota.selection.policy import Policy
 from tests.unit.test_choose import package

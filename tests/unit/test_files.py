@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pulumi_iotda_ota.iotda.files import UnreadableError, is_there, read_text
+from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there, read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

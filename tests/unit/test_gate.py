@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.credentials import AccessKey
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
 from pulumi_iotda_ota.iotda.errors import (
     CredentialsError,
     DeadlineExceeded,

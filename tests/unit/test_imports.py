@@ -28,12 +28,12 @@ LIBRARIES = {
     "urllib3": ("iotda.transport", "iotda.sockets", "iotda.causes"),
     "pydantic": (
         "iotda.answers",
-        "iotda.credentials",
-        "iotda.fields",
+        "iotda.auth.credentials",
+        "iotda.auth.connection_model",
         "iotda.api.iam",
         "iotda.login",
         "iotda.models",
-        "iotda.sources",
+        "iotda.auth.discovery",
         "connection",
         "emulator",
         "testing.shelf",
@@ -203,7 +203,7 @@ def test_a_lookup_loads_what_it_needs_and_no_more(emulator: Emulator) -> None:
     assert version.startswith("V")
     assert f"{NAME}.iotda.client" in loaded
     rooms = {name.removeprefix(f"{NAME}.").split(".")[0] for name in loaded if name.startswith(f"{NAME}.")}
-    assert not {"emulator", "cli", "plugin", "dynamic", "lifecycle", "testing", "settings"} & rooms
+    assert not {"emulator", "cli", "plugin", "dynamic", "lifecycle", "testing", "iotda.auth.settings"} & rooms
     assert not {"werkzeug", "click"} & set(loaded)
 
 

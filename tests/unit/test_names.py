@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pulumi_iotda_ota.iotda.auth.connection import Connection
 from pulumi_iotda_ota.iotda.case import camel, snake
-from pulumi_iotda_ota.iotda.connection import Connection
 
 
 @pytest.mark.parametrize(

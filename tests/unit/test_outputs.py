@@ -12,7 +12,7 @@ import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import outputs
 from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.iotda import models
-from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
 from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package
 
 if TYPE_CHECKING:

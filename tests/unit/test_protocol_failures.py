@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.api import protocol
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.failures import read_fault, refusal
 from pulumi_iotda_ota.iotda.messages import Answer

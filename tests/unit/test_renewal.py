@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.credentials import AuthToken
+from pulumi_iotda_ota.iotda.auth.credentials import AuthToken
+from pulumi_iotda_ota.iotda.auth.refresh import Obtained, Renewable
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, TransportError
-from pulumi_iotda_ota.iotda.renewal import Obtained, Renewable
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from tests.faults.helpers import NOW, FakeClock
 

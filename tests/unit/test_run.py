@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, Switches
-from pulumi_iotda_ota.iotda.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_iotda_ota.iotda import connection
-from pulumi_iotda_ota.iotda.sources import SOURCES
-from pulumi_iotda_ota.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth import connection
+from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 
 
 def test_every_setting_is_a_field_of_the_connection() -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.iotda.connection import Connection, resolve
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken, EcsMetadata, IdTokenFile, UserPassword
+from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken, EcsMetadata, IdTokenFile, UserPassword
+from pulumi_iotda_ota.iotda.auth.discovery import KINDS, SOURCES, Base, Given, find_credential, look
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
-from pulumi_iotda_ota.iotda.sources import KINDS, SOURCES, Base, Given, find_credential, look
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,12 +12,12 @@ from pulumi_iotda_ota.cli.connect import given_connection, stack_config
 from pulumi_iotda_ota.cli.doctor import environment, network
 from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, SKIPPED, Finding, of_error, print_findings
 from pulumi_iotda_ota.cli.doctor.settings import places, secrets_in
-from pulumi_iotda_ota.iotda.connection import resolve
-from pulumi_iotda_ota.iotda.endpoint import read_endpoint
+from pulumi_iotda_ota.iotda.auth.connection import resolve
+from pulumi_iotda_ota.iotda.auth.discovery import Given, look
+from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import hiding, printable
-from pulumi_iotda_ota.iotda.sources import Given, look
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.doctor.settings import Place
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
 
 __all__ = ["examine"]
 

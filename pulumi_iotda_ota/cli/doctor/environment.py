@@ -10,12 +10,12 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, WARNING, Finding, of_error
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.files import VARIABLE
 from pulumi_iotda_ota.run import NO_MEMO
-from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -25,7 +25,7 @@ from pulumi_iotda_ota.iotda.transport import proxy_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.retry import Clock
 
 __all__ = ["clock_skew", "reached"]

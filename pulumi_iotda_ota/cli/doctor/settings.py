@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.session import HIDDEN, safe
 from pulumi_iotda_ota.cli.words import long_option
-from pulumi_iotda_ota.iotda.credentials import masked_key
+from pulumi_iotda_ota.iotda.auth.credentials import masked_key
+from pulumi_iotda_ota.iotda.auth.discovery import KINDS, SOURCES
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.sanitize import MASK
-from pulumi_iotda_ota.iotda.sources import KINDS, SOURCES
-from pulumi_iotda_ota.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pulumi_iotda_ota.iotda.connection import ResolvedConnection
-    from pulumi_iotda_ota.iotda.sources import Found
+    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.discovery import Found
 
 __all__ = ["Place", "places", "secrets_in"]
 

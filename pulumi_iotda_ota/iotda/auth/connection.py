@@ -14,28 +14,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.case import snake
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
-from pulumi_iotda_ota.iotda.endpoint import (
+from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
+from pulumi_iotda_ota.iotda.auth.discovery import (
+    CONFIGURATION,
+    SOURCES,
+    Found,
+    Given,
+    find_credential,
+    find_setting,
+    look,
+)
+from pulumi_iotda_ota.iotda.auth.endpoint import (
     Endpoint,
     iam_endpoint,
     read_endpoint,
     read_iam_endpoint,
     shared_endpoint,
 )
+from pulumi_iotda_ota.iotda.case import snake
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.fields import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
 from pulumi_iotda_ota.iotda.incomplete import missing, unknown_iam, ways_to_give
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
 from pulumi_iotda_ota.iotda.proxies import require_here, require_usual
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.iotda.sources import CONFIGURATION, SOURCES, Found, Given, find_credential, find_setting, look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pulumi_iotda_ota.iotda.credentials import Credential
-    from pulumi_iotda_ota.iotda.signing import Algorithm
+    from pulumi_iotda_ota.iotda.auth.credentials import Credential
+    from pulumi_iotda_ota.iotda.auth.signing import Algorithm
 
 __all__ = [
     "CONFIG_NAMES",

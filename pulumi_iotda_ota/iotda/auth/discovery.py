@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken, EcsMetadata, IdTokenFile, UserPassword
+from pulumi_iotda_ota.iotda.auth.profiles import (
+    hcloud_file,
+    missing_key,
+    read_profile,
+    read_section,
+    sdk_file,
+    shown_path,
+)
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.iotda.credentials import AccessKey, AuthToken, EcsMetadata, IdTokenFile, UserPassword
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, ConfigurationError, CredentialsError
-from pulumi_iotda_ota.iotda.fields import Connection
-from pulumi_iotda_ota.iotda.profiles import hcloud_file, missing_key, read_profile, read_section, sdk_file, shown_path
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.iotda.vendor_names import HW, PROFILE, SDK, SECTION
 

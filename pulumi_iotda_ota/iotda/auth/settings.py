@@ -1,7 +1,7 @@
 """The one table of the settings of a connection: what each means, its limits, and where the environment has it.
 
-``iotda/connection.py`` reads them and is compared with this table by a test; the schema of the plugin and the page of
-settings are made from it. Nothing here looks for one.
+``iotda/auth/connection.py`` reads them and is compared with this table by a test; the schema of the plugin and the page
+of settings are made from it. Nothing here looks for one.
 """
 
 from __future__ import annotations

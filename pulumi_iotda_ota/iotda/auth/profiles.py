@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there, read_text
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.files import UnreadableError, is_there, read_text
 from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:

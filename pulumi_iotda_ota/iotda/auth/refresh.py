@@ -23,7 +23,7 @@ from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, Io
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_iotda_ota.iotda.credentials import Ready
+    from pulumi_iotda_ota.iotda.auth.credentials import Ready
     from pulumi_iotda_ota.iotda.retry import Deadline
 
 __all__ = ["RENEWED_IN_VAIN", "Obtained", "Renewable"]

@@ -1,0 +1,1 @@
+"""Settings, credentials and signatures. Nothing here uses the network."""
