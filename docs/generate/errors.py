@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from docs.generate.markdown import code, table, wrapped
 from docs.generate.samples import samples
-from pulumi_iotda_ota.iotda import errors, hints
+from pulumi_iotda_ota.iotda import errors
+from pulumi_iotda_ota.iotda.http import hints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

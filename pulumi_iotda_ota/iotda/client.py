@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.executor import Caller
-from pulumi_iotda_ota.iotda.gate import PROCESS_GATE
+from pulumi_iotda_ota.iotda.http.limiter import PROCESS_GATE
+from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING, AccountLogin
 from pulumi_iotda_ota.iotda.paging import Page, Records, walk
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from pulumi_iotda_ota.iotda.together import walk_together
-from pulumi_iotda_ota.iotda.transport import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
-    from pulumi_iotda_ota.iotda.gate import Gate
+    from pulumi_iotda_ota.iotda.http.limiter import Gate
     from pulumi_iotda_ota.iotda.login import Keyring
     from pulumi_iotda_ota.iotda.models import (
         BatchTask,

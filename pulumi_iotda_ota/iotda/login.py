@@ -34,17 +34,17 @@ from pulumi_iotda_ota.iotda.auth.files import UnreadableError, read_text
 from pulumi_iotda_ota.iotda.auth.refresh import Obtained, Renewable
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError, ProtocolError, TransportError
 from pulumi_iotda_ota.iotda.executor import AsItIs, Caller
-from pulumi_iotda_ota.iotda.hints import ON_ECS
+from pulumi_iotda_ota.iotda.http.hints import ON_ECS
+from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.iotda.transport import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.executor import Login
-    from pulumi_iotda_ota.iotda.gate import Gate
-    from pulumi_iotda_ota.iotda.messages import Request
+    from pulumi_iotda_ota.iotda.http.limiter import Gate
+    from pulumi_iotda_ota.iotda.http.messages import Request
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
 __all__ = ["PROCESS_KEYRING", "AccountLogin", "Keyring"]

@@ -16,7 +16,7 @@ import requests
 
 from pulumi_iotda_ota.cli.doctor.network import clock_skew
 from pulumi_iotda_ota.emulator import Fault
-from pulumi_iotda_ota.iotda.transport import proxy_of
+from pulumi_iotda_ota.iotda.http.transport import proxy_of
 from tests.faults.helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
 from tests.plugin.process import ROOT
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from pulumi_iotda_ota import lookup
-from pulumi_iotda_ota.iotda import gate, transport
 from pulumi_iotda_ota.iotda.auth import connection
+from pulumi_iotda_ota.iotda.http import limiter, transport
 from pulumi_iotda_ota.selection import choose
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.versions import scheme
@@ -55,6 +55,6 @@ def test_the_bounds_that_are_told_are_kept() -> None:
     assert told["time of one operation"] == [connection.DEFAULT_DEADLINE]
     assert told["one answer"] == [transport.MAX_BODY / 2**20]
     assert told["tries of one request"] == [connection.DEFAULT_MAX_ATTEMPTS]
-    assert told["requests in flight to one endpoint"] == [gate._MOST_IN_FLIGHT, 1, gate._CLEAN_AFTER_THROTTLE]
+    assert told["requests in flight to one endpoint"] == [limiter._MOST_IN_FLIGHT, 1, limiter._CLEAN_AFTER_THROTTLE]
     assert told["requests for checksums in one lookup"] == [lookup._MOST_DETAILS]
     assert told["packages that are told to be passed over"] == [choose.MAX_SKIPPED]

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.auth.credentials import AssumedAgency, EcsMetadata
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.http.limiter import Gate
 from pulumi_iotda_ota.iotda.login import Keyring
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.helpers import QUICK

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
-from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.http.messages import Answer
 from pulumi_iotda_ota.iotda.retry import Clock
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pulumi_iotda_ota.emulator import Emulator
-    from pulumi_iotda_ota.iotda.messages import Request
+    from pulumi_iotda_ota.iotda.http.messages import Request
 
 IN_FLIGHT = 8
 # Made for this run: a key that is committed, even one that nobody trusts, alarms whoever scans for keys.

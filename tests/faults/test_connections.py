@@ -28,7 +28,7 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.http.limiter import Gate
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Clock, Deadline
 from tests.faults.helpers import AUTHORITY, CONNECTION, QUICK, RawServer, closed_port, connection_to, http, package

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ProtocolError
-from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.http.limiter import Gate
 from pulumi_iotda_ota.iotda.login import Keyring
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.bench import Bench

@@ -17,7 +17,7 @@ from pulumi_iotda_ota.iotda.errors import (
     IotdaOtaError,
     ProtocolError,
 )
-from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.http.limiter import Gate
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.helpers import IN_FLIGHT, QUICK, Meeting, connection_to, package
 

@@ -12,7 +12,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
-from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.http.limiter import Gate
 from tests.faults.bench import METER, PROJECTS, Bench
 from tests.faults.helpers import RawServer, http
 

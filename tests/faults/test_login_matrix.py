@@ -14,7 +14,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, IotdaOtaError, ProtocolError
-from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.http.limiter import Gate
 from pulumi_iotda_ota.iotda.login import Keyring
 from tests.faults.bench import KEY, PROJECTS, TOKEN, Bench
 from tests.faults.helpers import RawServer, hold_readable, http

@@ -16,7 +16,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, OutcomeUnknown
-from pulumi_iotda_ota.iotda.gate import PROCESS_GATE
+from pulumi_iotda_ota.iotda.http.limiter import PROCESS_GATE
 from tests.conftest import settings_for
 from tests.faults.helpers import AUTHORITY, RawServer, hold_readable, http
 from tests.faults.relay import Proxy, Relay

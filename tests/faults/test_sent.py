@@ -12,9 +12,9 @@ import urllib3
 
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
+from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
-from pulumi_iotda_ota.iotda.transport import HttpTransport
 from tests.faults.helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
 from tests.faults.relay import SERVICE_NAME
 

@@ -9,7 +9,7 @@ import requests
 
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError, TransportError
-from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.http.limiter import Gate
 from tests.faults.bench import Bench
 from tests.faults.helpers import QUICK, RawServer, closed_port, connection_to
 

@@ -20,17 +20,17 @@ from pulumi_iotda_ota.iotda.errors import (
     TransportError,
 )
 from pulumi_iotda_ota.iotda.executor import AsItIs, Caller
-from pulumi_iotda_ota.iotda.gate import Gate
-from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.http.limiter import Gate
+from pulumi_iotda_ota.iotda.http.messages import Answer
+from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import Deadline
-from pulumi_iotda_ota.iotda.transport import HttpTransport
 from tests.faults.helpers import CONNECTION, NOW, FakeClock, ScriptedTransport, answer, package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pulumi_iotda_ota.iotda.messages import Request
+    from pulumi_iotda_ota.iotda.http.messages import Request
 
 LIST = protocol.list_packages(PackageQuery("firmwarePackage"))
 CREATE = protocol.create_batch_task(

@@ -13,11 +13,11 @@ import requests
 import urllib3
 
 from pulumi_iotda_ota.iotda.api import protocol
-from pulumi_iotda_ota.iotda.causes import in_words
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, TransportError
+from pulumi_iotda_ota.iotda.http.network_errors import in_words
+from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
-from pulumi_iotda_ota.iotda.transport import HttpTransport
 from tests.faults.helpers import CONNECTION
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from pulumi_iotda_ota.iotda.gate import Gate
+from pulumi_iotda_ota.iotda.http.limiter import Gate
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from tests.faults.helpers import CONNECTION
 

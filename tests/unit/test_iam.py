@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.api import iam
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
-from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.http.messages import Answer
 
 KEY = {
     "credential": {"access": "AK", "secret": "SK", "securitytoken": "ST", "expires_at": "2030-01-02T03:04:05.678000Z"}

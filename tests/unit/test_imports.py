@@ -24,10 +24,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Which file may import which library.
 LIBRARIES = {
-    "requests": ("iotda.transport",),
-    "urllib3": ("iotda.transport", "iotda.sockets", "iotda.causes"),
+    "requests": ("iotda.http.transport",),
+    "urllib3": ("iotda.http.transport", "iotda.http.bounded_socket", "iotda.http.network_errors"),
     "pydantic": (
-        "iotda.answers",
+        "iotda.http.parsing",
         "iotda.auth.credentials",
         "iotda.auth.connection_model",
         "iotda.api.iam",
@@ -38,7 +38,7 @@ LIBRARIES = {
         "emulator",
         "testing.shelf",
     ),
-    "pydantic_core": ("iotda.answers", "iotda.failures", "selection.regexes", "emulator"),
+    "pydantic_core": ("iotda.http.parsing", "iotda.http.error_responses", "selection.regexes", "emulator"),
     "semver": ("selection.versions",),
     "pulumi": (
         "functions.packages",
@@ -65,7 +65,7 @@ LIBRARIES = {
 # Who reads the world itself, and why; everybody else is given a value.
 WORLD = {
     "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
-    "iotda.sockets": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
+    "iotda.http.bounded_socket": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
     "iotda.executor": {"random"},  # the jitter between attempts
     "functions.invoke": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pulumi_iotda_ota.iotda.answers import reader
 from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.http.parsing import reader
 from pulumi_iotda_ota.iotda.models import BatchTask, BatchTaskDetail, BatchTaskPage, OtaPackage, OtaPackagePage
 from tests.faults.helpers import package
 

@@ -14,14 +14,14 @@ from pydantic import TypeAdapter
 
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
-from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.http.messages import Answer
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.helpers import CONNECTION, NOW, answer, package
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_iotda_ota.iotda.messages import Request
+    from pulumi_iotda_ota.iotda.http.messages import Request
 
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples" / "answers"
 QUERY = PackageQuery("firmwarePackage")

@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
-from pulumi_iotda_ota.iotda.failures import read_fault, refusal
-from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.http.error_responses import read_fault, refusal
+from pulumi_iotda_ota.iotda.http.messages import Answer
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.helpers import CONNECTION, KEY, NOW, answer
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.messages import Request
+    from pulumi_iotda_ota.iotda.http.messages import Request
 
 SAMPLES = sorted((Path(__file__).parents[1] / "contract" / "samples" / "failures").glob("*.json"))
 LIST = protocol.list_packages(PackageQuery("firmwarePackage", product_id="p7"))

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import certifi
 
 from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, SKIPPED, WARNING, Finding
-from pulumi_iotda_ota.iotda.causes import in_words
-from pulumi_iotda_ota.iotda.hints import hint_on_no_address
+from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
+from pulumi_iotda_ota.iotda.http.network_errors import in_words
+from pulumi_iotda_ota.iotda.http.transport import proxy_of
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.iotda.transport import proxy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from pulumi_iotda_ota.iotda.answers import reader
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
+from pulumi_iotda_ota.iotda.http.messages import Answer, Request
+from pulumi_iotda_ota.iotda.http.parsing import reader
 from pulumi_iotda_ota.iotda.limits import PROJECT_ID
-from pulumi_iotda_ota.iotda.messages import Answer, Request
 from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:

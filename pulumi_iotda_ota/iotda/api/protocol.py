@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeVar
 
-from pulumi_iotda_ota.iotda.answers import agreeing, nothing, reader, the_one
 from pulumi_iotda_ota.iotda.api.requests import checked_task_body
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
-from pulumi_iotda_ota.iotda.failures import refusal
+from pulumi_iotda_ota.iotda.http.error_responses import refusal
+from pulumi_iotda_ota.iotda.http.messages import Answer, Request
+from pulumi_iotda_ota.iotda.http.parsing import agreeing, nothing, reader, the_one
 from pulumi_iotda_ota.iotda.limits import (
     APP_ID,
     DETAIL_STATUS,
@@ -35,7 +36,6 @@ from pulumi_iotda_ota.iotda.limits import (
     require_at_most,
     require_each,
 )
-from pulumi_iotda_ota.iotda.messages import Answer, Request
 from pulumi_iotda_ota.iotda.models import (
     BatchTask,
     BatchTaskDetail,

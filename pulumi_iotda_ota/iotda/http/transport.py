@@ -23,19 +23,19 @@ from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.auth.endpoint import stays_here
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there
 from pulumi_iotda_ota.iotda.auth.signing import sign
-from pulumi_iotda_ota.iotda.causes import in_words, is_unresolved, is_untrusted
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
-from pulumi_iotda_ota.iotda.hints import hint_on_no_address
-from pulumi_iotda_ota.iotda.messages import Answer
+from pulumi_iotda_ota.iotda.http.bounded_socket import POOLS, recorded_attempt
+from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
+from pulumi_iotda_ota.iotda.http.messages import Answer
+from pulumi_iotda_ota.iotda.http.network_errors import in_words, is_unresolved, is_untrusted
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.iotda.sockets import POOLS, recorded_attempt
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager, ProxyManager
 
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-    from pulumi_iotda_ota.iotda.messages import Request
+    from pulumi_iotda_ota.iotda.http.messages import Request
     from pulumi_iotda_ota.iotda.retry import Clock
 
 __all__ = ["MAX_BODY", "HttpTransport", "proxy_of"]

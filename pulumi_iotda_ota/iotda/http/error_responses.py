@@ -17,8 +17,8 @@ from pydantic_core import from_json
 
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
-from pulumi_iotda_ota.iotda.hints import hint, hint_on_refused_credentials
-from pulumi_iotda_ota.iotda.messages import written
+from pulumi_iotda_ota.iotda.http.hints import hint, hint_on_refused_credentials
+from pulumi_iotda_ota.iotda.http.messages import written
 from pulumi_iotda_ota.iotda.retry import retry_after
 from pulumi_iotda_ota.iotda.sanitize import printable
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
-    from pulumi_iotda_ota.iotda.messages import Answer, Request
+    from pulumi_iotda_ota.iotda.http.messages import Answer, Request
 
 __all__ = ["Fault", "read_fault", "refusal"]
 

@@ -1,0 +1,1 @@
+"""HTTP: the transport, its limits, and how responses and errors are read."""
