@@ -18,9 +18,9 @@ from pulumi_iotda_ota.iotda.http.limiter import PROCESS_GATE
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING, AccountLogin
-from pulumi_iotda_ota.iotda.paging import Page, Records, walk
+from pulumi_iotda_ota.iotda.paging.marker import Page, Records, walk
+from pulumi_iotda_ota.iotda.paging.parallel import walk_together
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
-from pulumi_iotda_ota.iotda.together import walk_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
         TaskDetail,
         TaskSummary,
     )
+    from pulumi_iotda_ota.iotda.paging.parallel import Asked
     from pulumi_iotda_ota.iotda.retry import Clock
-    from pulumi_iotda_ota.iotda.together import Asked
 
 __all__ = ["Client"]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError, ServiceError
-from pulumi_iotda_ota.iotda.paging import Page, Records, walk
+from pulumi_iotda_ota.iotda.paging.marker import Page, Records, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,16 +16,16 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from pulumi_iotda_ota.iotda.paging import Page, Records
+from pulumi_iotda_ota.iotda.paging.marker import Page, Records
+from pulumi_iotda_ota.iotda.paging.parallel import walk_together
 from pulumi_iotda_ota.iotda.retry import is_retried
 from pulumi_iotda_ota.iotda.sanitize import MASK, hiding, printable
-from pulumi_iotda_ota.iotda.together import walk_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pulumi_iotda_ota.iotda.together import Asked
-    from pulumi_iotda_ota.iotda.windows import Place
+    from pulumi_iotda_ota.iotda.paging.parallel import Asked
+    from pulumi_iotda_ota.iotda.paging.scheduler import Place
 
 WIDTH = 8
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.paging import Page, walk
-from pulumi_iotda_ota.iotda.windows import Place, Plan
+from pulumi_iotda_ota.iotda.paging.marker import Page, walk
+from pulumi_iotda_ota.iotda.paging.scheduler import Place, Plan
 from tests.fuzzing import examples
 
 if TYPE_CHECKING:

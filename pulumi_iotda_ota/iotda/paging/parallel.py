@@ -1,4 +1,4 @@
-"""Walks through the pages of a list, several at a time, in threads of its own; which ones, ``windows.py`` says.
+"""Walks through the pages of a list, several at a time, in threads of its own; which ones, ``scheduler.py`` says.
 
 A page that is asked for ahead is tried once. Where that fails the walk goes on alone: the page that comes next is asked
 for in the caller's own thread, with all the attempts that a request has, and what is really wrong shows there. So a
@@ -16,13 +16,13 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.paging.scheduler import Place, Plan
 from pulumi_iotda_ota.iotda.retry import is_retried, is_throttle
-from pulumi_iotda_ota.iotda.windows import Place, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from pulumi_iotda_ota.iotda.paging import Page
+    from pulumi_iotda_ota.iotda.paging.marker import Page
 
 __all__ = ["Asked", "walk_together"]
 

@@ -1,6 +1,6 @@
 """Decides which pages of a list are asked for at the same time, and joins their answers without a gap. No I/O.
 
-The walk of ``paging.py`` asks a page when it has the marker of the one before: one round trip a page. Here pages are
+The walk of ``marker.py`` asks a page when it has the marker of the one before: one round trip a page. Here pages are
 asked for ahead, in windows. A window begins at a marker, and its pages at offsets from there: 0, 49, 98 … 490, so that
 each begins with the record that the one before ends with. Its last page is asked for first, because that one's marker
 begins the next window.
@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pulumi_iotda_ota.iotda.limits import MAX_OFFSET, MAX_PAGE
-from pulumi_iotda_ota.iotda.paging import ABOVE_ALL, Page, below, is_end, position_of, require_shown
+from pulumi_iotda_ota.iotda.paging.marker import ABOVE_ALL, Page, below, is_end, position_of, require_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
