@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pulumi_iotda_ota.cli.tables import console
 from pulumi_iotda_ota.lifecycle.task_reads import is_running
-from pulumi_iotda_ota.lifecycle.verdict import Standing
+from pulumi_iotda_ota.lifecycle.thresholds import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

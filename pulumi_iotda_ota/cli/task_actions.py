@@ -18,8 +18,8 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import plural, printable
 from pulumi_iotda_ota.lifecycle import ending
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
+from pulumi_iotda_ota.lifecycle.polling import stands
 from pulumi_iotda_ota.lifecycle.task_reads import is_running, told_refusal
-from pulumi_iotda_ota.lifecycle.watching import stands
 from pulumi_iotda_ota.task_lookup import missing_task
 from pulumi_iotda_ota.validation import require_valid
 

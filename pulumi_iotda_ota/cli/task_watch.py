@@ -11,7 +11,7 @@ from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.completion import Completion
-from pulumi_iotda_ota.lifecycle.watching import stands
+from pulumi_iotda_ota.lifecycle.polling import stands
 from pulumi_iotda_ota.serialization import task_values
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.gate import Gate
+    from pulumi_iotda_ota.lifecycle.one_shot import Gate
 
     Progress = tuple[Callable[[str], None], Callable[[BatchTask], None]]
 

@@ -9,13 +9,13 @@ from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
-from pulumi_iotda_ota.lifecycle.campaign_errors import campaign_failed, did_not_end
+from pulumi_iotda_ota.lifecycle.completion_errors import campaign_failed, did_not_end
 from pulumi_iotda_ota.lifecycle.ending import stop_task
-from pulumi_iotda_ota.lifecycle.gate import Gate
+from pulumi_iotda_ota.lifecycle.one_shot import Gate
+from pulumi_iotda_ota.lifecycle.polling import Watch
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, is_running, told_refusal
-from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing
-from pulumi_iotda_ota.lifecycle.watching import Watch
+from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnkn
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
-from pulumi_iotda_ota.lifecycle.lost import looked_for
+from pulumi_iotda_ota.lifecycle.recovery import looked_for
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, find_task, find_task_or_rival, is_running
 

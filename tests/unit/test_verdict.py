@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.models import BatchTask, TaskProgress
-from pulumi_iotda_ota.lifecycle.campaign_errors import _raised
-from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing
+from pulumi_iotda_ota.lifecycle.completion_errors import _raised
+from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
 
 COUNTS = st.integers(0, 30_000)
 PROGRESS = st.builds(

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, Servi
 from pulumi_iotda_ota.iotda.retry import Deadline, may_pass
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.task_reads import is_running
-from pulumi_iotda_ota.lifecycle.verdict import Standing
+from pulumi_iotda_ota.lifecycle.thresholds import Standing
 from pulumi_iotda_ota.task_lookup import missing_task
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
-from pulumi_iotda_ota.lifecycle.watching import pause_after
+from pulumi_iotda_ota.lifecycle.polling import pause_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable

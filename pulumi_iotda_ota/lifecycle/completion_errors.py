@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, DeadlineExceeded, IotdaOtaError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation, waits_for
 from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, described
-from pulumi_iotda_ota.lifecycle.watching import awaits_confirmation, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.failed_devices import FailingDevice
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties
-    from pulumi_iotda_ota.lifecycle.verdict import Limits, Standing
-    from pulumi_iotda_ota.lifecycle.watching import Watch
+    from pulumi_iotda_ota.lifecycle.polling import Watch
+    from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
 
 __all__ = ["campaign_failed", "did_not_end"]
 
