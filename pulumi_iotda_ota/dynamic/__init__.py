@@ -17,8 +17,9 @@ from pulumi import dynamic
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.auth.connection import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.sanitize import hiding, masked
-from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package, pin, upgrade_task
+from pulumi_iotda_ota.lifecycle import completion, confirmation, pin, upgrade_task
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
+from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.run import Run
 

@@ -12,7 +12,7 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, normal
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
-from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package
+from pulumi_iotda_ota.lifecycle.ota_package.validation import problems_of_package
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
 

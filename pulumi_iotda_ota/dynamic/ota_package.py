@@ -10,7 +10,7 @@ from pulumi import dynamic
 from pulumi_iotda_ota import sdk_inputs
 from pulumi_iotda_ota.dynamic import OtaPackageProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
-from pulumi_iotda_ota.lifecycle import ota_package
+from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

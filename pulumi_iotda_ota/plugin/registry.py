@@ -122,12 +122,12 @@ FUNCTIONS = {
 
 RESOURCES = {
     "OtaPackage": Resource(
-        "lifecycle.ota_package:Package",
+        "lifecycle.ota_package.resource:Package",
         arguments.OTA_PACKAGE,
         outputs.OTA_PACKAGE,
         "A package made of an object that lies in OBS. The service can not change one: a change replaces it, with a "
         "new id.",
-        replacing="lifecycle.package_fields:FILE_INPUTS",
+        replacing="lifecycle.ota_package.fields:FILE_INPUTS",
     ),
     "OtaPackagePin": Resource(
         "lifecycle.pin:Pin",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.lifecycle.ota_package import Package
+from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Created, Properties, World

@@ -10,7 +10,7 @@ import pytest
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Created, Properties
-from pulumi_iotda_ota.lifecycle.ota_package import Package
+from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from tests.resources.packages import INPUTS, OBJECT, SIGN, create, inputs, made, problems
 
 if TYPE_CHECKING:

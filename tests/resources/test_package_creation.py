@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import CredentialsError, InputError, IotdaOtaError, OutcomeUnknown, ServiceError
-from pulumi_iotda_ota.lifecycle.ota_package import Package
+from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from tests.resources.packages import INPUTS, OBJECT, SIGN, add, create, inputs, made, problems
 
 if TYPE_CHECKING:

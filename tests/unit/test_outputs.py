@@ -13,7 +13,8 @@ from pulumi_iotda_ota import outputs
 from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.iotda import models
 from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
-from pulumi_iotda_ota.lifecycle import completion, confirmation, ota_package
+from pulumi_iotda_ota.lifecycle import completion, confirmation
+from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.outputs import Object, Output

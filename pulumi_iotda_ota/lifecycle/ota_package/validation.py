@@ -10,7 +10,7 @@ from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.package_body import TEXTS, problems_of_obs_location
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, holds_unknown, known_problems
-from pulumi_iotda_ota.lifecycle.package_fields import described
+from pulumi_iotda_ota.lifecycle.ota_package.fields import described
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

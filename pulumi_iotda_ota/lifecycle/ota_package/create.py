@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.package_fields import IDENTITY, described, differences, new_package
+from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
 from pulumi_iotda_ota.lifecycle.recovery import looked_for
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 

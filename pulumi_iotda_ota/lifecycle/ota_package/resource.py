@@ -9,9 +9,9 @@ from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
 from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own
-from pulumi_iotda_ota.lifecycle.package_fields import FILE_INPUTS, TEXTS, changed_inputs, kept_key
-from pulumi_iotda_ota.lifecycle.package_once import create_package_once, require_no_other
-from pulumi_iotda_ota.lifecycle.package_rules import problems_of_package, require_allowed
+from pulumi_iotda_ota.lifecycle.ota_package.create import create_package_once, require_no_other
+from pulumi_iotda_ota.lifecycle.ota_package.fields import FILE_INPUTS, TEXTS, changed_inputs, kept_key
+from pulumi_iotda_ota.lifecycle.ota_package.validation import problems_of_package, require_allowed
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 
 if TYPE_CHECKING:
