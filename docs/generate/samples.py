@@ -19,7 +19,7 @@ import pulumi_iotda_ota as iotda_ota
 from docs.generate.service import METER, Time, running
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.lifecycle.base import World
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.lock.files import VARIABLE
 from pulumi_iotda_ota.run import Run
 

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pulumi_iotda_ota.cli.tables import console
-from pulumi_iotda_ota.lifecycle.task_reads import is_running
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,10 +16,10 @@ from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_watch import Looks, inputs_of, progress, tell_task
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import plural, printable
-from pulumi_iotda_ota.lifecycle import ending
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.polling import stands
-from pulumi_iotda_ota.lifecycle.task_reads import is_running, told_refusal
+from pulumi_iotda_ota.lifecycle.upgrade_task import stop
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running, told_refusal
 from pulumi_iotda_ota.task_lookup import missing_task
 from pulumi_iotda_ota.validation import require_valid
 
@@ -63,7 +63,7 @@ def stop_task(asked: Asked, table: Sequence[Argument]) -> None:
         if is_running(task):
             _agree(asked, f"Stop {_named(task)}?")
             identity = {"identity": asking.connection.identity}
-            task = ending.stop_task(asking.run.clock, asking.client, task.task_id, identity) or task
+            task = stop.stop_task(asking.run.clock, asking.client, task.task_id, identity) or task
     tell_task(asked, task)
 
 

@@ -11,8 +11,8 @@ from pulumi_iotda_ota.cli.task import MOST_LISTED
 from pulumi_iotda_ota.iotda.limits import TASK_TYPE
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.polling import stands
-from pulumi_iotda_ota.lifecycle.task_reads import is_running
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
 from pulumi_iotda_ota.query import UpgradeTaskLookup
 from pulumi_iotda_ota.serialization import task_values
 from pulumi_iotda_ota.task_lookup import find_upgrade_task

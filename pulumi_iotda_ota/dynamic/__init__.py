@@ -17,10 +17,11 @@ from pulumi import dynamic
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.auth.connection import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.sanitize import hiding, masked
-from pulumi_iotda_ota.lifecycle import completion, confirmation, pin, upgrade_task
+from pulumi_iotda_ota.lifecycle import completion, confirmation, pin
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
 from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 from pulumi_iotda_ota.lifecycle.run_state import RunState
+from pulumi_iotda_ota.lifecycle.upgrade_task import resource as upgrade_task
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:

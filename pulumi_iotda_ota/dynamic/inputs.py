@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.validation import problems_of_package
 from pulumi_iotda_ota.lifecycle.pin import Pin
-from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
+from pulumi_iotda_ota.lifecycle.upgrade_task.validation import problems_of_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

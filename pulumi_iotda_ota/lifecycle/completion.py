@@ -10,12 +10,12 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.completion_errors import campaign_failed, did_not_end
-from pulumi_iotda_ota.lifecycle.ending import stop_task
 from pulumi_iotda_ota.lifecycle.one_shot import Gate
 from pulumi_iotda_ota.lifecycle.polling import Watch
 from pulumi_iotda_ota.lifecycle.run_state import Thing
-from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, is_running, told_refusal
 from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import RETRYABLE, STOPPED, is_running, told_refusal
+from pulumi_iotda_ota.lifecycle.upgrade_task.stop import stop_task
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pulumi_iotda_ota.iotda.errors import CampaignFailed, DeadlineExceeded, Iotd
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation, waits_for
-from pulumi_iotda_ota.lifecycle.task_reads import RETRYABLE, STOPPED, described
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import RETRYABLE, STOPPED, described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,11 +9,11 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnkn
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
-from pulumi_iotda_ota.lifecycle.campaign import ENDED
 from pulumi_iotda_ota.lifecycle.one_shot import Gate
 from pulumi_iotda_ota.lifecycle.polling import Watch
-from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, told_refusal
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import STOPPED, described, told_refusal
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

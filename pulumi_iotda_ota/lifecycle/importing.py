@@ -8,8 +8,8 @@ from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.campaign import TASK_TYPES
 from pulumi_iotda_ota.lifecycle.run_state import Thing
+from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

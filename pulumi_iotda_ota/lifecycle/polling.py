@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline, may_pass
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.task_reads import is_running
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
 from pulumi_iotda_ota.task_lookup import missing_task
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from pulumi_iotda_ota.arguments.changes import named
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.campaign import changed_inputs, changed_once
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation
-from pulumi_iotda_ota.lifecycle.task_reads import described, find_task, is_running, show_task
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.upgrade_task.naming import changed_inputs, changed_once
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import described, find_task, is_running, show_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

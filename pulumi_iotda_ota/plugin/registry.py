@@ -143,12 +143,12 @@ RESOURCES = {
         ),
     ),
     "UpgradeTask": Resource(
-        "lifecycle.upgrade_task:UpgradeTask",
+        "lifecycle.upgrade_task.resource:UpgradeTask",
         arguments.UPGRADE_TASK,
         outputs.UPGRADE_TASK,
         "A campaign that installs packages on devices. It is created once and never waited for; an interrupted or "
         "repeated update takes over the task that it finds by its name.",
-        replacing="lifecycle.campaign:CAMPAIGN_INPUTS",
+        replacing="lifecycle.upgrade_task.naming:CAMPAIGN_INPUTS",
         made_from={"task_name": ("task_name_prefix",)},
     ),
     "UpgradeTaskCompletion": Resource(

@@ -51,7 +51,13 @@ _GRACE_SECONDS = 60
 _LONGEST_MESSAGE = 4_000
 _SECRET_SETTINGS = tuple(camel(setting.name) for setting in SETTINGS if setting.secret)
 # What the first lookup needs, loaded while the engine is busy starting the program.
-_NEEDED_SOON = ("iotda.auth.connection", "iotda.client", "plugin.functions", "lifecycle.pin", "lifecycle.upgrade_task")
+_NEEDED_SOON = (
+    "iotda.auth.connection",
+    "iotda.client",
+    "plugin.functions",
+    "lifecycle.pin",
+    "lifecycle.upgrade_task.resource",
+)
 
 
 def _answered(

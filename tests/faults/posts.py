@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from tests.resources.packages import INPUTS, made
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.retry import Clock
 from pulumi_iotda_ota.lifecycle.base import World
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:

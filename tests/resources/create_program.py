@@ -4,7 +4,7 @@ import os
 import sys
 
 from pulumi_iotda_ota.lifecycle.base import World
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.run import Run
 from tests.resources.bench import SCOPE
 

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.pin import Pin
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from tests.resources import packages
 from tests.resources.bench import SCOPE
 

@@ -9,7 +9,7 @@ import pytest
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.pin import Pin
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from tests.faults.helpers import closed_port
 
 if TYPE_CHECKING:

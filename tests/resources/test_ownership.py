@@ -10,7 +10,7 @@ import pytest
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from tests.resources import packages
 from tests.resources.bench import SCOPE
 from tests.resources.packages import create, made

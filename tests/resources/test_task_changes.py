@@ -9,7 +9,7 @@ import pytest
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 
 if TYPE_CHECKING:
     from tests.resources.bench import Bench

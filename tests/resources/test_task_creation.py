@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import CredentialsError, IotdaOtaError, OutcomeUnknown, ServiceError
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from tests.resources.bench import SCOPE
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import MAX_TARGETS
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 
 if TYPE_CHECKING:
     from tests.resources.bench import Bench

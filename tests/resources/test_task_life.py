@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ServiceError
-from pulumi_iotda_ota.lifecycle.upgrade_task import UpgradeTask
+from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Created

@@ -13,7 +13,13 @@ from pulumi_iotda_ota.durations import parse_duration, parse_time
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import TASK_NAME
 from pulumi_iotda_ota.iotda.models import BatchTask
-from pulumi_iotda_ota.lifecycle.campaign import changed_inputs, disagreements, is_named_alike, new_task, task_name
+from pulumi_iotda_ota.lifecycle.upgrade_task.naming import (
+    changed_inputs,
+    disagreements,
+    is_named_alike,
+    new_task,
+    task_name,
+)
 
 SCOPE = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
 INPUTS: dict[str, Any] = {

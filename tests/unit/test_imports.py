@@ -168,7 +168,15 @@ def loaded_after(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["iotda.client", "selection.choose", "lookup", "task_lookup", "lifecycle.upgrade_task", "operations", "arguments"],
+    [
+        "iotda.client",
+        "selection.choose",
+        "lookup",
+        "task_lookup",
+        "lifecycle.upgrade_task.resource",
+        "operations",
+        "arguments",
+    ],
 )
 def test_pure_rooms_do_not_load_pulumi(module: str) -> None:
     """What knows nothing of Pulumi does not load it either."""

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
-from pulumi_iotda_ota.lifecycle.campaign import CAMPAIGN_INPUTS, changed_inputs, task_name
-from pulumi_iotda_ota.lifecycle.due import completed
-from pulumi_iotda_ota.lifecycle.ending import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
 from pulumi_iotda_ota.lifecycle.importing import (
     found,
@@ -18,11 +15,14 @@ from pulumi_iotda_ota.lifecycle.importing import (
     told_unread,
     unread_inputs,
 )
-from pulumi_iotda_ota.lifecycle.once import create_once
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace, require_may_store
-from pulumi_iotda_ota.lifecycle.task_reads import outputs_of, show_task
-from pulumi_iotda_ota.lifecycle.task_rules import problems_of_task
+from pulumi_iotda_ota.lifecycle.upgrade_task.create import create_once
+from pulumi_iotda_ota.lifecycle.upgrade_task.naming import CAMPAIGN_INPUTS, changed_inputs, task_name
+from pulumi_iotda_ota.lifecycle.upgrade_task.preflight import completed
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import outputs_of, show_task
+from pulumi_iotda_ota.lifecycle.upgrade_task.stop import delete_task, stop_task
+from pulumi_iotda_ota.lifecycle.upgrade_task.validation import problems_of_task
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

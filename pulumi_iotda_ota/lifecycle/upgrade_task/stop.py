@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.task_reads import described, is_running, show_task, told_refusal
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import described, is_running, show_task, told_refusal
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client

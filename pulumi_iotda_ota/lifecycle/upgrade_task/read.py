@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.campaign import ENDED, is_named_alike, is_of_one_prefix, shares_devices
 from pulumi_iotda_ota.lifecycle.identity import require_gone
+from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED, is_named_alike, is_of_one_prefix, shares_devices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,10 +12,10 @@ from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.campaign import disagreements, new_task
 from pulumi_iotda_ota.lifecycle.recovery import looked_for
 from pulumi_iotda_ota.lifecycle.run_state import Thing
-from pulumi_iotda_ota.lifecycle.task_reads import STOPPED, described, find_task, find_task_or_rival, is_running
+from pulumi_iotda_ota.lifecycle.upgrade_task.naming import disagreements, new_task
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import STOPPED, described, find_task, find_task_or_rival, is_running
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
