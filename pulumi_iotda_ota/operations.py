@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import arguments
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
-from pulumi_iotda_ota.lock import refusals
+from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.lock.fitting import misfit
@@ -58,14 +58,14 @@ def locked_entry(where: Where, values: Mapping[str, Any]) -> Entry:
     entries = load(path)
     entry = (entries or {}).get(name)
     if entry is None:
-        raise refusals.not_locked(name, entries, path, asked)
+        raise errors.not_locked(name, entries, path, asked)
     if asked and (differing := differing_words(asked, entry.asked)):
-        raise refusals.other_query(entry, asked, differing, path)
+        raise errors.other_query(entry, asked, differing, path)
     known = where.known_place()
     if differing := differing_places(known, entry.place):
-        raise refusals.other_place(entry, known, differing, path)
+        raise errors.other_place(entry, known, differing, path)
     if problem := misfit(entry):
-        raise refusals.unfit(entry, problem, path)
+        raise errors.unfit(entry, problem, path)
     return entry
 
 
@@ -103,16 +103,16 @@ def require_unchanged(run: Run, where: Where, entry: Entry) -> None:
     # Without a setting only IAM tells the project: where the package was never, it is not gone.
     reached = where.reached_place(connection)
     if differing := differing_places(reached, entry.place):
-        raise refusals.other_place(entry, reached, differing, lock_path(where.environ, where.folder))
+        raise errors.other_place(entry, reached, differing, lock_path(where.environ, where.folder))
     try:
         package = run.package(connection, entry.package_id)
     except ServiceError as error:
         if not error.says_missing:
             raise
-        raise refusals.gone(entry, connection) from None
+        raise errors.gone(entry, connection) from None
     now = package_values(package)
     if differing := differing_fields(now, entry.package):
-        raise refusals.changed(entry, now, differing)
+        raise errors.changed(entry, now, differing)
 
 
 def _locked(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:

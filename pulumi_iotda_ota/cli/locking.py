@@ -9,14 +9,14 @@ import click
 
 from pulumi_iotda_ota.cli import exit_codes
 from pulumi_iotda_ota.cli.words import reword
-from pulumi_iotda_ota.lock import keeping, telling
+from pulumi_iotda_ota.lock import report, update
 from pulumi_iotda_ota.lock.files import lock_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulumi_iotda_ota.cli.options import Asked
-    from pulumi_iotda_ota.lock.keeping import Outcome
+    from pulumi_iotda_ota.lock.update import Outcome
 
 __all__ = ["add_name", "check_names", "list_all", "remove_names", "update_names"]
 
@@ -30,7 +30,7 @@ def add_name(asked: Asked) -> None:
 
     name = asked.values.pop("name")
     with service(asked) as asking:
-        outcome = keeping.add(
+        outcome = update.add(
             asking.run, asking.connection, _path(asked), name, asked.values, replace=asked.flags["replace"]
         )
     _tell(asked, [outcome])
@@ -41,7 +41,7 @@ def update_names(asked: Asked) -> None:
     from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
     with service(asked) as asking:
-        outcomes = keeping.update(asking.run, asking.connection, _path(asked), asked.flags["names"] or ())
+        outcomes = update.update(asking.run, asking.connection, _path(asked), asked.flags["names"] or ())
     _tell(asked, outcomes)
     # A name that is gone, with nothing that fits, could not be brought up to date.
     _exit(exit_codes.ERROR if any(one.error for one in outcomes) else exit_codes.DONE)
@@ -52,22 +52,22 @@ def check_names(asked: Asked) -> None:
     from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
     with service(asked) as asking:
-        outcomes = keeping.check(asking.run, asking.connection, _path(asked), asked.flags["names"] or ())
+        outcomes = update.check(asking.run, asking.connection, _path(asked), asked.flags["names"] or ())
     if asked.as_json:
         _json(asked, outcomes)
     else:
         for one in _reworded(asked, outcomes):
             tell = asked.session.note if one.status in ("failed", "elsewhere") else asked.session.line
-            tell(telling.state_text(one))
+            tell(report.state_text(one))
     news = exit_codes.NEWER if any(one.status in _NEWS for one in outcomes) else exit_codes.DONE
     _exit(exit_codes.ERROR if any(one.status == "failed" for one in outcomes) else news)
 
 
 def list_all(asked: Asked) -> None:
     """List what is locked."""
-    entries = keeping.locked(_path(asked))
+    entries = update.locked(_path(asked))
     if asked.as_json:
-        values = [telling.entry_values(entry) for entry in entries]
+        values = [report.entry_values(entry) for entry in entries]
         asked.session.json({"result": values, "file": str(_path(asked))})
     else:
         rows = [(entry.name, entry.version, entry.package_id, entry.locked_at) for entry in entries]
@@ -76,7 +76,7 @@ def list_all(asked: Asked) -> None:
 
 def remove_names(asked: Asked) -> None:
     """Take names out."""
-    _tell(asked, keeping.remove(_path(asked), asked.flags["names"]))
+    _tell(asked, update.remove(_path(asked), asked.flags["names"]))
 
 
 def _path(asked: Asked) -> Path:
@@ -90,15 +90,15 @@ def _tell(asked: Asked, outcomes: Sequence[Outcome]) -> None:
         return
     for one in _reworded(asked, outcomes):
         if one.error is not None or one.status == "elsewhere":
-            asked.session.note(telling.state_text(one))
+            asked.session.note(report.state_text(one))
         elif one.status != "current":
-            asked.session.line(telling.news_text(one))
+            asked.session.line(report.news_text(one))
     if all(one.status in ("current", "elsewhere") for one in outcomes):
         asked.session.note("nothing has changed")
 
 
 def _json(asked: Asked, outcomes: Sequence[Outcome]) -> None:
-    result = [telling.outcome_values(one) for one in _reworded(asked, outcomes)]
+    result = [report.outcome_values(one) for one in _reworded(asked, outcomes)]
     asked.session.json({"result": result, "file": str(_path(asked))})
 
 

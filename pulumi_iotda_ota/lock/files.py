@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import LockError
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lock.text import read, written
+from pulumi_iotda_ota.lock.format import read, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -12,7 +12,8 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.lock import keeping, telling
+from pulumi_iotda_ota.lock import report
+from pulumi_iotda_ota.lock import update as keeping
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change, load
 from pulumi_iotda_ota.run import Run
 from tests.conftest import settings_for
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_iotda_ota.lock.entry import Entry
-    from pulumi_iotda_ota.lock.keeping import Outcome
+    from pulumi_iotda_ota.lock.update import Outcome
 
 SEED = {
     "packages": [
@@ -132,7 +133,7 @@ def test_the_text_of_a_pull_request(keeper: Keeper) -> None:
 
     (outcome,) = keeper.update()
 
-    assert telling.news_text(outcome) == (
+    assert report.news_text(outcome) == (
         "meter-firmware: V1.4.10 -> V1.4.12\n"
         "  package 8c0d…41f2 -> 5e77…09ab, uploaded 2026-11-20, supports V1.3.2, V1.4.0, sha256 yes\n"
         "  why: highest that fits ^1.4 for devices on V1.3.2 "
@@ -149,9 +150,9 @@ def test_text_of_the_service_means_nothing_in_a_pull_request(keeper: Keeper) -> 
     told = []
     for sources in (["[skip ci]", "@everyone", "#7", "![](http://x)"], ["`", "<b>", "*", "\x1b[0m\u202e"]):
         now = replace(added.now, package={**added.now.package, **hostile, "support_source_versions": sources})
-        told += [telling.news_text(replace(added, now=now))]
-        told += [telling.news_text(replace(added, status="newer", before=now, now=now))]
-        told += [telling.state_text(replace(added, status="newer", before=now, now=now))]
+        told += [report.news_text(replace(added, now=now))]
+        told += [report.news_text(replace(added, status="newer", before=now, now=now))]
+        told += [report.state_text(replace(added, status="newer", before=now, now=now))]
 
     assert not set("[]@#!()`<*/\x1b\u202e") & set("".join(told))
     assert all("\\u005bskip" in text for text in told)
@@ -205,7 +206,7 @@ def test_one_name_that_fails_loses_no_other(keeper: Keeper) -> None:
     outcomes = {one.name: one for one in keeper.update()}
 
     assert {name: one.status for name, one in outcomes.items()} == {"meter-firmware": "newer", "software": "failed"}
-    told = telling.state_text(outcomes["software"])
+    told = report.state_text(outcomes["software"])
     assert told.startswith(
         "software: failed, S1 stays\n  2 OTA packages fit, and most_recent is not set\n    asked for"
     )
@@ -247,7 +248,7 @@ def test_check_tells_what_is_newer_gone_or_changed(keeper: Keeper) -> None:
 
     outcomes = keeper.done(keeping.check)
 
-    assert [telling.state_text(one) for one in outcomes] == [
+    assert [report.state_text(one) for one in outcomes] == [
         "deleted: V1.9 is gone, nothing fits now",
         "exact: V1.3.5 has changed: description",
         "meter-firmware: V1.4.10 is locked, V1.4.12 fits now",
@@ -264,8 +265,8 @@ def test_what_is_gone_and_replaced(keeper: Keeper) -> None:
 
     assert keeper.statuses() == {"software": "gone"}
     (outcome,) = keeper.update()
-    assert telling.state_text(outcome) == "software: S1 is gone, another S1, package s1-again, fits now"
-    assert telling.news_text(outcome).startswith("software: S1 -> S1\n  package s1 -> s1-again, uploaded 2026-11-20")
+    assert report.state_text(outcome) == "software: S1 is gone, another S1, package s1-again, fits now"
+    assert report.news_text(outcome).startswith("software: S1 -> S1\n  package s1 -> s1-again, uploaded 2026-11-20")
     assert keeper.statuses() == {"software": "current"}
 
 
@@ -280,7 +281,7 @@ def test_a_name_is_added_once(keeper: Keeper) -> None:
     assert keeper.emulator.requests == []
 
     outcome = keeper.add(asked=SOFTWARE, replace=True)
-    assert telling.news_text(outcome).startswith("meter-firmware: V1.4.10 -> S1\n")
+    assert report.news_text(outcome).startswith("meter-firmware: V1.4.10 -> S1\n")
     assert keeper.entries["meter-firmware"].asked == SOFTWARE
 
 
@@ -314,7 +315,7 @@ def test_remove(keeper: Keeper) -> None:
         keeping.remove(keeper.path, ["a", "x"])
     assert list(keeper.entries) == ["a", "b", "c"]
 
-    assert [telling.state_text(one) for one in keeping.remove(keeper.path, ["c", "a"])] == [
+    assert [report.state_text(one) for one in keeping.remove(keeper.path, ["c", "a"])] == [
         "c: V1 is locked no more",
         "a: V1 is locked no more",
     ]
@@ -422,7 +423,7 @@ def test_values_for_programs(keeper: Keeper) -> None:
     keeper.add()
     keeper.upload("V1.4.12", "p-1-4-12")
 
-    values = telling.outcome_values(keeper.update()[0])
+    values = report.outcome_values(keeper.update()[0])
 
     assert (values["name"], values["status"]) == ("meter-firmware", "newer")
     assert values["locked"]["package"]["version"] == "V1.4.10"

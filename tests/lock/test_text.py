@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota.lock.text import read, written
+from pulumi_iotda_ota.lock.format import read, written
 from tests.lock.helpers import entries, entry
 
 ONE = written([entry("meter")])

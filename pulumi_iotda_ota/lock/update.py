@@ -17,7 +17,7 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
 )
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME, shown
-from pulumi_iotda_ota.lock import refusals
+from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import change, load
 from pulumi_iotda_ota.lock.resolving import resolved
@@ -200,15 +200,15 @@ def _named(entries: dict[str, Entry] | None, names: Iterable[str], path: Path) -
     """Return the entries of some names, or all."""
     for name in names:
         if name not in (entries or {}):
-            raise refusals.not_locked(name, entries, path, {})
+            raise errors.not_locked(name, entries, path, {})
     if entries is None:
-        raise refusals.no_file(path)
+        raise errors.no_file(path)
     return [entries[name] for name in dict.fromkeys(names)] or list(entries.values())
 
 
 def _require_free(before: Entry | None, path: Path, *, replace: bool) -> None:
     if before is not None and not replace:
-        raise refusals.taken(before, path)
+        raise errors.taken(before, path)
 
 
 def _same(before: Entry, now: Entry) -> bool:
@@ -223,4 +223,4 @@ def _same(before: Entry, now: Entry) -> bool:
 
 def _elsewhere(entry: Entry, connection: ResolvedConnection, path: Path) -> LockError:
     known = connection.identity
-    return refusals.other_place(entry, known, differing_places(known, entry.place), path)
+    return errors.other_place(entry, known, differing_places(known, entry.place), path)

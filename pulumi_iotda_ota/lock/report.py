@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_iotda_ota.lock.entry import Entry
-    from pulumi_iotda_ota.lock.keeping import Outcome
+    from pulumi_iotda_ota.lock.update import Outcome
 
 __all__ = ["entry_text", "entry_values", "news_text", "outcome_values", "state_text"]
 

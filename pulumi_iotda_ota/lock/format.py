@@ -16,7 +16,7 @@ from pulumi_iotda_ota.iotda.errors import LockError
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
-from pulumi_iotda_ota.lock.shape import entry_of
+from pulumi_iotda_ota.lock.validation import entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
