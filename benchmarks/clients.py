@@ -14,7 +14,7 @@ from typing import Any
 
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["Way", "bare", "ours", "sdk", "settings"]
 

@@ -13,7 +13,7 @@ from benchmarks.service import running
 from benchmarks.walks import WAYS, against
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

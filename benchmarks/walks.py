@@ -18,7 +18,7 @@ from benchmarks.service import PACKAGES, running
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ _WALK = """
 import os
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 connection = resolve(which["connection"], config={}, environ=os.environ)
 walked = Run(memo=False).packages(connection, PackageQuery("firmwarePackage"))
 assert len(walked.packages) == 100000

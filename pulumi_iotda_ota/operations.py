@@ -10,8 +10,8 @@ from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.lock.fitting import misfit
-from pulumi_iotda_ota.lookup import find_package
-from pulumi_iotda_ota.query import PackageLookup, words
+from pulumi_iotda_ota.lookup.find import find_package
+from pulumi_iotda_ota.lookup.query import PackageLookup, words
 from pulumi_iotda_ota.serialization import found_values, package_values
 from pulumi_iotda_ota.validation import require_valid
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_iotda_ota.context import Where
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["locked_entry", "locked_fields", "package_answer", "require_lock", "require_unchanged"]
 

@@ -18,7 +18,7 @@ from pulumi.runtime import config, mocks, rpc, settings
 
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import hiding
-from pulumi_iotda_ota.run import Run, wants_memo
+from pulumi_iotda_ota.lookup.session import Run, wants_memo
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping

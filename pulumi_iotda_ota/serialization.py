@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
-    from pulumi_iotda_ota.lookup import Found, FoundMany
+    from pulumi_iotda_ota.lookup.find import Found, FoundMany
+    from pulumi_iotda_ota.lookup.tasks import FoundTask
     from pulumi_iotda_ota.selection.choose import Selection
-    from pulumi_iotda_ota.task_lookup import FoundTask
 
 __all__ = ["found_values", "listed_values", "package_values", "task_values"]
 

@@ -15,8 +15,8 @@ from docs.generate.markdown import code, table
 from docs.generate.service import METER, Time, running
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.plugin.registry import RESOURCES
-from pulumi_iotda_ota.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

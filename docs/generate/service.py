@@ -10,7 +10,7 @@ from unittest import mock
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.retry import Clock
-from pulumi_iotda_ota.run import NO_MEMO
+from pulumi_iotda_ota.lookup.session import NO_MEMO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

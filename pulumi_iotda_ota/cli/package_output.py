@@ -10,10 +10,10 @@ from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.cli.why import tell_why
 from pulumi_iotda_ota.context import Where
-from pulumi_iotda_ota.lookup import find_package, find_packages
+from pulumi_iotda_ota.lookup.find import find_package, find_packages
+from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
+from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.operations import locked_entry, package_answer, require_lock
-from pulumi_iotda_ota.query import PackageLookup, PackagesLookup
-from pulumi_iotda_ota.run import Run
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
 from pulumi_iotda_ota.serialization import found_values, listed_values
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
-    from pulumi_iotda_ota.lookup import Found
+    from pulumi_iotda_ota.lookup.find import Found
 
 __all__ = ["get_one", "list_all"]
 

@@ -20,7 +20,7 @@ from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.polling import stands
 from pulumi_iotda_ota.lifecycle.upgrade_task import stop
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running, told_refusal
-from pulumi_iotda_ota.task_lookup import missing_task
+from pulumi_iotda_ota.lookup.tasks import missing_task
 from pulumi_iotda_ota.validation import require_valid
 
 if TYPE_CHECKING:

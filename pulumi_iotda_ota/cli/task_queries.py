@@ -13,9 +13,9 @@ from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.polling import stands
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
-from pulumi_iotda_ota.query import UpgradeTaskLookup
+from pulumi_iotda_ota.lookup.query import UpgradeTaskLookup
+from pulumi_iotda_ota.lookup.tasks import find_upgrade_task
 from pulumi_iotda_ota.serialization import task_values
-from pulumi_iotda_ota.task_lookup import find_upgrade_task
 from pulumi_iotda_ota.validation import require_valid
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.task_lookup import FoundTask
+    from pulumi_iotda_ota.lookup.tasks import FoundTask
 
 __all__ = ["found_task", "list_all", "print_failing", "show_task"]
 

@@ -22,7 +22,7 @@ from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
 from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lifecycle.upgrade_task import resource as upgrade_task
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from pulumi_iotda_ota import pulumi_compat, sdk_inputs
 from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

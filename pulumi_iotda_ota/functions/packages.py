@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from pulumi_iotda_ota import lookup, query
 from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.functions.invoke import Function, camel_keys, snake_keys
 from pulumi_iotda_ota.functions.tasks import UPGRADE_TASK
 from pulumi_iotda_ota.iotda.case import camel
+from pulumi_iotda_ota.lookup import find, query
 from pulumi_iotda_ota.operations import package_answer
 from pulumi_iotda_ota.validation import normal
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.functions.results import GetOtaPackageResult, GetOtaPackagesResult
     from pulumi_iotda_ota.iotda.auth.connection import Connection
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["answer", "get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"]
 
@@ -353,7 +353,7 @@ def _given(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _list(run: Run, where: Where, values: Mapping[str, Any]) -> GetOtaPackagesResult:
     asked = query.PackagesLookup.from_arguments(values)
-    return results.packages_result(lookup.find_packages(run, where.resolved(), asked))
+    return results.packages_result(find.find_packages(run, where.resolved(), asked))
 
 
 def _find(run: Run, where: Where, values: Mapping[str, Any]) -> GetOtaPackageResult | None:

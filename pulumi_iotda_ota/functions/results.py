@@ -16,8 +16,8 @@ import pulumi
 from pulumi_iotda_ota.serialization import listed_values, package_values, task_values
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.lookup import FoundMany
-    from pulumi_iotda_ota.task_lookup import FoundTask
+    from pulumi_iotda_ota.lookup.find import FoundMany
+    from pulumi_iotda_ota.lookup.tasks import FoundTask
 
 __all__ = [
     "FailingDeviceResult",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import query, task_lookup
 from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.functions.invoke import Function, snake_keys
+from pulumi_iotda_ota.lookup import query, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.functions.results import GetUpgradeTaskResult
     from pulumi_iotda_ota.iotda.auth.connection import Connection
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["UPGRADE_TASK", "get_upgrade_task", "get_upgrade_task_output"]
 
@@ -60,7 +60,7 @@ def get_upgrade_task_output(
 
 def _show(run: Run, where: Where, values: Mapping[str, Any]) -> GetUpgradeTaskResult:
     lookup = query.UpgradeTaskLookup.from_arguments(values)
-    return results.task_result(task_lookup.find_upgrade_task(run, where.resolved(), lookup))
+    return results.task_result(tasks.find_upgrade_task(run, where.resolved(), lookup))
 
 
 def _mocked(answer: dict[str, Any]) -> GetUpgradeTaskResult:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.iotda.retry import Clock
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = [
     "UNKNOWN",

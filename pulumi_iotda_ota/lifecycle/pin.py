@@ -21,9 +21,9 @@ from pulumi_iotda_ota.lifecycle.base import (
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lock.entry import differing_places, differing_words, place_of
-from pulumi_iotda_ota.lookup import contradictions, find_package
+from pulumi_iotda_ota.lookup.find import contradictions, find_package
+from pulumi_iotda_ota.lookup.query import PackageLookup
 from pulumi_iotda_ota.operations import locked_entry, locked_fields, require_unchanged
-from pulumi_iotda_ota.query import PackageLookup
 from pulumi_iotda_ota.serialization import package_values
 from pulumi_iotda_ota.validation import Problem
 

@@ -12,7 +12,7 @@ from pulumi_iotda_ota.iotda.retry import Deadline, may_pass
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
-from pulumi_iotda_ota.task_lookup import missing_task
+from pulumi_iotda_ota.lookup.tasks import missing_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

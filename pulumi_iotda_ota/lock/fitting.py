@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.models import FileLocation, ObsLocation, OtaPackage
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lookup import is_signed
-from pulumi_iotda_ota.query import PackageLookup
+from pulumi_iotda_ota.lookup.find import is_signed
+from pulumi_iotda_ota.lookup.query import PackageLookup
 from pulumi_iotda_ota.selection.rules import rules_of
 
 if TYPE_CHECKING:

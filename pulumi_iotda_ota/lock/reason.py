@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.explain import asked_words, passed_over
 from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.lookup.error_messages import asked_words, passed_over
 from pulumi_iotda_ota.selection.keys import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pulumi_iotda_ota.lookup import Found
-    from pulumi_iotda_ota.query import PackageLookup
+    from pulumi_iotda_ota.lookup.find import Found
+    from pulumi_iotda_ota.lookup.query import PackageLookup
     from pulumi_iotda_ota.selection.choose import Skipped
     from pulumi_iotda_ota.selection.policy import Policy
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.iotda.errors import PackageNotFound
 from pulumi_iotda_ota.lock.entry import Entry, place_of
 from pulumi_iotda_ota.lock.reason import reason
-from pulumi_iotda_ota.lookup import find_package
-from pulumi_iotda_ota.query import PackageLookup, words
+from pulumi_iotda_ota.lookup.find import find_package
+from pulumi_iotda_ota.lookup.query import PackageLookup, words
 from pulumi_iotda_ota.serialization import package_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["resolved"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["Outcome", "add", "check", "locked", "remove", "update"]
 

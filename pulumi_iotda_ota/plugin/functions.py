@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import lookup, query, task_lookup
+from pulumi_iotda_ota.lookup import find, query, tasks
 from pulumi_iotda_ota.operations import package_answer
 from pulumi_iotda_ota.serialization import listed_values, task_values
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_iotda_ota.context import Where
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["get_ota_package", "get_ota_packages", "get_upgrade_task"]
 
@@ -26,10 +26,10 @@ def get_ota_package(run: Run, where: Where, values: Mapping[str, Any]) -> dict[s
 def get_ota_packages(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return all packages that fit."""
     asked = query.PackagesLookup.from_arguments(values)
-    return listed_values(lookup.find_packages(run, where.resolved(), asked))
+    return listed_values(find.find_packages(run, where.resolved(), asked))
 
 
 def get_upgrade_task(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a task as it is now."""
     lookup_ = query.UpgradeTaskLookup.from_arguments(values)
-    return task_values(task_lookup.find_upgrade_task(run, where.resolved(), lookup_))
+    return task_values(tasks.find_upgrade_task(run, where.resolved(), lookup_))

@@ -12,10 +12,10 @@ from pulumi_iotda_ota.iotda.limits import almost
 from pulumi_iotda_ota.iotda.sanitize import masked, printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.run_state import RunState
+from pulumi_iotda_ota.lookup.session import Run, wants_memo
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
-from pulumi_iotda_ota.run import Run, wants_memo
 from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:

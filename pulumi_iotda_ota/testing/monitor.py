@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from pulumi_iotda_ota.context import Where
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["Monitor", "RegisteredResource", "provider_in", "run_program"]
 

@@ -24,7 +24,7 @@ from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.models import API_TIME, OtaPackage
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Clock
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

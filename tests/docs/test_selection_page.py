@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from pulumi_iotda_ota import lookup
 from pulumi_iotda_ota.iotda.auth import connection
 from pulumi_iotda_ota.iotda.http import limiter, transport
+from pulumi_iotda_ota.lookup import find
 from pulumi_iotda_ota.selection import choose
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.versions import scheme
@@ -56,5 +56,5 @@ def test_the_bounds_that_are_told_are_kept() -> None:
     assert told["one answer"] == [transport.MAX_BODY / 2**20]
     assert told["tries of one request"] == [connection.DEFAULT_MAX_ATTEMPTS]
     assert told["requests in flight to one endpoint"] == [limiter._MOST_IN_FLIGHT, 1, limiter._CLEAN_AFTER_THROTTLE]
-    assert told["requests for checksums in one lookup"] == [lookup._MOST_DETAILS]
+    assert told["requests for checksums in one lookup"] == [find._MOST_DETAILS]
     assert told["packages that are told to be passed over"] == [choose.MAX_SKIPPED]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from pulumi_iotda_ota.lookup import find_packages
-from pulumi_iotda_ota.query import PackagesLookup
+from pulumi_iotda_ota.lookup.find import find_packages
+from pulumi_iotda_ota.lookup.query import PackagesLookup
 from tests.resources.bench import SEED, Bench, package
 
 if TYPE_CHECKING:

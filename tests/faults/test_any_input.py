@@ -18,8 +18,8 @@ from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
-from pulumi_iotda_ota.run import Run
 from tests.conftest import settings_for
 from tests.faults.anything import python_values, wire_values, world_values
 from tests.faults.helpers import hold_readable

@@ -15,7 +15,7 @@ import pytest
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.http.limiter import PROCESS_GATE
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
 from tests.faults.helpers import AUTHORITY
 from tests.faults.posts import POSTS, Stop

@@ -14,9 +14,9 @@ import pytest
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.errors import CredentialsError, IotdaOtaError, ServiceError
-from pulumi_iotda_ota.lookup import find_packages
-from pulumi_iotda_ota.query import PackagesLookup
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.find import find_packages
+from pulumi_iotda_ota.lookup.query import PackagesLookup
+from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
 from tests.faults.helpers import IN_FLIGHT, QUICK, Meeting, package
 from tests.plugin.process import Plugin

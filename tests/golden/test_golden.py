@@ -22,8 +22,8 @@ from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lifecycle.pin import Pin
+from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.plugin.words import worded
-from pulumi_iotda_ota.run import Run
 from tests.conftest import settings_for
 from tests.golden.table import Lookup, lookups, seed
 from tests.lock.helpers import lock

@@ -15,7 +15,7 @@ from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.lock import report
 from pulumi_iotda_ota.lock import update as keeping
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change, load
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
 from tests.lock.helpers import NEWEST, entry
 from tests.resources.bench import package

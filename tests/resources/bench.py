@@ -10,7 +10,7 @@ from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.retry import Clock
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ import sys
 
 from pulumi_iotda_ota.lifecycle.base import World
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 from tests.resources.bench import SCOPE
 
 world = World(Run(memo=False), {}, os.environ, print, print)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota import explain
 from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import Skipped, select
 from pulumi_iotda_ota.selection.policy import Policy
 from tests.unit.test_choose import package
@@ -43,7 +43,7 @@ def nothing_fits(policy: Policy, packages: list[OtaPackage]) -> str:
     """Return the text of a lookup that found nothing."""
     selection = select(packages, policy)
     assert not selection.packages
-    return str(explain.nothing_fits(policy, selection, 1, HERE, explain.nearest(packages, policy)))
+    return str(error_messages.nothing_fits(policy, selection, 1, HERE, error_messages.nearest(packages, policy)))
 
 
 def narrow(text: str) -> bool:
@@ -107,13 +107,15 @@ def test_every_text_is_narrow_and_short(count: int) -> None:
         for number in range(count)
     ]
     errors: list[IotdaOtaError] = [
-        explain.nothing_fits(LONGEST, select(found, LONGEST), 20, HERE, explain.nearest(found, LONGEST)),
-        explain.nothing_fits(LONGEST, select(found, LONGEST), 1, HERE, explain.neighbours(LONGEST, found)),
-        explain.several_fit(LONGEST, found),
-        explain.several_fit(Policy(most_recent=True), found),
-        explain.too_many_details(LONGEST, 10**6, 50, 3),
-        explain.unreadable(LONGEST, 10**6, Skipped("p" * 36, "9" * 256, "version_scheme", "not one of ours")),
-        explain.gone("p" * 36, HERE),
+        error_messages.nothing_fits(LONGEST, select(found, LONGEST), 20, HERE, error_messages.nearest(found, LONGEST)),
+        error_messages.nothing_fits(
+            LONGEST, select(found, LONGEST), 1, HERE, error_messages.neighbours(LONGEST, found)
+        ),
+        error_messages.several_fit(LONGEST, found),
+        error_messages.several_fit(Policy(most_recent=True), found),
+        error_messages.too_many_details(LONGEST, 10**6, 50, 3),
+        error_messages.unreadable(LONGEST, 10**6, Skipped("p" * 36, "9" * 256, "version_scheme", "not one of ours")),
+        error_messages.gone("p" * 36, HERE),
     ]
 
     assert [str(error) for error in errors if not narrow(str(error))] == []
@@ -130,8 +132,8 @@ def test_nothing_unsafe_is_printed() -> None:
     policy = Policy(source_versions=("1",))
     texts = [
         nothing_fits(policy, found),
-        str(explain.several_fit(policy, found)),
-        str(explain.unreadable(policy, 1, Skipped(HOSTILE, HOSTILE, "version_scheme", "odd"))),
+        str(error_messages.several_fit(policy, found)),
+        str(error_messages.unreadable(policy, 1, Skipped(HOSTILE, HOSTILE, "version_scheme", "odd"))),
     ]
 
     for text in texts:
@@ -186,7 +188,7 @@ def test_the_neighbours_of_an_exact_version(version: str, versions: str, near: s
     """Two below it and one above; what ties is the first, and what can not be read is left out."""
     found = [package(version=one) for one in versions.split(" ") if one]
 
-    assert explain.neighbours(Policy(version=version), found) == near
+    assert error_messages.neighbours(Policy(version=version), found) == near
 
 
 def test_columns_that_say_nothing_are_left_out() -> None:
@@ -194,10 +196,10 @@ def test_columns_that_say_nothing_are_left_out() -> None:
     same = [package(version=f"V{number}", package_id=f"p{number}") for number in range(7)]
     differ = [package(version="2.1", app_id="fleet-a"), package(version="V2.1.0", app_id="fleet-b")]
 
-    text = str(explain.several_fit(Policy(), same))
+    text = str(error_messages.several_fit(Policy(), same))
     assert "V0  p0  uploaded 2026-01-01" in text
     assert "app" not in fact(text, "found")
     assert "… and 2 more" in text
-    text = str(explain.several_fit(Policy(), differ))
+    text = str(error_messages.several_fit(Policy(), differ))
     assert "2.1     p1  app fleet-a  uploaded 2026-01-01" in text
     assert "give app_id (they span several)" in text

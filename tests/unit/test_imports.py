@@ -171,8 +171,8 @@ def loaded_after(statement: str) -> set[str]:
     [
         "iotda.client",
         "selection.choose",
-        "lookup",
-        "task_lookup",
+        "lookup.find",
+        "lookup.tasks",
         "lifecycle.upgrade_task.resource",
         "operations",
         "arguments",
@@ -230,7 +230,7 @@ def test_the_plugin_starts_with_what_it_needs_to_answer_and_no_more() -> None:
             f"{NAME}.functions.packages",
             f"{NAME}.functions.results",
             f"{NAME}.pulumi_compat",
-            f"{NAME}.lookup",
+            f"{NAME}.lookup.find",
             f"{NAME}.lifecycle.pin",
         }
         & loaded

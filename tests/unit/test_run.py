@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import hiding, printable
-from pulumi_iotda_ota.run import Run
+from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.files import VARIABLE
-from pulumi_iotda_ota.run import NO_MEMO
+from pulumi_iotda_ota.lookup.session import NO_MEMO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import explain
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
 from pulumi_iotda_ota.selection.policy import EXACT
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
-    from pulumi_iotda_ota.query import PackageLookup, PackagesLookup
-    from pulumi_iotda_ota.run import Run, Walked
+    from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
+    from pulumi_iotda_ota.lookup.session import Run, Walked
     from pulumi_iotda_ota.selection.choose import Tier
     from pulumi_iotda_ota.selection.policy import Policy
 
@@ -130,7 +130,7 @@ class _Asked:
             return None
         before, now = ({name: getattr(package, name) for name in _READ_BY_RULES} for package in (listed, detail))
         if differing := contradictions(before, now):
-            raise explain.contradicted(listed.package_id, before, now, differing)
+            raise error_messages.contradicted(listed.package_id, before, now, differing)
         return replace(listed, file_location=detail.file_location)
 
 
@@ -156,7 +156,7 @@ def _by_id(asked: _Asked, package_id: str, lookup: PackageLookup) -> Found | Non
     if package is None:
         if lookup.on_missing == "none":
             return None
-        raise explain.gone(package_id, asked.connection)
+        raise error_messages.gone(package_id, asked.connection)
     if not lookup.with_file_location:
         package = replace(package, file_location=None)
     return Found(package, lookup.id)
@@ -169,7 +169,7 @@ def _by_selection(asked: _Asked, lookup: PackageLookup, most_skipped: int) -> Fo
     _require_readable(policy, selection)
     if policy.preferred_versions and not policy.allow_unscoped and spans(selection.packages):
         # A preference is a choice as most_recent is: not one among packages that are not comparable.
-        raise explain.several_fit(replace(policy, most_recent=True), selection.packages)
+        raise error_messages.several_fit(replace(policy, most_recent=True), selection.packages)
     chosen = _chosen(asked, policy, selection)
     if chosen is None:
         if lookup.on_missing == "none":
@@ -197,7 +197,7 @@ def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection
     """Return the first of what fits, where the lookup may choose."""
     chosen, *others = fitting
     if others and not _may_choose(policy, fitting):
-        raise explain.several_fit(policy, fitting)
+        raise error_messages.several_fit(policy, fitting)
     for other in others:
         selection.skip(other, "order_by", f"comes after {chosen.version} by {policy.order_by}")
     return chosen
@@ -234,7 +234,9 @@ class _Checksums:
 
     def _detail(self, candidate: OtaPackage, found: Sequence[OtaPackage]) -> OtaPackage | None:
         if self._requests == _MOST_DETAILS:
-            raise explain.too_many_details(self._policy, len(self._selection.packages), _MOST_DETAILS, len(found))
+            raise error_messages.too_many_details(
+                self._policy, len(self._selection.packages), _MOST_DETAILS, len(found)
+            )
         self._requests += 1
         detail = self._asked.located(candidate)
         if detail is not None and is_signed(detail):
@@ -253,28 +255,28 @@ def is_signed(package: OtaPackage) -> bool:
 def _with_file(asked: _Asked, chosen: OtaPackage) -> OtaPackage:
     located = asked.located(chosen)
     if located is None:
-        raise explain.gone(chosen.package_id, asked.connection)
+        raise error_messages.gone(chosen.package_id, asked.connection)
     return located
 
 
 def _nothing_fits(asked: _Asked, policy: Policy, selection: Selection, walked: Walked) -> PackageNotFound:
     """Return the error, after at most one more request for the versions that came near."""
     if walked.packages or policy.version is None:
-        near = explain.nearest(walked.packages, policy)
+        near = error_messages.nearest(walked.packages, policy)
     else:
         try:
             others = asked.first_packages(_server_query(policy, version=None))
-            near = explain.neighbours(policy, others)
+            near = error_messages.neighbours(policy, others)
         except IotdaOtaError as error:
             # The search already failed; why the hint could not be had belongs beside it, not in its place.
-            near = f"{explain.NOT_KNOWN}{error.headline}"
-    return explain.nothing_fits(policy, selection, walked.requests, asked.connection, near)
+            near = f"{error_messages.NOT_KNOWN}{error.headline}"
+    return error_messages.nothing_fits(policy, selection, walked.requests, asked.connection, near)
 
 
 def _require_readable(policy: Policy, selection: Selection) -> None:
     unreadable = selection.skipped_counts["version_scheme"]
     if policy.strict_versions and unreadable:
-        raise explain.unreadable(policy, unreadable, selection.first_skipped["version_scheme"])
+        raise error_messages.unreadable(policy, unreadable, selection.first_skipped["version_scheme"])
 
 
 def _server_query(policy: Policy, **changes: Any) -> PackageQuery:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.failed_devices import FailingDevice
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.query import UpgradeTaskLookup
-    from pulumi_iotda_ota.run import Run
+    from pulumi_iotda_ota.lookup.query import UpgradeTaskLookup
+    from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["FoundTask", "find_upgrade_task", "missing_task"]
 
