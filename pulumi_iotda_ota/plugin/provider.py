@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.lifecycle.base import Properties
-    from pulumi_iotda_ota.plugin.waiting import Waiting
+    from pulumi_iotda_ota.plugin.cancellation import Waiting
 
 __all__ = ["Answer", "Provider", "Urn"]
 

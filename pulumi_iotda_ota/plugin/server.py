@@ -26,11 +26,11 @@ from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import hiding, masked
-from pulumi_iotda_ota.plugin.engine import Engine
-from pulumi_iotda_ota.plugin.protocol import messages, plugin_pb2, services
+from pulumi_iotda_ota.plugin.cancellation import Interrupted, Waiting
+from pulumi_iotda_ota.plugin.engine_log import Engine
 from pulumi_iotda_ota.plugin.provider import Provider
+from pulumi_iotda_ota.plugin.pulumi_proto import messages, plugin_pb2, services
 from pulumi_iotda_ota.plugin.values import received, secret_texts, sent
-from pulumi_iotda_ota.plugin.waiting import Interrupted, Waiting
 from pulumi_iotda_ota.plugin.words import worded
 
 if TYPE_CHECKING:

@@ -49,7 +49,7 @@ LIBRARIES = {
         "functions.results",
         "pulumi_compat",
         "sdk_inputs",
-        "plugin.protocol",
+        "plugin.pulumi_proto",
     ),
     "dill": ("testing.monitor",),
     "pytest": ("pytest_plugin",),
@@ -58,7 +58,7 @@ LIBRARIES = {
     "click": ("cli",),
     "rich": ("cli.progress", "cli.tables"),
     "yaml": ("cli.stack",),
-    "grpc": ("plugin.server", "plugin.engine"),
+    "grpc": ("plugin.server", "plugin.engine_log"),
     "google": ("plugin.server", "plugin.values"),
 }
 

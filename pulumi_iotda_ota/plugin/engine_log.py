@@ -7,7 +7,7 @@ import threading
 
 import grpc
 
-from pulumi_iotda_ota.plugin.protocol import engine_pb2, engine_pb2_grpc
+from pulumi_iotda_ota.plugin.pulumi_proto import engine_pb2, engine_pb2_grpc
 
 __all__ = ["Engine"]
 
