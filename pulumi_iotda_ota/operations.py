@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
@@ -12,8 +12,8 @@ from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.lock.fitting import misfit
 from pulumi_iotda_ota.lookup.find import find_package
 from pulumi_iotda_ota.lookup.query import PackageLookup, words
+from pulumi_iotda_ota.schema.validation import require_valid
 from pulumi_iotda_ota.serialization import found_values, package_values
-from pulumi_iotda_ota.validation import require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,7 +116,7 @@ def require_unchanged(run: Run, where: Where, entry: Entry) -> None:
 
 
 def _locked(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
-    require_valid(arguments.GET_OTA_PACKAGE, values)
+    require_valid(schema.GET_OTA_PACKAGE, values)
     entry = locked_entry(where, values)
     if values.get("verify"):
         require_unchanged(run, where, entry)

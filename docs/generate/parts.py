@@ -9,33 +9,34 @@ from typing import TYPE_CHECKING, TypeVar
 import pulumi_iotda_ota
 from docs.generate import pictures
 from docs.generate.markdown import code, listed, table
-from pulumi_iotda_ota import arguments, dynamic, outputs
-from pulumi_iotda_ota.arguments.changes import CONNECTION
+from pulumi_iotda_ota import dynamic, schema
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.schema import outputs
+from pulumi_iotda_ota.schema.changes import CONNECTION
 from pulumi_iotda_ota.selection import constraints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pulumi_iotda_ota.arguments import Argument
-    from pulumi_iotda_ota.outputs import Object, Output
+    from pulumi_iotda_ota.schema import Argument
+    from pulumi_iotda_ota.schema.outputs import Object, Output
 
 __all__ = ["PARTS"]
 
 T = TypeVar("T")
 _INPUTS: Mapping[str, tuple[Argument, ...]] = {
-    "get_ota_packages": arguments.GET_OTA_PACKAGES,
-    "get_ota_package": arguments.GET_OTA_PACKAGE,
-    "get_upgrade_task": arguments.GET_UPGRADE_TASK,
-    "OtaPackagePin": arguments.OTA_PACKAGE_PIN,
-    "OtaPackage": arguments.OTA_PACKAGE,
-    "UpgradeTask": arguments.UPGRADE_TASK,
-    "UpgradeTaskCompletion": arguments.UPGRADE_TASK_COMPLETION,
-    "UpgradeTaskConfirmation": arguments.UPGRADE_TASK_CONFIRMATION,
+    "get_ota_packages": schema.GET_OTA_PACKAGES,
+    "get_ota_package": schema.GET_OTA_PACKAGE,
+    "get_upgrade_task": schema.GET_UPGRADE_TASK,
+    "OtaPackagePin": schema.OTA_PACKAGE_PIN,
+    "OtaPackage": schema.OTA_PACKAGE,
+    "UpgradeTask": schema.UPGRADE_TASK,
+    "UpgradeTaskCompletion": schema.UPGRADE_TASK_COMPLETION,
+    "UpgradeTaskConfirmation": schema.UPGRADE_TASK_CONFIRMATION,
 }
 _OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     "get_ota_packages": outputs.GET_OTA_PACKAGES,

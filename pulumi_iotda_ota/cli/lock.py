@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pulumi_iotda_ota.arguments import WORDS, Argument
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.options import Asked, Option, Positional, command
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
+from pulumi_iotda_ota.schema import WORDS, Argument
 
 __all__ = ["group"]
 

@@ -14,9 +14,9 @@ from pulumi_iotda_ota.iotda.limits import Choice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.auth.settings import Setting
+    from pulumi_iotda_ota.schema import Argument
 
 __all__ = ["WHERE", "Asked", "Command", "Option", "Positional", "command", "json_option"]
 

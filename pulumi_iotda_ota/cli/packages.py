@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_iotda_ota import outputs
-from pulumi_iotda_ota.arguments import GET_OTA_PACKAGE, GET_OTA_PACKAGES
 from pulumi_iotda_ota.cli.options import Option, command
+from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES, outputs
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked

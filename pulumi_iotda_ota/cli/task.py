@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import click
 
-from pulumi_iotda_ota import arguments, outputs
-from pulumi_iotda_ota.arguments import Argument
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.options import Asked, Option, command
 from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.schema import Argument, outputs
 
 __all__ = ["MOST_LISTED", "group"]
 
@@ -22,16 +22,16 @@ MOST_LISTED = 20
 
 _BY_NAME = {
     argument.name: argument
-    for table in (arguments.UPGRADE_TASK, arguments.UPGRADE_TASK_COMPLETION, arguments.UPGRADE_TASK_CONFIRMATION)
+    for table in (schema.UPGRADE_TASK, schema.UPGRADE_TASK_COMPLETION, schema.UPGRADE_TASK_CONFIRMATION)
     for argument in table
 }
-_TASK = (arguments.TASK_ID,)
+_TASK = (schema.TASK_ID,)
 _LISTED = (
     replace(_BY_NAME["task_type"], description="Tasks of this type. By default all three, one after the other."),
-    arguments.APP_ID,
+    schema.APP_ID,
     Argument("status", "text", "Tasks of this status alone.", limits.TASK_STATUS),
     replace(
-        arguments.MAX_ITEMS,
+        schema.MAX_ITEMS,
         description=f"List at most this many of each type, 1 or more. By default {MOST_LISTED}.",
         default=MOST_LISTED,
     ),
@@ -39,7 +39,7 @@ _LISTED = (
 # What changes the task is no part of watching it.
 _WATCHED = tuple(
     argument
-    for argument in arguments.UPGRADE_TASK_COMPLETION
+    for argument in schema.UPGRADE_TASK_COMPLETION
     if argument.name not in ("triggers", "stop_when_exceeded", "retry_failed")
 )
 _RETRIED = (
@@ -72,7 +72,7 @@ def list_tasks(asked: Asked) -> None:
     list_all(asked, _LISTED)
 
 
-@command("show", table=arguments.GET_UPGRADE_TASK, positional="task_id", more=[_FIELD])
+@command("show", table=schema.GET_UPGRADE_TASK, positional="task_id", more=[_FIELD])
 def show(asked: Asked) -> None:
     """Show how an upgrade task stands.
 
@@ -112,7 +112,7 @@ def stop(asked: Asked) -> None:
     stop_task(asked, _TASK)
 
 
-@command("confirm", table=arguments.UPGRADE_TASK_CONFIRMATION, positional="task_id", more=[_YES])
+@command("confirm", table=schema.UPGRADE_TASK_CONFIRMATION, positional="task_id", more=[_YES])
 def confirm(asked: Asked) -> None:
     """Let a task begin that waits to be confirmed.
 

@@ -21,15 +21,15 @@ from pulumi_iotda_ota.lifecycle.polling import stands
 from pulumi_iotda_ota.lifecycle.upgrade_task import stop
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running, told_refusal
 from pulumi_iotda_ota.lookup.tasks import missing_task
-from pulumi_iotda_ota.validation import require_valid
+from pulumi_iotda_ota.schema.validation import require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult
+    from pulumi_iotda_ota.schema import Argument
 
 __all__ = ["confirm_task", "retry_task", "stop_task"]
 

@@ -15,18 +15,18 @@ from pulumi_iotda_ota.lifecycle.thresholds import Standing
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
 from pulumi_iotda_ota.lookup.query import UpgradeTaskLookup
 from pulumi_iotda_ota.lookup.tasks import find_upgrade_task
+from pulumi_iotda_ota.schema.validation import require_valid
 from pulumi_iotda_ota.serialization import task_values
-from pulumi_iotda_ota.validation import require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lookup.tasks import FoundTask
+    from pulumi_iotda_ota.schema import Argument
 
 __all__ = ["found_task", "list_all", "print_failing", "show_task"]
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
 
@@ -108,10 +108,10 @@ def _with_options(text: str) -> str:
 def _options() -> tuple[str, ...]:
     """Return the names of all that is an option, the longest first."""
     tables = (
-        arguments.GET_OTA_PACKAGE,
-        arguments.GET_OTA_PACKAGES,
-        arguments.UPGRADE_TASK_COMPLETION,
-        arguments.UPGRADE_TASK_CONFIRMATION,
+        schema.GET_OTA_PACKAGE,
+        schema.GET_OTA_PACKAGES,
+        schema.UPGRADE_TASK_COMPLETION,
+        schema.UPGRADE_TASK_CONFIRMATION,
     )
     names = {argument.name for table in tables for argument in table} - {"task_id", "triggers"}
     names.add("target")  # of `task retry`, which no table has

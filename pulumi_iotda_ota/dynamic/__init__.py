@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_iotda_ota.lifecycle.base import Lifecycle, Properties
-    from pulumi_iotda_ota.validation import Problem
+    from pulumi_iotda_ota.schema.validation import Problem
 
 __all__ = [
     "SECRET_INPUTS",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_iotda_ota import arguments, pulumi_compat, sdk_inputs
+from pulumi_iotda_ota import pulumi_compat, schema, sdk_inputs
 from pulumi_iotda_ota.dynamic import SECRET_INPUTS
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, normal
@@ -19,20 +19,20 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.validation import problems_of_task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.iotda.auth.connection import Connection
     from pulumi_iotda_ota.lifecycle.base import Properties
-    from pulumi_iotda_ota.validation import Problem
+    from pulumi_iotda_ota.schema import Argument
+    from pulumi_iotda_ota.schema.validation import Problem
 
 __all__ = ["SECRET_INPUTS", "given", "properties", "refuse_import", "refused", "scope"]
 
 # The arguments of each resource, and the rules that its provider checks them by.
 _RULES: dict[str, tuple[tuple[Argument, ...], Callable[[Properties], list[Problem]]]] = {
-    "OtaPackagePin": (arguments.OTA_PACKAGE_PIN, Pin.problems),
-    "OtaPackage": (arguments.OTA_PACKAGE, problems_of_package),
-    "UpgradeTask": (arguments.UPGRADE_TASK, problems_of_task),
-    "UpgradeTaskCompletion": (arguments.UPGRADE_TASK_COMPLETION, Completion.problems),
-    "UpgradeTaskConfirmation": (arguments.UPGRADE_TASK_CONFIRMATION, Confirmation.problems),
+    "OtaPackagePin": (schema.OTA_PACKAGE_PIN, Pin.problems),
+    "OtaPackage": (schema.OTA_PACKAGE, problems_of_package),
+    "UpgradeTask": (schema.UPGRADE_TASK, problems_of_task),
+    "UpgradeTaskCompletion": (schema.UPGRADE_TASK_COMPLETION, Completion.problems),
+    "UpgradeTaskConfirmation": (schema.UPGRADE_TASK_CONFIRMATION, Confirmation.problems),
 }
 
 

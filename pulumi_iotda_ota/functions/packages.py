@@ -14,7 +14,7 @@ from pulumi_iotda_ota.functions.tasks import UPGRADE_TASK
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.lookup import find, query
 from pulumi_iotda_ota.operations import package_answer
-from pulumi_iotda_ota.validation import normal
+from pulumi_iotda_ota.schema.validation import normal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from pulumi_iotda_ota import validation
 from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.run_state import RunState
-from pulumi_iotda_ota.validation import Problem, normal
+from pulumi_iotda_ota.schema import validation
+from pulumi_iotda_ota.schema.validation import Problem, normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.iotda.retry import Clock
     from pulumi_iotda_ota.lookup.session import Run
+    from pulumi_iotda_ota.schema import Argument
 
 __all__ = [
     "UNKNOWN",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
@@ -16,7 +16,7 @@ from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import RETRYABLE, STOPPED, is_running, told_refusal
 from pulumi_iotda_ota.lifecycle.upgrade_task.stop import stop_task
-from pulumi_iotda_ota.validation import Problem
+from pulumi_iotda_ota.schema.validation import Problem
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -36,7 +36,7 @@ _INITIALIZING = "Initializing"
 class Completion(Gate):
     """The life cycle of a completion. Once it is created, its limits are not held against the task again."""
 
-    arguments = arguments.UPGRADE_TASK_COMPLETION
+    arguments = schema.UPGRADE_TASK_COMPLETION
     id = "completion"
     import_advice = "declare it with the task_id of the task; the stack does not need to own that task"
     outputs = ("task_name", "status", "status_desc", "progress", "failed_devices")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.sanitize import printable
@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.polling import Watch
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import STOPPED, described, told_refusal
-from pulumi_iotda_ota.validation import Problem
+from pulumi_iotda_ota.schema.validation import Problem
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -32,7 +32,7 @@ _AGAIN = "run pulumi up again: it confirms what still waits"
 class Confirmation(Gate):
     """The life cycle of a confirmation."""
 
-    arguments = arguments.UPGRADE_TASK_CONFIRMATION
+    arguments = schema.UPGRADE_TASK_CONFIRMATION
     id = "confirmation"
     import_advice = (
         "declare it with the task_id of the task and approved_package_ids; the stack does not need to own that task"

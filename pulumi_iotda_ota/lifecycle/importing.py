@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.sanitize import printable
@@ -83,7 +83,7 @@ def inputs_of_package(package: OtaPackage) -> Properties:
             f"package {printable(package.package_id)} cannot be imported: the service does not return its file location"
         )
         raise IotdaOtaError(headline, facts=[("fix", "look the package up instead of declaring it")])
-    names = [argument.name for argument in arguments.OTA_PACKAGE if hasattr(package, argument.name)]
+    names = [argument.name for argument in schema.OTA_PACKAGE if hasattr(package, argument.name)]
     inputs = {name: getattr(package, name) for name in names}
     inputs["support_source_versions"] = list(package.support_source_versions)
     inputs["obs_location"] = {name: value for name, value in location.model_dump().items() if value}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pulumi_iotda_ota import arguments, outputs
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.lifecycle.base import (
@@ -24,8 +24,9 @@ from pulumi_iotda_ota.lock.entry import differing_places, differing_words, place
 from pulumi_iotda_ota.lookup.find import contradictions, find_package
 from pulumi_iotda_ota.lookup.query import PackageLookup
 from pulumi_iotda_ota.operations import locked_entry, locked_fields, require_unchanged
+from pulumi_iotda_ota.schema import outputs
+from pulumi_iotda_ota.schema.validation import Problem
 from pulumi_iotda_ota.serialization import package_values
-from pulumi_iotda_ota.validation import Problem
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
@@ -38,7 +39,7 @@ __all__ = ["OUTPUTS", "Pin"]
 _ID = "pin"
 _OWN = ("with_file_location", "lock", "triggers", "expect_package_id", "verify", "connection")
 #: The words that select a package, and what each means when it is not given.
-_SELECTION = {argument.name: argument.default for argument in arguments.WORDS}
+_SELECTION = {argument.name: argument.default for argument in schema.WORDS}
 OUTPUTS = tuple(output.name for output in outputs.OTA_PACKAGE_PIN)
 _IDENTITY = ("region", "endpoint", "project_id", "instance_id", "profile")
 # What is pinned depends on these; all others can be unknown at a preview that shows the id.
@@ -55,7 +56,7 @@ class Pin:
     @staticmethod
     def problems(inputs: Properties) -> list[Problem]:
         """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
-        problems = known_problems(arguments.OTA_PACKAGE_PIN, inputs)
+        problems = known_problems(schema.OTA_PACKAGE_PIN, inputs)
         query = {**_asked(inputs), "with_file_location": inputs.get("with_file_location")}
         if not problems and inputs.get("lock") is None and not holds_unknown(query):
             with collecting(problems):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.arguments.changes import named
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.sanitize import printable
@@ -13,6 +12,7 @@ from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import changed_inputs, changed_once
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import described, find_task, is_running, show_task
+from pulumi_iotda_ota.schema.changes import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["require_may_replace", "require_may_store"]
 
-_NOTED = named(arguments.UPGRADE_TASK, "noted")
+_NOTED = named(schema.UPGRADE_TASK, "noted")
 
 
 def require_may_replace(world: World, id_: str | None, olds: Properties, inputs: Properties) -> None:

@@ -9,7 +9,7 @@ import difflib
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import LockError, PackageNotFound
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.sanitize import printable
@@ -35,7 +35,7 @@ def add_command(name: str, words: Mapping[str, Any], *, replace: bool = False) -
         words: what is asked; without any the command says that they are to be given.
         replace: whether the name is there already.
     """
-    options = [option for word in arguments.WORDS for option in _options(word.name, words.get(word.name))]
+    options = [option for word in schema.WORDS for option in _options(word.name, words.get(word.name))]
     given = " ".join([shlex.quote(name), *["--replace"] * replace, *options])
     return f"iotda-ota lock add {given}{'' if options else ' --package-type … (and what else selects it)'}"
 

@@ -11,17 +11,18 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments, outputs
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import LockError
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lock.validation import entry_of
+from pulumi_iotda_ota.schema import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pulumi_iotda_ota.outputs import Output
+    from pulumi_iotda_ota.schema.outputs import Output
 
 __all__ = ["FORMAT", "read", "written"]
 
@@ -107,7 +108,7 @@ def _indented(value: object) -> str:
 def _ordered(entry: Entry) -> dict[str, Any]:
     """Return an entry with its fields in the order of the tables."""
     return {
-        "asked": {word.name: entry.asked[word.name] for word in arguments.WORDS if word.name in entry.asked},
+        "asked": {word.name: entry.asked[word.name] for word in schema.WORDS if word.name in entry.asked},
         "place": {name: entry.place[name] for name in PLACE if name in entry.place},
         "package": _fields(entry.package, outputs.PACKAGE.fields),
         "locked_at": entry.locked_at,

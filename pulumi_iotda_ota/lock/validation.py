@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments, outputs, validation
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME, almost, shown
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
+from pulumi_iotda_ota.schema import outputs, validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pulumi_iotda_ota.outputs import Output
+    from pulumi_iotda_ota.schema.outputs import Output
 
 __all__ = ["entry_of"]
 
@@ -60,8 +61,8 @@ def _entry(name: str, value: object) -> Entry:
 
 
 def _check_asked(asked: Mapping[str, Any]) -> None:
-    _require_known(asked, [word.name for word in arguments.WORDS], "asked.")
-    problems = validation.problems(arguments.WORDS, asked)
+    _require_known(asked, [word.name for word in schema.WORDS], "asked.")
+    problems = validation.problems(schema.WORDS, asked)
     if problems:
         raise _MisfitError(f"asked.{problems[0]}")
 

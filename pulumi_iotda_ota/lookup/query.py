@@ -7,13 +7,13 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import api_time, parse_time, whole_second
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.schema.validation import require_valid
 from pulumi_iotda_ota.selection.policy import Policy
 from pulumi_iotda_ota.selection.rules import rules_of
 from pulumi_iotda_ota.selection.versions import scheme
-from pulumi_iotda_ota.validation import require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,12 +41,12 @@ class PackageLookup:
         Raises:
             InputError: a value breaks its rule, or two do not go together; nothing was sent.
         """
-        require_valid(arguments.GET_OTA_PACKAGE, values)
+        require_valid(schema.GET_OTA_PACKAGE, values)
         package_id = values.get("package_id")
         if package_id is not None:
             _refuse_selection(values)
         elif values.get("package_type") is None:
-            rule = arguments.PACKAGE_TYPE.rule
+            rule = schema.PACKAGE_TYPE.rule
             raise InputError(
                 f"package_type is required: {rule.meaning if rule else ''}; or give package_id", argument="package_type"
             )
@@ -56,7 +56,7 @@ class PackageLookup:
             package_id=package_id,
             on_missing=values.get("on_missing") or "error",
             with_file_location=bool(values.get("with_file_location")),
-            id=_query_id("get_ota_package", arguments.GET_OTA_PACKAGE, values),
+            id=_query_id("get_ota_package", schema.GET_OTA_PACKAGE, values),
         )
 
 
@@ -71,9 +71,9 @@ class PackagesLookup:
     @classmethod
     def from_arguments(cls, values: Mapping[str, Any]) -> PackagesLookup:
         """Return the checked lookup of a list; see :meth:`PackageLookup.from_arguments`."""
-        require_valid(arguments.GET_OTA_PACKAGES, values)
+        require_valid(schema.GET_OTA_PACKAGES, values)
         policy = _policy({"include_prereleases": True, **_given(values)})
-        return cls(policy, values.get("max_items"), _query_id("get_ota_packages", arguments.GET_OTA_PACKAGES, values))
+        return cls(policy, values.get("max_items"), _query_id("get_ota_packages", schema.GET_OTA_PACKAGES, values))
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class UpgradeTaskLookup:
     @classmethod
     def from_arguments(cls, values: Mapping[str, Any]) -> UpgradeTaskLookup:
         """Return the checked lookup of a task; see :meth:`PackageLookup.from_arguments`."""
-        require_valid(arguments.GET_UPGRADE_TASK, values)
-        return cls(values["task_id"], _query_id("get_upgrade_task", arguments.GET_UPGRADE_TASK, values))
+        require_valid(schema.GET_UPGRADE_TASK, values)
+        return cls(values["task_id"], _query_id("get_upgrade_task", schema.GET_UPGRADE_TASK, values))
 
 
 def _policy(values: Mapping[str, Any]) -> Policy:
@@ -135,7 +135,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 def _refuse_selection(values: Mapping[str, Any]) -> None:
     given = [
         argument.name
-        for argument in arguments.WORDS
+        for argument in schema.WORDS
         if argument.name != "package_id" and values.get(argument.name) not in (None, argument.default)
     ]
     if given:
@@ -146,7 +146,7 @@ def _refuse_selection(values: Mapping[str, Any]) -> None:
         )
 
 
-def _query_id(function: str, table: Iterable[arguments.Argument], values: Mapping[str, Any]) -> str:
+def _query_id(function: str, table: Iterable[schema.Argument], values: Mapping[str, Any]) -> str:
     """Return an id that is the same for the same query, at every run and in every process."""
     given = _asked(table, values)
     return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
@@ -154,10 +154,10 @@ def _query_id(function: str, table: Iterable[arguments.Argument], values: Mappin
 
 def words(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the words of one lookup that count: those that are not given, or say what is so anyway, left out."""
-    return _asked(arguments.WORDS, values)
+    return _asked(schema.WORDS, values)
 
 
-def _asked(table: Iterable[arguments.Argument], values: Mapping[str, Any]) -> dict[str, Any]:
+def _asked(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         argument.name: _in_order(argument.name, value) if argument.type == "texts" else value
         for argument in table

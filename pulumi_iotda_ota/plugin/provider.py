@@ -16,14 +16,14 @@ from pulumi_iotda_ota.lookup.session import Run, wants_memo
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
-from pulumi_iotda_ota.validation import Problem
+from pulumi_iotda_ota.schema.validation import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.lifecycle.base import Properties
     from pulumi_iotda_ota.plugin.cancellation import Waiting
+    from pulumi_iotda_ota.schema import Argument
 
 __all__ = ["Answer", "Provider", "Urn"]
 

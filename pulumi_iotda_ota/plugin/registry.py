@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from pulumi_iotda_ota import arguments, outputs
+from pulumi_iotda_ota import schema
+from pulumi_iotda_ota.schema import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.lifecycle.base import Lifecycle
-    from pulumi_iotda_ota.outputs import Output
+    from pulumi_iotda_ota.schema import Argument
+    from pulumi_iotda_ota.schema.outputs import Output
 
 __all__ = ["FUNCTIONS", "PACKAGE", "RESOURCES", "Function", "Resource", "token_of"]
 
@@ -102,19 +103,19 @@ _FOUND = outputs.Output(
 FUNCTIONS = {
     "getOtaPackage": Function(
         "plugin.functions:get_ota_package",
-        arguments.GET_OTA_PACKAGE,
+        schema.GET_OTA_PACKAGE,
         (_FOUND, *outputs.GET_OTA_PACKAGE),
         "Looks up the one OTA package that fits, over all pages; several that fit are an error unless most_recent.",
     ),
     "getOtaPackages": Function(
         "plugin.functions:get_ota_packages",
-        arguments.GET_OTA_PACKAGES,
+        schema.GET_OTA_PACKAGES,
         outputs.GET_OTA_PACKAGES,
         "Lists the OTA packages that fit, over all pages; there is never a partial list.",
     ),
     "getUpgradeTask": Function(
         "plugin.functions:get_upgrade_task",
-        arguments.GET_UPGRADE_TASK,
+        schema.GET_UPGRADE_TASK,
         outputs.GET_UPGRADE_TASK,
         "Tells how an upgrade task stands, with the first 100 devices that fail and why. It waits for nothing.",
     ),
@@ -123,7 +124,7 @@ FUNCTIONS = {
 RESOURCES = {
     "OtaPackage": Resource(
         "lifecycle.ota_package.resource:Package",
-        arguments.OTA_PACKAGE,
+        schema.OTA_PACKAGE,
         outputs.OTA_PACKAGE,
         "A package made of an object that lies in OBS. The service can not change one: a change replaces it, with a "
         "new id.",
@@ -131,7 +132,7 @@ RESOURCES = {
     ),
     "OtaPackagePin": Resource(
         "lifecycle.pin:Pin",
-        arguments.OTA_PACKAGE_PIN,
+        schema.OTA_PACKAGE_PIN,
         outputs.OTA_PACKAGE_PIN,
         "The package that a lookup found, kept until the selection or the triggers change. It is resolved at the "
         "preview and owns nothing on the service.",
@@ -139,12 +140,12 @@ RESOURCES = {
         refuses_ignoring=True,
         made_from=dict.fromkeys(
             (output.name for output in outputs.OTA_PACKAGE_PIN),
-            tuple(argument.name for argument in arguments.GET_OTA_PACKAGE),
+            tuple(argument.name for argument in schema.GET_OTA_PACKAGE),
         ),
     ),
     "UpgradeTask": Resource(
         "lifecycle.upgrade_task.resource:UpgradeTask",
-        arguments.UPGRADE_TASK,
+        schema.UPGRADE_TASK,
         outputs.UPGRADE_TASK,
         "A campaign that installs packages on devices. It is created once and never waited for; an interrupted or "
         "repeated update takes over the task that it finds by its name.",
@@ -153,14 +154,14 @@ RESOURCES = {
     ),
     "UpgradeTaskCompletion": Resource(
         "lifecycle.completion:Completion",
-        arguments.UPGRADE_TASK_COMPLETION,
+        schema.UPGRADE_TASK_COMPLETION,
         outputs.UPGRADE_TASK_COMPLETION,
         "The good end of a campaign: it is created once the task has ended well enough, and fails where it has not, so "
         "that what depends on it stays untouched. It owns nothing on the service.",
     ),
     "UpgradeTaskConfirmation": Resource(
         "lifecycle.confirmation:Confirmation",
-        arguments.UPGRADE_TASK_CONFIRMATION,
+        schema.UPGRADE_TASK_CONFIRMATION,
         outputs.UPGRADE_TASK_CONFIRMATION,
         "The approval of a campaign whose task was created with needConfirm: its devices start with it. It owns "
         "nothing on the service.",

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pulumi_iotda_ota
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.outputs import OBJECTS
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, token_of
 from pulumi_iotda_ota.plugin.words import described, worded
+from pulumi_iotda_ota.schema.outputs import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.iotda.auth.settings import Setting
-    from pulumi_iotda_ota.outputs import Output
     from pulumi_iotda_ota.plugin.registry import Function, Resource
+    from pulumi_iotda_ota.schema import Argument
+    from pulumi_iotda_ota.schema.outputs import Output
 
 __all__ = ["main", "schema", "text"]
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from google.protobuf.struct_pb2 import Value
 
-    from pulumi_iotda_ota.arguments import Argument
-    from pulumi_iotda_ota.outputs import Output
+    from pulumi_iotda_ota.schema import Argument
+    from pulumi_iotda_ota.schema.outputs import Output
 
     Field = Argument | Output
 

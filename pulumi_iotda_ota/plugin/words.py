@@ -11,7 +11,7 @@ from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
 from pulumi_iotda_ota.plugin.values import in_camel
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.schema import Argument
 
 __all__ = ["described", "worded"]
 

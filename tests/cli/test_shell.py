@@ -21,13 +21,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.arguments import GET_OTA_PACKAGE, GET_OTA_PACKAGES
 from pulumi_iotda_ota.cli import words as wording
 from pulumi_iotda_ota.cli.exit_codes import CODES
 from pulumi_iotda_ota.cli.main import main, root
 from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES
 from tests import fuzzing
 from tests.cli.shell import METER, Shell, plain
 from tests.plugin.process import ROOT

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.schema import Argument
 
 __all__ = ["python_values", "wire_values", "world_values"]
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FUNCTIONS_OF_PYTHON = {
-    "get_ota_package": arguments.GET_OTA_PACKAGE,
-    "get_ota_packages": arguments.GET_OTA_PACKAGES,
-    "get_upgrade_task": arguments.GET_UPGRADE_TASK,
+    "get_ota_package": schema.GET_OTA_PACKAGE,
+    "get_ota_packages": schema.GET_OTA_PACKAGES,
+    "get_upgrade_task": schema.GET_UPGRADE_TASK,
 }
 
 

@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.arguments.changes import CONNECTION
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
+from pulumi_iotda_ota.schema.changes import CONNECTION
 from tests.resources import packages
 from tests.resources.bench import SCOPE
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.arguments import Argument
     from pulumi_iotda_ota.lifecycle.base import Created, Properties, World
+    from pulumi_iotda_ota.schema import Argument
     from tests.resources.bench import Bench
 
 TABLES: dict[str, tuple[type[Any], tuple[Argument, ...]]] = {
-    "OtaPackage": (Package, arguments.OTA_PACKAGE),
-    "OtaPackagePin": (Pin, arguments.OTA_PACKAGE_PIN),
-    "UpgradeTask": (UpgradeTask, arguments.UPGRADE_TASK),
-    "UpgradeTaskCompletion": (Completion, arguments.UPGRADE_TASK_COMPLETION),
-    "UpgradeTaskConfirmation": (Confirmation, arguments.UPGRADE_TASK_CONFIRMATION),
+    "OtaPackage": (Package, schema.OTA_PACKAGE),
+    "OtaPackagePin": (Pin, schema.OTA_PACKAGE_PIN),
+    "UpgradeTask": (UpgradeTask, schema.UPGRADE_TASK),
+    "UpgradeTaskCompletion": (Completion, schema.UPGRADE_TASK_COMPLETION),
+    "UpgradeTaskConfirmation": (Confirmation, schema.UPGRADE_TASK_CONFIRMATION),
 }
 EFFECTS = [
     (name, input_, change.effect if change else None)

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.validation import problems, require_valid
+from pulumi_iotda_ota.schema.validation import problems, require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DOORS: list[tuple[Callable[..., Any], tuple[arguments.Argument, ...]]] = [
-    (iotda_ota.get_ota_package, arguments.GET_OTA_PACKAGE),
-    (iotda_ota.get_ota_package_output, arguments.GET_OTA_PACKAGE),
-    (iotda_ota.get_ota_packages, arguments.GET_OTA_PACKAGES),
-    (iotda_ota.get_ota_packages_output, arguments.GET_OTA_PACKAGES),
-    (iotda_ota.get_upgrade_task, arguments.GET_UPGRADE_TASK),
-    (iotda_ota.get_upgrade_task_output, arguments.GET_UPGRADE_TASK),
-    (iotda_ota.OtaPackage, arguments.OTA_PACKAGE),
-    (iotda_ota.OtaPackagePin, arguments.OTA_PACKAGE_PIN),
-    (iotda_ota.UpgradeTask, arguments.UPGRADE_TASK),
-    (iotda_ota.UpgradeTaskCompletion, arguments.UPGRADE_TASK_COMPLETION),
-    (iotda_ota.UpgradeTaskConfirmation, arguments.UPGRADE_TASK_CONFIRMATION),
+DOORS: list[tuple[Callable[..., Any], tuple[schema.Argument, ...]]] = [
+    (iotda_ota.get_ota_package, schema.GET_OTA_PACKAGE),
+    (iotda_ota.get_ota_package_output, schema.GET_OTA_PACKAGE),
+    (iotda_ota.get_ota_packages, schema.GET_OTA_PACKAGES),
+    (iotda_ota.get_ota_packages_output, schema.GET_OTA_PACKAGES),
+    (iotda_ota.get_upgrade_task, schema.GET_UPGRADE_TASK),
+    (iotda_ota.get_upgrade_task_output, schema.GET_UPGRADE_TASK),
+    (iotda_ota.OtaPackage, schema.OTA_PACKAGE),
+    (iotda_ota.OtaPackagePin, schema.OTA_PACKAGE_PIN),
+    (iotda_ota.UpgradeTask, schema.UPGRADE_TASK),
+    (iotda_ota.UpgradeTaskCompletion, schema.UPGRADE_TASK_COMPLETION),
+    (iotda_ota.UpgradeTaskConfirmation, schema.UPGRADE_TASK_CONFIRMATION),
 ]
 NOT_OF_THE_TABLE = {"resource_name", "connection", "opts"}
 ALL = {argument.name: argument for _, table in DOORS for argument in table}
@@ -34,7 +34,7 @@ ALL = {argument.name: argument for _, table in DOORS for argument in table}
 
 @pytest.mark.parametrize(("door", "table"), DOORS, ids=lambda value: getattr(value, "__name__", ""))
 def test_every_door_has_the_arguments_of_the_table(
-    door: Callable[..., Any], table: tuple[arguments.Argument, ...]
+    door: Callable[..., Any], table: tuple[schema.Argument, ...]
 ) -> None:
     """A function or resource takes exactly the arguments of the table, with their defaults, by keyword."""
     parameters = inspect.signature(door).parameters
@@ -50,7 +50,7 @@ def test_every_door_has_the_arguments_of_the_table(
 
 
 @pytest.mark.parametrize(("door", "table"), DOORS, ids=lambda value: getattr(value, "__name__", ""))
-def test_every_argument_is_documented(door: Callable[..., Any], table: tuple[arguments.Argument, ...]) -> None:
+def test_every_argument_is_documented(door: Callable[..., Any], table: tuple[schema.Argument, ...]) -> None:
     """The docstring of a door, of an output form that of its plain form, names each argument."""
     plain = getattr(iotda_ota, door.__name__.removesuffix("_output"))
     documentation = f"{plain.__doc__}\n{plain.__init__.__doc__}"
@@ -61,7 +61,7 @@ def test_every_argument_is_documented(door: Callable[..., Any], table: tuple[arg
 
 
 @pytest.mark.parametrize("argument", ALL.values(), ids=lambda argument: argument.name)
-def test_descriptions_are_sentences(argument: arguments.Argument) -> None:
+def test_descriptions_are_sentences(argument: schema.Argument) -> None:
     """What the table says of an argument is a full sentence."""
     assert argument.description[0].isupper() or argument.description.startswith(("softwareUpgrade",))
     assert argument.description.endswith(".")
@@ -80,13 +80,13 @@ def test_descriptions_are_sentences(argument: arguments.Argument) -> None:
 def test_each_wrong_value_is_told(values: dict[str, Any], told: str) -> None:
     """A value that breaks its rule is told with the argument, the rule and what was given, escaped."""
     with pytest.raises(InputError, match=told):
-        require_valid(arguments.GET_OTA_PACKAGE, values)
+        require_valid(schema.GET_OTA_PACKAGE, values)
 
 
 def test_all_wrong_values_are_told_at_once() -> None:
     """Several wrong values are one error that names them all."""
     with pytest.raises(InputError) as caught:
-        require_valid(arguments.GET_OTA_PACKAGES, {"package_type": "x", "version": " ", "app_id": "ü", "max_items": 0})
+        require_valid(schema.GET_OTA_PACKAGES, {"package_type": "x", "version": " ", "app_id": "ü", "max_items": 0})
 
     assert [line for line in ("package_type", "version", "app_id", "max_items") if line not in str(caught.value)] == []
 
@@ -104,4 +104,4 @@ def test_lists_are_checked_item_by_item(targets: Any, told: str) -> None:
     """A list is checked for its length and each of its items."""
     values = {"package_ids": ["p1"], "targets": targets}
 
-    assert [problem for problem in problems(arguments.UPGRADE_TASK, values) if told in problem.reason]
+    assert [problem for problem in problems(schema.UPGRADE_TASK, values) if told in problem.reason]

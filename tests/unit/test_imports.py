@@ -175,7 +175,7 @@ def loaded_after(statement: str) -> set[str]:
         "lookup.tasks",
         "lifecycle.upgrade_task.resource",
         "operations",
-        "arguments",
+        "schema",
     ],
 )
 def test_pure_rooms_do_not_load_pulumi(module: str) -> None:

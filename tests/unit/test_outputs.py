@@ -9,15 +9,15 @@ import pytest
 from pydantic import TypeAdapter
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota import outputs
 from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.iotda import models
 from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
 from pulumi_iotda_ota.lifecycle import completion, confirmation
 from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
+from pulumi_iotda_ota.schema import outputs
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.outputs import Object, Output
+    from pulumi_iotda_ota.schema.outputs import Object, Output
 
 CLASSES = [
     (iotda_ota.GetOtaPackageResult, outputs.GET_OTA_PACKAGE),

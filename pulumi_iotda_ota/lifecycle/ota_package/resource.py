@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
-    from pulumi_iotda_ota.validation import Problem
+    from pulumi_iotda_ota.schema.validation import Problem
 
 __all__ = ["ADOPTED_IF_EQUAL", "OUTPUTS", "Package"]
 
 OUTPUTS = (
-    *(argument.name for argument in arguments.OTA_PACKAGE if argument.name != "allow_replace"),
+    *(argument.name for argument in schema.OTA_PACKAGE if argument.name != "allow_replace"),
     "package_id",
     "product_name",
     "create_time",
@@ -41,7 +41,7 @@ ADOPTED_IF_EQUAL = (
 class Package:
     """The life cycle of a package."""
 
-    input_names: ClassVar = (*(argument.name for argument in arguments.OTA_PACKAGE), "connection")
+    input_names: ClassVar = (*(argument.name for argument in schema.OTA_PACKAGE), "connection")
 
     @staticmethod
     def check(world: World, olds: Properties, news: Properties) -> Checked:

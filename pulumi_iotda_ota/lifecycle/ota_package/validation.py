@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.package_body import TEXTS, problems_of_obs_location
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, holds_unknown, known_problems
 from pulumi_iotda_ota.lifecycle.ota_package.fields import described
-from pulumi_iotda_ota.validation import Problem
+from pulumi_iotda_ota.schema.validation import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ __all__ = ["problems_of_package", "require_allowed"]
 
 def problems_of_package(inputs: Properties) -> list[Problem]:
     """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
-    found = known_problems(arguments.OTA_PACKAGE, inputs)
+    found = known_problems(schema.OTA_PACKAGE, inputs)
     wrong = {problem.argument for problem in found}
     undecided = any(inputs.get(name) is UNKNOWN for name in ("package_type", "module_name"))
     if not wrong & {"package_type", "module_name"} and not undecided:

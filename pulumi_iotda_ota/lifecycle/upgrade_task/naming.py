@@ -8,11 +8,11 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota import arguments
-from pulumi_iotda_ota.arguments.changes import named
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import api_time, parse_time
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
+from pulumi_iotda_ota.schema.changes import named
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
@@ -34,9 +34,9 @@ __all__ = [
 ]
 
 #: A change of one of these is a new campaign; a change of any other input alters the stored state only.
-CAMPAIGN_INPUTS = named(arguments.UPGRADE_TASK, "replaces")
+CAMPAIGN_INPUTS = named(schema.UPGRADE_TASK, "replaces")
 #: The service reads these when it creates a task, and never again.
-_READ_ONCE = named(arguments.UPGRADE_TASK, "once")
+_READ_ONCE = named(schema.UPGRADE_TASK, "once")
 
 #: The states of a task that has ended; a task in any other state, also in one that is not documented, runs.
 ENDED = ("Success", "Fail", "PartialSuccess", "Stopped")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota import arguments
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
 from pulumi_iotda_ota.lifecycle.importing import (
@@ -23,7 +23,7 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.preflight import completed
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.upgrade_task.stop import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.upgrade_task.validation import problems_of_task
-from pulumi_iotda_ota.validation import Problem
+from pulumi_iotda_ota.schema.validation import Problem
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, World
@@ -38,7 +38,7 @@ _NOT_SENT = ("on_destroy", "adopt_within")
 class UpgradeTask:
     """The life cycle of an upgrade task."""
 
-    input_names: ClassVar = (*(argument.name for argument in arguments.UPGRADE_TASK), "connection", "scope")
+    input_names: ClassVar = (*(argument.name for argument in schema.UPGRADE_TASK), "connection", "scope")
 
     @staticmethod
     def check(world: World, olds: Properties, news: Properties) -> Checked:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.arguments.argument import Change
+from pulumi_iotda_ota.schema.argument import Change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pulumi_iotda_ota.arguments.argument import Argument
+    from pulumi_iotda_ota.schema.argument import Argument
 
 __all__ = [
     "ALLOWED",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pulumi_iotda_ota.arguments import changes
-from pulumi_iotda_ota.arguments.argument import Argument, Change
-from pulumi_iotda_ota.arguments.lookups import (
+from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern
+from pulumi_iotda_ota.schema import changes
+from pulumi_iotda_ota.schema.argument import Argument, Change
+from pulumi_iotda_ota.schema.lookup_arguments import (
     APP_ID,
     GET_OTA_PACKAGE,
     MODULE_NAME,
@@ -18,9 +20,7 @@ from pulumi_iotda_ota.arguments.lookups import (
     VERSION,
     WITH_FILE_LOCATION,
 )
-from pulumi_iotda_ota.iotda import limits
-from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern
-from pulumi_iotda_ota.outputs import OBS_LOCATION
+from pulumi_iotda_ota.schema.outputs import OBS_LOCATION
 
 __all__ = [
     "OTA_PACKAGE",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pulumi_iotda_ota.arguments.argument import Argument
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.limits import Choice, Number
+from pulumi_iotda_ota.schema.argument import Argument
 
 __all__ = ["GET_OTA_PACKAGE", "GET_OTA_PACKAGES", "GET_UPGRADE_TASK", "WORDS"]
 

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pulumi_iotda_ota.arguments import Argument
+    from pulumi_iotda_ota.schema import Argument
 
 __all__ = ["Problem", "normal", "problems", "require_valid"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.limits import Rule
-    from pulumi_iotda_ota.outputs import Object
+    from pulumi_iotda_ota.schema.outputs import Object
 
 __all__ = ["Argument", "Change"]
 
