@@ -10,6 +10,7 @@ import click
 from pulumi_iotda_ota.cli.words import long_option, worded
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.schema import Argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.settings import Setting
     from pulumi_iotda_ota.schema import Argument
 
-__all__ = ["WHERE", "Asked", "Command", "Option", "Positional", "command", "json_option"]
+__all__ = ["MOST_LISTED", "WHERE", "Asked", "Command", "Option", "Positional", "command", "json_option"]
 
 #: The heading of the connection's options.
 WHERE = "Where and as whom to ask"
@@ -205,3 +206,7 @@ def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: boo
         help=text,
         section=section,
     )
+
+
+#: How many tasks of each type are listed where nothing else is said.
+MOST_LISTED = 20

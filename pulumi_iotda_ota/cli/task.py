@@ -11,14 +11,12 @@ import click
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.cli.groups import Family
-from pulumi_iotda_ota.cli.options import Asked, Option, command
+from pulumi_iotda_ota.cli.options import MOST_LISTED, Asked, Option, command
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.schema import Argument, outputs
 
-__all__ = ["MOST_LISTED", "group"]
+__all__ = ["group"]
 
-#: How many tasks of each type are listed where nothing else is said.
-MOST_LISTED = 20
 
 _BY_NAME = {
     argument.name: argument

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.connect import service
+from pulumi_iotda_ota.cli.options import MOST_LISTED
 from pulumi_iotda_ota.cli.session import safe
-from pulumi_iotda_ota.cli.task import MOST_LISTED
 from pulumi_iotda_ota.iotda.limits import TASK_TYPE
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.polling import stands
