@@ -24,7 +24,7 @@ from pulumi_iotda_ota.iotda.errors import (
 from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
     from pulumi_iotda_ota.iotda.http.limiter import Gate
     from pulumi_iotda_ota.iotda.http.messages import Answer, Request

@@ -41,7 +41,7 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.executor import Login
     from pulumi_iotda_ota.iotda.http.limiter import Gate
     from pulumi_iotda_ota.iotda.http.messages import Request

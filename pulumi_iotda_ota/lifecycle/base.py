@@ -19,7 +19,7 @@ from pulumi_iotda_ota.schema.validation import Problem, normal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.iotda.retry import Clock
     from pulumi_iotda_ota.lookup.session import Run

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import ServiceError
 
 __all__ = ["require_gone", "require_same_place"]

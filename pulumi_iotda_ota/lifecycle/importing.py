@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask, OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 

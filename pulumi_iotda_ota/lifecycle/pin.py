@@ -29,7 +29,7 @@ from pulumi_iotda_ota.schema.validation import Problem
 from pulumi_iotda_ota.serialization import package_values
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 

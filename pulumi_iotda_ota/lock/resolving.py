@@ -15,7 +15,7 @@ from pulumi_iotda_ota.serialization import package_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.lookup.session import Run
 
 __all__ = ["resolved"]

@@ -21,7 +21,7 @@ from pulumi_iotda_ota.selection.rules import rules_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.selection.choose import Selection, Skipped
     from pulumi_iotda_ota.selection.policy import Policy

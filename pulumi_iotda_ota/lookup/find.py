@@ -16,7 +16,7 @@ from pulumi_iotda_ota.selection.policy import EXACT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
     from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
     from pulumi_iotda_ota.lookup.session import Run, Walked

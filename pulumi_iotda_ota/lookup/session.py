@@ -19,7 +19,7 @@ from pulumi_iotda_ota.lazy_imports import quickly
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline

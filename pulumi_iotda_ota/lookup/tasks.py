@@ -13,7 +13,7 @@ from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.retry import Deadline
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.failed_devices import FailingDevice
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lookup.query import UpgradeTaskLookup

@@ -20,7 +20,7 @@ from pulumi_iotda_ota.testing.shelf import NOWHERE, Shelf, packages_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
 __all__ = ["Mocks"]
 

@@ -29,7 +29,7 @@ from pulumi_iotda_ota.lookup.session import Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask, PackageQuery, TargetResults, TaskDetail
     from pulumi_iotda_ota.testing.campaigns import Campaigns
 

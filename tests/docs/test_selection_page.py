@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pulumi_iotda_ota.iotda.auth import connection
+from pulumi_iotda_ota.iotda.auth.connection_model import DEFAULT_DEADLINE, DEFAULT_MAX_ATTEMPTS
 from pulumi_iotda_ota.iotda.http import limiter, transport
 from pulumi_iotda_ota.lookup import find
 from pulumi_iotda_ota.selection import choose
@@ -52,9 +52,9 @@ def test_the_bounds_that_are_told_are_kept() -> None:
     bounds = dict(line.split("|")[1:3] for line in text.partition("## Bounds")[2].splitlines() if line.startswith("|"))
     told = {name.strip(): [int(number) for number in re.findall(r"\d+", most)] for name, most in bounds.items()}
 
-    assert told["time of one operation"] == [connection.DEFAULT_DEADLINE]
+    assert told["time of one operation"] == [DEFAULT_DEADLINE]
     assert told["one answer"] == [transport.MAX_BODY / 2**20]
-    assert told["tries of one request"] == [connection.DEFAULT_MAX_ATTEMPTS]
+    assert told["tries of one request"] == [DEFAULT_MAX_ATTEMPTS]
     assert told["requests in flight to one endpoint"] == [limiter._MOST_IN_FLIGHT, 1, limiter._CLEAN_AFTER_THROTTLE]
     assert told["requests for checksums in one lookup"] == [find._MOST_DETAILS]
     assert told["packages that are told to be passed over"] == [choose.MAX_SKIPPED]

@@ -18,7 +18,7 @@ from tests.faults.helpers import QUICK
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
 METER = PackageQuery("firmwarePackage", product_id="smart-meter")
 TOKEN = "KeystoneCreateUserTokenByPassword"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import trustme
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
 from pulumi_iotda_ota.iotda.http.messages import Answer
 from pulumi_iotda_ota.iotda.retry import Clock

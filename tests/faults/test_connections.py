@@ -36,7 +36,7 @@ from tests.faults.helpers import AUTHORITY, CONNECTION, QUICK, RawServer, closed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
 QUERY = PackageQuery("firmwarePackage")
 MADE_FROM_SLIP = {"endpoint": "the region cn-norht-4"}

@@ -19,7 +19,7 @@ from tests.faults.helpers import RawServer, http
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.retry import Deadline
 
 LIST = "ListOtaPackageInfo"

@@ -21,7 +21,7 @@ from tests.faults.relay import SERVICE_NAME
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
 LIST = protocol.list_packages(PackageQuery("firmwarePackage"))
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 import ast
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.auth.connection import (
-    CONFIG_NAMES,
-    PUBLIC_FIELDS,
-    SECRET_FIELDS,
-    Connection,
-    ResolvedConnection,
-    resolve,
-)
+from pulumi_iotda_ota.iotda.auth.connection import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection, resolve
 from pulumi_iotda_ota.iotda.auth.credentials import AssumedAgency
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
 KEYS = {"HW_ACCESS_KEY": "AKIDEXAMPLE7Q", "HW_SECRET_KEY": "very-secret"}
 ENVIRON = {**KEYS, "HW_REGION_NAME": "cn-north-4", "HW_PROJECT_ID": "p-env"}

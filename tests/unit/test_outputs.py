@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.iotda import models
-from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 from pulumi_iotda_ota.lifecycle import completion, confirmation
 from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 from pulumi_iotda_ota.schema import outputs

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.doctor.settings import Place
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
 __all__ = ["examine"]
 

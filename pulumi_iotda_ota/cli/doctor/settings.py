@@ -15,7 +15,7 @@ from pulumi_iotda_ota.iotda.sanitize import MASK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.auth.discovery import Found
 
 __all__ = ["Place", "places", "secrets_in"]

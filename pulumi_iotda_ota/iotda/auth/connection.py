@@ -11,10 +11,17 @@ import difflib
 import json
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
+from pulumi_iotda_ota.iotda.auth.connection_model import (
+    CONFIG_NAMES,
+    DEFAULT_DEADLINE,
+    DEFAULT_MAX_ATTEMPTS,
+    PUBLIC_FIELDS,
+    SECRET_FIELDS,
+    Connection,
+    ResolvedConnection,
+)
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
 from pulumi_iotda_ota.iotda.auth.discovery import (
     CONFIGURATION,
@@ -50,88 +57,16 @@ __all__ = [
     "PUBLIC_FIELDS",
     "SECRET_FIELDS",
     "Connection",
-    "ResolvedConnection",
     "check_config",
     "known_place",
     "require_allowed",
     "resolve",
 ]
 
-DEFAULT_DEADLINE = 60.0
-DEFAULT_MAX_ATTEMPTS = 5
 
 # How alike a key of the configuration must be to a setting to be taken for a slip; 1 is equal.
 _ALMOST = 0.8
 _SDK_ENDPOINT = "HUAWEICLOUD_SDK_REGION_IOTDA_"
-
-
-@dataclass(frozen=True)
-class ResolvedConnection:
-    """A connection with no setting left to look for.
-
-    Args:
-        endpoint: scheme, host and port.
-        region: the region, or empty where neither a setting nor the endpoint names one.
-        project_id: the project, or empty where IAM is still to be asked for the one of the region.
-        instance_id: the instance, or None.
-        algorithm: how requests are signed.
-        credential: what they are signed with.
-        deadline: seconds for one whole operation.
-        max_attempts: how often one request is sent at most.
-        ca_file: certificates to trust, or None for the usual ones.
-        insecure: whether the server's certificate is not verified.
-        proxy: the proxy, or None for what the environment names.
-        iam_endpoint: scheme, host and port of IAM.
-        profile: the profile that was named, or empty.
-        allowed_project_ids: the projects that may be asked, or None for all.
-        origins: where each setting came from, in words; a credential, which comes whole, as ``credential``.
-    """
-
-    endpoint: str
-    region: str
-    project_id: str
-    instance_id: str | None
-    algorithm: Algorithm
-    credential: Credential
-    deadline: float = DEFAULT_DEADLINE
-    max_attempts: int = DEFAULT_MAX_ATTEMPTS
-    ca_file: str | None = None
-    insecure: bool = False
-    proxy: str | None = None
-    iam_endpoint: str = ""
-    profile: str = ""
-    allowed_project_ids: tuple[str, ...] | None = None
-    # Equal connections found in different places are the same connection, and share one client.
-    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
-
-    @property
-    def identity(self) -> dict[str, str]:
-        """Return what a "not found" holds for: the same id may exist under another identity."""
-        return {
-            "region": self.region,
-            "endpoint": self.endpoint,
-            "project_id": self.project_id,
-            "instance_id": self.instance_id or "",
-            "profile": self.profile,
-        }
-
-    @property
-    def address(self) -> str:
-        """Return the endpoint and where it came from, for an error."""
-        origin = self.origins.get("endpoint")
-        return f"{printable(self.endpoint)} (from {origin})" if origin else printable(self.endpoint)
-
-    @property
-    def described(self) -> str:
-        """Return in words where this connection looks, for an error."""
-        instance = f", instance {self.instance_id}" if self.instance_id else ""
-        region = f" in {self.region}" if self.region else ""
-        return f"project {self.project_id}{region}{instance} at {printable(self.endpoint)}"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return every text that must not be printed."""
-        return self.credential.secrets
 
 
 def resolve(

@@ -15,7 +15,7 @@ from pulumi_iotda_ota.iotda.auth.endpoint import REGIONS, near_region, read_endp
 from pulumi_iotda_ota.iotda.retry import is_throttle
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.http.messages import Request
 
 __all__ = ["BY_CODE", "ON_ECS", "TOO_FAST", "hint", "hint_on_no_address", "hint_on_refused_credentials"]

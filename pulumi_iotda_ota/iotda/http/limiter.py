@@ -25,7 +25,7 @@ from pulumi_iotda_ota.iotda.retry import is_throttle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.retry import Deadline
 
 __all__ = ["PROCESS_GATE", "Gate"]

@@ -33,7 +33,7 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from urllib3 import PoolManager, ProxyManager
 
-    from pulumi_iotda_ota.iotda.auth.connection import ResolvedConnection
+    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
     from pulumi_iotda_ota.iotda.http.messages import Request
     from pulumi_iotda_ota.iotda.retry import Clock
