@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
 from pulumi_iotda_ota.cli.session import safe
-from pulumi_iotda_ota.cli.why import tell_why
+from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.operations import locked_entry, package_answer, require_lock
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
+from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.serialization import found_values, listed_values
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.lookup.find import Found
+    from pulumi_iotda_ota.selection.choose import Selection, Skipped
 
-__all__ = ["get_one", "list_all"]
+__all__ = ["get_one", "list_all", "tell_why"]
 
 _COLUMNS = ("version", "package_id", "product_id", "created_at")
 
@@ -121,3 +123,41 @@ def _envelope(values: Mapping[str, Any] | None, most: int) -> dict[str, Any]:
     skipped, counts = told.pop("skipped", []), told.pop("skipped_counts", {})
     result = {name: value for name, value in told.items() if value is not None} if values is not None else None
     return {"result": result, "skipped": skipped[:most], "skipped_counts": counts}
+
+
+# Tells why a package was chosen: what was passed over for it, what came nearest first.
+
+_SHOWN = 8
+_HEADER = ("version", "package_id", "why not")
+
+
+def tell_why(session: Session, selection: Selection, *, scheme: str, everything: bool) -> None:
+    """Print what was passed over.
+
+    Args:
+        session: where it is printed.
+        selection: all that was passed over.
+        scheme: how versions are ordered.
+        everything: whether all of it is printed, or the first few.
+    """
+    ordered = _nearest_first(selection.skipped, scheme)
+    shown = ordered if everything else ordered[:_SHOWN]
+    session.line()
+    if not shown:
+        session.line("nothing was passed over")
+        return
+    session.rows(
+        [(one.version, one.package_id, f"{one.reason} ({long_option(one.rule)})") for one in shown],
+        header=_HEADER,
+        indent="  ",
+    )
+    if len(shown) < len(ordered):
+        session.note(f"  … {len(ordered) - len(shown):,} more (--all shows them)")
+
+
+def _nearest_first(skipped: list[Skipped], scheme: str) -> list[Skipped]:
+    """Return the highest versions first; those that the scheme can not read come last."""
+    keys = Keys(scheme)
+    read = [(keys.find(one.version), one) for one in skipped]
+    readable = sorted(((key, one) for key, one in read if key is not None), key=lambda keyed: keyed[0], reverse=True)
+    return [*(one for _, one in readable), *(one for key, one in read if key is None)]
