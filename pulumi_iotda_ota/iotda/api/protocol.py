@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeVar
 
-from pulumi_iotda_ota.iotda.api.requests import checked_task_body
+from pulumi_iotda_ota.iotda.api.requests import checked_package_body, checked_task_body
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.http.error_responses import refusal
 from pulumi_iotda_ota.iotda.http.messages import Answer, Request
@@ -45,7 +45,6 @@ from pulumi_iotda_ota.iotda.models import (
     PackageQuery,
     TargetResults,
 )
-from pulumi_iotda_ota.iotda.package_body import checked_package_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

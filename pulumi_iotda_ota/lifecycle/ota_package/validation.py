@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.iotda.api.requests import TEXTS, problems_of_obs_location
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.package_body import TEXTS, problems_of_obs_location
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, holds_unknown, known_problems
 from pulumi_iotda_ota.lifecycle.ota_package.fields import described
