@@ -39,9 +39,8 @@ from pulumi_iotda_ota.iotda.auth.endpoint import (
     read_iam_endpoint,
     shared_endpoint,
 )
-from pulumi_iotda_ota.iotda.case import snake
-from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.incomplete import missing, unknown_iam, ways_to_give
+from pulumi_iotda_ota.iotda.case import camel, snake
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
 from pulumi_iotda_ota.iotda.proxies import require_here, require_usual
 from pulumi_iotda_ota.iotda.sanitize import printable
@@ -50,6 +49,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.iotda.auth.credentials import Credential
+    from pulumi_iotda_ota.iotda.auth.discovery import Found
+    from pulumi_iotda_ota.iotda.auth.endpoint import Endpoint
     from pulumi_iotda_ota.iotda.auth.signing import Algorithm
 
 __all__ = [
@@ -59,8 +60,11 @@ __all__ = [
     "Connection",
     "check_config",
     "known_place",
+    "missing",
     "require_allowed",
     "resolve",
+    "unknown_iam",
+    "ways_to_give",
 ]
 
 
@@ -315,3 +319,51 @@ def _region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, origins
             facts=[("what to do", ways_to_give(["region"]))],
         )
     return region
+
+
+# The errors of a connection that is not complete: what is missing, and each place where it can be given.
+
+
+def missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationError:
+    """Return one error that names everything that is missing, credentials included.
+
+    Args:
+        names: the settings that are missing.
+        sources: where settings were looked for.
+    """
+    ways = {"endpoint": "region or endpoint", "project_id": "project_id or region"}
+    facts = [(name, ways_to_give(ways[name].split(" or "))) for name in names]
+    try:
+        find_credential(sources)
+    except CredentialsError as error:
+        facts.append(("credentials", "\n".join([error.headline, *(text for _, text in error.facts[:1])])))
+    listed = ", ".join([*(ways[name] for name in names), *(["credentials"] if len(facts) > len(names) else [])])
+    return ConfigurationError(f"the connection is not complete, missing: {listed}", facts=facts)
+
+
+def ways_to_give(names: Sequence[str]) -> str:
+    """Return where each of some settings can be given, a line each."""
+
+    def of(name: str) -> str:
+        variables = [source.names[name] for source in SOURCES if name in source.names and "environment" in source.title]
+        return f"argument {name}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
+
+    return "\n".join(of(name) for name in names)
+
+
+def unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:
+    """Return the error where a guess could hand a password, or a signature, to another cloud.
+
+    Args:
+        endpoint: the endpoint of the service.
+        origins: where each setting came from.
+    """
+    return ConfigurationError(
+        "IAM must be asked, and it is not known where IAM is beside the endpoint",
+        setting="iam_endpoint",
+        facts=[
+            ("endpoint", f"{endpoint.url} (from {origins['endpoint']})"),
+            ("iam_endpoint", ways_to_give(["iam_endpoint"])),
+            ("what to do", "correct the endpoint, or give iam_endpoint"),
+        ],
+    )
