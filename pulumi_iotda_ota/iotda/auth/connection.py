@@ -37,12 +37,13 @@ from pulumi_iotda_ota.iotda.auth.endpoint import (
     iam_endpoint,
     read_endpoint,
     read_iam_endpoint,
+    require_here,
+    require_usual,
     shared_endpoint,
 )
 from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
-from pulumi_iotda_ota.iotda.proxies import require_here, require_usual
 from pulumi_iotda_ota.iotda.sanitize import printable
 
 if TYPE_CHECKING:
