@@ -24,10 +24,10 @@ from pulumi_iotda_ota.iotda.auth.profiles import (
     sdk_file,
     shown_path,
 )
+from pulumi_iotda_ota.iotda.auth.settings import HW, PROFILE, SDK, SECTION
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.iotda.vendor_names import HW, PROFILE, SDK, SECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
