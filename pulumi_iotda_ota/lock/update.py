@@ -5,6 +5,7 @@ One name that fails loses no other: what can be brought up to date is, and is wr
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,12 @@ from pulumi_iotda_ota.iotda.errors import (
 )
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME, shown
 from pulumi_iotda_ota.lock import errors
-from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
+from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words, place_of
 from pulumi_iotda_ota.lock.files import change, load
-from pulumi_iotda_ota.lock.resolving import resolved
+from pulumi_iotda_ota.lock.reason import reason
+from pulumi_iotda_ota.lookup.find import find_package
+from pulumi_iotda_ota.lookup.query import PackageLookup, words
+from pulumi_iotda_ota.serialization import package_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.lookup.session import Run
 
-__all__ = ["Outcome", "add", "check", "locked", "remove", "update"]
+__all__ = ["Outcome", "add", "check", "locked", "remove", "resolved", "update"]
 
 
 @dataclass(frozen=True)
@@ -224,3 +228,34 @@ def _same(before: Entry, now: Entry) -> bool:
 def _elsewhere(entry: Entry, connection: ResolvedConnection, path: Path) -> LockError:
     known = connection.identity
     return errors.other_place(entry, known, differing_places(known, entry.place), path)
+
+
+# Makes an entry of the lock file: a lookup by its words, one more request for the file, and where, when and why.
+
+
+def resolved(run: Run, connection: ResolvedConnection, name: str, asked: Mapping[str, Any]) -> Entry:
+    """Return what a lookup gives now, as an entry.
+
+    Args:
+        run: what this run remembers.
+        connection: where and as whom to ask.
+        name: what programs will call it.
+        asked: the words of the selection.
+
+    Raises:
+        IotdaOtaError: as of ``lookup.find_package``.
+    """
+    query = words(asked)
+    lookup = PackageLookup.from_arguments({**query, "with_file_location": True})
+    connection = run.completed(connection)
+    found = find_package(run, connection, lookup, most_skipped=sys.maxsize)
+    if found is None:  # only where on_missing is "none", which is no word of a selection
+        raise PackageNotFound("no OTA package fits")
+    return Entry(
+        name=name,
+        asked=query,
+        place=place_of(connection.identity),
+        package=package_values(found.package),
+        locked_at=f"{run.clock.now():%Y-%m-%dT%H:%M:%SZ}",
+        why=reason(lookup, found),
+    )

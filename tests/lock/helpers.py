@@ -11,7 +11,7 @@ from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 from pulumi_iotda_ota.lock.entry import Entry
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change
-from pulumi_iotda_ota.lock.resolving import resolved
+from pulumi_iotda_ota.lock.update import resolved
 from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
 
