@@ -9,7 +9,7 @@ from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import load, lock_path
-from pulumi_iotda_ota.lock.fitting import misfit
+from pulumi_iotda_ota.lock.validation import misfit
 from pulumi_iotda_ota.lookup.find import find_package
 from pulumi_iotda_ota.lookup.query import PackageLookup, words
 from pulumi_iotda_ota.schema.validation import require_valid

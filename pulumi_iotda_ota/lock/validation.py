@@ -8,16 +8,20 @@ from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME, almost, shown
+from pulumi_iotda_ota.iotda.models import FileLocation, ObsLocation, OtaPackage
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
+from pulumi_iotda_ota.lookup.find import is_signed
+from pulumi_iotda_ota.lookup.query import PackageLookup
 from pulumi_iotda_ota.schema import outputs, validation
+from pulumi_iotda_ota.selection.rules import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pulumi_iotda_ota.schema.outputs import Output
 
-__all__ = ["entry_of"]
+__all__ = ["entry_of", "misfit"]
 
 _TYPES: dict[str, tuple[type, str]] = {
     "asked": (dict, "an object"),
@@ -120,3 +124,40 @@ def _require_known(value: Mapping[str, Any], known: Iterable[str], path: str) ->
 
 def _given(fields: Mapping[str, Any], field: str) -> str:
     return shown(fields[field]) if field in fields else "missing"
+
+
+# Whether a locked package is one that the query beside it can give. Sends nothing.
+#
+# Who edits an entry by hand, or takes its parts from two sides of a merge, can put a package under a query that never
+# gave it. Which one of several that fit it would be, only the service can tell: that is for ``lock check``.
+
+
+def misfit(entry: Entry) -> str:
+    """Return the word of the query that the locked package breaks, and how; empty where it breaks none.
+
+    Args:
+        entry: what is locked; valid by the tables.
+    """
+    try:
+        return _broken(PackageLookup.from_arguments(entry.asked), _package(entry.package))
+    except IotdaOtaError as error:  # the query, or the time of the upload, can not be read
+        return error.headline
+
+
+def _broken(lookup: PackageLookup, package: OtaPackage) -> str:
+    if lookup.package_id is not None:
+        other = lookup.package_id != package.package_id
+        return f"package_id: {printable(lookup.package_id)} was asked for" if other else ""
+    for rule in rules_of(lookup.policy):
+        if reason := rule.reason(package):
+            return f"{rule.argument}: {printable(reason)}"
+    unsigned = lookup.policy.require_signature and not is_signed(package)
+    return "require_signature: there is no SHA-256 checksum" if unsigned else ""
+
+
+def _package(fields: Mapping[str, Any]) -> OtaPackage:
+    known = {name: value for name, value in fields.items() if name in OtaPackage.__dataclass_fields__}
+    obs = (fields.get("file_location") or {}).get("obs_location")
+    located = FileLocation(obs_location=ObsLocation(**obs) if obs else None)
+    sources = tuple(fields["support_source_versions"])
+    return OtaPackage(**{**known, "support_source_versions": sources, "file_location": located})
