@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.functions.tasks import get_upgrade_task, get_upgrade_task_output
 
     # At run time it is the class of the same name in `connection`, whose errors Pulumi prints as messages.
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
     from pulumi_iotda_ota.iotda.errors import (
         CampaignFailed,
         ConfigurationError,

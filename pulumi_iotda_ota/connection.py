@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import model_validator
 
 from pulumi_iotda_ota import pulumi_compat
-from pulumi_iotda_ota.iotda.auth import connection
+from pulumi_iotda_ota.iotda.auth import connection_model
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
 if TYPE_CHECKING:
     from pydantic import ModelWrapValidatorHandler
     from typing_extensions import Self
 
-__all__ = ["Connection"]
 
-
-class Connection(connection.Connection):
+class Connection(connection_model.Connection):
     """Where and as whom to ask; the fields are those of ``pulumi_iotda_ota.iotda.auth.connection.Connection``."""
 
     @model_validator(mode="wrap")

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
-    from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-
-__all__ = ["Where"]
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection, ResolvedConnection
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import shown
 from pulumi_iotda_ota.iotda.models import parse_api_time
 
-__all__ = ["api_time", "parse_duration", "parse_time", "whole_second"]
-
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.lookup.session import Run
 
-__all__ = ["locked_entry", "locked_fields", "package_answer", "require_lock", "require_unchanged"]
-
 
 def package_answer(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the answer of get_ota_package as plain values, or None where nothing fits and that was allowed.

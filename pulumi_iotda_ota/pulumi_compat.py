@@ -23,32 +23,6 @@ from pulumi_iotda_ota.lookup.session import Run, wants_memo
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 
-__all__ = [
-    "CONFIG_NAMESPACE",
-    "current_run",
-    "engine_address",
-    "enter_program",
-    "holds_output",
-    "holds_unknown",
-    "in_program",
-    "is_mocked",
-    "leave_program",
-    "print_own_errors_without_traceback",
-    "provider_config",
-    "refuse_provider",
-    "rendered",
-    "require_program",
-    "stack_config",
-    "start",
-    "texts_in",
-    "urn_without_dependencies",
-    "wait",
-    "when_known",
-    "widen_dynamic_host",
-    "with_unknowns",
-    "without_unknowns",
-]
-
 T = TypeVar("T")
 
 CONFIG_NAMESPACE = "iotda-ota"

@@ -22,17 +22,6 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
 
-__all__ = [
-    "SecretNames",
-    "known_values",
-    "refuse_provider",
-    "refuse_resources",
-    "refuse_unsendable",
-    "register",
-    "require_connection",
-    "requiring_values",
-]
-
 _SENDABLE = (str, bool, int, float)
 # The output of each resource of this library that other arguments want, such as ``package_id``.
 _results: weakref.WeakKeyDictionary[pulumi.Resource, str] = weakref.WeakKeyDictionary()
@@ -233,7 +222,7 @@ def require_connection(connection: object) -> None:
     """
     if connection is None:
         return
-    from pulumi_iotda_ota.iotda.auth.connection import Connection  # noqa: PLC0415  loads pydantic: not before it is due
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection  # noqa: PLC0415  loads pydantic: not before it is due
 
     if not isinstance(connection, Connection):
         raise InputError(

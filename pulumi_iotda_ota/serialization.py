@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.tasks import FoundTask
     from pulumi_iotda_ota.selection.choose import Selection
 
-__all__ = ["found_values", "listed_values", "package_values", "task_values"]
-
 
 def package_values(package: OtaPackage) -> dict[str, Any]:
     """Return the fields of a package that are set, with the upload time as RFC 3339 too."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["main"]
-
 _NO_CLICK = (
     "iotda-ota: error: the command line needs click and rich: from the checkout: python -m pip install '.[cli]'; "
     "from a wheel: python -m pip install 'FILE.whl[cli]'"

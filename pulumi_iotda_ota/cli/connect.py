@@ -10,7 +10,8 @@ import click
 
 from pulumi_iotda_ota.cli.session import HIDDEN
 from pulumi_iotda_ota.cli.words import of_option, worded
-from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import hiding
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import BatchTask
-
-__all__ = ["Service", "given_connection", "service", "stack_config", "world"]
 
 _SECRET = tuple(camel(setting.name) for setting in HIDDEN)
 

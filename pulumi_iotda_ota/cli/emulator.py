@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.emulator.__main__ import CommandOption
 
-__all__ = ["emulator"]
-
 
 def _option(option: CommandOption) -> Option:
     text = f"{option.help[:1].upper()}{option.help[1:]}."

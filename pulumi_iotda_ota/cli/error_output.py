@@ -17,8 +17,6 @@ from pulumi_iotda_ota.iotda.sanitize import masked, printable
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
 
-__all__ = ["ClosedPipe", "Interrupted", "Unwritten", "report"]
-
 _LONGEST_LINE = 2_000  # characters
 _NUMBERS = ("status", "error_code", "request_id")
 

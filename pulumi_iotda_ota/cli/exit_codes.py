@@ -13,8 +13,6 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
 )
 
-__all__ = ["CODES", "ExitCode", "exit_code"]
-
 
 @dataclass(frozen=True)
 class ExitCode:

@@ -6,8 +6,6 @@ import difflib
 
 import click
 
-__all__ = ["Family"]
-
 
 class Family(click.Group):
     """A group of commands."""

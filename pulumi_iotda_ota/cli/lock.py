@@ -7,8 +7,6 @@ from pulumi_iotda_ota.cli.options import Asked, Option, Positional, command
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
 from pulumi_iotda_ota.schema import WORDS, Argument
 
-__all__ = ["group"]
-
 _NAME = Argument("name", "text", "What programs call it.", LOCK_NAME, required=True)
 _NAMES = Positional(["names"], nargs=-1, metavar="[NAME]...", help="Only these names. By default all.")
 _SOME = Positional(["names"], nargs=-1, required=True, metavar="NAME...", help="The names.")

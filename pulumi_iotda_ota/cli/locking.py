@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked
     from pulumi_iotda_ota.lock.update import Outcome
 
-__all__ = ["add_name", "check_names", "list_all", "remove_names", "update_names"]
-
 _COLUMNS = ("name", "version", "package_id", "locked_at")
 _NEWS = ("newer", "changed", "gone")
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import TextIO
 
-__all__ = ["COMMANDS", "PROGRAM", "main", "root"]
-
 PROGRAM = "iotda-ota"
 #: What there is; a new family of commands is one more entry.
 COMMANDS: tuple[click.Command, ...] = (

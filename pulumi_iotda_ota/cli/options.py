@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.settings import Setting
     from pulumi_iotda_ota.schema import Argument
 
-__all__ = ["MOST_LISTED", "WHERE", "Asked", "Command", "Option", "Positional", "command", "json_option"]
-
 #: The heading of the connection's options.
 WHERE = "Where and as whom to ask"
 _TYPES: Mapping[str, click.ParamType[Any]] = {"number": click.INT, "decimal": click.FLOAT}

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.find import Found
     from pulumi_iotda_ota.selection.choose import Selection, Skipped
 
-__all__ = ["get_one", "list_all", "tell_why"]
-
 _COLUMNS = ("version", "package_id", "product_id", "created_at")
 
 

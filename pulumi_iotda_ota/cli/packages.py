@@ -12,8 +12,6 @@ from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES, outputs
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked
 
-__all__ = ["get_package", "list_packages"]
-
 _FIELDS = tuple(output.name for output in outputs.PACKAGE.fields)
 _FIELD = Option(
     ["--field"], type=click.Choice(_FIELDS), metavar="NAME", help="Print this field alone, such as package_id."

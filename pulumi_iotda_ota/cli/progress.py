@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.models import BatchTask
 
-__all__ = ["bar"]
-
 _WIDEST = 40
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
-__all__ = ["HIDDEN", "Session", "safe"]
-
 #: The settings whose values no text may repeat. A user's name is none: it can be a word that answers are made of, and
 #: stands in messages.
 HIDDEN = tuple(setting for setting in SETTINGS if setting.secret and setting.name != "user_name")

@@ -12,8 +12,6 @@ from pulumi_iotda_ota.cli.options import Positional, command
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked
 
-__all__ = ["completion"]
-
 _SHELLS = ("bash", "zsh", "fish")
 # What click looks for in the environment when it is asked for completions.
 _VARIABLE = "_IOTDA_OTA_COMPLETE"

@@ -22,8 +22,6 @@ from pulumi_iotda_ota.lock.files import project_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Project", "StackConfig", "decrypted", "find_project", "require_readable", "this_folder"]
-
 _NAMESPACE = "iotda-ota:"
 _MOST_SHOWN = 300  # characters of what pulumi says
 _PULUMI_WITHIN = 120  # seconds

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.cli.session import Session
 
-__all__ = ["console", "print_table"]
-
 
 # Characters that a column must have, with what stands between columns; with less a table loses text.
 _NARROWEST = 6

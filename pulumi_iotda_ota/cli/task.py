@@ -15,9 +15,6 @@ from pulumi_iotda_ota.cli.options import MOST_LISTED, Asked, Option, command
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.schema import Argument, outputs
 
-__all__ = ["group"]
-
-
 _BY_NAME = {
     argument.name: argument
     for table in (schema.UPGRADE_TASK, schema.UPGRADE_TASK_COMPLETION, schema.UPGRADE_TASK_CONFIRMATION)

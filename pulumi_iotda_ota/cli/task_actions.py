@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult
     from pulumi_iotda_ota.schema import Argument
 
-__all__ = ["confirm_task", "retry_task", "stop_task"]
-
 
 def retry_task(asked: Asked, table: Sequence[Argument]) -> None:
     """Try devices again, once.

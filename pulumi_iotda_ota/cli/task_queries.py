@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.tasks import FoundTask
     from pulumi_iotda_ota.schema import Argument
 
-__all__ = ["found_task", "list_all", "print_failing", "show_task"]
-
 _COLUMNS = ("task_id", "task_name", "status", "task_type")
 _DEVICE = ("target", "status", "error_code", "error_msg")
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     Progress = tuple[Callable[[str], None], Callable[[BatchTask], None]]
 
-__all__ = ["Looks", "inputs_of", "progress", "tell_task", "watch_task"]
-
 
 def watch_task(asked: Asked) -> None:
     """Wait for the end of a task, and tell how it ended.

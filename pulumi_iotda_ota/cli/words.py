@@ -13,8 +13,6 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolErr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["PHRASES", "long_option", "of_option", "reword", "worded"]
-
 #: What the other doors advise, and what does the same here.
 PHRASES = {
     "run pulumi up again: it goes on waiting": "watch it again: it goes on by itself",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pulumi import dynamic
 
 from pulumi_iotda_ota import pulumi_compat
-from pulumi_iotda_ota.iotda.auth.connection import CONFIG_NAMES
+from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.sanitize import hiding, masked
 from pulumi_iotda_ota.lifecycle import completion, confirmation, pin
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World

@@ -13,9 +13,7 @@ from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
 from pulumi_iotda_ota.lifecycle.completion import Completion
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
-
-__all__ = ["UpgradeTaskCompletion"]
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
 
 class UpgradeTaskCompletion(dynamic.Resource, module="iotda-ota", name="UpgradeTaskCompletion"):

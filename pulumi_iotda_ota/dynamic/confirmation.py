@@ -16,9 +16,7 @@ from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
-
-__all__ = ["UpgradeTaskConfirmation"]
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
 
 class UpgradeTaskConfirmation(dynamic.Resource, module="iotda-ota", name="UpgradeTaskConfirmation"):

@@ -9,22 +9,21 @@ import pulumi
 from pulumi_iotda_ota import pulumi_compat, schema, sdk_inputs
 from pulumi_iotda_ota.dynamic import SECRET_INPUTS
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
-from pulumi_iotda_ota.lifecycle.base import UNKNOWN, normal
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.validation import problems_of_package
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lifecycle.upgrade_task.validation import problems_of_task
+from pulumi_iotda_ota.schema.validation import normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
     from pulumi_iotda_ota.lifecycle.base import Properties
     from pulumi_iotda_ota.schema import Argument
     from pulumi_iotda_ota.schema.validation import Problem
-
-__all__ = ["SECRET_INPUTS", "given", "properties", "refuse_import", "refused", "scope"]
 
 # The arguments of each resource, and the rules that its provider checks them by.
 _RULES: dict[str, tuple[tuple[Argument, ...], Callable[[Properties], list[Problem]]]] = {

@@ -15,9 +15,7 @@ from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
-
-__all__ = ["OtaPackage"]
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
 
 class OtaPackage(dynamic.Resource, module="iotda-ota", name="OtaPackage"):

@@ -15,9 +15,7 @@ from pulumi_iotda_ota.lifecycle import pin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
-
-__all__ = ["OtaPackagePin"]
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
 
 class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):

@@ -14,9 +14,7 @@ from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import, sc
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
-
-__all__ = ["UpgradeTask"]
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
 
 class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):

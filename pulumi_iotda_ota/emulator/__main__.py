@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator.instance import Emulator
 
-__all__ = ["OPTIONS", "CommandOption", "main", "serve"]
-
 
 _HIGHEST_PORT = 65_535
 _LONGEST_LATENCY_MS = 3_600_000

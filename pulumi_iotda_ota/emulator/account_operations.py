@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.accounts import Accounts
     from pulumi_iotda_ota.emulator.auth import Gate
 
-__all__ = ["ACCOUNT_OPERATIONS", "AccountCall"]
-
 S = TypeVar("S", bound=BaseModel)
 
 

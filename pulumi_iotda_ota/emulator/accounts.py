@@ -13,8 +13,6 @@ from typing import Any, Literal
 
 from pulumi_iotda_ota.emulator.errors import ApiError
 
-__all__ = ["Accounts", "MetadataMode"]
-
 MetadataMode = Literal["tokens", "tokens_only", "no_tokens", "no_agency"]
 
 _FAILURES_BEFORE_LOCK = 5

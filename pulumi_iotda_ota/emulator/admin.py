@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator.instance import Emulator
 
-__all__ = ["answer_admin"]
-
 _HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 

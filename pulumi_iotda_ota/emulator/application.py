@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.auth import Gate
     from pulumi_iotda_ota.emulator.faults import Fault, Faults
 
-__all__ = ["Application"]
-
 _MAX_BODY = 12 * 1024 * 1024
 _MAX_TARGET = 32 * 1024
 _MAX_INSTANCE_ID = 36

@@ -25,8 +25,6 @@ from pulumi_iotda_ota.emulator.signatures import (
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.messages import Request
 
-__all__ = ["Gate", "KeyPair"]
-
 _SKEW = 15 * 60
 _FAILURES_BEFORE_LOCK = 5
 _LOCK_SECONDS = 5 * 60

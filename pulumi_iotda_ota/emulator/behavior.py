@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Pace", "Switches"]
-
 
 @dataclass(frozen=True)
 class Switches:

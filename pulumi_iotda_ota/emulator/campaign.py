@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.behavior import Pace
     from pulumi_iotda_ota.emulator.devices import Behaviour
 
-__all__ = ["FINAL", "RetryPlan", "Subtask", "Task"]
-
 FINAL = frozenset({"Success", "Fail", "PartialSuccess", "Stopped"})
 _PROGRESS = ("Processing", "Success", "Fail", "Waitting", "FailWaitRetry", "Stopped", "Removed")
 _PROGRESS_NAMES = {"FailWaitRetry": "fail_wait_retry"}

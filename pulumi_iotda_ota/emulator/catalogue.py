@@ -15,8 +15,6 @@ from pulumi_iotda_ota.emulator.clocks import api_time, seconds_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DEFAULT_APP_ID", "default_seed", "id_for", "stored_file"]
-
 DEFAULT_APP_ID = "energy"
 _WATER_APP_ID = "water"
 _NAMES = {"smart-meter": "Smart meter", "gateway": "Gateway", "water-valve": "Water valve"}

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-__all__ = ["Clock", "ManualClock", "api_time", "seconds_of"]
-
 Clock = Callable[[], float]
 
 _API_TIME = "%Y%m%dT%H%M%SZ"

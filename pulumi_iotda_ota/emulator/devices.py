@@ -10,8 +10,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Behaviour", "DeviceStore"]
-
 
 class Behaviour(BaseModel):
     """How a device answers an upgrade.

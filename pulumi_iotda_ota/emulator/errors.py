@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ERRORS", "ApiError", "ErrorKind"]
-
 
 @dataclass(frozen=True)
 class ErrorKind:

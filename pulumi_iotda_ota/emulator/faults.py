@@ -18,8 +18,6 @@ from pulumi_iotda_ota.emulator.errors import ERRORS, ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
 from pulumi_iotda_ota.emulator.routes import NAMES
 
-__all__ = ["Fault", "Faults"]
-
 Wire = Literal["whole", "drop", "reset", "headers", "cut", "garbage", "drip", "endless", "lengths", "negative"]
 # The ways that send a response, or the beginning of one.
 _TELLING = frozenset({"whole", "headers", "cut", "drip", "lengths", "negative"})

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator.messages import Request
 
-__all__ = ["Emulator"]
-
 _TOKEN_SECONDS = 24 * 3600
 
 

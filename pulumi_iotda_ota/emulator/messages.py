@@ -10,8 +10,6 @@ from urllib.parse import parse_qsl, unquote
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
-__all__ = ["Reply", "Request", "json_reply"]
-
 
 @dataclass(frozen=True)
 class Request:

@@ -19,8 +19,6 @@ from pulumi_iotda_ota.emulator.routes import ROUTES
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["FILE", "description", "text"]
-
 FILE = Path(__file__).with_name("openapi.json")
 
 Schema = dict[str, Any]

@@ -13,18 +13,6 @@ from pulumi_iotda_ota.emulator.paging import cut_page, listed, parse_page
 from pulumi_iotda_ota.emulator.service import Call, Service, body_of, shaped
 from pulumi_iotda_ota.emulator.shapes import ModuleBody, ModuleChange, ModuleQuery, PackageBody, PackageQuery
 
-__all__ = [
-    "create_module",
-    "create_package",
-    "delete_module",
-    "delete_package",
-    "list_modules",
-    "list_packages",
-    "show_module",
-    "show_package",
-    "update_module",
-]
-
 _MAX_MODULES = 10
 _IDENTITY = ("app_id", "package_type", "product_id", "version", "module_name")
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Module", "ModuleStore", "Package", "PackageStore"]
-
 _FILTERS = ("package_type", "app_id", "product_id", "version")
 
 

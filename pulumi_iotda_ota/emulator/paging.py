@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator.behavior import Switches
 
-__all__ = ["PageQuery", "RecordIds", "cut_page", "listed", "parse_page", "record_text"]
-
 _LIMIT = range(1, 51)
 _OFFSET = range(501)
 _DEFAULT_LIMIT = "10"

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator.messages import Reply
 
-__all__ = ["send"]
-
 _GARBAGE = bytes(range(128, 256)) + b"\r\n\r\n"
 _PIECE = 16
 _CHUNK = b"10000\r\n" + b" " * 0x10000 + b"\r\n"

@@ -14,8 +14,6 @@ from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, Request
 from pulumi_iotda_ota.emulator.service import Call
 
-__all__ = ["NAMES", "OPERATIONS", "ROUTES", "route"]
-
 _ROOT = "/v5/iot/<project_id>"
 _PACKAGES = f"{_ROOT}/ota-upgrades/packages"
 _MODULES = f"{_ROOT}/ota-upgrades/modules"

@@ -33,18 +33,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator.service import Service
 
-__all__ = [
-    "Seed",
-    "SeedError",
-    "SeedPackage",
-    "SeedTask",
-    "checked",
-    "load_seed",
-    "plant",
-    "plant_package",
-    "plant_task",
-]
-
 S = TypeVar("S", bound=BaseModel)
 
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator.application import Application
 
-__all__ = ["Server"]
-
 _HOST = "127.0.0.1"
 _POLL_SECONDS = 0.02
 _PATIENCE_SECONDS = 5.0

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.campaign import Task
     from pulumi_iotda_ota.emulator.messages import Request
 
-__all__ = ["Call", "Service", "body_of", "shaped"]
-
 S = TypeVar("S", bound=BaseModel)
 
 _TYPE_OF_UPGRADE = {

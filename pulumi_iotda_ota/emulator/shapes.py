@@ -16,22 +16,6 @@ from pulumi_iotda_ota.emulator.clocks import seconds_of
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = [
-    "FileLocation",
-    "ModuleBody",
-    "ModuleChange",
-    "ModuleQuery",
-    "PackageBody",
-    "PackageFields",
-    "PackageQuery",
-    "Shape",
-    "TargetsBody",
-    "TaskBody",
-    "TaskQuery",
-    "TaskShowQuery",
-    "problem_of",
-]
-
 S = TypeVar("S", bound=BaseModel)
 
 

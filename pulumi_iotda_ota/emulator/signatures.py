@@ -16,17 +16,6 @@ from urllib.parse import parse_qsl, quote, unquote
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "DERIVED",
-    "STANDARD",
-    "Authorization",
-    "canonical_request",
-    "derived_key",
-    "expected_signature",
-    "parse_authorization",
-    "string_to_sign",
-]
-
 STANDARD = "SDK-HMAC-SHA256"
 DERIVED = "V11-HMAC-SHA256"
 

@@ -11,17 +11,6 @@ from pulumi_iotda_ota.emulator.paging import cut_page, listed, parse_page
 from pulumi_iotda_ota.emulator.service import Call, Service, body_of, shaped
 from pulumi_iotda_ota.emulator.shapes import TargetsBody, TaskBody, TaskQuery, TaskShowQuery
 
-__all__ = [
-    "confirm_task",
-    "create_task",
-    "delete_task",
-    "list_tasks",
-    "retry_task",
-    "show_task",
-    "stop_task",
-    "task_fields",
-]
-
 _STATUS_TEXT = {"Stopped": "The task is stopped.", "Fail": "All devices failed."}
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.behavior import Pace
     from pulumi_iotda_ota.emulator.devices import DeviceStore
 
-__all__ = ["TaskStore", "schedule_of"]
-
 _STOPPABLE = frozenset({"Initializing", "Waitting", "Processing"})
 _RETRYABLE = frozenset({"Fail", "PartialSuccess", "Processing"})
 _STOPPABLE_DEVICE = frozenset({"Processing", "Waitting", "FailWaitRetry"})

@@ -23,9 +23,7 @@ from pulumi_iotda_ota.lookup.session import Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
-
-__all__ = ["Function", "camel_keys", "failure", "snake_keys"]
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
 T = TypeVar("T")
 

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.functions.results import GetOtaPackageResult, GetOtaPackagesResult
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
     from pulumi_iotda_ota.lookup.session import Run
-
-__all__ = ["answer", "get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"]
 
 OrderBy = Literal["version", "create_time"]
 OnMissing = Literal["error", "none"]

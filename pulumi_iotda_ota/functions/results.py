@@ -19,24 +19,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.find import FoundMany
     from pulumi_iotda_ota.lookup.tasks import FoundTask
 
-__all__ = [
-    "FailingDeviceResult",
-    "FileLocationResult",
-    "GetOtaPackageResult",
-    "GetOtaPackagesResult",
-    "GetUpgradeTaskResult",
-    "ObsLocationResult",
-    "OtaPackageResult",
-    "SkippedPackage",
-    "TaskProgressResult",
-    "answered",
-    "package_from_mapping",
-    "packages_from_mapping",
-    "packages_result",
-    "task_from_mapping",
-    "task_result",
-]
-
 T = TypeVar("T")
 
 

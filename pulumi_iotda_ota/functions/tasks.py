@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.functions.results import GetUpgradeTaskResult
-    from pulumi_iotda_ota.iotda.auth.connection import Connection
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection
     from pulumi_iotda_ota.lookup.session import Run
-
-__all__ = ["UPGRADE_TASK", "get_upgrade_task", "get_upgrade_task_output"]
 
 
 def get_upgrade_task(

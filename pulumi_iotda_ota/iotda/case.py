@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["camel", "snake"]
-
 
 def camel(name: str) -> str:
     """Return a Python name as the configuration and the plugin write it."""

@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.paging.parallel import Asked
     from pulumi_iotda_ota.iotda.retry import Clock
 
-__all__ = ["Client"]
-
 
 class Client:
     """Asks one IoTDA endpoint; safe to use from several threads, and a context manager.

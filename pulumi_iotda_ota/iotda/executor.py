@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.http.messages import Answer, Request
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
-__all__ = ["AsItIs", "Caller", "Login", "Transport"]
-
 Content = TypeVar("Content")
 
 _log = logging.getLogger("pulumi_iotda_ota")

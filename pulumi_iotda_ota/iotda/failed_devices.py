@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import TaskDetail, TaskProgress
     from pulumi_iotda_ota.iotda.retry import Deadline
 
-__all__ = ["FAILING_STATUSES", "MOST_FAILING", "FailingDevice", "failing_devices"]
-
 #: How many devices are read where nothing else is asked for.
 MOST_FAILING = 100
 

@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.http.messages import Request
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
-__all__ = ["PROCESS_KEYRING", "AccountLogin", "Keyring"]
-
 T = TypeVar("T")
 
 # An account locks after five wrong passwords, and an answer that was lost may have been one.

@@ -22,26 +22,6 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-__all__ = [
-    "API_TIME",
-    "BatchTask",
-    "BatchTaskDetail",
-    "BatchTaskPage",
-    "FileLocation",
-    "ObsLocation",
-    "OtaPackage",
-    "OtaPackagePage",
-    "PackageQuery",
-    "PageInfo",
-    "TargetResult",
-    "TargetResults",
-    "TaskDetail",
-    "TaskError",
-    "TaskProgress",
-    "TaskSummary",
-    "parse_api_time",
-]
-
 API_TIME = "%Y%m%dT%H%M%SZ"
 _API_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 

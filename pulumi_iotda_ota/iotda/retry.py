@@ -29,18 +29,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
-__all__ = [
-    "SYSTEM_CLOCK",
-    "Clock",
-    "Deadline",
-    "backoff",
-    "is_retried",
-    "is_throttle",
-    "may_be_accepted",
-    "may_pass",
-    "retry_after",
-]
-
 _THROTTLED_STATUS = 429
 _THROTTLE_CODES = frozenset({"IOTDA.021101", "IOTDA.021102"})
 # How the codes of the service, of its gateway (shared and dedicated) and of IAM begin.

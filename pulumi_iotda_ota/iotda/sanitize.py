@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["MASK", "SHORTEST_SECRET", "hiding", "masked", "plural", "printable"]
-
 MASK = "****"
 
 # Cc, Cf (bidi and zero-width), Cs, Co, Cn; Zl and Zp break lines.

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.context import Where
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.schema import validation
-from pulumi_iotda_ota.schema.validation import Problem, normal
+from pulumi_iotda_ota.schema.validation import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,22 +24,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.retry import Clock
     from pulumi_iotda_ota.lookup.session import Run
     from pulumi_iotda_ota.schema import Argument
-
-__all__ = [
-    "UNKNOWN",
-    "Checked",
-    "Created",
-    "Diff",
-    "Imported",
-    "Lifecycle",
-    "Properties",
-    "World",
-    "collecting",
-    "holds_unknown",
-    "known_problems",
-    "normal",
-    "refused_import",
-]
 
 Properties = dict[str, Any]
 
@@ -137,7 +121,7 @@ class World:
 
     def where(self, inputs: Mapping[str, Any]) -> Where:
         """Return where a resource asks, before anything of it is resolved."""
-        from pulumi_iotda_ota.iotda.auth.connection import Connection  # noqa: PLC0415  pydantic only when needed
+        from pulumi_iotda_ota.iotda.auth.connection_model import Connection  # noqa: PLC0415  pydantic only when needed
 
         given = Connection(**(inputs.get("connection") or {}))
         return Where(self.config, self.environ, given, self.folder)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
-__all__ = ["Completion"]
-
 _DEFAULT_TIMEOUT = "1h"
 # How long a task may look as it did before, after the service has taken a retry.
 _RETRY_SHOWS_WITHIN = 30.0  # seconds

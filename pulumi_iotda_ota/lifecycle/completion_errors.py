@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.polling import Watch
     from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
 
-__all__ = ["campaign_failed", "did_not_end"]
-
 Facts = list[tuple[str, str]]
 
 _SHOWN_DEVICES = 5

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
-__all__ = ["Confirmation"]
-
 _INITIALIZING = "Initializing"
 _INITIALIZED_WITHIN = 300.0  # seconds
 _ACCEPTED_WITHIN = 30.0  # seconds

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import ServiceError
 
-__all__ = ["require_gone", "require_same_place"]
-
 _MOVED = "; if it was moved on purpose and is gone, take it out of the state: pulumi state delete"
 
 

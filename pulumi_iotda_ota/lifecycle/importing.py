@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask, OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
-__all__ = [
-    "found",
-    "inputs_of_package",
-    "inputs_of_task",
-    "own",
-    "still_unread",
-    "told_unread",
-    "unread_inputs",
-]
-
 _DEVICES = ("targets", "group_ids")
 _POLICY = ("schedule_time", "retry_count", "retry_interval")
 # IoTDA never returns ``app_id``. Some instances return no devices. It does not know ``triggers``: they are not set.

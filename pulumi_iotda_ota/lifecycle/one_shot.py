@@ -8,15 +8,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, known_problems, normal, refused_import
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, known_problems, refused_import
 from pulumi_iotda_ota.schema.changes import named
+from pulumi_iotda_ota.schema.validation import normal
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, World
     from pulumi_iotda_ota.schema import Argument
     from pulumi_iotda_ota.schema.validation import Problem
-
-__all__ = ["Gate"]
 
 
 class Gate(ABC):

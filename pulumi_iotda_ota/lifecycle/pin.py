@@ -16,7 +16,6 @@ from pulumi_iotda_ota.lifecycle.base import (
     collecting,
     holds_unknown,
     known_problems,
-    normal,
     refused_import,
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
@@ -25,15 +24,13 @@ from pulumi_iotda_ota.lookup.find import contradictions, find_package
 from pulumi_iotda_ota.lookup.query import PackageLookup
 from pulumi_iotda_ota.operations import locked_entry, locked_fields, require_unchanged
 from pulumi_iotda_ota.schema import outputs
-from pulumi_iotda_ota.schema.validation import Problem
+from pulumi_iotda_ota.schema.validation import Problem, normal
 from pulumi_iotda_ota.serialization import package_values
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
-
-__all__ = ["OUTPUTS", "Pin"]
 
 # There is nothing on the service whose id this could be, and an id that moved would replace the resource.
 _ID = "pin"

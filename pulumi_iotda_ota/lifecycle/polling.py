@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import World
 
-__all__ = ["Watch", "awaits_confirmation", "pause_after", "stands", "waits_for"]
-
 _SHORTEST_PAUSE = 0.5  # seconds
 _LONGEST_PAUSE = 30.0  # seconds
 # The last look must not be cut off by the end of the wait itself.

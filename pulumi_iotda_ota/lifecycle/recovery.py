@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.retry import Clock
 
-__all__ = ["looked_for"]
-
 T = TypeVar("T")
 _LOOK_FOR_SECONDS = 120
 _SHORTEST_PAUSE = 2  # seconds

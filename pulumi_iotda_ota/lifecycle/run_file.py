@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     Entry = tuple[str, ...]
 
-__all__ = ["RunFile", "Unusable", "is_supported"]
-
 _DIGITS = 32
 _FOLDER = "pulumi-iotda-ota"
 _RUNTIME = "XDG_RUNTIME_DIR"

@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties
     from pulumi_iotda_ota.lifecycle.run_file import Entry
 
-__all__ = ["RunState", "Thing"]
-
 _CREATED, _OWNED, _REPLACED, _RETRIED = "created", "owned", "replaced", "retried"
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
-__all__ = ["require_may_replace", "require_may_store"]
-
 _NOTED = named(schema.UPGRADE_TASK, "noted")
 
 

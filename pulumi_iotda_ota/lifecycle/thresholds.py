@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.models import BatchTask
 
-__all__ = ["Limits", "Standing"]
-
 _DEFAULT_MIN_DEVICES = 1
 _SUCCESS = "Success"
 _WAITING = "Waitting"  # the API's spelling

@@ -12,8 +12,6 @@ from pulumi_iotda_ota.lookup.query import words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PLACE", "Entry", "differing_fields", "differing_places", "differing_words", "place_of"]
-
 #: What tells one place on the service from another.
 PLACE = ("region", "endpoint", "project_id", "instance_id")
 _TIMES = ("created_after", "created_before")

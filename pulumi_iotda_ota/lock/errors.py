@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.lock.entry import Entry
 
-__all__ = ["add_command", "changed", "gone", "no_file", "not_locked", "other_place", "other_query", "taken", "unfit"]
-
 _MOST_NAMES = 8
 
 

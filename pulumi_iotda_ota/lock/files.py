@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.lock.entry import Entry
 
-__all__ = ["LOCK_FILE", "VARIABLE", "change", "load", "lock_path", "project_file"]
-
 LOCK_FILE = "iotda-ota.lock.json"
 VARIABLE = "PULUMI_IOTDA_OTA_LOCK"
 # More than a thousand entries with the longest texts that the API takes.

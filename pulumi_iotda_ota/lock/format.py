@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.schema.outputs import Output
 
-__all__ = ["FORMAT", "read", "written"]
-
 FORMAT = 1
 _MARKERS = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 

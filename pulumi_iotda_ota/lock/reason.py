@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.selection.choose import Skipped
     from pulumi_iotda_ota.selection.policy import Policy
 
-__all__ = ["reason"]
-
 _MOST_NAMED = 3
 _SHOWN = 60  # characters of a version
 # What tells of a choice; type, product and module only say among what.

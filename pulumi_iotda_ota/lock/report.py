@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lock.entry import Entry
     from pulumi_iotda_ota.lock.update import Outcome
 
-__all__ = ["entry_text", "entry_values", "news_text", "outcome_values", "state_text"]
-
 _SHORT_ID = 12
 _END = 4
 _VERSIONS = 4

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.lookup.session import Run
 
-__all__ = ["Outcome", "add", "check", "locked", "remove", "resolved", "update"]
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.schema.outputs import Output
 
-__all__ = ["entry_of", "misfit"]
-
 _TYPES: dict[str, tuple[type, str]] = {
     "asked": (dict, "an object"),
     "place": (dict, "an object"),

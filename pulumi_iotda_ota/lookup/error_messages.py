@@ -27,21 +27,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.selection.policy import Policy
     from pulumi_iotda_ota.selection.versions import Key
 
-__all__ = [
-    "NOT_KNOWN",
-    "asked_words",
-    "contradicted",
-    "described",
-    "gone",
-    "nearest",
-    "neighbours",
-    "nothing_fits",
-    "passed_over",
-    "several_fit",
-    "too_many_details",
-    "unreadable",
-]
-
 _MOST_LISTED = 5
 _MOST_LINES = 12
 _NEAREST = 3

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.selection.choose import Tier
     from pulumi_iotda_ota.selection.policy import Policy
 
-__all__ = ["Found", "FoundMany", "contradictions", "find_package", "find_packages", "is_signed"]
-
 _MOST_DETAILS = 50
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _READ_BY_RULES = (*EXACT, "support_source_versions", "create_time")

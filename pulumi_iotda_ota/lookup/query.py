@@ -18,8 +18,6 @@ from pulumi_iotda_ota.selection.versions import scheme
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["PackageLookup", "PackagesLookup", "UpgradeTaskLookup", "words"]
-
 
 @dataclass(frozen=True)
 class PackageLookup:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
-__all__ = ["NO_MEMO", "Run", "Walked", "wants_memo"]
-
 T = TypeVar("T")
 #: The variable that turns the memo off.
 NO_MEMO = "PULUMI_IOTDA_OTA_NO_MEMO"

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.query import UpgradeTaskLookup
     from pulumi_iotda_ota.lookup.session import Run
 
-__all__ = ["FoundTask", "find_upgrade_task", "missing_task"]
-
 
 @dataclass(frozen=True)
 class FoundTask:

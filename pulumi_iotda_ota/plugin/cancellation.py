@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.retry import Clock
 
-__all__ = ["Interrupted", "Waiting"]
-
 
 class Interrupted(Exception):
     """A wait was ended from outside. No IotdaOtaError, so that what endures outages does not endure this."""

@@ -9,8 +9,6 @@ import grpc
 
 from pulumi_iotda_ota.plugin.pulumi_proto import engine_pb2, engine_pb2_grpc
 
-__all__ = ["Engine"]
-
 _SECONDS = 5
 
 

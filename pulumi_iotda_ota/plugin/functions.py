@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.lookup.session import Run
 
-__all__ = ["get_ota_package", "get_ota_packages", "get_upgrade_task"]
-
 
 def get_ota_package(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the package that fits, or ``found: False`` where nothing does and that was allowed."""

@@ -10,13 +10,13 @@ from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
 from pulumi_iotda_ota.iotda.limits import almost
 from pulumi_iotda_ota.iotda.sanitize import masked, printable
-from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
-from pulumi_iotda_ota.schema.validation import Problem
+from pulumi_iotda_ota.schema.validation import Problem, normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties
     from pulumi_iotda_ota.plugin.cancellation import Waiting
     from pulumi_iotda_ota.schema import Argument
-
-__all__ = ["Answer", "Provider", "Urn"]
 
 # What the engine puts beside the settings of a provider.
 _ENGINES = ("version", "pluginDownloadURL", "__internal")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema import Argument
     from pulumi_iotda_ota.schema.outputs import Output
 
-__all__ = ["FUNCTIONS", "PACKAGE", "RESOURCES", "Function", "Resource", "token_of"]
-
 PACKAGE = "iotda-ota"
 
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema import Argument
     from pulumi_iotda_ota.schema.outputs import Output
 
-__all__ = ["main", "schema", "text"]
-
 #: What a publication sets: homepage, repository, publisher, pluginDownloadURL. Empty until there is one.
 PUBLISHED: Mapping[str, str] = {}
 

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     Request = TypeVar("Request", bound=Message)
     Response = TypeVar("Response", bound=Message)
 
-__all__ = ["Servicer", "main"]
-
 SCHEMA = Path(__file__).with_name("schema.json")
 # More than the engine ever has under way; a thread is made only where none is free.
 _MOST_CALLS = 2_000

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     Field = Argument | Output
 
-__all__ = ["Received", "in_camel", "received", "secret_texts", "sent", "to_python", "to_wire"]
-
 # What the engine writes for a value that is not known yet, by the type that it will have.
 _UNKNOWNS = {
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # text

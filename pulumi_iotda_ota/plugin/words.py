@@ -13,8 +13,6 @@ from pulumi_iotda_ota.plugin.values import in_camel
 if TYPE_CHECKING:
     from pulumi_iotda_ota.schema import Argument
 
-__all__ = ["described", "worded"]
-
 
 @cache
 def _names() -> frozenset[str]:

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.limits import Rule
     from pulumi_iotda_ota.schema.outputs import Object
 
-__all__ = ["Argument", "Change"]
-
 
 @dataclass(frozen=True)
 class Change:

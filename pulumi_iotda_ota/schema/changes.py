@@ -11,22 +11,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.schema.argument import Argument
 
-__all__ = [
-    "ALLOWED",
-    "CONFIRMS",
-    "CONNECTION",
-    "JUDGED",
-    "NEW_PACKAGE",
-    "NEW_TASK",
-    "NEXT_CREATION",
-    "NEXT_PREVIEW",
-    "NEXT_REPLACEMENT",
-    "ONCE",
-    "SELECTS",
-    "WAITS",
-    "named",
-]
-
 NEW_TASK = Change("replaces", "Replaces the task. Refused while the task runs, unless replace_running is set.")
 ONCE = Change(
     "once",

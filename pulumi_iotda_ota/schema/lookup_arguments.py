@@ -8,8 +8,6 @@ from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.limits import Choice, Number
 from pulumi_iotda_ota.schema.argument import Argument
 
-__all__ = ["GET_OTA_PACKAGE", "GET_OTA_PACKAGES", "GET_UPGRADE_TASK", "WORDS"]
-
 PACKAGE_TYPE = Argument(
     "package_type",
     "text",

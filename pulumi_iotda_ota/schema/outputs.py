@@ -8,20 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = [
-    "GET_OTA_PACKAGE",
-    "GET_OTA_PACKAGES",
-    "GET_UPGRADE_TASK",
-    "OBJECTS",
-    "OTA_PACKAGE",
-    "OTA_PACKAGE_PIN",
-    "UPGRADE_TASK",
-    "UPGRADE_TASK_COMPLETION",
-    "UPGRADE_TASK_CONFIRMATION",
-    "Object",
-    "Output",
-]
-
 
 @dataclass(frozen=True)
 class Output:

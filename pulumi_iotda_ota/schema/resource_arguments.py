@@ -22,14 +22,6 @@ from pulumi_iotda_ota.schema.lookup_arguments import (
 )
 from pulumi_iotda_ota.schema.outputs import OBS_LOCATION
 
-__all__ = [
-    "OTA_PACKAGE",
-    "OTA_PACKAGE_PIN",
-    "UPGRADE_TASK",
-    "UPGRADE_TASK_COMPLETION",
-    "UPGRADE_TASK_CONFIRMATION",
-]
-
 OTA_PACKAGE: tuple[Argument, ...] = (
     replace(PACKAGE_TYPE, change=changes.NEW_PACKAGE),
     replace(

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.schema import Argument
 
-__all__ = ["Problem", "normal", "problems", "require_valid"]
-
 
 @dataclass(frozen=True)
 class Problem:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.selection.policy import Policy
 
-__all__ = ["MAX_SKIPPED", "Selection", "Skipped", "Tier", "needs_all", "select", "spans"]
-
 MAX_SKIPPED = 100
 _SCOPES = ("app_id", "product_id", "module_name")
 

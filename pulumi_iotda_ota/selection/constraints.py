@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.selection.versions import Key, Scheme
 
-__all__ = ["MAX_LENGTH", "Constraint", "parse"]
-
 MAX_LENGTH = 1024
 
 _ARGUMENT = "version_constraint"

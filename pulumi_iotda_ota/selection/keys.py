@@ -9,8 +9,6 @@ from pulumi_iotda_ota.selection.versions import Unreadable, is_prerelease, schem
 if TYPE_CHECKING:
     from pulumi_iotda_ota.selection.versions import Key
 
-__all__ = ["Keys"]
-
 
 class Keys:
     """The keys of versions under one scheme.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EXACT", "Policy"]
-
 #: The filters that the service applies too, but for ``module_name``.
 EXACT = ("package_type", "app_id", "product_id", "version", "module_name")
 

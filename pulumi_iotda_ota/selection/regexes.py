@@ -14,8 +14,6 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["whole_match"]
-
 _LONGEST = 1024
 _TOLD = 60
 

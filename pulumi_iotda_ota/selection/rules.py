@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     Reason = Callable[[OtaPackage], str | None]
 
-__all__ = ["Rule", "keeps_prereleases", "rules_of"]
-
 _TOLD_SOURCES = 4
 
 

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     Part: TypeAlias = tuple[int, str, tuple[int, ...]]
     Key: TypeAlias = tuple[Part, ...]
 
-__all__ = ["Scheme", "Unreadable", "is_prerelease", "is_prerelease_of", "scheme"]
-
 # The ranks of a part. Below the release are the prereleases: the words of loose, the identifiers of semver.
 _WORDS = {
     "dev": 0,

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-__all__ = ["Campaigns"]
-
 _COUNTED_AS = {"Success": "success", "Fail": "fail", "Stopped": "stopped", "Waitting": "waitting"}
 
 

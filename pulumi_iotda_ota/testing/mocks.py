@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
-__all__ = ["Mocks"]
-
 _FUNCTIONS = "iotda-ota:"
 _RESOURCES = "pulumi-python:dynamic/iotda-ota:"
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.context import Where
     from pulumi_iotda_ota.lookup.session import Run
 
-__all__ = ["Monitor", "RegisteredResource", "provider_in", "run_program"]
-
 M = TypeVar("M", bound="Monitor")
 
 _TOLD = "_told_by_the_monitor"

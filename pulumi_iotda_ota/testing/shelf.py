@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.models import API_TIME, OtaPackage
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask, PackageQuery, TargetResults, TaskDetail
     from pulumi_iotda_ota.testing.campaigns import Campaigns
-
-__all__ = ["NOWHERE", "Shelf", "packages_of"]
 
 R = TypeVar("R")
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota.iotda.auth import connection
+from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
@@ -66,7 +66,7 @@ def test_every_setting_that_is_told_is_read() -> None:
     known_types = {*FUNCTIONS, *RESOURCES, "index"}
     for text in [*PAGES.values(), (ROOT / "README.md").read_text()]:
         for key in re.findall(r"iotda-ota:(\w+)", text):
-            assert key in connection.CONFIG_NAMES or key in known_types, key
+            assert key in CONFIG_NAMES or key in known_types, key
         for variable in re.findall(r"`((?:HW|HUAWEICLOUD|PULUMI_IOTDA_OTA)_[A-Z0-9_]+)", text):
             assert variable.removesuffix("CN_NORTH_4") in source, variable
 

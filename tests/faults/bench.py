@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.credentials import AssumedAgency, EcsMetadata
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError

@@ -14,7 +14,8 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.http.limiter import Gate

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.auth.connection import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
 from pulumi_iotda_ota.iotda.auth.credentials import AssumedAgency
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 

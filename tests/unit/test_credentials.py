@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.auth.connection import Connection
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.auth.discovery import Base, Given, find_credential, look
 from pulumi_iotda_ota.iotda.errors import CredentialsError

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import Skipped, select
 from pulumi_iotda_ota.selection.policy import Policy

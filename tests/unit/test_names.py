@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_iotda_ota.iotda.auth.connection import Connection
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.case import camel, snake
 
 

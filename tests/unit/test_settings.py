@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_iotda_ota.iotda.auth import connection
+from pulumi_iotda_ota.iotda.auth.connection_model import SECRET_FIELDS, Connection
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 
 
 def test_every_setting_is_a_field_of_the_connection() -> None:
     """The table has the fields of a connection, in their order, and knows which are secret."""
-    assert [setting.name for setting in SETTINGS] == list(connection.Connection.model_fields)
-    assert tuple(setting.name for setting in SETTINGS if setting.secret) == connection.SECRET_FIELDS
+    assert [setting.name for setting in SETTINGS] == list(Connection.model_fields)
+    assert tuple(setting.name for setting in SETTINGS if setting.secret) == SECRET_FIELDS
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)

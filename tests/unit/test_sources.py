@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.iotda.auth.connection import Connection, resolve
+from pulumi_iotda_ota.iotda.auth.connection import resolve
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken, EcsMetadata, IdTokenFile, UserPassword
 from pulumi_iotda_ota.iotda.auth.discovery import KINDS, SOURCES, Base, Given, find_credential, look
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError

@@ -9,9 +9,10 @@ from google.protobuf.struct_pb2 import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.lifecycle.base import UNKNOWN, normal
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.plugin.registry import RESOURCES
 from pulumi_iotda_ota.plugin.values import in_camel, received, sent, to_python, to_wire
+from pulumi_iotda_ota.schema.validation import normal
 
 NAMES = st.text("abcdefXYZ_", min_size=1, max_size=8)
 LEAVES = st.one_of(st.booleans(), st.integers(-(2**40), 2**40), st.text(max_size=8), st.just(UNKNOWN))

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
-__all__ = ["examine"]
-
 _FIRST_TYPE, _FIRST_TASK_TYPE = "firmwarePackage", "firmwareUpgrade"
 
 

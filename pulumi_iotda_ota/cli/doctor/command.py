@@ -9,8 +9,6 @@ from pulumi_iotda_ota.cli.options import command
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import Asked
 
-__all__ = ["doctor"]
-
 
 @command("doctor")
 def doctor(asked: Asked) -> None:

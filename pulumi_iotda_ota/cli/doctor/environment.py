@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.cli.stack import Project, StackConfig
 
-__all__ = ["secrets_of", "switches", "versions"]
-
 _PREFIX = "PULUMI_IOTDA_OTA_"
 _SWITCHES = {
     NO_MEMO: "equal lookups of a program are asked each time",

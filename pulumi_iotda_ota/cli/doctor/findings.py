@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 
-__all__ = ["OK", "PROBLEM", "SKIPPED", "WARNING", "Finding", "of_error", "print_findings"]
-
 OK, WARNING, PROBLEM, SKIPPED = "ok", "warning", "problem", "skipped"
 _COLOURS = {OK: "green", WARNING: "yellow", PROBLEM: "red", SKIPPED: "bright_black"}
 _ADVICE, _CAUSE = "what to do", "likely"

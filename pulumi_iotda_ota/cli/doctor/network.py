@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.retry import Clock
 
-__all__ = ["clock_skew", "reached"]
-
 _SECONDS = 10.0
 _GOOD_FOR = timedelta(minutes=15)  # a signature is, either way
 _WORTH_A_WARNING = timedelta(minutes=5)

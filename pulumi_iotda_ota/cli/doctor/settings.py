@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.auth.discovery import Found
 
-__all__ = ["Place", "places", "secrets_in"]
-
 _SECRET = frozenset(setting.name for setting in SETTINGS if setting.secret)
 _PARTS = frozenset(part for kind in KINDS for part in kind.parts)
 

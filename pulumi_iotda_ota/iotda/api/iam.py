@@ -24,19 +24,6 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = [
-    "Project",
-    "TemporaryKey",
-    "Token",
-    "assume_agency",
-    "create_token",
-    "exchange_id_token",
-    "exchange_token",
-    "list_projects",
-    "metadata_token",
-    "security_key",
-]
-
 Model = TypeVar("Model", bound=BaseModel)
 
 # A pipeline's OpenID Connect token is often gone when it is wanted again, so that what it buys should last. IAM gives

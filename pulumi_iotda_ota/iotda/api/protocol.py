@@ -52,23 +52,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
-__all__ = [
-    "Answer",
-    "Request",
-    "confirm_batch_task",
-    "create_batch_task",
-    "create_package",
-    "delete_batch_task",
-    "delete_package",
-    "list_batch_tasks",
-    "list_packages",
-    "read",
-    "retry_batch_task",
-    "show_batch_task",
-    "show_package",
-    "stop_batch_task",
-]
-
 Content = TypeVar("Content")
 Parameters = tuple[tuple[str, str], ...]
 

@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.limits import Rule
 
-__all__ = ["OBS_FIELDS", "TEXTS", "checked_package_body", "checked_task_body", "problems_of_obs_location"]
-
 _FURTHEST_SCHEDULE = timedelta(days=7)
 _FIELDS = frozenset(
     {

@@ -18,7 +18,6 @@ from pulumi_iotda_ota.iotda.auth.connection_model import (
     DEFAULT_DEADLINE,
     DEFAULT_MAX_ATTEMPTS,
     PUBLIC_FIELDS,
-    SECRET_FIELDS,
     Connection,
     ResolvedConnection,
 )
@@ -53,20 +52,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.discovery import Found
     from pulumi_iotda_ota.iotda.auth.endpoint import Endpoint
     from pulumi_iotda_ota.iotda.auth.signing import Algorithm
-
-__all__ = [
-    "CONFIG_NAMES",
-    "PUBLIC_FIELDS",
-    "SECRET_FIELDS",
-    "Connection",
-    "check_config",
-    "known_place",
-    "missing",
-    "require_allowed",
-    "resolve",
-    "unknown_iam",
-    "ways_to_give",
-]
 
 
 # How alike a key of the configuration must be to a setting to be taken for a slip; 1 is equal.

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.credentials import Credential
     from pulumi_iotda_ota.iotda.auth.signing import Algorithm
 
-__all__ = [
-    "CONFIG_NAMES",
-    "DEFAULT_DEADLINE",
-    "DEFAULT_MAX_ATTEMPTS",
-    "PUBLIC_FIELDS",
-    "SECRET_FIELDS",
-    "Connection",
-    "ResolvedConnection",
-]
-
 
 class Connection(BaseModel):
     """Where and as whom to ask; every field is optional, and None means that it is looked for elsewhere.

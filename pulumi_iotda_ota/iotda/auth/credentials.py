@@ -15,19 +15,6 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-__all__ = [
-    "AccessKey",
-    "AssumedAgency",
-    "AuthToken",
-    "Credential",
-    "EcsMetadata",
-    "IdToken",
-    "IdTokenFile",
-    "Ready",
-    "UserPassword",
-    "masked_key",
-]
-
 # Link-local, and the same on every ECS. Source: the page "Obtaining Metadata".
 METADATA_ADDRESS = "http://169.254.169.254"
 _SHOWN_ENDS = 2

@@ -32,19 +32,6 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = [
-    "CONFIGURATION",
-    "KINDS",
-    "SOURCES",
-    "Found",
-    "Given",
-    "Kind",
-    "Source",
-    "find_credential",
-    "find_setting",
-    "look",
-]
-
 Base = AccessKey | AuthToken | UserPassword | IdTokenFile | EcsMetadata
 
 _FIELDS = tuple(Connection.model_fields)

@@ -19,20 +19,6 @@ from pulumi_iotda_ota.iotda.sanitize import MASK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "REGIONS",
-    "Endpoint",
-    "iam_endpoint",
-    "near_region",
-    "read_endpoint",
-    "read_iam_endpoint",
-    "require_here",
-    "require_usual",
-    "shared_endpoint",
-    "shown_address",
-    "stays_here",
-]
-
 # Those that the vendor's SDK knows for IoTDA; a region is never refused for not being among them.
 REGIONS = (
     "af-south-1",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from stat import S_ISREG
 
-__all__ = ["UnreadableError", "is_there", "read_text"]
-
 _MOST_BYTES = 1024 * 1024
 
 

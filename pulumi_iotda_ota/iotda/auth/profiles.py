@@ -17,8 +17,6 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["hcloud_file", "missing_key", "read_profile", "read_section", "sdk_file", "shown_path"]
-
 _HCLOUD = ".hcloud/config.json"
 _SDK = ".huaweicloud/credentials"
 _KEY = ("accessKeyId", "secretAccessKey", "securityToken")

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.credentials import Ready
     from pulumi_iotda_ota.iotda.retry import Deadline
 
-__all__ = ["RENEWED_IN_VAIN", "Obtained", "Renewable"]
-
 _MARGIN = timedelta(minutes=10)
 # How soon one that could not be renewed, or came with less than the margin, is asked for again.
 _AGAIN = timedelta(minutes=1)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["HW", "PROFILE", "SDK", "SECTION", "SETTINGS", "Setting"]
-
 
 @dataclass(frozen=True)
 class Setting:

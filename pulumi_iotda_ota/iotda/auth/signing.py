@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-__all__ = [
-    "Algorithm",
-    "canonical_query",
-    "canonical_request",
-    "derive_key",
-    "sign",
-    "signature",
-    "string_to_sign",
-]
-
 Algorithm = Literal["standard", "derived"]
 
 SERVICE = "iotdm"  # the name that the derived algorithm knows IoTDA by

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-__all__ = ["POOLS", "Attempt", "recorded_attempt"]
-
 # All interim statuses except 101: after it the connection no longer speaks HTTP.
 _INTERIM = frozenset(range(100, 200)) - {HTTPStatus.SWITCHING_PROTOCOLS}
 

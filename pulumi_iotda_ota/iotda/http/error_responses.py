@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.http.messages import Answer, Request
 
-__all__ = ["Fault", "read_fault", "refusal"]
-
 _UNAUTHORIZED = 401
 _REDIRECTS = range(300, 400)
 _MOST_LOOKED_AT = 50

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.http.messages import Request
 
-__all__ = ["BY_CODE", "ON_ECS", "TOO_FAST", "hint", "hint_on_no_address", "hint_on_refused_credentials"]
-
 Facts = list[tuple[str, str]]
 
 _WRONG_EDITION = (

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.retry import Deadline
 
-__all__ = ["PROCESS_GATE", "Gate"]
-
 _MOST_IN_FLIGHT = 8
 _CLEAN_AFTER_THROTTLE = 10
 _SERVER_ERRORS = 500

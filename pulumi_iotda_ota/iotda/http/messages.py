@@ -14,8 +14,6 @@ from pulumi_iotda_ota.iotda.sanitize import MASK, SHORTEST_SECRET, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Answer", "Request", "written"]
-
 Content = TypeVar("Content")
 
 

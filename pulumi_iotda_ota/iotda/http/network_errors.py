@@ -19,8 +19,6 @@ from pulumi_iotda_ota.iotda.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["chain", "in_words", "is_unresolved", "is_untrusted"]
-
 _LONGEST_CHAIN = 20
 # What OpenSSL calls an answer in clear text.
 _NO_TLS = "wrong version number"

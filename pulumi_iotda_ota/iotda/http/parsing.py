@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["agreeing", "nothing", "reader", "the_one"]
-
 Content = TypeVar("Content")
 
 # What the parser says of JSON that is well formed but cannot be held: asking again would not help.

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.http.messages import Request
     from pulumi_iotda_ota.iotda.retry import Clock
 
-__all__ = ["MAX_BODY", "HttpTransport", "proxy_of"]
-
 MAX_BODY = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 _MOST_CONNECTIONS = 8

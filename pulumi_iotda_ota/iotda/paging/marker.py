@@ -21,8 +21,6 @@ from pulumi_iotda_ota.iotda.limits import MARKER, MAX_PAGE, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["ABOVE_ALL", "Page", "Records", "below", "is_end", "position_of", "require_shown", "walk"]
-
 Record = TypeVar("Record")
 # What a page is asked for by.
 Asked = TypeVar("Asked")

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.paging.marker import Page
 
-__all__ = ["Asked", "walk_together"]
-
 Record = TypeVar("Record")
 _REFUSALS = range(400, 500)
 

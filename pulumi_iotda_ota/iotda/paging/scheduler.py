@@ -27,8 +27,6 @@ from pulumi_iotda_ota.iotda.paging.marker import ABOVE_ALL, Page, below, is_end,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Place", "Plan"]
-
 Record = TypeVar("Record")
 
 

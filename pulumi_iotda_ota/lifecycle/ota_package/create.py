@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
-__all__ = ["create_package_once", "require_no_other"]
-
 # One is usual; where the service takes several, the newest ones are compared.
 _MOST_TWINS = 10
 

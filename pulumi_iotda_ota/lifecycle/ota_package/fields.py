@@ -12,17 +12,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = [
-    "FILE_INPUTS",
-    "IDENTITY",
-    "TEXTS",
-    "changed_inputs",
-    "described",
-    "differences",
-    "kept_key",
-    "new_package",
-]
-
 #: What a package is: two that agree in these are twins.
 IDENTITY = ("package_type", "app_id", "product_id", "module_name", "version")
 #: A change of one of these is another file, for devices of its own kind.

@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import ServiceError
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
 from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own
 from pulumi_iotda_ota.lifecycle.ota_package.create import create_package_once, require_no_other
 from pulumi_iotda_ota.lifecycle.ota_package.fields import FILE_INPUTS, TEXTS, changed_inputs, kept_key
 from pulumi_iotda_ota.lifecycle.ota_package.validation import problems_of_package, require_allowed
 from pulumi_iotda_ota.lifecycle.run_state import Thing
+from pulumi_iotda_ota.schema.validation import normal
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
     from pulumi_iotda_ota.schema.validation import Problem
-
-__all__ = ["ADOPTED_IF_EQUAL", "OUTPUTS", "Package"]
 
 OUTPUTS = (
     *(argument.name for argument in schema.OTA_PACKAGE if argument.name != "allow_replace"),

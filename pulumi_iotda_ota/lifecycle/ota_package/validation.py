@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = ["problems_of_package", "require_allowed"]
-
 
 def problems_of_package(inputs: Properties) -> list[Problem]:
     """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""

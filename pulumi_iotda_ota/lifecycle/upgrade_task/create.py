@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
-__all__ = ["create_once"]
-
 DEFAULT_ADOPT_WITHIN = "24h"
 
 

@@ -18,21 +18,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = [
-    "CAMPAIGN_INPUTS",
-    "ENDED",
-    "TASK_TYPES",
-    "campaign",
-    "changed_inputs",
-    "changed_once",
-    "disagreements",
-    "is_named_alike",
-    "is_of_one_prefix",
-    "new_task",
-    "shares_devices",
-    "task_name",
-]
-
 #: A change of one of these is a new campaign; a change of any other input alters the stored state only.
 CAMPAIGN_INPUTS = named(schema.UPGRADE_TASK, "replaces")
 #: The service reads these when it creates a task, and never again.

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.lifecycle.base import Properties, World
 
-__all__ = ["completed"]
-
 
 def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
     """Return the inputs of a task that is due, completed by its type and its name.

@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = [
-    "RETRYABLE",
-    "STOPPED",
-    "described",
-    "find_task",
-    "find_task_or_rival",
-    "is_running",
-    "outputs_of",
-    "show_task",
-    "told_refusal",
-]
-
 #: The ends after which the failed devices of a task can be tried again.
 RETRYABLE = ("Fail", "PartialSuccess")
 #: The states of a task that somebody stopped.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown, normal
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
 from pulumi_iotda_ota.lifecycle.importing import (
     found,
@@ -23,12 +23,10 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.preflight import completed
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.upgrade_task.stop import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.upgrade_task.validation import problems_of_task
-from pulumi_iotda_ota.schema.validation import Problem
+from pulumi_iotda_ota.schema.validation import Problem, normal
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, World
-
-__all__ = ["UpgradeTask"]
 
 _GONE = "Gone"
 # These can be unknown at a preview that makes sure of all that is sent.

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.retry import Clock
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = ["delete_task", "stop_task"]
-
 _STOPPING = "Stopping"
 _STOP_WITHIN_SECONDS = 300
 _POLL_SECONDS = 1

@@ -13,8 +13,6 @@ from pulumi_iotda_ota.schema.validation import Problem
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = ["problems_of_task"]
-
 _PARSED = {"adopt_within": parse_duration, "schedule_time": parse_time}
 
 
