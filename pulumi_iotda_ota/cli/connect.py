@@ -21,7 +21,7 @@ from pulumi_iotda_ota.lookup.session import Run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import BatchTask
@@ -49,7 +49,7 @@ class Service:
         return self.run.client(self.connection)
 
 
-def given_connection(asked: Asked) -> Connection:
+def given_connection(asked: CommandInput) -> Connection:
     """Return the settings that are options.
 
     Raises:
@@ -61,7 +61,7 @@ def given_connection(asked: Asked) -> Connection:
         raise click.UsageError(worded(of_option(error.setting, error.headline))) from error
 
 
-def stack_config(asked: Asked) -> Mapping[str, object]:
+def stack_config(asked: CommandInput) -> Mapping[str, object]:
     """Return the configuration of the stack that was named, or nothing where none was.
 
     Raises:
@@ -87,7 +87,7 @@ def stack_config(asked: Asked) -> Mapping[str, object]:
 
 
 @contextmanager
-def service(asked: Asked) -> Iterator[Service]:
+def service(asked: CommandInput) -> Iterator[Service]:
     """Give what a command asks, and close its connections."""
     config = stack_config(asked)
     connection = resolve(given_connection(asked), config=config, environ=asked.session.environ)
@@ -97,7 +97,11 @@ def service(asked: Asked) -> Iterator[Service]:
 
 
 def world(
-    asked: Asked, asking: Service, *, tell: Callable[[str], None], seen: Callable[[BatchTask], None] = lambda _: None
+    asked: CommandInput,
+    asking: Service,
+    *,
+    tell: Callable[[str], None],
+    seen: Callable[[BatchTask], None] = lambda _: None,
 ) -> World:
     """Return the world that a life cycle acts in: of this command, and no program.
 

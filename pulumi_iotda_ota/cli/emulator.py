@@ -12,7 +12,7 @@ from pulumi_iotda_ota.cli.options import Option, command
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS, serve
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.emulator.__main__ import CommandOption
 
 
@@ -25,7 +25,7 @@ def _option(option: CommandOption) -> Option:
 
 
 @command("emulator", more=[_option(option) for option in OPTIONS], connects=False)
-def emulator(asked: Asked) -> None:
+def emulator(asked: CommandInput) -> None:
     """Serve a local IoTDA, to try things out without an account.
 
     Prints one line of JSON: endpoint, access_key, secret_key, project_id and region. Ends with Ctrl-C. Needs the extra

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pulumi_iotda_ota.cli.groups import Family
-from pulumi_iotda_ota.cli.options import Asked, Option, Positional, command
+from pulumi_iotda_ota.cli.options import CommandInput, Option, Positional, command
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
 from pulumi_iotda_ota.schema import WORDS, Argument
 
@@ -14,7 +14,7 @@ _REPLACE = Option(["--replace"], is_flag=True, help="Lock another lookup under a
 
 
 @command("add", table=(_NAME, *WORDS), positional="name", more=[_REPLACE])
-def add(asked: Asked) -> None:
+def add(asked: CommandInput) -> None:
     """Look up a package, and write it to the lock file under a name.
 
     Programs then name it (lock="NAME") and ask nobody; commit the file. It is iotda-ota.lock.json beside Pulumi.yaml,
@@ -26,7 +26,7 @@ def add(asked: Asked) -> None:
 
 
 @command("update", more=[_NAMES])
-def update(asked: Asked) -> None:
+def update(asked: CommandInput) -> None:
     """Look everything up again that is locked, or some names, and write what has another package.
 
     Prints what has changed as the text of a pull request; where nothing has, the file is not touched. A name whose
@@ -38,7 +38,7 @@ def update(asked: Asked) -> None:
 
 
 @command("check", more=[_NAMES])
-def check(asked: Asked) -> None:
+def check(asked: CommandInput) -> None:
     """Hold everything that is locked, or some names, against the service.
 
     The exit code is 7 where another package fits now, or a locked one is gone or has changed, and 1 where a lookup
@@ -50,7 +50,7 @@ def check(asked: Asked) -> None:
 
 
 @command("list", connects=False)
-def list_names(asked: Asked) -> None:
+def list_names(asked: CommandInput) -> None:
     """List what is locked; nothing is sent.
 
     A line a name: name, version, package_id and since when; with tabs between them where the output is no terminal.
@@ -61,7 +61,7 @@ def list_names(asked: Asked) -> None:
 
 
 @command("remove", more=[_SOME], connects=False)
-def remove(asked: Asked) -> None:
+def remove(asked: CommandInput) -> None:
     """Take names out of the lock file; nothing is sent."""
     from pulumi_iotda_ota.cli.locking import remove_names  # noqa: PLC0415  as above
 

@@ -15,14 +15,14 @@ from pulumi_iotda_ota.lock.files import lock_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.lock.update import Outcome
 
 _COLUMNS = ("name", "version", "package_id", "locked_at")
 _NEWS = ("newer", "changed", "gone")
 
 
-def add_name(asked: Asked) -> None:
+def add_name(asked: CommandInput) -> None:
     """Lock a lookup."""
     from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
@@ -34,7 +34,7 @@ def add_name(asked: Asked) -> None:
     _tell(asked, [outcome])
 
 
-def update_names(asked: Asked) -> None:
+def update_names(asked: CommandInput) -> None:
     """Bring names up to date."""
     from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
@@ -45,7 +45,7 @@ def update_names(asked: Asked) -> None:
     _exit(exit_codes.ERROR if any(one.error for one in outcomes) else exit_codes.DONE)
 
 
-def check_names(asked: Asked) -> None:
+def check_names(asked: CommandInput) -> None:
     """Hold names against the service."""
     from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
@@ -61,7 +61,7 @@ def check_names(asked: Asked) -> None:
     _exit(exit_codes.ERROR if any(one.status == "failed" for one in outcomes) else news)
 
 
-def list_all(asked: Asked) -> None:
+def list_all(asked: CommandInput) -> None:
     """List what is locked."""
     entries = update.locked(_path(asked))
     if asked.as_json:
@@ -72,16 +72,16 @@ def list_all(asked: Asked) -> None:
         asked.session.rows(rows, header=_COLUMNS)
 
 
-def remove_names(asked: Asked) -> None:
+def remove_names(asked: CommandInput) -> None:
     """Take names out."""
     _tell(asked, update.remove(_path(asked), asked.flags["names"]))
 
 
-def _path(asked: Asked) -> Path:
+def _path(asked: CommandInput) -> Path:
     return lock_path(asked.session.environ, Path())
 
 
-def _tell(asked: Asked, outcomes: Sequence[Outcome]) -> None:
+def _tell(asked: CommandInput, outcomes: Sequence[Outcome]) -> None:
     """Tell what was changed as the answer, and what could not be beside it."""
     if asked.as_json:
         _json(asked, outcomes)
@@ -95,12 +95,12 @@ def _tell(asked: Asked, outcomes: Sequence[Outcome]) -> None:
         asked.session.note("nothing has changed")
 
 
-def _json(asked: Asked, outcomes: Sequence[Outcome]) -> None:
+def _json(asked: CommandInput, outcomes: Sequence[Outcome]) -> None:
     result = [report.outcome_values(one) for one in _reworded(asked, outcomes)]
     asked.session.json({"result": result, "file": str(_path(asked))})
 
 
-def _reworded(asked: Asked, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+def _reworded(asked: CommandInput, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     """Return outcomes whose errors are in the words of the command line, without secrets."""
     for one in outcomes:
         if one.error is not None:

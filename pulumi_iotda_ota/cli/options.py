@@ -71,7 +71,7 @@ class Command(click.Command):
 
 
 @dataclass(frozen=True)
-class Asked:
+class CommandInput:
     """What a command was asked.
 
     Attributes:
@@ -100,7 +100,7 @@ def command(
     positional: str = "",
     more: Iterable[click.Parameter] = (),
     connects: bool = True,
-) -> Callable[[Callable[[Asked], None]], Command]:
+) -> Callable[[Callable[[CommandInput], None]], Command]:
     """Make a command of a function that does it; its docstring is the help.
 
     Args:
@@ -112,9 +112,9 @@ def command(
     """
     table, more = tuple(table), tuple(more)
 
-    def made(work: Callable[[Asked], None]) -> Command:
+    def made(work: Callable[[CommandInput], None]) -> Command:
         def callback(**given: Any) -> None:
-            work(_asked(table, given, _PUBLIC if connects else ()))
+            work(_command_input(table, given, _PUBLIC if connects else ()))
 
         params = [
             *(_positional(argument) for argument in table if argument.name == positional),
@@ -128,7 +128,7 @@ def command(
     return made
 
 
-def _asked(table: Iterable[Argument], given: dict[str, Any], names: Iterable[str]) -> Asked:
+def _command_input(table: Iterable[Argument], given: dict[str, Any], names: Iterable[str]) -> CommandInput:
     """Return what a command was given, apart by kind.
 
     Args:
@@ -141,7 +141,7 @@ def _asked(table: Iterable[Argument], given: dict[str, Any], names: Iterable[str
     values = {argument.name: given.pop(argument.name) for argument in table}
     settings = {name: value for name in names if (value := given.pop(name, None)) is not None}
     as_json, stack, decrypt = given.pop("as_json"), given.pop("stack", None), given.pop("decrypt", False)
-    return Asked(session, values, settings, given, as_json, stack, decrypt)
+    return CommandInput(session, values, settings, given, as_json, stack, decrypt)
 
 
 def _plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ from pulumi_iotda_ota.serialization import found_values, listed_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.lookup.find import Found
     from pulumi_iotda_ota.selection.choose import Selection, Skipped
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("version", "package_id", "product_id", "created_at")
 
 
-def list_all(asked: Asked) -> None:
+def list_all(asked: CommandInput) -> None:
     """List the packages that fit."""
     lookup = PackagesLookup.from_arguments(asked.values)
     with service(asked) as asking:
@@ -45,7 +45,7 @@ def list_all(asked: Asked) -> None:
             asked.session.note(f"the first {len(values['packages'])}: --max-items left some out")
 
 
-def get_one(asked: Asked) -> None:
+def get_one(asked: CommandInput) -> None:
     """Look up one package."""
     values = asked.values
     if asked.flags["field"] == "file_location" and values["with_file_location"] is None:
@@ -62,7 +62,7 @@ def get_one(asked: Asked) -> None:
     _tell_one(asked, lookup, found)
 
 
-def _tell_one(asked: Asked, lookup: PackageLookup, found: Found | None) -> None:
+def _tell_one(asked: CommandInput, lookup: PackageLookup, found: Found | None) -> None:
     """Tell the package that was found, or that there is none."""
     values = found_values(found) if found else None
     if asked.as_json:
@@ -77,7 +77,7 @@ def _tell_one(asked: Asked, lookup: PackageLookup, found: Found | None) -> None:
         asked.session.note("no OTA package fits; without --on-missing none the error says what was passed over")
 
 
-def _locked(asked: Asked, given: Mapping[str, Any]) -> None:
+def _locked(asked: CommandInput, given: Mapping[str, Any]) -> None:
     """Tell what is locked; the service is asked with ``--verify`` alone."""
     where = Where(stack_config(asked), asked.session.environ, given_connection(asked))
     if asked.values["verify"]:
@@ -94,7 +94,7 @@ def _locked(asked: Asked, given: Mapping[str, Any]) -> None:
         asked.session.line(f"\n  {safe(locked_entry(where, asked.values).why)}")
 
 
-def _print(asked: Asked, values: Mapping[str, Any]) -> None:
+def _print(asked: CommandInput, values: Mapping[str, Any]) -> None:
     if asked.flags["field"]:
         asked.session.line(safe(values.get(asked.flags["field"])))
     else:

@@ -10,7 +10,7 @@ from pulumi_iotda_ota.cli.options import Option, command
 from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES, outputs
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
 
 _FIELDS = tuple(output.name for output in outputs.PACKAGE.fields)
 _FIELD = Option(
@@ -28,7 +28,7 @@ _LIST_FIELD = Option(
 
 
 @command("list", table=GET_OTA_PACKAGES, more=[_LIST_FIELD])
-def list_packages(asked: Asked) -> None:
+def list_packages(asked: CommandInput) -> None:
     """List the OTA packages that fit, over all pages.
 
     A line a package: version, package_id, product_id, upload time; with tabs between them where the output is no
@@ -48,7 +48,7 @@ def list_packages(asked: Asked) -> None:
         Option(["--all"], is_flag=True, help="With --why or --json: all that were passed over, not the first few."),
     ],
 )
-def get_package(asked: Asked) -> None:
+def get_package(asked: CommandInput) -> None:
     """Look up the one OTA package that fits.
 
     Prints version, package_id, product_id and upload time, and whether the file has a checksum where that was asked

@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 from pulumi_iotda_ota.cli.options import Positional, command
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
 
 _SHELLS = ("bash", "zsh", "fish")
 # What click looks for in the environment when it is asked for completions.
@@ -22,7 +22,7 @@ _VARIABLE = "_IOTDA_OTA_COMPLETE"
     more=[Positional(["shell"], metavar="SHELL", type=click.Choice(_SHELLS), help="bash (4.4 or later), zsh or fish.")],
     connects=False,
 )
-def completion(asked: Asked) -> None:
+def completion(asked: CommandInput) -> None:
     """Print the script that lets a shell complete commands.
 
     For bash: eval "$(iotda-ota completion bash)"

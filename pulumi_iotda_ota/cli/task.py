@@ -11,7 +11,7 @@ import click
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.cli.groups import Family
-from pulumi_iotda_ota.cli.options import MOST_LISTED, Asked, Option, command
+from pulumi_iotda_ota.cli.options import MOST_LISTED, CommandInput, Option, command
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.schema import Argument, outputs
 
@@ -57,7 +57,7 @@ _YES = Option(["--yes", "-y"], is_flag=True, help="Do not ask. Needed where ther
 
 
 @command("list", table=_LISTED)
-def list_tasks(asked: Asked) -> None:
+def list_tasks(asked: CommandInput) -> None:
     """List upgrade tasks, the newest first.
 
     A line a task: task_id, name, status and type; with tabs between them where the output is no terminal.
@@ -68,7 +68,7 @@ def list_tasks(asked: Asked) -> None:
 
 
 @command("show", table=schema.GET_UPGRADE_TASK, positional="task_id", more=[_FIELD])
-def show(asked: Asked) -> None:
+def show(asked: CommandInput) -> None:
     """Show how an upgrade task stands.
 
     With the first 100 devices that fail, and why; with tabs between the cells where the output is no terminal.
@@ -79,7 +79,7 @@ def show(asked: Asked) -> None:
 
 
 @command("watch", table=_WATCHED, positional="task_id")
-def watch(asked: Asked) -> None:
+def watch(asked: CommandInput) -> None:
     """Wait for the end of an upgrade task, and judge it.
 
     The exit code is 5 where more devices failed than may, or the task was stopped: by the rules of an
@@ -92,7 +92,7 @@ def watch(asked: Asked) -> None:
 
 
 @command("retry", table=_RETRIED, positional="task_id", more=[_YES])
-def retry(asked: Asked) -> None:
+def retry(asked: CommandInput) -> None:
     """Try devices again that failed or were stopped."""
     from pulumi_iotda_ota.cli.task_actions import retry_task  # noqa: PLC0415  loads pydantic
 
@@ -100,7 +100,7 @@ def retry(asked: Asked) -> None:
 
 
 @command("stop", table=_TASK, positional="task_id", more=[_YES])
-def stop(asked: Asked) -> None:
+def stop(asked: CommandInput) -> None:
     """Stop an upgrade task, and wait until it has stopped."""
     from pulumi_iotda_ota.cli.task_actions import stop_task  # noqa: PLC0415  loads pydantic
 
@@ -108,7 +108,7 @@ def stop(asked: Asked) -> None:
 
 
 @command("confirm", table=schema.UPGRADE_TASK_CONFIRMATION, positional="task_id", more=[_YES])
-def confirm(asked: Asked) -> None:
+def confirm(asked: CommandInput) -> None:
     """Let a task begin that waits to be confirmed.
 
     It must install the approved packages, and no others.

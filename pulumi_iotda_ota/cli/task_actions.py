@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pulumi_iotda_ota.cli.connect import Service
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult
     from pulumi_iotda_ota.schema import Argument
 
 
-def retry_task(asked: Asked, table: Sequence[Argument]) -> None:
+def retry_task(asked: CommandInput, table: Sequence[Argument]) -> None:
     """Try devices again, once.
 
     Raises:
@@ -49,7 +49,7 @@ def retry_task(asked: Asked, table: Sequence[Argument]) -> None:
     _tell_answers(asked, task, answers, "tried again")
 
 
-def stop_task(asked: Asked, table: Sequence[Argument]) -> None:
+def stop_task(asked: CommandInput, table: Sequence[Argument]) -> None:
     """Stop a task, and wait until it has stopped.
 
     Raises:
@@ -65,7 +65,7 @@ def stop_task(asked: Asked, table: Sequence[Argument]) -> None:
     tell_task(asked, task)
 
 
-def confirm_task(asked: Asked) -> None:
+def confirm_task(asked: CommandInput) -> None:
     """Let a task begin whose packages are the approved ones.
 
     Raises:
@@ -83,7 +83,7 @@ def confirm_task(asked: Asked) -> None:
 
 
 @contextmanager
-def _acting(asked: Asked) -> Iterator[Service]:
+def _acting(asked: CommandInput) -> Iterator[Service]:
     """Give what a command asks, where somebody can be asked whether it may act.
 
     Raises:
@@ -100,7 +100,7 @@ def _acting(asked: Asked) -> Iterator[Service]:
         raise Interrupted(f"interrupted; what was asked of the service by then stays, see: {again}") from None
 
 
-def _agree(asked: Asked, question: str) -> None:
+def _agree(asked: CommandInput, question: str) -> None:
     """Ask whether to go on, unless that was said before.
 
     Raises:
@@ -110,7 +110,7 @@ def _agree(asked: Asked, question: str) -> None:
         raise IotdaOtaError("nothing was done: it was not agreed to")
 
 
-def _shown(asked: Asked, asking: Service) -> BatchTask:
+def _shown(asked: CommandInput, asking: Service) -> BatchTask:
     """Return the task as it is now."""
     task_id = asked.values["task_id"]
     try:
@@ -121,7 +121,7 @@ def _shown(asked: Asked, asking: Service) -> BatchTask:
         raise missing_task(task_id, error, asking.connection) from error
 
 
-def _seen_after(asked: Asked, asking: Service, looks: Looks) -> BatchTask:
+def _seen_after(asked: CommandInput, asking: Service, looks: Looks) -> BatchTask:
     """Return the task as it is after it was confirmed, or as it was before, where it can not be read once more."""
     try:
         return _shown(asked, asking)
@@ -138,7 +138,7 @@ def _named(task: BatchTask) -> str:
     return f"upgrade task {printable(task.task_name)} ({stands(task)})"
 
 
-def _tell_answers(asked: Asked, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:
+def _tell_answers(asked: CommandInput, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:
     """Tell what became of each device.
 
     Raises:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pulumi_iotda_ota.cli.connect import Service
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lookup.tasks import FoundTask
@@ -32,7 +32,7 @@ _COLUMNS = ("task_id", "task_name", "status", "task_type")
 _DEVICE = ("target", "status", "error_code", "error_msg")
 
 
-def list_all(asked: Asked, table: Sequence[Argument]) -> None:
+def list_all(asked: CommandInput, table: Sequence[Argument]) -> None:
     """List tasks."""
     require_valid(table, asked.values)
     wanted = asked.values["task_type"]
@@ -48,11 +48,11 @@ def list_all(asked: Asked, table: Sequence[Argument]) -> None:
         asked.session.note(f"the newest {most:,} of each type: --max-items lists more")
 
 
-def _most(asked: Asked) -> int:
+def _most(asked: CommandInput) -> int:
     return asked.values["max_items"] or MOST_LISTED
 
 
-def _of(asking: Service, type_: str, asked: Asked) -> list[dict[str, str]]:
+def _of(asking: Service, type_: str, asked: CommandInput) -> list[dict[str, str]]:
     """Return the newest tasks of a type, and one more than is listed where there are more."""
     deadline = Deadline.start(asking.run.clock, asking.connection.deadline)
     client = asking.run.client(asking.run.completed(asking.connection, deadline=deadline))
@@ -65,13 +65,13 @@ def _of(asking: Service, type_: str, asked: Asked) -> list[dict[str, str]]:
     ]
 
 
-def found_task(asked: Asked, asking: Service) -> FoundTask:
+def found_task(asked: CommandInput, asking: Service) -> FoundTask:
     """Return the task that a command is about, with its failing devices."""
     lookup = UpgradeTaskLookup.from_arguments({"task_id": asked.values["task_id"]})
     return find_upgrade_task(asking.run, asking.connection, lookup)
 
 
-def show_task(asked: Asked) -> None:
+def show_task(asked: CommandInput) -> None:
     """Show a task."""
     with service(asked) as asking:
         found = found_task(asked, asking)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pulumi_iotda_ota.cli.connect import Service
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.one_shot import Gate
+    from pulumi_iotda_ota.lifecycle.one_shot import OneShot
 
     Progress = tuple[Callable[[str], None], Callable[[BatchTask], None]]
 
 
-def watch_task(asked: Asked) -> None:
+def watch_task(asked: CommandInput) -> None:
     """Wait for the end of a task, and tell how it ended.
 
     Raises:
@@ -60,7 +60,7 @@ class Looks:
         self.task = task
 
 
-def inputs_of(asked: Asked, gate: type[Gate]) -> dict[str, Any]:
+def inputs_of(asked: CommandInput, gate: type[OneShot]) -> dict[str, Any]:
     """Return what a command was asked as the inputs of the resource that does the same.
 
     Raises:
@@ -73,7 +73,7 @@ def inputs_of(asked: Asked, gate: type[Gate]) -> dict[str, Any]:
 
 
 @contextmanager
-def progress(asked: Asked, looks: Looks) -> Iterator[Progress]:
+def progress(asked: CommandInput, looks: Looks) -> Iterator[Progress]:
     """Give what shows how a task goes on: a bar on a terminal, lines elsewhere, nothing where a program reads."""
     if asked.as_json:
         yield lambda _: None, looks.take
@@ -91,7 +91,7 @@ def progress(asked: Asked, looks: Looks) -> Iterator[Progress]:
             yield tell, taken
 
 
-def _tell(asked: Asked, asking: Service, looks: Looks) -> None:
+def _tell(asked: CommandInput, asking: Service, looks: Looks) -> None:
     """Tell how the task stands now, with the devices that failed: also of one that ended well enough."""
     try:
         found = found_task(asked, asking)
@@ -112,7 +112,7 @@ def _tell(asked: Asked, asking: Service, looks: Looks) -> None:
         print_failing(asked.session, values["failing"], found.task)
 
 
-def tell_task(asked: Asked, task: BatchTask, **more: Any) -> None:
+def tell_task(asked: CommandInput, task: BatchTask, **more: Any) -> None:
     """Tell how a task stands, without its devices."""
     if asked.as_json:
         values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}

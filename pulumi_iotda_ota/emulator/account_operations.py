@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulumi_iotda_ota.emulator.accounts import Accounts
-    from pulumi_iotda_ota.emulator.auth import Gate
+    from pulumi_iotda_ota.emulator.auth import Authenticator
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -29,7 +29,7 @@ S = TypeVar("S", bound=BaseModel)
 class AccountCall:
     """One request to IAM or the metadata service: who is let in, who is known, and the request."""
 
-    gate: Gate
+    gate: Authenticator
     accounts: Accounts
     request: Request
 

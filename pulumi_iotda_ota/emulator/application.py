@@ -21,7 +21,7 @@ from pulumi_iotda_ota.emulator.service import Call, Service
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.accounts import Accounts
-    from pulumi_iotda_ota.emulator.auth import Gate
+    from pulumi_iotda_ota.emulator.auth import Authenticator
     from pulumi_iotda_ota.emulator.faults import Fault, Faults
 
 _MAX_BODY = 12 * 1024 * 1024
@@ -48,7 +48,7 @@ class Application:
     def __init__(
         self,
         service: Service,
-        gate: Gate,
+        gate: Authenticator,
         accounts: Accounts,
         faults: Faults,
         *,

@@ -40,7 +40,7 @@ class KeyPair:
     security_token: str | None = None
 
 
-class Gate:
+class Authenticator:
     """The check every request passes.
 
     Args:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.emulator.accounts import Accounts
 from pulumi_iotda_ota.emulator.admin import answer_admin
 from pulumi_iotda_ota.emulator.application import Application
-from pulumi_iotda_ota.emulator.auth import Gate, KeyPair
+from pulumi_iotda_ota.emulator.auth import Authenticator, KeyPair
 from pulumi_iotda_ota.emulator.behavior import Pace, Switches
 from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID, default_seed, stored_file
 from pulumi_iotda_ota.emulator.clocks import Clock, api_time
@@ -101,7 +101,7 @@ class Emulator:
         self._clock = clock or time.time
         self._pace = Pace(initializing_seconds, device_seconds, stopping_seconds, minute_seconds)
         keys = KeyPair(self.access_key, self.secret_key, security_token)
-        self._gate = Gate(
+        self._gate = Authenticator(
             keys, region, _algorithms(derived_only=derived_only, standard_only=standard_only), auth_clock or time.time
         )
         #: What IAM knows: a user, an agency, an identity provider, and the project of the region.

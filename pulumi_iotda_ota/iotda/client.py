@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.executor import Caller
-from pulumi_iotda_ota.iotda.http.limiter import PROCESS_GATE
+from pulumi_iotda_ota.iotda.http.limiter import PROCESS_LIMITER
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING, AccountLogin
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-    from pulumi_iotda_ota.iotda.http.limiter import Gate
+    from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
     from pulumi_iotda_ota.iotda.login import Keyring
     from pulumi_iotda_ota.iotda.models import (
         BatchTask,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         TaskDetail,
         TaskSummary,
     )
-    from pulumi_iotda_ota.iotda.paging.parallel import Asked
+    from pulumi_iotda_ota.iotda.paging.parallel import PageRequest
     from pulumi_iotda_ota.iotda.retry import Clock
 
 
@@ -61,7 +61,7 @@ class Client:
         connection: ResolvedConnection,
         *,
         clock: Clock = SYSTEM_CLOCK,
-        gate: Gate = PROCESS_GATE,
+        gate: RequestLimiter = PROCESS_LIMITER,
         keyring: Keyring = PROCESS_KEYRING,
     ) -> None:
         self.connection = connection
@@ -94,7 +94,7 @@ class Client:
 
     def list_packages(
         self, query: PackageQuery, *, deadline: Deadline | None = None, eager: bool = True
-    ) -> Records[Asked, OtaPackage]:
+    ) -> Records[PageRequest, OtaPackage]:
         """Return all packages of a query, newest first; several pages are asked for at the same time.
 
         Args:
@@ -106,12 +106,12 @@ class Client:
         stopped = threading.Event()
         bound = replace(self._bound(deadline), over=stopped.is_set)
 
-        def page(asked: Asked) -> Page[OtaPackage]:
+        def page(asked: PageRequest) -> Page[OtaPackage]:
             request = protocol.list_packages(query, marker=asked.place.marker, offset=asked.place.offset or None)
             found = self._caller.call(request, bound, once=asked.ahead, after=asked.after)
             return Page(found.packages, found.page.count, found.page.marker)
 
-        def walk_ahead(fetch: Callable[[Asked], Page[OtaPackage]]) -> Generator[OtaPackage, None, None]:
+        def walk_ahead(fetch: Callable[[PageRequest], Page[OtaPackage]]) -> Generator[OtaPackage, None, None]:
             with self._gate.walking(self.connection) as width:
                 yield from walk_together(fetch, key=_package_id, width=width, stopped=stopped, eager=eager)
 

@@ -26,8 +26,8 @@ from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-    from pulumi_iotda_ota.iotda.http.limiter import Gate
-    from pulumi_iotda_ota.iotda.http.messages import Answer, Request
+    from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
+    from pulumi_iotda_ota.iotda.http.messages import Request, Response
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
 Content = TypeVar("Content")
@@ -40,7 +40,7 @@ _LONGEST_ATTEMPT = 20.0
 class Transport(Protocol):
     """What carries a request: one attempt, no retry."""
 
-    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Answer:
+    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Response:
         """Send a request once within ``timeout`` seconds; raises the errors of ``iotda.errors`` and no others."""
         ...
 
@@ -65,7 +65,7 @@ class Login(Protocol):
         ...
 
 
-class AsItIs:
+class StaticCredentials:
     """Gives a request the credential that it has."""
 
     def __init__(self, connection: ResolvedConnection) -> None:
@@ -95,7 +95,7 @@ class Caller:
     """
 
     def __init__(
-        self, connection: ResolvedConnection, transport: Transport, *, clock: Clock, gate: Gate, login: Login
+        self, connection: ResolvedConnection, transport: Transport, *, clock: Clock, gate: RequestLimiter, login: Login
     ) -> None:
         self._connection = connection
         self._transport = transport
@@ -170,7 +170,7 @@ class Caller:
             answer = self._logged(request, connection, min(left, _patience(request, left)))
             return read(request, answer, connection=connection, now=self._clock.now())
 
-    def _logged(self, request: Request[Any], connection: ResolvedConnection, timeout: float) -> Answer:
+    def _logged(self, request: Request[Any], connection: ResolvedConnection, timeout: float) -> Response:
         """Send a request and log one line; never a query string, a header or a body."""
         path = request.target(connection.project_id).partition("?")[0]
         began = self._clock.monotonic()

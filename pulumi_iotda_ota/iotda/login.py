@@ -33,7 +33,7 @@ from pulumi_iotda_ota.iotda.auth.credentials import (
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, read_text
 from pulumi_iotda_ota.iotda.auth.refresh import Obtained, Renewable
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError, ProtocolError, TransportError
-from pulumi_iotda_ota.iotda.executor import AsItIs, Caller
+from pulumi_iotda_ota.iotda.executor import Caller, StaticCredentials
 from pulumi_iotda_ota.iotda.http.hints import ON_ECS
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.sanitize import printable
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.executor import Login
-    from pulumi_iotda_ota.iotda.http.limiter import Gate
+    from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
     from pulumi_iotda_ota.iotda.http.messages import Request
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
@@ -108,7 +108,13 @@ class AccountLogin:
     """
 
     def __init__(
-        self, connection: ResolvedConnection, *, clock: Clock, gate: Gate, keyring: Keyring, wants_project: bool = True
+        self,
+        connection: ResolvedConnection,
+        *,
+        clock: Clock,
+        gate: RequestLimiter,
+        keyring: Keyring,
+        wants_project: bool = True,
     ) -> None:
         self._connection = connection
         self._clock = clock
@@ -233,7 +239,7 @@ class AccountLogin:
 
     def _exchanged(self, request: Request[T], connection: ResolvedConnection, deadline: Deadline) -> T:
         """Return the answer to a request that hands in what is exchanged, and is not signed."""
-        return self._called(request, connection, AsItIs(connection), deadline)
+        return self._called(request, connection, StaticCredentials(connection), deadline)
 
     def _signed(self, request: Request[T], credential: Credential, deadline: Deadline) -> T:
         """Return the answer of IAM to a request that is signed with a credential, which may have to be obtained too."""

@@ -10,7 +10,7 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.completion_errors import campaign_failed, did_not_end
-from pulumi_iotda_ota.lifecycle.one_shot import Gate
+from pulumi_iotda_ota.lifecycle.one_shot import OneShot
 from pulumi_iotda_ota.lifecycle.polling import Watch
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
@@ -31,7 +31,7 @@ _SETTLED_WITHIN = 30.0  # seconds
 _INITIALIZING = "Initializing"
 
 
-class Completion(Gate):
+class Completion(OneShot):
     """The life cycle of a completion. Once it is created, its limits are not held against the task again."""
 
     arguments = schema.UPGRADE_TASK_COMPLETION

@@ -9,7 +9,7 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnkn
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
-from pulumi_iotda_ota.lifecycle.one_shot import Gate
+from pulumi_iotda_ota.lifecycle.one_shot import OneShot
 from pulumi_iotda_ota.lifecycle.polling import Watch
 from pulumi_iotda_ota.lifecycle.thresholds import Standing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED
@@ -27,7 +27,7 @@ _ACCEPTED_WITHIN = 30.0  # seconds
 _AGAIN = "run pulumi up again: it confirms what still waits"
 
 
-class Confirmation(Gate):
+class Confirmation(OneShot):
     """The life cycle of a confirmation."""
 
     arguments = schema.UPGRADE_TASK_CONFIRMATION

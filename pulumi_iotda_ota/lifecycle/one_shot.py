@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema.validation import Problem
 
 
-class Gate(ABC):
+class OneShot(ABC):
     """The life cycle of a resource that owns nothing.
 
     Attributes:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
     from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
-    from pulumi_iotda_ota.lookup.session import Run, Walked
+    from pulumi_iotda_ota.lookup.session import ListedPackages, Run
     from pulumi_iotda_ota.selection.choose import Tier
     from pulumi_iotda_ota.selection.policy import Policy
 
@@ -88,21 +88,21 @@ def find_package(
     """
     # One deadline for all that the lookup sends: what IAM is asked, the pages, the details, what only an error needs.
     deadline = Deadline.start(run.clock, connection.deadline)
-    asked = _Asked(run, run.completed(connection, deadline=deadline), deadline)
+    asked = _LookupContext(run, run.completed(connection, deadline=deadline), deadline)
     if lookup.package_id is not None:
         return _by_id(asked, lookup.package_id, lookup)
     return _by_selection(asked, lookup, most_skipped)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _LookupContext:
     """Where one lookup asks, and until when."""
 
     run: Run
     connection: ResolvedConnection
     deadline: Deadline
 
-    def packages(self, query: PackageQuery) -> Walked:
+    def packages(self, query: PackageQuery) -> ListedPackages:
         return self.run.packages(self.connection, query, deadline=self.deadline)
 
     def first_packages(self, query: PackageQuery) -> tuple[OtaPackage, ...]:
@@ -149,7 +149,7 @@ def _unordered(value: Any) -> Any:
     return sorted(value) if isinstance(value, (list, tuple)) else value
 
 
-def _by_id(asked: _Asked, package_id: str, lookup: PackageLookup) -> Found | None:
+def _by_id(asked: _LookupContext, package_id: str, lookup: PackageLookup) -> Found | None:
     package = asked.package(package_id)
     if package is None:
         if lookup.on_missing == "none":
@@ -160,7 +160,7 @@ def _by_id(asked: _Asked, package_id: str, lookup: PackageLookup) -> Found | Non
     return Found(package, lookup.id)
 
 
-def _by_selection(asked: _Asked, lookup: PackageLookup, most_skipped: int) -> Found | None:
+def _by_selection(asked: _LookupContext, lookup: PackageLookup, most_skipped: int) -> Found | None:
     policy = lookup.policy
     walked = asked.packages(_server_query(policy))
     selection = select(walked.packages, policy, most_skipped=most_skipped)
@@ -178,7 +178,7 @@ def _by_selection(asked: _Asked, lookup: PackageLookup, most_skipped: int) -> Fo
     return Found(chosen, lookup.id, selection)
 
 
-def _chosen(asked: _Asked, policy: Policy, selection: Selection) -> OtaPackage | None:
+def _chosen(asked: _LookupContext, policy: Policy, selection: Selection) -> OtaPackage | None:
     """Return the package of the first tier that has one; what it is preferred to is passed over."""
     details = _Checksums(asked, policy, selection)
     for number, tier in enumerate(selection.tiers):
@@ -208,7 +208,7 @@ def _may_choose(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
 class _Checksums:
     """Asks candidates for their checksums, one request each, in order and no more than it must."""
 
-    def __init__(self, asked: _Asked, policy: Policy, selection: Selection) -> None:
+    def __init__(self, asked: _LookupContext, policy: Policy, selection: Selection) -> None:
         self._asked = asked
         self._policy = policy
         self._selection = selection
@@ -250,14 +250,16 @@ def is_signed(package: OtaPackage) -> bool:
     return bool(obs and obs.sign_method in (None, "SHA256") and _SHA256.fullmatch(obs.sign or ""))
 
 
-def _with_file(asked: _Asked, chosen: OtaPackage) -> OtaPackage:
+def _with_file(asked: _LookupContext, chosen: OtaPackage) -> OtaPackage:
     located = asked.located(chosen)
     if located is None:
         raise error_messages.gone(chosen.package_id, asked.connection)
     return located
 
 
-def _nothing_fits(asked: _Asked, policy: Policy, selection: Selection, walked: Walked) -> PackageNotFound:
+def _nothing_fits(
+    asked: _LookupContext, policy: Policy, selection: Selection, walked: ListedPackages
+) -> PackageNotFound:
     """Return the error, after at most one more request for the versions that came near."""
     if walked.packages or policy.version is None:
         near = error_messages.nearest(walked.packages, policy)

@@ -35,7 +35,7 @@ def wants_memo(environ: Mapping[str, str]) -> bool:
 
 
 @dataclass(frozen=True)
-class Walked:
+class ListedPackages:
     """All packages that the service has for a query, and how many requests that took."""
 
     packages: tuple[OtaPackage, ...]
@@ -101,13 +101,13 @@ class Run:
 
     def packages(
         self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None
-    ) -> Walked:
+    ) -> ListedPackages:
         """Return all packages of a query, in the service's order."""
 
-        def walk() -> Walked:
+        def walk() -> ListedPackages:
             walked = self.client(connection).list_packages(query, deadline=deadline)
             packages = tuple(walked)
-            return Walked(packages, walked.requests)
+            return ListedPackages(packages, walked.requests)
 
         return self._once(("packages", connection, query), walk, deadline)
 

@@ -69,7 +69,7 @@ class Urn:
 
 
 @dataclass
-class Answer:
+class CallResult:
     """The answer to a check, or to a function; values in the names of the wire.
 
     Attributes:
@@ -146,7 +146,7 @@ class Provider:
         made = Urn.read(urn).resource.made_from
         return {*given, *(camel(name) for name, words in made.items() if {*map(camel, words)} & {*given})}
 
-    def invoke(self, token: str, values: Mapping[str, Any]) -> Answer:
+    def invoke(self, token: str, values: Mapping[str, Any]) -> CallResult:
         """Answer a function.
 
         Raises:
@@ -157,21 +157,21 @@ class Provider:
         if function is None:
             raise InputError(f"{PACKAGE} has no function {token}")
         if holds_unknown(dict(values)):
-            return Answer()  # the engine has no unknown answer of a function; this is its own way to say so
+            return CallResult()  # the engine has no unknown answer of a function; this is its own way to say so
         given = normal(to_python(function.arguments, values))
         problems = _unheard_of(function.arguments, values)
         if problems:
-            return Answer(problems=problems)
+            return CallResult(problems=problems)
         try:
             where = Where(self._config, self._environ)
-            return Answer(to_wire(function.outputs, function.ask(self._lookups, where, given)))
+            return CallResult(to_wire(function.outputs, function.ask(self._lookups, where, given)))
         except InputError as error:
             if not error.argument:
                 raise
             error.mask(())  # before its lines are broken
-            return Answer(problems=_told(function.arguments, [Problem(error.argument, str(error))]))
+            return CallResult(problems=_told(function.arguments, [Problem(error.argument, str(error))]))
 
-    def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Answer:
+    def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CallResult:
         """Complete the inputs of a resource, and tell what is wrong with them."""
         at = Urn.read(urn)
         resource = at.resource
@@ -181,7 +181,7 @@ class Provider:
         heard_of = {*kept, *(camel(argument.name) for argument in resource.arguments)}
         given = _python(at, {name: value for name, value in news.items() if name in heard_of})
         checked = resource.lifecycle.check(self._world(urn), _python(at, olds), given)
-        return Answer(_wire(resource, checked.inputs), [*unheard_of, *_told(resource.arguments, checked.problems)])
+        return CallResult(_wire(resource, checked.inputs), [*unheard_of, *_told(resource.arguments, checked.problems)])
 
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], ignored: Iterable[str]

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
-from pulumi_iotda_ota.iotda.http.messages import Answer
+from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.retry import Clock
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ QUICK = Clock(now=lambda: datetime.now(timezone.utc), monotonic=time.monotonic, 
 class ScriptedTransport:
     """Gives prepared answers, or raises prepared errors, one a request; the last one again and again."""
 
-    script: list[Answer | Exception]
+    script: list[Response | Exception]
     sent: list[Request[Any]] = field(default_factory=list)
     timeouts: list[float] = field(default_factory=list)
     before: Callable[[], object] = lambda: None
 
-    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Answer:
+    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Response:
         """Give the next answer."""
         self.before()
         step = self.script[min(len(self.sent), len(self.script) - 1)]
@@ -93,10 +93,10 @@ class ScriptedTransport:
         """Do nothing."""
 
 
-def answer(status: int = 200, content: object = None, **headers: str) -> Answer:
+def answer(status: int = 200, content: object = None, **headers: str) -> Response:
     """Return an answer with a JSON body; header names are given with underscores."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, named, b"" if content is None else json.dumps(content).encode())
+    return Response(status, named, b"" if content is None else json.dumps(content).encode())
 
 
 def package(number: int = 1, **changes: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.http.limiter import PROCESS_GATE
+from pulumi_iotda_ota.iotda.http.limiter import PROCESS_LIMITER
 from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
 from tests.faults.helpers import AUTHORITY
@@ -60,7 +60,7 @@ def stage(service: tuple[Emulator, FakeTime], tmp_path: Path) -> Iterator[Stage]
     """Return a stage with a service in its first state, and settings that trust the authority of these tests."""
     emulator, time = service
     emulator.reset()
-    PROCESS_GATE.forget()
+    PROCESS_LIMITER.forget()
     AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     bench = Bench(emulator, time, settings_for(emulator))
     yield Stage(bench, {"caFile": str(tmp_path / "ca.pem")})

@@ -17,7 +17,7 @@ from pulumi_iotda_ota.iotda.errors import (
     IotdaOtaError,
     ProtocolError,
 )
-from pulumi_iotda_ota.iotda.http.limiter import Gate
+from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.helpers import IN_FLIGHT, QUICK, Meeting, connection_to, package
 
@@ -38,7 +38,7 @@ def emulator() -> Iterator[Emulator]:
 def listed(emulator: Emulator, **changes: Any) -> list[str]:
     """Return the ids that a client lists."""
     connection = connection_to(emulator, **changes)
-    with Client(connection, clock=QUICK, gate=Gate()) as client:
+    with Client(connection, clock=QUICK, gate=RequestLimiter()) as client:
         return [found.package_id for found in client.list_packages(QUERY)]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
-from pulumi_iotda_ota.iotda.http.limiter import Gate
+from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from tests.faults.bench import METER, PROJECTS, Bench
 from tests.faults.helpers import RawServer, http
 
@@ -64,7 +64,7 @@ def test_what_iam_lets_in_is_tried_alone_at_the_service() -> None:
         assert bench.operations.count(PROJECTS) == 1
 
 
-class Busy(Gate):
+class Busy(RequestLimiter):
     """A gate before which another program of the process looks something up, whenever a package is to be shown."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, OutcomeUnknown
-from pulumi_iotda_ota.iotda.http.limiter import PROCESS_GATE
+from pulumi_iotda_ota.iotda.http.limiter import PROCESS_LIMITER
 from tests.conftest import settings_for
 from tests.faults.helpers import AUTHORITY, RawServer, hold_readable, http
 from tests.faults.relay import Proxy, Relay
@@ -109,7 +109,7 @@ def stage(service: tuple[Emulator, FakeTime]) -> Iterator[Stage]:
     """Return a stage whose service is as at its start."""
     emulator, time = service
     emulator.reset()
-    PROCESS_GATE.forget()
+    PROCESS_LIMITER.forget()
     bench = Bench(emulator, time, settings_for(emulator))
     yield Stage(bench)
     bench.run.close()
@@ -281,7 +281,7 @@ def test_the_right_answer_or_one_clear_error(cell: Cell, stage: Stage, ca_file: 
         _hold_requests(cell, scene, failed=error is not None)
 
         scene.heal()
-        PROCESS_GATE.forget()
+        PROCESS_LIMITER.forget()
         stage.settings.pop("deadline", None)
         assert _told(cell, stage) is None
         assert len(stage.bench.emulator.tasks) <= 1

@@ -19,9 +19,9 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from pulumi_iotda_ota.iotda.executor import AsItIs, Caller
-from pulumi_iotda_ota.iotda.http.limiter import Gate
-from pulumi_iotda_ota.iotda.http.messages import Answer
+from pulumi_iotda_ota.iotda.executor import Caller, StaticCredentials
+from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
+from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import Deadline
@@ -46,13 +46,17 @@ LOST = TransportError("could not list OTA packages: no whole answer in time")
 class Scene:
     """A caller over prepared answers."""
 
-    def __init__(self, *script: Answer | Exception, seconds: float = 60, **changes: Any) -> None:
+    def __init__(self, *script: Response | Exception, seconds: float = 60, **changes: Any) -> None:
         self.clock = FakeClock()
         self.transport = ScriptedTransport(list(script))
         self.connection = replace(CONNECTION, **changes)
         self.deadline = Deadline.start(self.clock.clock, seconds)
         self.caller = Caller(
-            self.connection, self.transport, clock=self.clock.clock, gate=Gate(), login=AsItIs(self.connection)
+            self.connection,
+            self.transport,
+            clock=self.clock.clock,
+            gate=RequestLimiter(),
+            login=StaticCredentials(self.connection),
         )
 
     def call(self, request: Request[Any] = LIST) -> Any:
@@ -78,13 +82,13 @@ class Scene:
         answer(502),
         answer(503),
         answer(504),
-        Answer(200, {}, b'{"packages":['),
-        Answer(200, {}, b""),
-        Answer(200, {}, b"<html>login</html>"),
+        Response(200, {}, b'{"packages":['),
+        Response(200, {}, b""),
+        Response(200, {}, b"<html>login</html>"),
     ],
     ids=str,
 )
-def test_passing_trouble_is_overcome(trouble: Answer | Exception) -> None:
+def test_passing_trouble_is_overcome(trouble: Response | Exception) -> None:
     """A request that met with trouble that may pass is sent again, and its answer is the answer."""
     scene = Scene(trouble, trouble, PAGE)
 
@@ -107,7 +111,7 @@ def test_passing_trouble_is_overcome(trouble: Answer | Exception) -> None:
     ],
     ids=str,
 )
-def test_what_will_not_pass_is_sent_once(final: Answer | Exception, kind: type[IotdaOtaError]) -> None:
+def test_what_will_not_pass_is_sent_once(final: Response | Exception, kind: type[IotdaOtaError]) -> None:
     """A refusal, a wrong shape or an untrusted server is final at once."""
     scene = Scene(final)
 
@@ -129,7 +133,7 @@ def test_the_last_real_error_surfaces_with_the_number_of_attempts(attempts: int)
 
 def test_a_garbled_body_ends_as_a_protocol_error() -> None:
     """A body that can never be decoded is told as what it is."""
-    error = Scene(Answer(200, {}, b"<html>")).fails()
+    error = Scene(Response(200, {}, b"<html>")).fails()
 
     assert isinstance(error, ProtocolError)
     assert ("attempts", "5") in error.facts
@@ -161,7 +165,7 @@ def test_a_place_that_comes_free_too_late_sends_nothing() -> None:
     """A request whose place came free just as the time was over ends as any other that the deadline ends."""
     scene = Scene(PAGE)
 
-    class LateGate(Gate):
+    class LateGate(RequestLimiter):
         @contextmanager
         def passage(self, *args: Any, **kwargs: Any) -> Iterator[None]:
             with super().passage(*args, **kwargs):
@@ -173,7 +177,7 @@ def test_a_place_that_comes_free_too_late_sends_nothing() -> None:
         HttpTransport(scene.connection, clock=scene.clock.clock),
         clock=scene.clock.clock,
         gate=LateGate(),
-        login=AsItIs(scene.connection),
+        login=StaticCredentials(scene.connection),
     )
 
     assert isinstance(scene.fails(), DeadlineExceeded)
@@ -240,13 +244,13 @@ def test_an_unreadable_retry_after_changes_nothing(value: str) -> None:
         answer(502),
         answer(503),
         answer(504),
-        Answer(201, {}, b'{"task_id":"a'),
-        Answer(201, {}, b""),
+        Response(201, {}, b'{"task_id":"a'),
+        Response(201, {}, b""),
         answer(201, {"task_id": 7}),
     ],
     ids=str,
 )
-def test_a_task_that_may_have_been_created_is_not_created_again(trouble: Answer | Exception) -> None:
+def test_a_task_that_may_have_been_created_is_not_created_again(trouble: Response | Exception) -> None:
     """Whatever leaves open whether the task was accepted is OutcomeUnknown after one request."""
     scene = Scene(trouble, TASK)
     error = scene.fails(CREATE)
@@ -262,7 +266,7 @@ def test_a_task_that_may_have_been_created_is_not_created_again(trouble: Answer 
 
 
 @pytest.mark.parametrize("trouble", [REFUSED, answer(429), answer(403, {"error_code": "IOTDA.021101"})], ids=str)
-def test_a_task_that_was_certainly_not_created_is_tried_again(trouble: Answer | Exception) -> None:
+def test_a_task_that_was_certainly_not_created_is_tried_again(trouble: Response | Exception) -> None:
     """No connection and a throttle answer mean that nothing was accepted."""
     scene = Scene(trouble, TASK)
 
@@ -281,7 +285,7 @@ def test_a_refused_task_is_simply_refused(status: int, code: str) -> None:
 @pytest.mark.parametrize("body", [b"<html><title>Blocked</title></html>", b'{"code":"DLP.1"}', b'{"code":403}', b""])
 def test_a_page_without_a_code_proves_nothing(status: int, body: bytes) -> None:
     """If neither the service nor its gateway wrote a response, the outcome of the creation is unknown."""
-    scene = Scene(Answer(status, {}, body))
+    scene = Scene(Response(status, {}, body))
 
     assert isinstance(scene.fails(CREATE), OutcomeUnknown)
     assert len(scene.transport.sent) == 1
@@ -293,7 +297,7 @@ def test_a_task_whose_wait_outlasts_the_deadline_was_not_created() -> None:
 
 
 @pytest.mark.parametrize("trouble", [LOST, answer(503)], ids=str)
-def test_a_stop_is_safe_to_repeat(trouble: Answer | Exception) -> None:
+def test_a_stop_is_safe_to_repeat(trouble: Response | Exception) -> None:
     """Stopping twice is stopping once."""
     assert Scene(trouble, answer(200, {"targets": []})).call(STOP).targets == ()
 

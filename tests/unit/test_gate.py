@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from pulumi_iotda_ota.iotda.http.limiter import Gate
+from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from tests.faults.helpers import CONNECTION
 
@@ -30,7 +30,7 @@ def deadline(seconds: float = 20) -> Deadline:
     return Deadline.start(SYSTEM_CLOCK, seconds)
 
 
-def pass_through(gate: Gate, error: IotdaOtaError | None = None, **changes: object) -> None:
+def pass_through(gate: RequestLimiter, error: IotdaOtaError | None = None, **changes: object) -> None:
     """Send one request that ends without an error, or with one."""
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     try:
@@ -41,7 +41,7 @@ def pass_through(gate: Gate, error: IotdaOtaError | None = None, **changes: obje
         pass
 
 
-def most_at_once(gate: Gate, requests: int, **changes: object) -> int:
+def most_at_once(gate: RequestLimiter, requests: int, **changes: object) -> int:
     """Return how many of some requests were in flight at the same time."""
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     mutex = threading.Lock()
@@ -63,7 +63,7 @@ def most_at_once(gate: Gate, requests: int, **changes: object) -> int:
     return most
 
 
-def hold_at_once(gate: Gate, requests: int, **changes: object) -> None:
+def hold_at_once(gate: RequestLimiter, requests: int, **changes: object) -> None:
     """Have some requests in flight at the same time; one that is not let in beside the others is an error."""
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     with contextlib.ExitStack() as held:
@@ -73,7 +73,7 @@ def hold_at_once(gate: Gate, requests: int, **changes: object) -> None:
 
 def test_at_most_eight_at_once() -> None:
     """However many threads there are, eight requests are in flight at the most."""
-    gate = Gate()
+    gate = RequestLimiter()
     pass_through(gate)
 
     hold_at_once(gate, 8)
@@ -82,7 +82,7 @@ def test_at_most_eight_at_once() -> None:
 
 def test_endpoints_do_not_wait_for_each_other() -> None:
     """A throttled endpoint leaves another one its eight places."""
-    gate = Gate()
+    gate = RequestLimiter()
     pass_through(gate)
     pass_through(gate, ServiceError("", status=429))
 
@@ -92,7 +92,7 @@ def test_endpoints_do_not_wait_for_each_other() -> None:
 
 def test_one_at_a_time_after_a_throttle_answer() -> None:
     """After a throttle answer requests go singly, until ten were answered."""
-    gate = Gate()
+    gate = RequestLimiter()
     pass_through(gate)
     pass_through(gate, ServiceError("", status=403, error_code="IOTDA.021101"))
 
@@ -102,7 +102,7 @@ def test_one_at_a_time_after_a_throttle_answer() -> None:
 
 def test_a_new_throttle_answer_counts_from_the_start() -> None:
     """Ten clean answers in a row are needed, not ten in all."""
-    gate = Gate()
+    gate = RequestLimiter()
     pass_through(gate)
     pass_through(gate, ServiceError("", status=429))
     for _ in range(9):
@@ -114,7 +114,7 @@ def test_a_new_throttle_answer_counts_from_the_start() -> None:
 
 def test_walks_share_what_an_endpoint_takes() -> None:
     """A walk may have all eight requests out while it is alone, its even share beside others, one after a throttle."""
-    gate = Gate()
+    gate = RequestLimiter()
     with gate.walking(CONNECTION) as width:
         assert width() == 8
         with gate.walking(CONNECTION) as other, gate.walking(CONNECTION):
@@ -130,7 +130,7 @@ def test_walks_share_what_an_endpoint_takes() -> None:
 
 def test_a_refusal_for_another_reason_proves_the_credential() -> None:
     """A refusal by the service itself, which looks at credentials first, shows that the credential was let in."""
-    gate = Gate()
+    gate = RequestLimiter()
     pass_through(gate, ServiceError("", status=404, error_code="IOTDA.014001"))
 
     hold_at_once(gate, 8)
@@ -150,7 +150,7 @@ def test_a_refusal_for_another_reason_proves_the_credential() -> None:
 )
 def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> None:
     """What ends without a look at who asks leaves the next one alone too; the first that is let in frees the others."""
-    gate = Gate()
+    gate = RequestLimiter()
     pass_through(gate, error)
 
     with (
@@ -170,7 +170,7 @@ def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> No
 )
 def test_a_credential_is_let_in_one_way_at_a_time(changes: dict[str, object]) -> None:
     """That it was let in somewhere, signed in some way, says nothing of another; those that were let in go on."""
-    gate = Gate()
+    gate = RequestLimiter()
     pass_through(gate)
     other = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     with (
@@ -187,7 +187,7 @@ def test_a_credential_is_let_in_one_way_at_a_time(changes: dict[str, object]) ->
 
 def test_nothing_is_sent_after_a_refused_credential() -> None:
     """After a 401 every later request fails at once with the same error, at any endpoint."""
-    gate = Gate()
+    gate = RequestLimiter()
     refusal = CredentialsError("refused", status=401, error_code="IOTDA.000002", request_id="r1")
     with pytest.raises(CredentialsError):
         pass_through(gate, refusal)
@@ -201,7 +201,7 @@ def test_nothing_is_sent_after_a_refused_credential() -> None:
 
 def test_a_refusal_reaches_those_who_wait() -> None:
     """Of twenty requests at the same time with a wrong key, one is sent and twenty fail."""
-    gate = Gate()
+    gate = RequestLimiter()
     sent = []
 
     def send() -> None:
@@ -221,7 +221,7 @@ def test_a_refusal_reaches_those_who_wait() -> None:
 
 def test_another_credential_is_not_refused_with_it() -> None:
     """A refusal holds for one credential; a corrected secret is another one."""
-    gate = Gate()
+    gate = RequestLimiter()
     with pytest.raises(CredentialsError):
         pass_through(gate, CredentialsError("refused", status=401))
 
@@ -231,7 +231,7 @@ def test_another_credential_is_not_refused_with_it() -> None:
 
 def test_refusals_can_be_forgotten() -> None:
     """A program that runs on after the account was put right may try again."""
-    gate = Gate()
+    gate = RequestLimiter()
     with pytest.raises(CredentialsError):
         pass_through(gate, CredentialsError("refused", status=401))
 
@@ -242,7 +242,7 @@ def test_refusals_can_be_forgotten() -> None:
 
 def test_what_was_under_way_when_refusals_were_forgotten_refuses_nobody() -> None:
     """A refusal of a request that went before is about the account as it was then."""
-    gate = Gate()
+    gate = RequestLimiter()
 
     def refused_late() -> None:
         with gate.passage(CONNECTION, deadline=deadline(), doing="test"):
@@ -257,7 +257,7 @@ def test_what_was_under_way_when_refusals_were_forgotten_refuses_nobody() -> Non
 
 def test_the_gate_keeps_no_secret() -> None:
     """What it keeps of a credential is a digest."""
-    gate = Gate()
+    gate = RequestLimiter()
     pass_through(gate)
 
     assert "very-secret-key" not in str(vars(gate))

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.api import iam
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
-from pulumi_iotda_ota.iotda.http.messages import Answer
+from pulumi_iotda_ota.iotda.http.messages import Response
 
 KEY = {
     "credential": {"access": "AK", "secret": "SK", "securitytoken": "ST", "expires_at": "2030-01-02T03:04:05.678000Z"}
@@ -20,7 +20,7 @@ KEY = {
 def test_a_token_is_asked_for_as_documented() -> None:
     """The body is that of the page KeystoneCreateUserTokenByPassword, the token is in the header."""
     request = iam.create_token("operator", SecretStr("phrase"), "meters-inc", {"project": {"name": "cn-north-4"}})
-    answer = Answer(
+    answer = Response(
         201,
         {"x-subject-token": "MIID"},
         json.dumps({"token": {"expires_at": "2030-01-01T00:00:00.5Z", "project": {"id": "p", "name": "n"}}}).encode(),
@@ -55,7 +55,7 @@ def test_temporary_keys_are_asked_for_as_documented() -> None:
         "methods": ["token"],
         "token": {"id": "MIID", "duration_seconds": 21_600},
     }
-    assert agency.content(Answer(201, {}, json.dumps(KEY).encode())).credential.access == "AK"
+    assert agency.content(Response(201, {}, json.dumps(KEY).encode())).credential.access == "AK"
 
 
 def test_a_pipeline_s_token_is_handed_in_as_the_sdk_does() -> None:
@@ -65,7 +65,7 @@ def test_a_pipeline_s_token_is_handed_in_as_the_sdk_does() -> None:
     assert request.target("") == "/v3.0/OS-AUTH/id-token/tokens"
     assert json.loads(request.body) == {"auth": {"id_token": {"id": "eyJ"}}}
     assert dict(request.headers)["X-Idp-Id"] == "pipeline"
-    assert request.content(Answer(201, {"x-subject-token": "MIID"}, b"")).get_secret_value() == "MIID"
+    assert request.content(Response(201, {"x-subject-token": "MIID"}, b"")).get_secret_value() == "MIID"
 
 
 def test_projects_of_another_name_are_left_out() -> None:
@@ -74,7 +74,7 @@ def test_projects_of_another_name_are_left_out() -> None:
     request = iam.list_projects("cn-north-4")
 
     assert request.target("") == "/v3/projects?name=cn-north-4"
-    assert [found.id for found in request.content(Answer(200, {}, json.dumps({"projects": projects}).encode()))] == [
+    assert [found.id for found in request.content(Response(200, {}, json.dumps({"projects": projects}).encode()))] == [
         "p1"
     ]
 
@@ -85,7 +85,7 @@ def test_a_project_that_is_no_id_is_refused(name: str) -> None:
     body = json.dumps({"projects": [{"id": name, "name": "cn-north-4"}]}).encode()
 
     with pytest.raises(ProtocolError, match=r"projects\[0\].id"):
-        iam.list_projects("cn-north-4").content(Answer(200, {}, body))
+        iam.list_projects("cn-north-4").content(Response(200, {}, body))
 
 
 def test_the_metadata_service_is_asked_shortly() -> None:
@@ -107,7 +107,7 @@ def test_the_metadata_service_is_asked_shortly() -> None:
 def test_a_service_without_tokens_is_told_by_its_status(status: int, page: bytes) -> None:
     """These statuses say that there are no tokens, whatever page comes with them, but not where one is wanted."""
     assert status in iam.metadata_token(required=False).accepts
-    assert iam.metadata_token(required=False).content(Answer(status, {}, page)) is None
+    assert iam.metadata_token(required=False).content(Response(status, {}, page)) is None
     assert not iam.metadata_token(required=True).accepts
 
 
@@ -115,16 +115,16 @@ def test_a_service_without_tokens_is_told_by_its_status(status: int, page: bytes
 def test_a_page_is_no_metadata_token(body: bytes) -> None:
     """What is no token is not sent back as one."""
     with pytest.raises(ProtocolError, match=r"the token is (something else|not text)"):
-        iam.metadata_token(required=False).content(Answer(200, {}, body))
+        iam.metadata_token(required=False).content(Response(200, {}, body))
 
 
 def test_a_refused_key_wants_a_token_or_an_agency() -> None:
     """A 401 asks for a token, unless it says that the ECS has no agency."""
     request = iam.security_key(None)
 
-    assert request.content(Answer(401, {}, b"")) is None
+    assert request.content(Response(401, {}, b"")) is None
     with pytest.raises(ConfigurationError, match="this ECS has no agency"):
-        request.content(Answer(401, {}, b"Please configure Cloud Service Agency first"))
+        request.content(Response(401, {}, b"Please configure Cloud Service Agency first"))
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_a_key_of_another_shape_names_the_field(changes: dict[str, object], prob
     request = iam.assume_agency("a", "d")
 
     with pytest.raises(ProtocolError, match=problem) as caught:
-        request.content(Answer(201, {}, json.dumps(content).encode()))
+        request.content(Response(201, {}, json.dumps(content).encode()))
     assert not {"AK", "SK", "ST", "soon"} & set(str(caught.value).replace('"', " ").split())
 
 
 def test_what_was_read_shows_no_secret() -> None:
     """Neither a token nor a key that was read is shown, nor is the answer that it stood in."""
-    answer = Answer(201, {"x-subject-token": "MIID-token"}, json.dumps(KEY).encode())
+    answer = Response(201, {"x-subject-token": "MIID-token"}, json.dumps(KEY).encode())
     key = iam.assume_agency("a", "d").content(answer)
 
     shown = f"{key!r} {answer!r}"

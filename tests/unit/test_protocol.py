@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
-from pulumi_iotda_ota.iotda.http.messages import Answer
+from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.helpers import CONNECTION, NOW, answer, package
 
@@ -76,7 +76,7 @@ def json_of(content: object) -> bytes:
 
 def read(request: Request[Any], body: bytes, status: int = 200) -> Any:
     """Return what an answer with this body holds."""
-    return protocol.read(request, Answer(status, {}, body), connection=CONNECTION, now=NOW)
+    return protocol.read(request, Response(status, {}, body), connection=CONNECTION, now=NOW)
 
 
 @pytest.mark.parametrize(

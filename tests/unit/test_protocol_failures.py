@@ -16,7 +16,7 @@ from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.http.error_responses import read_fault, refusal
-from pulumi_iotda_ota.iotda.http.messages import Answer
+from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.helpers import CONNECTION, KEY, NOW, answer
 
@@ -46,7 +46,7 @@ def refused(
 def test_every_known_shape_is_read(sample: Path) -> None:
     """Code, message and request id are found in every shape that service, gateway, IAM and proxies use."""
     content = json.loads(sample.read_text(encoding="utf-8"))
-    came = Answer(content["status"], content["headers"], content["body"].encode())
+    came = Response(content["status"], content["headers"], content["body"].encode())
     fault = read_fault(came, secrets=CONNECTION.secrets)
 
     assert {"code": fault.code, "message": fault.message, "request_id": fault.request_id} == content["expected"]
@@ -55,7 +55,7 @@ def test_every_known_shape_is_read(sample: Path) -> None:
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 150, b'{"error_code":' + b"9" * 5000 + b"}", b"\xff" * 99])
 def test_a_hostile_body_is_only_a_refusal(body: bytes) -> None:
     """However a refusal's body is made, its status decides."""
-    assert read_fault(Answer(400, {}, body)).status == 400
+    assert read_fault(Response(400, {}, body)).status == 400
 
 
 def test_a_service_error_keeps_everything() -> None:

@@ -24,7 +24,7 @@ from pulumi_iotda_ota.iotda.sanitize import MASK, hiding, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pulumi_iotda_ota.iotda.paging.parallel import Asked
+    from pulumi_iotda_ota.iotda.paging.parallel import PageRequest
     from pulumi_iotda_ota.iotda.paging.scheduler import Place
 
 WIDTH = 8
@@ -41,11 +41,11 @@ class Service:
     def __init__(self, count: int, before: Callable[[Place], None] = lambda place: None) -> None:
         self.ids = range(count, 0, -1)
         self.asked: list[Place] = []
-        self.tried: list[Asked] = []
+        self.tried: list[PageRequest] = []
         self.threads: set[threading.Thread] = set()
         self._before = before
 
-    def fetch(self, asked: Asked) -> Page[int]:
+    def fetch(self, asked: PageRequest) -> Page[int]:
         """Return a page."""
         place = asked.place
         self.asked.append(place)
@@ -63,7 +63,7 @@ class Service:
             assert not thread.is_alive()
 
 
-def records(service: Service, *, width: int = WIDTH, **changes: Any) -> Records[Asked, int]:
+def records(service: Service, *, width: int = WIDTH, **changes: Any) -> Records[PageRequest, int]:
     """Return the records of a walk."""
     stopped = threading.Event()
     return Records(
@@ -237,7 +237,7 @@ def test_what_is_hidden_is_hidden_in_every_page() -> None:
     """What no error may tell where the walk is used is not told by its threads either."""
     service, told = Service(1000), set()
 
-    def fetch(asked: Asked) -> Page[int]:
+    def fetch(asked: PageRequest) -> Page[int]:
         told.add(printable("refused: sesame-open"))
         return service.fetch(asked)
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.paging.marker import Page, walk
-from pulumi_iotda_ota.iotda.paging.scheduler import Place, Plan
+from pulumi_iotda_ota.iotda.paging.scheduler import PageScheduler, Place
 from tests.fuzzing import examples
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Walk(RuleBasedStateMachine):
     def begin(self, count: int, limit: int, most: int, width: int, *, eager: bool, quirk: str) -> None:
         """Make a list, and a walk over it."""
         self.service = Service(list(range(1000, 1000 + count)), limit, quirk)
-        self.plan: Plan[int] = Plan(key=str, eager=eager, limit=limit, most=most)
+        self.plan: PageScheduler[int] = PageScheduler(key=str, eager=eager, limit=limit, most=most)
         self.width = width
         self.deleted: set[int] = set()
         self.newest = 1000 + count
@@ -212,7 +212,7 @@ def run(
     service: Service, width: int = 8, *, eager: bool = True, between: Callable[[], None] = lambda: None
 ) -> tuple[list[int], int]:
     """Return what a walk gives, and in how many round trips, where answers come in the order of the requests."""
-    plan: Plan[int] = Plan(key=str, eager=eager, limit=service.limit)
+    plan: PageScheduler[int] = PageScheduler(key=str, eager=eager, limit=service.limit)
     found: list[int] = []
     rounds = 0
     while not plan.finished:
@@ -319,7 +319,7 @@ def test_a_deletion_costs_what_was_asked_for_beyond_it() -> None:
 def test_a_page_that_lies_elsewhere_is_not_taken() -> None:
     """Seven packages deleted between two answers leave a gap between their pages, which is asked for anew."""
     service = records(200)
-    plan: Plan[int] = Plan(key=str)
+    plan: PageScheduler[int] = PageScheduler(key=str)
     found: list[int] = []
     for page in plan.wanted(8):
         found += plan.answer(page, service.page(page))
@@ -339,7 +339,7 @@ def test_a_page_that_lies_elsewhere_is_not_taken() -> None:
 def test_an_answer_that_comes_late_moves_no_window() -> None:
     """Where one page is answered twice, the window beyond it begins at the end that counts, and no record is lost."""
     service = Service(list(range(1, 20)), limit=3)
-    plan: Plan[int] = Plan(key=str, limit=3, most=3)
+    plan: PageScheduler[int] = PageScheduler(key=str, limit=3, most=3)
     asked: list[Place] = []
     found: list[int] = []
 
@@ -377,7 +377,7 @@ def test_an_answer_that_comes_late_moves_no_window() -> None:
 def test_a_marker_that_leads_nowhere_ends_the_walk(marker: str | None) -> None:
     """A page that comes next and whose marker is none, or does not fall, is an error at once."""
     service = records(60)
-    plan: Plan[int] = Plan(key=str)
+    plan: PageScheduler[int] = PageScheduler(key=str)
     plan.answer(plan.wanted(8)[0], service.page(Place(None, 0)))
     (second,) = plan.wanted(8)
 
@@ -387,7 +387,7 @@ def test_a_marker_that_leads_nowhere_ends_the_walk(marker: str | None) -> None:
 
 def test_records_that_are_counted_and_not_shown_are_an_error() -> None:
     """A first page that counts records and holds none is no empty answer."""
-    plan: Plan[int] = Plan(key=str)
+    plan: PageScheduler[int] = PageScheduler(key=str)
 
     with pytest.raises(ProtocolError, match="counts 3"):
         plan.answer(plan.wanted(8)[0], Page((), 3, None))
@@ -396,7 +396,7 @@ def test_records_that_are_counted_and_not_shown_are_an_error() -> None:
 def test_what_the_walk_can_not_do_without() -> None:
     """The page that comes next by its marker is needed, one at an offset is not."""
     service = records(500)
-    plan: Plan[int] = Plan(key=str)
+    plan: PageScheduler[int] = PageScheduler(key=str)
     (first,) = plan.wanted(8)
     assert plan.needs(first)
     plan.answer(first, service.page(first))
@@ -407,7 +407,7 @@ def test_what_the_walk_can_not_do_without() -> None:
 def test_after_a_failure_one_page_is_asked_for_alone() -> None:
     """What was asked for already still counts; nothing else is asked for until a page that was alone was answered."""
     service = records(2000)
-    plan: Plan[int] = Plan(key=str)
+    plan: PageScheduler[int] = PageScheduler(key=str)
     (first,) = plan.wanted(8)
     found = plan.answer(first, service.page(first))
     *others, last = plan.wanted(8)
@@ -430,7 +430,7 @@ def test_after_a_failure_one_page_is_asked_for_alone() -> None:
 def test_who_may_stop_early_is_asked_for_no_more_than_was_used() -> None:
     """Pages in vain are never more than pages that were used."""
     service = records(2000)
-    plan: Plan[int] = Plan(key=str, eager=False)
+    plan: PageScheduler[int] = PageScheduler(key=str, eager=False)
     used = 0
     while used < 12:
         for place in plan.wanted(8):

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pulumi_iotda_ota.cli.doctor.settings import Place
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 
 _FIRST_TYPE, _FIRST_TASK_TYPE = "firmwarePackage", "firmwareUpgrade"
 
 
-def examine(asked: Asked) -> None:
+def examine(asked: CommandInput) -> None:
     """Examine everything, tell it, and end with exit code 1 where something does not work."""
     found_places, findings = _examined(asked)
     if asked.as_json:
@@ -46,7 +46,7 @@ def examine(asked: Asked) -> None:
         raise click.exceptions.Exit(exit_codes.ERROR.number)
 
 
-def _examined(asked: Asked) -> tuple[list[Place], list[Finding]]:
+def _examined(asked: CommandInput) -> tuple[list[Place], list[Finding]]:
     session = asked.session
     found_places, asking = _asking(asked)
     return found_places, [
@@ -57,7 +57,7 @@ def _examined(asked: Asked) -> tuple[list[Place], list[Finding]]:
     ]
 
 
-def _asking(asked: Asked) -> tuple[list[Place], list[Finding]]:
+def _asking(asked: CommandInput) -> tuple[list[Place], list[Finding]]:
     """Return where settings come from, and what asking with them finds."""
     session = asked.session
     found: list[Place] = []
@@ -86,7 +86,7 @@ def _settings(resolved: ResolvedConnection) -> Finding:
     return Finding("settings", OK, text)
 
 
-def _asked_service(asked: Asked, resolved: ResolvedConnection) -> Iterator[Finding]:
+def _asked_service(asked: CommandInput, resolved: ResolvedConnection) -> Iterator[Finding]:
     """Give whether the service is there, lets the credential in, and lets it list."""
     with closing(Run(memo=False)) as run:
         way = list(network.reached(resolved, asked.session.environ, run.clock))
@@ -131,7 +131,7 @@ def _first(records: Iterator[object]) -> str:
     return "can be listed" if next(records, None) is not None else "can be listed; there are none"
 
 
-def _project(asked: Asked) -> list[Finding]:
+def _project(asked: CommandInput) -> list[Finding]:
     """Return what the stacks of the project around this folder hold that they should not."""
     try:
         project = stack.find_project(stack.this_folder())

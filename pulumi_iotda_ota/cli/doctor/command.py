@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.cli.options import command
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.cli.options import Asked
+    from pulumi_iotda_ota.cli.options import CommandInput
 
 
 @command("doctor")
-def doctor(asked: Asked) -> None:
+def doctor(asked: CommandInput) -> None:
     """Find out why asking does not work.
 
     Tells where every setting comes from, whether the endpoint can be reached, whether the clock is right, whether the

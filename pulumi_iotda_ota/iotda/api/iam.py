@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
-from pulumi_iotda_ota.iotda.http.messages import Answer, Request
+from pulumi_iotda_ota.iotda.http.messages import Request, Response
 from pulumi_iotda_ota.iotda.http.parsing import reader
 from pulumi_iotda_ota.iotda.limits import PROJECT_ID
 from pulumi_iotda_ota.iotda.sanitize import printable
@@ -220,7 +220,7 @@ def security_key(token: SecretStr | None) -> Request[TemporaryKey | None]:
     )
 
 
-def _key_of_ecs(answer: Answer) -> TemporaryKey | None:
+def _key_of_ecs(answer: Response) -> TemporaryKey | None:
     if answer.status != HTTPStatus.UNAUTHORIZED:
         return _read(TemporaryKey)(answer.body)
     if _NO_AGENCY in answer.body.decode(errors="replace").lower():
@@ -261,7 +261,7 @@ def _read(model: type[Model]) -> Callable[[bytes], Model]:
     return silent
 
 
-def _subject(answer: Answer) -> SecretStr:
+def _subject(answer: Response) -> SecretStr:
     return _secret(answer.headers.get("x-subject-token", ""), "the header X-Subject-Token")
 
 

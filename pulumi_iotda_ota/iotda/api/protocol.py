@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pulumi_iotda_ota.iotda.api.requests import checked_package_body, checked_task_body
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.http.error_responses import refusal
-from pulumi_iotda_ota.iotda.http.messages import Answer, Request
+from pulumi_iotda_ota.iotda.http.messages import Request, Response
 from pulumi_iotda_ota.iotda.http.parsing import agreeing, nothing, reader, the_one
 from pulumi_iotda_ota.iotda.limits import (
     APP_ID,
@@ -299,7 +299,7 @@ def delete_batch_task(task_id: str) -> Request[None]:
     )
 
 
-def read(request: Request[Content], answer: Answer, *, connection: ResolvedConnection, now: datetime) -> Content:
+def read(request: Request[Content], answer: Response, *, connection: ResolvedConnection, now: datetime) -> Content:
     """Return what an answer holds.
 
     Args:
@@ -324,7 +324,7 @@ def read(request: Request[Content], answer: Answer, *, connection: ResolvedConne
     raise ProtocolError("the answer repeats the credential where something else is documented")
 
 
-def _judged(request: Request[Content], answer: Answer, connection: ResolvedConnection, now: datetime) -> Content:
+def _judged(request: Request[Content], answer: Response, connection: ResolvedConnection, now: datetime) -> Content:
     if answer.status not in _SUCCESSES and answer.status not in request.accepts:
         raise refusal(request, answer, connection=connection, now=now)
     try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-    from pulumi_iotda_ota.iotda.http.messages import Answer, Request
+    from pulumi_iotda_ota.iotda.http.messages import Request, Response
 
 _UNAUTHORIZED = 401
 _REDIRECTS = range(300, 400)
@@ -62,7 +62,7 @@ class Fault:
 
 
 def refusal(
-    request: Request[Any], answer: Answer, *, connection: ResolvedConnection, now: datetime
+    request: Request[Any], answer: Response, *, connection: ResolvedConnection, now: datetime
 ) -> ServiceError | CredentialsError:
     """Return the error for an answer that is no success.
 
@@ -92,7 +92,7 @@ def refusal(
     )
 
 
-def read_fault(answer: Answer, *, secrets: tuple[str, ...] = ()) -> Fault:
+def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
     """Return what an answer says about its failure, from any of the shapes that are known.
 
     ``{"error_code", "error_msg"}`` of the service and the gateway, ``{"error": {"code", "message"}}`` of IAM,
@@ -148,7 +148,7 @@ def _words_of(body: bytes) -> str:
     return (title.group(1) if title else body[:400]).decode(errors="replace")
 
 
-def _redirected(request: Request[Any], answer: Answer, fault: Fault, connection: ResolvedConnection) -> ServiceError:
+def _redirected(request: Request[Any], answer: Response, fault: Fault, connection: ResolvedConnection) -> ServiceError:
     # Never followed: the credentials would go to wherever the answer points.
     try:
         target = urlsplit(answer.headers.get("location", "")).hostname or "another path"
@@ -167,7 +167,7 @@ def _redirected(request: Request[Any], answer: Answer, fault: Fault, connection:
 
 
 def _refused_credentials(
-    request: Request[Any], answer: Answer, fault: Fault, connection: ResolvedConnection, now: datetime
+    request: Request[Any], answer: Response, fault: Fault, connection: ResolvedConnection, now: datetime
 ) -> CredentialsError:
     credential = connection.credential
     signing = f", {connection.algorithm} signing" if isinstance(credential, AccessKey) else ""
@@ -188,7 +188,7 @@ def _refused_credentials(
     )
 
 
-def _skew(answer: Answer, now: datetime) -> str:
+def _skew(answer: Response, now: datetime) -> str:
     """Return how far this machine's clock is off, in words, or empty where that explains nothing."""
     try:
         theirs = parsedate_to_datetime(answer.headers.get("date", ""))

@@ -77,7 +77,7 @@ class _Place:
     on_trial: bool
 
 
-class Gate:
+class RequestLimiter:
     """Lets requests through; one object serves the whole process, tests make their own."""
 
     def __init__(self) -> None:
@@ -189,4 +189,4 @@ def _digest(parts: tuple[str, ...]) -> str:
 
 
 # The one piece of state that outlives a client; why it must is said above.
-PROCESS_GATE = Gate()
+PROCESS_LIMITER = RequestLimiter()

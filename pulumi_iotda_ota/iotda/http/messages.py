@@ -38,7 +38,7 @@ def _percent_encoded(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An answer as it came.
 
     Args:
@@ -58,7 +58,7 @@ class Answer:
         found = self.headers.get("x-request-id") or self.headers.get("x-iam-trace-id") or ""
         return printable(found, limit=80)
 
-    def without(self, secrets: Iterable[str]) -> Answer:
+    def without(self, secrets: Iterable[str]) -> Response:
         """Return the answer as it may be told: with each secret masked, before anything of it is cut to length.
 
         Args:
@@ -106,14 +106,14 @@ class Request(Generic[Content]):
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     accepts: frozenset[int] = frozenset()
     patience: float | None = None
-    join: Callable[[Content, Answer], Content] | None = None
+    join: Callable[[Content, Response], Content] | None = None
 
     @property
     def goes_to_iam(self) -> bool:
         """Return whether it is about an account and not about IoTDA."""
         return "{project_id}" not in self.root
 
-    def content(self, answer: Answer) -> Content:
+    def content(self, answer: Response) -> Content:
         """Return what an answer says."""
         content = self.read(answer.body)
         return self.join(content, answer) if self.join else content

@@ -26,7 +26,7 @@ from pulumi_iotda_ota.iotda.auth.signing import sign
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
 from pulumi_iotda_ota.iotda.http.bounded_socket import POOLS, recorded_attempt
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
-from pulumi_iotda_ota.iotda.http.messages import Answer
+from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.http.network_errors import in_words, is_unresolved, is_untrusted
 from pulumi_iotda_ota.iotda.sanitize import printable
 
@@ -73,7 +73,7 @@ class HttpTransport:
         self._clock = clock
         self._session = _session(connection)
 
-    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Answer:
+    def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Response:
         """Send a request once and return its answer, whatever its status.
 
         Args:
@@ -107,7 +107,7 @@ class HttpTransport:
 
     def _exchange(
         self, session: requests.Session, request: Request[Any], connection: ResolvedConnection, timeout: float
-    ) -> Answer:
+    ) -> Response:
         proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
         response = session.request(
             request.method,
@@ -125,7 +125,7 @@ class HttpTransport:
         )
         with closing(response):
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, headers, _body(response, request))
+            return Response(response.status_code, headers, _body(response, request))
 
 
 def proxy_of(connection: ResolvedConnection) -> str:

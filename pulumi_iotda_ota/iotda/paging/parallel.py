@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.paging.scheduler import Place, Plan
+from pulumi_iotda_ota.iotda.paging.scheduler import PageScheduler, Place
 from pulumi_iotda_ota.iotda.retry import is_retried, is_throttle
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _REFUSALS = range(400, 500)
 
 
 @dataclass(frozen=True)
-class Asked:
+class PageRequest:
     """A page that is asked for.
 
     Attributes:
@@ -44,7 +44,7 @@ class Asked:
 
 
 def walk_together(
-    fetch: Callable[[Asked], Page[Record]],
+    fetch: Callable[[PageRequest], Page[Record]],
     *,
     key: Callable[[Record], str],
     width: Callable[[], int],
@@ -64,14 +64,14 @@ def walk_together(
     Raises:
         ProtocolError: a page does not lead on to the next one, or the first one holds none of the records it counts.
     """
-    plan: Plan[Record] = Plan(key=key, eager=eager)
+    plan: PageScheduler[Record] = PageScheduler(key=key, eager=eager)
     crew = _Crew(fetch, stopped)
     failure: IotdaOtaError | None = None
     try:
         while not plan.finished:
             places = plan.wanted(width())
             if len(places) == 1 and (plan.alone or crew.is_idle):
-                answer = _Answer.of(fetch, Asked(places[0], after=failure))
+                answer = _Fetched.of(fetch, PageRequest(places[0], after=failure))
                 failure = None
             else:
                 answer = crew.next(places)
@@ -85,15 +85,15 @@ def walk_together(
 
 
 @dataclass(frozen=True)
-class _Answer(Generic[Record]):
+class _Fetched(Generic[Record]):
     """A page, or the error that came in its place."""
 
-    asked: Asked
+    asked: PageRequest
     page: Page[Record] | None = None
     error: BaseException | None = None
 
     @classmethod
-    def of(cls, fetch: Callable[[Asked], Page[Record]], asked: Asked) -> _Answer[Record]:
+    def of(cls, fetch: Callable[[PageRequest], Page[Record]], asked: PageRequest) -> _Fetched[Record]:
         """Fetch a page."""
         try:
             return cls(asked, fetch(asked))
@@ -101,7 +101,7 @@ class _Answer(Generic[Record]):
             return cls(asked, error=error)
 
 
-def _passed_over(plan: Plan[Record], answer: _Answer[Record]) -> IotdaOtaError | None:
+def _passed_over(plan: PageScheduler[Record], answer: _Fetched[Record]) -> IotdaOtaError | None:
     """Go on without a page, and return what the next one waits after; raise what the walk can not go on without."""
     place, error = answer.asked.place, answer.error
     assert error is not None  # noqa: S101  there is one where there is no page
@@ -124,11 +124,11 @@ def _is_refusal(error: IotdaOtaError) -> bool:
 class _Crew(Generic[Record]):
     """Threads that fetch pages, as many as were ever under way at the same time."""
 
-    def __init__(self, fetch: Callable[[Asked], Page[Record]], stopped: threading.Event) -> None:
+    def __init__(self, fetch: Callable[[PageRequest], Page[Record]], stopped: threading.Event) -> None:
         self._fetch = fetch
         self._stopped = stopped
         self._places: SimpleQueue[Place | None] = SimpleQueue()
-        self._answers: SimpleQueue[_Answer[Record]] = SimpleQueue()
+        self._answers: SimpleQueue[_Fetched[Record]] = SimpleQueue()
         self._under_way = 0
         self._threads = 0
 
@@ -137,7 +137,7 @@ class _Crew(Generic[Record]):
         """Return whether nothing is under way."""
         return not self._under_way
 
-    def next(self, places: list[Place]) -> _Answer[Record]:
+    def next(self, places: list[Place]) -> _Fetched[Record]:
         """Ask for pages, and return the answer of one that was asked for, now or before."""
         for place in places:
             self._ask(place)
@@ -157,7 +157,7 @@ class _Crew(Generic[Record]):
         if self._threads:
             self._places.put(place)
         else:
-            self._answers.put(_Answer.of(self._fetch, Asked(place, ahead=True)))
+            self._answers.put(_Fetched.of(self._fetch, PageRequest(place, ahead=True)))
 
     def _hire(self) -> None:
         """Start one more thread, where there is one to be had: a container may have too few for a whole crew."""
@@ -173,4 +173,4 @@ class _Crew(Generic[Record]):
 
     def _work(self) -> None:
         while (place := self._places.get()) is not None and not self._stopped.is_set():
-            self._answers.put(_Answer.of(self._fetch, Asked(place, ahead=True)))
+            self._answers.put(_Fetched.of(self._fetch, PageRequest(place, ahead=True)))

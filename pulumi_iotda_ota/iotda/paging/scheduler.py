@@ -65,7 +65,7 @@ class _Window(Generic[Record]):
         return Place(self.marker, self.offsets[self.joined])
 
 
-class Plan(Generic[Record]):
+class PageScheduler(Generic[Record]):
     """One walk: says which pages to ask for, takes their answers in any order, and gives each record once.
 
     Args:
