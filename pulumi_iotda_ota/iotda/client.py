@@ -17,7 +17,7 @@ from pulumi_iotda_ota.iotda.executor import Caller
 from pulumi_iotda_ota.iotda.http.limiter import PROCESS_LIMITER
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
-from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING, AccountLogin
+from pulumi_iotda_ota.iotda.login import PROCESS_TOKENS, AccountLogin
 from pulumi_iotda_ota.iotda.paging.marker import Page, Records, walk
 from pulumi_iotda_ota.iotda.paging.parallel import walk_together
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
-    from pulumi_iotda_ota.iotda.login import Keyring
+    from pulumi_iotda_ota.iotda.login import TokenCache
     from pulumi_iotda_ota.iotda.models import (
         BatchTask,
         BatchTaskDetail,
@@ -62,7 +62,7 @@ class Client:
         *,
         clock: Clock = SYSTEM_CLOCK,
         gate: RequestLimiter = PROCESS_LIMITER,
-        keyring: Keyring = PROCESS_KEYRING,
+        keyring: TokenCache = PROCESS_TOKENS,
     ) -> None:
         self.connection = connection
         self._clock = clock

@@ -31,7 +31,7 @@ from pulumi_iotda_ota.iotda.auth.credentials import (
     UserPassword,
 )
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, read_text
-from pulumi_iotda_ota.iotda.auth.refresh import Obtained, Renewable
+from pulumi_iotda_ota.iotda.auth.refresh import IssuedCredential, Renewable
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError, ProtocolError, TransportError
 from pulumi_iotda_ota.iotda.executor import Caller, StaticCredentials
 from pulumi_iotda_ota.iotda.http.hints import ON_ECS
@@ -54,7 +54,7 @@ _MOST_ATTEMPTS = 3
 _METADATA_ATTEMPTS = 2
 
 
-class Keyring:
+class TokenCache:
     """What was obtained so far; one object serves the whole process, tests make their own."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class AccountLogin:
         *,
         clock: Clock,
         gate: RequestLimiter,
-        keyring: Keyring,
+        keyring: TokenCache,
         wants_project: bool = True,
     ) -> None:
         self._connection = connection
@@ -175,7 +175,7 @@ class AccountLogin:
                 raise
         return project_id
 
-    def _obtained(self, deadline: Deadline) -> Obtained:
+    def _obtained(self, deadline: Deadline) -> IssuedCredential:
         credential = self._connection.credential
         if isinstance(credential, UserPassword):
             return self._token(credential, deadline)
@@ -188,13 +188,13 @@ class AccountLogin:
             return _key(self._signed(request, credential.base, deadline), str(credential))
         raise AssertionError(f"{type(credential).__name__} is exchanged by nobody")
 
-    def _token(self, credential: UserPassword, deadline: Deadline) -> Obtained:
+    def _token(self, credential: UserPassword, deadline: Deadline) -> IssuedCredential:
         request = iam.create_token(
             credential.user_name, credential.password, credential.domain_name, self._scope(self._connection.project_id)
         )
         token = self._exchanged(request, _at_iam(self._connection, credential), deadline)
         project = token.token.project
-        return Obtained(
+        return IssuedCredential(
             AuthToken(token.text, f"IAM for {credential}"), token.token.expires_at, project.id if project else ""
         )
 
@@ -205,14 +205,14 @@ class AccountLogin:
             return {"domain": {"name": connection.credential.domain_name}}
         return {"project": {"id": project_id} if project_id else {"name": connection.region}}
 
-    def _key_of_file(self, credential: IdTokenFile, deadline: Deadline) -> Obtained:
+    def _key_of_file(self, credential: IdTokenFile, deadline: Deadline) -> IssuedCredential:
         held = IdToken(_content(credential), credential)
         at_iam = _at_iam(self._connection, held)
         token = self._exchanged(iam.exchange_id_token(held.token, credential.idp_id), at_iam, deadline)
         key = self._signed(iam.exchange_token(token), AuthToken(token, f"IAM for {credential}"), deadline)
         return _key(key, f"IAM for {credential}")
 
-    def _key_of_ecs(self, credential: EcsMetadata, deadline: Deadline) -> Obtained:
+    def _key_of_ecs(self, credential: EcsMetadata, deadline: Deadline) -> IssuedCredential:
         def asked(request: Request[T], token: SecretStr | None = None) -> T:
             connection = _at_metadata(self._connection, replace(credential, token=token))
             return self._exchanged(request, connection, deadline)
@@ -290,9 +290,9 @@ def _ready(used: ResolvedConnection) -> AccessKey | AuthToken:
     raise AssertionError(f"{type(credential).__name__} signs nothing")
 
 
-def _key(key: iam.TemporaryKey, source: str) -> Obtained:
+def _key(key: iam.TemporaryKey, source: str) -> IssuedCredential:
     given = key.credential
-    return Obtained(AccessKey(given.access, given.secret, given.securitytoken, source), given.expires_at)
+    return IssuedCredential(AccessKey(given.access, given.secret, given.securitytoken, source), given.expires_at)
 
 
 def _content(file: IdTokenFile) -> SecretStr:
@@ -339,4 +339,4 @@ def _digest(parts: tuple[str, ...]) -> str:
 
 
 # Beside the gate, the one piece of state that outlives a client; why it must is said above.
-PROCESS_KEYRING = Keyring()
+PROCESS_TOKENS = TokenCache()

@@ -73,9 +73,9 @@ class Run:
         self.forget()
         if self._clients:
             # The project that IAM returned in the last run may be another one now.
-            from pulumi_iotda_ota.iotda.login import PROCESS_KEYRING  # noqa: PLC0415  loaded with a client, not before
+            from pulumi_iotda_ota.iotda.login import PROCESS_TOKENS  # noqa: PLC0415  loaded with a client, not before
 
-            PROCESS_KEYRING.forget_projects()
+            PROCESS_TOKENS.forget_projects()
         self.close()
 
     def client(self, connection: ResolvedConnection) -> Client:

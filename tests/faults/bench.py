@@ -13,7 +13,7 @@ from pulumi_iotda_ota.iotda.auth.credentials import AssumedAgency, EcsMetadata
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
-from pulumi_iotda_ota.iotda.login import Keyring
+from pulumi_iotda_ota.iotda.login import TokenCache
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.helpers import QUICK
 
@@ -32,7 +32,7 @@ class Bench:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.gate, self.keyring = RequestLimiter(), Keyring()
+        self.gate, self.keyring = RequestLimiter(), TokenCache()
         self.clock = QUICK
 
     def connection(self, **given: Any) -> ResolvedConnection:

@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
-from pulumi_iotda_ota.iotda.login import Keyring
+from pulumi_iotda_ota.iotda.login import TokenCache
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from tests.faults.bench import Bench
 from tests.faults.helpers import RawServer, http
@@ -129,7 +129,7 @@ def test_what_iam_repeats_is_not_told(
     connection = Connection(**places, **given(file), max_attempts=1)
 
     with (
-        Client(resolve(connection, config={}, environ={}), gate=RequestLimiter(), keyring=Keyring()) as client,
+        Client(resolve(connection, config={}, environ={}), gate=RequestLimiter(), keyring=TokenCache()) as client,
         pytest.raises(IotdaOtaError) as caught,
     ):
         list(client.list_packages(METER))
@@ -185,7 +185,7 @@ def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCap
         "region": emulator.region,
     }
     connection = resolve(Connection(**places, **user), config={}, environ={})
-    keyring = Keyring()
+    keyring = TokenCache()
     fault = emulator.faults.add(operation="ListOtaPackageInfo", times=None, status=400)
     fault.before = lambda: setattr(fault, "body", f"bad token {next(iter(emulator.tokens))}")
 
@@ -216,7 +216,7 @@ def test_a_key_in_a_damaged_answer_is_not_told(
     connection = Connection(**places, **agency, auth_token=SecretStr("t" * 20), max_attempts=1)
 
     with (
-        Client(resolve(connection, config={}, environ={}), gate=RequestLimiter(), keyring=Keyring()) as client,
+        Client(resolve(connection, config={}, environ={}), gate=RequestLimiter(), keyring=TokenCache()) as client,
         pytest.raises(ProtocolError) as caught,
     ):
         list(client.list_packages(METER))

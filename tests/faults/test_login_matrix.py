@@ -15,7 +15,7 @@ import pytest
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
-from pulumi_iotda_ota.iotda.login import Keyring
+from pulumi_iotda_ota.iotda.login import TokenCache
 from tests.faults.bench import KEY, PROJECTS, TOKEN, Bench
 from tests.faults.helpers import RawServer, hold_readable, http
 from tests.faults.table import FAULTS, SECRET
@@ -125,7 +125,7 @@ def test_a_login_ends_right_or_in_one_clear_error(
         assert error is None or isinstance(error, ProtocolError)
 
     service.faults.clear()
-    bench.gate, bench.keyring = RequestLimiter(), Keyring()
+    bench.gate, bench.keyring = RequestLimiter(), TokenCache()
     assert bench.listed(connection) == _PACKAGES
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.auth.credentials import AuthToken
-from pulumi_iotda_ota.iotda.auth.refresh import Obtained, Renewable
+from pulumi_iotda_ota.iotda.auth.refresh import IssuedCredential, Renewable
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, TransportError
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from tests.faults.helpers import NOW, FakeClock
@@ -28,13 +28,13 @@ class Issuer:
         self.failure: Exception | None = None
         self.renewable = Renewable()
 
-    def issue(self) -> Obtained:
+    def issue(self) -> IssuedCredential:
         """Give out a token."""
         self.issued += 1
         if self.failure:
             raise self.failure
         token = AuthToken(SecretStr(f"token-{self.issued}"), "test")
-        return Obtained(token, NOW + timedelta(seconds=self.time.seconds) + self.lasts)
+        return IssuedCredential(token, NOW + timedelta(seconds=self.time.seconds) + self.lasts)
 
     def current(self) -> AuthToken:
         """Return the token that is used now."""
@@ -88,7 +88,7 @@ def test_while_one_renews_the_others_go_on() -> None:
     issuer.time.seconds = 3100
     renewing, done = threading.Event(), threading.Event()
 
-    def slowly() -> Obtained:
+    def slowly() -> IssuedCredential:
         renewing.set()
         assert done.wait(20)
         return issuer.issue()
@@ -108,7 +108,7 @@ def test_one_that_was_refused_does_not_serve_on() -> None:
     first = issuer.current()
     issuer.time.seconds = 3100
 
-    def failing() -> Obtained:
+    def failing() -> IssuedCredential:
         assert issuer.renewable.refused(first, replaced())
         raise TransportError("no answer")
 
@@ -121,7 +121,7 @@ def test_who_waits_shares_the_failure_but_not_the_time_that_ran_out() -> None:
     renewable, asked, fail = Renewable(), threading.Event(), threading.Event()
     calls: list[str] = []
 
-    def failing() -> Obtained:
+    def failing() -> IssuedCredential:
         calls.append("failing")
         asked.set()
         assert fail.wait(20)
@@ -150,7 +150,7 @@ def test_nobody_waits_longer_than_his_deadline() -> None:
     """A wait for what another obtains ends with the deadline of who waits."""
     renewable, asked, done = Renewable(), threading.Event(), threading.Event()
 
-    def slowly() -> Obtained:
+    def slowly() -> IssuedCredential:
         asked.set()
         assert done.wait(20)
         raise TransportError("no answer")

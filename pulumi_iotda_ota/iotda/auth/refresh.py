@@ -35,7 +35,7 @@ RENEWED_IN_VAIN = ("renewed", "once; the new one was refused too")
 
 
 @dataclass(frozen=True)
-class Obtained:
+class IssuedCredential:
     """A credential that was given out.
 
     Args:
@@ -54,13 +54,13 @@ class Renewable:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: Obtained | None = None
+        self._held: IssuedCredential | None = None
         self._due = datetime.max
-        self._flight: Future[Obtained] | None = None
+        self._flight: Future[IssuedCredential] | None = None
         self._refusals = 0
         self._final: CredentialsError | None = None
 
-    def current(self, obtain: Callable[[], Obtained], deadline: Deadline) -> Obtained:
+    def current(self, obtain: Callable[[], IssuedCredential], deadline: Deadline) -> IssuedCredential:
         """Return a credential that holds.
 
         Args:
@@ -109,8 +109,12 @@ class Renewable:
             return False
 
     def _obtain(
-        self, flight: Future[Obtained], obtain: Callable[[], Obtained], held: Obtained | None, deadline: Deadline
-    ) -> Obtained:
+        self,
+        flight: Future[IssuedCredential],
+        obtain: Callable[[], IssuedCredential],
+        held: IssuedCredential | None,
+        deadline: Deadline,
+    ) -> IssuedCredential:
         try:
             obtained = obtain()
         except BaseException as error:
@@ -134,7 +138,9 @@ class Renewable:
         flight.set_result(obtained)
         return obtained
 
-    def _waited_for(self, flight: Future[Obtained], obtain: Callable[[], Obtained], deadline: Deadline) -> Obtained:
+    def _waited_for(
+        self, flight: Future[IssuedCredential], obtain: Callable[[], IssuedCredential], deadline: Deadline
+    ) -> IssuedCredential:
         """Return what another obtains; where that one ran out of time, obtain with what is left of ours."""
         try:
             return flight.result(timeout=deadline.remaining())
