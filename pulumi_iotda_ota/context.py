@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Where:
+class Context:
     """What the settings of a connection are looked for in, and the folder that a program runs in.
 
     Attributes:

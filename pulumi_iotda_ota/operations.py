@@ -18,11 +18,11 @@ from pulumi_iotda_ota.serialization import found_values, package_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.context import Where
+    from pulumi_iotda_ota.context import Context
     from pulumi_iotda_ota.lookup.session import Run
 
 
-def package_answer(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any] | None:
+def package_answer(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the answer of get_ota_package as plain values, or None where nothing fits and that was allowed.
 
     Args:
@@ -41,7 +41,7 @@ def package_answer(run: Run, where: Where, values: Mapping[str, Any]) -> dict[st
     return None if found is None else found_values(found)
 
 
-def locked_entry(where: Where, values: Mapping[str, Any]) -> Entry:
+def locked_entry(where: Context, values: Mapping[str, Any]) -> Entry:
     """Return what is locked under the name that is given, which must be what the words beside it ask for.
 
     Args:
@@ -85,7 +85,7 @@ def require_lock(values: Mapping[str, Any]) -> None:
         raise InputError(headline, argument="verify", facts=facts)
 
 
-def require_unchanged(run: Run, where: Where, entry: Entry) -> None:
+def require_unchanged(run: Run, where: Context, entry: Entry) -> None:
     """Ask the service whether a locked package is there and what it was: one request.
 
     Args:
@@ -113,7 +113,7 @@ def require_unchanged(run: Run, where: Where, entry: Entry) -> None:
         raise errors.changed(entry, now, differing)
 
 
-def _locked(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
+def _locked(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     require_valid(schema.GET_OTA_PACKAGE, values)
     entry = locked_entry(where, values)
     if values.get("verify"):

@@ -14,7 +14,7 @@ import pulumi_iotda_ota as iotda_ota
 from docs.generate.markdown import code, table
 from docs.generate.service import METER, Time, running
 from pulumi_iotda_ota import testing
-from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.plugin.registry import RESOURCES
 
@@ -103,10 +103,10 @@ def _folded(rows: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     return rows if len(rows) <= few else [*rows[:2], ("…", "…", "…"), rows[-1]]
 
 
-def _process(time: Time) -> World:
+def _process(time: Time) -> ResourceContext:
     """Return the world as a new process of Pulumi's meets it: it remembers nothing of the one before."""
     run = Run(memo=False, clock=time.clock)
-    return World(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
+    return ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
 
 
 def _life(time: Time, name: str, inputs: Properties) -> Iterator[Callable[[], object]]:
@@ -153,7 +153,7 @@ def _task(emulator: Emulator, name: str, **more: Any) -> Properties:
     return {"package_ids": [_package_id(emulator)], "group_ids": ["canary"], "scope": _scope(name), **more}
 
 
-def _made_task(world: World, emulator: Emulator, name: str, **more: Any) -> str:
+def _made_task(world: ResourceContext, emulator: Emulator, name: str, **more: Any) -> str:
     """Create a task to wait for, or to confirm, and return its id."""
     cycle = RESOURCES["UpgradeTask"].lifecycle
     made = cycle.create(world, cycle.check(world, {}, _task(emulator, name, **more)).inputs)
@@ -166,7 +166,7 @@ def _new_package(*_: object) -> Properties:
     return {**METER, "app_id": "energy", "version": "V9", "obs_location": location, "scope": _scope("firmware")}
 
 
-_LIVES: dict[str, Callable[[World, Emulator], Properties]] = {
+_LIVES: dict[str, Callable[[ResourceContext, Emulator], Properties]] = {
     "OtaPackagePin": lambda *_: {**METER, "version": "V1.4.10"},
     "OtaPackage": _new_package,
     "UpgradeTask": lambda _, emulator: _task(emulator, "canary"),

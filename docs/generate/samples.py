@@ -18,7 +18,7 @@ import pulumi
 import pulumi_iotda_ota as iotda_ota
 from docs.generate.service import METER, Time, running
 from pulumi_iotda_ota import testing
-from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.lock.files import VARIABLE
 from pulumi_iotda_ota.lookup.session import Run
@@ -131,7 +131,7 @@ def _failed_devices(emulator: Emulator) -> None:
 def _lost_answer(emulator: Emulator) -> None:
     emulator.faults.add(operation="CreateBatchTask", wire="drop")
     run = Run(memo=False, clock=Time().clock)
-    world = World(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
+    world = ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
     package = next(found for found in emulator.packages if found["version"] == "V1.4.10")
     scope = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
     inputs = {"package_ids": [package["package_id"]], "group_ids": ["canary"], "scope": scope}

@@ -15,7 +15,7 @@ from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import hiding
-from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
@@ -96,13 +96,13 @@ def service(asked: CommandInput) -> Iterator[Service]:
         yield Service(run, connection, config)
 
 
-def world(
+def resource_context(
     asked: CommandInput,
     asking: Service,
     *,
     tell: Callable[[str], None],
     seen: Callable[[BatchTask], None] = lambda _: None,
-) -> World:
+) -> ResourceContext:
     """Return the world that a life cycle acts in: of this command, and no program.
 
     Args:
@@ -111,7 +111,7 @@ def world(
         tell: shows a line of progress.
         seen: is given a task each time that it is looked at.
     """
-    return World(
+    return ResourceContext(
         run=asking.run, config=asking.config, environ=asked.session.environ, warn=asked.session.note, tell=tell,
         seen=seen,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.cli.words import long_option
-from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
 from pulumi_iotda_ota.lookup.session import Run
@@ -79,7 +79,7 @@ def _tell_one(asked: CommandInput, lookup: PackageLookup, found: Found | None) -
 
 def _locked(asked: CommandInput, given: Mapping[str, Any]) -> None:
     """Tell what is locked; the service is asked with ``--verify`` alone."""
-    where = Where(stack_config(asked), asked.session.environ, given_connection(asked))
+    where = Context(stack_config(asked), asked.session.environ, given_connection(asked))
     if asked.values["verify"]:
         with service(asked) as asking:
             values = package_answer(asking.run, where, given) or {}

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulumi_iotda_ota.cli.tables import console
-from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class _Shown:
 
     def __init__(self) -> None:
         self.line = ""
-        self.standing = Standing()
+        self.standing = DeviceCounts()
 
     def __rich__(self) -> RenderableType:
         line = Text(self.line, overflow="fold")
@@ -58,6 +58,6 @@ def bar(session: Session) -> Iterator[tuple[Callable[[str], None], Callable[[Bat
             live.refresh()
 
         def seen(task: BatchTask) -> None:
-            shown.standing = Standing.of(task, ended=not is_running(task))
+            shown.standing = DeviceCounts.of(task, ended=not is_running(task))
 
         yield tell, seen

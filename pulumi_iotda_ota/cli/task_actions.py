@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_iotda_ota.cli.connect import service, world
+from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_watch import Looks, inputs_of, progress, tell_task
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
@@ -77,7 +77,7 @@ def confirm_task(asked: CommandInput) -> None:
         _agree(asked, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
         looks = Looks()
         with progress(asked, looks) as (tell, seen):
-            Confirmation.passed(world(asked, asking, tell=tell, seen=seen), inputs)
+            Confirmation.passed(resource_context(asked, asking, tell=tell, seen=seen), inputs)
         task = _seen_after(asked, asking, looks)
     tell_task(asked, task)
 

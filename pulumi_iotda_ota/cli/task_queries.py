@@ -11,7 +11,7 @@ from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.iotda.limits import TASK_TYPE
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.polling import stands
-from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
 from pulumi_iotda_ota.lookup.query import UpgradeTaskLookup
 from pulumi_iotda_ota.lookup.tasks import find_upgrade_task
@@ -91,6 +91,6 @@ def print_failing(session: Session, devices: Sequence[Mapping[str, Any]], task: 
     if devices:
         session.line()
         session.rows([[device.get(name) for name in _DEVICE] for device in devices], header=_DEVICE)
-    failed = Standing.of(task, ended=not is_running(task)).failed
+    failed = DeviceCounts.of(task, ended=not is_running(task)).failed
     if failed > len(devices) > 0:
         session.note(f"the first {len(devices):,} of {failed:,} that failed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.cli.connect import service, world
+from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
@@ -38,7 +38,7 @@ def watch_task(asked: CommandInput) -> None:
     with service(asked) as asking:
         try:
             with progress(asked, looks) as (tell, seen):
-                Completion.passed(world(asked, asking, tell=tell, seen=seen), inputs)
+                Completion.passed(resource_context(asked, asking, tell=tell, seen=seen), inputs)
         except CampaignFailed:
             if asked.as_json:
                 _tell(asked, asking, looks)

@@ -18,7 +18,7 @@ from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.sanitize import hiding, masked
 from pulumi_iotda_ota.lifecycle import completion, confirmation, pin
-from pulumi_iotda_ota.lifecycle.base import UNKNOWN, World
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, ResourceContext
 from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lifecycle.upgrade_task import resource as upgrade_task
@@ -64,9 +64,9 @@ class Adapter(dynamic.ResourceProvider):
     lifecycle: ClassVar[type[Lifecycle]]
     # Set on the copy that serves, which is never stored; the provider that a program pickles has none.
     _configuration: Mapping[str, Any] = MappingProxyType({})
-    _given_world: World | None = None
+    _given_world: ResourceContext | None = None
 
-    def act_in(self, world: World) -> None:
+    def act_in(self, world: ResourceContext) -> None:
         """Act in another world than this process's: a test gives one that has no network."""
         self._given_world = world
 
@@ -108,8 +108,8 @@ class Adapter(dynamic.ResourceProvider):
         """Remove the resource."""
         self.lifecycle.delete(self._world(), _id, _plain(_props))
 
-    def _world(self) -> World:
-        return self._given_world or World(_run, self._configuration, os.environ, _warn, _tell, _run_state)
+    def _world(self) -> ResourceContext:
+        return self._given_world or ResourceContext(_run, self._configuration, os.environ, _warn, _tell, _run_state)
 
 
 class OtaPackagePinProvider(Adapter):

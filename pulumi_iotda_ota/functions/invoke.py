@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pulumi
 
 from pulumi_iotda_ota import pulumi_compat, sdk_inputs
-from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
 from pulumi_iotda_ota.lookup.session import Run
@@ -41,7 +41,7 @@ class Function(Generic[T]):
     """
 
     name: str
-    ask: Callable[[Run, Where, Mapping[str, Any]], T]
+    ask: Callable[[Run, Context, Mapping[str, Any]], T]
     mocked: Callable[[dict[str, Any]], T]
 
     @property
@@ -84,7 +84,7 @@ class Function(Generic[T]):
 
     def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
         """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
-        run, where = pulumi_compat.current_run(), Where(pulumi_compat.stack_config(), dict(os.environ), connection)
+        run, where = pulumi_compat.current_run(), Context(pulumi_compat.stack_config(), dict(os.environ), connection)
 
         def ask() -> T:
             with _rendering(), contextlib.ExitStack() as stack:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from pulumi_iotda_ota.context import Where
+    from pulumi_iotda_ota.context import Context
     from pulumi_iotda_ota.functions.results import GetOtaPackageResult, GetOtaPackagesResult
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
     from pulumi_iotda_ota.lookup.session import Run
@@ -349,17 +349,17 @@ def _given(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in ("connection", "opts")}
 
 
-def _list(run: Run, where: Where, values: Mapping[str, Any]) -> GetOtaPackagesResult:
+def _list(run: Run, where: Context, values: Mapping[str, Any]) -> GetOtaPackagesResult:
     asked = query.PackagesLookup.from_arguments(values)
     return results.packages_result(find.find_packages(run, where.resolved(), asked))
 
 
-def _find(run: Run, where: Where, values: Mapping[str, Any]) -> GetOtaPackageResult | None:
+def _find(run: Run, where: Context, values: Mapping[str, Any]) -> GetOtaPackageResult | None:
     found = package_answer(run, where, values)
     return None if found is None else results.package_from_mapping(found)
 
 
-def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Where] | None = None) -> dict[str, Any]:
+def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Context] | None = None) -> dict[str, Any]:
     """Answer a function by its token, in the plugin's names, as a stand-in for the engine needs it.
 
     Args:

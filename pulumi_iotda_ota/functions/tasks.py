@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from pulumi_iotda_ota.context import Where
+    from pulumi_iotda_ota.context import Context
     from pulumi_iotda_ota.functions.results import GetUpgradeTaskResult
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
     from pulumi_iotda_ota.lookup.session import Run
@@ -56,7 +56,7 @@ def get_upgrade_task_output(
     return UPGRADE_TASK.output({"task_id": task_id}, connection, opts)
 
 
-def _show(run: Run, where: Where, values: Mapping[str, Any]) -> GetUpgradeTaskResult:
+def _show(run: Run, where: Context, values: Mapping[str, Any]) -> GetUpgradeTaskResult:
     lookup = query.UpgradeTaskLookup.from_arguments(values)
     return results.task_result(tasks.find_upgrade_task(run, where.resolved(), lookup))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.schema import validation
@@ -84,7 +84,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class World:
+class ResourceContext:
     """Everything outside that a life cycle acts on or reads.
 
     Attributes:
@@ -119,12 +119,12 @@ class World:
         """
         return self.run.completed(self.where(inputs).resolved())
 
-    def where(self, inputs: Mapping[str, Any]) -> Where:
+    def where(self, inputs: Mapping[str, Any]) -> Context:
         """Return where a resource asks, before anything of it is resolved."""
         from pulumi_iotda_ota.iotda.auth.connection_model import Connection  # noqa: PLC0415  pydantic only when needed
 
         given = Connection(**(inputs.get("connection") or {}))
-        return Where(self.config, self.environ, given, self.folder)
+        return Context(self.config, self.environ, given, self.folder)
 
 
 class Lifecycle(Protocol):
@@ -134,27 +134,27 @@ class Lifecycle(Protocol):
     input_names: ClassVar[tuple[str, ...]]
 
     @staticmethod
-    def check(world: World, olds: Properties, news: Properties) -> Checked:
+    def check(world: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Return the inputs to store, completed; ``olds`` are the inputs stored before, empty at a creation."""
         ...
 
     @staticmethod
-    def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:
+    def diff(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
         """Return what the new inputs change; ``olds`` is the stored state."""
         ...
 
     @staticmethod
-    def create(world: World, inputs: Properties) -> Created:
+    def create(world: ResourceContext, inputs: Properties) -> Created:
         """Create the resource."""
         ...
 
     @staticmethod
-    def read(world: World, id_: str, state: Properties) -> Properties:
+    def read(world: ResourceContext, id_: str, state: Properties) -> Properties:
         """Return the state as it is now; starts nothing."""
         ...
 
     @staticmethod
-    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+    def imported(world: ResourceContext, id_: str, *, owned: bool) -> Imported:
         """Return an existing task or package by its id, as a resource. Changes nothing.
 
         Args:
@@ -168,12 +168,12 @@ class Lifecycle(Protocol):
         ...
 
     @staticmethod
-    def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs."""
         ...
 
     @staticmethod
-    def delete(world: World, id_: str, state: Properties) -> None:
+    def delete(world: ResourceContext, id_: str, state: Properties) -> None:
         """Remove the resource."""
         ...
 

@@ -11,9 +11,9 @@ from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.completion_errors import campaign_failed, did_not_end
 from pulumi_iotda_ota.lifecycle.one_shot import OneShot
-from pulumi_iotda_ota.lifecycle.polling import Watch
+from pulumi_iotda_ota.lifecycle.polling import TaskPoller
 from pulumi_iotda_ota.lifecycle.run_state import Thing
-from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
+from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts, Limits
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import RETRYABLE, STOPPED, is_running, told_refusal
 from pulumi_iotda_ota.lifecycle.upgrade_task.stop import stop_task
 from pulumi_iotda_ota.schema.validation import Problem
@@ -21,7 +21,7 @@ from pulumi_iotda_ota.schema.validation import Problem
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 _DEFAULT_TIMEOUT = "1h"
 # How long a task may look as it did before, after the service has taken a retry.
@@ -51,7 +51,7 @@ class Completion(OneShot):
         return problems
 
     @classmethod
-    def passed(cls, world: World, inputs: Properties) -> Properties:
+    def passed(cls, world: ResourceContext, inputs: Properties) -> Properties:
         """Wait for the end of the task, and return how it ended.
 
         Raises:
@@ -67,15 +67,15 @@ def _outputs(task: BatchTask) -> Properties:
         "status": task.status,
         "status_desc": task.status_desc or "",
         "progress": task.task_progress.model_dump() if task.task_progress else {},
-        "failed_devices": Standing.of(task, ended=True).failed,
+        "failed_devices": DeviceCounts.of(task, ended=True).failed,
     }
 
 
-def _judged(world: World, inputs: Properties) -> BatchTask:
+def _judged(world: ResourceContext, inputs: Properties) -> BatchTask:
     """Return the task once it has ended well enough."""
     client = world.run.client(world.resolve(inputs))
     seconds = parse_duration("timeout", inputs.get("timeout", _DEFAULT_TIMEOUT))
-    watch = Watch(world, client, inputs["task_id"], Deadline.start(world.clock, seconds))
+    watch = TaskPoller(world, client, inputs["task_id"], Deadline.start(world.clock, seconds))
     limits = Limits.of(inputs)
     task = _ended(world, client, watch, limits, inputs)
     happened: list[tuple[str, str]] = []
@@ -88,11 +88,11 @@ def _judged(world: World, inputs: Properties) -> BatchTask:
     return task
 
 
-def _standing(task: BatchTask) -> Standing:
-    return Standing.of(task, ended=not is_running(task))
+def _standing(task: BatchTask) -> DeviceCounts:
+    return DeviceCounts.of(task, ended=not is_running(task))
 
 
-def _ended(world: World, client: Client, watch: Watch, limits: Limits, inputs: Properties) -> BatchTask:
+def _ended(world: ResourceContext, client: Client, watch: TaskPoller, limits: Limits, inputs: Properties) -> BatchTask:
     """Return the task once it has ended; one that exceeds its limits is stopped, where that is wanted."""
     stops = inputs.get("stop_when_exceeded", False)
 
@@ -112,7 +112,9 @@ def _ended(world: World, client: Client, watch: Watch, limits: Limits, inputs: P
     return _ended(world, client, watch, limits, inputs) if settled and is_running(settled) else settled or task
 
 
-def _stopped(world: World, client: Client, task: BatchTask, limits: Limits, inputs: Properties) -> IotdaOtaError:
+def _stopped(
+    world: ResourceContext, client: Client, task: BatchTask, limits: Limits, inputs: Properties
+) -> IotdaOtaError:
     """Stop a task whose failures are more than may be, and return the error of that."""
     exceeded = _standing(task)
     failed = f"{exceeded.failed} of {exceeded.total} devices had failed ({limits.described})"
@@ -124,7 +126,7 @@ def _stopped(world: World, client: Client, task: BatchTask, limits: Limits, inpu
     return campaign_failed(client, ended or task, _standing(ended or task), limits, inputs, happened=happened)
 
 
-def _retried(world: World, client: Client, watch: Watch, task: BatchTask) -> list[tuple[str, str]]:
+def _retried(world: ResourceContext, client: Client, watch: TaskPoller, task: BatchTask) -> list[tuple[str, str]]:
     """Ask once to try the failed devices again, wait until that shows, and return what there is to tell of it."""
     with world.run_state.alone("retry", task.task_id):
         if not world.run_state.is_first_retry(Thing.at(client.connection.identity, task.task_id)):

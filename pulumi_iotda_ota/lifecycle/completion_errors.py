@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.failed_devices import FailingDevice
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties
-    from pulumi_iotda_ota.lifecycle.polling import Watch
-    from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
+    from pulumi_iotda_ota.lifecycle.polling import TaskPoller
+    from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts, Limits
 
 Facts = list[tuple[str, str]]
 
@@ -29,7 +29,7 @@ _NEW_CAMPAIGN = "change triggers of the task for a new campaign"
 
 
 def campaign_failed(
-    client: Client, task: BatchTask, standing: Standing, limits: Limits, inputs: Properties, *, happened: Facts
+    client: Client, task: BatchTask, standing: DeviceCounts, limits: Limits, inputs: Properties, *, happened: Facts
 ) -> CampaignFailed:
     """Return the error of a task that has ended, or was stopped, and is not good enough.
 
@@ -47,7 +47,7 @@ def campaign_failed(
     return CampaignFailed(_headline(task, standing, limits), facts=facts)
 
 
-def did_not_end(watch: Watch, standing: Standing | None) -> DeadlineExceeded:
+def did_not_end(watch: TaskPoller, standing: DeviceCounts | None) -> DeadlineExceeded:
     """Return the error of a task that did not end in time.
 
     Args:
@@ -71,7 +71,7 @@ def did_not_end(watch: Watch, standing: Standing | None) -> DeadlineExceeded:
     return DeadlineExceeded(f"upgrade task {name} did not end {within}", facts=facts)
 
 
-def _headline(task: BatchTask, standing: Standing, limits: Limits) -> str:
+def _headline(task: BatchTask, standing: DeviceCounts, limits: Limits) -> str:
     name = f"upgrade task {printable(task.task_name)}"
     if task.status in STOPPED:
         return f"{name} was stopped: {_counts(standing)}"
@@ -82,11 +82,11 @@ def _headline(task: BatchTask, standing: Standing, limits: Limits) -> str:
     return f"{name} has {standing.total} devices, and min_devices is {limits.min_devices}"
 
 
-def _counts(standing: Standing) -> str:
+def _counts(standing: DeviceCounts) -> str:
     return f"{standing.succeeded} of {standing.total} devices done, {standing.failed} failed"
 
 
-def _failing(client: Client, task: BatchTask, standing: Standing) -> Facts:
+def _failing(client: Client, task: BatchTask, standing: DeviceCounts) -> Facts:
     try:
         devices = failing_devices(client, task.task_id, task.task_progress, most=_SHOWN_DEVICES, statuses=_FAILED)
     except IotdaOtaError as error:
@@ -109,7 +109,7 @@ def _listed(label: str, lines: Sequence[str]) -> Facts:
 
 
 def _ways_to_green(
-    task: BatchTask, standing: Standing, limits: Limits, inputs: Properties, *, refused: bool
+    task: BatchTask, standing: DeviceCounts, limits: Limits, inputs: Properties, *, refused: bool
 ) -> list[str]:
     if task.status in STOPPED or not standing.is_counted:
         return [_NEW_CAMPAIGN]
@@ -124,7 +124,7 @@ def _ways_to_green(
     return ways
 
 
-def _raised(standing: Standing, limits: Limits) -> str:
+def _raised(standing: DeviceCounts, limits: Limits) -> str:
     if limits.max_failed_devices is not None:
         return f"raise max_failed_devices to {standing.failed}"
     # Rounded up, so that the limit that is named is one that passes.

@@ -10,8 +10,8 @@ from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.lifecycle.one_shot import OneShot
-from pulumi_iotda_ota.lifecycle.polling import Watch
-from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.polling import TaskPoller
+from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import STOPPED, described, told_refusal
 from pulumi_iotda_ota.schema.validation import Problem
@@ -19,7 +19,7 @@ from pulumi_iotda_ota.schema.validation import Problem
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 _INITIALIZING = "Initializing"
 _INITIALIZED_WITHIN = 300.0  # seconds
@@ -46,7 +46,7 @@ class Confirmation(OneShot):
         return problems
 
     @classmethod
-    def passed(cls, world: World, inputs: Properties) -> Properties:
+    def passed(cls, world: ResourceContext, inputs: Properties) -> Properties:
         """Confirm the task, where its packages are the approved ones.
 
         Raises:
@@ -56,9 +56,9 @@ class Confirmation(OneShot):
         return {"task_name": task.task_name, "status": task.status}
 
 
-def _confirmed(world: World, inputs: Properties) -> BatchTask:
+def _confirmed(world: ResourceContext, inputs: Properties) -> BatchTask:
     client = world.run.client(world.resolve(inputs))
-    watch = Watch(world, client, inputs["task_id"], Deadline.start(world.clock, _INITIALIZED_WITHIN))
+    watch = TaskPoller(world, client, inputs["task_id"], Deadline.start(world.clock, _INITIALIZED_WITHIN))
     task = watch.until(_is_ready)
     if task is None:
         raise _still_initializing(watch)
@@ -70,7 +70,7 @@ def _confirmed(world: World, inputs: Properties) -> BatchTask:
     return watch.task or task
 
 
-def _confirm(client: Client, watch: Watch, task: BatchTask) -> None:
+def _confirm(client: Client, watch: TaskPoller, task: BatchTask) -> None:
     """Confirm once. If the response is lost or is a refusal, the task itself shows whether it has begun."""
     refusal: IotdaOtaError | None = None
     try:
@@ -90,7 +90,7 @@ def _is_ready(task: BatchTask) -> bool:
 
 def _has_begun(task: BatchTask) -> bool:
     """Return whether the service says that no device of a task waits any more."""
-    standing = Standing.of(task, ended=False)
+    standing = DeviceCounts.of(task, ended=False)
     return standing.all_begun or (task.status in ENDED and standing.waiting == 0)
 
 
@@ -111,7 +111,7 @@ def _require_approved(task: BatchTask, inputs: Properties) -> None:
         raise _told(task, "does not wait for a confirmation", "create it with need_confirm=True, or leave this out")
 
 
-def _still_initializing(watch: Watch) -> IotdaOtaError:
+def _still_initializing(watch: TaskPoller) -> IotdaOtaError:
     facts = [("last error", watch.outage.headline)] if watch.outage else []
     facts.append(("what to do", "run pulumi up again: it goes on waiting"))
     return IotdaOtaError(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask, OtaPackage
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 _DEVICES = ("targets", "group_ids")
 _POLICY = ("schedule_time", "retry_count", "retry_interval")
@@ -48,7 +48,7 @@ def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: 
         raise IotdaOtaError(f"there is no {thing}", facts=facts) from None
 
 
-def own(world: World, connection: ResolvedConnection, id_: str, *, thing: str) -> None:
+def own(world: ResourceContext, connection: ResolvedConnection, id_: str, *, thing: str) -> None:
     """Record that an imported resource owns a thing.
 
     Raises:

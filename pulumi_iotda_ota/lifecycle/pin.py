@@ -30,7 +30,7 @@ from pulumi_iotda_ota.serialization import package_values
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 # There is nothing on the service whose id this could be, and an id that moved would replace the resource.
 _ID = "pin"
@@ -61,7 +61,7 @@ class Pin:
         return problems
 
     @staticmethod
-    def check(world: World, olds: Properties, news: Properties) -> Checked:
+    def check(world: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Resolve the selection, or keep what it was resolved to, so that a preview already shows the id.
 
         What is found is put beside the inputs. A package has fields of the names of some words; one that was asked for
@@ -81,19 +81,19 @@ class Pin:
         return Checked(inputs, problems)
 
     @staticmethod
-    def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG004
+    def diff(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG004
         """Return whether the pin moves. It never replaces: a replacement would forget what is pinned."""
         olds, news = normal(olds), normal(news)
         other = _query(olds) != _query(news)
         return Diff(changes=other or any(olds.get(name) != news.get(name) for name in _COMPARED))
 
     @staticmethod
-    def create(world: World, inputs: Properties) -> Created:  # noqa: ARG004
+    def create(world: ResourceContext, inputs: Properties) -> Created:  # noqa: ARG004
         """Return what ``check`` resolved; nothing is created on the service."""
         return Created(_ID, normal(inputs))
 
     @staticmethod
-    def read(world: World, id_: str, state: Properties) -> Properties:  # noqa: ARG004
+    def read(world: ResourceContext, id_: str, state: Properties) -> Properties:  # noqa: ARG004
         """Return the state with ``exists`` as it is now; the pin itself never moves at a refresh."""
         state = normal(state)
         connection = world.resolve(state)
@@ -105,12 +105,12 @@ class Pin:
         return {**state, **known, **seen}
 
     @staticmethod
-    def imported(world: World, id_: str, *, owned: bool) -> Imported:  # noqa: ARG004
+    def imported(world: ResourceContext, id_: str, *, owned: bool) -> Imported:  # noqa: ARG004
         """Refuse: nothing on the service has its id."""
         raise refused_import(Pin.import_advice)
 
     @staticmethod
-    def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
+    def update(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
         """Return what ``check`` resolved."""
         olds, news = normal(olds), normal(news)
         if olds.get("package_id") != news.get("package_id"):
@@ -120,7 +120,7 @@ class Pin:
         return {**news, **kept, **({} if _verifies(news) else {"exists": olds.get("exists", True)})}
 
     @staticmethod
-    def delete(world: World, id_: str, state: Properties) -> None:
+    def delete(world: ResourceContext, id_: str, state: Properties) -> None:
         """Do nothing: there is nothing of it on the service."""
 
 
@@ -145,14 +145,14 @@ def _verifies(properties: Properties) -> bool:
     return asked if isinstance(asked, bool) else properties.get("lock") is None
 
 
-def _found(world: World, olds: Properties, inputs: Properties) -> Properties:
+def _found(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the package, from where it is to come: what is locked moves the pin, and nothing else does."""
     if inputs.get("lock") is not None:
         return _locked(world, olds, inputs)
     return _kept(world, olds, inputs) or _resolved(world, olds, inputs)
 
 
-def _locked(world: World, olds: Properties, inputs: Properties) -> Properties:
+def _locked(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the package that is locked; the service is asked only where ``verify`` says so."""
     where = world.where(inputs)
     entry = locked_entry(where, {**_query(inputs), "lock": inputs["lock"]})
@@ -180,7 +180,7 @@ def _in_order(name: str, value: Any) -> Any:
     return sorted(value, key=str) if sortable else value
 
 
-def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | None:
+def _kept(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties | None:
     """Return what the pin holds already, or None where it is new or is to move."""
     same = not differing_words(_query(inputs), _selection(olds)) and olds.get("triggers") == inputs.get("triggers")
     if not olds.get("package_id") or not same:
@@ -196,7 +196,7 @@ def _kept(world: World, olds: Properties, inputs: Properties) -> Properties | No
     return {**kept, "file_location": location} if wants_location and location else kept
 
 
-def _resolved(world: World, olds: Properties, inputs: Properties) -> Properties:
+def _resolved(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the package that the selection gives now."""
     asked = {**_query(inputs), "with_file_location": inputs.get("with_file_location")}
     lookup = PackageLookup.from_arguments(asked)
@@ -213,7 +213,7 @@ def _resolved(world: World, olds: Properties, inputs: Properties) -> Properties:
     }
 
 
-def _newer(world: World, state: Properties, connection: ResolvedConnection) -> str:
+def _newer(world: ResourceContext, state: Properties, connection: ResolvedConnection) -> str:
     """Return the version that the selection gives now, or nothing where it is what is pinned.
 
     Only told, never acted on: a lookup that fails is a warning, and the refresh goes on.
@@ -229,7 +229,7 @@ def _newer(world: World, state: Properties, connection: ResolvedConnection) -> s
     return found.package.version if found and found.package.package_id != state["package_id"] else ""
 
 
-def _show(world: World, state: Properties, connection: ResolvedConnection) -> OtaPackage | None:
+def _show(world: ResourceContext, state: Properties, connection: ResolvedConnection) -> OtaPackage | None:
     """Return the pinned package, or None where it is gone."""
     try:
         return world.run.package(connection, state["package_id"])
@@ -247,7 +247,7 @@ def _made_in(state: Properties, connection: ResolvedConnection) -> Any:
     return connection.identity if fits else made
 
 
-def _require_there(world: World, olds: Properties, connection: ResolvedConnection) -> OtaPackage:
+def _require_there(world: ResourceContext, olds: Properties, connection: ResolvedConnection) -> OtaPackage:
     """Return the pinned package.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline, may_pass
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
 from pulumi_iotda_ota.lookup.tasks import missing_task
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.base import World
+    from pulumi_iotda_ota.lifecycle.base import ResourceContext
 
 _SHORTEST_PAUSE = 0.5  # seconds
 _LONGEST_PAUSE = 30.0  # seconds
@@ -37,12 +37,12 @@ def pause_after(waited: float) -> float:
     return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited / 10))
 
 
-def awaits_confirmation(task: BatchTask, standing: Standing) -> bool:
+def awaits_confirmation(task: BatchTask, standing: DeviceCounts) -> bool:
     """Return whether devices wait until somebody confirms the task."""
     return bool(task.need_confirm) and standing.waiting > 0 and standing.running == 0
 
 
-def waits_for(task: BatchTask, standing: Standing) -> str:
+def waits_for(task: BatchTask, standing: DeviceCounts) -> str:
     """Return in words what the waiting devices of a task wait for, where that is known, or nothing."""
     scheduled = (task.task_policy or {}).get("schedule_time")
     if standing.waiting == 0 or standing.running:
@@ -51,7 +51,7 @@ def waits_for(task: BatchTask, standing: Standing) -> str:
     return f"{until}{' and' * bool(until)} for the task to be confirmed" if task.need_confirm else until
 
 
-class Watch:
+class TaskPoller:
     """Watches one task until it has ended, and tells how it goes on.
 
     Args:
@@ -61,7 +61,7 @@ class Watch:
         end: until when to wait.
     """
 
-    def __init__(self, world: World, client: Client, task_id: str, end: Deadline) -> None:
+    def __init__(self, world: ResourceContext, client: Client, task_id: str, end: Deadline) -> None:
         self._world = world
         self._client = client
         self.task_id = task_id
@@ -135,7 +135,7 @@ def _cause(error: IotdaOtaError) -> IotdaOtaError:
 
 def stands(task: BatchTask) -> str:
     """Return in words how a task stands: its status, how many devices are where, and what they wait for."""
-    standing = Standing.of(task, ended=not is_running(task))
+    standing = DeviceCounts.of(task, ended=not is_running(task))
     counts = (
         f"{standing.succeeded} of {standing.total} devices done, {standing.failed} failed, "
         f"{standing.running} running, {standing.waiting} waiting"

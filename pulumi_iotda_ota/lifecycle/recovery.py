@@ -23,7 +23,7 @@ _RUN_AGAIN = (
 )
 
 
-def looked_for(
+def poll_until_visible(
     clock: Clock, find: Callable[[Deadline], T | None], error: OutcomeUnknown, *, thing: str, asked: str
 ) -> T:
     """Return what a lost answer told of, once the service shows it.

@@ -9,7 +9,7 @@ from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation
-from pulumi_iotda_ota.lifecycle.thresholds import Standing
+from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import changed_inputs, changed_once
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import described, find_task, is_running, show_task
 from pulumi_iotda_ota.schema.changes import named
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 _NOTED = named(schema.UPGRADE_TASK, "noted")
 
 
-def require_may_replace(world: World, id_: str | None, olds: Properties, inputs: Properties) -> None:
+def require_may_replace(world: ResourceContext, id_: str | None, olds: Properties, inputs: Properties) -> None:
     """Refuse to replace a campaign that runs, or to replace it by one of the past.
 
     Args:
@@ -40,7 +40,7 @@ def require_may_replace(world: World, id_: str | None, olds: Properties, inputs:
     client = _client_of(world, olds)
     old = show_task(client, id_, olds) if id_ else find_task(client, olds)
     if old is not None and is_running(old) and not inputs.get("replace_running"):
-        waits = awaits_confirmation(old, Standing.of(old, ended=False))
+        waits = awaits_confirmation(old, DeviceCounts.of(old, ended=False))
         ends = "it waits to be confirmed: confirm it" if waits else "wait for its end"
         facts = [
             ("running", described(old)),
@@ -58,7 +58,7 @@ def require_may_replace(world: World, id_: str | None, olds: Properties, inputs:
         raise InputError(f"a change of {changed} goes back to a campaign that has run before", facts=facts)
 
 
-def require_may_store(world: World, id_: str, olds: Properties, news: Properties) -> None:
+def require_may_store(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> None:
     """Refuse a change of what the service reads once until the task has ended; after that, warn.
 
     Args:
@@ -99,7 +99,7 @@ def _read_already(task: BatchTask, once: Iterable[str], olds: Properties, news: 
     return InputError(headline, facts=facts)
 
 
-def _client_of(world: World, properties: Properties) -> Client:
+def _client_of(world: ResourceContext, properties: Properties) -> Client:
     return world.run.client(world.resolve(properties))
 
 

@@ -19,7 +19,7 @@ _WAITING = "Waitting"  # the API's spelling
 
 
 @dataclass(frozen=True)
-class Standing:
+class DeviceCounts:
     """How many devices of a task are where.
 
     Attributes:
@@ -41,7 +41,7 @@ class Standing:
     is_counted: bool = True
 
     @classmethod
-    def of(cls, task: BatchTask, *, ended: bool) -> Standing:
+    def of(cls, task: BatchTask, *, ended: bool) -> DeviceCounts:
         """Return how a task stands.
 
         Args:
@@ -101,18 +101,18 @@ class Limits:
             min_devices=inputs.get("min_devices", _DEFAULT_MIN_DEVICES),
         )
 
-    def exceeded_by(self, standing: Standing) -> bool:
+    def exceeded_by(self, standing: DeviceCounts) -> bool:
         """Return whether more devices have failed than may."""
         if self.max_failed_devices is not None:
             return standing.failed > self.max_failed_devices
         # As it is written: 67.74 % of 15,000 devices are 10,161 of them, and in binary fractions a little less.
         return standing.failed * 100 > Decimal(str(self.max_failed_percent)) * standing.total
 
-    def too_few(self, standing: Standing) -> bool:
+    def too_few(self, standing: DeviceCounts) -> bool:
         """Return whether the task has fewer devices than it must have."""
         return standing.total < self.min_devices
 
-    def met_by(self, standing: Standing) -> bool:
+    def met_by(self, standing: DeviceCounts) -> bool:
         """Return whether a task that has ended is good enough; one that counts nothing is no evidence of that."""
         return standing.is_counted and not self.exceeded_by(standing) and not self.too_few(standing)
 

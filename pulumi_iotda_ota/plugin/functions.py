@@ -11,23 +11,23 @@ from pulumi_iotda_ota.serialization import listed_values, task_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.context import Where
+    from pulumi_iotda_ota.context import Context
     from pulumi_iotda_ota.lookup.session import Run
 
 
-def get_ota_package(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_ota_package(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the package that fits, or ``found: False`` where nothing does and that was allowed."""
     found = package_answer(run, where, values)
     return {"found": False} if found is None else {"found": True, **found}
 
 
-def get_ota_packages(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_ota_packages(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return all packages that fit."""
     asked = query.PackagesLookup.from_arguments(values)
     return listed_values(find.find_packages(run, where.resolved(), asked))
 
 
-def get_upgrade_task(run: Run, where: Where, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_upgrade_task(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a task as it is now."""
     lookup_ = query.UpgradeTaskLookup.from_arguments(values)
     return task_values(tasks.find_upgrade_task(run, where.resolved(), lookup_))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
 from pulumi_iotda_ota.iotda.limits import almost
 from pulumi_iotda_ota.iotda.sanitize import masked, printable
-from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, World, holds_unknown
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, holds_unknown
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
@@ -163,7 +163,7 @@ class Provider:
         if problems:
             return CallResult(problems=problems)
         try:
-            where = Where(self._config, self._environ)
+            where = Context(self._config, self._environ)
             return CallResult(to_wire(function.outputs, function.ask(self._lookups, where, given)))
         except InputError as error:
             if not error.argument:
@@ -251,8 +251,8 @@ class Provider:
         at.resource.lifecycle.delete(self._world(urn), id_, _python(at, state))
         self._lookups.forget()
 
-    def _world(self, urn: str) -> World:
-        return World(
+    def _world(self, urn: str) -> ResourceContext:
+        return ResourceContext(
             run=self._run,
             config=self._config,
             environ=self._environ,

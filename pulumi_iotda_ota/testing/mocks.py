@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.dynamic import Adapter
-from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.testing.campaigns import Campaigns
 from pulumi_iotda_ota.testing.monitor import Monitor, provider_in
@@ -66,7 +66,7 @@ class Mocks(Monitor):
 
     def _begin_run(self) -> None:
         # The service keeps its tasks and packages. What a run knows of who created them starts empty.
-        self._world = _World(self._shelf, {}, os.environ, _tell, _tell)
+        self._world = _MockContext(self._shelf, {}, os.environ, _tell, _tell)
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ class Mocks(Monitor):
         return self._registered(args, provider, inputs, preview=self.preview or pulumi.runtime.is_dry_run())
 
 
-class _Nowhere(Where):
+class _Nowhere(Context):
     """Where every connection leads to the packages of the test, and no place is another than one that is locked."""
 
     def resolved(self) -> ResolvedConnection:
@@ -103,10 +103,10 @@ class _Nowhere(Where):
         return {}
 
 
-class _World(World):
+class _MockContext(ResourceContext):
     """A world in which every connection leads nowhere."""
 
-    def where(self, inputs: Mapping[str, Any]) -> Where:  # noqa: ARG002  wherever it would have led
+    def where(self, inputs: Mapping[str, Any]) -> Context:  # noqa: ARG002  wherever it would have led
         return _Nowhere(self.config, self.environ, folder=self.folder)
 
 

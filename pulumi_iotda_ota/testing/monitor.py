@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
-    from pulumi_iotda_ota.context import Where
+    from pulumi_iotda_ota.context import Context
     from pulumi_iotda_ota.lookup.session import Run
 
 M = TypeVar("M", bound="Monitor")
@@ -89,7 +89,9 @@ class Monitor(pulumi.runtime.Mocks):
     def _begin_run(self) -> None:
         """Forget what an earlier run did. This class remembers nothing of it."""
 
-    def _answered(self, args: pulumi.runtime.MockCallArgs, *, asked: tuple[Run, Where] | None = None) -> dict[str, Any]:
+    def _answered(
+        self, args: pulumi.runtime.MockCallArgs, *, asked: tuple[Run, Context] | None = None
+    ) -> dict[str, Any]:
         """Return the answer of a function of ours, or what raises its error where it was called."""
         try:
             return packages.answer(args.token, args.args, asked=asked)

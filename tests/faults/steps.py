@@ -13,7 +13,7 @@ from pulumi_iotda_ota.lookup.query import PackagesLookup
 from tests.resources.bench import SEED, Bench, package
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 #: Three pages of one product beside what the bench holds.
 MANY: dict[str, Any] = {
@@ -39,7 +39,7 @@ class Stage:
     patient: bool = True
 
     @property
-    def world(self) -> World:
+    def world(self) -> ResourceContext:
         """Return the world with the settings as they are now."""
         return replace(self.bench.world, config=self.settings)
 

@@ -17,7 +17,7 @@ from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
-from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
 from tests.conftest import settings_for
@@ -96,8 +96,8 @@ def test_resources(service: Emulator, name: str, data: st.DataObject) -> None:
     run = Run(memo=False)
     try:
         # Without settings nobody can be asked: what is told then is told by the inputs alone.
-        alone = resource.lifecycle.check(World(run, {}, {}, told.append, told.append), {}, inputs)
-        world = World(run, {}, settings_for(service), told.append, told.append)
+        alone = resource.lifecycle.check(ResourceContext(run, {}, {}, told.append, told.append), {}, inputs)
+        world = ResourceContext(run, {}, settings_for(service), told.append, told.append)
         checked = resource.lifecycle.check(world, {}, inputs)
         resource.lifecycle.diff(world, "a1b2c3", checked.inputs, inputs)
     finally:

@@ -20,7 +20,7 @@ from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.functions.invoke import camel_keys, snake_keys
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.plugin.words import worded
@@ -177,7 +177,7 @@ def test_the_call_of_a_monitor(asked: Lookup) -> None:
 def test_the_check_of_a_pin(asked: Lookup, golden: Emulator) -> None:
     """A pin resolves to what the table says, or refuses its inputs in the same words."""
     run = Run(memo=False)
-    world = World(run=run, config={}, environ=settings_for(golden), warn=print, tell=print)
+    world = ResourceContext(run=run, config={}, environ=settings_for(golden), warn=print, tell=print)
     checked = Pin.check(world, {}, asked.arguments)
     run.close()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 from pulumi_iotda_ota.lock.entry import Entry
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change
@@ -53,7 +53,7 @@ def entry(name: str, version: str = "V1", **changes: Any) -> Entry:
 def lock(emulator: Emulator, folder: Path, name: str, *, clock: Clock = SYSTEM_CLOCK, **asked: Any) -> Entry:
     """Lock a lookup under a name, in the lock file of a folder; return what is locked."""
     with closing(Run(memo=False, clock=clock)) as run:
-        locked = resolved(run, Where({}, settings_for(emulator)).resolved(), name, asked)
+        locked = resolved(run, Context({}, settings_for(emulator)).resolved(), name, asked)
     change(folder / LOCK_FILE, lambda entries: {**entries, name: locked})
     return locked
 

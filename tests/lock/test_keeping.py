@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota.context import Where
+from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.lock import report
 from pulumi_iotda_ota.lock import update as keeping
@@ -68,7 +68,7 @@ class Keeper:
     def done(self, work: Callable[..., T], *arguments: Any, **more: Any) -> T:
         """Do something with a run of its own, as each command does."""
         with closing(Run(memo=False)) as run:
-            return work(run, Where({}, self.environ).resolved(), self.path, *arguments, **more)
+            return work(run, Context({}, self.environ).resolved(), self.path, *arguments, **more)
 
     def add(self, name: str = "meter-firmware", asked: dict[str, Any] = ASKED, **more: Any) -> Outcome:
         """Add a name."""

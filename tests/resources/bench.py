@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.retry import Clock
-from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.lookup.session import Run
 
@@ -87,9 +87,11 @@ class Bench:
         self.run = Run(memo=False, clock=self.time.clock)
 
     @property
-    def world(self) -> World:
+    def world(self) -> ResourceContext:
         """Return the world with the settings as they are now."""
-        return World(run=self.run, config={}, environ=self.environ, warn=self.warnings.append, tell=self.told.append)
+        return ResourceContext(
+            run=self.run, config={}, environ=self.environ, warn=self.warnings.append, tell=self.told.append
+        )
 
     def inputs(self, **changes: Any) -> Properties:
         """Return the inputs of a task as a program gives them; None takes one away."""

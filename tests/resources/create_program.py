@@ -3,11 +3,11 @@
 import os
 import sys
 
-from pulumi_iotda_ota.lifecycle.base import World
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.lookup.session import Run
 from tests.resources.bench import SCOPE
 
-world = World(Run(memo=False), {}, os.environ, print, print)
+world = ResourceContext(Run(memo=False), {}, os.environ, print, print)
 given = {"package_ids": ["p1"], "targets": ["d1", "d2"], "scope": SCOPE}
 sys.stdout.write(UpgradeTask.create(world, UpgradeTask.check(world, {}, given).inputs).id)

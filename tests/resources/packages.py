@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.lifecycle.base import Created, Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Created, Properties, ResourceContext
     from tests.resources.bench import Bench
 
 SIGN = "ab" * 32
@@ -29,13 +29,13 @@ def inputs(**changes: Any) -> Properties:
     return {name: value for name, value in {**INPUTS, **changes}.items() if value is not None}
 
 
-def problems(world: World, olds: Properties | None = None, **changes: Any) -> str:
+def problems(world: ResourceContext, olds: Properties | None = None, **changes: Any) -> str:
     """Return what is wrong with the inputs, one line each."""
     checked = Package.check(world, olds or {}, inputs(**changes))
     return "\n".join(f"{problem.argument}: {problem.reason}" for problem in checked.problems)
 
 
-def create(world: World, **changes: Any) -> Created:
+def create(world: ResourceContext, **changes: Any) -> Created:
     """Check and create a package."""
     checked = Package.check(world, {}, inputs(**changes))
     assert checked.problems == []

@@ -19,7 +19,7 @@ from tests.resources import packages
 from tests.resources.bench import SCOPE
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.lifecycle.base import Created, Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Created, Properties, ResourceContext
     from pulumi_iotda_ota.schema import Argument
     from tests.resources.bench import Bench
 
@@ -109,7 +109,7 @@ class Resource:
     inputs: Properties
     created: Created
 
-    def given(self, world: World, change: Properties) -> tuple[Properties, list[str]]:
+    def given(self, world: ResourceContext, change: Properties) -> tuple[Properties, list[str]]:
         """Check other inputs; return them and what is wrong."""
         news = {name: value for name, value in {**self.inputs, **change}.items() if value is not None}
         checked = self.kind.check(world, self.created.outputs, news)

@@ -16,7 +16,7 @@ from tests.resources.bench import SCOPE
 from tests.resources.packages import create, made
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.lifecycle.base import World
+    from pulumi_iotda_ota.lifecycle.base import ResourceContext
     from tests.resources.bench import Bench
 
 
@@ -97,7 +97,7 @@ def test_two_resources_that_describe_one_campaign(bench: Bench) -> None:
         UpgradeTask.create(world, inputs)
 
 
-def at_once(world: World, kind: Any, inputs: Any, times: int = 4) -> list[object]:
+def at_once(world: ResourceContext, kind: Any, inputs: Any, times: int = 4) -> list[object]:
     """Create the same thing several times at the same moment, and return what became of each."""
 
     def one(_: int) -> object:

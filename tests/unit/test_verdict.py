@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.models import BatchTask, TaskProgress
 from pulumi_iotda_ota.lifecycle.completion_errors import _raised
-from pulumi_iotda_ota.lifecycle.thresholds import Limits, Standing
+from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts, Limits
 
 COUNTS = st.integers(0, 30_000)
 PROGRESS = st.builds(
     TaskProgress,
     **dict.fromkeys(("total", "processing", "success", "fail", "waitting", "fail_wait_retry", "stopped"), COUNTS),
 )
-STANDINGS = st.builds(Standing, total=st.integers(1, 30_000), failed=COUNTS)
+STANDINGS = st.builds(DeviceCounts, total=st.integers(1, 30_000), failed=COUNTS)
 
 
 def task(progress: TaskProgress | None, status: str = "PartialSuccess") -> BatchTask:
@@ -26,7 +26,7 @@ def task(progress: TaskProgress | None, status: str = "PartialSuccess") -> Batch
 @given(PROGRESS)
 def test_at_the_end_every_device_is_done_or_has_failed(progress: TaskProgress) -> None:
     """Of a task that has ended no device is overlooked, whatever the service counts."""
-    standing = Standing.of(task(progress), ended=True)
+    standing = DeviceCounts.of(task(progress), ended=True)
 
     assert standing.succeeded + standing.failed >= standing.total
     assert standing.failed >= progress.fail + progress.stopped
@@ -36,12 +36,12 @@ def test_at_the_end_every_device_is_done_or_has_failed(progress: TaskProgress) -
 @given(PROGRESS)
 def test_while_it_runs_only_what_is_over_has_failed(progress: TaskProgress) -> None:
     """While a task runs, a device that begins, waits, or will be tried again has not failed."""
-    assert Standing.of(task(progress), ended=False).failed == progress.fail + progress.stopped
+    assert DeviceCounts.of(task(progress), ended=False).failed == progress.fail + progress.stopped
 
 
 def test_a_removed_device_has_failed_while_the_task_runs() -> None:
     """A device that was removed comes back in no way: it counts before the end too."""
-    assert Standing.of(task(TaskProgress(total=4, processing=3, removed=1), "Processing"), ended=False).failed == 1
+    assert DeviceCounts.of(task(TaskProgress(total=4, processing=3, removed=1), "Processing"), ended=False).failed == 1
 
 
 @pytest.mark.parametrize("going_on", ["processing", "waitting", "fail_wait_retry"])
@@ -49,24 +49,24 @@ def test_an_ended_task_with_devices_that_go_on(going_on: str) -> None:
     """A task that says it has ended, and counts a device that goes on or will be tried again, is not settled."""
     progress = TaskProgress(total=2, success=1, **{going_on: 1})
 
-    assert not Standing.of(task(progress), ended=True).is_settled
-    assert Standing.of(task(progress), ended=False).is_settled
+    assert not DeviceCounts.of(task(progress), ended=True).is_settled
+    assert DeviceCounts.of(task(progress), ended=False).is_settled
 
 
 def test_uncounted_devices_of_a_waiting_task_wait() -> None:
     """If a waiting task counts only its total, all its devices wait."""
-    standing = Standing.of(task(TaskProgress(total=2), "Waitting"), ended=False)
+    standing = DeviceCounts.of(task(TaskProgress(total=2), "Waitting"), ended=False)
 
     assert (standing.waiting, standing.running, standing.all_begun) == (2, 0, False)
 
 
 def test_a_success_without_counts_has_no_failure() -> None:
     """A service that tells no counts beside a success is believed."""
-    assert Standing.of(task(None, "Success"), ended=True) == Standing()
+    assert DeviceCounts.of(task(None, "Success"), ended=True) == DeviceCounts()
 
 
 @given(STANDINGS, st.integers(0, 30_000))
-def test_more_may_fail_the_higher_the_limit(standing: Standing, limit: int) -> None:
+def test_more_may_fail_the_higher_the_limit(standing: DeviceCounts, limit: int) -> None:
     """A limit is exceeded exactly by more failures than it says."""
     assert Limits(max_failed_devices=limit).exceeded_by(standing) == (standing.failed > limit)
 
@@ -75,14 +75,14 @@ def test_a_percentage_is_the_one_that_was_written() -> None:
     """A share that is exactly the limit does not exceed it, whatever binary fractions make of its digits."""
     limits = Limits(max_failed_devices=None, max_failed_percent=67.74)
 
-    assert not limits.exceeded_by(Standing(total=15_000, failed=10_161))
-    assert limits.exceeded_by(Standing(total=15_000, failed=10_162))
+    assert not limits.exceeded_by(DeviceCounts(total=15_000, failed=10_161))
+    assert limits.exceeded_by(DeviceCounts(total=15_000, failed=10_162))
 
 
 @given(st.integers(1, 30_000), st.data())
 def test_the_limit_that_an_error_names_is_good_enough(total: int, data: st.DataObject) -> None:
     """What an error says to raise a limit to passes, in devices and in percent."""
-    standing = Standing(total=total, failed=data.draw(st.integers(1, total)))
+    standing = DeviceCounts(total=total, failed=data.draw(st.integers(1, total)))
 
     for limits in (Limits(), Limits(max_failed_devices=None)):
         name, _, value = _raised(standing, limits).removeprefix("raise ").partition(" to ")

@@ -13,7 +13,7 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnkn
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import printable
 from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
-from pulumi_iotda_ota.lifecycle.recovery import looked_for
+from pulumi_iotda_ota.lifecycle.recovery import poll_until_visible
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.iotda.retry import Deadline
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 # One is usual; where the service takes several, the newest ones are compared.
 _MOST_TWINS = 10
 
 
-def create_package_once(world: World, client: Client, inputs: Properties) -> OtaPackage:
+def create_package_once(world: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
     """Return the package, created now or found.
 
     Raises:
@@ -42,7 +42,7 @@ def create_package_once(world: World, client: Client, inputs: Properties) -> Ota
     return package
 
 
-def _found_or_created(world: World, client: Client, inputs: Properties) -> OtaPackage:
+def _found_or_created(world: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
     found = _twins(client, inputs, _replaced(world, client))
     if found:
         return _adopted(world, client, inputs, found)
@@ -52,7 +52,7 @@ def _found_or_created(world: World, client: Client, inputs: Properties) -> OtaPa
         _note_predecessor(error, client, inputs, world)
         raise
     except OutcomeUnknown as error:
-        found = looked_for(
+        found = poll_until_visible(
             world.clock,
             lambda deadline: _twins(client, inputs, _replaced(world, client), deadline=deadline) or None,
             error,
@@ -62,7 +62,7 @@ def _found_or_created(world: World, client: Client, inputs: Properties) -> OtaPa
     return _adopted(world, client, inputs, found)
 
 
-def require_no_other(world: World, client: Client, inputs: Properties) -> None:
+def require_no_other(world: ResourceContext, client: Client, inputs: Properties) -> None:
     """Refuse, at the preview, what the update would not create.
 
     Raises:
@@ -82,7 +82,7 @@ def _twins(
     return [package for package in details if package is not None]
 
 
-def _replaced(world: World, client: Client) -> set[str]:
+def _replaced(world: ResourceContext, client: Client) -> set[str]:
     """Return the ids of the packages that exist only until their replacements are created."""
     return world.run_state.replaced(client.connection.identity)
 
@@ -109,7 +109,7 @@ def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPa
         return None
 
 
-def _adopted(world: World, client: Client, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
+def _adopted(world: ResourceContext, client: Client, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
     """Return the package that was found, after making sure that it may be taken over."""
     package = _equal(inputs, found)
     name = f"package {printable(package.package_id)}"
@@ -135,7 +135,7 @@ def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
     raise IotdaOtaError(f"another {described(inputs)} is there already", facts=facts)
 
 
-def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, world: World) -> None:
+def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, world: ResourceContext) -> None:
     """Say what can be done where a service takes no second package of one version."""
     replaced = _replaced(world, client)
     if not replaced:

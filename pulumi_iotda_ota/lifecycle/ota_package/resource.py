@@ -18,7 +18,7 @@ from pulumi_iotda_ota.schema.validation import normal
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import OtaPackage
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
     from pulumi_iotda_ota.schema.validation import Problem
 
 OUTPUTS = (
@@ -43,7 +43,7 @@ class Package:
     input_names: ClassVar = (*(argument.name for argument in schema.OTA_PACKAGE), "connection")
 
     @staticmethod
-    def check(world: World, olds: Properties, news: Properties) -> Checked:
+    def check(world: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Check the inputs; the service is asked only when a package is about to be created."""
         olds, news = normal(olds), normal(news)
         inputs = {name: news[name] for name in Package.input_names if name in news}
@@ -62,7 +62,7 @@ class Package:
         return Checked(inputs, problems)
 
     @staticmethod
-    def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:
+    def diff(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
         """Return whether the change is another package, or alters the stored state only.
 
         The new one is created before the old one is deleted: the other way round, the engine would first delete the
@@ -79,7 +79,7 @@ class Package:
         return Diff(changes=bool(replaces) or others, replaces=replaces)
 
     @staticmethod
-    def create(world: World, inputs: Properties) -> Created:
+    def create(world: ResourceContext, inputs: Properties) -> Created:
         """Create the package, or take over the one that an interrupted run left."""
         inputs = normal(inputs)
         connection = world.resolve(inputs)
@@ -88,7 +88,7 @@ class Package:
         return Created(package.package_id, {"support_source_versions": [], **inputs, **told})
 
     @staticmethod
-    def read(world: World, id_: str, state: Properties) -> Properties:
+    def read(world: ResourceContext, id_: str, state: Properties) -> Properties:
         """Return the state with ``exists`` as it is now; a package that is gone is not created again."""
         state = normal(state)
         connection = world.resolve(state)
@@ -98,7 +98,7 @@ class Package:
         return {**state, **_told(package), "identity": dict(connection.identity)}
 
     @staticmethod
-    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+    def imported(world: ResourceContext, id_: str, *, owned: bool) -> Imported:
         """Return an existing package as a resource. A destroy of the stack then deletes it."""
         connection = world.resolve({})
         client = world.run.client(connection)
@@ -111,7 +111,7 @@ class Package:
         return Imported(inputs, {"support_source_versions": [], **inputs, **told})
 
     @staticmethod
-    def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs; nothing is sent but to make sure of another connection."""
         olds, news = normal(olds), normal(news)
         kept = {name: value for name, value in olds.items() if name not in _OTHERS}
@@ -122,7 +122,7 @@ class Package:
         return {**kept, **news}
 
     @staticmethod
-    def delete(world: World, id_: str, state: Properties) -> None:
+    def delete(world: ResourceContext, id_: str, state: Properties) -> None:
         """Delete the package, not its object in OBS; one that is gone is what was wanted."""
         thing = Thing.at(state.get("identity") or world.resolve(state).identity, id_)
         if world.run_state.owned_elsewhere(thing, action=f"package {id_} is not deleted"):

@@ -12,7 +12,7 @@ from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.sanitize import printable
-from pulumi_iotda_ota.lifecycle.recovery import looked_for
+from pulumi_iotda_ota.lifecycle.recovery import poll_until_visible
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import disagreements, new_task
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import STOPPED, described, find_task, find_task_or_rival, is_running
@@ -20,12 +20,12 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.read import STOPPED, described, fin
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 DEFAULT_ADOPT_WITHIN = "24h"
 
 
-def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
+def create_once(world: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
     """Return the task of the campaign, created now or found.
 
     Raises:
@@ -43,7 +43,7 @@ def create_once(world: World, client: Client, inputs: Properties) -> BatchTask:
     return task
 
 
-def _found_or_created(world: World, client: Client, inputs: Properties) -> BatchTask:
+def _found_or_created(world: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
     found, rival = find_task_or_rival(client, inputs)
     if found is not None:
         return _adopted(world, inputs, found)
@@ -52,7 +52,7 @@ def _found_or_created(world: World, client: Client, inputs: Properties) -> Batch
     try:
         return client.create_batch_task(new_task(inputs))
     except OutcomeUnknown as error:
-        task = looked_for(
+        task = poll_until_visible(
             world.clock,
             lambda deadline: find_task(client, inputs, deadline=deadline),
             error,
@@ -62,7 +62,7 @@ def _found_or_created(world: World, client: Client, inputs: Properties) -> Batch
     return _adopted(world, inputs, task)
 
 
-def _adopted(world: World, inputs: Properties, task: BatchTask) -> BatchTask:
+def _adopted(world: ResourceContext, inputs: Properties, task: BatchTask) -> BatchTask:
     """Return a task that was found, after making sure that it may be taken over."""
     differs = disagreements(task, inputs)
     if differs:
@@ -77,7 +77,7 @@ def _adopted(world: World, inputs: Properties, task: BatchTask) -> BatchTask:
     return task
 
 
-def _is_recent(world: World, inputs: Properties, task: BatchTask) -> bool:
+def _is_recent(world: ResourceContext, inputs: Properties, task: BatchTask) -> bool:
     within = parse_duration("adopt_within", inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN))
     try:
         created = parse_api_time(task.create_time or "")

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import OtaPackage
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 
-def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
+def prepare_create(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the inputs of a task that is due, completed by its type and its name.
 
     If there are old inputs, :meth:`UpgradeTask.diff` judges the replacement next, because it gets the id of the old
@@ -49,7 +49,7 @@ def completed(world: World, olds: Properties, inputs: Properties) -> Properties:
     return named
 
 
-def _require_creatable(world: World, client: Client, inputs: Properties) -> None:
+def _require_creatable(world: ResourceContext, client: Client, inputs: Properties) -> None:
     try:
         checked_task_body(new_task(inputs), now=world.clock.now())
     except InputError as error:

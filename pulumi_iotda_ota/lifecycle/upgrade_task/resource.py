@@ -19,14 +19,14 @@ from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace, require_may_store
 from pulumi_iotda_ota.lifecycle.upgrade_task.create import create_once
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import CAMPAIGN_INPUTS, changed_inputs, task_name
-from pulumi_iotda_ota.lifecycle.upgrade_task.preflight import completed
+from pulumi_iotda_ota.lifecycle.upgrade_task.preflight import prepare_create
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import outputs_of, show_task
 from pulumi_iotda_ota.lifecycle.upgrade_task.stop import delete_task, stop_task
 from pulumi_iotda_ota.lifecycle.upgrade_task.validation import problems_of_task
 from pulumi_iotda_ota.schema.validation import Problem, normal
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.lifecycle.base import Properties, World
+    from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 _GONE = "Gone"
 # These can be unknown at a preview that makes sure of all that is sent.
@@ -39,7 +39,7 @@ class UpgradeTask:
     input_names: ClassVar = (*(argument.name for argument in schema.UPGRADE_TASK), "connection", "scope")
 
     @staticmethod
-    def check(world: World, olds: Properties, news: Properties) -> Checked:
+    def check(world: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Check the inputs; what needs the service is asked only when a task is about to be created.
 
         An unchanged campaign sends nothing, so that a stack of last year still previews.
@@ -51,11 +51,11 @@ class UpgradeTask:
             return _unchanged(world, olds, inputs, problems)
         if not problems and _is_known(inputs):
             with collecting(problems):
-                inputs = completed(world, olds, inputs)
+                inputs = prepare_create(world, olds, inputs)
         return Checked(inputs, problems)
 
     @staticmethod
-    def diff(world: World, id_: str, olds: Properties, news: Properties) -> Diff:
+    def diff(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
         """Return whether the change is a new campaign, or alters the stored state only.
 
         Raises:
@@ -81,7 +81,7 @@ class UpgradeTask:
         return Diff(changes=changes, replaces=replaces, delete_first=bool(news.get("replace_running")))
 
     @staticmethod
-    def create(world: World, inputs: Properties) -> Created:
+    def create(world: ResourceContext, inputs: Properties) -> Created:
         """Create the task, or take over the one that an interrupted run left."""
         inputs = normal(inputs)
         connection = world.resolve(inputs)
@@ -89,7 +89,7 @@ class UpgradeTask:
         return Created(task.task_id, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
 
     @staticmethod
-    def read(world: World, id_: str, state: Properties) -> Properties:
+    def read(world: ResourceContext, id_: str, state: Properties) -> Properties:
         """Return the task as it is now; one that is gone has the status ``Gone`` and starts nothing."""
         state = normal(state)
         connection = world.resolve(state)
@@ -99,7 +99,7 @@ class UpgradeTask:
         return {**state, **outputs_of(task), "identity": dict(connection.identity)}
 
     @staticmethod
-    def imported(world: World, id_: str, *, owned: bool) -> Imported:
+    def imported(world: ResourceContext, id_: str, *, owned: bool) -> Imported:
         """Return an existing upgrade task as a resource. It keeps its name."""
         connection = world.resolve({})
         client = world.run.client(connection)
@@ -115,7 +115,7 @@ class UpgradeTask:
         return Imported(inputs, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
 
     @staticmethod
-    def update(world: World, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs; nothing is sent but to make sure of another connection."""
         olds, news = normal(olds), normal(news)
         kept = {name: value for name, value in olds.items() if name not in UpgradeTask.input_names}
@@ -126,7 +126,7 @@ class UpgradeTask:
         return {**kept, **news}
 
     @staticmethod
-    def delete(world: World, id_: str, state: Properties) -> None:
+    def delete(world: ResourceContext, id_: str, state: Properties) -> None:
         """Do what ``on_destroy`` says: ``stop`` what runs, ``delete`` it too, or ``retain`` it untouched."""
         action = state.get("on_destroy") or "stop"
         if action == "retain":
@@ -148,7 +148,7 @@ def _is_known(inputs: Properties) -> bool:
     return not holds_unknown({name: value for name, value in inputs.items() if name not in _NOT_SENT})
 
 
-def _unchanged(world: World, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
+def _unchanged(world: ResourceContext, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
     if not problems and not holds_unknown(inputs):
         world.run_state.names[task_name(inputs)] = olds["task_name"]
