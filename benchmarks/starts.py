@@ -33,8 +33,8 @@ def after():
 import pulumi; after()
 import pulumi_iotda_ota as iotda_ota; after()
 iotda_ota.get_ota_packages; after()
-from pulumi_iotda_ota.lazy_imports import quickly
-with quickly():
+from pulumi_iotda_ota.lazy_imports import gc_paused
+with gc_paused():
     import pulumi_iotda_ota.iotda.client, pulumi_iotda_ota.iotda.auth.connection
 after()
 which = {{"package_type": "firmwarePackage", "product_id": "{PRODUCT}"}}

@@ -7,7 +7,7 @@ Nothing that is served is stored in this namespace: Pulumi reads it to decide wh
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.lazy_imports import quickly
+from pulumi_iotda_ota.lazy_imports import gc_paused
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.dynamic.completion import UpgradeTaskCompletion
@@ -114,7 +114,7 @@ else:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         room = next((room for room, names in _ROOMS.items() if name in names), "iotda.errors")
-        with quickly():
+        with gc_paused():
             return getattr(import_module(f"{__name__}.{room}"), name)
 
 

@@ -24,5 +24,5 @@ class Connection(connection_model.Connection):
         try:
             return handler(values)
         except IotdaOtaError as error:
-            pulumi_compat.rendered(error)
+            pulumi_compat.as_run_error(error)
             raise

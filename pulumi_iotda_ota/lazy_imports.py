@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def quickly() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Load modules without looking for garbage meanwhile, which modules do not leave.
 
     Each search for it walks through all that Pulumi has loaded too: a fifth of the time of a first lookup. It is off

@@ -17,7 +17,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import config, mocks, rpc, settings
 
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
-from pulumi_iotda_ota.iotda.sanitize import hiding
+from pulumi_iotda_ota.iotda.sanitize import redacting
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def when_known(
         work, secrets = begin(known), await _secret_texts(values)
 
         def hidden() -> T:
-            with hiding(secrets):
+            with redacting(secrets):
                 return work()
 
         try:
@@ -216,7 +216,7 @@ def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> 
     return pulumi.Output.unsecret(asked).apply(lambda _: None)
 
 
-def rendered(error: IotdaOtaError) -> IotdaOtaError:
+def as_run_error(error: IotdaOtaError) -> IotdaOtaError:
     """Make the error one that Pulumi prints as a message and not as a traceback, and return it.
 
     Pulumi does so for ``pulumi.RunError`` alone. The class of the error is replaced by one that is both, so that it is

@@ -17,7 +17,7 @@ from pulumi._types import is_input_type  # private, and the only way to recogniz
 
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
@@ -115,7 +115,7 @@ def _present(value: Any, path: str, label: str, *, inside: bool) -> Any:
         ("cause", "the stack output or field that it reads does not exist or is empty"),
         ("fix", f"correct what {path} reads, or pass the value itself"),
     ]
-    raise pulumi_compat.rendered(InputError(f"{label}{absent} {which}", argument=argument, facts=facts))
+    raise pulumi_compat.as_run_error(InputError(f"{label}{absent} {which}", argument=argument, facts=facts))
 
 
 def _absent_in(value: object, path: str) -> Iterator[str]:
@@ -138,7 +138,7 @@ def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
             known = f'{type(resource).__name__} "{resource.pulumi_resource_name}"'
             headline = f"{label}{path} is {given} {known}, {_wrong(argument, resource is not leaf)}"
             error = InputError(headline, argument=argument, facts=[("fix", _instead(argument, resource))])
-            raise pulumi_compat.rendered(error)
+            raise pulumi_compat.as_run_error(error)
 
 
 def _wrong(argument: str, constant: bool) -> str:  # noqa: FBT001  which of the two was given
@@ -176,13 +176,13 @@ def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
             advice = "pass a list: list(...) makes one of it"
         argument = path.partition(".")[0].partition("[")[0]
         headline = f"{label}{path} is of type {type(leaf).__name__}, which a resource cannot store"
-        raise pulumi_compat.rendered(InputError(headline, argument=argument, facts=[("fix", advice)]))
+        raise pulumi_compat.as_run_error(InputError(headline, argument=argument, facts=[("fix", advice)]))
 
     for name, value in values.items():
         _mapped(value, name, refuse)
         for path, key in _odd_keys(value, name):
             headline = f"{label}{path} has a key of type {type(key).__name__}, and Pulumi stores only text keys"
-            raise pulumi_compat.rendered(
+            raise pulumi_compat.as_run_error(
                 InputError(headline, argument=name, facts=[("fix", "make each key a text: str(key)")])
             )
 
@@ -211,7 +211,9 @@ def refuse_provider(label: str, opts: pulumi.ResourceOptions | None) -> None:
     if any(provider.package == pulumi_compat.CONFIG_NAMESPACE for provider in given):
         facts = [("cause", "resources of pulumi_iotda_ota run in Pulumi's own dynamic provider")]
         facts.append(("fix", "remove it; for another account or endpoint, pass connection=iotda_ota.Connection(...)"))
-        raise pulumi_compat.rendered(InputError(f"{label}opts.provider has no effect", argument="opts", facts=facts))
+        raise pulumi_compat.as_run_error(
+            InputError(f"{label}opts.provider has no effect", argument="opts", facts=facts)
+        )
 
 
 def require_connection(connection: object) -> None:
@@ -262,7 +264,7 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
 
 def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        yield from ((f"{path}.{printable(str(name), limit=40)}", item) for name, item in value.items())
+        yield from ((f"{path}.{sanitize(str(name), limit=40)}", item) for name, item in value.items())
     else:
         yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
 
@@ -285,7 +287,7 @@ def _mapped(value: Any, argument: str, change: Callable[[str, Any], Any]) -> Any
         return inside(value, argument)
     except RecursionError:
         headline = f"{argument} holds itself, or is nested too deeply"
-        raise pulumi_compat.rendered(InputError(headline, argument=argument)) from None
+        raise pulumi_compat.as_run_error(InputError(headline, argument=argument)) from None
 
 
 def _is_plain_set(value: object) -> bool:

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.sanitize import hiding
+from pulumi_iotda_ota.iotda.sanitize import redacting
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
 
@@ -92,7 +92,7 @@ def service(asked: CommandInput) -> Iterator[Service]:
     config = stack_config(asked)
     connection = resolve(given_connection(asked), config=config, environ=asked.session.environ)
     asked.session.secrets.update(connection.secrets)
-    with hiding(connection.secrets), closing(Run(memo=False)) as run:
+    with redacting(connection.secrets), closing(Run(memo=False)) as run:
         yield Service(run, connection, config)
 
 

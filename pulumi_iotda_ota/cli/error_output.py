@@ -12,7 +12,7 @@ import click
 from pulumi_iotda_ota.cli import exit_codes
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.sanitize import masked, printable
+from pulumi_iotda_ota.iotda.sanitize import redact, sanitize
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
@@ -59,7 +59,7 @@ def report(error: BaseException, session: Session, *, as_json: bool) -> int:
 
 def _fault(error: BaseException, session: Session, *, as_json: bool) -> int:
     """Tell what should not be, with the lines that whoever mends it asks for, and without a secret."""
-    lines = masked("".join(traceback.format_exception(error)), session.secrets)
+    lines = redact("".join(traceback.format_exception(error)), session.secrets)
     if not as_json:
         lines = f"{lines}this is a fault of iotda-ota: please report it with the lines above"
     return _told(session, type(error).__name__, lines, exit_codes.ERROR.number, as_json=as_json)
@@ -75,12 +75,12 @@ def _told(session: Session, kind: str, message: str, code: int, *, as_json: bool
 
 def _usage(error: click.ClickException, session: Session, *, as_json: bool) -> int:
     if as_json:
-        message = masked(error.format_message(), session.secrets)
+        message = redact(error.format_message(), session.secrets)
         return _told(session, "UsageError", message, error.exit_code, as_json=True)
     shown = io.StringIO()
     error.show(file=shown)
     for line in shown.getvalue().splitlines():  # it repeats what was typed
-        session.note(printable(line, limit=_LONGEST_LINE, secrets=session.secrets))
+        session.note(sanitize(line, limit=_LONGEST_LINE, secrets=session.secrets))
     return error.exit_code
 
 

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.cli.error_output import ClosedPipe, Interrupted, Unwritten
 from pulumi_iotda_ota.cli.exit_codes import CLOSED_PIPE
 from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
-from pulumi_iotda_ota.iotda.sanitize import hiding
+from pulumi_iotda_ota.iotda.sanitize import redacting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     session = Session(dict(os.environ), _open(sys.stdout), _open(sys.stderr))
     try:
-        with hiding(session.secrets):
+        with redacting(session.secrets):
             code = root.main(given or ["--help"], prog_name=PROGRAM, standalone_mode=False, obj=session)
         with _ours():
             session.out.flush()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ def safe(value: object) -> str:
         return json.dumps(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return printable("" if value is None else value, limit=_LONGEST_VALUE)
+    return sanitize("" if value is None else value, limit=_LONGEST_VALUE)
 
 
 class Session:

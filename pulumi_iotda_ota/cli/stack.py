@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.files import project_file
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ class Project:
 
     def _no_such_stack(self, name: str, known: list[str]) -> ConfigurationError:
         near = difflib.get_close_matches(name, known, n=1)
-        meant = f"; did you mean {printable(near[0])}?" if near else ""
-        file = printable(f"Pulumi.{name}{self.file.suffix}", limit=120)
-        facts = [("stacks", printable(", ".join(known)) or "none has a file here"), ("looked in", _shown(self.folder))]
+        meant = f"; did you mean {sanitize(near[0])}?" if near else ""
+        file = sanitize(f"Pulumi.{name}{self.file.suffix}", limit=120)
+        facts = [("stacks", sanitize(", ".join(known)) or "none has a file here"), ("looked in", _shown(self.folder))]
         return ConfigurationError(f"there is no {file}{meant}", facts=facts)
 
 
@@ -141,7 +141,7 @@ def require_readable(config: StackConfig) -> None:
     """
     if config.encrypted:
         raise ConfigurationError(
-            f"{', '.join(_NAMESPACE + printable(name, limit=60) for name in config.encrypted)} of {config.place} "
+            f"{', '.join(_NAMESPACE + sanitize(name, limit=60) for name in config.encrypted)} of {config.place} "
             f"{'is' if len(config.encrypted) == 1 else 'are'} encrypted, and not read",
             facts=[("what to do", "give --decrypt, which lets pulumi decrypt it; or leave --stack out")],
         )
@@ -171,7 +171,7 @@ def decrypted(project: Project, name: str, environ: Mapping[str, str]) -> Mappin
     except subprocess.TimeoutExpired:
         raise _not_decrypted(name, f"pulumi did not answer within {_PULUMI_WITHIN} seconds") from None
     if done.returncode:
-        raise _not_decrypted(name, printable(" ".join(done.stderr.split()), limit=_MOST_SHOWN))
+        raise _not_decrypted(name, sanitize(" ".join(done.stderr.split()), limit=_MOST_SHOWN))
     try:
         held = json.loads(done.stdout).items()
         return {
@@ -186,7 +186,7 @@ def decrypted(project: Project, name: str, environ: Mapping[str, str]) -> Mappin
 
 def _not_decrypted(name: str, why: str) -> ConfigurationError:
     facts = [("because", why), ("what to do", "try it: pulumi config --show-secrets")]
-    return ConfigurationError(f"the configuration of stack {printable(name)} was not decrypted", facts=facts)
+    return ConfigurationError(f"the configuration of stack {sanitize(name)} was not decrypted", facts=facts)
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:
@@ -216,7 +216,7 @@ def _default(value: Any) -> Any:
 def _config_of(path: Path, found: Mapping[str, Any], imported: object) -> StackConfig:
     encrypted = tuple(name for name, value in found.items() if _is_encrypted(value))
     return StackConfig(
-        place=printable(path.name),
+        place=sanitize(path.name),
         values={name: value for name, value in found.items() if name not in encrypted and value is not None},
         encrypted=encrypted,
         environments=tuple(str(one) for one in imported) if isinstance(imported, list) else (),
@@ -231,4 +231,4 @@ def _is_encrypted(value: Any) -> bool:
 
 
 def _shown(path: Path) -> str:
-    return printable(path, limit=200)
+    return sanitize(path, limit=200)

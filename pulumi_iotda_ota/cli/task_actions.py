@@ -15,7 +15,7 @@ from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_watch import Looks, inputs_of, progress, tell_task
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.sanitize import plural, printable
+from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.polling import stands
 from pulumi_iotda_ota.lifecycle.upgrade_task import stop
@@ -135,7 +135,7 @@ def _seen_after(asked: CommandInput, asking: Service, looks: Looks) -> BatchTask
 
 
 def _named(task: BatchTask) -> str:
-    return f"upgrade task {printable(task.task_name)} ({stands(task)})"
+    return f"upgrade task {sanitize(task.task_name)} ({stands(task)})"
 
 
 def _tell_answers(asked: CommandInput, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:
@@ -150,8 +150,8 @@ def _tell_answers(asked: CommandInput, task: BatchTask, answers: Sequence[Target
         tell_task(asked, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
     elif not refusal:
         which = plural(accepted, "device") if answers else "its devices"
-        asked.session.line(f"upgrade task {printable(task.task_name)}: {which} {done}")
+        asked.session.line(f"upgrade task {sanitize(task.task_name)}: {which} {done}")
     if refusal:
         facts = [(done, plural(accepted, "device")), ("refused for", refusal)]
         part = "some" if accepted else "all"
-        raise IotdaOtaError(f"the service refused {part} of upgrade task {printable(task.task_name)}", facts=facts)
+        raise IotdaOtaError(f"the service refused {part} of upgrade task {sanitize(task.task_name)}", facts=facts)

@@ -9,7 +9,7 @@ from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.polling import stands
 from pulumi_iotda_ota.serialization import task_values
@@ -118,4 +118,4 @@ def tell_task(asked: CommandInput, task: BatchTask, **more: Any) -> None:
         values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}
         asked.session.json({"result": values})
     else:
-        asked.session.line(f"upgrade task {printable(task.task_name)}: {stands(task)}")
+        asked.session.line(f"upgrade task {sanitize(task.task_name)}: {stands(task)}")

@@ -16,7 +16,7 @@ from pulumi import dynamic
 
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES
-from pulumi_iotda_ota.iotda.sanitize import hiding, masked
+from pulumi_iotda_ota.iotda.sanitize import redact, redacting
 from pulumi_iotda_ota.lifecycle import completion, confirmation, pin
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, ResourceContext
 from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
@@ -80,10 +80,10 @@ class Adapter(dynamic.ResourceProvider):
         """Complete the inputs, and tell what is wrong with them."""
         given = _plain(news)
         secret = [given.get(name) for name in given.pop(SECRET_INPUTS, None) or ()]
-        with hiding(pulumi_compat.texts_in(secret)):
+        with redacting(pulumi_compat.texts_in(secret)):
             checked = self.lifecycle.check(self._world(), _plain(_olds), given)
             # With a property name the engine prints the value, secret or not.
-            failures = [dynamic.CheckFailure("", masked(_reason(problem))) for problem in checked.problems]
+            failures = [dynamic.CheckFailure("", redact(_reason(problem))) for problem in checked.problems]
         return dynamic.CheckResult(_wire(checked.inputs), failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:

@@ -69,4 +69,4 @@ def _require_written_out(approved: object) -> None:
             argument="approved_package_ids",
             facts=[("what to do", "write the ids that were reviewed as text, or read them from the configuration")],
         )
-        raise pulumi_compat.rendered(error)
+        raise pulumi_compat.as_run_error(error)

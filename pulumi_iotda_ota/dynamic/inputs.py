@@ -57,7 +57,7 @@ def given(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     wrong = problems(normal(sdk_inputs.known_values(inputs, UNKNOWN)))
     if wrong:
         facts = [("also wrong", str(problem)) for problem in wrong[1:]]
-        raise pulumi_compat.rendered(InputError(f"{label}{wrong[0]}", argument=wrong[0].argument, facts=facts))
+        raise pulumi_compat.as_run_error(InputError(f"{label}{wrong[0]}", argument=wrong[0].argument, facts=facts))
     optional = [argument.name for argument in table if argument.optional_output]
     free = [argument.name for argument in table if argument.type == "object" and argument.of is None]
     required = sdk_inputs.requiring_values(inputs, label, optional=optional, free=free)
@@ -84,7 +84,7 @@ def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -
 
 def refused(headline: str, advice: str) -> IotdaOtaError:
     """Return the error of an option that a resource does not take."""
-    return pulumi_compat.rendered(InputError(headline, argument="opts", facts=[("what to do", advice)]))
+    return pulumi_compat.as_run_error(InputError(headline, argument="opts", facts=[("what to do", advice)]))
 
 
 def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, pulumi.Input[str]]:
@@ -118,7 +118,7 @@ def _public(connection: Connection | None) -> dict[str, Any] | None:
     try:
         sdk_inputs.require_connection(connection)
     except InputError as wrong:
-        raise pulumi_compat.rendered(wrong) from None
+        raise pulumi_compat.as_run_error(wrong) from None
     if connection is None:
         return None
     if connection.has_secrets:
@@ -130,5 +130,5 @@ def _public(connection: Connection | None) -> dict[str, Any] | None:
                 ("", "configuration (pulumi config set --secret iotda-ota:secretKey)"),
             ],
         )
-        raise pulumi_compat.rendered(error)
+        raise pulumi_compat.as_run_error(error)
     return connection.public()

@@ -79,7 +79,7 @@ class Function(Generic[T]):
     def _read(self, answer: dict[str, Any]) -> T:
         """Return what a stand-in for the engine answered, or raise the error that it handed on."""
         if _FAILURE in answer:
-            raise pulumi_compat.rendered(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
+            raise pulumi_compat.as_run_error(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
         return self.mocked(answer)
 
     def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
@@ -109,7 +109,7 @@ def _rendering() -> Iterator[None]:
     try:
         yield
     except IotdaOtaError as error:
-        pulumi_compat.rendered(error)
+        pulumi_compat.as_run_error(error)
         raise
 
 

@@ -26,7 +26,7 @@ import textwrap
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota.iotda.sanitize import masked
+from pulumi_iotda_ota.iotda.sanitize import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,8 +84,8 @@ class IotdaOtaError(Exception):
     def mask(self, secrets: Iterable[str]) -> None:
         """Replace texts that must not be printed, wherever the message repeats them."""
         known = tuple(secrets)
-        self.headline = masked(self.headline, known)
-        self.facts = tuple((label, masked(text, known)) for label, text in self.facts)
+        self.headline = redact(self.headline, known)
+        self.facts = tuple((label, redact(text, known)) for label, text in self.facts)
         self.args = (self.headline,)
 
     @property

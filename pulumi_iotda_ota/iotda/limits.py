@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,17 +62,17 @@ __all__ = [
     "Number",
     "Pattern",
     "Rule",
-    "almost",
+    "did_you_mean",
     "problem_of_devices",
     "problem_of_length",
     "problem_of_module",
     "problem_of_object_key",
     "problem_of_retries",
     "problem_of_task_ext_info",
+    "quoted",
     "require",
     "require_at_most",
     "require_each",
-    "shown",
 ]
 
 MAX_PAGE = 50
@@ -106,7 +106,7 @@ _EXTENSIONS = (
 )
 
 
-def almost(value: object, options: Iterable[str]) -> str:
+def did_you_mean(value: object, options: Iterable[str]) -> str:
     """Return, for an error, which of the options a value may have meant, or nothing."""
     by_lower = {option.lower(): option for option in options}
     near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
@@ -159,7 +159,7 @@ class Choice:
             return None
         if len(self.options) == 1:
             return f"must be {self.meaning}"
-        return f"must be {self.meaning}{almost(value, self.options)}"
+        return f"must be {self.meaning}{did_you_mean(value, self.options)}"
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,7 @@ def problem_of_object_key(key: str) -> str | None:
     """Return why the object of this key is no file of a package, or None; capitals do not count."""
     if key.lower().endswith(_EXTENSIONS):
         return None
-    return f"must end with one of {' '.join(_EXTENSIONS)}, not be {shown(key)}"
+    return f"must end with one of {' '.join(_EXTENSIONS)}, not be {quoted(key)}"
 
 
 def problem_of_task_ext_info(info: object) -> str | None:
@@ -295,7 +295,7 @@ def require(argument: str, value: object, rule: Rule) -> None:
     """
     problem = rule.problem(value)
     if problem:
-        raise InputError(f"{argument} {problem}, not {shown(value)}", argument=argument)
+        raise InputError(f"{argument} {problem}, not {quoted(value)}", argument=argument)
 
 
 def require_each(argument: str, values: Sequence[object], rule: Rule) -> None:
@@ -310,11 +310,11 @@ def require_at_most(argument: str, values: Sequence[object], most: int) -> None:
         raise InputError(f"{argument} must be at most {most} values, not {len(values)}", argument=argument)
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """Return a value as an error shows it: escaped, cut, text in quotes."""
     if isinstance(value, str):
-        return f'"{printable(value, limit=80)}"'
+        return f'"{sanitize(value, limit=80)}"'
     try:
-        return printable(repr(value), limit=80)
+        return sanitize(repr(value), limit=80)
     except Exception:  # noqa: BLE001  what an object raises to show itself is its own: a number too long, a deep list
         return f"something of type {type(value).__name__} that can not be shown"

@@ -36,7 +36,7 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError, 
 from pulumi_iotda_ota.iotda.executor import Caller, StaticCredentials
 from pulumi_iotda_ota.iotda.http.hints import ON_ECS
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -312,7 +312,7 @@ def _no_token(file: IdTokenFile, problem: str) -> CredentialsError:
     return CredentialsError(
         f"the OIDC token file {problem}",
         facts=[
-            ("file", printable(file.path, limit=120)),
+            ("file", sanitize(file.path, limit=120)),
             ("given by", file.source),
             ("what to do", "let the pipeline write the token there before Pulumi runs"),
         ],
@@ -330,7 +330,7 @@ def _not_one_project(connection: ResolvedConnection, ids: Sequence[str]) -> Conf
     return ConfigurationError(
         f"the region {connection.region} has {len(ids)} projects",
         setting="project_id",
-        facts=[*facts, ("found", printable(", ".join(ids))), ("what to do", "give one of them as project_id")],
+        facts=[*facts, ("found", sanitize(", ".join(ids))), ("what to do", "give one of them as project_id")],
     )
 
 

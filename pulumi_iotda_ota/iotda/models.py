@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.dataclasses import dataclass as validated
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.limits import quoted
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -115,8 +115,8 @@ class OtaPackage:
             return parse_api_time(self.create_time)
         except ValueError:
             raise ProtocolError(
-                f"package {printable(self.package_id)}: create_time must be a time such as 20261122T120000Z, "
-                f"not {shown(self.create_time)}"
+                f"package {sanitize(self.package_id)}: create_time must be a time such as 20261122T120000Z, "
+                f"not {quoted(self.create_time)}"
             ) from None
 
     @property

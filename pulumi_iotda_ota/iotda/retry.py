@@ -122,7 +122,7 @@ def is_retried(error: IotdaOtaError) -> bool:
     return isinstance(error, ProtocolError) and error.garbled
 
 
-def may_pass(error: IotdaOtaError) -> bool:
+def is_transient(error: IotdaOtaError) -> bool:
     """Return whether whoever can wait longer than one operation should: an outage, or throttling."""
     return is_retried(error) or isinstance(error, DeadlineExceeded)
 

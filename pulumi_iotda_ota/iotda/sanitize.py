@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MASK = "****"
+REDACTED = "****"
 
 # Cc, Cf (bidi and zero-width), Cs, Co, Cn; Zl and Zp break lines.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -29,7 +29,7 @@ _hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
 
 
 @contextmanager
-def hiding(secrets: Iterable[str]) -> Iterator[None]:
+def redacting(secrets: Iterable[str]) -> Iterator[None]:
     """Mask some texts in all that is made printable in the block, before anything of it is cut or escaped."""
     token = _hidden.set((*_hidden.get(), *secrets))
     try:
@@ -38,15 +38,15 @@ def hiding(secrets: Iterable[str]) -> Iterator[None]:
         _hidden.reset(token)
 
 
-def masked(text: str, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return a text without secrets: those given, and those that are hidden just now, the longest first."""
     for secret in sorted({*secrets, *_hidden.get()}, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, MASK)
+            text = text.replace(secret, REDACTED)
     return text
 
 
-def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) -> str:
+def sanitize(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) -> str:
     r"""Return text from the service or a device, safe for a terminal and a CI log.
 
     Control, bidi and line-break characters become ``\x1b`` forms, ``::`` and ``##`` (which begin commands to some CI
@@ -57,7 +57,7 @@ def printable(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) ->
         limit: characters to keep.
         secrets: values that must not appear.
     """
-    shown = masked(str(text), secrets)
+    shown = redact(str(text), secrets)
     if len(shown) > limit:
         shown = f"{shown[:limit]}… ({len(shown) - limit} more characters)"
     shown = "".join(_escaped(character) for character in shown)

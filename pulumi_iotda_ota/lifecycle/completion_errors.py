@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import CampaignFailed, DeadlineExceeded, IotdaOtaError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation, waits_for
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import RETRYABLE, STOPPED, described
 
@@ -66,17 +66,17 @@ def did_not_end(watch: TaskPoller, standing: DeviceCounts | None) -> DeadlineExc
             advice = "confirm it, with an UpgradeTaskConfirmation or on the console, and run pulumi up again"
     if watch.outage is not None:
         facts.append(("last error", watch.outage.headline))
-    name = printable(watch.task.task_name) if watch.task else watch.task_id
+    name = sanitize(watch.task.task_name) if watch.task else watch.task_id
     facts += [("still", "the task goes on by itself"), _NOT_STARTED, ("what to do", advice)]
     return DeadlineExceeded(f"upgrade task {name} did not end {within}", facts=facts)
 
 
 def _headline(task: BatchTask, standing: DeviceCounts, limits: Limits) -> str:
-    name = f"upgrade task {printable(task.task_name)}"
+    name = f"upgrade task {sanitize(task.task_name)}"
     if task.status in STOPPED:
         return f"{name} was stopped: {_counts(standing)}"
     if not standing.is_counted:
-        return f"{name} ended as {printable(task.status)}, and the service counts none of its devices"
+        return f"{name} ended as {sanitize(task.status)}, and the service counts none of its devices"
     if limits.exceeded_by(standing):
         return f"{name} failed: {standing.failed} of {standing.total} devices ({limits.described})"
     return f"{name} has {standing.total} devices, and min_devices is {limits.min_devices}"
@@ -99,9 +99,9 @@ def _failing(client: Client, task: BatchTask, standing: DeviceCounts) -> Facts:
 
 
 def _device(device: FailingDevice) -> str:
-    why = printable(device.error_msg) or device.status.lower()
-    code = f" ({printable(device.error_code)})" if device.error_code else ""
-    return f"{printable(device.target)}: {why}{code}"
+    why = sanitize(device.error_msg) or device.status.lower()
+    code = f" ({sanitize(device.error_code)})" if device.error_code else ""
+    return f"{sanitize(device.target)}: {why}{code}"
 
 
 def _listed(label: str, lines: Sequence[str]) -> Facts:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.lifecycle.one_shot import OneShot
 from pulumi_iotda_ota.lifecycle.polling import TaskPoller
@@ -100,8 +100,8 @@ def _require_approved(task: BatchTask, inputs: Properties) -> None:
     found = sorted(set(task.package_ids or ()))
     if found != approved:
         facts = [
-            ("task", f"{printable(task.task_name)}, {described(task)}"),
-            ("it installs", ", ".join(map(printable, found)) or "the service does not say what"),
+            ("task", f"{sanitize(task.task_name)}, {described(task)}"),
+            ("it installs", ", ".join(map(sanitize, found)) or "the service does not say what"),
             ("approved", ", ".join(approved)),
             ("what to do", "review what it installs, and write that into approved_package_ids"),
         ]
@@ -121,4 +121,4 @@ def _still_initializing(watch: TaskPoller) -> IotdaOtaError:
 
 def _told(task: BatchTask, what: str, advice: str) -> IotdaOtaError:
     facts = [("task", described(task)), ("what to do", advice)]
-    return IotdaOtaError(f"upgrade task {printable(task.task_name)} {what}", facts=facts)
+    return IotdaOtaError(f"upgrade task {sanitize(task.task_name)} {what}", facts=facts)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.limits import quoted
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES
 
@@ -70,7 +70,7 @@ def inputs_of_package(package: OtaPackage) -> Properties:
     location = package.file_location.obs_location if package.file_location else None
     if location is None:
         headline = (
-            f"package {printable(package.package_id)} cannot be imported: the service does not return its file location"
+            f"package {sanitize(package.package_id)} cannot be imported: the service does not return its file location"
         )
         raise IotdaOtaError(headline, facts=[("fix", "look the package up instead of declaring it")])
     names = [argument.name for argument in schema.OTA_PACKAGE if hasattr(package, argument.name)]
@@ -89,7 +89,7 @@ def inputs_of_task(task: BatchTask) -> Properties:
         InputError: it is not an upgrade task.
     """
     if task.task_type not in TASK_TYPES.values():
-        headline = f"task {printable(task.task_id)} is not an upgrade task: its type is {shown(task.task_type)}"
+        headline = f"task {sanitize(task.task_id)} is not an upgrade task: its type is {quoted(task.task_type)}"
         kinds = ", ".join(TASK_TYPES.values())
         raise InputError(headline, facts=[("fix", f"pass the id of a task of one of these types: {kinds}")])
     policy = task.task_policy or {}

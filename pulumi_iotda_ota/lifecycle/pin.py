@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
-from pulumi_iotda_ota.iotda.limits import shown
+from pulumi_iotda_ota.iotda.limits import quoted
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
     Checked,
@@ -271,7 +271,9 @@ def _require_there(world: ResourceContext, olds: Properties, connection: Resolve
 def _differs(state: Properties, package: OtaPackage) -> str:
     """Return the fields that the service describes differently now, with both values; empty if there are none."""
     now = package_values(package)
-    return ", ".join(f"{name}: {shown(now[name])}, pinned {shown(state[name])}" for name in contradictions(state, now))
+    return ", ".join(
+        f"{name}: {quoted(now[name])}, pinned {quoted(state[name])}" for name in contradictions(state, now)
+    )
 
 
 def _unexpected(inputs: Properties) -> list[Problem]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.retry import Deadline, may_pass
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.retry import Deadline, is_transient
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
 from pulumi_iotda_ota.lookup.tasks import missing_task
@@ -47,7 +47,7 @@ def waits_for(task: BatchTask, standing: DeviceCounts) -> str:
     scheduled = (task.task_policy or {}).get("schedule_time")
     if standing.waiting == 0 or standing.running:
         return ""
-    until = f" until {printable(scheduled)}" if scheduled else ""
+    until = f" until {sanitize(scheduled)}" if scheduled else ""
     return f"{until}{' and' * bool(until)} for the task to be confirmed" if task.need_confirm else until
 
 
@@ -105,7 +105,7 @@ class TaskPoller:
         except IotdaOtaError as error:
             if isinstance(error, ServiceError) and error.says_missing:
                 raise missing_task(self.task_id, error, self._client.connection) from error
-            if not may_pass(error):
+            if not is_transient(error):
                 raise
             cause = _cause(error)
             if self.outage is None:
@@ -119,7 +119,7 @@ class TaskPoller:
 
     @property
     def _name(self) -> str:
-        return f"upgrade task {printable(self.task.task_name if self.task else self.task_id)}"
+        return f"upgrade task {sanitize(self.task.task_name if self.task else self.task_id)}"
 
     def _tell(self, line: str) -> None:
         if line != self._told:
@@ -140,4 +140,4 @@ def stands(task: BatchTask) -> str:
         f"{standing.succeeded} of {standing.total} devices done, {standing.failed} failed, "
         f"{standing.running} running, {standing.waiting} waiting"
     )
-    return f"{printable(task.status)}, {counts}{waits_for(task, standing)}"
+    return f"{sanitize(task.status)}, {counts}{waits_for(task, standing)}"

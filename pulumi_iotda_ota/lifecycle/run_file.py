@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -216,7 +216,7 @@ class RunFile:
         try:
             yield
         except OSError as error:
-            raise Unusable(f"{self._path}: {printable(error.strerror or error)}", self._fix) from None
+            raise Unusable(f"{self._path}: {sanitize(error.strerror or error)}", self._fix) from None
 
 
 def _folder(environ: Mapping[str, str]) -> tuple[Path, str]:

@@ -38,7 +38,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.run_file import RunFile, Unusable, is_supported
 
 if TYPE_CHECKING:
@@ -200,10 +200,10 @@ class RunState:
             shared.add(entry)
         except Unusable as error:
             # Without the entry, another process would act wrongly. The next run finds what exists.
-            raise _refused(f"cannot record that {printable(thing.id)} was {kind} in this run", error) from None
+            raise _refused(f"cannot record that {sanitize(thing.id)} was {kind} in this run", error) from None
 
     def _has(self, kind: str, thing: Thing) -> bool:
-        return (kind, *thing) in self._entries(f"cannot check whether {printable(thing.id)} was {kind} in this run")
+        return (kind, *thing) in self._entries(f"cannot check whether {sanitize(thing.id)} was {kind} in this run")
 
     def _entries(self, action: str) -> set[Entry]:
         """Return the entries of all processes of the run.

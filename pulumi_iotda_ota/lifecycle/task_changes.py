@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.models import parse_api_time
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import changed_inputs, changed_once
@@ -46,13 +46,13 @@ def require_may_replace(world: ResourceContext, id_: str | None, olds: Propertie
             ("running", described(old)),
             ("what to do", f"{ends}, or set replace_running=True to stop it for the new one"),
         ]
-        headline = f"a change of {changed} is a new campaign, and {printable(old.task_name)} still runs"
+        headline = f"a change of {changed} is a new campaign, and {sanitize(old.task_name)} still runs"
         raise InputError(headline, facts=facts)
     earlier = find_task(_client_of(world, inputs), inputs)
     if earlier is not None and not is_running(earlier) and _is_not_after(earlier, old):
         # It would be taken for what an interrupted run left, and the devices stay as they are.
         facts = [
-            ("it ran as", f"{described(earlier)}, created {printable(earlier.create_time or '')}"),
+            ("it ran as", f"{described(earlier)}, created {sanitize(earlier.create_time or '')}"),
             ("what to do", "change triggers too, to run it again"),
         ]
         raise InputError(f"a change of {changed} goes back to a campaign that has run before", facts=facts)
@@ -77,7 +77,7 @@ def require_may_store(world: ResourceContext, id_: str, olds: Properties, news: 
             raise _read_already(task, once, olds, news)
     noted = [*once, *(name for name in _NOTED if olds.get(name) != news.get(name))]
     if noted:
-        task_name = printable(str(olds.get("task_name", id_)))
+        task_name = sanitize(str(olds.get("task_name", id_)))
         world.warn(
             f"upgrade task {task_name} exists already, and a change of {_joined(noted)} has no effect on it; "
             "to create a new task with it, change triggers too"
@@ -87,7 +87,7 @@ def require_may_store(world: ResourceContext, id_: str, olds: Properties, news: 
 def _read_already(task: BatchTask, once: Iterable[str], olds: Properties, news: Properties) -> InputError:
     before = {name: olds[name] for name in once if olds.get(name) is not None}
     added = [name for name in once if name not in before]
-    back = ", ".join(f"{name} back to {printable(str(value))}" for name, value in before.items())
+    back = ", ".join(f"{name} back to {sanitize(str(value))}" for name, value in before.items())
     undo = " and ".join(filter(None, [f"set {back}" if back else "", f"leave {_joined(added)} out" if added else ""]))
     facts = [
         ("requested", ", ".join(f"{name}={_value(news.get(name))}" for name in once)),
@@ -95,7 +95,7 @@ def _read_already(task: BatchTask, once: Iterable[str], olds: Properties, news: 
         ("cause", "the service reads this only when it creates a task"),
         ("what to do", f"{undo}; or change triggers and set replace_running=True: a new task then replaces this one"),
     ]
-    headline = f"{_joined(once)} cannot change: upgrade task {printable(task.task_name)} has not ended"
+    headline = f"{_joined(once)} cannot change: upgrade task {sanitize(task.task_name)} has not ended"
     return InputError(headline, facts=facts)
 
 
@@ -104,7 +104,7 @@ def _client_of(world: ResourceContext, properties: Properties) -> Client:
 
 
 def _value(value: Any) -> str:
-    return "not set" if value is None else printable(str(value))
+    return "not set" if value is None else sanitize(str(value))
 
 
 def _joined(names: Iterable[str]) -> str:

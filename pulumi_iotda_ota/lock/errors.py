@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import LockError, PackageNotFound
-from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.limits import quoted
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.files import VARIABLE
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def not_locked(name: str, names: Iterable[str] | None, path: Path, words: Mappin
     if names is None:
         advice = f"lock it, and commit the file (or name another in {VARIABLE}):\n{add_command(name, words)}"
         facts = [("looked for", str(path)), ("what to do", advice)]
-        return LockError(f"{shown(name)} is not locked: there is no {path.name}", facts=facts)
+        return LockError(f"{quoted(name)} is not locked: there is no {path.name}", facts=facts)
     known = sorted(names)
     shown_names = ", ".join(known[:_MOST_NAMES])
     rest = len(known) - _MOST_NAMES
@@ -61,7 +61,7 @@ def not_locked(name: str, names: Iterable[str] | None, path: Path, words: Mappin
         ("file", str(path)),
         ("what to do", f"lock it, and commit the file:\n{add_command(name, words)}"),
     ]
-    return LockError(f"{shown(name)} is not locked in {path.name}", facts=facts)
+    return LockError(f"{quoted(name)} is not locked in {path.name}", facts=facts)
 
 
 def no_file(path: Path) -> LockError:
@@ -80,7 +80,7 @@ def taken(entry: Entry, path: Path) -> LockError:
         ("file", str(path)),
         ("what to do", f"choose another name, or --replace it; to resolve it again: {_update_command(entry)}"),
     ]
-    return LockError(f"{shown(entry.name)} is locked already", facts=facts)
+    return LockError(f"{quoted(entry.name)} is locked already", facts=facts)
 
 
 def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str], path: Path) -> LockError:
@@ -94,7 +94,7 @@ def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str]
             f"lock what the program asks for, and commit the file:\n{add_command(entry.name, words, replace=True)}",
         ),
     ]
-    return LockError(f"{shown(entry.name)} is locked for another query", facts=facts)
+    return LockError(f"{quoted(entry.name)} is locked for another query", facts=facts)
 
 
 def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str], path: Path) -> LockError:
@@ -108,7 +108,7 @@ def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str]
             f"correct the connection; or give this environment a name of its own, or a file of its own in {VARIABLE}",
         ),
     ]
-    return LockError(f"{shown(entry.name)} is locked in another place", facts=facts)
+    return LockError(f"{quoted(entry.name)} is locked in another place", facts=facts)
 
 
 def unfit(entry: Entry, problem: str, path: Path) -> LockError:
@@ -126,7 +126,7 @@ def unfit(entry: Entry, problem: str, path: Path) -> LockError:
         ("file", str(path)),
         ("what to do", f"{advice}\n{_update_command(entry)}"),
     ]
-    return LockError(f"{shown(entry.name)} is locked with a package that its own query does not give", facts=facts)
+    return LockError(f"{quoted(entry.name)} is locked with a package that its own query does not give", facts=facts)
 
 
 def gone(entry: Entry, connection: ResolvedConnection) -> PackageNotFound:
@@ -136,7 +136,7 @@ def gone(entry: Entry, connection: ResolvedConnection) -> PackageNotFound:
         ("looked in", connection.described),
         ("what to do", f"lock what fits now, and commit the file:\n{_update_command(entry)}"),
     ]
-    return PackageNotFound(f"the locked package {printable(entry.package_id)} is gone", facts=facts)
+    return PackageNotFound(f"the locked package {sanitize(entry.package_id)} is gone", facts=facts)
 
 
 def changed(entry: Entry, now: Mapping[str, Any], differing: Iterable[str]) -> LockError:
@@ -149,7 +149,7 @@ def changed(entry: Entry, now: Mapping[str, Any], differing: Iterable[str]) -> L
             f"find out who changed it; or take it as it is now, and commit the file:\n{_update_command(entry)}",
         ),
     ]
-    return LockError(f"{shown(entry.name)} is locked, and its package has changed since", facts=facts)
+    return LockError(f"{quoted(entry.name)} is locked, and its package has changed since", facts=facts)
 
 
 def _differs(
@@ -162,7 +162,7 @@ def _differs(
 
 def _kept_as(entry: Entry) -> str:
     """Return in words what is locked."""
-    return f"{printable(entry.version)}, package {printable(entry.package_id)}, since {printable(entry.locked_at)}"
+    return f"{sanitize(entry.version)}, package {sanitize(entry.package_id)}, since {sanitize(entry.locked_at)}"
 
 
 def _update_command(entry: Entry) -> str:
@@ -181,21 +181,21 @@ def _options(name: str, value: Any) -> list[str]:
 
 
 def _quoted(value: object) -> str:
-    return shlex.quote(printable(value, limit=1_024))
+    return shlex.quote(sanitize(value, limit=1_024))
 
 
 def _word(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(shown(one) for one in value)
-    return "not given" if value is None else shown(value)
+        return ", ".join(quoted(one) for one in value)
+    return "not given" if value is None else quoted(value)
 
 
 def _place(value: str | None) -> str:
-    return printable(value) if value else "none"
+    return sanitize(value) if value else "none"
 
 
 def _field(value: Any) -> str:
     """Return a field of a package; of an object, its parts one by one."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {_field(part)}" for name, part in value.items())
-    return "none" if value in (None, []) else shown(value)
+    return "none" if value in (None, []) else quoted(value)

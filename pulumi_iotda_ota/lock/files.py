@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import LockError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.format import read, written
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
     try:
         return project / (Path(named).expanduser() if named else LOCK_FILE)
     except RuntimeError:
-        facts = [(VARIABLE, printable(named)), ("what to do", "write the whole path")]
+        facts = [(VARIABLE, sanitize(named)), ("what to do", "write the whole path")]
         raise LockError("the lock file can not be found: there is no such home folder", facts=facts) from None
 
 
@@ -192,7 +192,7 @@ def _unusable(path: Path, error: OSError) -> LockError:
 
 
 def _words(error: OSError) -> str:
-    return printable(error.strerror or error)
+    return sanitize(error.strerror or error)
 
 
 def _changed_meanwhile(path: Path) -> LockError:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import LockError
-from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.limits import quoted
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lock.validation import entry_of
 from pulumi_iotda_ota.schema import outputs
@@ -50,7 +50,7 @@ def read(text: str, file: str) -> dict[str, Entry]:
     document = _document(text, file)
     written_in = document.pop("format", None)
     if isinstance(written_in, bool) or not isinstance(written_in, int):
-        raise _damaged(file, f'"format" must be a number, not {shown(written_in)}')
+        raise _damaged(file, f'"format" must be a number, not {quoted(written_in)}')
     if written_in > FORMAT:
         raise _newer(file, written_in)
     if written_in != FORMAT:
@@ -77,9 +77,9 @@ def _document(text: str, file: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise _damaged(file, f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     except (ValueError, RecursionError) as error:
-        raise _damaged(file, printable(error)) from None
+        raise _damaged(file, sanitize(error)) from None
     if not isinstance(document, dict):
-        raise _damaged(file, f"it must be an object, not {shown(document)}")
+        raise _damaged(file, f"it must be an object, not {quoted(document)}")
     return document
 
 
@@ -87,7 +87,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{shown(name)} is there twice")
+            raise ValueError(f"{quoted(name)} is there twice")
         found[name] = value
     return found
 

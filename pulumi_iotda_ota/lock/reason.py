@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lookup.error_messages import asked_words, passed_over
 from pulumi_iotda_ota.selection.keys import Keys
 
@@ -79,4 +79,4 @@ def _why_not(policy: Policy, skipped: Skipped) -> str:
 
 
 def _short(version: str) -> str:
-    return printable(version, limit=_SHOWN)
+    return sanitize(version, limit=_SHOWN)

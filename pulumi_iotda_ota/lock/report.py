@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.entry import differing_fields
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _signed(package: Mapping[str, Any]) -> str:
 
 
 def _why(entry: Entry) -> str:
-    return printable(entry.why, limit=1_000)
+    return sanitize(entry.why, limit=1_000)
 
 
 def _short(package_id: str) -> str:
@@ -137,4 +137,4 @@ def _short(package_id: str) -> str:
 
 def _shown(text: object) -> str:
     """Return a version, an id or a day with every character written out that the API documents for none of them."""
-    return _UNDOCUMENTED.sub(lambda found: f"\\u{ord(found[0]):04x}", printable(text))
+    return _UNDOCUMENTED.sub(lambda found: f"\\u{ord(found[0]):04x}", sanitize(text))

@@ -17,7 +17,7 @@ from pulumi_iotda_ota.iotda.errors import (
     PackageNotFound,
     ServiceError,
 )
-from pulumi_iotda_ota.iotda.limits import LOCK_NAME, shown
+from pulumi_iotda_ota.iotda.limits import LOCK_NAME, quoted
 from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words, place_of
 from pulumi_iotda_ota.lock.files import change, load
@@ -74,7 +74,7 @@ def add(
         IotdaOtaError: the lookup failed; nothing was written.
     """
     if problem := LOCK_NAME.problem(name):
-        raise InputError(f"name {problem}, not {shown(name)}", argument="name")
+        raise InputError(f"name {problem}, not {quoted(name)}", argument="name")
     before = (load(path) or {}).get(name)
     _require_free(before, path, replace=replace)
     entry = resolved(run, connection, name, asked)
@@ -102,7 +102,7 @@ def update(run: Run, connection: ResolvedConnection, path: Path, names: Sequence
         other = [name for name, one in moved.items() if there.get(name) != one.before]
         if other:
             facts = [("file", str(path)), ("what to do", "run it again")]
-            raise LockError(f"{shown(other[0])} was changed by somebody else meanwhile", facts=facts)
+            raise LockError(f"{quoted(other[0])} was changed by somebody else meanwhile", facts=facts)
         return {**there, **{name: one.now for name, one in moved.items() if one.now is not None}}
 
     if moved:

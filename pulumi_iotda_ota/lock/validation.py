@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.limits import LOCK_NAME, almost, shown
+from pulumi_iotda_ota.iotda.limits import LOCK_NAME, did_you_mean, quoted
 from pulumi_iotda_ota.iotda.models import FileLocation, ObsLocation, OtaPackage
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lookup.find import is_signed
 from pulumi_iotda_ota.lookup.query import PackageLookup
@@ -44,7 +44,7 @@ def entry_of(name: str, value: object) -> tuple[Entry | None, str]:
     try:
         return _entry(name, value), ""
     except _MisfitError as misfit:
-        return None, f"{shown(name)}: {misfit}"
+        return None, f"{quoted(name)}: {misfit}"
 
 
 def _entry(name: str, value: object) -> Entry:
@@ -90,7 +90,7 @@ def _check_field(value: object, output: Output, path: str) -> None:
         _check_fields(_object(path, value), output.of.fields, path)
     elif output.type == "texts":
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise _MisfitError(f"{path} must be a list of texts, not {shown(value)}")
+            raise _MisfitError(f"{path} must be a list of texts, not {quoted(value)}")
     else:
         _require_text(path, value)
 
@@ -104,24 +104,24 @@ def _check_time(text: str) -> None:
 
 def _object(path: str, value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _MisfitError(f"{path} must be an object, not {shown(value)}")
+        raise _MisfitError(f"{path} must be an object, not {quoted(value)}")
     return value
 
 
 def _require_text(path: str, value: object) -> None:
     if not isinstance(value, str):
-        raise _MisfitError(f"{path} must be text, not {shown(value)}")
+        raise _MisfitError(f"{path} must be text, not {quoted(value)}")
 
 
 def _require_known(value: Mapping[str, Any], known: Iterable[str], path: str) -> None:
     names = list(known)
     for name in value:
         if name not in names:
-            raise _MisfitError(f"{path}{printable(name, limit=60)} is no field of format 1{almost(name, names)}")
+            raise _MisfitError(f"{path}{sanitize(name, limit=60)} is no field of format 1{did_you_mean(name, names)}")
 
 
 def _given(fields: Mapping[str, Any], field: str) -> str:
-    return shown(fields[field]) if field in fields else "missing"
+    return quoted(fields[field]) if field in fields else "missing"
 
 
 # Whether a locked package is one that the query beside it can give. Sends nothing.
@@ -145,10 +145,10 @@ def misfit(entry: Entry) -> str:
 def _broken(lookup: PackageLookup, package: OtaPackage) -> str:
     if lookup.package_id is not None:
         other = lookup.package_id != package.package_id
-        return f"package_id: {printable(lookup.package_id)} was asked for" if other else ""
+        return f"package_id: {sanitize(lookup.package_id)} was asked for" if other else ""
     for rule in rules_of(lookup.policy):
         if reason := rule.reason(package):
-            return f"{rule.argument}: {printable(reason)}"
+            return f"{rule.argument}: {sanitize(reason)}"
     unsigned = lookup.policy.require_signature and not is_signed(package)
     return "require_signature: there is no SHA-256 checksum" if unsigned else ""
 

@@ -12,7 +12,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, MultiplePackages, PackageNotFound, ProtocolError
-from pulumi_iotda_ota.iotda.sanitize import plural, printable
+from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.selection.choose import spans
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys
@@ -160,7 +160,7 @@ def unreadable(policy: Policy, count: int, first: Skipped) -> IotdaOtaError:
     """
     facts = [
         ("asked for", described(policy)),
-        ("first", _folded(f"{_short(first.version)}, package {_short(first.package_id)}: {printable(first.reason)}")),
+        ("first", _folded(f"{_short(first.version)}, package {_short(first.package_id)}: {sanitize(first.reason)}")),
         ("what to do", 'set version_scheme="loose", or leave strict_versions out to pass them over'),
     ]
     return IotdaOtaError(f"{plural(count, 'version')} can not be read as {policy.version_scheme}", facts=facts)
@@ -185,7 +185,7 @@ def contradicted(
         ("differs", "\n".join(lines)),
         ("what to do", "run the command again; if the error stays, report the package to Huawei Cloud"),
     ]
-    headline = f"two responses of the service about package {printable(package_id)} contradict each other"
+    headline = f"two responses of the service about package {sanitize(package_id)} contradict each other"
     return ProtocolError(headline, facts=facts)
 
 
@@ -285,7 +285,7 @@ def _value(policy: Policy, name: str) -> str:
 
 
 def _short(text: object, limit: int = _SHOWN) -> str:
-    shown = printable(text)
+    shown = sanitize(text)
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
-from pulumi_iotda_ota.lazy_imports import quickly
+from pulumi_iotda_ota.lazy_imports import gc_paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -82,7 +82,7 @@ class Run:
         """Return the client of a connection, one for each connection and run."""
         with self._lock:
             if connection not in self._clients:
-                with quickly():
+                with gc_paused():
                     from pulumi_iotda_ota.iotda.client import Client  # noqa: PLC0415  when it is due
 
                 self._clients[connection] = Client(connection, clock=self.clock)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
-from pulumi_iotda_ota.iotda.limits import almost
-from pulumi_iotda_ota.iotda.sanitize import masked, printable
+from pulumi_iotda_ota.iotda.limits import did_you_mean
+from pulumi_iotda_ota.iotda.sanitize import redact, sanitize
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, holds_unknown
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
@@ -256,8 +256,8 @@ class Provider:
             run=self._run,
             config=self._config,
             environ=self._environ,
-            warn=lambda line: self._warn(urn, masked(line)),
-            tell=lambda line: self._tell(urn, masked(line)),
+            warn=lambda line: self._warn(urn, redact(line)),
+            tell=lambda line: self._tell(urn, redact(line)),
             run_state=self._run_state,
         )
 
@@ -292,14 +292,14 @@ def _unheard_of(
     """Return the problem of each argument that there is not; passed over, it would change the meaning unnoticed."""
     names = [camel(argument.name) for argument in arguments]
     return [
-        ("", f"there is no argument {printable(name)}{_instead(name, names)}")
+        ("", f"there is no argument {sanitize(name)}{_instead(name, names)}")
         for name in given
         if name not in (*names, *also) and not name.startswith("__")
     ]
 
 
 def _instead(name: str, names: Iterable[str]) -> str:
-    return ": give an explicit provider instead" if name == "connection" else almost(name, names)
+    return ": give an explicit provider instead" if name == "connection" else did_you_mean(name, names)
 
 
 def _told(arguments: Iterable[Argument], problems: Iterable[Problem]) -> list[tuple[str, str]]:

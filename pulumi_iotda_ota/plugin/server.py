@@ -25,7 +25,7 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
-from pulumi_iotda_ota.iotda.sanitize import hiding, masked
+from pulumi_iotda_ota.iotda.sanitize import redact, redacting
 from pulumi_iotda_ota.plugin.cancellation import Interrupted, Waiting
 from pulumi_iotda_ota.plugin.engine_log import Engine
 from pulumi_iotda_ota.plugin.provider import Provider
@@ -65,7 +65,7 @@ def _answered(
 
     @wraps(method)
     def answer(self: Servicer, request: Request, context: grpc.ServicerContext) -> Response:
-        with hiding(secret_texts(request)):
+        with redacting(secret_texts(request)):
             try:
                 return method(self, request, context)
             except IotdaOtaError as error:
@@ -75,7 +75,7 @@ def _answered(
                 code, message = grpc.StatusCode.ABORTED, str(interrupted)
             except Exception as fault:  # noqa: BLE001  whatever it is, it ends this call and not the process
                 code, message = grpc.StatusCode.INTERNAL, _of_a_fault(fault)
-            context.abort(code, masked(message)[:_LONGEST_MESSAGE])
+            context.abort(code, redact(message)[:_LONGEST_MESSAGE])
             raise AssertionError("abort raises")
 
     return answer
@@ -95,7 +95,7 @@ def _failures(problems: Iterable[tuple[str, str]], secret: Collection[str]) -> l
         secret: the properties that are, or hold, a secret. The engine prints the value of a property that is named.
     """
     told = [("", f"{name}: {reason}") if name in secret else (name, reason) for name, reason in problems]
-    return [messages.CheckFailure(property=name, reason=masked(reason)) for name, reason in told]
+    return [messages.CheckFailure(property=name, reason=redact(reason)) for name, reason in told]
 
 
 class Servicer(services.ResourceProviderServicer):

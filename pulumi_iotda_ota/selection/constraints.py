@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.sanitize import MASK, masked
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, redact
 from pulumi_iotda_ota.selection.versions import Unreadable, is_prerelease, is_prerelease_of
 
 if TYPE_CHECKING:
@@ -302,9 +302,9 @@ def _between(dotted: str, place: int, scheme: Scheme) -> Iterator[tuple[str, Key
 def _error(text: str, fault: _Fault) -> InputError:
     """Return the error that shows the constraint, or the piece around the place, with a caret below the place."""
     where = f"{_ARGUMENT} is wrong at character {fault.place + 1}"
-    if masked(text) != text:
+    if redact(text) != text:
         # A piece of a secret could no longer be told for one.
-        return InputError(where, argument=_ARGUMENT, facts=[("constraint", MASK)])
+        return InputError(where, argument=_ARGUMENT, facts=[("constraint", REDACTED)])
     first = max(0, min(fault.place - _WINDOW // 2, len(text) - _WINDOW))
     piece = re.sub(r"[^ -~]", "?", re.sub(r"[\t\r\n]", " ", text[first : first + _WINDOW]))
     before, after = "…" * (first > 0), "…" * (first + _WINDOW < len(text))

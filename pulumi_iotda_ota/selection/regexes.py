@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +45,8 @@ def _compiled(argument: str, pattern: str, given: str) -> Callable[[str], bool]:
     except SchemaError as error:
         said = str(error).strip().splitlines()[-1].strip().removeprefix("SchemaError: ").removeprefix("error: ")
         facts = [
-            ("pattern", printable(given, limit=_TOLD)),
-            ("why", printable(said)),
+            ("pattern", sanitize(given, limit=_TOLD)),
+            ("why", sanitize(said)),
             ("syntax", "that of Rust's regex crate: linear time"),
         ]
         raise InputError(f"{argument} can not be read as a pattern", argument=argument, facts=facts) from error

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from pulumi_iotda_ota.lazy_imports import quickly
+from pulumi_iotda_ota.lazy_imports import gc_paused
 
 
 @pytest.mark.parametrize("on", [True, False], ids=["on", "off"])
@@ -15,12 +15,12 @@ def test_it_is_left_as_it_was(*, on: bool) -> None:
     if not on:
         gc.disable()
     try:
-        with quickly():
+        with gc_paused():
             assert not gc.isenabled()
-            with quickly():
+            with gc_paused():
                 assert not gc.isenabled()
         assert gc.isenabled() == on
-        with pytest.raises(ImportError), quickly():
+        with pytest.raises(ImportError), gc_paused():
             raise ImportError
         assert gc.isenabled() == on
     finally:

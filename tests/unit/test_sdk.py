@@ -111,7 +111,7 @@ def test_every_error_is_printed_as_a_message(name: str) -> None:
     """Each class of error becomes one that Pulumi prints without a traceback, once, and survives pickling."""
     error = getattr(errors, name)("headline", facts=[("why", "so")])
 
-    rendered = pulumi_compat.rendered(pulumi_compat.rendered(error))
+    rendered = pulumi_compat.as_run_error(pulumi_compat.as_run_error(error))
 
     assert rendered is error
     assert isinstance(error, pulumi.RunError)

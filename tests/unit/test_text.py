@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.iotda.sanitize import MASK, plural, printable
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, plural, sanitize
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ from pulumi_iotda_ota.iotda.sanitize import MASK, plural, printable
 )
 def test_what_could_reach_into_a_terminal_is_escaped(text: object, shown: str) -> None:
     """Control, bidi, zero-width and line-break characters are written out, and commands to a pipeline broken up."""
-    assert printable(text) == shown
+    assert sanitize(text) == shown
 
 
 @given(st.text(), st.integers(1, 50))
 def test_nothing_unsafe_is_ever_left(text: str, limit: int) -> None:
     """Whatever comes in, no character is left that moves a cursor, breaks a line or turns a direction."""
-    shown = printable(text, limit=limit)
+    shown = sanitize(text, limit=limit)
 
     assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     assert "::" not in shown
@@ -45,18 +45,18 @@ def test_nothing_unsafe_is_ever_left(text: str, limit: int) -> None:
 
 def test_long_text_is_cut() -> None:
     """What is longer than the limit says how much is missing."""
-    assert printable("x" * 12, limit=10) == "xxxxxxxxxx… (2 more characters)"
+    assert sanitize("x" * 12, limit=10) == "xxxxxxxxxx… (2 more characters)"
 
 
 def test_secrets_are_masked_before_anything_is_cut() -> None:
     """Our own secrets do not appear, not even their beginning at the end of a cut text."""
-    assert printable("key is very-secret!", secrets=["very-secret"]) == f"key is {MASK}!"
-    assert "very" not in printable("key is very-secret", limit=11, secrets=["very-secret"])
+    assert sanitize("key is very-secret!", secrets=["very-secret"]) == f"key is {REDACTED}!"
+    assert "very" not in sanitize("key is very-secret", limit=11, secrets=["very-secret"])
 
 
 def test_a_short_secret_masks_nothing() -> None:
     """A mask for a few letters would tear words apart."""
-    assert printable("banana", secrets=["an", ""]) == "banana"
+    assert sanitize("banana", secrets=["an", ""]) == "banana"
 
 
 @pytest.mark.parametrize(("number", "told"), [(0, "0 devices"), (1, "1 device"), (1200, "1,200 devices")])

@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.errors import (
 from pulumi_iotda_ota.iotda.paging.marker import Page, Records
 from pulumi_iotda_ota.iotda.paging.parallel import walk_together
 from pulumi_iotda_ota.iotda.retry import is_retried
-from pulumi_iotda_ota.iotda.sanitize import MASK, hiding, printable
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, redacting, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -238,14 +238,14 @@ def test_what_is_hidden_is_hidden_in_every_page() -> None:
     service, told = Service(1000), set()
 
     def fetch(asked: PageRequest) -> Page[int]:
-        told.add(printable("refused: sesame-open"))
+        told.add(sanitize("refused: sesame-open"))
         return service.fetch(asked)
 
-    with hiding(("sesame-open",)):
+    with redacting(("sesame-open",)):
         walk = walk_together(fetch, key=str, width=lambda: WIDTH, stopped=threading.Event())
         assert len(list(walk)) == 1000
 
-    assert told == {f"refused: {MASK}"}
+    assert told == {f"refused: {REDACTED}"}
 
 
 def test_closing_ends_the_walk() -> None:

@@ -17,7 +17,7 @@ from pulumi_iotda_ota.iotda.auth.discovery import Given, look
 from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from pulumi_iotda_ota.iotda.sanitize import hiding, printable
+from pulumi_iotda_ota.iotda.sanitize import redacting, sanitize
 from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _asking(asked: CommandInput) -> tuple[list[Place], list[Finding]]:
     except IotdaOtaError as error:
         skipped = [Finding(check, SKIPPED, "the settings do not say what to ask") for check in ("network", "service")]
         return found, [of_error("settings", error, session), *skipped]
-    with hiding(session.secrets):
+    with redacting(session.secrets):
         return places(sources, resolved), [_settings(resolved), *_asked_service(asked, resolved)]
 
 
@@ -82,7 +82,7 @@ def _settings(resolved: ResolvedConnection) -> Finding:
         kind = "the endpoint of a standard or enterprise instance"
     elif endpoint.region:
         kind = "the shared endpoint of a region, which is that of the basic edition"
-    text = f"{printable(resolved.endpoint)} is {kind}; {resolved.credential}, {resolved.algorithm} signing"
+    text = f"{sanitize(resolved.endpoint)} is {kind}; {resolved.credential}, {resolved.algorithm} signing"
     return Finding("settings", OK, text)
 
 
@@ -116,7 +116,7 @@ def _found(check: str, step: Callable[[], str], session: Session) -> Finding:
 
 def _project_of(run: Run, resolved: ResolvedConnection) -> str:
     origin = resolved.origins.get("project_id", "IAM, by the region")
-    return f"{printable(run.completed(resolved).project_id)}, from {origin}"
+    return f"{sanitize(run.completed(resolved).project_id)}, from {origin}"
 
 
 def _packages(run: Run, resolved: ResolvedConnection) -> Iterator[object]:

@@ -13,7 +13,7 @@ from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, WARNING, Finding, 
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.files import VARIABLE
 from pulumi_iotda_ota.lookup.session import NO_MEMO
 
@@ -60,20 +60,20 @@ def _secrets_of_stack(project: Project, name: str, path: Path, session: Session)
         return
     plain = _plain(config)
     for key, meant in plain:
-        other = f" (and remove iotda-ota:{printable(key)})" if key != meant else ""
+        other = f" (and remove iotda-ota:{sanitize(key)})" if key != meant else ""
         advice = (
-            f"encrypt it: pulumi config set --secret iotda-ota:{meant} --stack {printable(name)}{other}, or keep it in "
+            f"encrypt it: pulumi config set --secret iotda-ota:{meant} --stack {sanitize(name)}{other}, or keep it in "
             f"the environment; and {_REPLACED}"
         )
         yield _unencrypted(key, config, advice)
     if not plain and config.encrypted:
-        listed = ", ".join(f"iotda-ota:{printable(key)}" for key in config.encrypted)
+        listed = ", ".join(f"iotda-ota:{sanitize(key)}" for key in config.encrypted)
         yield Finding("configuration", OK, f"{config.place}: {listed} encrypted")
     yield from _imports(config)
 
 
 def _unencrypted(key: str, config: StackConfig, advice: str) -> Finding:
-    text = f"iotda-ota:{printable(key)} stands in {config.place} without encryption"
+    text = f"iotda-ota:{sanitize(key)} stands in {config.place} without encryption"
     return Finding("configuration", WARNING, text, advice)
 
 
@@ -89,7 +89,7 @@ def _plain(config: StackConfig) -> list[tuple[str, str]]:
 
 def _imports(config: StackConfig) -> Iterator[Finding]:
     if config.environments:
-        listed = printable(", ".join(config.environments))
+        listed = sanitize(", ".join(config.environments))
         yield Finding("configuration", OK, f"{config.place} imports {listed}; what those hold is not read here")
 
 
@@ -99,11 +99,11 @@ def switches(environ: Mapping[str, str]) -> Iterator[Finding]:
         if not name.startswith(_PREFIX):
             continue
         if name in _SWITCHES:
-            yield Finding("switch", OK, f"{name}={printable(environ[name])}: {_SWITCHES[name]}")
+            yield Finding("switch", OK, f"{name}={sanitize(environ[name])}: {_SWITCHES[name]}")
         else:
             near = difflib.get_close_matches(name, _SWITCHES, n=1)
             advice = f"did you mean {near[0]}?" if near else f"remove it; there is {', '.join(_SWITCHES)}"
-            yield Finding("switch", WARNING, f"{printable(name)} is no switch of this library", advice)
+            yield Finding("switch", WARNING, f"{sanitize(name)} is no switch of this library", advice)
 
 
 def versions(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -124,9 +124,9 @@ def _pulumi(environ: Mapping[str, str]) -> Finding:
             encoding="utf-8", errors="replace", timeout=_PULUMI_WITHIN, check=True,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
-        text = f"{printable(path)} does not tell its version ({type(error).__name__})"
+        text = f"{sanitize(path)} does not tell its version ({type(error).__name__})"
         return Finding("pulumi", PROBLEM, text, "run it: pulumi version")
-    return Finding("pulumi", OK, f"{printable(done.stdout.strip())} ({printable(path)})")
+    return Finding("pulumi", OK, f"{sanitize(done.stdout.strip())} ({sanitize(path)})")
 
 
 def _version(name: str) -> str:

@@ -20,7 +20,7 @@ from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, SKIPPED, WARNING, 
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.http.network_errors import in_words
 from pulumi_iotda_ota.iotda.http.transport import proxy_of
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: C
             advice = "correct HTTPS_PROXY or ALL_PROXY in the environment, such as http://proxy.example:3128"
             yield Finding("network", PROBLEM, "the proxy of the environment is no address", advice)
             return
-        yield Finding("network", OK, f"requests go through the proxy {printable(host)}; what is behind it is not seen")
+        yield Finding("network", OK, f"requests go through the proxy {sanitize(host)}; what is behind it is not seen")
         yield Finding("clock", SKIPPED, "not compared through a proxy")
         return
     parts = urlsplit(connection.endpoint)
@@ -74,7 +74,7 @@ def _spoken(
         context = _context(connection, environ) if secure else None
     except OSError as error:
         path, name = _trusted(connection, environ)
-        text = f"the certificates to trust can not be read, {printable(path)}: {in_words(error)}"
+        text = f"the certificates to trust can not be read, {sanitize(path)}: {in_words(error)}"
         yield Finding("certificate", PROBLEM, text, f"correct {name}, which names them")
         return
     try:
@@ -115,7 +115,7 @@ def _certificate(connection: ResolvedConnection, spoken: ssl.SSLSocket) -> Findi
         return Finding(
             "certificate", WARNING, text, "leave insecure out, and give the authority's certificate: --ca-file"
         )
-    until = printable((spoken.getpeercert() or {}).get("notAfter", "an unknown time"))
+    until = sanitize((spoken.getpeercert() or {}).get("notAfter", "an unknown time"))
     return Finding("certificate", OK, f"{spoken.version()}, verified, good until {until}")
 
 

@@ -10,7 +10,7 @@ from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.iotda.auth.credentials import masked_key
 from pulumi_iotda_ota.iotda.auth.discovery import KINDS, SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
-from pulumi_iotda_ota.iotda.sanitize import MASK
+from pulumi_iotda_ota.iotda.sanitize import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,7 +77,7 @@ def _shown(name: str, found: Found) -> str:
     if name == "access_key":
         return masked_key(text)
     if name in _SECRET or "@" in text:  # an address with a password in it
-        return MASK
+        return REDACTED
     return safe(found.values[name])
 
 

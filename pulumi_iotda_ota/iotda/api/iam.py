@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
 from pulumi_iotda_ota.iotda.http.messages import Request, Response
 from pulumi_iotda_ota.iotda.http.parsing import reader
 from pulumi_iotda_ota.iotda.limits import PROJECT_ID
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,7 +103,7 @@ def create_token(user_name: str, password: SecretStr, domain_name: str, scope: M
     return Request(
         operation="KeystoneCreateUserTokenByPassword",
         doing="get an IAM token",
-        asked=f"user {printable(user_name)} of {printable(domain_name)}",
+        asked=f"user {sanitize(user_name)} of {sanitize(domain_name)}",
         method="POST",
         path="v3/auth/tokens",
         read=_read(Token),
@@ -126,7 +126,7 @@ def exchange_id_token(token: SecretStr, idp_id: str) -> Request[SecretStr]:
     return Request(
         operation="CreateUnscopedTokenWithIdToken",
         doing="exchange the OIDC token for an IAM token",
-        asked=f"identity provider {printable(idp_id)}",
+        asked=f"identity provider {sanitize(idp_id)}",
         method="POST",
         path="v3.0/OS-AUTH/id-token/tokens",
         read=lambda _: SecretStr(""),
@@ -155,7 +155,7 @@ def assume_agency(agency_name: str, domain_name: str) -> Request[TemporaryKey]:
         agency_name: the agency.
         domain_name: the account that has it.
     """
-    asked = f"agency {printable(agency_name)} of {printable(domain_name)}"
+    asked = f"agency {sanitize(agency_name)} of {sanitize(domain_name)}"
     assumed = {"agency_name": agency_name, "domain_name": domain_name, "duration_seconds": _LIFETIME}
     return _securitytokens("CreateTemporaryAccessKeyByAgency", "assume an agency", asked, {"assume_role": assumed})
 

@@ -41,10 +41,10 @@ from pulumi_iotda_ota.iotda.limits import (
     problem_of_object_key,
     problem_of_retries,
     problem_of_task_ext_info,
+    quoted,
     require,
     require_at_most,
     require_each,
-    shown,
 )
 from pulumi_iotda_ota.iotda.models import parse_api_time
 
@@ -83,7 +83,7 @@ def checked_task_body(body: Mapping[str, object], *, now: datetime) -> dict[str,
     checked = {name: value for name, value in body.items() if value is not None}
     unknown = sorted(checked.keys() - _FIELDS)
     if unknown:
-        raise InputError(f"a task has no field {shown(unknown[0])}", argument=str(unknown[0]))
+        raise InputError(f"a task has no field {quoted(unknown[0])}", argument=str(unknown[0]))
     require("task_name", checked.get("task_name"), TASK_NAME)
     require("task_type", checked.get("task_type"), TASK_TYPE)
     if "app_id" in checked:
@@ -138,11 +138,11 @@ def _check_schedule(value: object, now: datetime) -> None:
         at = parse_api_time(str(value))
     except ValueError:
         raise InputError(
-            f"schedule_time must be a time such as 20261122T120000Z, not {shown(value)}", argument="schedule_time"
+            f"schedule_time must be a time such as 20261122T120000Z, not {quoted(value)}", argument="schedule_time"
         ) from None
     if not now < at <= now + _FURTHEST_SCHEDULE:
         raise InputError(
-            f"schedule_time must lie ahead, by 7 days at most, and {shown(value)} does not", argument="schedule_time"
+            f"schedule_time must lie ahead, by 7 days at most, and {quoted(value)} does not", argument="schedule_time"
         )
 
 
@@ -153,13 +153,13 @@ def _refuse(argument: str, problem: str | None) -> None:
 
 def _object(argument: str, value: object, names: tuple[str, ...]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not value.keys() <= set(names):
-        raise InputError(f"{argument} must be given as {' or '.join(names)}, not {shown(value)}", argument=argument)
+        raise InputError(f"{argument} must be given as {' or '.join(names)}, not {quoted(value)}", argument=argument)
     return value
 
 
 def _array(argument: str, value: object) -> list[object]:
     if not isinstance(value, (list, tuple)):
-        raise InputError(f"{argument} must be a list, not {shown(value)}", argument=argument)
+        raise InputError(f"{argument} must be a list, not {quoted(value)}", argument=argument)
     return list(value)
 
 
@@ -195,7 +195,7 @@ def problems_of_obs_location(location: Mapping[str, Any], *, unknown: Collection
         problem = rule.problem(location[name]) if name in location else None
         if problem:
             # A key can hold anything, a secret of its owner too.
-            problems[name] = problem if name == "object_key" else f"{problem}, not {shown(location[name])}"
+            problems[name] = problem if name == "object_key" else f"{problem}, not {quoted(location[name])}"
         elif name not in location and name not in unknown and name not in _OBS_OPTIONAL:
             problems[name] = "is required"
     if "object_key" in location and "object_key" not in problems:
@@ -216,7 +216,7 @@ def checked_package_body(body: Mapping[str, object]) -> dict[str, Any]:
     checked = {name: value for name, value in body.items() if value is not None}
     unknown = sorted(checked.keys() - _PACKAGE_FIELDS)
     if unknown:
-        raise InputError(f"a package has no field {shown(unknown[0])}", argument=str(unknown[0]))
+        raise InputError(f"a package has no field {quoted(unknown[0])}", argument=str(unknown[0]))
     for name, rule in _PACKAGE_REQUIRED.items():
         require(name, checked.get(name), rule)
     if "module_name" in checked:

@@ -42,8 +42,8 @@ from pulumi_iotda_ota.iotda.auth.endpoint import (
 )
 from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
-from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, shown
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern, quoted
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -163,7 +163,7 @@ def _refuse_misspelt(config: Mapping[str, object]) -> None:
         letters = re.sub(r"[_-]", "", key).lower()
         near = difflib.get_close_matches(letters, by_letters, n=1, cutoff=_ALMOST)
         if near and key not in CONFIG_NAMES:
-            wrong, meant = f"iotda-ota:{printable(key, limit=60)}", by_letters[near[0]]
+            wrong, meant = f"iotda-ota:{sanitize(key, limit=60)}", by_letters[near[0]]
             raise ConfigurationError(
                 f"{wrong} (stack config) is no setting; did you mean iotda-ota:{meant}?",
                 setting=snake(meant),
@@ -261,7 +261,7 @@ def _checked(values: Mapping[str, Any]) -> Connection:
 def _require(name: str, value: str | None, rule: Pattern) -> None:
     problem = rule.problem(value) if value is not None else None
     if problem:
-        raise ConfigurationError(f"{name} {problem}, not {shown(value)}", setting=name)
+        raise ConfigurationError(f"{name} {problem}, not {quoted(value)}", setting=name)
 
 
 def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
@@ -272,10 +272,10 @@ def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
     """
     if allowed is not None and project_id not in allowed:
         raise ConfigurationError(
-            f"project {printable(project_id)} is not one of allowed_project_ids",
+            f"project {sanitize(project_id)} is not one of allowed_project_ids",
             setting="project_id",
             facts=[
-                ("allowed", printable(", ".join(allowed)) or "none"),
+                ("allowed", sanitize(", ".join(allowed)) or "none"),
                 ("what to do", "correct project_id, or allow it"),
             ],
         )

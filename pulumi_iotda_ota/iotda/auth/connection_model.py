@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,9 +161,9 @@ def _misfit(error: ValidationError) -> ConfigurationError:
     if first["type"] == "extra_forbidden":
         known = ", ".join(Connection.model_fields)
         return ConfigurationError(
-            f"a connection has no setting {printable(name, limit=60)}", setting=name, facts=[("settings", known)]
+            f"a connection has no setting {sanitize(name, limit=60)}", setting=name, facts=[("settings", known)]
         )
-    kind = printable(type(first["input"]).__name__, limit=60)
+    kind = sanitize(type(first["input"]).__name__, limit=60)
     if callable(getattr(first["input"], "apply", None)):
         return ConfigurationError(
             f"{name} must be a plain value that is known already, not {kind}",
@@ -234,14 +234,14 @@ class ResolvedConnection:
     def address(self) -> str:
         """Return the endpoint and where it came from, for an error."""
         origin = self.origins.get("endpoint")
-        return f"{printable(self.endpoint)} (from {origin})" if origin else printable(self.endpoint)
+        return f"{sanitize(self.endpoint)} (from {origin})" if origin else sanitize(self.endpoint)
 
     @property
     def described(self) -> str:
         """Return in words where this connection looks, for an error."""
         instance = f", instance {self.instance_id}" if self.instance_id else ""
         region = f" in {self.region}" if self.region else ""
-        return f"project {self.project_id}{region}{instance} at {printable(self.endpoint)}"
+        return f"project {self.project_id}{region}{instance} at {sanitize(self.endpoint)}"
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -98,7 +98,7 @@ class UserPassword:
     source: str = field(compare=False)
 
     def __str__(self) -> str:
-        return f"user {printable(self.user_name)} of {printable(self.domain_name)} from {self.source}"
+        return f"user {sanitize(self.user_name)} of {sanitize(self.domain_name)} from {self.source}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ class IdTokenFile:
     source: str = field(compare=False)
 
     def __str__(self) -> str:
-        return f"OIDC token of {printable(self.idp_id)} from {self.source}"
+        return f"OIDC token of {sanitize(self.idp_id)} from {self.source}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ class AssumedAgency:
     source: str = field(compare=False)
 
     def __str__(self) -> str:
-        return f"agency {printable(self.agency_name)} of {printable(self.domain_name)}, assumed with {self.base}"
+        return f"agency {sanitize(self.agency_name)} of {sanitize(self.domain_name)}, assumed with {self.base}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -236,4 +236,4 @@ def masked_key(key: str) -> str:
     """Return the ends of an access key, enough to recognise it by."""
     if len(key) < _SHORTEST_SHOWN:
         return "****"
-    return printable(f"{key[:_SHOWN_ENDS]}…{key[-_SHOWN_ENDS:]}")
+    return sanitize(f"{key[:_SHOWN_ENDS]}…{key[-_SHOWN_ENDS:]}")

@@ -27,7 +27,7 @@ from pulumi_iotda_ota.iotda.auth.profiles import (
 from pulumi_iotda_ota.iotda.auth.settings import HW, PROFILE, SDK, SECTION
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, ConfigurationError, CredentialsError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +99,7 @@ def _profile_lacking(given: Given, held: Mapping[str, object]) -> ConfigurationE
 
 def _profile_place(given: Given) -> str:
     file = shown_path(hcloud_file(given.environ), given.environ) or "~/.hcloud/config.json"
-    return f"profile {printable(given.profile or '(none is named)', limit=60)} in {file}"
+    return f"profile {sanitize(given.profile or '(none is named)', limit=60)} in {file}"
 
 
 def _file_place(section: str) -> Callable[[Given], str]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.sanitize import MASK
+from pulumi_iotda_ota.iotda.limits import quoted
+from pulumi_iotda_ota.iotda.sanitize import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,7 +190,7 @@ def shown_address(address: str) -> str:
     """Return an address as an error shows it: what may be a user, a password or a query is left out."""
     _, user, rest = address.rpartition("@")
     host = re.split(r"[?#]", rest)[0]
-    return shown(f"{MASK}@{host}" if user else host)
+    return quoted(f"{REDACTED}@{host}" if user else host)
 
 
 # Judges the proxy of a connection: its address, and what may go over it.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there, read_text
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def shown_path(path: str, environ: Mapping[str, str]) -> str:
     """Return a path as a message shows it: below the home folder with ``~``."""
     home = _home(environ)
     short = f"~/{Path(path).relative_to(home).as_posix()}" if home and Path(path).is_relative_to(home) else path
-    return printable(short, limit=120)
+    return sanitize(short, limit=120)
 
 
 def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -60,9 +60,9 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]:
     profiles = _profiles(path, place)
     profile = next((profile for profile in profiles if profile.get("name") == name), None)
     if profile is None:
-        known = printable(", ".join(sorted(str(profile.get("name")) for profile in profiles)))
+        known = sanitize(", ".join(sorted(str(profile.get("name")) for profile in profiles)))
         raise ConfigurationError(
-            f"there is no profile {printable(name, limit=60)} in {place}",
+            f"there is no profile {sanitize(name, limit=60)} in {place}",
             setting="profile",
             facts=[("profiles", known or "none"), ("what to do", "correct profile, or make it: hcloud configure set")],
         )
@@ -81,10 +81,10 @@ def missing_key(name: str, profile: Mapping[str, object], environ: Mapping[str, 
     mode = str(profile.get("mode", ""))
     if not mode or any(profile.get(part) for part in _KEY):
         return None
-    shown = f"profile {printable(name, limit=60)} in {shown_path(hcloud_file(environ), environ)}"
+    shown = f"profile {sanitize(name, limit=60)} in {shown_path(hcloud_file(environ), environ)}"
     advice = _ADVICE.get(mode.upper(), "name one of mode AKSK or SSO, with agency_name where it assumes an agency")
     return ConfigurationError(
-        f"{shown} has no key that can be used, its mode is {printable(mode, limit=20)}",
+        f"{shown} has no key that can be used, its mode is {sanitize(mode, limit=20)}",
         setting="profile",
         facts=[("what to do", f"{advice}; or leave profile out")],
     )

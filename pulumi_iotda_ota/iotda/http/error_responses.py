@@ -20,7 +20,7 @@ from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.http.hints import hint, hint_on_refused_credentials
 from pulumi_iotda_ota.iotda.http.messages import written
 from pulumi_iotda_ota.iotda.retry import retry_after
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
     """
 
     def safe(text: object, limit: int = 300) -> str:
-        return printable(" ".join(str(text).split()), limit=limit, secrets=secrets)
+        return sanitize(" ".join(str(text).split()), limit=limit, secrets=secrets)
 
     content = _json(answer.body)
     code = message = request_id = ""
@@ -155,7 +155,7 @@ def _redirected(request: Request[Any], answer: Response, fault: Fault, connectio
     except ValueError:
         target = "an address that cannot be read"
     return ServiceError(
-        f"could not {request.doing}: the answer was a redirect to {printable(target, limit=120)} ({fault.numbers})",
+        f"could not {request.doing}: the answer was a redirect to {sanitize(target, limit=120)} ({fault.numbers})",
         status=fault.status,
         request_id=fault.request_id,
         facts=[

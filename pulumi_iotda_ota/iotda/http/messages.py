@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote
 
 from pulumi_iotda_ota.iotda.auth.signing import canonical_query
-from pulumi_iotda_ota.iotda.sanitize import MASK, SHORTEST_SECRET, printable
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, SHORTEST_SECRET, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +56,7 @@ class Response:
     def request_id(self) -> str:
         """Return the id that the vendor's support asks for, or empty; IAM's gateway calls it by another name."""
         found = self.headers.get("x-request-id") or self.headers.get("x-iam-trace-id") or ""
-        return printable(found, limit=80)
+        return sanitize(found, limit=80)
 
     def without(self, secrets: Iterable[str]) -> Response:
         """Return the answer as it may be told: with each secret masked, before anything of it is cut to length.
@@ -66,8 +66,8 @@ class Response:
         """
         body, headers = self.body, dict(self.headers)
         for form in written(secrets):
-            body = body.replace(form.encode(), MASK.encode())
-            headers = {name: value.replace(form, MASK) for name, value in headers.items()}
+            body = body.replace(form.encode(), REDACTED.encode())
+            headers = {name: value.replace(form, REDACTED) for name, value in headers.items()}
         return replace(self, body=body, headers=headers)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from urllib3 import exceptions as urllib3
 
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,11 +28,11 @@ def _tls(error: BaseException) -> str:
     reason = getattr(error, "reason", None) or "the handshake failed"
     words = str(reason).replace("_", " ").lower()
     question = "; the server does not speak TLS there; is it http://?" if words == _NO_TLS else ""
-    return f"TLS failed: {printable(words, limit=100)}{question}"
+    return f"TLS failed: {sanitize(words, limit=100)}{question}"
 
 
 def _certificate(error: BaseException) -> str:
-    return f"the server's certificate is not trusted: {printable(getattr(error, 'verify_message', ''), limit=100)}"
+    return f"the server's certificate is not trusted: {sanitize(getattr(error, 'verify_message', ''), limit=100)}"
 
 
 def _system(error: BaseException) -> str:

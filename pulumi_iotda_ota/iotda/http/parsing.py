@@ -14,8 +14,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.limits import shown
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.limits import quoted
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ def the_one(
     def checked(body: bytes) -> Content:
         content = read(body)
         if id_of(content) != wanted:
-            raise ProtocolError(f"the answer is about another one: {shown(id_of(content))}, not {shown(wanted)}")
+            raise ProtocolError(f"the answer is about another one: {quoted(id_of(content))}, not {quoted(wanted)}")
         return content
 
     return checked
@@ -89,7 +89,7 @@ def agreeing(read: Callable[[bytes], Content], thing: str, wanted: Mapping[str, 
         content = read(body)
         found = {name: getattr(content, name) for name in wanted}
         differing = [
-            f"{name} is {printable(str(value))}, not {printable(str(wanted[name]))}"
+            f"{name} is {sanitize(str(value))}, not {sanitize(str(wanted[name]))}"
             for name, value in found.items()
             if value and value != wanted[name]
         ]
@@ -130,20 +130,20 @@ def _misread(problem: ErrorDetails, problems: int, body: bytes) -> ProtocolError
 def _undecodable(message: str, body: bytes) -> ProtocolError:
     cause = message.removeprefix("Invalid JSON: ")
     if any(words in cause for words in _NOT_HOLDABLE):
-        return ProtocolError(f"the answer is not of the documented shape: {printable(cause)}")
+        return ProtocolError(f"the answer is not of the documented shape: {sanitize(cause)}")
     if not body:
         return ProtocolError("the answer is empty", garbled=True)
-    begins = printable(body[:60].decode(errors="replace"), limit=60)
-    return ProtocolError(f"the answer is not JSON: {printable(cause)}", garbled=True, facts=[("begins with", begins)])
+    begins = sanitize(body[:60].decode(errors="replace"), limit=60)
+    return ProtocolError(f"the answer is not JSON: {sanitize(cause)}", garbled=True, facts=[("begins with", begins)])
 
 
 def _expected(message: str) -> str:
-    return printable(message.replace("Input should be", "should be").removeprefix("Value error, "))
+    return sanitize(message.replace("Input should be", "should be").removeprefix("Value error, "))
 
 
 def _field_path(location: Sequence[int | str]) -> str:
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return printable(path.removeprefix(".") or "the whole", limit=120)
+    return sanitize(path.removeprefix(".") or "the whole", limit=120)
 
 
 def _record_id(location: Sequence[int | str], body: bytes) -> str:
@@ -157,5 +157,5 @@ def _record_id(location: Sequence[int | str], body: bytes) -> str:
             break
         if isinstance(value, dict):
             ids = [f"{name} {value[name]}" for name in _RECORD_IDS if isinstance(value.get(name), str)]
-            found = f" ({printable(ids[0], limit=80)})" if ids else found
+            found = f" ({sanitize(ids[0], limit=80)})" if ids else found
     return found

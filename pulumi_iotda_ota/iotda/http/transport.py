@@ -28,7 +28,7 @@ from pulumi_iotda_ota.iotda.http.bounded_socket import POOLS, recorded_attempt
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.http.network_errors import in_words, is_unresolved, is_untrusted
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager, ProxyManager
@@ -149,7 +149,7 @@ def _require_ca_file(connection: ResolvedConnection) -> None:
     except UnreadableError as error:
         problem = f"can not be read: {error}"
     raise ConfigurationError(
-        f"ca_file {problem}: {printable(connection.ca_file)}",
+        f"ca_file {problem}: {sanitize(connection.ca_file)}",
         setting="ca_file",
         facts=[("given by", connection.origins.get("ca_file", "argument"))],
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.limits import MARKER, MAX_PAGE, shown
+from pulumi_iotda_ota.iotda.limits import MARKER, MAX_PAGE, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -111,10 +111,10 @@ def below(marker: str | None, position: int) -> int:
     """
     place = position_of(marker)
     if place is None:
-        raise ProtocolError(f"a page ends with the marker {shown(marker)}, which is not {MARKER.meaning}")
+        raise ProtocolError(f"a page ends with the marker {quoted(marker)}, which is not {MARKER.meaning}")
     if place >= position:
         raise ProtocolError(
-            f"a page ends with the marker {shown(marker)}, which is not smaller than the one before",
+            f"a page ends with the marker {quoted(marker)}, which is not smaller than the one before",
             facts=[("why it stops", "going on from it would repeat pages without end")],
         )
     return place

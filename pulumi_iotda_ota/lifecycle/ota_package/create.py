@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
 from pulumi_iotda_ota.lifecycle.recovery import poll_until_visible
 from pulumi_iotda_ota.lifecycle.run_state import Thing
@@ -112,7 +112,7 @@ def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPa
 def _adopted(world: ResourceContext, client: Client, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
     """Return the package that was found, after making sure that it may be taken over."""
     package = _equal(inputs, found)
-    name = f"package {printable(package.package_id)}"
+    name = f"package {sanitize(package.package_id)}"
     if world.run_state.is_created(_thing(client, package)):
         facts = [("what to do", "declare it once, and pass its package_id on")]
         raise InputError(f"two resources describe one package: {described(inputs)}, {name}", facts=facts)
@@ -128,7 +128,7 @@ def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
             return package
     newest = found[0]
     facts = [
-        ("found", f"package {printable(newest.package_id)}, uploaded {printable(newest.created_at)}"),
+        ("found", f"package {sanitize(newest.package_id)}, uploaded {sanitize(newest.created_at)}"),
         *(("differs", difference) for difference in differences(newest, inputs)),
         ("what to do", "give this one another version, make it equal to take that one over, or remove that one"),
     ]

@@ -8,7 +8,7 @@ from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.api.requests import TEXTS, problems_of_obs_location
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, holds_unknown, known_problems
 from pulumi_iotda_ota.lifecycle.ota_package.fields import described
 from pulumi_iotda_ota.schema.validation import Problem
@@ -39,7 +39,7 @@ def _problems_of_object(location: object) -> list[Problem]:
         return []  # not known yet, or told as what it is
     known = {name: value for name, value in location.items() if not holds_unknown(value)}
     problems = problems_of_obs_location(known, unknown=location.keys() - known.keys())
-    return [Problem(f"obs_location.{printable(name, limit=40)}", problem) for name, problem in problems.items()]
+    return [Problem(f"obs_location.{sanitize(name, limit=40)}", problem) for name, problem in problems.items()]
 
 
 def require_allowed(inputs: Properties, changed: Iterable[str]) -> None:

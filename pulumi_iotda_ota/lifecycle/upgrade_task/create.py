@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.models import parse_api_time
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.recovery import poll_until_visible
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import disagreements, new_task
@@ -38,7 +38,7 @@ def create_once(world: ResourceContext, client: Client, inputs: Properties) -> B
         thing = Thing.at(client.connection.identity, task.task_id)
         if world.run_state.is_created(thing):
             facts = [("task", described(task)), ("what to do", "declare it once, or give one of them other triggers")]
-            raise InputError(f"two resources describe one campaign: {printable(task.task_name)}", facts=facts)
+            raise InputError(f"two resources describe one campaign: {sanitize(task.task_name)}", facts=facts)
         world.run_state.note_created(thing)
     return task
 
@@ -66,13 +66,13 @@ def _adopted(world: ResourceContext, inputs: Properties, task: BatchTask) -> Bat
     """Return a task that was found, after making sure that it may be taken over."""
     differs = disagreements(task, inputs)
     if differs:
-        raise _refused(task, f"and it is another campaign: {printable('; '.join(differs))}")
+        raise _refused(task, f"and it is another campaign: {sanitize('; '.join(differs))}")
     if task.status in STOPPED:
         raise _refused(task, "and it was stopped")
     if not is_running(task) and not _is_recent(world, inputs, task):
         within = inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN)
         raise _refused(task, f"and it ended; it is older than adopt_within ({within})")
-    world.run_state.require_shared(f"upgrade task {printable(task.task_name)} is there already and is not adopted")
+    world.run_state.require_shared(f"upgrade task {sanitize(task.task_name)} is there already and is not adopted")
     world.warn(f"upgrade task {task.task_name} is there already and is taken over: {described(task)}")
     return task
 
@@ -97,17 +97,17 @@ def _held(rival: BatchTask, inputs: Properties) -> InputError:
         "(--replace, --target-replace, pulumi state taint); if the resource was renamed, give it aliases"
     )
     facts = [
-        ("running", f"{printable(rival.task_name)}, {described(rival)}"),
+        ("running", f"{sanitize(rival.task_name)}, {described(rival)}"),
         ("cause", "the service refuses a device that another running task has"),
         ("what to do", advice),
     ]
-    name = printable(inputs["task_name"])
+    name = sanitize(inputs["task_name"])
     return InputError(f"upgrade task {name} is not created: a task with the same devices still runs", facts=facts)
 
 
 def _refused(task: BatchTask, why: str) -> IotdaOtaError:
     facts = [
-        ("found", f"{described(task)}, created {printable(task.create_time or 'at an unknown time')}"),
+        ("found", f"{described(task)}, created {sanitize(task.create_time or 'at an unknown time')}"),
         ("what to do", "change triggers for a new campaign, or remove that task"),
     ]
     return IotdaOtaError(f"upgrade task {task.task_name} is there already, {why}", facts=facts)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.api.requests import checked_task_body
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES, new_task, task_name
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import find_task
@@ -62,7 +62,7 @@ def _require_one(packages: Mapping[str, OtaPackage], field: str, several: str) -
     """Return what all packages have in a field; refuse those that do not fit together."""
     values = {package_id: str(getattr(package, field)) for package_id, package in packages.items()}
     if len(set(values.values())) > 1:
-        found = ", ".join(f"{package_id} is of {printable(value)}" for package_id, value in values.items())
+        found = ", ".join(f"{package_id} is of {sanitize(value)}" for package_id, value in values.items())
         raise InputError(f"package_ids are of several {several}: {found}; make a task for each", argument="package_ids")
     return next(iter(values.values()))
 
@@ -72,7 +72,7 @@ def _require_space(packages: Mapping[str, OtaPackage], inputs: Properties) -> No
     wanted = inputs.get("app_id")
     for package_id, package in packages.items():
         if wanted and package.app_id != wanted:
-            misfit = f"{package_id} is of {printable(package.app_id)}, and app_id is {wanted}"
+            misfit = f"{package_id} is of {sanitize(package.app_id)}, and app_id is {wanted}"
             raise InputError(f"package_ids are of another resource space: {misfit}", argument="package_ids")
 
 
@@ -82,7 +82,7 @@ def _type_of_packages(packages: Mapping[str, OtaPackage], inputs: Properties) ->
     fitting = TASK_TYPES.get(package_type)
     wanted = inputs.get("task_type") or fitting
     if wanted is None:
-        unknown = f"must be given: what fits a {printable(package_type)} is not known"
+        unknown = f"must be given: what fits a {sanitize(package_type)} is not known"
         raise InputError(f"task_type {unknown}", argument="task_type")
     if fitting not in (None, wanted):
         misfit = f"{wanted} does not fit: the package is a {package_type}, which needs {fitting}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import ServiceError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED, is_named_alike, is_of_one_prefix, shares_devices
 
@@ -87,7 +87,7 @@ def is_running(task: BatchTask) -> bool:
 
 def described(task: BatchTask) -> str:
     """Return what an error or a warning says of a task."""
-    return f"task_id {printable(task.task_id)}, status {printable(task.status)}"
+    return f"task_id {sanitize(task.task_id)}, status {sanitize(task.status)}"
 
 
 def told_refusal(answers: Sequence[TargetResult]) -> str:
@@ -95,8 +95,8 @@ def told_refusal(answers: Sequence[TargetResult]) -> str:
     refused = [answer for answer in answers if answer.status != "success"]
     if not refused:
         return ""
-    why = printable(refused[0].error_msg or refused[0].error_code or "no reason given")
-    return f"{len(refused)} devices, {printable(refused[0].target)} first: {why}"
+    why = sanitize(refused[0].error_msg or refused[0].error_code or "no reason given")
+    return f"{len(refused)} devices, {sanitize(refused[0].target)} first: {why}"
 
 
 def outputs_of(task: BatchTask) -> Properties:

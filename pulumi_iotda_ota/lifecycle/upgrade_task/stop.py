@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.sanitize import printable
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import described, is_running, show_task, told_refusal
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _ask_to_stop(client: Client, id_: str, state: Properties) -> str:
         if task is None or not is_running(task) or task.status == _STOPPING:
             return ""
         # The documents give no way to stop a moduleUpgrade.
-        error.note("still runs", f"{printable(task.task_type)} {printable(task.task_name)}, {described(task)}")
+        error.note("still runs", f"{sanitize(task.task_type)} {sanitize(task.task_name)}, {described(task)}")
         error.note("what to do", 'wait for its end, or set on_destroy="retain" to leave it alone, and run again')
         raise
 
@@ -69,7 +69,7 @@ def _stopped(clock: Clock, client: Client, id_: str, state: Properties, refusal:
             refused = [("refused for", refusal)] if refusal else []
             advice = ("what to do", "run the command again: it goes on waiting")
             facts = [("still", described(task)), *refused, advice]
-            headline = f"upgrade task {printable(task.task_name)} did not stop within {_STOP_WITHIN_SECONDS} seconds"
+            headline = f"upgrade task {sanitize(task.task_name)} did not stop within {_STOP_WITHIN_SECONDS} seconds"
             raise IotdaOtaError(headline, facts=facts)
         clock.sleep(_POLL_SECONDS)
     return task
