@@ -13,7 +13,7 @@ import click
 
 from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
-from pulumi_iotda_ota.cli.task_watch import Looks, inputs_of, progress, tell_task
+from pulumi_iotda_ota.cli.task_watch import LastSeenTask, inputs_of, print_task, progress
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
@@ -62,7 +62,7 @@ def stop_task(asked: CommandInput, table: Sequence[Argument]) -> None:
             _agree(asked, f"Stop {_named(task)}?")
             identity = {"identity": asking.connection.identity}
             task = stop.stop_task(asking.run.clock, asking.client, task.task_id, identity) or task
-    tell_task(asked, task)
+    print_task(asked, task)
 
 
 def confirm_task(asked: CommandInput) -> None:
@@ -75,11 +75,11 @@ def confirm_task(asked: CommandInput) -> None:
     with _acting(asked) as asking:
         task = _shown(asked, asking)
         _agree(asked, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
-        looks = Looks()
+        looks = LastSeenTask()
         with progress(asked, looks) as (tell, seen):
             Confirmation.passed(resource_context(asked, asking, tell=tell, seen=seen), inputs)
         task = _seen_after(asked, asking, looks)
-    tell_task(asked, task)
+    print_task(asked, task)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def _shown(asked: CommandInput, asking: Service) -> BatchTask:
         raise missing_task(task_id, error, asking.connection) from error
 
 
-def _seen_after(asked: CommandInput, asking: Service, looks: Looks) -> BatchTask:
+def _seen_after(asked: CommandInput, asking: Service, looks: LastSeenTask) -> BatchTask:
     """Return the task as it is after it was confirmed, or as it was before, where it can not be read once more."""
     try:
         return _shown(asked, asking)
@@ -147,7 +147,7 @@ def _tell_answers(asked: CommandInput, task: BatchTask, answers: Sequence[Target
     refusal = told_refusal(answers)
     accepted = sum(answer.status == "success" for answer in answers)
     if asked.as_json:
-        tell_task(asked, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
+        print_task(asked, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
     elif not refusal:
         which = plural(accepted, "device") if answers else "its devices"
         asked.session.line(f"upgrade task {sanitize(task.task_name)}: {which} {done}")

@@ -34,7 +34,7 @@ def watch_task(asked: CommandInput) -> None:
         Interrupted: Ctrl-C; the task goes on.
     """
     inputs = inputs_of(asked, Completion)
-    looks = Looks()
+    looks = LastSeenTask()
     with service(asked) as asking:
         try:
             with progress(asked, looks) as (tell, seen):
@@ -49,7 +49,7 @@ def watch_task(asked: CommandInput) -> None:
         _tell(asked, asking, looks)
 
 
-class Looks:
+class LastSeenTask:
     """What a task was when it was looked at last: all that is known of it where it can not be read once more."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ def inputs_of(asked: CommandInput, gate: type[OneShot]) -> dict[str, Any]:
 
 
 @contextmanager
-def progress(asked: CommandInput, looks: Looks) -> Iterator[Progress]:
+def progress(asked: CommandInput, looks: LastSeenTask) -> Iterator[Progress]:
     """Give what shows how a task goes on: a bar on a terminal, lines elsewhere, nothing where a program reads."""
     if asked.as_json:
         yield lambda _: None, looks.take
@@ -91,7 +91,7 @@ def progress(asked: CommandInput, looks: Looks) -> Iterator[Progress]:
             yield tell, taken
 
 
-def _tell(asked: CommandInput, asking: Service, looks: Looks) -> None:
+def _tell(asked: CommandInput, asking: Service, looks: LastSeenTask) -> None:
     """Tell how the task stands now, with the devices that failed: also of one that ended well enough."""
     try:
         found = found_task(asked, asking)
@@ -99,7 +99,7 @@ def _tell(asked: CommandInput, asking: Service, looks: Looks) -> None:
         # What became of the campaign is known; an outage that comes after that is no other end of it.
         if looks.task is None:
             raise
-        tell_task(asked, looks.task)
+        print_task(asked, looks.task)
         if not asked.as_json:
             error.mask(asked.session.secrets)
             asked.session.note(f"its devices could not be read: {error.headline}")
@@ -108,11 +108,11 @@ def _tell(asked: CommandInput, asking: Service, looks: Looks) -> None:
     if asked.as_json:
         asked.session.json({"result": values})
     else:
-        tell_task(asked, found.task)
+        print_task(asked, found.task)
         print_failing(asked.session, values["failing"], found.task)
 
 
-def tell_task(asked: CommandInput, task: BatchTask, **more: Any) -> None:
+def print_task(asked: CommandInput, task: BatchTask, **more: Any) -> None:
     """Tell how a task stands, without its devices."""
     if asked.as_json:
         values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}
