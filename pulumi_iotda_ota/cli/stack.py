@@ -106,7 +106,10 @@ class Project:
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"; did you mean {sanitize(near[0])}?" if near else ""
         file = sanitize(f"Pulumi.{name}{self.file.suffix}", limit=120)
-        facts = [("stacks", sanitize(", ".join(known)) or "none has a file here"), ("looked in", _shown(self.folder))]
+        facts = [
+            ("stacks", sanitize(", ".join(known)) or "none has a file here"),
+            ("looked in", _display_path(self.folder)),
+        ]
         return ConfigurationError(f"there is no {file}{meant}", facts=facts)
 
 
@@ -196,7 +199,7 @@ def _mapping(path: Path) -> Mapping[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         # Not "from error": its text can repeat a line with a secret.
         why = str(getattr(error, "strerror", None) or "").lower() or "it is no YAML"
-        raise ConfigurationError(f"{_shown(path)} can not be read: {why}") from None
+        raise ConfigurationError(f"{_display_path(path)} can not be read: {why}") from None
     return content if isinstance(content, dict) else {}
 
 
@@ -230,5 +233,5 @@ def _is_encrypted(value: Any) -> bool:
     return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
-def _shown(path: Path) -> str:
+def _display_path(path: Path) -> str:
     return sanitize(path, limit=200)

@@ -42,7 +42,7 @@ def retry_task(asked: CommandInput, table: Sequence[Argument]) -> None:
     require_valid(table, asked.values)
     targets = asked.values["target"] or []
     with _acting(asked) as asking:
-        task = _shown(asked, asking)
+        task = _read_task(asked, asking)
         which = plural(len(targets), "device") if targets else "every device that failed or was stopped"
         _agree(asked, f"Try {which} of {_named(task)} again?")
         answers = asking.client.retry_batch_task(task.task_id, targets).targets
@@ -57,7 +57,7 @@ def stop_task(asked: CommandInput, table: Sequence[Argument]) -> None:
     """
     require_valid(table, asked.values)
     with _acting(asked) as asking:
-        task = _shown(asked, asking)
+        task = _read_task(asked, asking)
         if is_running(task):
             _agree(asked, f"Stop {_named(task)}?")
             identity = {"identity": asking.connection.identity}
@@ -73,7 +73,7 @@ def confirm_task(asked: CommandInput) -> None:
     """
     inputs = inputs_of(asked, Confirmation)
     with _acting(asked) as asking:
-        task = _shown(asked, asking)
+        task = _read_task(asked, asking)
         _agree(asked, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
         looks = LastSeenTask()
         with progress(asked, looks) as (tell, seen):
@@ -110,7 +110,7 @@ def _agree(asked: CommandInput, question: str) -> None:
         raise IotdaOtaError("nothing was done: it was not agreed to")
 
 
-def _shown(asked: CommandInput, asking: Service) -> BatchTask:
+def _read_task(asked: CommandInput, asking: Service) -> BatchTask:
     """Return the task as it is now."""
     task_id = asked.values["task_id"]
     try:
@@ -124,7 +124,7 @@ def _shown(asked: CommandInput, asking: Service) -> BatchTask:
 def _seen_after(asked: CommandInput, asking: Service, looks: LastSeenTask) -> BatchTask:
     """Return the task as it is after it was confirmed, or as it was before, where it can not be read once more."""
     try:
-        return _shown(asked, asking)
+        return _read_task(asked, asking)
     except IotdaOtaError as error:
         if looks.task is None:
             raise

@@ -33,7 +33,7 @@ def news_text(outcome: Outcome) -> str:
 
 def state_text(outcome: Outcome) -> str:
     """Return how a name stands, in a line; that of one that failed has the error below it."""
-    version = _shown(outcome.before.version) if outcome.before else ""
+    version = _escape(outcome.before.version) if outcome.before else ""
     fits = f"{_fitting(outcome, outcome.now)} fits now" if outcome.now else "nothing fits now"
     told = {
         "current": f"{version} is current",
@@ -51,14 +51,14 @@ def state_text(outcome: Outcome) -> str:
 def _fitting(outcome: Outcome, now: Entry) -> str:
     """Return the version that fits now; an equal one is of another package, or there were nothing to tell."""
     same = outcome.before is not None and outcome.before.version == now.version
-    return f"another {_shown(now.version)}, package {_short(now.package_id)}," if same else _shown(now.version)
+    return f"another {_escape(now.version)}, package {_short(now.package_id)}," if same else _escape(now.version)
 
 
 def entry_text(entry: Entry) -> str:
     """Return what is locked, as a pull request that adds it has it."""
     return "\n".join(
         [
-            f"{entry.name}: {_shown(entry.version)}",
+            f"{entry.name}: {_escape(entry.version)}",
             f"  package {_short(entry.package_id)}, {_described(entry)}",
             f"  why: {_why(entry)}",
         ]
@@ -104,18 +104,18 @@ def _moved(before: Entry, now: Entry) -> str:
 
 def _change(before: Entry, now: Entry) -> str:
     if before.package_id != now.package_id:
-        return f"{_shown(before.version)} -> {_shown(now.version)}"
+        return f"{_escape(before.version)} -> {_escape(now.version)}"
     fields = ", ".join(differing_fields(now.package, before.package))
-    return f"{_shown(now.version)} has changed: {fields}" if fields else f"{_shown(now.version)}, as before"
+    return f"{_escape(now.version)} has changed: {fields}" if fields else f"{_escape(now.version)}, as before"
 
 
 def _described(entry: Entry) -> str:
     package = entry.package
-    return f"uploaded {_shown(str(package['created_at'])[:10])}, {_supports(package)}, sha256 {_signed(package)}"
+    return f"uploaded {_escape(str(package['created_at'])[:10])}, {_supports(package)}, sha256 {_signed(package)}"
 
 
 def _supports(package: Mapping[str, Any]) -> str:
-    versions = [_shown(version) for version in package["support_source_versions"]]
+    versions = [_escape(version) for version in package["support_source_versions"]]
     rest = len(versions) - _VERSIONS
     shown = ", ".join(versions[:_VERSIONS])
     return f"supports {shown}{f' and {rest} more' if rest > 0 else ''}" if versions else "supports every version"
@@ -132,9 +132,9 @@ def _why(entry: Entry) -> str:
 
 def _short(package_id: str) -> str:
     short = package_id if len(package_id) <= _SHORT_ID else f"{package_id[:_END]}…{package_id[-_END:]}"
-    return "…".join(_shown(part) for part in short.split("…"))
+    return "…".join(_escape(part) for part in short.split("…"))
 
 
-def _shown(text: object) -> str:
+def _escape(text: object) -> str:
     """Return a version, an id or a day with every character written out that the API documents for none of them."""
     return _UNDOCUMENTED.sub(lambda found: f"\\u{ord(found[0]):04x}", sanitize(text))

@@ -76,12 +76,12 @@ def _reason(argument: Argument, value: object) -> str | None:
         return _list_reason(argument, value)
     expected = _PYTHON_TYPES.get(argument.type)
     if expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and argument.type != "flag")):
-        return f"must be {expected[1]}, not {_shown(argument, value)}"
+        return f"must be {expected[1]}, not {_describe_value(argument, value)}"
     problem = argument.rule.problem(value) if argument.rule else None
-    return f"{problem}, not {_shown(argument, value)}" if problem else None
+    return f"{problem}, not {_describe_value(argument, value)}" if problem else None
 
 
-def _shown(argument: Argument, value: object) -> str:
+def _describe_value(argument: Argument, value: object) -> str:
     return f"of type {type(value).__name__}" if argument.free else limits.quoted(value)
 
 

@@ -69,10 +69,10 @@ def _of(name: str, sources: Sequence[Found]) -> Iterator[Place]:
     deciding = [found for found in sources if any(found.text(part) for part in _PARTS)] if name in _PARTS else having
     for found in having:
         origin = f"{long_option(name)} (option)" if found.source is SOURCES[0] else found.origin(name)
-        yield Place(name, _shown(name, found), origin, used=found is deciding[0])
+        yield Place(name, _display_value(name, found), origin, used=found is deciding[0])
 
 
-def _shown(name: str, found: Found) -> str:
+def _display_value(name: str, found: Found) -> str:
     text = found.text(name)
     if name == "access_key":
         return masked_key(text)

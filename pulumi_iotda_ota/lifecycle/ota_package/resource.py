@@ -92,7 +92,7 @@ class Package:
         """Return the state with ``exists`` as it is now; a package that is gone is not created again."""
         state = normal(state)
         connection = world.resolve(state)
-        package = _shown(world.run.client(connection), id_, state)
+        package = _read_package(world.run.client(connection), id_, state)
         if package is None:
             return {**state, "exists": False}
         return {**state, **_told(package), "identity": dict(connection.identity)}
@@ -117,7 +117,7 @@ class Package:
         kept = {name: value for name, value in olds.items() if name not in _OTHERS}
         if olds.get("connection") != news.get("connection"):
             connection = world.resolve(news)
-            _shown(world.run.client(connection), id_, olds)
+            _read_package(world.run.client(connection), id_, olds)
             kept["identity"] = dict(connection.identity)
         return {**kept, **news}
 
@@ -148,7 +148,7 @@ def _told(package: OtaPackage) -> Properties:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _shown(client: Client, id_: str, state: Properties) -> OtaPackage | None:
+def _read_package(client: Client, id_: str, state: Properties) -> OtaPackage | None:
     """Return a package, or None where it is gone."""
     try:
         return client.show_package(id_)

@@ -34,7 +34,7 @@ def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None =
     """
     tasks = client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id"), deadline=deadline)
     found = next((task for task in tasks if is_named_alike(task.task_name, inputs["task_name"])), None)
-    return _shown(client, found.task_id, deadline) if found else None
+    return _read_listed_task(client, found.task_id, deadline) if found else None
 
 
 def find_task_or_rival(client: Client, inputs: Properties) -> tuple[BatchTask | None, BatchTask | None]:
@@ -49,10 +49,10 @@ def find_task_or_rival(client: Client, inputs: Properties) -> tuple[BatchTask | 
     rivals = []
     for task in client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id")):
         if is_named_alike(task.task_name, inputs["task_name"]):
-            return _shown(client, task.task_id, None), None
+            return _read_listed_task(client, task.task_id, None), None
         if task.status not in (*ENDED, *STOPPED) and is_of_one_prefix(task.task_name, inputs["task_name"]):
             rivals.append(task.task_id)
-    shown = (_shown(client, task_id, None) for task_id in rivals)
+    shown = (_read_listed_task(client, task_id, None) for task_id in rivals)
     return None, next((task for task in shown if task and _has_devices(task, inputs)), None)
 
 
@@ -61,7 +61,7 @@ def _has_devices(task: BatchTask, inputs: Properties) -> bool:
     return is_running(task) and not waits_for_its_time and shares_devices(task, inputs)
 
 
-def _shown(client: Client, id_: str, deadline: Deadline | None) -> BatchTask | None:
+def _read_listed_task(client: Client, id_: str, deadline: Deadline | None) -> BatchTask | None:
     """Return a task, or None where it was deleted since it was listed."""
     try:
         return client.show_batch_task(id_, deadline=deadline)
