@@ -105,7 +105,7 @@ def require_unchanged(run: Run, where: Context, entry: Entry) -> None:
     try:
         package = run.package(connection, entry.package_id)
     except ServiceError as error:
-        if not error.says_missing:
+        if not error.is_not_found:
             raise
         raise errors.gone(entry, connection) from None
     now = package_values(package)

@@ -156,7 +156,7 @@ def when_known(
         try:
             return await asyncio.wrap_future(start(hidden))
         except IotdaOtaError as error:
-            error.mask(secrets)
+            error.redact(secrets)
             raise
 
     gated = {**values, "_gate": gate} if gate is not None else dict(values)

@@ -85,7 +85,7 @@ def _usage(error: click.ClickException, session: Session, *, as_json: bool) -> i
 
 
 def _ours(error: IotdaOtaError, session: Session, *, as_json: bool) -> int:
-    error.mask(session.secrets)  # before its lines are broken
+    error.redact(session.secrets)  # before its lines are broken
     reword(error)
     kind, code = _kind(error), exit_codes.exit_code(error)
     if not as_json:

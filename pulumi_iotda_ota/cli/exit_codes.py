@@ -52,6 +52,6 @@ _BY_KIND = {
 
 def exit_code(error: Exception) -> int:
     """Return the code that a command ends with after an error of ours, or any other."""
-    if isinstance(error, ServiceError) and error.says_missing:
+    if isinstance(error, ServiceError) and error.is_not_found:
         return NOT_FOUND.number
     return next((code.number for kind, code in _BY_KIND.items() if isinstance(error, kind)), ERROR.number)

@@ -104,7 +104,7 @@ def _reworded(asked: CommandInput, outcomes: Sequence[Outcome]) -> Sequence[Outc
     """Return outcomes whose errors are in the words of the command line, without secrets."""
     for one in outcomes:
         if one.error is not None:
-            one.error.mask(asked.session.secrets)  # before its lines are broken
+            one.error.redact(asked.session.secrets)  # before its lines are broken
             reword(one.error)
     return outcomes
 

@@ -77,7 +77,7 @@ def confirm_task(asked: CommandInput) -> None:
         _agree(asked, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
         looks = LastSeenTask()
         with progress(asked, looks) as (tell, seen):
-            Confirmation.passed(resource_context(asked, asking, tell=tell, seen=seen), inputs)
+            Confirmation.run(resource_context(asked, asking, tell=tell, seen=seen), inputs)
         task = _seen_after(asked, asking, looks)
     print_task(asked, task)
 
@@ -116,7 +116,7 @@ def _read_task(asked: CommandInput, asking: Service) -> BatchTask:
     try:
         return asking.client.show_batch_task(task_id)
     except ServiceError as error:
-        if not error.says_missing:
+        if not error.is_not_found:
             raise
         raise missing_task(task_id, error, asking.connection) from error
 
@@ -129,7 +129,7 @@ def _seen_after(asked: CommandInput, asking: Service, looks: LastSeenTask) -> Ba
         if looks.task is None:
             raise
         if not asked.as_json:
-            error.mask(asked.session.secrets)
+            error.redact(asked.session.secrets)
             asked.session.note(f"it was confirmed, and could not be read after that: {error.headline}")
         return looks.task
 

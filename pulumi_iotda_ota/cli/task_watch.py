@@ -38,7 +38,7 @@ def watch_task(asked: CommandInput) -> None:
     with service(asked) as asking:
         try:
             with progress(asked, looks) as (tell, seen):
-                Completion.passed(resource_context(asked, asking, tell=tell, seen=seen), inputs)
+                Completion.run(resource_context(asked, asking, tell=tell, seen=seen), inputs)
         except CampaignFailed:
             if asked.as_json:
                 _tell(asked, asking, looks)
@@ -101,7 +101,7 @@ def _tell(asked: CommandInput, asking: Service, looks: LastSeenTask) -> None:
             raise
         print_task(asked, looks.task)
         if not asked.as_json:
-            error.mask(asked.session.secrets)
+            error.redact(asked.session.secrets)
             asked.session.note(f"its devices could not be read: {error.headline}")
         return
     values = task_values(found)

@@ -64,11 +64,11 @@ class Adapter(dynamic.ResourceProvider):
     lifecycle: ClassVar[type[Lifecycle]]
     # Set on the copy that serves, which is never stored; the provider that a program pickles has none.
     _configuration: Mapping[str, Any] = MappingProxyType({})
-    _given_world: ResourceContext | None = None
+    _given_context: ResourceContext | None = None
 
-    def act_in(self, world: ResourceContext) -> None:
+    def use_context(self, world: ResourceContext) -> None:
         """Act in another world than this process's: a test gives one that has no network."""
-        self._given_world = world
+        self._given_context = world
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         """Take the stack's configuration; called once, before anything else."""
@@ -81,35 +81,35 @@ class Adapter(dynamic.ResourceProvider):
         given = _plain(news)
         secret = [given.get(name) for name in given.pop(SECRET_INPUTS, None) or ()]
         with redacting(pulumi_compat.texts_in(secret)):
-            checked = self.lifecycle.check(self._world(), _plain(_olds), given)
+            checked = self.lifecycle.check(self._context(), _plain(_olds), given)
             # With a property name the engine prints the value, secret or not.
             failures = [dynamic.CheckFailure("", redact(_reason(problem))) for problem in checked.problems]
         return dynamic.CheckResult(_wire(checked.inputs), failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """Tell what the new inputs change."""
-        diff = self.lifecycle.diff(self._world(), _id, _plain(_olds), _plain(_news))
+        diff = self.lifecycle.diff(self._context(), _id, _plain(_olds), _plain(_news))
         return dynamic.DiffResult(diff.changes, list(diff.replaces), delete_before_replace=diff.delete_first)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Create the resource."""
-        created = self.lifecycle.create(self._world(), _plain(props))
+        created = self.lifecycle.create(self._context(), _plain(props))
         return dynamic.CreateResult(created.id, created.outputs)
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Tell the state as it is now."""
-        return dynamic.ReadResult(id_, self.lifecycle.read(self._world(), id_, _plain(props)))
+        return dynamic.ReadResult(id_, self.lifecycle.read(self._context(), id_, _plain(props)))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Tell the state under the new inputs: all of it, what is left out is lost."""
-        return dynamic.UpdateResult(self.lifecycle.update(self._world(), _id, _plain(_olds), _plain(_news)))
+        return dynamic.UpdateResult(self.lifecycle.update(self._context(), _id, _plain(_olds), _plain(_news)))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove the resource."""
-        self.lifecycle.delete(self._world(), _id, _plain(_props))
+        self.lifecycle.delete(self._context(), _id, _plain(_props))
 
-    def _world(self) -> ResourceContext:
-        return self._given_world or ResourceContext(_run, self._configuration, os.environ, _warn, _tell, _run_state)
+    def _context(self) -> ResourceContext:
+        return self._given_context or ResourceContext(_run, self._configuration, os.environ, _warn, _tell, _run_state)
 
 
 class OtaPackagePinProvider(Adapter):

@@ -66,7 +66,7 @@ class Client:
     ) -> None:
         self.connection = connection
         self._clock = clock
-        self._gate = gate
+        self._limiter = gate
         self._transport = HttpTransport(connection, clock=clock)
         self._login = AccountLogin(connection, clock=clock, gate=gate, keyring=keyring)
         self._caller = Caller(connection, self._transport, clock=clock, gate=gate, login=self._login)
@@ -112,7 +112,7 @@ class Client:
             return Page(found.packages, found.page.count, found.page.marker)
 
         def walk_ahead(fetch: Callable[[PageRequest], Page[OtaPackage]]) -> Generator[OtaPackage, None, None]:
-            with self._gate.walking(self.connection) as width:
+            with self._limiter.walking(self.connection) as width:
                 yield from walk_together(fetch, key=_package_id, width=width, stopped=stopped, eager=eager)
 
         return Records(page, walk_ahead)

@@ -81,7 +81,7 @@ class IotdaOtaError(Exception):
         advice = [fact for fact in self.facts if fact[0] == _ADVICE]
         self.facts = (*known, (label, text), *advice)
 
-    def mask(self, secrets: Iterable[str]) -> None:
+    def redact(self, secrets: Iterable[str]) -> None:
         """Replace texts that must not be printed, wherever the message repeats them."""
         known = tuple(secrets)
         self.headline = redact(self.headline, known)
@@ -246,7 +246,7 @@ class ServiceError(IotdaOtaError):
         return self.error_code.startswith("IOTDA.") and self.error_code != _NO_SUCH_URI
 
     @property
-    def says_missing(self) -> bool:
+    def is_not_found(self) -> bool:
         """Return whether the service itself says that the thing asked for is not there."""
         return self.status == HTTPStatus.NOT_FOUND and self.by_service
 

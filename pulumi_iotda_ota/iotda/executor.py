@@ -56,7 +56,7 @@ class Login(Protocol):
         """Return the connection with a credential that is sent as it is, and with its project."""
         ...
 
-    def let_in(self, used: ResolvedConnection) -> None:
+    def on_accepted(self, used: ResolvedConnection) -> None:
         """Hear that a credential was let in."""
         ...
 
@@ -75,7 +75,7 @@ class StaticCredentials:
         """Return the connection."""
         return self._connection
 
-    def let_in(self, used: ResolvedConnection) -> None:
+    def on_accepted(self, used: ResolvedConnection) -> None:
         """Do nothing."""
 
     def renewed(self, used: ResolvedConnection, refusal: CredentialsError) -> bool:  # noqa: ARG002
@@ -100,7 +100,7 @@ class Caller:
         self._connection = connection
         self._transport = transport
         self._clock = clock
-        self._gate = gate
+        self._limiter = gate
         self._login = login
 
     def call(
@@ -143,7 +143,7 @@ class Caller:
                     error.note("attempts", str(attempt))
                 wait = self._wait_before_next(request, error, attempt, deadline)
             else:
-                self._login.let_in(connection)
+                self._login.on_accepted(connection)
                 return content
             self._clock.sleep(wait)
         raise AssertionError("counting does not end")
@@ -162,7 +162,7 @@ class Caller:
             raise refusal
 
     def _attempt(self, request: Request[Content], connection: ResolvedConnection, deadline: Deadline) -> Content:
-        with self._gate.passage(connection, deadline=deadline, doing=request.doing):
+        with self._limiter.passage(connection, deadline=deadline, doing=request.doing):
             left = deadline.remaining()
             if not left:
                 # The place came free as the time ended.

@@ -118,8 +118,8 @@ class AccountLogin:
     ) -> None:
         self._connection = connection
         self._clock = clock
-        self._gate = gate
-        self._keyring = keyring
+        self._limiter = gate
+        self._token_cache = keyring
         self._wants_project = wants_project
         self._is_ready = isinstance(connection.credential, (AccessKey, AuthToken))
         self._renewable = Renewable() if self._is_ready else keyring.renewable(self._key(connection.project_id))
@@ -137,7 +137,7 @@ class AccountLogin:
             obtained = self._renewable.current(lambda: self._obtained(deadline), deadline)
             if obtained.project_id and not connection.project_id:
                 # Who knows by now which project it is asks for the same token.
-                self._keyring.share(self._renewable, self._key(obtained.project_id))
+                self._token_cache.share(self._renewable, self._key(obtained.project_id))
             connection = replace(
                 connection,
                 credential=obtained.credential,
@@ -146,14 +146,14 @@ class AccountLogin:
         if connection.project_id or not self._wants_project:
             return connection
         key = ("project", *self._key(""))
-        project_id = self._keyring.project(key, lambda: self._project(connection, deadline), deadline)
+        project_id = self._token_cache.project(key, lambda: self._project(connection, deadline), deadline)
         # Whoever asked first may have allowed another one than this connection does.
         return replace(connection, project_id=self._allowed(project_id))
 
-    def let_in(self, used: ResolvedConnection) -> None:
+    def on_accepted(self, used: ResolvedConnection) -> None:
         """Hear that a credential was let in."""
         if not self._is_ready:
-            self._renewable.let_in(_ready(used))
+            self._renewable.on_accepted(_ready(used))
 
     def renewed(self, used: ResolvedConnection, refusal: CredentialsError) -> bool:
         """Hear that a credential was refused, and return whether there is, or will be, another one."""
@@ -244,12 +244,14 @@ class AccountLogin:
     def _signed(self, request: Request[T], credential: Credential, deadline: Deadline) -> T:
         """Return the answer of IAM to a request that is signed with a credential, which may have to be obtained too."""
         connection = _at_iam(self._connection, credential)
-        login = AccountLogin(connection, clock=self._clock, gate=self._gate, keyring=self._keyring, wants_project=False)
+        login = AccountLogin(
+            connection, clock=self._clock, gate=self._limiter, keyring=self._token_cache, wants_project=False
+        )
         return self._called(request, connection, login, deadline)
 
     def _called(self, request: Request[T], connection: ResolvedConnection, login: Login, deadline: Deadline) -> T:
         with closing(HttpTransport(connection, clock=self._clock)) as transport:
-            caller = Caller(connection, transport, clock=self._clock, gate=self._gate, login=login)
+            caller = Caller(connection, transport, clock=self._clock, gate=self._limiter, login=login)
             try:
                 return caller.call(request, deadline)
             except (ProtocolError, TransportError) as error:

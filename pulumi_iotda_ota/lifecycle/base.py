@@ -220,9 +220,9 @@ def collecting(problems: list[Problem]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        error.mask(())  # of what is hidden just now, before its lines are broken
+        error.redact(())  # of what is hidden just now, before its lines are broken
         # Its headline begins with the argument, where it has one.
         problems.append(Problem(error.argument, str(error).removeprefix(error.argument).lstrip(": ")))
     except IotdaOtaError as error:
-        error.mask(())
+        error.redact(())
         problems.append(Problem("connection" if isinstance(error, ConfigurationError) else "", str(error)))

@@ -51,7 +51,7 @@ class Completion(OneShot):
         return problems
 
     @classmethod
-    def passed(cls, world: ResourceContext, inputs: Properties) -> Properties:
+    def run(cls, world: ResourceContext, inputs: Properties) -> Properties:
         """Wait for the end of the task, and return how it ended.
 
         Raises:

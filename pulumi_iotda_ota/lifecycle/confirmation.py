@@ -46,7 +46,7 @@ class Confirmation(OneShot):
         return problems
 
     @classmethod
-    def passed(cls, world: ResourceContext, inputs: Properties) -> Properties:
+    def run(cls, world: ResourceContext, inputs: Properties) -> Properties:
         """Confirm the task, where its packages are the approved ones.
 
         Raises:

@@ -32,7 +32,7 @@ def require_gone(
         thing: how an error names it, such as ``upgrade task 5c8b…``.
         or_else: what else can be done where the connection was changed on purpose.
     """
-    if not error.says_missing:
+    if not error.is_not_found:
         raise error
     differs = _differences(state, connection)
     if differs:

@@ -39,7 +39,7 @@ def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: 
     try:
         return request()
     except ServiceError as error:
-        if not error.says_missing:
+        if not error.is_not_found:
             raise
         facts = [
             ("looked in", connection.described),

@@ -25,7 +25,7 @@ class OneShot(ABC):
         arguments: the part of the table that applies.
         id: there is nothing on the service whose id this could be, and an id that moved would replace the resource.
         import_advice: what to do instead of an import.
-        outputs: what :meth:`passed` returns.
+        outputs: what :meth:`run` returns.
         deciding: a change of one of these inputs does it again; a change of any other alters the stored state only.
         noted: the inputs that were used when it was done; a change of these alone has no effect, and is a warning.
         input_names: the inputs of the resource, in the table's order.
@@ -46,7 +46,7 @@ class OneShot(ABC):
 
     @classmethod
     @abstractmethod
-    def passed(cls, world: ResourceContext, inputs: Properties) -> Properties:
+    def run(cls, world: ResourceContext, inputs: Properties) -> Properties:
         """Do what the resource is for, and return its outputs; an error of ours keeps the gate shut."""
 
     @classmethod
@@ -72,9 +72,9 @@ class OneShot(ABC):
 
     @classmethod
     def create(cls, world: ResourceContext, inputs: Properties) -> Created:
-        """Do what the resource is for; see :meth:`passed`."""
+        """Do what the resource is for; see :meth:`run`."""
         inputs = normal(inputs)
-        return Created(cls.id, {**inputs, **cls.passed(world, inputs)})
+        return Created(cls.id, {**inputs, **cls.run(world, inputs)})
 
     @classmethod
     def read(cls, world: ResourceContext, id_: str, state: Properties) -> Properties:  # noqa: ARG003

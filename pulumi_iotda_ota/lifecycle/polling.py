@@ -62,7 +62,7 @@ class TaskPoller:
     """
 
     def __init__(self, world: ResourceContext, client: Client, task_id: str, end: Deadline) -> None:
-        self._world = world
+        self._context = world
         self._client = client
         self.task_id = task_id
         self._told = ""
@@ -82,7 +82,7 @@ class TaskPoller:
         Raises:
             IotdaOtaError: the service refuses to answer; an outage or throttling is waited out.
         """
-        clock = self._world.clock
+        clock = self._context.clock
         end = self.end if seconds is None else Deadline.start(clock, min(seconds, self.end.remaining()))
         began = clock.monotonic()
         while True:
@@ -101,9 +101,9 @@ class TaskPoller:
         """Return the task as it is, or None while the service does not answer."""
         seconds = min(self._client.connection.deadline, max(self.end.remaining(), _LAST_LOOK))
         try:
-            task = self._client.show_batch_task(self.task_id, deadline=Deadline.start(self._world.clock, seconds))
+            task = self._client.show_batch_task(self.task_id, deadline=Deadline.start(self._context.clock, seconds))
         except IotdaOtaError as error:
-            if isinstance(error, ServiceError) and error.says_missing:
+            if isinstance(error, ServiceError) and error.is_not_found:
                 raise missing_task(self.task_id, error, self._client.connection) from error
             if not is_transient(error):
                 raise
@@ -113,7 +113,7 @@ class TaskPoller:
             self.outage = cause
             return None
         self.task, self.outage = task, None
-        self._world.seen(task)
+        self._context.seen(task)
         self._tell(f"{self._name}: {stands(task)}")
         return task
 
@@ -124,7 +124,7 @@ class TaskPoller:
     def _tell(self, line: str) -> None:
         if line != self._told:
             self._told = line
-            self._world.tell(line)
+            self._context.tell(line)
 
 
 def _cause(error: IotdaOtaError) -> IotdaOtaError:

@@ -192,7 +192,7 @@ def _is_there(run: Run, connection: ResolvedConnection, entry: Entry) -> bool:
     try:
         run.package(connection, entry.package_id)
     except ServiceError as error:
-        if not error.says_missing:
+        if not error.is_not_found:
             raise
         return False
     return True

@@ -113,7 +113,7 @@ class _LookupContext:
         try:
             return self.run.package(self.connection, package_id, deadline=self.deadline)
         except ServiceError as error:
-            if not error.says_missing:
+            if not error.is_not_found:
                 raise
             return None
 

@@ -43,7 +43,7 @@ def find_upgrade_task(run: Run, connection: ResolvedConnection, lookup: UpgradeT
         task = client.show_batch_task(lookup.task_id, deadline=deadline)
         failing = failing_devices(client, task.task_id, task.task_progress, deadline=deadline)
     except ServiceError as error:
-        if not error.says_missing:
+        if not error.is_not_found:
             raise
         raise missing_task(lookup.task_id, error, connection) from error
     return FoundTask(task, failing, lookup.id)

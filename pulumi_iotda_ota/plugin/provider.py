@@ -168,7 +168,7 @@ class Provider:
         except InputError as error:
             if not error.argument:
                 raise
-            error.mask(())  # before its lines are broken
+            error.redact(())  # before its lines are broken
             return CallResult(problems=_told(function.arguments, [Problem(error.argument, str(error))]))
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CallResult:
@@ -180,7 +180,7 @@ class Provider:
         unheard_of = _unheard_of(resource.arguments, news, also=kept)
         heard_of = {*kept, *(camel(argument.name) for argument in resource.arguments)}
         given = _python(at, {name: value for name, value in news.items() if name in heard_of})
-        checked = resource.lifecycle.check(self._world(urn), _python(at, olds), given)
+        checked = resource.lifecycle.check(self._context(urn), _python(at, olds), given)
         return CallResult(_wire(resource, checked.inputs), [*unheard_of, *_told(resource.arguments, checked.problems)])
 
     def diff(
@@ -191,7 +191,7 @@ class Provider:
         if at.resource.refuses_ignoring:
             _refuse_ignoring(at.resource, ignored)
         before, after = normal(_python(at, olds)), normal(_python(at, news))
-        diff = at.resource.lifecycle.diff(self._world(urn), id_, before, after)
+        diff = at.resource.lifecycle.diff(self._context(urn), id_, before, after)
         names = [argument.name for argument in at.resource.arguments]
         differing = [camel(name) for name in names if before.get(name) != after.get(name)]
         return Diff(diff.changes, tuple(camel(name) for name in diff.replaces), diff.delete_first), differing
@@ -203,7 +203,7 @@ class Provider:
         if preview and not resource.known_when_checked:
             to_come = {output.name: UNKNOWN for output in resource.outputs}
             return "", _wire(resource, {**to_come, **given})
-        created = resource.lifecycle.create(self._world(urn), given)
+        created = resource.lifecycle.create(self._context(urn), given)
         if not preview:
             self._lookups.forget()
         return created.id, _wire(resource, created.outputs)
@@ -211,7 +211,7 @@ class Provider:
     def read(self, urn: str, id_: str, state: Mapping[str, Any]) -> dict[str, Any]:
         """Tell the state as it is now."""
         at = Urn.read(urn)
-        seen = at.resource.lifecycle.read(self._world(urn), id_, _python(at, state))
+        seen = at.resource.lifecycle.read(self._context(urn), id_, _python(at, state))
         return _wire(at.resource, seen)
 
     def is_stored(self, urn: str, state: Mapping[str, Any]) -> bool:
@@ -229,7 +229,7 @@ class Provider:
             owned: whether the resource owns it from now on, or only reads it.
         """
         at = Urn.read(urn)
-        imported = at.resource.lifecycle.imported(self._world(urn), id_, owned=owned)
+        imported = at.resource.lifecycle.imported(self._context(urn), id_, owned=owned)
         return _wire(at.resource, imported.inputs), _wire(at.resource, imported.state)
 
     def update(
@@ -240,7 +240,7 @@ class Provider:
         before, given = _python(at, olds), _python(at, news)
         if preview and not at.resource.known_when_checked:
             return _wire(at.resource, _foreseen(at.resource, before, given))
-        updated = at.resource.lifecycle.update(self._world(urn), id_, before, given)
+        updated = at.resource.lifecycle.update(self._context(urn), id_, before, given)
         if not preview:
             self._lookups.forget()
         return _wire(at.resource, updated)
@@ -248,10 +248,10 @@ class Provider:
     def delete(self, urn: str, id_: str, state: Mapping[str, Any]) -> None:
         """Remove a resource."""
         at = Urn.read(urn)
-        at.resource.lifecycle.delete(self._world(urn), id_, _python(at, state))
+        at.resource.lifecycle.delete(self._context(urn), id_, _python(at, state))
         self._lookups.forget()
 
-    def _world(self, urn: str) -> ResourceContext:
+    def _context(self, urn: str) -> ResourceContext:
         return ResourceContext(
             run=self._run,
             config=self._config,

@@ -69,7 +69,7 @@ def _answered(
             try:
                 return method(self, request, context)
             except IotdaOtaError as error:
-                error.mask(())  # before its lines are broken
+                error.redact(())  # before its lines are broken
                 code, message = grpc.StatusCode.FAILED_PRECONDITION, worded(str(error))
             except Interrupted as interrupted:
                 code, message = grpc.StatusCode.ABORTED, str(interrupted)

@@ -57,7 +57,7 @@ class Campaigns:
             waits = bool(body.get("need_confirm"))
             task = _Task(body, id_, self._devices(body), now.strftime("%Y%m%dT%H%M%SZ"), waits)
             self._tasks[id_] = task
-        return self._shown(task, "Initializing", TaskProgress())
+        return self._as_batch_task(task, "Initializing", TaskProgress())
 
     def find(self, task_type: str) -> list[BatchTask]:
         """Return the tasks of a type, the newest first."""
@@ -122,9 +122,9 @@ class Campaigns:
         counted = {name: counts[status] for status, name in _COUNTED_AS.items()}
         # All devices of one kind give the task that state; a task without devices is done.
         status = "PartialSuccess" if len(counts) > 1 else next(iter(counts), "Success")
-        return self._shown(task, status, TaskProgress(total=len(task.devices), **counted))
+        return self._as_batch_task(task, status, TaskProgress(total=len(task.devices), **counted))
 
-    def _shown(self, task: _Task, status: str, progress: TaskProgress) -> BatchTask:
+    def _as_batch_task(self, task: _Task, status: str, progress: TaskProgress) -> BatchTask:
         body = task.body
         return BatchTask(
             task_id=task.id,

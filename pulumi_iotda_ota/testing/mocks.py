@@ -66,7 +66,7 @@ class Mocks(Monitor):
 
     def _begin_run(self) -> None:
         # The service keeps its tasks and packages. What a run knows of who created them starts empty.
-        self._world = _MockContext(self._shelf, {}, os.environ, _tell, _tell)
+        self._context = _MockContext(self._shelf, {}, os.environ, _tell, _tell)
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -86,7 +86,7 @@ class Mocks(Monitor):
         inputs = dict(args.inputs)
         provider = provider_in(inputs)
         if isinstance(provider, Adapter):
-            provider.act_in(self._world)
+            provider.use_context(self._context)
         return self._registered(args, provider, inputs, preview=self.preview or pulumi.runtime.is_dry_run())
 
 

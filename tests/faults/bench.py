@@ -32,7 +32,7 @@ class Bench:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.gate, self.keyring = RequestLimiter(), TokenCache()
+        self.limiter, self.token_cache = RequestLimiter(), TokenCache()
         self.clock = QUICK
 
     def connection(self, **given: Any) -> ResolvedConnection:
@@ -67,7 +67,7 @@ class Bench:
 
     def client(self, connection: ResolvedConnection) -> Client:
         """Return a client."""
-        return Client(connection, clock=self.clock, gate=self.gate, keyring=self.keyring)
+        return Client(connection, clock=self.clock, gate=self.limiter, keyring=self.token_cache)
 
     def listed(self, connection: ResolvedConnection) -> int:
         """Return how many packages a new client lists."""

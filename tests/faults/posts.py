@@ -40,9 +40,9 @@ class Post(ABC):
     def run(self, stage: Stage, inputs: Properties, created: Created | None) -> Created | None:
         """Run the program once, from the state of the run before; return the new state."""
         if created is None:
-            return self.resource.create(stage.world, inputs)
-        state = self.resource.read(stage.world, created.id, created.outputs)
-        assert not self.resource.diff(stage.world, created.id, state, inputs).changes
+            return self.resource.create(stage.context, inputs)
+        state = self.resource.read(stage.context, created.id, created.outputs)
+        assert not self.resource.diff(stage.context, created.id, state, inputs).changes
         return created
 
 
@@ -71,7 +71,7 @@ class CreatePackage(Post):
 
     def prepare(self, stage: Stage) -> Properties:
         """Check the inputs, as every preview does."""
-        return Package.check(stage.world, {}, INPUTS).inputs
+        return Package.check(stage.context, {}, INPUTS).inputs
 
     def holds(self, stage: Stage) -> bool:
         """Return whether there is one package."""
@@ -132,7 +132,7 @@ class Stop(Post):
 
     def run(self, stage: Stage, inputs: Properties, created: Created | None) -> Created | None:
         """Destroy the resource."""
-        UpgradeTask.delete(stage.world, stage.task_id, stage.state("stop"))
+        UpgradeTask.delete(stage.context, stage.task_id, stage.state("stop"))
         return None
 
     def holds(self, stage: Stage) -> bool:

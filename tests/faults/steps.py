@@ -39,13 +39,13 @@ class Stage:
     patient: bool = True
 
     @property
-    def world(self) -> ResourceContext:
+    def context(self) -> ResourceContext:
         """Return the world with the settings as they are now."""
-        return replace(self.bench.world, config=self.settings)
+        return replace(self.bench.context, config=self.settings)
 
     def state(self, on_destroy: str) -> Properties:
         """Return what a stack stores of the task."""
-        return {"on_destroy": on_destroy, "identity": dict(self.world.resolve({}).identity)}
+        return {"on_destroy": on_destroy, "identity": dict(self.context.resolve({}).identity)}
 
     def add_task(self, **fields: Any) -> None:
         """Put a task onto the service."""
@@ -99,7 +99,7 @@ class Page(Step):
 
     def act(self, stage: Stage) -> Any:
         """Look all packages up."""
-        found = find_packages(stage.bench.run, stage.world.resolve({}), LOOKUP)
+        found = find_packages(stage.bench.run, stage.context.resolve({}), LOOKUP)
         return [package.package_id for package in found.packages]
 
     def hold(self, stage: Stage, answer: Any) -> None:
@@ -122,7 +122,7 @@ class Create(Step):
 
     def act(self, stage: Stage) -> Any:
         """Create the task."""
-        return UpgradeTask.create(stage.world, stage.inputs).id
+        return UpgradeTask.create(stage.context, stage.inputs).id
 
     def hold(self, stage: Stage, answer: Any) -> None:
         """There is one task, and it is known."""
@@ -146,7 +146,7 @@ class Poll(Step):
         """Wait for its end."""
         # Where each look takes its time there are only a few of them.
         seconds = _WAIT_SECONDS if "deadline" not in stage.settings or stage.patient else 1
-        return Completion.create(stage.world, {"task_id": stage.task_id, "timeout": seconds}).outputs
+        return Completion.create(stage.context, {"task_id": stage.task_id, "timeout": seconds}).outputs
 
     def hold(self, stage: Stage, answer: Any) -> None:
         """Both devices are done."""
@@ -170,7 +170,7 @@ class Stop(Step):
 
     def act(self, stage: Stage) -> Any:
         """Destroy the resource."""
-        UpgradeTask.delete(stage.world, stage.task_id, stage.state("stop"))
+        UpgradeTask.delete(stage.context, stage.task_id, stage.state("stop"))
 
     def hold(self, stage: Stage, answer: Any) -> None:
         """It has stopped."""
@@ -202,7 +202,7 @@ class Delete(Step):
 
     def act(self, stage: Stage) -> Any:
         """Destroy the resource."""
-        UpgradeTask.delete(stage.world, stage.task_id, stage.state("delete"))
+        UpgradeTask.delete(stage.context, stage.task_id, stage.state("delete"))
 
     def hold(self, stage: Stage, answer: Any) -> None:
         """It is gone."""

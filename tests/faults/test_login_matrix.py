@@ -125,7 +125,7 @@ def test_a_login_ends_right_or_in_one_clear_error(
         assert error is None or isinstance(error, ProtocolError)
 
     service.faults.clear()
-    bench.gate, bench.keyring = RequestLimiter(), TokenCache()
+    bench.limiter, bench.token_cache = RequestLimiter(), TokenCache()
     assert bench.listed(connection) == _PACKAGES
 
 

@@ -40,17 +40,17 @@ class Cell:
     """One fault at one step.
 
     Attributes:
-        stays: whether it spoils every answer from then on, or one.
+        owned_elsewhere: whether it spoils every answer from then on, or one.
         accepted: whether the service carries out what it answers so badly.
     """
 
     step: str
     fault: str
-    stays: bool
+    owned_elsewhere: bool
     accepted: bool = False
 
     def __str__(self) -> str:
-        how = f"{'for good' if self.stays else 'once'}{', accepted' * self.accepted}"
+        how = f"{'for good' if self.owned_elsewhere else 'once'}{', accepted' * self.accepted}"
         return f"{self.step}, {self.fault}, {how}"
 
 
@@ -151,7 +151,7 @@ def _spoilt_answers(cell: Cell, stage: Stage) -> Iterator[Scene]:
         if elsewhere:
             rule["headers"] = {"Location": f"{elsewhere.url.replace('127.0.0.1', 'localhost')}/v5?token=1"}
         placed = stage.bench.emulator.faults.add(
-            operation=step.operation, nth=step.nth, times=None if cell.stays else 1, **rule
+            operation=step.operation, nth=step.nth, times=None if cell.owned_elsewhere else 1, **rule
         )
         others = elsewhere.requests if elsewhere else []
         yield Scene(stage, stage.bench.emulator.faults.clear, lambda: placed.hits, others)
@@ -169,7 +169,7 @@ def _refused_connections(cell: Cell, stage: Stage) -> Iterator[Scene]:
                 healed.append(True)
                 relay.reopen()
 
-        if not cell.stays:
+        if not cell.owned_elsewhere:
             stage.bench.time.after(0, heal)
         yield Scene(stage, heal, lambda: 0)
 
@@ -197,7 +197,7 @@ def _refusing_proxy(cell: Cell, stage: Stage, ca_file: str) -> Iterator[Scene]:
         with Relay(_port(stage), after=STEPS[cell.step].after, turn=turn, secure=True) as relay:
             stage.bench.environ["HW_IOTDA_ENDPOINT"] = relay.address
             stage.settings |= {"caFile": ca_file, "proxy": proxy.address}
-            if not cell.stays:
+            if not cell.owned_elsewhere:
                 stage.bench.time.after(0, heal)
             yield Scene(stage, heal, lambda: 0, proxy.asked)
 
@@ -219,7 +219,7 @@ def _expected(cell: Cell) -> tuple[tuple[type[IotdaOtaError] | None, ...], str]:
     """Return the error of a cell: its classes and what its first line holds; no class where the answer is right."""
     step, fault = STEPS[cell.step], FAULTS[cell.fault]
     endured = fault.passes if fault.endured is None else fault.endured
-    if cell.fault == "wrong content type" or (isinstance(step, Poll) and endured and not cell.stays):
+    if cell.fault == "wrong content type" or (isinstance(step, Poll) and endured and not cell.owned_elsewhere):
         return (), ""
     if isinstance(step, Poll) and endured:
         return (DeadlineExceeded,), "no answer from the service|did not end within"
@@ -227,11 +227,13 @@ def _expected(cell: Cell) -> tuple[tuple[type[IotdaOtaError] | None, ...], str]:
         # What was carried out is found again; of what was not, nobody can tell.
         kept = cell.accepted or _answers_truly(fault)
         return () if kept else (OutcomeUnknown,), "it is not known whether the upgrade task was created"
-    if (fault.passes and not cell.stays) or (isinstance(step, Stop) and fault.passes and _answers_truly(fault)):
+    if (fault.passes and not cell.owned_elsewhere) or (
+        isinstance(step, Stop) and fault.passes and _answers_truly(fault)
+    ):
         # A stop whose answers are lost has stopped: that is seen in the task.
         return (), ""
     # Whatever goes wrong once with a page that was asked for ahead, it is asked for again, alone.
-    survived = [None] if step.beside and not cell.stays else []
+    survived = [None] if step.beside and not cell.owned_elsewhere else []
     if fault.slow:
         return (DeadlineExceeded, *survived), "within the deadline"
     return (fault.kind, *survived), fault.says
@@ -267,7 +269,7 @@ def test_the_right_answer_or_one_clear_error(cell: Cell, stage: Stage, ca_file: 
     step.prepare(stage)
     if fault.slow:
         stage.settings["deadline"] = _SLOW_SECONDS
-        stage.patient = not cell.stays
+        stage.patient = not cell.owned_elsewhere
     with _scene(cell, stage, ca_file) as scene:
         stage.bench.emulator.forget_requests()
         error = _told(cell, stage)

@@ -87,7 +87,7 @@ class Bench:
         self.run = Run(memo=False, clock=self.time.clock)
 
     @property
-    def world(self) -> ResourceContext:
+    def context(self) -> ResourceContext:
         """Return the world with the settings as they are now."""
         return ResourceContext(
             run=self.run, config={}, environ=self.environ, warn=self.warnings.append, tell=self.told.append
@@ -100,22 +100,22 @@ class Bench:
 
     def checked(self, olds: Properties | None = None, **changes: Any) -> Properties:
         """Return the checked inputs of a task that has no problem."""
-        checked = UpgradeTask.check(self.world, olds or {}, self.inputs(**changes))
+        checked = UpgradeTask.check(self.context, olds or {}, self.inputs(**changes))
         assert checked.problems == []
         return checked.inputs
 
     def created(self, **changes: Any) -> Created:
         """Check and create a task."""
-        return UpgradeTask.create(self.world, self.checked(**changes))
+        return UpgradeTask.create(self.context, self.checked(**changes))
 
     def problems(self, olds: Properties | None = None, **changes: Any) -> str:
         """Return what is wrong with the inputs of a task, one line each."""
-        checked = UpgradeTask.check(self.world, olds or {}, self.inputs(**changes))
+        checked = UpgradeTask.check(self.context, olds or {}, self.inputs(**changes))
         return "\n".join(f"{problem.argument}: {problem.reason}" for problem in checked.problems)
 
     def compared(self, created: Created, **changes: Any) -> Diff:
         """Check and compare other inputs of a task that is there, as a preview does."""
-        world = self.world
+        world = self.context
         checked = UpgradeTask.check(world, created.outputs, self.inputs(**changes))
         assert checked.problems == []
         return UpgradeTask.diff(world, created.id, created.outputs, checked.inputs)

@@ -136,9 +136,9 @@ def existing(bench: Bench, name: str) -> Resource:
         },
     }[name]
     kind = TABLES[name][0]
-    checked = kind.check(bench.world, {}, inputs)
+    checked = kind.check(bench.context, {}, inputs)
     assert checked.problems == []
-    return Resource(kind, inputs, kind.create(bench.world, checked.inputs))
+    return Resource(kind, inputs, kind.create(bench.context, checked.inputs))
 
 
 def change_of(bench: Bench, name: str, input_: str) -> Properties:
@@ -166,7 +166,7 @@ def test_a_change_does_what_the_page_says(bench: Bench, name: str, input_: str, 
     resource = existing(bench, name)
     before = resource.created
     change = change_of(bench, name, input_)
-    world = bench.world
+    world = bench.context
     bench.warnings.clear()
     bench.emulator.forget_requests()
     news, problems = resource.given(world, change)

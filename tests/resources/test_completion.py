@@ -29,11 +29,11 @@ def campaign(bench: Bench, devices: int = 4, *, failing: int = 0, outcome: str =
 
 def wait(bench: Bench, task_id: str, **inputs: Any) -> Properties:
     """Wait for a task as a program asks for it, and return the outputs."""
-    checked = Completion.check(bench.world, {}, {"task_id": task_id, **inputs})
+    checked = Completion.check(bench.context, {}, {"task_id": task_id, **inputs})
     assert checked.problems == []
     bench.emulator.forget_requests()
     bench.time.slept.clear()
-    return Completion.create(bench.world, checked.inputs).outputs
+    return Completion.create(bench.context, checked.inputs).outputs
 
 
 def failure(bench: Bench, task_id: str, **inputs: Any) -> str:
@@ -444,7 +444,7 @@ def test_all_that_is_wrong_is_told_at_once(bench: Bench) -> None:
         "timeout": "soon",
         "retry_failed": "yes",
     }
-    problems = Completion.check(bench.silent().world, {}, wrong).problems
+    problems = Completion.check(bench.silent().context, {}, wrong).problems
 
     assert {problem.argument for problem in problems} == {*wrong}
     assert "max_failed_devices and max_failed_percent: give one of them" in map(str, problems)
@@ -453,7 +453,7 @@ def test_all_that_is_wrong_is_told_at_once(bench: Bench) -> None:
 
 def test_what_is_not_known_yet_is_taken_to_be_right(bench: Bench) -> None:
     """A task that is yet to be created passes the preview, which sends nothing."""
-    checked = Completion.check(bench.silent().world, {}, {"task_id": UNKNOWN, "timeout": UNKNOWN})
+    checked = Completion.check(bench.silent().context, {}, {"task_id": UNKNOWN, "timeout": UNKNOWN})
 
     assert (checked.problems, checked.inputs["task_id"]) == ([], UNKNOWN)
 
@@ -462,7 +462,7 @@ def test_only_the_task_and_triggers_wait_again(bench: Bench) -> None:
     """Once created, other limits alter the state alone; another task, or other triggers, are waited for."""
     inputs: dict[str, Any] = {"task_id": campaign(bench), "triggers": [1]}
     state = wait(bench, **inputs)
-    silent = bench.silent().world
+    silent = bench.silent().context
 
     other = {**inputs, "max_failed_devices": 3}
     diff = Completion.diff(silent, "completion", state, other)
@@ -472,15 +472,15 @@ def test_only_the_task_and_triggers_wait_again(bench: Bench) -> None:
     again = {"task_id": campaign(bench, failing=1, document={"package_ids": ["p2"]})}
     assert Completion.diff(silent, "completion", state, again).changes
     with pytest.raises(CampaignFailed):
-        Completion.update(bench.world, "completion", state, again)
-    assert Completion.update(bench.world, "completion", state, {**inputs, "triggers": [2]})["triggers"] == [2]
+        Completion.update(bench.context, "completion", state, again)
+    assert Completion.update(bench.context, "completion", state, {**inputs, "triggers": [2]})["triggers"] == [2]
 
 
 def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
     """A refresh and a destroy send nothing and need no settings."""
     state = wait(bench, campaign(bench))
     bench.emulator.forget_requests()
-    silent = bench.silent().world
+    silent = bench.silent().context
 
     assert Completion.read(silent, "completion", state) == state
     assert not Completion.diff(silent, "completion", state, state).changes

@@ -30,9 +30,9 @@ def waiting_task(bench: Bench, **changes: Any) -> str:
 def confirm(bench: Bench, task_id: str, *approved: str) -> Properties:
     """Confirm a task as a program asks for it, and return the outputs."""
     inputs = {"task_id": task_id, "approved_package_ids": list(approved or ("p1",))}
-    checked = Confirmation.check(bench.world, {}, inputs)
+    checked = Confirmation.check(bench.context, {}, inputs)
     assert checked.problems == []
-    return Confirmation.create(bench.world, checked.inputs).outputs
+    return Confirmation.create(bench.context, checked.inputs).outputs
 
 
 def confirmations(bench: Bench) -> int:
@@ -161,11 +161,11 @@ def test_a_replaced_task_is_confirmed_by_its_own_approval(bench: Bench) -> None:
     other = waiting_task(bench, targets=["d3"], document={"package_ids": ["p2"]})
     news = {**state, "task_id": other}
 
-    assert Confirmation.diff(bench.world, "confirmation", state, news).changes
+    assert Confirmation.diff(bench.context, "confirmation", state, news).changes
     with pytest.raises(InputError, match="other packages than were approved"):
-        Confirmation.update(bench.world, "confirmation", state, news)
+        Confirmation.update(bench.context, "confirmation", state, news)
 
-    Confirmation.update(bench.world, "confirmation", state, {**news, "approved_package_ids": ["p2"]})
+    Confirmation.update(bench.context, "confirmation", state, {**news, "approved_package_ids": ["p2"]})
     assert begun(bench)
 
 
@@ -173,7 +173,7 @@ def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
     """A refresh, a destroy and a new connection send nothing and need no settings."""
     state = confirm(bench, waiting_task(bench))
     bench.emulator.forget_requests()
-    silent = bench.silent().world
+    silent = bench.silent().context
 
     assert Confirmation.read(silent, "confirmation", state) == state
     assert not Confirmation.diff(silent, "confirmation", state, state).changes
@@ -185,7 +185,7 @@ def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
 
 def test_wrong_inputs(bench: Bench) -> None:
     """Every wrong input is told at once; what is not known yet is taken to be right."""
-    world = bench.silent().world
+    world = bench.silent().context
 
     problems = Confirmation.check(world, {}, {"task_id": "X", "approved_package_ids": []}).problems
     assert [problem.argument for problem in problems] == ["task_id", "approved_package_ids"]
@@ -199,7 +199,7 @@ def test_what_still_waits_is_confirmed(bench: Bench) -> None:
     """A task some of whose devices were let go by hand is confirmed for the others."""
     task_id = waiting_task(bench)
     bench.time.sleep(5)
-    bench.run.client(bench.world.resolve({})).confirm_batch_task(task_id, ["d1"])
+    bench.run.client(bench.context.resolve({})).confirm_batch_task(task_id, ["d1"])
 
     confirm(bench, task_id)
 

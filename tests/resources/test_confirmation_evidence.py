@@ -92,7 +92,7 @@ def test_nothing_is_confirmed_while_no_device_is_known(bench: Bench) -> None:
 def test_a_refusal_because_it_has_meanwhile_begun(bench: Bench, refusal: str) -> None:
     """If another client confirms at the same moment, the refusal of our request is not a failure."""
     task_id = waiting_task(bench)
-    client = bench.run.client(bench.world.resolve({}))
+    client = bench.run.client(bench.context.resolve({}))
     refused = [{"target": target, "status": "failure", "error_msg": "not waiting"} for target in ("d1", "d2")]
     answer: dict[str, Any] = {"error": "task_state"} if refusal == "error" else {"body": {"targets": refused}}
 

@@ -18,7 +18,7 @@ OFFLINE = "Waiting for the device online timeout"
 
 def failing(bench: Bench, task_id: str, **arguments: Any) -> tuple[FailingDevice, ...]:
     """Read a task and then its failing devices; only what the second step sends is counted."""
-    client = bench.run.client(bench.world.resolve({}))
+    client = bench.run.client(bench.context.resolve({}))
     progress = client.show_batch_task(task_id).task_progress
     bench.emulator.forget_requests()
     return failing_devices(client, task_id, progress, **arguments)
@@ -42,7 +42,7 @@ def asked(bench: Bench) -> list[str]:
 def test_a_task_without_failures_costs_nothing(bench: Bench) -> None:
     """Where the progress counts no failing device, and where it is not known yet, nothing is sent."""
     assert failing(bench, add_task(bench, ["d1", "d2"])) == ()
-    assert failing_devices(bench.run.client(bench.world.resolve({})), "abc", None) == ()
+    assert failing_devices(bench.run.client(bench.context.resolve({})), "abc", None) == ()
     assert bench.emulator.requests == []
 
 

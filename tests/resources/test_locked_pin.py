@@ -63,14 +63,14 @@ def test_it_moves_with_the_file_and_back(bench: Bench, project: Path) -> None:
     moved = pinned(bench.silent(), LOCKED, first)
 
     assert (moved["package_id"], moved["revision"]) == (newest, 2)
-    diff = Pin.diff(bench.world, "pin", first, moved)
+    diff = Pin.diff(bench.context, "pin", first, moved)
     assert (diff.changes, diff.replaces) == (True, ())
-    assert Pin.update(bench.world, "pin", first, moved) == moved
+    assert Pin.update(bench.context, "pin", first, moved) == moved
 
     (project / LOCK_FILE).write_bytes(before)
     back = pinned(bench.silent(), LOCKED, moved)
     assert (back["package_id"], back["revision"]) == ("p2", 3)
-    assert Pin.diff(bench.world, "pin", moved, back).changes
+    assert Pin.diff(bench.context, "pin", moved, back).changes
 
 
 def test_another_time_of_the_same_package_is_no_change(bench: Bench, project: Path) -> None:
@@ -85,7 +85,7 @@ def test_another_time_of_the_same_package_is_no_change(bench: Bench, project: Pa
     again = pinned(bench, LOCKED, first)
 
     assert again == first
-    assert not Pin.diff(bench.world, "pin", first, again).changes
+    assert not Pin.diff(bench.context, "pin", first, again).changes
 
 
 def test_triggers_do_not_move_it(bench: Bench, project: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_lock_that_comes_or_goes_keeps_the_package(bench: Bench, project: Path
 
     with_lock = pinned(bench, {**NEWEST, **LOCKED}, asked)
     assert (with_lock["package_id"], with_lock["revision"]) == ("p2", 1)
-    assert Pin.diff(bench.world, "pin", asked, with_lock).changes
+    assert Pin.diff(bench.context, "pin", asked, with_lock).changes
     again = pinned(bench, NEWEST, pinned(bench, LOCKED, with_lock))
     assert (again["package_id"], again["revision"]) == ("p2", 1)
     assert "locked_query" not in again
@@ -172,18 +172,18 @@ def test_refresh_tells_what_the_locked_query_gives_now(bench: Bench, project: Pa
     """A refresh looks up what was locked: newer_available is told, a package that is gone too; nothing moves."""
     locked(bench, project, **NEWEST)
     first = pinned(bench, LOCKED)
-    assert Pin.read(bench.world, "pin", first) == first
+    assert Pin.read(bench.context, "pin", first) == first
     upload(bench)
 
-    read = Pin.read(bench.world, "pin", first)
+    read = Pin.read(bench.context, "pin", first)
     assert (read["newer_available"], read["package_id"]) == ("V3", "p2")
     again = pinned(bench, LOCKED, first)
-    assert not Pin.diff(bench.world, "pin", read, again).changes
+    assert not Pin.diff(bench.context, "pin", read, again).changes
 
     bench.emulator.delete_package("p2")
-    assert Pin.read(bench.world, "pin", first)["exists"] is False
+    assert Pin.read(bench.context, "pin", first)["exists"] is False
     # What the refresh has seen stays, since nobody asks at the next preview.
-    kept = Pin.update(bench.world, "pin", Pin.read(bench.world, "pin", first), {**again, "expect_package_id": "p2"})
+    kept = Pin.update(bench.context, "pin", Pin.read(bench.context, "pin", first), {**again, "expect_package_id": "p2"})
     assert kept["exists"] is False
 
 
@@ -195,7 +195,7 @@ def test_refresh_elsewhere_is_no_gone(bench: Bench, project: Path) -> None:
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "other"
 
     with pytest.raises(IotdaOtaError, match="package p2 is not where this connection looks"):
-        Pin.read(bench.world, "pin", first)
+        Pin.read(bench.context, "pin", first)
 
 
 @pytest.mark.parametrize("name", ["lock", "version"])
@@ -203,7 +203,7 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path,
     """A name, or a word beside it, that is not known yet leaves the package unknown."""
     locked(bench, project, **NEWEST)
 
-    checked = Pin.check(bench.world, {}, {**LOCKED, name: UNKNOWN})
+    checked = Pin.check(bench.context, {}, {**LOCKED, name: UNKNOWN})
 
     assert checked.problems == []
     assert checked.inputs["package_id"] is UNKNOWN

@@ -36,9 +36,9 @@ def user(bench: Bench) -> Bench:
 
 def test_the_project_that_was_found_is_stored(user: Bench) -> None:
     """What is stored of where a resource was made holds the project that IAM told, and so does a later refresh."""
-    pinned = Pin.check(user.world, {}, SELECTION).inputs
+    pinned = Pin.check(user.context, {}, SELECTION).inputs
     task = user.created()
-    refreshed = UpgradeTask.read(user.world, task.id, task.outputs)
+    refreshed = UpgradeTask.read(user.context, task.id, task.outputs)
 
     for state in (pinned, task.outputs, refreshed):
         assert state["identity"]["project_id"] == user.emulator.project_id
@@ -52,23 +52,23 @@ def test_elsewhere_is_told_by_the_project_that_was_found(user: Bench) -> None:
     state["task_id"] = "0" * 24
 
     with pytest.raises(Exception, match=f"project_id is {user.emulator.project_id} and was another"):
-        UpgradeTask.read(user.world, "0" * 24, state)
+        UpgradeTask.read(user.context, "0" * 24, state)
 
 
 def test_what_sends_nothing_asks_iam_nothing(user: Bench) -> None:
     """A resource that owns nothing, and one that is unchanged, need neither a token nor a project."""
-    pin = Pin.check(user.world, {}, SELECTION).inputs
+    pin = Pin.check(user.context, {}, SELECTION).inputs
     task = user.created()
     asked = user.count()
     user.environ["HW_AUTH_URL"] = closed_port()
     user.environ["HW_USER_PASSWORD"] = "rotated"
 
-    assert Pin.check(user.world, pin, {**SELECTION, "verify": False}).problems == []
-    assert UpgradeTask.check(user.world, task.outputs, user.inputs()).problems == []
-    Pin.delete(user.world, "pin", pin)
-    Completion.read(user.world, "completion", {"task_id": task.id})
-    Completion.delete(user.world, "completion", {"task_id": task.id})
-    UpgradeTask.delete(user.world, task.id, {**task.outputs, "on_destroy": "retain"})
+    assert Pin.check(user.context, pin, {**SELECTION, "verify": False}).problems == []
+    assert UpgradeTask.check(user.context, task.outputs, user.inputs()).problems == []
+    Pin.delete(user.context, "pin", pin)
+    Completion.read(user.context, "completion", {"task_id": task.id})
+    Completion.delete(user.context, "completion", {"task_id": task.id})
+    UpgradeTask.delete(user.context, task.id, {**task.outputs, "on_destroy": "retain"})
 
     assert user.count() == asked
 
@@ -81,7 +81,7 @@ def test_a_wait_is_longer_than_a_token(user: Bench) -> None:
         user.emulator.set_device(device, seconds=24 * 3600)
     task = user.created()
 
-    outputs = Completion.create(user.world, {"task_id": task.id, "timeout": "48h"}).outputs
+    outputs = Completion.create(user.context, {"task_id": task.id, "timeout": "48h"}).outputs
 
     assert outputs["status"] == "Success"
     # Each serves for 110 minutes, and the next look renews it.
@@ -96,7 +96,7 @@ def test_an_outage_of_iam_is_endured_in_a_wait(user: Bench) -> None:
     task = user.created()
     fault = user.emulator.faults.add(operation=TOKEN, times=60, status=503)
 
-    outputs = Completion.create(user.world, {"task_id": task.id, "timeout": "8h"}).outputs
+    outputs = Completion.create(user.context, {"task_id": task.id, "timeout": "8h"}).outputs
 
     assert outputs["status"] == "Success"
     assert fault.hits == 60
@@ -109,11 +109,11 @@ def test_a_project_that_can_not_be_found_is_a_problem_of_the_connection(user: Be
     del user.environ["HW_USER_NAME"], user.environ["HW_USER_PASSWORD"]
     user.environ |= {"HW_ACCESS_KEY": user.emulator.access_key, "HW_SECRET_KEY": user.emulator.secret_key}
 
-    (problem,) = Pin.check(user.world, {}, SELECTION).problems
+    (problem,) = Pin.check(user.context, {}, SELECTION).problems
     assert problem.argument == "connection"
     assert problem.reason.startswith("IAM knows no project of the region cn-north-4 for this credential")
     with pytest.raises(ConfigurationError):
-        user.world.resolve({})
+        user.context.resolve({})
     user.environ["HW_AUTH_URL"] = closed_port()
     with pytest.raises(TransportError, match="could not find the project of the region"):
-        user.world.resolve({})
+        user.context.resolve({})

@@ -50,7 +50,7 @@ def test_wrong_inputs_are_told_before_anything_is_sent(
     bench: Bench, olds: Properties, change: dict[str, Any], told: str
 ) -> None:
     """A value that breaks a documented limit is told with its name, and nothing is sent."""
-    assert re.search(told, problems(bench.silent().world, olds, **change), re.MULTILINE)
+    assert re.search(told, problems(bench.silent().context, olds, **change), re.MULTILINE)
     assert bench.emulator.requests == []
 
 
@@ -59,7 +59,7 @@ def test_all_wrong_inputs_are_told_at_once(bench: Bench) -> None:
     long = "hush " * 1000
     location = {"bucket_name": "B", "object_key": "k"}
 
-    told = problems(bench.silent().world, app_id="a b", custom_info=long, obs_location=location, module_name="m")
+    told = problems(bench.silent().context, app_id="a b", custom_info=long, obs_location=location, module_name="m")
 
     for name in ("app_id", "custom_info", "region_name", "bucket_name", "object_key", "module_name"):
         assert name in told
@@ -69,7 +69,7 @@ def test_all_wrong_inputs_are_told_at_once(bench: Bench) -> None:
 @pytest.mark.parametrize("key", ["a.BIN", "a.tar.gz", "a.tar.xz", "a.pack", "a.img", "dir with space/ä.zip"])
 def test_documented_files(bench: Bench, key: str) -> None:
     """Each documented kind of file is taken, capitals or not."""
-    assert problems(bench.world, obs_location={**OBJECT, "object_key": key}) == ""
+    assert problems(bench.context, obs_location={**OBJECT, "object_key": key}) == ""
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_documented_files(bench: Bench, key: str) -> None:
 )
 def test_what_is_not_known_yet_is_taken_to_be_right(bench: Bench, unknown: dict[str, Any]) -> None:
     """An input that is not known yet sends nothing and comes back as it was."""
-    checked = Package.check(bench.silent().world, {}, inputs(**unknown))
+    checked = Package.check(bench.silent().context, {}, inputs(**unknown))
 
     assert checked.problems == []
     assert checked.inputs == inputs(**unknown)
@@ -98,7 +98,7 @@ def test_what_is_known_of_an_object_is_judged(bench: Bench) -> None:
     """A wrong field beside one that is not known yet is told."""
     location = {**OBJECT, "object_key": UNKNOWN, "bucket_name": "B"}
 
-    assert "bucket_name" in problems(bench.silent().world, obs_location=location)
+    assert "bucket_name" in problems(bench.silent().context, obs_location=location)
 
 
 # Changes -------------------------------------------------------------------------------------------------------------
@@ -119,10 +119,10 @@ TEXTS = [{"description": "new"}, {"custom_info": None}, {"support_source_version
 @pytest.mark.parametrize("change", FILES, ids=str)
 def test_another_file_is_another_package(bench: Bench, change: dict[str, Any]) -> None:
     """A change of type, space, product, version or object replaces the package, the new one first."""
-    created = create(bench.world)
+    created = create(bench.context)
 
-    assert problems(bench.world, inputs(), **change) == ""
-    diff = Package.diff(bench.world, created.id, created.outputs, inputs(**change))
+    assert problems(bench.context, inputs(), **change) == ""
+    diff = Package.diff(bench.context, created.id, created.outputs, inputs(**change))
     assert (diff.changes, diff.replaces, diff.delete_first) == (True, tuple(change), False)
 
 
@@ -130,28 +130,28 @@ def test_another_module_is_another_package(bench: Bench) -> None:
     """A change of the module replaces the package."""
     module = inputs(package_type="modulePackage", module_name="radio")
 
-    assert Package.diff(bench.world, "p", module, {**module, "module_name": "screen"}).replaces == ("module_name",)
+    assert Package.diff(bench.context, "p", module, {**module, "module_name": "screen"}).replaces == ("module_name",)
 
 
 @pytest.mark.parametrize("change", TEXTS, ids=str)
 def test_other_texts_are_refused_at_the_preview(bench: Bench, change: dict[str, Any]) -> None:
     """A change of what is written about a package is refused without allow_replace, and with it replaces."""
-    created = create(bench.world)
+    created = create(bench.context)
     (name,) = change
 
-    told = " ".join(problems(bench.silent().world, inputs(), **change).split())
+    told = " ".join(problems(bench.silent().context, inputs(), **change).split())
     assert f"a change of {name} replaces the package" in told
     assert "its package_id, and so everything that hangs on it" in told
     assert f"leave {name} as it was, or set allow_replace=True" in told
     assert "secret-of-the-fleet" not in told
-    assert problems(bench.silent().world, inputs(), **change, allow_replace=True) == ""
-    diff = Package.diff(bench.world, created.id, created.outputs, inputs(**change, allow_replace=True))
+    assert problems(bench.silent().context, inputs(), **change, allow_replace=True) == ""
+    diff = Package.diff(bench.context, created.id, created.outputs, inputs(**change, allow_replace=True))
     assert (diff.replaces, diff.delete_first) == ((name,), False)
 
 
 def test_other_texts_of_another_file_need_no_leave(bench: Bench) -> None:
     """A new version with a new description is a new package anyway."""
-    assert problems(bench.silent().world, inputs(), version="V8", description="new") == ""
+    assert problems(bench.silent().context, inputs(), version="V8", description="new") == ""
 
 
 @pytest.mark.parametrize(
@@ -165,11 +165,11 @@ def test_other_texts_of_another_file_need_no_leave(bench: Bench) -> None:
 )
 def test_what_means_the_same_is_no_change(bench: Bench, same: dict[str, Any]) -> None:
     """Order, capitals and defaults change nothing, and an unchanged package sends nothing."""
-    created = create(bench.world)
+    created = create(bench.context)
     bench.emulator.forget_requests()
 
-    assert problems(bench.silent().world, inputs(), **same) == ""
-    assert not Package.diff(bench.world, created.id, created.outputs, inputs(**same)).changes
+    assert problems(bench.silent().context, inputs(), **same) == ""
+    assert not Package.diff(bench.context, created.id, created.outputs, inputs(**same)).changes
     assert bench.emulator.requests == []
 
 
@@ -177,33 +177,33 @@ def test_a_package_of_last_year_still_previews(bench: Bench) -> None:
     """What was good enough when a package was created is not judged again."""
     old = inputs(obs_location={**OBJECT, "object_key": "V7.hex"})
 
-    assert Package.check(bench.silent().world, old, old).problems == []
-    assert Package.check(bench.silent().world, old, {**old, "allow_replace": "yes"}).problems != []
+    assert Package.check(bench.silent().context, old, old).problems == []
+    assert Package.check(bench.silent().context, old, {**old, "allow_replace": "yes"}).problems != []
 
 
 @pytest.mark.parametrize("name", ["version", "obs_location"])
 def test_a_file_that_is_not_known_yet_may_be_another(bench: Bench, name: str) -> None:
     """A preview shows a replacement where what a package is made of is not known yet."""
-    created = create(bench.world)
+    created = create(bench.context)
 
-    assert Package.diff(bench.world, created.id, created.outputs, inputs(**{name: UNKNOWN})).replaces == (name,)
+    assert Package.diff(bench.context, created.id, created.outputs, inputs(**{name: UNKNOWN})).replaces == (name,)
 
 
 def test_a_text_that_is_not_known_yet(bench: Bench) -> None:
     """A text that is not known yet replaces nothing at the preview, unless it may: another one would be refused."""
-    created = create(bench.world)
+    created = create(bench.context)
     unknown = inputs(description=UNKNOWN)
 
-    assert problems(bench.silent().world, inputs(), description=UNKNOWN) == ""
-    assert not Package.diff(bench.world, created.id, created.outputs, unknown).changes
+    assert problems(bench.silent().context, inputs(), description=UNKNOWN) == ""
+    assert not Package.diff(bench.context, created.id, created.outputs, unknown).changes
     allowed = {**unknown, "allow_replace": True}
-    assert Package.diff(bench.world, created.id, created.outputs, allowed).replaces == ("description",)
+    assert Package.diff(bench.context, created.id, created.outputs, allowed).replaces == ("description",)
 
 
 def replaced(bench: Bench, **change: Any) -> tuple[Created, Created]:
     """Replace a package as the engine does: check, diff, check without the old inputs, create."""
-    before = create(bench.world)
-    world = bench.world
+    before = create(bench.context)
+    world = bench.context
     assert Package.check(world, inputs(), inputs(**change)).problems == []
     assert Package.diff(world, before.id, before.outputs, inputs(**change)).replaces
     assert problems(world, **change) == ""
@@ -234,26 +234,26 @@ def test_a_service_that_takes_one_package_of_a_version(bench: Bench) -> None:
 
 def test_other_inputs_alter_the_state_alone(bench: Bench) -> None:
     """allow_replace and another connection are stored in place."""
-    created = create(bench.world)
+    created = create(bench.context)
     bench.emulator.forget_requests()
     news = inputs(allow_replace=True, connection={"deadline": 30})
 
-    diff = Package.diff(bench.world, created.id, created.outputs, news)
-    state = Package.update(bench.world, created.id, created.outputs, news)
+    diff = Package.diff(bench.context, created.id, created.outputs, news)
+    state = Package.update(bench.context, created.id, created.outputs, news)
 
     assert (diff.changes, diff.replaces) == (True, ())
     assert state == {**created.outputs, "allow_replace": True, "connection": {"deadline": 30}}
     assert [request.operation for request in bench.emulator.requests] == ["ShowOtaPackage"]
-    assert "allow_replace" not in Package.update(bench.world, created.id, state, inputs())
+    assert "allow_replace" not in Package.update(bench.context, created.id, state, inputs())
 
 
 def test_another_connection_must_lead_to_it(bench: Bench) -> None:
     """A connection under which the package is not found is refused, and the state keeps the old one."""
-    created = create(bench.world)
+    created = create(bench.context)
     bench.emulator.delete_package(created.id)
 
     with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
-        Package.update(bench.world, created.id, created.outputs, inputs(connection={"instance_id": "i2"}))
+        Package.update(bench.context, created.id, created.outputs, inputs(connection={"instance_id": "i2"}))
 
 
 # Refresh and destroy -------------------------------------------------------------------------------------------------
@@ -261,26 +261,26 @@ def test_another_connection_must_lead_to_it(bench: Bench) -> None:
 
 def test_refresh_of_a_package_that_is_gone_starts_nothing(bench: Bench) -> None:
     """A refresh tells that a package is gone; that is no change, and a destroy is done with it."""
-    created = create(bench.world)
+    created = create(bench.context)
     bench.emulator.delete_package(created.id)
     bench.emulator.forget_requests()
 
-    state = Package.read(bench.world, created.id, created.outputs)
+    state = Package.read(bench.context, created.id, created.outputs)
 
     assert state == {**created.outputs, "exists": False}
     assert [request.operation for request in bench.emulator.requests] == ["ShowOtaPackage"]
-    assert Package.check(bench.silent().world, inputs(), inputs()).problems == []
-    assert not Package.diff(bench.world, created.id, state, inputs()).changes
-    Package.delete(bench.world, created.id, state)
+    assert Package.check(bench.silent().context, inputs(), inputs()).problems == []
+    assert not Package.diff(bench.context, created.id, state, inputs()).changes
+    Package.delete(bench.context, created.id, state)
     assert made(bench) == []
 
 
 def test_refresh_finds_it_again(bench: Bench) -> None:
     """A package that is found over another way in is there, and belongs there from then on."""
-    created = create(bench.world)
+    created = create(bench.context)
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "i2"
 
-    state = Package.read(bench.world, created.id, {**created.outputs, "exists": False})
+    state = Package.read(bench.context, created.id, {**created.outputs, "exists": False})
 
     assert (state["exists"], state["identity"]["instance_id"]) == (True, "i2")
 
@@ -289,32 +289,32 @@ def test_refresh_finds_it_again(bench: Bench) -> None:
 @pytest.mark.parametrize("method", ["read", "delete"])
 def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str) -> None:
     """Under another identity "not found" is an error that says what differs, at a refresh and at a destroy."""
-    created = create(bench.world)
+    created = create(bench.context)
     bench.emulator.delete_package(created.id)
     bench.environ[setting] = "other"
 
     with pytest.raises(IotdaOtaError, match=r"is not where this connection looks[\s\S]*is other and was"):
-        getattr(Package, method)(bench.world, created.id, created.outputs)
+        getattr(Package, method)(bench.context, created.id, created.outputs)
 
 
 @pytest.mark.parametrize("error", ["space_missing", "project", "method_absent", "unknown_uri"])
 @pytest.mark.parametrize(("method", "operation"), [("read", "ShowOtaPackage"), ("delete", "DeleteOtaPackage")])
 def test_other_refusals_are_no_gone(bench: Bench, error: str, method: str, operation: str) -> None:
     """403 IOTDA.001000, a wrong project and a gateway's 404 are errors; the package stays in the state."""
-    created = create(bench.world)
+    created = create(bench.context)
     bench.emulator.faults.add(operation=operation, error=error, times=None)
 
     with pytest.raises(ServiceError):
-        getattr(Package, method)(bench.world, created.id, created.outputs)
+        getattr(Package, method)(bench.context, created.id, created.outputs)
     assert made(bench) == [created.id]
 
 
 def test_a_destroy_deletes_it(bench: Bench) -> None:
     """A destroy deletes the package, also where the first answer is lost."""
-    created = create(bench.world)
+    created = create(bench.context)
     bench.emulator.faults.add(operation="DeleteOtaPackage", accept=True, wire="drop")
 
-    Package.delete(bench.world, created.id, created.outputs)
+    Package.delete(bench.context, created.id, created.outputs)
 
     assert made(bench) == []
     assert bench.count("DeleteOtaPackage") == 2
@@ -322,8 +322,8 @@ def test_a_destroy_deletes_it(bench: Bench) -> None:
 
 def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
     """What a forced replacement took over is not deleted by it."""
-    created = create(bench.world)
-    world = bench.world
+    created = create(bench.context)
+    world = bench.context
     assert Package.create(world, inputs()).id == created.id
 
     Package.delete(world, created.id, created.outputs)
@@ -334,6 +334,6 @@ def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
 
 def test_a_place_that_is_not_complete_sends_nothing(bench: Bench) -> None:
     """Without a connection a new package fails the preview with what is missing."""
-    assert "connection: the connection is not complete" in problems(bench.silent().world)
+    assert "connection: the connection is not complete" in problems(bench.silent().context)
     with pytest.raises(ConfigurationError):
-        Package.create(bench.silent().world, inputs())
+        Package.create(bench.silent().context, inputs())

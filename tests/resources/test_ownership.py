@@ -34,7 +34,7 @@ def test_a_task_that_two_states_know(bench: Bench, on_destroy: str) -> None:
     bench.hang()
     old = bench.created(on_destroy=on_destroy)
     bench.time.sleep(10)
-    later = bench.world  # another process: what the failed run knew is gone
+    later = bench.context  # another process: what the failed run knew is gone
 
     checked = UpgradeTask.check(later, old.outputs, bench.inputs(on_destroy=on_destroy))
     diff = UpgradeTask.diff(later, old.id, old.outputs, checked.inputs)
@@ -47,8 +47,8 @@ def test_a_task_that_two_states_know(bench: Bench, on_destroy: str) -> None:
 
 def test_a_package_that_two_states_know(bench: Bench) -> None:
     """Back from a failed canary to the version before: the deletion that was left over takes nothing away."""
-    before = create(bench.world)
-    later = bench.world
+    before = create(bench.context)
+    later = bench.context
 
     checked = Package.check(later, before.outputs, packages.inputs())
     assert not Package.diff(later, before.id, before.outputs, checked.inputs).changes
@@ -60,9 +60,9 @@ def test_a_package_that_two_states_know(bench: Bench) -> None:
 def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
     """A refresh compares too: what is removed after it is removed, and a task is stopped."""
     bench.hang()
-    task, package = bench.created(), create(bench.world)
+    task, package = bench.created(), create(bench.context)
     bench.time.sleep(10)
-    world = bench.world
+    world = bench.context
     assert not UpgradeTask.diff(world, task.id, UpgradeTask.read(world, task.id, task.outputs), task.outputs).changes
     assert not Package.diff(
         world, package.id, Package.read(world, package.id, package.outputs), package.outputs
@@ -76,8 +76,8 @@ def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
 
 def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
     """What was replaced, or is declared no more, is removed as ever."""
-    old = create(bench.world)
-    world = bench.world
+    old = create(bench.context)
+    world = bench.context
     assert Package.diff(world, old.id, old.outputs, packages.inputs(version="V8")).replaces
 
     Package.delete(world, old.id, old.outputs)
@@ -90,7 +90,7 @@ def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
 
 def test_two_resources_that_describe_one_campaign(bench: Bench) -> None:
     """One campaign has one resource: a second one that would take it over is told so."""
-    world, inputs = bench.world, bench.checked()
+    world, inputs = bench.context, bench.checked()
     UpgradeTask.create(world, inputs)
 
     with pytest.raises(InputError, match=r"two resources describe one campaign[\s\S]*declare it once"):
@@ -113,7 +113,7 @@ def at_once(world: ResourceContext, kind: Any, inputs: Any, times: int = 4) -> l
 @pytest.mark.parametrize("kind", [UpgradeTask, Package])
 def test_created_at_the_same_moment(bench: Bench, kind: Any) -> None:
     """Resources that are created at once and describe one thing make one of it; all but one are told."""
-    world = bench.world
+    world = bench.context
     inputs = bench.checked() if kind is UpgradeTask else packages.inputs()
 
     results = at_once(world, kind, inputs)
@@ -127,7 +127,7 @@ def test_two_waits_retry_once(bench: Bench) -> None:
     bench.emulator.set_device("d1", fails_first=2)
     created = bench.created()
     bench.time.sleep(60)
-    world = bench.world
+    world = bench.context
 
     for _ in range(2):
         with pytest.raises(CampaignFailed):
@@ -145,7 +145,7 @@ def test_a_forced_replacement_after_another_name(bench: Bench, change: dict[str,
     bench.hang()
     old = bench.created()
     bench.time.sleep(10)
-    world = bench.world
+    world = bench.context
     first = UpgradeTask.check(world, old.outputs, bench.inputs(**change))
     assert first.inputs["task_name"] == old.outputs["task_name"]
 
@@ -174,13 +174,13 @@ def test_no_replacement_in_another_place(bench: Bench) -> None:
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
 
     with pytest.raises(IotdaOtaError, match=r"can not be replaced by one in another place[\s\S]*instance_id is wrong"):
-        UpgradeTask.diff(bench.world, created.id, created.outputs, bench.inputs(triggers=[2]))
+        UpgradeTask.diff(bench.context, created.id, created.outputs, bench.inputs(triggers=[2]))
 
 
 def test_no_package_is_replaced_in_another_place(bench: Bench) -> None:
     """A package is not made again elsewhere and lost here."""
-    made_here = create(bench.world)
+    made_here = create(bench.context)
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
 
     with pytest.raises(IotdaOtaError, match="can not be replaced by one in another place"):
-        Package.diff(bench.world, made_here.id, made_here.outputs, packages.inputs(version="V8"))
+        Package.diff(bench.context, made_here.id, made_here.outputs, packages.inputs(version="V8"))

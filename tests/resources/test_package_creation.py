@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def test_it_is_looked_for_and_asked_for_once(bench: Bench) -> None:
     """A package is looked for at the preview and again, asked for once, and what the service told is the outputs."""
-    created = create(bench.world)
+    created = create(bench.context)
 
     operations = [request.operation for request in bench.emulator.requests]
     assert operations == ["ListOtaPackageInfo", "ListOtaPackageInfo", "CreateOtaPackage"]
@@ -38,7 +38,7 @@ def test_it_is_looked_for_and_asked_for_once(bench: Bench) -> None:
 
 def test_what_is_left_out_is_not_sent(bench: Bench) -> None:
     """A package without texts is sent without them, and supports all versions."""
-    created = create(bench.world, description=None, custom_info=None, support_source_versions=None)
+    created = create(bench.context, description=None, custom_info=None, support_source_versions=None)
 
     (request,) = [request for request in bench.emulator.requests if request.operation == "CreateOtaPackage"]
     assert json.loads(request.body).keys() == {
@@ -54,8 +54,8 @@ def test_what_is_left_out_is_not_sent(bench: Bench) -> None:
 def test_a_module_has_its_name(bench: Bench) -> None:
     """Modules of one product and version are packages of their own."""
     module = {"package_type": "modulePackage", "module_name": "radio"}
-    create(bench.world, **module)
-    create(bench.world, **{**module, "module_name": "screen"})
+    create(bench.context, **module)
+    create(bench.context, **{**module, "module_name": "screen"})
 
     assert [package["module_name"] for package in bench.emulator.packages[:2]] == ["screen", "radio"]
 
@@ -76,19 +76,19 @@ def test_an_equal_package_is_taken_over(bench: Bench, change: dict[str, Any]) ->
     """A package with equal fields and an equal object is what an interrupted run left: taken over, with a warning."""
     package_id = add(bench, **change)
 
-    created = create(bench.world)
+    created = create(bench.context)
 
     assert (created.id, bench.count("CreateOtaPackage")) == (package_id, 0)
     (warning,) = bench.warnings
     assert f"is there already and is taken over: package {package_id}" in warning
-    assert not Package.diff(bench.world, created.id, created.outputs, inputs()).changes
+    assert not Package.diff(bench.context, created.id, created.outputs, inputs()).changes
 
 
 def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
     """A service that makes the checksum itself does not keep a package from being taken over."""
     package_id = add(bench)
 
-    assert create(bench.world, obs_location={**OBJECT, "sign": None}).id == package_id
+    assert create(bench.context, obs_location={**OBJECT, "sign": None}).id == package_id
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[st
     """Where only some agree it is another package: the error names what differs at the preview, and nothing is sent."""
     package_id = add(bench, **change)
 
-    at_preview = problems(bench.world)
+    at_preview = problems(bench.context)
     with pytest.raises(IotdaOtaError, match="version V7 is there already") as caught:
-        Package.create(bench.world, inputs())
+        Package.create(bench.context, inputs())
 
     assert str(caught.value) in at_preview
     assert re.search(told, " ".join(at_preview.split()))
@@ -127,7 +127,7 @@ def test_a_file_that_is_not_told_is_not_taken_for_ours(bench: Bench) -> None:
     bench.emulator.faults.add(operation="ShowOtaPackage", times=None, merge={"file_location": None})
 
     with pytest.raises(IotdaOtaError, match=r"bucket_name is none"):
-        Package.create(bench.world, inputs())
+        Package.create(bench.context, inputs())
 
 
 @pytest.mark.parametrize("error", ["denied", "invalid"])
@@ -137,7 +137,7 @@ def test_a_twin_that_can_not_be_read(bench: Bench, error: str) -> None:
     bench.emulator.faults.add(operation="ShowOtaPackage", error=error)
 
     with pytest.raises(ServiceError, match="refused to read an OTA package"):
-        Package.create(bench.world, inputs())
+        Package.create(bench.context, inputs())
     assert (bench.count("CreateOtaPackage"), made(bench)) == (0, [package_id])
 
 
@@ -147,7 +147,7 @@ def test_the_newest_equal_one_of_several(bench: Bench) -> None:
     equal = add(bench)
     add(bench, description="another")
 
-    assert create(bench.world).id == equal
+    assert create(bench.context).id == equal
 
 
 def test_one_that_goes_while_it_is_looked_at(bench: Bench) -> None:
@@ -155,12 +155,12 @@ def test_one_that_goes_while_it_is_looked_at(bench: Bench) -> None:
     package_id = add(bench)
     bench.emulator.faults.add(operation="ShowOtaPackage", before=lambda: bench.emulator.delete_package(package_id))
 
-    assert Package.create(bench.world, inputs()).id != package_id
+    assert Package.create(bench.context, inputs()).id != package_id
 
 
 def test_one_package_has_one_resource(bench: Bench) -> None:
     """Two resources of one program that describe one package are an error: destroying one would delete both."""
-    world = bench.world
+    world = bench.context
     create(world)
 
     with pytest.raises(InputError, match="two resources describe one package"):
@@ -194,7 +194,7 @@ def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str,
     bench.emulator.switches = Switches(duplicate_packages=duplicates)
     bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
 
-    created = create(bench.world)
+    created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 1
     assert made(bench) == [created.id]
@@ -210,7 +210,7 @@ def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
 
     bench.emulator.faults.add(operation="CreateOtaPackage", match=accept_later, wire="drop")
 
-    created = create(bench.world)
+    created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 1
     assert made(bench) == [created.id]
@@ -224,12 +224,12 @@ def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str
     with pytest.raises(
         OutcomeUnknown, match=r"not known whether the OTA package was created[\s\S]*run pulumi up again"
     ) as caught:
-        create(bench.world)
+        create(bench.context)
 
     assert ("asked for", "firmwarePackage of product meter, version V7") in caught.value.facts
     assert bench.count("CreateOtaPackage") == 1
     assert sum(bench.time.slept) == pytest.approx(120)
-    created = create(bench.world)
+    created = create(bench.context)
     assert made(bench) == [created.id]
 
 
@@ -239,7 +239,7 @@ def test_a_refused_request_creates_nothing(bench: Bench, error: str) -> None:
     bench.emulator.faults.add(operation="CreateOtaPackage", error=error)
 
     with pytest.raises(ServiceError, match="Huawei Cloud refused to create an OTA package"):
-        create(bench.world)
+        create(bench.context)
     assert (bench.count("CreateOtaPackage"), made(bench), bench.time.slept) == (1, [], [])
 
 
@@ -250,7 +250,7 @@ def test_a_missing_agency_is_told(bench: Bench) -> None:
     )
 
     with pytest.raises(ServiceError, match=r"iotda_admin_trust lacks KMS Administrator or OBS\s+OperateAccess"):
-        create(bench.world)
+        create(bench.context)
 
 
 def test_what_a_creation_names_and_is_not_there(bench: Bench) -> None:
@@ -258,14 +258,14 @@ def test_what_a_creation_names_and_is_not_there(bench: Bench) -> None:
     bench.emulator.faults.add(operation="CreateOtaPackage", error="module_missing")
 
     with pytest.raises(ServiceError, match="check product_id, module_name and obs_location"):
-        create(bench.world)
+        create(bench.context)
 
 
 def test_throttling_is_no_acceptance(bench: Bench) -> None:
     """A request that was throttled was not accepted, and is sent again."""
     bench.emulator.faults.add(operation="CreateOtaPackage", error="throttled")
 
-    created = create(bench.world)
+    created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 2
     assert made(bench) == [created.id]
@@ -276,7 +276,7 @@ def test_refused_credentials_create_nothing(bench: Bench) -> None:
     bench.environ["HW_SECRET_KEY"] = "another"
 
     with pytest.raises(CredentialsError):
-        Package.create(bench.world, inputs())
+        Package.create(bench.context, inputs())
     assert bench.count("CreateOtaPackage") == 0
 
 
@@ -291,12 +291,12 @@ def test_runs_that_fail_in_any_way_end_with_one_package(bench: Bench, faults: li
     for fault in faults:
         bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
         try:
-            create(bench.world, connection={"max_attempts": 1})
+            create(bench.context, connection={"max_attempts": 1})
         except IotdaOtaError:
             pass
         else:
             break
 
     bench.emulator.faults.clear()
-    created = create(bench.world)
+    created = create(bench.context)
     assert made(bench) == [created.id]

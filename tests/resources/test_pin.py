@@ -35,14 +35,14 @@ EXACT: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "meter
 
 def pinned(bench: Bench, news: Properties, olds: Properties | None = None) -> Properties:
     """Return the checked inputs of a pin that has no problem."""
-    checked = Pin.check(bench.world, olds or {}, news)
+    checked = Pin.check(bench.context, olds or {}, news)
     assert checked.problems == []
     return checked.inputs
 
 
 def problems(bench: Bench, news: Properties, olds: Properties | None = None) -> str:
     """Return what is wrong with the inputs of a pin."""
-    found = Pin.check(bench.world, olds or {}, news).problems
+    found = Pin.check(bench.context, olds or {}, news).problems
     return "\n".join(f"{problem.argument}: {problem.reason}" for problem in found)
 
 
@@ -58,7 +58,7 @@ def test_check_resolves(bench: Bench) -> None:
     assert (inputs["package_id"], inputs["version"], inputs["revision"], inputs["exists"]) == ("p2", "V2", 1, True)
     assert inputs["created_at"] == "2026-02-01T00:00:00Z"
     assert inputs["identity"]["project_id"] == bench.emulator.project_id
-    assert Pin.create(bench.world, inputs).outputs == inputs
+    assert Pin.create(bench.context, inputs).outputs == inputs
 
 
 def test_keeps_its_package(bench: Bench) -> None:
@@ -70,7 +70,7 @@ def test_keeps_its_package(bench: Bench) -> None:
     again = pinned(bench, NEWEST, first)
 
     assert again == first
-    assert not Pin.diff(bench.world, "pin", first, again).changes
+    assert not Pin.diff(bench.context, "pin", first, again).changes
     assert (bench.count(), bench.count("ShowOtaPackage")) == (1, 1)
 
 
@@ -82,7 +82,7 @@ def test_what_travels_as_a_float_is_no_change(bench: Bench) -> None:
     again = pinned(bench, {**NEWEST, "triggers": {"wave": 1.0}}, stored)
 
     assert again["revision"] == 1
-    assert not Pin.diff(bench.world, "pin", stored, again).changes
+    assert not Pin.diff(bench.context, "pin", stored, again).changes
 
 
 @pytest.mark.parametrize("change", [{"triggers": ["again"]}, {"allow_unscoped": True}])
@@ -94,9 +94,9 @@ def test_moves_when_asked(bench: Bench, change: dict[str, Any]) -> None:
     moved = pinned(bench, {**NEWEST, **change}, first)
 
     assert (moved["package_id"], moved["revision"]) == (newest, 2)
-    diff = Pin.diff(bench.world, "pin", first, moved)
+    diff = Pin.diff(bench.context, "pin", first, moved)
     assert (diff.changes, diff.replaces) == (True, ())
-    assert Pin.update(bench.world, "pin", first, moved) == moved
+    assert Pin.update(bench.context, "pin", first, moved) == moved
 
 
 def test_revision_stays_with_the_package(bench: Bench) -> None:
@@ -114,7 +114,7 @@ def test_a_default_that_is_written_out_is_no_change(bench: Bench) -> None:
     again = pinned(bench, {**NEWEST, "allow_unscoped": False}, first)
 
     assert again["package_id"] == first["package_id"]
-    assert not Pin.diff(bench.world, "pin", first, again).changes
+    assert not Pin.diff(bench.context, "pin", first, again).changes
 
 
 def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
@@ -166,18 +166,18 @@ def test_refresh_tells_that_it_is_gone_and_never_moves(bench: Bench) -> None:
     first = pinned(bench, {**EXACT, "verify": False})
     bench.emulator.delete_package("p1")
 
-    read = Pin.read(bench.world, "pin", first)
+    read = Pin.read(bench.context, "pin", first)
 
     assert read == {**first, "exists": False}
     checked = pinned(bench, {**EXACT, "verify": False, "expect_package_id": "p1"}, first)
-    assert Pin.update(bench.world, "pin", read, checked)["exists"] is False
+    assert Pin.update(bench.context, "pin", read, checked)["exists"] is False
 
 
 def test_refresh_of_a_package_that_is_there(bench: Bench) -> None:
     """A refresh of a package that is there changes nothing."""
     first = pinned(bench, EXACT)
 
-    assert Pin.read(bench.world, "pin", first) == first
+    assert Pin.read(bench.context, "pin", first) == first
 
 
 @pytest.mark.parametrize("setting", ["HW_IOTDA_INSTANCE_ID", "HW_REGION_NAME"])
@@ -188,7 +188,7 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str) -> None:
     bench.environ[setting] = "other"
 
     with pytest.raises(IotdaOtaError, match=r"package p1 is not where this connection looks[\s\S]*is other and was"):
-        Pin.read(bench.world, "pin", first)
+        Pin.read(bench.context, "pin", first)
     assert "is other and was" in problems(bench, EXACT, first)
 
 
@@ -200,7 +200,7 @@ def test_a_moved_connection_keeps_a_package_that_is_there(bench: Bench) -> None:
     again = pinned(bench, {**NEWEST, "connection": {"instance_id": "i2"}}, first)
 
     assert (again["package_id"], again["identity"]["instance_id"]) == ("p2", "i2")
-    assert Pin.diff(bench.world, "pin", first, again).changes
+    assert Pin.diff(bench.context, "pin", first, again).changes
 
 
 def test_a_404_of_a_gateway_is_no_gone(bench: Bench) -> None:
@@ -209,7 +209,7 @@ def test_a_404_of_a_gateway_is_no_gone(bench: Bench) -> None:
     bench.emulator.faults.add(operation="ShowOtaPackage", error="method_absent", times=None)
 
     with pytest.raises(ServiceError, match="404"):
-        Pin.read(bench.world, "pin", first)
+        Pin.read(bench.context, "pin", first)
     assert "404" in problems(bench, EXACT, first)
 
 
@@ -219,7 +219,7 @@ def test_a_wrong_space_is_no_gone(bench: Bench) -> None:
     bench.emulator.faults.add(operation="ShowOtaPackage", error="space_missing", times=None)
 
     with pytest.raises(ServiceError, match=r"IOTDA\.001000"):
-        Pin.read(bench.world, "pin", first)
+        Pin.read(bench.context, "pin", first)
 
 
 @pytest.mark.parametrize("name", ["version", "triggers", "package_type"])
@@ -229,10 +229,10 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, name: str) -> 
     bench.emulator.forget_requests()
 
     for olds in ({}, first):
-        checked = Pin.check(bench.world, olds, {**EXACT, name: UNKNOWN})
+        checked = Pin.check(bench.context, olds, {**EXACT, name: UNKNOWN})
         assert checked.problems == []
         assert checked.inputs["package_id"] is UNKNOWN
-        assert Pin.diff(bench.world, "pin", first, checked.inputs).changes
+        assert Pin.diff(bench.context, "pin", first, checked.inputs).changes
     assert bench.count() == 0
 
 
@@ -271,16 +271,16 @@ def test_refresh_tells_what_the_selection_would_give_now(bench: Bench) -> None:
     assert first["newer_available"] == ""
     newest = upload(bench)
 
-    read = Pin.read(bench.world, "pin", first)
+    read = Pin.read(bench.context, "pin", first)
 
     assert read == {**first, "newer_available": "V3"}
     again = pinned(bench, NEWEST, first)
     assert again["newer_available"] == ""
-    assert not Pin.diff(bench.world, "pin", read, again).changes
+    assert not Pin.diff(bench.context, "pin", read, again).changes
     located = pinned(bench, {**NEWEST, "with_file_location": True}, first)
-    assert Pin.update(bench.world, "pin", read, located)["newer_available"] == "V3"
+    assert Pin.update(bench.context, "pin", read, located)["newer_available"] == "V3"
     moved = pinned(bench, {**NEWEST, "triggers": [1]}, first)
-    assert Pin.update(bench.world, "pin", read, moved)["newer_available"] == ""
+    assert Pin.update(bench.context, "pin", read, moved)["newer_available"] == ""
     assert moved["package_id"] == newest
 
 
@@ -292,7 +292,7 @@ def test_refresh_after_a_deletion(bench: Bench, gone: str, told: str) -> None:
     first = pinned(bench, NEWEST)
     bench.emulator.delete_package(gone)
 
-    read = Pin.read(bench.world, "pin", first)
+    read = Pin.read(bench.context, "pin", first)
 
     assert (read["exists"], read["newer_available"], read["package_id"]) == (gone != "p2", told, "p2")
 
@@ -301,10 +301,10 @@ def test_a_lookup_that_fails_at_refresh_is_a_warning(bench: Bench) -> None:
     """The refresh goes on, and keeps what the one before it told."""
     first = pinned(bench, NEWEST)
     upload(bench)
-    read = Pin.read(bench.world, "pin", first)
+    read = Pin.read(bench.context, "pin", first)
     bench.emulator.faults.add(operation="ListOtaPackageInfo", error="space_missing", times=None)
 
-    again = Pin.read(bench.world, "pin", read)
+    again = Pin.read(bench.context, "pin", read)
 
     assert again == read
     assert len(bench.warnings) == 1
@@ -316,7 +316,7 @@ def test_a_selection_that_is_ambiguous_by_now_is_a_warning(bench: Bench) -> None
     first = pinned(bench, EXACT)
     bench.emulator.add_package(**package("p1b", "V1"))
 
-    assert Pin.read(bench.world, "pin", first) == first
+    assert Pin.read(bench.context, "pin", first) == first
     assert "2 OTA packages fit, and most_recent is not set" in bench.warnings[0]
 
 
@@ -325,7 +325,7 @@ def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
     first = pinned(bench, {"package_id": "p1"})
     bench.emulator.forget_requests()
 
-    assert Pin.read(bench.world, "pin", first) == first
+    assert Pin.read(bench.context, "pin", first) == first
     assert (bench.count(), bench.count("ShowOtaPackage")) == (1, 1)
 
 
@@ -337,7 +337,7 @@ def test_another_selection_of_the_same_package_is_no_move(bench: Bench) -> None:
     again = pinned(bench, selection, first)
 
     assert {name: again.get(name) for name in OUTPUTS} == {name: first.get(name) for name in OUTPUTS}
-    diff = Pin.diff(bench.world, "pin", first, again)
+    diff = Pin.diff(bench.context, "pin", first, again)
     assert (diff.changes, diff.replaces) == (True, ())
 
 
@@ -378,7 +378,7 @@ def test_selection_words_reach_the_pin(bench: Bench) -> None:
     again = pinned(bench, {**selection, "version_scheme": None, "allow_downgrade": False}, first)
 
     assert first["version"] == "V1"
-    assert not Pin.diff(bench.world, "pin", first, again).changes
+    assert not Pin.diff(bench.context, "pin", first, again).changes
 
 
 def test_a_checksum_is_no_lasting_cost(bench: Bench) -> None:
@@ -398,7 +398,7 @@ def test_delete_needs_nothing(bench: Bench) -> None:
     state = pinned(bench, EXACT)
     bench.emulator.forget_requests()
 
-    Pin.delete(bench.silent().world, "pin", state)
+    Pin.delete(bench.silent().context, "pin", state)
 
     assert bench.count() == 0
 
@@ -406,10 +406,10 @@ def test_delete_needs_nothing(bench: Bench) -> None:
 def test_the_order_of_source_versions_says_nothing(bench: Bench) -> None:
     """The same source versions in another order are the same selection, and move nothing."""
     asked = {"package_type": "firmwarePackage", "product_id": "meter", "most_recent": True}
-    first = Pin.check(bench.world, {}, {**asked, "source_versions": ["0.9", "0.8"]})
+    first = Pin.check(bench.context, {}, {**asked, "source_versions": ["0.9", "0.8"]})
     sent = bench.count()
 
-    again = Pin.check(bench.world, first.inputs, {**asked, "source_versions": ["0.8", "0.9"], "verify": False})
+    again = Pin.check(bench.context, first.inputs, {**asked, "source_versions": ["0.8", "0.9"], "verify": False})
 
     assert (first.problems, again.problems) == ([], [])
     assert again.inputs["source_versions"] == first.inputs["source_versions"]

@@ -19,5 +19,5 @@ def test_a_package_that_is_another_one_now_is_no_answer(bench: Bench) -> None:
     told = problems(bench, {**EXACT, "with_file_location": True}, first)
     assert "the pinned package p1 is not what was pinned" in told
     assert 'version: "V9", pinned "V1"' in told
-    assert Pin.read(bench.world, "pin", first) == first
+    assert Pin.read(bench.context, "pin", first) == first
     assert 'version: "V9", pinned "V1"' in bench.warnings[0]

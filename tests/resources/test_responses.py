@@ -51,7 +51,7 @@ def test_a_response_about_another_package(bench: Bench, other: dict[str, str]) -
     """A response about another package is not stored: the package that this run created is found by its fields."""
     bench.emulator.faults.add(operation="CreateOtaPackage", merge={"package_id": "others", **other})
 
-    created = create(bench.world)
+    created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 1
     assert made(bench) == [created.id]
@@ -62,7 +62,7 @@ def test_a_response_about_another_module(bench: Bench) -> None:
     module = {"package_type": "modulePackage", "module_name": "radio"}
     bench.emulator.faults.add(operation="CreateOtaPackage", merge={"package_id": "others", "module_name": "screen"})
 
-    created = create(bench.world, **module)
+    created = create(bench.context, **module)
 
     assert made(bench) == [created.id]
 
@@ -71,7 +71,7 @@ def test_a_response_with_an_empty_module(bench: Bench) -> None:
     """An empty module in the response means that there is no module."""
     bench.emulator.faults.add(operation="CreateOtaPackage", merge={"module_name": ""})
 
-    created = create(bench.world)
+    created = create(bench.context)
 
     assert (made(bench), bench.warnings) == ([created.id], [])
 
@@ -82,7 +82,7 @@ def test_a_response_without_a_field(bench: Bench, left_out: str) -> None:
     module = {"package_type": "modulePackage", "module_name": "radio"}
     bench.emulator.faults.add(operation="CreateOtaPackage", merge={left_out: None})
 
-    created = create(bench.world, **module)
+    created = create(bench.context, **module)
 
     assert (made(bench), bench.warnings) == ([created.id], [])
 
@@ -108,7 +108,7 @@ def test_a_lost_response_and_a_list_of_packages_that_is_late(bench: Bench, lag: 
     bench.emulator.switches = Switches(list_lag=lag)
     bench.emulator.faults.add(operation="CreateOtaPackage", accept=True, wire="drop")
 
-    created = create(bench.world)
+    created = create(bench.context)
 
     assert (bench.count("CreateOtaPackage"), made(bench)) == (1, [created.id])
 
@@ -121,11 +121,11 @@ def test_a_list_that_is_later_than_that(bench: Bench, thing: str) -> None:
     bench.emulator.faults.add(operation=operation, accept=True, wire="drop")
 
     with pytest.raises(OutcomeUnknown, match="wait 2 minutes, then run pulumi up again") as caught:
-        bench.created() if thing == "task" else create(bench.world)
+        bench.created() if thing == "task" else create(bench.context)
     assert ("looked for", "120 seconds; it did not appear") in caught.value.facts
     bench.time.sleep(120)
 
-    found = bench.created() if thing == "task" else create(bench.world)
+    found = bench.created() if thing == "task" else create(bench.context)
     there = [task["task_id"] for task in bench.emulator.tasks] if thing == "task" else made(bench)
     assert (there, bench.count(operation)) == ([found.id], 1)
 
@@ -178,5 +178,5 @@ def test_a_package_that_appears_after_a_lost_response(bench: Bench) -> None:
     bench.emulator.faults.add(operation="CreateOtaPackage", match=appear_later, wire="drop")
 
     with pytest.raises(IotdaOtaError, match="is there already"):
-        create(bench.world)
+        create(bench.context)
     assert bench.count("CreateOtaPackage") == 1

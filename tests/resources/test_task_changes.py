@@ -75,7 +75,7 @@ def test_the_advice_helps(bench: Bench) -> None:
 
     change = {**BEFORE, "schedule_time": LATER, "triggers": [2], "replace_running": True}
     assert bench.compared(created, **change).replaces == ("triggers",)
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
     bench.created(**change)
 
     assert bench.emulator.tasks[0]["task_policy"]["schedule_time"] == "20261126T000000Z"
@@ -93,7 +93,7 @@ def test_what_has_ended_takes_no_notice(bench: Bench, how: str) -> None:
 
     change = {"retry_count": 1, "retry_interval": 5}
     diff = bench.compared(created, **change)
-    state = UpgradeTask.update(bench.world, created.id, created.outputs, bench.checked(created.outputs, **change))
+    state = UpgradeTask.update(bench.context, created.id, created.outputs, bench.checked(created.outputs, **change))
 
     assert (diff.changes, diff.replaces) == (True, ())
     assert state == {**created.outputs, **change}
@@ -175,7 +175,7 @@ def test_a_replacement_that_is_not_compared(bench: Bench) -> None:
     bench.hang()
     created = bench.created()
     bench.time.sleep(10)
-    world = bench.world
+    world = bench.context
     assert UpgradeTask.check(world, created.outputs, bench.inputs(triggers=[2])).problems == []
 
     (problem,) = UpgradeTask.check(world, {}, bench.inputs(triggers=[2])).problems
@@ -188,7 +188,7 @@ def test_a_compared_replacement_is_judged_once(bench: Bench) -> None:
     """Once the comparison has allowed the replacement, the check without old inputs does not judge it again."""
     created = bench.created()
     bench.time.sleep(60)
-    world = bench.world
+    world = bench.context
     checked = UpgradeTask.check(world, created.outputs, bench.inputs(triggers=[2]))
     assert UpgradeTask.diff(world, created.id, created.outputs, checked.inputs).replaces == ("triggers",)
     bench.emulator.forget_requests()
@@ -204,7 +204,7 @@ def test_what_depends_on_a_replaced_package(bench: Bench) -> None:
     bench.time.sleep(10)
     bench.emulator.forget_requests()
 
-    diff = UpgradeTask.diff(bench.world, created.id, created.outputs, {**created.outputs, "package_ids": UNKNOWN})
+    diff = UpgradeTask.diff(bench.context, created.id, created.outputs, {**created.outputs, "package_ids": UNKNOWN})
 
     assert diff.replaces == ("package_ids",)
     assert bench.count() == 0
@@ -217,10 +217,10 @@ def test_a_new_task_that_a_killed_run_left_running(bench: Bench) -> None:
     bench.hang()
     new = bench.created(package_ids=["p2"])
     bench.time.sleep(10)
-    bench.run.client(bench.world.resolve({})).delete_batch_task(old.id)
+    bench.run.client(bench.context.resolve({})).delete_batch_task(old.id)
 
     assert bench.compared(old, package_ids=["p2"]).replaces == ("package_ids",)
-    assert UpgradeTask.create(bench.world, bench.checked(old.outputs, package_ids=["p2"])).id == new.id
+    assert UpgradeTask.create(bench.context, bench.checked(old.outputs, package_ids=["p2"])).id == new.id
     assert bench.posts == 2
 
 
@@ -242,7 +242,7 @@ def test_a_deletion_that_is_refused(bench: Bench) -> None:
     bench.emulator.faults.add(operation="DeleteBatchTask", error="denied")
 
     with pytest.raises(ServiceError, match="refused to delete an upgrade task"):
-        UpgradeTask.delete(bench.world, created.id, created.outputs)
+        UpgradeTask.delete(bench.context, created.id, created.outputs)
     assert statuses(bench) == ["Success"]
 
 

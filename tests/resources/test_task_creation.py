@@ -31,7 +31,7 @@ def test_create_sends_one_request_and_returns_at_once(bench: Bench) -> None:
     inputs = bench.checked(retry_count=2, retry_interval=5, need_confirm=True, task_ext_info={"k": 1})
     bench.emulator.forget_requests()
 
-    created = UpgradeTask.create(bench.world, inputs)
+    created = UpgradeTask.create(bench.context, inputs)
 
     assert [request.operation for request in bench.emulator.requests] == ["ListBatchTasks", "CreateBatchTask"]
     assert bench.time.slept == []
@@ -43,7 +43,7 @@ def test_create_sends_one_request_and_returns_at_once(bench: Bench) -> None:
     assert created.outputs["identity"]["endpoint"] == bench.emulator.endpoint
     assert task["task_policy"] == {"retry_count": 2, "retry_interval": 5}
     assert (task["need_confirm"], task["task_ext_info"]) == (True, {"k": 1})
-    assert not UpgradeTask.diff(bench.world, created.id, created.outputs, inputs).changes
+    assert not UpgradeTask.diff(bench.context, created.id, created.outputs, inputs).changes
 
 
 def test_devices_are_a_set(bench: Bench) -> None:
@@ -291,7 +291,7 @@ def test_a_refused_request_creates_nothing(bench: Bench, error: str) -> None:
     bench.emulator.faults.add(operation="CreateBatchTask", error=error)
 
     with pytest.raises(ServiceError, match="Huawei Cloud refused to create an upgrade task"):
-        UpgradeTask.create(bench.world, inputs)
+        UpgradeTask.create(bench.context, inputs)
     assert (bench.posts, bench.emulator.tasks, bench.time.slept) == (1, [], [])
 
 
@@ -311,7 +311,7 @@ def test_refused_credentials_create_nothing(bench: Bench) -> None:
     bench.environ["HW_SECRET_KEY"] = "another"
 
     with pytest.raises(CredentialsError):
-        UpgradeTask.create(bench.world, inputs)
+        UpgradeTask.create(bench.context, inputs)
     assert bench.posts == 0
 
 

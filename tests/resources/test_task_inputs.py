@@ -107,7 +107,7 @@ def test_schedule_of_the_next_seven_days(bench: Bench) -> None:
 def test_unknown_inputs_wait(bench: Bench, name: str) -> None:
     """While an input that the campaign hangs on is unknown, nothing is sent and nothing is wrong."""
     for value in (UNKNOWN, [UNKNOWN]):
-        checked = UpgradeTask.check(bench.world, {}, bench.inputs(**{name: value}))
+        checked = UpgradeTask.check(bench.context, {}, bench.inputs(**{name: value}))
         assert checked.problems == []
         assert "task_name" not in checked.inputs
     assert bench.count() == 0
@@ -129,7 +129,7 @@ def test_an_unknown_change_may_be_a_new_campaign(bench: Bench) -> None:
     state = bench.created().outputs
     news = {**state, "package_ids": [UNKNOWN], "triggers": UNKNOWN}
 
-    assert UpgradeTask.diff(bench.world, "x", state, news).replaces == ("package_ids", "triggers")
+    assert UpgradeTask.diff(bench.context, "x", state, news).replaces == ("package_ids", "triggers")
 
 
 def test_an_unchanged_campaign_sends_nothing(bench: Bench) -> None:
@@ -143,7 +143,7 @@ def test_an_unchanged_campaign_sends_nothing(bench: Bench) -> None:
     again = silent.checked(created.outputs, schedule_time="2026-11-23T00:00:00Z", targets=["d2", "d1", "d2"])
 
     assert again["task_name"] == created.outputs["task_name"]
-    assert not UpgradeTask.diff(silent.world, created.id, created.outputs, again).replaces
+    assert not UpgradeTask.diff(silent.context, created.id, created.outputs, again).replaces
     assert bench.count() == 0
 
 
@@ -172,7 +172,7 @@ def test_numbers_that_travel_as_floats_are_no_change(bench: Bench) -> None:
     same = bench.checked(triggers={"wave": 1.0}, retry_count=2.0, retry_interval=5.0)
 
     assert first["task_name"] == same["task_name"]
-    assert not UpgradeTask.diff(bench.world, "x", first, {**same, "connection": None}).changes
+    assert not UpgradeTask.diff(bench.context, "x", first, {**same, "connection": None}).changes
 
 
 VALUES = st.recursive(
@@ -190,10 +190,10 @@ def test_no_input_breaks_the_check(bench: Bench, changes: dict[str, Any]) -> Non
     olds = {**bench.inputs(), "task_name": "canary_0", "task_type": "firmwareUpgrade"}
 
     for before in ({}, olds):
-        checked = UpgradeTask.check(bench.world, before, bench.inputs(**changes))
+        checked = UpgradeTask.check(bench.context, before, bench.inputs(**changes))
         assert isinstance(checked.problems, list)
         with suppress(IotdaOtaError):  # it may be refused
-            UpgradeTask.diff(bench.world, "abc", olds, checked.inputs)
+            UpgradeTask.diff(bench.context, "abc", olds, checked.inputs)
     assert bench.posts == 0
 
 

@@ -22,7 +22,7 @@ def statuses(bench: Bench) -> list[str]:
 
 def vanish(bench: Bench, created: Created) -> None:
     """Let somebody delete the task."""
-    UpgradeTask.delete(bench.world, created.id, {**created.outputs, "on_destroy": "delete"})
+    UpgradeTask.delete(bench.context, created.id, {**created.outputs, "on_destroy": "delete"})
     bench.time.slept.clear()
     bench.emulator.forget_requests()
 
@@ -36,11 +36,11 @@ def test_refresh_tells_how_far_it_is(bench: Bench) -> None:
     bench.time.sleep(60)
     bench.emulator.forget_requests()
 
-    state = UpgradeTask.read(bench.world, created.id, created.outputs)
+    state = UpgradeTask.read(bench.context, created.id, created.outputs)
 
     assert (state["status"], state["progress"]["success"], state["progress"]["total"]) == ("Success", 2, 2)
     assert [request.operation for request in bench.emulator.requests] == ["ShowBatchTask"]
-    assert not UpgradeTask.diff(bench.world, created.id, state, bench.checked(state)).changes
+    assert not UpgradeTask.diff(bench.context, created.id, state, bench.checked(state)).changes
 
 
 def test_refresh_of_a_task_that_is_gone_starts_nothing(bench: Bench) -> None:
@@ -48,12 +48,12 @@ def test_refresh_of_a_task_that_is_gone_starts_nothing(bench: Bench) -> None:
     created = bench.created()
     vanish(bench, created)
 
-    state = UpgradeTask.read(bench.world, created.id, created.outputs)
+    state = UpgradeTask.read(bench.context, created.id, created.outputs)
 
     assert state == {**created.outputs, "status": "Gone"}
-    assert not UpgradeTask.diff(bench.world, created.id, state, bench.checked(created.outputs)).changes
-    assert UpgradeTask.read(bench.world, created.id, state)["status"] == "Gone"
-    UpgradeTask.delete(bench.world, created.id, state)
+    assert not UpgradeTask.diff(bench.context, created.id, state, bench.checked(created.outputs)).changes
+    assert UpgradeTask.read(bench.context, created.id, state)["status"] == "Gone"
+    UpgradeTask.delete(bench.context, created.id, state)
     assert statuses(bench) == []
 
 
@@ -66,7 +66,7 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str)
     bench.environ[setting] = "other"
 
     with pytest.raises(IotdaOtaError, match=r"is not where this connection looks[\s\S]*is other and was"):
-        getattr(UpgradeTask, method)(bench.world, created.id, created.outputs)
+        getattr(UpgradeTask, method)(bench.context, created.id, created.outputs)
 
 
 @pytest.mark.parametrize("error", ["space_missing", "project", "method_absent", "unknown_uri"])
@@ -77,7 +77,7 @@ def test_other_refusals_are_no_gone(bench: Bench, error: str, method: str) -> No
     bench.emulator.faults.add(operation="ShowBatchTask", error=error, times=None)
 
     with pytest.raises(ServiceError):
-        getattr(UpgradeTask, method)(bench.world, created.id, created.outputs)
+        getattr(UpgradeTask, method)(bench.context, created.id, created.outputs)
 
 
 def test_a_proxy_that_answers_404_is_no_gone(bench: Bench) -> None:
@@ -86,7 +86,7 @@ def test_a_proxy_that_answers_404_is_no_gone(bench: Bench) -> None:
     bench.emulator.faults.add(operation="ShowBatchTask", status=404, body="<html><title>404</title></html>")
 
     with pytest.raises(ServiceError, match="404"):
-        UpgradeTask.read(bench.world, created.id, created.outputs)
+        UpgradeTask.read(bench.context, created.id, created.outputs)
 
 
 def test_a_task_that_is_found_takes_the_new_identity(bench: Bench) -> None:
@@ -94,7 +94,7 @@ def test_a_task_that_is_found_takes_the_new_identity(bench: Bench) -> None:
     created = bench.created()
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "i2"
 
-    state = UpgradeTask.read(bench.world, created.id, created.outputs)
+    state = UpgradeTask.read(bench.context, created.id, created.outputs)
 
     assert state["identity"]["instance_id"] == "i2"
 
@@ -105,7 +105,7 @@ def test_outputs_of_devices_are_never_kept(bench: Bench) -> None:
     created = bench.created()
     bench.time.sleep(60)
 
-    state = UpgradeTask.read(bench.world, created.id, created.outputs)
+    state = UpgradeTask.read(bench.context, created.id, created.outputs)
 
     assert "device-secret" not in repr((state, bench.warnings))
 
@@ -130,12 +130,12 @@ def test_what_is_no_campaign_alters_the_state_only(bench: Bench, change: dict[st
     silent = bench.silent()
     news = silent.checked(created.outputs, **change)
 
-    diff = UpgradeTask.diff(silent.world, created.id, created.outputs, news)
-    state = UpgradeTask.update(silent.world, created.id, created.outputs, news)
+    diff = UpgradeTask.diff(silent.context, created.id, created.outputs, news)
+    state = UpgradeTask.update(silent.context, created.id, created.outputs, news)
 
     assert (diff.changes, diff.replaces) == (True, ())
     assert state == {**created.outputs, **change}
-    assert not UpgradeTask.diff(silent.world, created.id, state, news).changes
+    assert not UpgradeTask.diff(silent.context, created.id, state, news).changes
     assert bench.count() == 0
 
 
@@ -143,7 +143,7 @@ def test_an_input_that_is_taken_away_leaves_the_state(bench: Bench) -> None:
     """An input that the program no longer gives is gone from the state, the outputs stay."""
     created = bench.created(on_destroy="retain")
 
-    state = UpgradeTask.update(bench.world, created.id, created.outputs, bench.checked(created.outputs))
+    state = UpgradeTask.update(bench.context, created.id, created.outputs, bench.checked(created.outputs))
 
     assert state == {name: value for name, value in created.outputs.items() if name != "on_destroy"}
 
@@ -153,12 +153,12 @@ def test_another_connection_must_lead_to_the_task(bench: Bench) -> None:
     created = bench.created()
     news = bench.checked(created.outputs, connection={"instance_id": "i2"})
 
-    state = UpgradeTask.update(bench.world, created.id, created.outputs, news)
+    state = UpgradeTask.update(bench.context, created.id, created.outputs, news)
     assert (state["identity"]["instance_id"], state["task_id"]) == ("i2", created.id)
 
     vanish(bench, created)
     with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
-        UpgradeTask.update(bench.world, created.id, created.outputs, news)
+        UpgradeTask.update(bench.context, created.id, created.outputs, news)
 
 
 # Destroy -------------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_delete(bench: Bench, on_destroy: str, seconds: float, left: list[str], 
     bench.time.sleep(seconds)
     bench.emulator.forget_requests()
 
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
 
     assert statuses(bench) == left
     assert [request.operation for request in bench.emulator.requests if request.method != "GET"] == sent
@@ -195,7 +195,7 @@ def test_a_task_that_has_not_begun(bench: Bench, on_destroy: str, waits_for: dic
     bench.time.sleep(10)
     assert statuses(bench) == ["Waitting"]
 
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
 
     assert statuses(bench) == (["Stopped"] if on_destroy == "stop" else [])
 
@@ -204,11 +204,11 @@ def test_a_task_that_has_not_begun(bench: Bench, on_destroy: str, waits_for: dic
 def test_a_task_that_somebody_stopped(bench: Bench, on_destroy: str) -> None:
     """A task that was stopped elsewhere is not stopped again, and deleted where that is wanted."""
     created = bench.created(on_destroy=on_destroy)
-    bench.run.client(bench.world.resolve({})).stop_batch_task(created.id)
+    bench.run.client(bench.context.resolve({})).stop_batch_task(created.id)
     bench.time.sleep(10)
     bench.emulator.forget_requests()
 
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
 
     assert statuses(bench) == (["Stopped"] if on_destroy == "stop" else [])
     assert bench.count("StopBatchTask") == 0
@@ -219,7 +219,7 @@ def test_stop_is_the_default(bench: Bench) -> None:
     bench.hang()
     created = bench.created()
 
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
 
     assert statuses(bench) == ["Stopped"]
     assert sum(bench.time.slept) <= 5
@@ -230,7 +230,7 @@ def test_retain_needs_nothing(bench: Bench) -> None:
     created = bench.created(on_destroy="retain")
     bench.emulator.forget_requests()
 
-    UpgradeTask.delete(bench.silent().world, created.id, created.outputs)
+    UpgradeTask.delete(bench.silent().context, created.id, created.outputs)
 
     assert bench.count() == 0
 
@@ -240,7 +240,7 @@ def test_stop_needs_credentials(bench: Bench) -> None:
     created = bench.created()
 
     with pytest.raises(ConfigurationError):
-        UpgradeTask.delete(bench.silent().world, created.id, created.outputs)
+        UpgradeTask.delete(bench.silent().context, created.id, created.outputs)
 
 
 @pytest.mark.parametrize("on_destroy", ["stop", "delete"])
@@ -248,11 +248,11 @@ def test_stop_needs_credentials(bench: Bench) -> None:
 def test_a_task_that_was_stopped_elsewhere(bench: Bench, on_destroy: str, seconds: float) -> None:
     """A task that somebody stops already is waited for and not asked to stop again."""
     created = bench.created(on_destroy=on_destroy)
-    bench.run.client(bench.world.resolve({})).stop_batch_task(created.id)
+    bench.run.client(bench.context.resolve({})).stop_batch_task(created.id)
     bench.time.sleep(seconds)
     bench.emulator.forget_requests()
 
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
 
     assert bench.count("StopBatchTask") == 0
     assert statuses(bench) == (["Stopped"] if on_destroy == "stop" else [])
@@ -268,7 +268,7 @@ def test_a_task_that_vanishes_on_the_way_is_done(bench: Bench, on_destroy: str, 
         bench.emulator.reset()
 
     bench.emulator.faults.add(operation=operation, before=remove)
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
 
     assert "Processing" not in statuses(bench)
 
@@ -278,7 +278,7 @@ def test_a_task_that_ends_before_the_stop_arrives(bench: Bench) -> None:
     created = bench.created()
     bench.emulator.faults.add(operation="StopBatchTask", before=lambda: bench.time.sleep(60))
 
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
 
     assert statuses(bench) == ["Success"]
 
@@ -292,12 +292,12 @@ def test_a_stop_that_is_refused_is_told(bench: Bench) -> None:
     bench.time.slept.clear()
 
     with pytest.raises(ServiceError, match=r"refused to stop[\s\S]*moduleUpgrade[\s\S]*Processing[\s\S]*\"retain\""):
-        UpgradeTask.delete(bench.world, created.id, created.outputs)
+        UpgradeTask.delete(bench.context, created.id, created.outputs)
     assert bench.time.slept == []
 
     for device in ("d1", "d2"):
         bench.emulator.set_device(device, outcome="success")
-    UpgradeTask.delete(bench.world, created.id, {**created.outputs, "on_destroy": "retain"})
+    UpgradeTask.delete(bench.context, created.id, {**created.outputs, "on_destroy": "retain"})
 
 
 def test_stopping_is_bounded(bench: Bench) -> None:
@@ -308,11 +308,11 @@ def test_stopping_is_bounded(bench: Bench) -> None:
     )
 
     with pytest.raises(IotdaOtaError, match=r"did not stop within 300 seconds[\s\S]*run the command again"):
-        UpgradeTask.delete(bench.world, created.id, created.outputs)
+        UpgradeTask.delete(bench.context, created.id, created.outputs)
     assert 300 <= sum(bench.time.slept) <= 302
 
     bench.emulator.faults.remove(stuck)
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
     assert statuses(bench) == []
 
 
@@ -326,7 +326,7 @@ def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
 
     assert "still runs" in bench.refused(created, triggers=[2])
     bench.emulator.faults.add(operation="StopBatchTask", before=lambda: bench.emulator.faults.remove(odd))
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
     assert statuses(bench) == ["Stopped"]
 
 
@@ -341,7 +341,7 @@ def test_a_stop_that_every_device_refuses(bench: Bench) -> None:
     with pytest.raises(
         IotdaOtaError, match=r"did not stop within 300 seconds[\s\S]*refused for +1 devices, d1 first: busy"
     ):
-        UpgradeTask.delete(bench.world, created.id, created.outputs)
+        UpgradeTask.delete(bench.context, created.id, created.outputs)
 
 
 @pytest.mark.parametrize("field", [{"task_mode": "GATEWAY"}, {"task_ext_info": {"k": 1}}])

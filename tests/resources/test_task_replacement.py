@@ -40,7 +40,7 @@ def test_a_new_campaign_is_refused_while_the_old_one_runs(bench: Bench, change: 
     assert "replace_running=True" in told
     assert statuses(bench) == ["Processing"]
     news = bench.checked(created.outputs, **change, replace_running=True)
-    assert UpgradeTask.diff(bench.world, created.id, created.outputs, news).replaces == tuple(name.split(", "))
+    assert UpgradeTask.diff(bench.context, created.id, created.outputs, news).replaces == tuple(name.split(", "))
 
 
 def test_a_replacement_deletes_before_it_creates(bench: Bench) -> None:
@@ -51,7 +51,7 @@ def test_a_replacement_deletes_before_it_creates(bench: Bench) -> None:
     change = {"triggers": [2], "replace_running": True}
     bench.checked(created.outputs, **change)
 
-    UpgradeTask.delete(bench.world, created.id, created.outputs)
+    UpgradeTask.delete(bench.context, created.id, created.outputs)
     again = bench.created(**change)  # at a replacement the engine checks a second time, without the old inputs
 
     assert again.id != created.id
@@ -64,7 +64,7 @@ def test_only_what_may_stop_is_deleted_first(bench: Bench) -> None:
 
     for allowed in (True, False):
         news = bench.inputs(triggers=[2], replace_running=allowed)
-        assert UpgradeTask.diff(bench.world, created.id, created.outputs, news).delete_first is allowed
+        assert UpgradeTask.diff(bench.context, created.id, created.outputs, news).delete_first is allowed
 
 
 @pytest.mark.parametrize("on_destroy", ["stop", "delete"])
@@ -73,7 +73,7 @@ def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy
     bench.hang()
     old = bench.created(on_destroy=on_destroy)
     bench.time.sleep(10)
-    world = bench.world
+    world = bench.context
 
     new = UpgradeTask.create(world, bench.checked(on_destroy=on_destroy))
     UpgradeTask.delete(world, old.id, old.outputs)
@@ -106,7 +106,7 @@ def test_a_forced_replacement_by_another_campaign(bench: Bench, change: dict[str
         bench.created(**change)
     assert (statuses(bench), bench.posts) == (["Processing"], 1)
 
-    UpgradeTask.delete(bench.world, old.id, old.outputs)
+    UpgradeTask.delete(bench.context, old.id, old.outputs)
     bench.created(**change)
     assert bench.posts == 2
 
@@ -160,7 +160,7 @@ def test_a_replacement_that_was_cut_off_is_taken_over(bench: Bench) -> None:
     bench.time.sleep(60)
 
     inputs = bench.checked(old.outputs, package_ids=["p2"])
-    assert UpgradeTask.create(bench.world, inputs).id == new.id
+    assert UpgradeTask.create(bench.context, inputs).id == new.id
     assert bench.posts == 2
 
 

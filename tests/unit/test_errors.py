@@ -74,7 +74,7 @@ def test_a_long_label_does_not_run_into_its_text() -> None:
 )
 def test_only_the_service_itself_says_that_a_thing_is_missing(status: int, code: str, missing: bool) -> None:
     """A 404 of a gateway, of a page, or of an address that the service does not know says nothing of the thing."""
-    assert errors.ServiceError("it failed", status=status, error_code=code).says_missing is missing
+    assert errors.ServiceError("it failed", status=status, error_code=code).is_not_found is missing
 
 
 @pytest.mark.parametrize(

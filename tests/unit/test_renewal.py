@@ -185,7 +185,7 @@ def test_one_that_was_let_in_may_be_refused_later() -> None:
     issuer = Issuer()
     for _ in range(5):
         token = issuer.current()
-        issuer.renewable.let_in(token)
+        issuer.renewable.on_accepted(token)
         assert issuer.renewable.refused(token, replaced())
     assert issuer.issued == 5
 

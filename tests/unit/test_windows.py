@@ -111,7 +111,7 @@ class Walk(RuleBasedStateMachine):
     def begin(self, count: int, limit: int, most: int, width: int, *, eager: bool, quirk: str) -> None:
         """Make a list, and a walk over it."""
         self.service = Service(list(range(1000, 1000 + count)), limit, quirk)
-        self.plan: PageScheduler[int] = PageScheduler(key=str, eager=eager, limit=limit, most=most)
+        self.scheduler: PageScheduler[int] = PageScheduler(key=str, eager=eager, limit=limit, most=most)
         self.width = width
         self.deleted: set[int] = set()
         self.newest = 1000 + count
@@ -128,7 +128,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def ask(self) -> None:
         """Let the walk ask for what it wants."""
-        self.asked += self.plan.wanted(self.width)
+        self.asked += self.scheduler.wanted(self.width)
 
     @precondition(lambda self: self.asked)
     @rule(number=st.integers(0, 7))
@@ -145,9 +145,9 @@ class Walk(RuleBasedStateMachine):
         """Let one of the answers arrive."""
         place, page = self.served.pop(number % len(self.served))
         if page is None:
-            self.plan.failed(place, refused=True)
+            self.scheduler.failed(place, refused=True)
         else:
-            self.given += self.plan.answer(place, page)
+            self.given += self.scheduler.answer(place, page)
 
     @precondition(lambda self: self.served)
     @rule(number=st.integers(0, 7), refused=st.booleans())
@@ -155,7 +155,7 @@ class Walk(RuleBasedStateMachine):
         """Let one of the answers be lost, or be a refusal; of the first page it would be the end."""
         place, _ = self.served.pop(number % len(self.served))
         if self.given:
-            self.plan.failed(place, refused=refused)
+            self.scheduler.failed(place, refused=refused)
         else:
             self.asked.append(place)
 
@@ -189,7 +189,7 @@ class Walk(RuleBasedStateMachine):
         if not hasattr(self, "plan"):
             return
         steps = 0
-        while not self.plan.finished:
+        while not self.scheduler.finished:
             self.ask()
             while self.asked:
                 self.serve(steps)

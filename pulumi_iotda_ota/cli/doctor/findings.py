@@ -48,7 +48,7 @@ class Finding:
 
 def of_error(check: str, error: IotdaOtaError, session: Session) -> Finding:
     """Return what an error of ours tells, its advice as the remedy; a cause that is only likely is one to check."""
-    error.mask(session.secrets)
+    error.redact(session.secrets)
     reword(error)
     advice = [text for label, text in error.facts if label == _ADVICE]
     likely = [text for label, text in error.facts if label == _CAUSE]

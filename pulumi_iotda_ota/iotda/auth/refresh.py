@@ -87,7 +87,7 @@ class Renewable:
             return self._waited_for(flight, obtain, deadline)
         return self._obtain(mine, obtain, held if holds else None, deadline)
 
-    def let_in(self, used: Ready) -> None:
+    def on_accepted(self, used: Ready) -> None:
         """Hear that the service took a credential."""
         with self._lock:
             if self._held and self._held.credential == used:

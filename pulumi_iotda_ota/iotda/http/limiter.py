@@ -55,7 +55,7 @@ class _Lane:
 class _Standing:
     """One credential: in which ways it was let in, whether another one is being tried, and what refused it."""
 
-    let_in: set[tuple[str, ...]] = field(default_factory=set)
+    on_accepted: set[tuple[str, ...]] = field(default_factory=set)
     on_trial: bool = False
     refusal: CredentialsError | None = None
 
@@ -152,7 +152,7 @@ class RequestLimiter:
                 deadline.check(doing)
                 self._changed.wait(deadline.remaining())
             lane.in_flight += 1
-            place = _Place(lane, standing, way, on_trial=way not in standing.let_in)
+            place = _Place(lane, standing, way, on_trial=way not in standing.on_accepted)
             standing.on_trial |= place.on_trial
         return place
 
@@ -167,7 +167,7 @@ def _may_enter(lane: _Lane, standing: _Standing, way: tuple[str, ...]) -> bool:
     if standing.refusal is not None:
         # A copy, because each raise writes its own traceback into the error.
         raise copy.copy(standing.refusal)
-    return lane.in_flight < lane.limit and (way in standing.let_in or not standing.on_trial)
+    return lane.in_flight < lane.limit and (way in standing.on_accepted or not standing.on_trial)
 
 
 def _learn(place: _Place, failure: BaseException | None) -> None:
@@ -181,7 +181,7 @@ def _learn(place: _Place, failure: BaseException | None) -> None:
         # A refusal for another reason shows that the credential was let in, where it is one of the service itself: a
         # gateway, or whatever stands at a wrong address, may answer without asking who it is.
         if failure is None or failure.by_service:
-            place.standing.let_in.add(place.way)
+            place.standing.on_accepted.add(place.way)
 
 
 def _digest(parts: tuple[str, ...]) -> str:

@@ -104,7 +104,7 @@ def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPa
     try:
         return client.show_package(package_id, deadline=deadline)
     except ServiceError as error:
-        if not error.says_missing:
+        if not error.is_not_found:
             raise
         return None
 

@@ -94,7 +94,7 @@ def _package(client: Client, package_id: str) -> OtaPackage:
     try:
         return client.show_package(package_id)
     except ServiceError as error:
-        if not error.says_missing:
+        if not error.is_not_found:
             raise
         facts = [("looked in", client.connection.described), ("what to do", "look the package up in the same place")]
         absent = f"package_ids: there is no OTA package {package_id}"

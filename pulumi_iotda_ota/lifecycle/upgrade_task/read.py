@@ -66,7 +66,7 @@ def _read_listed_task(client: Client, id_: str, deadline: Deadline | None) -> Ba
     try:
         return client.show_batch_task(id_, deadline=deadline)
     except ServiceError as error:
-        if not error.says_missing:
+        if not error.is_not_found:
             raise
         return None
 
