@@ -84,7 +84,7 @@ __all__ = [
     "get_upgrade_task_output",
 ]
 
-_ROOMS = {
+_MODULES = {
     "dynamic.ota_package": ("OtaPackage",),
     "dynamic.pin": ("OtaPackagePin",),
     "dynamic.completion": ("UpgradeTaskCompletion",),
@@ -113,9 +113,9 @@ else:
             return version("pulumi-iotda-ota")
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        room = next((room for room, names in _ROOMS.items() if name in names), "iotda.errors")
+        module = next((module for module, names in _MODULES.items() if name in names), "iotda.errors")
         with gc_paused():
-            return getattr(import_module(f"{__name__}.{room}"), name)
+            return getattr(import_module(f"{__name__}.{module}"), name)
 
 
 def __dir__() -> list[str]:

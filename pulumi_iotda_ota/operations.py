@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.session import Run
 
 
-def package_answer(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any] | None:
+def package_answer(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the answer of get_ota_package as plain values, or None where nothing fits and that was allowed.
 
     Args:
         run: what this run remembers.
-        where: the settings of the connection; with ``lock`` they need no credentials.
+        context: the settings of the connection; with ``lock`` they need no credentials.
         values: the arguments by name, None for one that was not given.
 
     Raises:
@@ -35,31 +35,31 @@ def package_answer(run: Run, where: Context, values: Mapping[str, Any]) -> dict[
         IotdaOtaError: as of ``lookup.find_package``.
     """
     if values.get("lock") is not None:
-        return _locked(run, where, values)
+        return _locked(run, context, values)
     require_lock(values)
-    found = find_package(run, where.resolved(), PackageLookup.from_arguments(values))
+    found = find_package(run, context.resolved(), PackageLookup.from_arguments(values))
     return None if found is None else found_values(found)
 
 
-def locked_entry(where: Context, values: Mapping[str, Any]) -> Entry:
+def locked_entry(context: Context, values: Mapping[str, Any]) -> Entry:
     """Return what is locked under the name that is given, which must be what the words beside it ask for.
 
     Args:
-        where: the settings of the connection, and the folder of the program.
+        context: the settings of the connection, and the folder of the program.
         values: the arguments by name; valid by the table.
 
     Raises:
         LockError: it is not there, was made for another query or in another place, or is none that its query gives.
     """
     name, asked = values["lock"], words(values)
-    path = lock_path(where.environ, where.folder)
+    path = lock_path(context.environ, context.folder)
     entries = load(path)
     entry = (entries or {}).get(name)
     if entry is None:
         raise errors.not_locked(name, entries, path, asked)
     if asked and (differing := differing_words(asked, entry.asked)):
         raise errors.other_query(entry, asked, differing, path)
-    known = where.known_place()
+    known = context.known_place()
     if differing := differing_places(known, entry.place):
         raise errors.other_place(entry, known, differing, path)
     if problem := misfit(entry):
@@ -85,23 +85,23 @@ def require_lock(values: Mapping[str, Any]) -> None:
         raise InputError(headline, argument="verify", facts=facts)
 
 
-def require_unchanged(run: Run, where: Context, entry: Entry) -> None:
+def require_unchanged(run: Run, context: Context, entry: Entry) -> None:
     """Ask the service whether a locked package is there and what it was: one request.
 
     Args:
         run: what this run remembers.
-        where: the settings of the connection, which must have credentials.
+        context: the settings of the connection, which must have credentials.
         entry: what is locked.
 
     Raises:
         PackageNotFound: it is gone.
         LockError: it is another one now, or the place turns out to be another than the locked one.
     """
-    connection = run.completed(where.resolved())
+    connection = run.completed(context.resolved())
     # Without a setting only IAM tells the project: where the package was never, it is not gone.
-    reached = where.reached_place(connection)
+    reached = context.reached_place(connection)
     if differing := differing_places(reached, entry.place):
-        raise errors.other_place(entry, reached, differing, lock_path(where.environ, where.folder))
+        raise errors.other_place(entry, reached, differing, lock_path(context.environ, context.folder))
     try:
         package = run.package(connection, entry.package_id)
     except ServiceError as error:
@@ -113,11 +113,11 @@ def require_unchanged(run: Run, where: Context, entry: Entry) -> None:
         raise errors.changed(entry, now, differing)
 
 
-def _locked(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+def _locked(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     require_valid(schema.GET_OTA_PACKAGE, values)
-    entry = locked_entry(where, values)
+    entry = locked_entry(context, values)
     if values.get("verify"):
-        require_unchanged(run, where, entry)
+        require_unchanged(run, context, entry)
     # The same id as without the lock: it stands for the query.
     asked = {**entry.asked, **{name: values.get(name) for name in ("on_missing", "with_file_location")}}
     fields = locked_fields(entry, with_file_location=bool(values.get("with_file_location")))

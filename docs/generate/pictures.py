@@ -115,14 +115,14 @@ def _life(time: Time, name: str, inputs: Properties) -> Iterator[Callable[[], ob
     state: dict[str, Any] = {}
 
     def create() -> None:
-        world = _process(time)
-        state["inputs"] = cycle.check(world, {}, inputs).inputs
-        state["made"] = cycle.create(world, state["inputs"])
+        context = _process(time)
+        state["inputs"] = cycle.check(context, {}, inputs).inputs
+        state["made"] = cycle.create(context, state["inputs"])
 
     def preview_again() -> None:
-        world = _process(time)
-        news = cycle.check(world, state["inputs"], inputs).inputs
-        changes = cycle.diff(world, state["made"].id, state["made"].outputs, news).changes
+        context = _process(time)
+        news = cycle.check(context, state["inputs"], inputs).inputs
+        changes = cycle.diff(context, state["made"].id, state["made"].outputs, news).changes
         if changes:
             raise ValueError(f"an unchanged {name} is changed by a preview")
 
@@ -153,10 +153,10 @@ def _task(emulator: Emulator, name: str, **more: Any) -> Properties:
     return {"package_ids": [_package_id(emulator)], "group_ids": ["canary"], "scope": _scope(name), **more}
 
 
-def _made_task(world: ResourceContext, emulator: Emulator, name: str, **more: Any) -> str:
+def _made_task(context: ResourceContext, emulator: Emulator, name: str, **more: Any) -> str:
     """Create a task to wait for, or to confirm, and return its id."""
     cycle = RESOURCES["UpgradeTask"].lifecycle
-    made = cycle.create(world, cycle.check(world, {}, _task(emulator, name, **more)).inputs)
+    made = cycle.create(context, cycle.check(context, {}, _task(emulator, name, **more)).inputs)
     emulator.forget_requests()
     return cast("str", made.outputs["task_id"])
 
@@ -170,9 +170,9 @@ _LIVES: dict[str, Callable[[ResourceContext, Emulator], Properties]] = {
     "OtaPackagePin": lambda *_: {**METER, "version": "V1.4.10"},
     "OtaPackage": _new_package,
     "UpgradeTask": lambda _, emulator: _task(emulator, "canary"),
-    "UpgradeTaskCompletion": lambda world, emulator: {"task_id": _made_task(world, emulator, "waited")},
-    "UpgradeTaskConfirmation": lambda world, emulator: {
-        "task_id": _made_task(world, emulator, "approved", need_confirm=True),
+    "UpgradeTaskCompletion": lambda context, emulator: {"task_id": _made_task(context, emulator, "waited")},
+    "UpgradeTaskConfirmation": lambda context, emulator: {
+        "task_id": _made_task(context, emulator, "approved", need_confirm=True),
         "approved_package_ids": [_package_id(emulator)],
     },
 }

@@ -131,11 +131,11 @@ def _failed_devices(emulator: Emulator) -> None:
 def _lost_answer(emulator: Emulator) -> None:
     emulator.faults.add(operation="CreateBatchTask", wire="drop")
     run = Run(memo=False, clock=Time().clock)
-    world = ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
+    context = ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
     package = next(found for found in emulator.packages if found["version"] == "V1.4.10")
     scope = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
     inputs = {"package_ids": [package["package_id"]], "group_ids": ["canary"], "scope": scope}
-    UpgradeTask.create(world, UpgradeTask.check(world, {}, inputs).inputs)
+    UpgradeTask.create(context, UpgradeTask.check(context, {}, inputs).inputs)
 
 
 _CAUSES: Mapping[str, Callable[[Emulator], None]] = {

@@ -49,27 +49,27 @@ class Service:
         return self.run.client(self.connection)
 
 
-def given_connection(asked: CommandInput) -> Connection:
+def given_connection(command_input: CommandInput) -> Connection:
     """Return the settings that are options.
 
     Raises:
         click.UsageError: one has a wrong value.
     """
     try:
-        return Connection(**asked.settings)
+        return Connection(**command_input.settings)
     except ConfigurationError as error:
         raise click.UsageError(worded(of_option(error.setting, error.headline))) from error
 
 
-def stack_config(asked: CommandInput) -> Mapping[str, object]:
+def stack_config(command_input: CommandInput) -> Mapping[str, object]:
     """Return the configuration of the stack that was named, or nothing where none was.
 
     Raises:
         click.UsageError: the options do not go together.
         ConfigurationError: it can not be read as a whole.
     """
-    if asked.stack is None:
-        if asked.decrypt:
+    if command_input.stack is None:
+        if command_input.decrypt:
             raise click.UsageError("--decrypt needs --stack")
         return {}
     from pulumi_iotda_ota.cli import stack  # noqa: PLC0415  loads yaml
@@ -77,28 +77,32 @@ def stack_config(asked: CommandInput) -> Mapping[str, object]:
     project = stack.find_project(stack.this_folder())
     if project is None:
         raise click.UsageError("--stack is given, but neither this folder nor one above it has a Pulumi.yaml")
-    config = project.stack(asked.stack)
-    if not asked.decrypt:
+    config = project.stack(command_input.stack)
+    if not command_input.decrypt:
         stack.require_readable(config)
-    values = stack.decrypted(project, asked.stack, asked.session.environ) if asked.decrypt else config.values
+    values = (
+        stack.decrypted(project, command_input.stack, command_input.session.environ)
+        if command_input.decrypt
+        else config.values
+    )
     # Before anything of them can be told.
-    asked.session.secrets.update(str(values[name]) for name in _SECRET if values.get(name))
+    command_input.session.secrets.update(str(values[name]) for name in _SECRET if values.get(name))
     return values
 
 
 @contextmanager
-def service(asked: CommandInput) -> Iterator[Service]:
+def service(command_input: CommandInput) -> Iterator[Service]:
     """Give what a command asks, and close its connections."""
-    config = stack_config(asked)
-    connection = resolve(given_connection(asked), config=config, environ=asked.session.environ)
-    asked.session.secrets.update(connection.secrets)
+    config = stack_config(command_input)
+    connection = resolve(given_connection(command_input), config=config, environ=command_input.session.environ)
+    command_input.session.secrets.update(connection.secrets)
     with redacting(connection.secrets), closing(Run(memo=False)) as run:
         yield Service(run, connection, config)
 
 
 def resource_context(
-    asked: CommandInput,
-    asking: Service,
+    command_input: CommandInput,
+    connected: Service,
     *,
     tell: Callable[[str], None],
     seen: Callable[[BatchTask], None] = lambda _: None,
@@ -106,12 +110,16 @@ def resource_context(
     """Return the world that a life cycle acts in: of this command, and no program.
 
     Args:
-        asked: the command.
-        asking: what it asks.
+        command_input: the command.
+        connected: what it asks.
         tell: shows a line of progress.
         seen: is given a task each time that it is looked at.
     """
     return ResourceContext(
-        run=asking.run, config=asking.config, environ=asked.session.environ, warn=asked.session.note, tell=tell,
+        run=connected.run,
+        config=connected.config,
+        environ=command_input.session.environ,
+        warn=command_input.session.note,
+        tell=tell,
         seen=seen,
-    )  # fmt: skip
+    )

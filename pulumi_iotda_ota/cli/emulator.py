@@ -25,7 +25,7 @@ def _option(option: CommandOption) -> Option:
 
 
 @command("emulator", more=[_option(option) for option in OPTIONS], connects=False)
-def emulator(asked: CommandInput) -> None:
+def emulator(command_input: CommandInput) -> None:
     """Serve a local IoTDA, to try things out without an account.
 
     Prints one line of JSON: endpoint, access_key, secret_key, project_id and region. Ends with Ctrl-C. Needs the extra
@@ -33,12 +33,14 @@ def emulator(asked: CommandInput) -> None:
     """
 
     def tell(values: dict[str, str]) -> None:
-        asked.session.line(json.dumps({"result": values}))  # one line, as without it: whoever starts it reads one
-        asked.session.out.flush()
+        command_input.session.line(
+            json.dumps({"result": values})
+        )  # one line, as without it: whoever starts it reads one
+        command_input.session.out.flush()
 
-    told = {"tell": tell} if asked.as_json else {}
+    told = {"tell": tell} if command_input.as_json else {}
     try:
-        serve(**{**asked.flags, **told})
+        serve(**{**command_input.flags, **told})
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except (ImportError, OSError) as error:

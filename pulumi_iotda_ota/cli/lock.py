@@ -14,7 +14,7 @@ _REPLACE = Option(["--replace"], is_flag=True, help="Lock another lookup under a
 
 
 @command("add", table=(_NAME, *WORDS), positional="name", more=[_REPLACE])
-def add(asked: CommandInput) -> None:
+def add(command_input: CommandInput) -> None:
     """Look up a package, and write it to the lock file under a name.
 
     Programs then name it (lock="NAME") and ask nobody; commit the file. It is iotda-ota.lock.json beside Pulumi.yaml,
@@ -22,11 +22,11 @@ def add(asked: CommandInput) -> None:
     """
     from pulumi_iotda_ota.cli.locking import add_name  # noqa: PLC0415  loads pydantic
 
-    add_name(asked)
+    add_name(command_input)
 
 
 @command("update", more=[_NAMES])
-def update(asked: CommandInput) -> None:
+def update(command_input: CommandInput) -> None:
     """Look everything up again that is locked, or some names, and write what has another package.
 
     Prints what has changed as the text of a pull request; where nothing has, the file is not touched. A name whose
@@ -34,11 +34,11 @@ def update(asked: CommandInput) -> None:
     """
     from pulumi_iotda_ota.cli.locking import update_names  # noqa: PLC0415  loads pydantic
 
-    update_names(asked)
+    update_names(command_input)
 
 
 @command("check", more=[_NAMES])
-def check(asked: CommandInput) -> None:
+def check(command_input: CommandInput) -> None:
     """Hold everything that is locked, or some names, against the service.
 
     The exit code is 7 where another package fits now, or a locked one is gone or has changed, and 1 where a lookup
@@ -46,26 +46,26 @@ def check(asked: CommandInput) -> None:
     """
     from pulumi_iotda_ota.cli.locking import check_names  # noqa: PLC0415  loads pydantic
 
-    check_names(asked)
+    check_names(command_input)
 
 
 @command("list", connects=False)
-def list_names(asked: CommandInput) -> None:
+def list_names(command_input: CommandInput) -> None:
     """List what is locked; nothing is sent.
 
     A line a name: name, version, package_id and since when; with tabs between them where the output is no terminal.
     """
     from pulumi_iotda_ota.cli.locking import list_all  # noqa: PLC0415  loads what reads the file
 
-    list_all(asked)
+    list_all(command_input)
 
 
 @command("remove", more=[_SOME], connects=False)
-def remove(asked: CommandInput) -> None:
+def remove(command_input: CommandInput) -> None:
     """Take names out of the lock file; nothing is sent."""
     from pulumi_iotda_ota.cli.locking import remove_names  # noqa: PLC0415  as above
 
-    remove_names(asked)
+    remove_names(command_input)
 
 
 group = Family("lock", help="Keep the lock file: the same commit gives the same packages.")

@@ -22,89 +22,98 @@ _COLUMNS = ("name", "version", "package_id", "locked_at")
 _NEWS = ("newer", "changed", "gone")
 
 
-def add_name(asked: CommandInput) -> None:
+def add_name(command_input: CommandInput) -> None:
     """Lock a lookup."""
     from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
-    name = asked.values.pop("name")
-    with service(asked) as asking:
+    name = command_input.values.pop("name")
+    with service(command_input) as connected:
         outcome = update.add(
-            asking.run, asking.connection, _path(asked), name, asked.values, replace=asked.flags["replace"]
+            connected.run,
+            connected.connection,
+            _path(command_input),
+            name,
+            command_input.values,
+            replace=command_input.flags["replace"],
         )
-    _tell(asked, [outcome])
+    _tell(command_input, [outcome])
 
 
-def update_names(asked: CommandInput) -> None:
+def update_names(command_input: CommandInput) -> None:
     """Bring names up to date."""
     from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
-    with service(asked) as asking:
-        outcomes = update.update(asking.run, asking.connection, _path(asked), asked.flags["names"] or ())
-    _tell(asked, outcomes)
+    with service(command_input) as connected:
+        outcomes = update.update(
+            connected.run, connected.connection, _path(command_input), command_input.flags["names"] or ()
+        )
+    _tell(command_input, outcomes)
     # A name that is gone, with nothing that fits, could not be brought up to date.
     _exit(exit_codes.ERROR if any(one.error for one in outcomes) else exit_codes.DONE)
 
 
-def check_names(asked: CommandInput) -> None:
+def check_names(command_input: CommandInput) -> None:
     """Hold names against the service."""
     from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
 
-    with service(asked) as asking:
-        outcomes = update.check(asking.run, asking.connection, _path(asked), asked.flags["names"] or ())
-    if asked.as_json:
-        _json(asked, outcomes)
+    with service(command_input) as connected:
+        outcomes = update.check(
+            connected.run, connected.connection, _path(command_input), command_input.flags["names"] or ()
+        )
+    if command_input.as_json:
+        _json(command_input, outcomes)
     else:
-        for one in _reworded(asked, outcomes):
-            tell = asked.session.note if one.status in ("failed", "elsewhere") else asked.session.line
+        for one in _reworded(command_input, outcomes):
+            tell = command_input.session.note if one.status in ("failed", "elsewhere") else command_input.session.line
             tell(report.state_text(one))
     news = exit_codes.NEWER if any(one.status in _NEWS for one in outcomes) else exit_codes.DONE
     _exit(exit_codes.ERROR if any(one.status == "failed" for one in outcomes) else news)
 
 
-def list_all(asked: CommandInput) -> None:
+def list_all(command_input: CommandInput) -> None:
     """List what is locked."""
-    entries = update.locked(_path(asked))
-    if asked.as_json:
+    entries = update.locked(_path(command_input))
+    if command_input.as_json:
         values = [report.entry_values(entry) for entry in entries]
-        asked.session.json({"result": values, "file": str(_path(asked))})
+        command_input.session.json({"result": values, "file": str(_path(command_input))})
     else:
         rows = [(entry.name, entry.version, entry.package_id, entry.locked_at) for entry in entries]
-        asked.session.rows(rows, header=_COLUMNS)
+        command_input.session.rows(rows, header=_COLUMNS)
 
 
-def remove_names(asked: CommandInput) -> None:
+def remove_names(command_input: CommandInput) -> None:
     """Take names out."""
-    _tell(asked, update.remove(_path(asked), asked.flags["names"]))
+    _tell(command_input, update.remove(_path(command_input), command_input.flags["names"]))
 
 
-def _path(asked: CommandInput) -> Path:
-    return lock_path(asked.session.environ, Path())
+def _path(command_input: CommandInput) -> Path:
+    return lock_path(command_input.session.environ, Path())
 
 
-def _tell(asked: CommandInput, outcomes: Sequence[Outcome]) -> None:
+def _tell(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
     """Tell what was changed as the answer, and what could not be beside it."""
-    if asked.as_json:
-        _json(asked, outcomes)
+    if command_input.as_json:
+        _json(command_input, outcomes)
         return
-    for one in _reworded(asked, outcomes):
+    for one in _reworded(command_input, outcomes):
         if one.error is not None or one.status == "elsewhere":
-            asked.session.note(report.state_text(one))
+            command_input.session.note(report.state_text(one))
         elif one.status != "current":
-            asked.session.line(report.news_text(one))
+            command_input.session.line(report.news_text(one))
     if all(one.status in ("current", "elsewhere") for one in outcomes):
-        asked.session.note("nothing has changed")
+        command_input.session.note("nothing has changed")
 
 
-def _json(asked: CommandInput, outcomes: Sequence[Outcome]) -> None:
-    result = [report.outcome_values(one) for one in _reworded(asked, outcomes)]
-    asked.session.json({"result": result, "file": str(_path(asked))})
+def _json(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
+    result = [report.outcome_values(one) for one in _reworded(command_input, outcomes)]
+    command_input.session.json({"result": result, "file": str(_path(command_input))})
 
 
-def _reworded(asked: CommandInput, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+def _reworded(command_input: CommandInput, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     """Return outcomes whose errors are in the words of the command line, without secrets."""
     for one in outcomes:
         if one.error is not None:
-            one.error.redact(asked.session.secrets)  # before its lines are broken
+            one.error.redact(command_input.session.secrets)  # before its lines are broken
             reword(one.error)
     return outcomes
 

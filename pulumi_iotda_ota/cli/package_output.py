@@ -29,76 +29,78 @@ if TYPE_CHECKING:
 _COLUMNS = ("version", "package_id", "product_id", "created_at")
 
 
-def list_all(asked: CommandInput) -> None:
+def list_all(command_input: CommandInput) -> None:
     """List the packages that fit."""
-    lookup = PackagesLookup.from_arguments(asked.values)
-    with service(asked) as asking:
-        values = listed_values(find_packages(asking.run, asking.connection, lookup))
-    if asked.as_json:
-        asked.session.json(_envelope(values, MAX_SKIPPED))
-    elif asked.flags["field"]:
+    lookup = PackagesLookup.from_arguments(command_input.values)
+    with service(command_input) as connected:
+        values = listed_values(find_packages(connected.run, connected.connection, lookup))
+    if command_input.as_json:
+        command_input.session.json(_envelope(values, MAX_SKIPPED))
+    elif command_input.flags["field"]:
         for package in values["packages"]:
-            asked.session.line(safe(package.get(asked.flags["field"])))
+            command_input.session.line(safe(package.get(command_input.flags["field"])))
     else:
-        asked.session.rows([_row(asked.session, package) for package in values["packages"]], header=_COLUMNS)
+        command_input.session.rows(
+            [_row(command_input.session, package) for package in values["packages"]], header=_COLUMNS
+        )
         if values["truncated"]:
-            asked.session.note(f"the first {len(values['packages'])}: --max-items left some out")
+            command_input.session.note(f"the first {len(values['packages'])}: --max-items left some out")
 
 
-def get_one(asked: CommandInput) -> None:
+def get_one(command_input: CommandInput) -> None:
     """Look up one package."""
-    values = asked.values
-    if asked.flags["field"] == "file_location" and values["with_file_location"] is None:
+    values = command_input.values
+    if command_input.flags["field"] == "file_location" and values["with_file_location"] is None:
         values = {**values, "with_file_location": True}  # it is not there without being asked for
     if values["lock"] is not None:
-        _locked(asked, values)
+        _locked(command_input, values)
         return
     require_lock(values)
     lookup = PackageLookup.from_arguments(values)
     # To tell why is to have all of them at hand; without it as many as the function tells.
-    most = sys.maxsize if asked.flags["why"] or asked.flags["all"] else MAX_SKIPPED
-    with service(asked) as asking:
-        found = find_package(asking.run, asking.connection, lookup, most_skipped=most)
-    _tell_one(asked, lookup, found)
+    most = sys.maxsize if command_input.flags["why"] or command_input.flags["all"] else MAX_SKIPPED
+    with service(command_input) as connected:
+        found = find_package(connected.run, connected.connection, lookup, most_skipped=most)
+    _tell_one(command_input, lookup, found)
 
 
-def _tell_one(asked: CommandInput, lookup: PackageLookup, found: Found | None) -> None:
+def _tell_one(command_input: CommandInput, lookup: PackageLookup, found: Found | None) -> None:
     """Tell the package that was found, or that there is none."""
     values = found_values(found) if found else None
-    if asked.as_json:
-        most = sys.maxsize if asked.flags["all"] else MAX_SKIPPED
-        asked.session.json(_envelope(values, most))
+    if command_input.as_json:
+        most = sys.maxsize if command_input.flags["all"] else MAX_SKIPPED
+        command_input.session.json(_envelope(values, most))
     elif values is not None and found:
-        _print(asked, values)
-        if asked.flags["why"] and not asked.flags["field"]:
+        _print(command_input, values)
+        if command_input.flags["why"] and not command_input.flags["field"]:
             scheme = lookup.policy.version_scheme
-            tell_why(asked.session, found.selection, scheme=scheme, everything=asked.flags["all"])
-    elif asked.flags["why"]:
-        asked.session.note("no OTA package fits; without --on-missing none the error says what was passed over")
+            tell_why(command_input.session, found.selection, scheme=scheme, everything=command_input.flags["all"])
+    elif command_input.flags["why"]:
+        command_input.session.note("no OTA package fits; without --on-missing none the error says what was passed over")
 
 
-def _locked(asked: CommandInput, given: Mapping[str, Any]) -> None:
+def _locked(command_input: CommandInput, given: Mapping[str, Any]) -> None:
     """Tell what is locked; the service is asked with ``--verify`` alone."""
-    where = Context(stack_config(asked), asked.session.environ, given_connection(asked))
-    if asked.values["verify"]:
-        with service(asked) as asking:
-            values = package_answer(asking.run, where, given) or {}
+    context = Context(stack_config(command_input), command_input.session.environ, given_connection(command_input))
+    if command_input.values["verify"]:
+        with service(command_input) as connected:
+            values = package_answer(connected.run, context, given) or {}
     else:
         with closing(Run(memo=False)) as run:
-            values = package_answer(run, where, given) or {}
-    if asked.as_json:
-        asked.session.json(_envelope(values, MAX_SKIPPED))
+            values = package_answer(run, context, given) or {}
+    if command_input.as_json:
+        command_input.session.json(_envelope(values, MAX_SKIPPED))
         return
-    _print(asked, values)
-    if asked.flags["why"] and not asked.flags["field"]:
-        asked.session.line(f"\n  {safe(locked_entry(where, asked.values).why)}")
+    _print(command_input, values)
+    if command_input.flags["why"] and not command_input.flags["field"]:
+        command_input.session.line(f"\n  {safe(locked_entry(context, command_input.values).why)}")
 
 
-def _print(asked: CommandInput, values: Mapping[str, Any]) -> None:
-    if asked.flags["field"]:
-        asked.session.line(safe(values.get(asked.flags["field"])))
+def _print(command_input: CommandInput, values: Mapping[str, Any]) -> None:
+    if command_input.flags["field"]:
+        command_input.session.line(safe(values.get(command_input.flags["field"])))
     else:
-        asked.session.rows([[*_row(asked.session, values), *_checksum(values)]])
+        command_input.session.rows([[*_row(command_input.session, values), *_checksum(values)]])
 
 
 def _row(session: Session, package: Mapping[str, Any]) -> list[Any]:

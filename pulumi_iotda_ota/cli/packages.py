@@ -28,7 +28,7 @@ _LIST_FIELD = Option(
 
 
 @command("list", table=GET_OTA_PACKAGES, more=[_LIST_FIELD])
-def list_packages(asked: CommandInput) -> None:
+def list_packages(command_input: CommandInput) -> None:
     """List the OTA packages that fit, over all pages.
 
     A line a package: version, package_id, product_id, upload time; with tabs between them where the output is no
@@ -36,7 +36,7 @@ def list_packages(asked: CommandInput) -> None:
     """
     from pulumi_iotda_ota.cli.package_output import list_all  # noqa: PLC0415  loads pydantic
 
-    list_all(asked)
+    list_all(command_input)
 
 
 @command(
@@ -48,7 +48,7 @@ def list_packages(asked: CommandInput) -> None:
         Option(["--all"], is_flag=True, help="With --why or --json: all that were passed over, not the first few."),
     ],
 )
-def get_package(asked: CommandInput) -> None:
+def get_package(command_input: CommandInput) -> None:
     """Look up the one OTA package that fits.
 
     Prints version, package_id, product_id and upload time, and whether the file has a checksum where that was asked
@@ -56,4 +56,4 @@ def get_package(asked: CommandInput) -> None:
     """
     from pulumi_iotda_ota.cli.package_output import get_one  # noqa: PLC0415  loads pydantic
 
-    get_one(asked)
+    get_one(command_input)

@@ -22,17 +22,17 @@ _VARIABLE = "_IOTDA_OTA_COMPLETE"
     more=[Positional(["shell"], metavar="SHELL", type=click.Choice(_SHELLS), help="bash (4.4 or later), zsh or fish.")],
     connects=False,
 )
-def completion(asked: CommandInput) -> None:
+def completion(command_input: CommandInput) -> None:
     """Print the script that lets a shell complete commands.
 
     For bash: eval "$(iotda-ota completion bash)"
     """
     context = click.get_current_context().find_root()
-    script = get_completion_class(asked.flags["shell"])
+    script = get_completion_class(command_input.flags["shell"])
     if script is None:  # click has all three
-        raise click.UsageError(f"click knows no completion for {asked.flags['shell']}")
+        raise click.UsageError(f"click knows no completion for {command_input.flags['shell']}")
     text = script(context.command, {}, str(context.info_name), _VARIABLE).source()
-    if asked.as_json:
-        asked.session.json({"result": {"script": text}})
+    if command_input.as_json:
+        command_input.session.json({"result": {"script": text}})
     else:
-        asked.session.line(text)
+        command_input.session.line(text)

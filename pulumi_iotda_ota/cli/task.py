@@ -57,29 +57,29 @@ _YES = Option(["--yes", "-y"], is_flag=True, help="Do not ask. Needed where ther
 
 
 @command("list", table=_LISTED)
-def list_tasks(asked: CommandInput) -> None:
+def list_tasks(command_input: CommandInput) -> None:
     """List upgrade tasks, the newest first.
 
     A line a task: task_id, name, status and type; with tabs between them where the output is no terminal.
     """
     from pulumi_iotda_ota.cli.task_queries import list_all  # noqa: PLC0415  loads pydantic
 
-    list_all(asked, _LISTED)
+    list_all(command_input, _LISTED)
 
 
 @command("show", table=schema.GET_UPGRADE_TASK, positional="task_id", more=[_FIELD])
-def show(asked: CommandInput) -> None:
+def show(command_input: CommandInput) -> None:
     """Show how an upgrade task stands.
 
     With the first 100 devices that fail, and why; with tabs between the cells where the output is no terminal.
     """
     from pulumi_iotda_ota.cli.task_queries import show_task  # noqa: PLC0415  loads pydantic
 
-    show_task(asked)
+    show_task(command_input)
 
 
 @command("watch", table=_WATCHED, positional="task_id")
-def watch(asked: CommandInput) -> None:
+def watch(command_input: CommandInput) -> None:
     """Wait for the end of an upgrade task, and judge it.
 
     The exit code is 5 where more devices failed than may, or the task was stopped: by the rules of an
@@ -88,34 +88,34 @@ def watch(asked: CommandInput) -> None:
     """
     from pulumi_iotda_ota.cli.task_watch import watch_task  # noqa: PLC0415  loads pydantic
 
-    watch_task(asked)
+    watch_task(command_input)
 
 
 @command("retry", table=_RETRIED, positional="task_id", more=[_YES])
-def retry(asked: CommandInput) -> None:
+def retry(command_input: CommandInput) -> None:
     """Try devices again that failed or were stopped."""
     from pulumi_iotda_ota.cli.task_actions import retry_task  # noqa: PLC0415  loads pydantic
 
-    retry_task(asked, _RETRIED)
+    retry_task(command_input, _RETRIED)
 
 
 @command("stop", table=_TASK, positional="task_id", more=[_YES])
-def stop(asked: CommandInput) -> None:
+def stop(command_input: CommandInput) -> None:
     """Stop an upgrade task, and wait until it has stopped."""
     from pulumi_iotda_ota.cli.task_actions import stop_task  # noqa: PLC0415  loads pydantic
 
-    stop_task(asked, _TASK)
+    stop_task(command_input, _TASK)
 
 
 @command("confirm", table=schema.UPGRADE_TASK_CONFIRMATION, positional="task_id", more=[_YES])
-def confirm(asked: CommandInput) -> None:
+def confirm(command_input: CommandInput) -> None:
     """Let a task begin that waits to be confirmed.
 
     It must install the approved packages, and no others.
     """
     from pulumi_iotda_ota.cli.task_actions import confirm_task  # noqa: PLC0415  loads pydantic
 
-    confirm_task(asked)
+    confirm_task(command_input)
 
 
 group = Family("task", help="See how an upgrade task stands, and look after it.")

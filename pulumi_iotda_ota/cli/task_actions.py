@@ -32,113 +32,113 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema import Argument
 
 
-def retry_task(asked: CommandInput, table: Sequence[Argument]) -> None:
+def retry_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
     """Try devices again, once.
 
     Raises:
         OutcomeUnknown: the service may have accepted it.
         IotdaOtaError: it was refused, for some devices or for all.
     """
-    require_valid(table, asked.values)
-    targets = asked.values["target"] or []
-    with _acting(asked) as asking:
-        task = _read_task(asked, asking)
+    require_valid(table, command_input.values)
+    targets = command_input.values["target"] or []
+    with _acting(command_input) as connected:
+        task = _read_task(command_input, connected)
         which = plural(len(targets), "device") if targets else "every device that failed or was stopped"
-        _agree(asked, f"Try {which} of {_named(task)} again?")
-        answers = asking.client.retry_batch_task(task.task_id, targets).targets
-    _tell_answers(asked, task, answers, "tried again")
+        _agree(command_input, f"Try {which} of {_named(task)} again?")
+        answers = connected.client.retry_batch_task(task.task_id, targets).targets
+    _tell_answers(command_input, task, answers, "tried again")
 
 
-def stop_task(asked: CommandInput, table: Sequence[Argument]) -> None:
+def stop_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
     """Stop a task, and wait until it has stopped.
 
     Raises:
         IotdaOtaError: it can not be stopped, or did not stop in time.
     """
-    require_valid(table, asked.values)
-    with _acting(asked) as asking:
-        task = _read_task(asked, asking)
+    require_valid(table, command_input.values)
+    with _acting(command_input) as connected:
+        task = _read_task(command_input, connected)
         if is_running(task):
-            _agree(asked, f"Stop {_named(task)}?")
-            identity = {"identity": asking.connection.identity}
-            task = stop.stop_task(asking.run.clock, asking.client, task.task_id, identity) or task
-    print_task(asked, task)
+            _agree(command_input, f"Stop {_named(task)}?")
+            identity = {"identity": connected.connection.identity}
+            task = stop.stop_task(connected.run.clock, connected.client, task.task_id, identity) or task
+    print_task(command_input, task)
 
 
-def confirm_task(asked: CommandInput) -> None:
+def confirm_task(command_input: CommandInput) -> None:
     """Let a task begin whose packages are the approved ones.
 
     Raises:
         IotdaOtaError: they are others, or the task does not wait for a confirmation.
     """
-    inputs = inputs_of(asked, Confirmation)
-    with _acting(asked) as asking:
-        task = _read_task(asked, asking)
-        _agree(asked, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
-        looks = LastSeenTask()
-        with progress(asked, looks) as (tell, seen):
-            Confirmation.run(resource_context(asked, asking, tell=tell, seen=seen), inputs)
-        task = _seen_after(asked, asking, looks)
-    print_task(asked, task)
+    inputs = inputs_of(command_input, Confirmation)
+    with _acting(command_input) as connected:
+        task = _read_task(command_input, connected)
+        _agree(command_input, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
+        last_seen = LastSeenTask()
+        with progress(command_input, last_seen) as (tell, seen):
+            Confirmation.run(resource_context(command_input, connected, tell=tell, seen=seen), inputs)
+        task = _seen_after(command_input, connected, last_seen)
+    print_task(command_input, task)
 
 
 @contextmanager
-def _acting(asked: CommandInput) -> Iterator[Service]:
+def _acting(command_input: CommandInput) -> Iterator[Service]:
     """Give what a command asks, where somebody can be asked whether it may act.
 
     Raises:
         click.UsageError: nobody can be asked.
         Interrupted: Ctrl-C; what was sent by then stays sent.
     """
-    if not asked.flags["yes"] and not (sys.stdin.isatty() and asked.session.err.isatty()):
+    if not command_input.flags["yes"] and not (sys.stdin.isatty() and command_input.session.err.isatty()):
         raise click.UsageError("this changes a campaign, and there is no terminal to ask on: give --yes")
     try:
-        with service(asked) as asking:
-            yield asking
+        with service(command_input) as connected:
+            yield connected
     except KeyboardInterrupt:
-        again = f"iotda-ota task show {asked.values['task_id']}"
+        again = f"iotda-ota task show {command_input.values['task_id']}"
         raise Interrupted(f"interrupted; what was asked of the service by then stays, see: {again}") from None
 
 
-def _agree(asked: CommandInput, question: str) -> None:
+def _agree(command_input: CommandInput, question: str) -> None:
     """Ask whether to go on, unless that was said before.
 
     Raises:
         IotdaOtaError: the answer is no.
     """
-    if not asked.flags["yes"] and not click.confirm(question, err=True):
+    if not command_input.flags["yes"] and not click.confirm(question, err=True):
         raise IotdaOtaError("nothing was done: it was not agreed to")
 
 
-def _read_task(asked: CommandInput, asking: Service) -> BatchTask:
+def _read_task(command_input: CommandInput, connected: Service) -> BatchTask:
     """Return the task as it is now."""
-    task_id = asked.values["task_id"]
+    task_id = command_input.values["task_id"]
     try:
-        return asking.client.show_batch_task(task_id)
+        return connected.client.show_batch_task(task_id)
     except ServiceError as error:
         if not error.is_not_found:
             raise
-        raise missing_task(task_id, error, asking.connection) from error
+        raise missing_task(task_id, error, connected.connection) from error
 
 
-def _seen_after(asked: CommandInput, asking: Service, looks: LastSeenTask) -> BatchTask:
+def _seen_after(command_input: CommandInput, connected: Service, last_seen: LastSeenTask) -> BatchTask:
     """Return the task as it is after it was confirmed, or as it was before, where it can not be read once more."""
     try:
-        return _read_task(asked, asking)
+        return _read_task(command_input, connected)
     except IotdaOtaError as error:
-        if looks.task is None:
+        if last_seen.task is None:
             raise
-        if not asked.as_json:
-            error.redact(asked.session.secrets)
-            asked.session.note(f"it was confirmed, and could not be read after that: {error.headline}")
-        return looks.task
+        if not command_input.as_json:
+            error.redact(command_input.session.secrets)
+            command_input.session.note(f"it was confirmed, and could not be read after that: {error.headline}")
+        return last_seen.task
 
 
 def _named(task: BatchTask) -> str:
     return f"upgrade task {sanitize(task.task_name)} ({stands(task)})"
 
 
-def _tell_answers(asked: CommandInput, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:
+def _tell_answers(command_input: CommandInput, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:
     """Tell what became of each device.
 
     Raises:
@@ -146,11 +146,11 @@ def _tell_answers(asked: CommandInput, task: BatchTask, answers: Sequence[Target
     """
     refusal = told_refusal(answers)
     accepted = sum(answer.status == "success" for answer in answers)
-    if asked.as_json:
-        print_task(asked, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
+    if command_input.as_json:
+        print_task(command_input, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
     elif not refusal:
         which = plural(accepted, "device") if answers else "its devices"
-        asked.session.line(f"upgrade task {sanitize(task.task_name)}: {which} {done}")
+        command_input.session.line(f"upgrade task {sanitize(task.task_name)}: {which} {done}")
     if refusal:
         facts = [(done, plural(accepted, "device")), ("refused for", refusal)]
         part = "some" if accepted else "all"

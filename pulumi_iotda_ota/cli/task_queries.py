@@ -32,58 +32,58 @@ _COLUMNS = ("task_id", "task_name", "status", "task_type")
 _DEVICE = ("target", "status", "error_code", "error_msg")
 
 
-def list_all(asked: CommandInput, table: Sequence[Argument]) -> None:
+def list_all(command_input: CommandInput, table: Sequence[Argument]) -> None:
     """List tasks."""
-    require_valid(table, asked.values)
-    wanted = asked.values["task_type"]
-    with service(asked) as asking:
-        listed = [_of(asking, type_, asked) for type_ in ([wanted] if wanted else TASK_TYPE.options)]
-    most = _most(asked)
+    require_valid(table, command_input.values)
+    wanted = command_input.values["task_type"]
+    with service(command_input) as connected:
+        listed = [_of(connected, type_, command_input) for type_ in ([wanted] if wanted else TASK_TYPE.options)]
+    most = _most(command_input)
     found = [task for tasks in listed for task in tasks[:most]]
-    if asked.as_json:
-        asked.session.json({"result": found})
+    if command_input.as_json:
+        command_input.session.json({"result": found})
         return
-    asked.session.rows([[task[name] for name in _COLUMNS] for task in found], header=_COLUMNS)
+    command_input.session.rows([[task[name] for name in _COLUMNS] for task in found], header=_COLUMNS)
     if any(len(tasks) > most for tasks in listed):
-        asked.session.note(f"the newest {most:,} of each type: --max-items lists more")
+        command_input.session.note(f"the newest {most:,} of each type: --max-items lists more")
 
 
-def _most(asked: CommandInput) -> int:
-    return asked.values["max_items"] or MOST_LISTED
+def _most(command_input: CommandInput) -> int:
+    return command_input.values["max_items"] or MOST_LISTED
 
 
-def _of(asking: Service, type_: str, asked: CommandInput) -> list[dict[str, str]]:
+def _of(connected: Service, type_: str, command_input: CommandInput) -> list[dict[str, str]]:
     """Return the newest tasks of a type, and one more than is listed where there are more."""
-    deadline = Deadline.start(asking.run.clock, asking.connection.deadline)
-    client = asking.run.client(asking.run.completed(asking.connection, deadline=deadline))
-    values = asked.values
+    deadline = Deadline.start(connected.run.clock, connected.connection.deadline)
+    client = connected.run.client(connected.run.completed(connected.connection, deadline=deadline))
+    values = command_input.values
     tasks = client.list_batch_tasks(type_, values["app_id"], values["status"], deadline=deadline)
-    newest = islice(tasks, _most(asked) + 1)
+    newest = islice(tasks, _most(command_input) + 1)
     return [
         {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, "task_type": type_}
         for task in newest
     ]
 
 
-def found_task(asked: CommandInput, asking: Service) -> FoundTask:
+def found_task(command_input: CommandInput, connected: Service) -> FoundTask:
     """Return the task that a command is about, with its failing devices."""
-    lookup = UpgradeTaskLookup.from_arguments({"task_id": asked.values["task_id"]})
-    return find_upgrade_task(asking.run, asking.connection, lookup)
+    lookup = UpgradeTaskLookup.from_arguments({"task_id": command_input.values["task_id"]})
+    return find_upgrade_task(connected.run, connected.connection, lookup)
 
 
-def show_task(asked: CommandInput) -> None:
+def show_task(command_input: CommandInput) -> None:
     """Show a task."""
-    with service(asked) as asking:
-        found = found_task(asked, asking)
+    with service(command_input) as connected:
+        found = found_task(command_input, connected)
     values = task_values(found)
-    if asked.as_json:
-        asked.session.json({"result": values})
-    elif asked.flags["field"]:
-        asked.session.line(safe(values.get(asked.flags["field"])))
+    if command_input.as_json:
+        command_input.session.json({"result": values})
+    elif command_input.flags["field"]:
+        command_input.session.line(safe(values.get(command_input.flags["field"])))
     else:
         shown = {name: value for name, value in values.items() if name not in ("id", "failing", "progress")}
-        asked.session.rows([*shown.items(), ("stands", stands(found.task))])
-        print_failing(asked.session, values["failing"], found.task)
+        command_input.session.rows([*shown.items(), ("stands", stands(found.task))])
+        print_failing(command_input.session, values["failing"], found.task)
 
 
 def print_failing(session: Session, devices: Sequence[Mapping[str, Any]], task: BatchTask) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Progress = tuple[Callable[[str], None], Callable[[BatchTask], None]]
 
 
-def watch_task(asked: CommandInput) -> None:
+def watch_task(command_input: CommandInput) -> None:
     """Wait for the end of a task, and tell how it ended.
 
     Raises:
@@ -33,20 +33,20 @@ def watch_task(asked: CommandInput) -> None:
         DeadlineExceeded: it did not end in time.
         Interrupted: Ctrl-C; the task goes on.
     """
-    inputs = inputs_of(asked, Completion)
-    looks = LastSeenTask()
-    with service(asked) as asking:
+    inputs = inputs_of(command_input, Completion)
+    last_seen = LastSeenTask()
+    with service(command_input) as connected:
         try:
-            with progress(asked, looks) as (tell, seen):
-                Completion.run(resource_context(asked, asking, tell=tell, seen=seen), inputs)
+            with progress(command_input, last_seen) as (tell, seen):
+                Completion.run(resource_context(command_input, connected, tell=tell, seen=seen), inputs)
         except CampaignFailed:
-            if asked.as_json:
-                _tell(asked, asking, looks)
+            if command_input.as_json:
+                _tell(command_input, connected, last_seen)
             raise
         except KeyboardInterrupt:
             again = f"iotda-ota task watch {inputs['task_id']}"
             raise Interrupted(f"no longer watched; the task goes on by itself, watch it again: {again}") from None
-        _tell(asked, asking, looks)
+        _tell(command_input, connected, last_seen)
 
 
 class LastSeenTask:
@@ -60,62 +60,62 @@ class LastSeenTask:
         self.task = task
 
 
-def inputs_of(asked: CommandInput, gate: type[OneShot]) -> dict[str, Any]:
+def inputs_of(command_input: CommandInput, one_shot: type[OneShot]) -> dict[str, Any]:
     """Return what a command was asked as the inputs of the resource that does the same.
 
     Raises:
         InputError: something is wrong with them.
     """
-    given: Mapping[str, Any] = {name: value for name, value in asked.values.items() if value is not None}
-    for problem in gate.problems(dict(given)):
+    given: Mapping[str, Any] = {name: value for name, value in command_input.values.items() if value is not None}
+    for problem in one_shot.problems(dict(given)):
         raise InputError(str(problem), argument=problem.argument)
-    return {**given, "connection": asked.settings}
+    return {**given, "connection": command_input.settings}
 
 
 @contextmanager
-def progress(asked: CommandInput, looks: LastSeenTask) -> Iterator[Progress]:
+def progress(command_input: CommandInput, last_seen: LastSeenTask) -> Iterator[Progress]:
     """Give what shows how a task goes on: a bar on a terminal, lines elsewhere, nothing where a program reads."""
-    if asked.as_json:
-        yield lambda _: None, looks.take
-    elif not asked.session.is_terminal(asked.session.err):
-        yield asked.session.note, looks.take
+    if command_input.as_json:
+        yield lambda _: None, last_seen.take
+    elif not command_input.session.is_terminal(command_input.session.err):
+        yield command_input.session.note, last_seen.take
     else:
         from pulumi_iotda_ota.cli.progress import bar  # noqa: PLC0415  rich is loaded for a terminal alone
 
-        with bar(asked.session) as (tell, seen):
+        with bar(command_input.session) as (tell, seen):
 
             def taken(task: BatchTask) -> None:
-                looks.take(task)
+                last_seen.take(task)
                 seen(task)
 
             yield tell, taken
 
 
-def _tell(asked: CommandInput, asking: Service, looks: LastSeenTask) -> None:
+def _tell(command_input: CommandInput, connected: Service, last_seen: LastSeenTask) -> None:
     """Tell how the task stands now, with the devices that failed: also of one that ended well enough."""
     try:
-        found = found_task(asked, asking)
+        found = found_task(command_input, connected)
     except IotdaOtaError as error:
         # What became of the campaign is known; an outage that comes after that is no other end of it.
-        if looks.task is None:
+        if last_seen.task is None:
             raise
-        print_task(asked, looks.task)
-        if not asked.as_json:
-            error.redact(asked.session.secrets)
-            asked.session.note(f"its devices could not be read: {error.headline}")
+        print_task(command_input, last_seen.task)
+        if not command_input.as_json:
+            error.redact(command_input.session.secrets)
+            command_input.session.note(f"its devices could not be read: {error.headline}")
         return
     values = task_values(found)
-    if asked.as_json:
-        asked.session.json({"result": values})
+    if command_input.as_json:
+        command_input.session.json({"result": values})
     else:
-        print_task(asked, found.task)
-        print_failing(asked.session, values["failing"], found.task)
+        print_task(command_input, found.task)
+        print_failing(command_input.session, values["failing"], found.task)
 
 
-def print_task(asked: CommandInput, task: BatchTask, **more: Any) -> None:
+def print_task(command_input: CommandInput, task: BatchTask, **more: Any) -> None:
     """Tell how a task stands, without its devices."""
-    if asked.as_json:
+    if command_input.as_json:
         values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}
-        asked.session.json({"result": values})
+        command_input.session.json({"result": values})
     else:
-        asked.session.line(f"upgrade task {sanitize(task.task_name)}: {stands(task)}")
+        command_input.session.line(f"upgrade task {sanitize(task.task_name)}: {stands(task)}")

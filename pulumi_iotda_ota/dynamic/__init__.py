@@ -66,9 +66,9 @@ class Adapter(dynamic.ResourceProvider):
     _configuration: Mapping[str, Any] = MappingProxyType({})
     _given_context: ResourceContext | None = None
 
-    def use_context(self, world: ResourceContext) -> None:
+    def use_context(self, context: ResourceContext) -> None:
         """Act in another world than this process's: a test gives one that has no network."""
-        self._given_context = world
+        self._given_context = context
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         """Take the stack's configuration; called once, before anything else."""

@@ -29,7 +29,7 @@ S = TypeVar("S", bound=BaseModel)
 class AccountCall:
     """One request to IAM or the metadata service: who is let in, who is known, and the request."""
 
-    gate: Authenticator
+    authenticator: Authenticator
     accounts: Accounts
     request: Request
 
@@ -97,11 +97,11 @@ def _create_token(call: AccountCall) -> Reply:
     call.accounts.require_user(user.name, user.password, user.domain.name or "")
     project = _project_of(call.accounts, auth.scope)
     lifetime = call.accounts.token_seconds
-    token = call.gate.issue_token(lifetime) if project else call.gate.issue_account_token(lifetime)
+    token = call.authenticator.issue_token(lifetime) if project else call.authenticator.issue_account_token(lifetime)
     content: dict[str, Any] = {
         "methods": ["password"],
-        "expires_at": _moment(call.gate.now() + lifetime),
-        "issued_at": _moment(call.gate.now()),
+        "expires_at": _moment(call.authenticator.now() + lifetime),
+        "issued_at": _moment(call.authenticator.now()),
         "user": {"name": user.name, "id": secrets.token_hex(16), "domain": {"name": user.domain.name}},
         "roles": [],
     }
@@ -115,13 +115,13 @@ def _exchange_id_token(call: AccountCall) -> Reply:
     if auth.id_token is None:
         raise ApiError("iam_request")
     call.accounts.require_id_token(call.request.headers.get("X-Idp-Id", ""), auth.id_token.id)
-    token = call.gate.issue_account_token(call.accounts.token_seconds)
-    expires = _moment(call.gate.now() + call.accounts.token_seconds)
+    token = call.authenticator.issue_account_token(call.accounts.token_seconds)
+    expires = _moment(call.authenticator.now() + call.accounts.token_seconds)
     return _with_subject(json_reply(201, {"token": {"methods": ["mapped"], "expires_at": expires}}), token)
 
 
 def _list_projects(call: AccountCall) -> Reply:
-    call.gate.check_account(call.request)
+    call.authenticator.check_account(call.request)
     name = call.request.query.get("name")
     found = [project for project in call.accounts.projects if name in (None, project["name"])]
     return json_reply(200, {"projects": found, "links": {"self": "", "previous": None, "next": None}})
@@ -133,10 +133,10 @@ def _create_key(call: AccountCall) -> Reply:
         raise ApiError("iam_request")
     if identity.methods == ["token"] and identity.token:
         token = identity.token.id or call.request.headers.get("X-Auth-Token", "")
-        call.gate.require_token(token)
+        call.authenticator.require_token(token)
         return _key(call, 201, identity.token.duration_seconds)
     if identity.methods == ["assume_role"] and identity.assume_role:
-        call.gate.check_account(call.request, account_wide=True)
+        call.authenticator.check_account(call.request, account_wide=True)
         call.accounts.require_agency(identity.assume_role.agency_name, identity.assume_role.domain_name)
         return _key(call, 201, identity.assume_role.duration_seconds)
     raise ApiError("iam_request")
@@ -174,12 +174,12 @@ def _project_of(accounts: Accounts, scope: _Scope | None) -> dict[str, Any] | No
 
 def _key(call: AccountCall, status: int, asked: float) -> Reply:
     lifetime = asked if call.accounts.key_seconds is None else call.accounts.key_seconds
-    key = call.gate.issue_key(lifetime)
+    key = call.authenticator.issue_key(lifetime)
     credential = {
         "access": key.access_key,
         "secret": key.secret_key,
         "securitytoken": key.security_token,
-        "expires_at": _moment(call.gate.now() + lifetime),
+        "expires_at": _moment(call.authenticator.now() + lifetime),
     }
     return json_reply(status, {"credential": credential})
 

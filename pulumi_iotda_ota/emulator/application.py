@@ -37,7 +37,7 @@ class Application:
 
     Args:
         service: the emulated state; everything that reads or changes it holds ``mutex``.
-        gate: the check of who calls.
+        authenticator: the check of who calls.
         accounts: who is known to IAM.
         faults: the rules that spoil answers.
         project_id: the project of the paths.
@@ -48,7 +48,7 @@ class Application:
     def __init__(
         self,
         service: Service,
-        gate: Authenticator,
+        authenticator: Authenticator,
         accounts: Accounts,
         faults: Faults,
         *,
@@ -60,7 +60,7 @@ class Application:
         self.latency = latency
         self.mutex = threading.RLock()
         self.stopping = threading.Event()
-        self._gate = gate
+        self._authenticator = authenticator
         self._accounts = accounts
         self._faults = faults
         self._project_id = project_id
@@ -147,8 +147,8 @@ class Application:
         if len(request.target) > _MAX_TARGET:
             raise ApiError("uri_too_long")
         if request.operation in ACCOUNT_OPERATIONS:
-            return ACCOUNT_OPERATIONS[request.operation](AccountCall(self._gate, self._accounts, request))
-        self._gate.check(request)
+            return ACCOUNT_OPERATIONS[request.operation](AccountCall(self._authenticator, self._accounts, request))
+        self._authenticator.check(request)
         operation, ids = route(request)
         if ids.pop("project_id") != self._project_id:
             raise ApiError("project")

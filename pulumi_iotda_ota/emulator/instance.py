@@ -101,14 +101,14 @@ class Emulator:
         self._clock = clock or time.time
         self._pace = Pace(initializing_seconds, device_seconds, stopping_seconds, minute_seconds)
         keys = KeyPair(self.access_key, self.secret_key, security_token)
-        self._gate = Authenticator(
+        self._authenticator = Authenticator(
             keys, region, _algorithms(derived_only=derived_only, standard_only=standard_only), auth_clock or time.time
         )
         #: What IAM knows: a user, an agency, an identity provider, and the project of the region.
         self.accounts = Accounts([{"id": self.project_id, "name": region, "enabled": True, "is_domain": False}])
         self._application = Application(
             self._planted(switches or Switches()),
-            self._gate,
+            self._authenticator,
             self.accounts,
             self.faults,
             project_id=self.project_id,
@@ -210,24 +210,24 @@ class Emulator:
             self._application.service = self._planted(self.switches)
         self.faults.clear()
         self.forget_requests()
-        self._gate.forgive()
+        self._authenticator.forgive()
 
     @property
     def tokens(self) -> dict[str, float]:
         """Return the issued tokens and when each expires, as seconds since 1970."""
-        return self._gate.tokens
+        return self._authenticator.tokens
 
     def issue_token(self, lifetime: float = _TOKEN_SECONDS) -> str:
         """Return a new token for ``X-Auth-Token``."""
-        return self._gate.issue_token(lifetime)
+        return self._authenticator.issue_token(lifetime)
 
     def expire_keys(self) -> None:
         """Let all temporary keys that IAM gave out expire now."""
-        self._gate.expire_keys()
+        self._authenticator.expire_keys()
 
     def expire_token(self, token: str) -> None:
         """Let a token expire now."""
-        self._gate.expire_token(token)
+        self._authenticator.expire_token(token)
 
     @property
     def packages(self) -> list[dict[str, Any]]:

@@ -231,6 +231,6 @@ class ModuleQuery(Shape):
 def problem_of(error: ValidationError) -> str:
     """Return the first problem in one line: where it is, what is wrong."""
     first = error.errors(include_url=False, include_input=False)[0]
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+    context = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
     text = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {text}" if where else text
+    return f"{context}: {text}" if context else text

@@ -84,13 +84,13 @@ class Function(Generic[T]):
 
     def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
         """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
-        run, where = pulumi_compat.current_run(), Context(pulumi_compat.stack_config(), dict(os.environ), connection)
+        run, context = pulumi_compat.current_run(), Context(pulumi_compat.stack_config(), dict(os.environ), connection)
 
         def ask() -> T:
             with _rendering(), contextlib.ExitStack() as stack:
                 # Outside a program there is nobody to share with, and nobody to close the connections later.
                 asked = run or stack.enter_context(contextlib.closing(Run(memo=False)))
-                return self.ask(asked, where, values)
+                return self.ask(asked, context, values)
 
         return ask
 

@@ -349,13 +349,13 @@ def _given(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in ("connection", "opts")}
 
 
-def _list(run: Run, where: Context, values: Mapping[str, Any]) -> GetOtaPackagesResult:
+def _list(run: Run, context: Context, values: Mapping[str, Any]) -> GetOtaPackagesResult:
     asked = query.PackagesLookup.from_arguments(values)
-    return results.packages_result(find.find_packages(run, where.resolved(), asked))
+    return results.packages_result(find.find_packages(run, context.resolved(), asked))
 
 
-def _find(run: Run, where: Context, values: Mapping[str, Any]) -> GetOtaPackageResult | None:
-    found = package_answer(run, where, values)
+def _find(run: Run, context: Context, values: Mapping[str, Any]) -> GetOtaPackageResult | None:
+    found = package_answer(run, context, values)
     return None if found is None else results.package_from_mapping(found)
 
 

@@ -56,9 +56,9 @@ def get_upgrade_task_output(
     return UPGRADE_TASK.output({"task_id": task_id}, connection, opts)
 
 
-def _show(run: Run, where: Context, values: Mapping[str, Any]) -> GetUpgradeTaskResult:
+def _show(run: Run, context: Context, values: Mapping[str, Any]) -> GetUpgradeTaskResult:
     lookup = query.UpgradeTaskLookup.from_arguments(values)
-    return results.task_result(tasks.find_upgrade_task(run, where.resolved(), lookup))
+    return results.task_result(tasks.find_upgrade_task(run, context.resolved(), lookup))
 
 
 def _mocked(answer: dict[str, Any]) -> GetUpgradeTaskResult:

@@ -52,8 +52,8 @@ class Client:
     Args:
         connection: where to ask, and with what credential.
         clock: the time.
-        gate: what holds requests back; all clients of a process share one.
-        keyring: what was obtained from IAM; all clients of a process share one.
+        limiter: what holds requests back; all clients of a process share one.
+        token_cache: what was obtained from IAM; all clients of a process share one.
     """
 
     def __init__(
@@ -61,15 +61,15 @@ class Client:
         connection: ResolvedConnection,
         *,
         clock: Clock = SYSTEM_CLOCK,
-        gate: RequestLimiter = PROCESS_LIMITER,
-        keyring: TokenCache = PROCESS_TOKENS,
+        limiter: RequestLimiter = PROCESS_LIMITER,
+        token_cache: TokenCache = PROCESS_TOKENS,
     ) -> None:
         self.connection = connection
         self._clock = clock
-        self._limiter = gate
+        self._limiter = limiter
         self._transport = HttpTransport(connection, clock=clock)
-        self._login = AccountLogin(connection, clock=clock, gate=gate, keyring=keyring)
-        self._caller = Caller(connection, self._transport, clock=clock, gate=gate, login=self._login)
+        self._login = AccountLogin(connection, clock=clock, limiter=limiter, token_cache=token_cache)
+        self._caller = Caller(connection, self._transport, clock=clock, limiter=limiter, login=self._login)
 
     def __enter__(self) -> Self:
         return self

@@ -90,17 +90,23 @@ class Caller:
         connection: where the calls go, and with what credential.
         transport: what carries a request.
         clock: the time.
-        gate: what holds requests back.
+        limiter: what holds requests back.
         login: what gives the credential.
     """
 
     def __init__(
-        self, connection: ResolvedConnection, transport: Transport, *, clock: Clock, gate: RequestLimiter, login: Login
+        self,
+        connection: ResolvedConnection,
+        transport: Transport,
+        *,
+        clock: Clock,
+        limiter: RequestLimiter,
+        login: Login,
     ) -> None:
         self._connection = connection
         self._transport = transport
         self._clock = clock
-        self._limiter = gate
+        self._limiter = limiter
         self._login = login
 
     def call(

@@ -102,8 +102,8 @@ class AccountLogin:
     Args:
         connection: what was resolved.
         clock: the time.
-        gate: what holds requests back.
-        keyring: what was obtained so far.
+        limiter: what holds requests back.
+        token_cache: what was obtained so far.
         wants_project: whether requests are about a project; those to IAM are not.
     """
 
@@ -112,17 +112,17 @@ class AccountLogin:
         connection: ResolvedConnection,
         *,
         clock: Clock,
-        gate: RequestLimiter,
-        keyring: TokenCache,
+        limiter: RequestLimiter,
+        token_cache: TokenCache,
         wants_project: bool = True,
     ) -> None:
         self._connection = connection
         self._clock = clock
-        self._limiter = gate
-        self._token_cache = keyring
+        self._limiter = limiter
+        self._token_cache = token_cache
         self._wants_project = wants_project
         self._is_ready = isinstance(connection.credential, (AccessKey, AuthToken))
-        self._renewable = Renewable() if self._is_ready else keyring.renewable(self._key(connection.project_id))
+        self._renewable = Renewable() if self._is_ready else token_cache.renewable(self._key(connection.project_id))
 
     def ready(self, deadline: Deadline) -> ResolvedConnection:
         """Return the connection with a credential that is sent as it is, and with its project.
@@ -245,13 +245,13 @@ class AccountLogin:
         """Return the answer of IAM to a request that is signed with a credential, which may have to be obtained too."""
         connection = _at_iam(self._connection, credential)
         login = AccountLogin(
-            connection, clock=self._clock, gate=self._limiter, keyring=self._token_cache, wants_project=False
+            connection, clock=self._clock, limiter=self._limiter, token_cache=self._token_cache, wants_project=False
         )
         return self._called(request, connection, login, deadline)
 
     def _called(self, request: Request[T], connection: ResolvedConnection, login: Login, deadline: Deadline) -> T:
         with closing(HttpTransport(connection, clock=self._clock)) as transport:
-            caller = Caller(connection, transport, clock=self._clock, gate=self._limiter, login=login)
+            caller = Caller(connection, transport, clock=self._clock, limiter=self._limiter, login=login)
             try:
                 return caller.call(request, deadline)
             except (ProtocolError, TransportError) as error:

@@ -134,31 +134,31 @@ class Lifecycle(Protocol):
     input_names: ClassVar[tuple[str, ...]]
 
     @staticmethod
-    def check(world: ResourceContext, olds: Properties, news: Properties) -> Checked:
+    def check(context: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Return the inputs to store, completed; ``olds`` are the inputs stored before, empty at a creation."""
         ...
 
     @staticmethod
-    def diff(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
+    def diff(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
         """Return what the new inputs change; ``olds`` is the stored state."""
         ...
 
     @staticmethod
-    def create(world: ResourceContext, inputs: Properties) -> Created:
+    def create(context: ResourceContext, inputs: Properties) -> Created:
         """Create the resource."""
         ...
 
     @staticmethod
-    def read(world: ResourceContext, id_: str, state: Properties) -> Properties:
+    def read(context: ResourceContext, id_: str, state: Properties) -> Properties:
         """Return the state as it is now; starts nothing."""
         ...
 
     @staticmethod
-    def imported(world: ResourceContext, id_: str, *, owned: bool) -> Imported:
+    def imported(context: ResourceContext, id_: str, *, owned: bool) -> Imported:
         """Return an existing task or package by its id, as a resource. Changes nothing.
 
         Args:
-            world: everything outside.
+            context: everything outside.
             id_: the id on the service.
             owned: whether the resource owns it from now on, or only reads it.
 
@@ -168,12 +168,12 @@ class Lifecycle(Protocol):
         ...
 
     @staticmethod
-    def update(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs."""
         ...
 
     @staticmethod
-    def delete(world: ResourceContext, id_: str, state: Properties) -> None:
+    def delete(context: ResourceContext, id_: str, state: Properties) -> None:
         """Remove the resource."""
         ...
 

@@ -51,14 +51,14 @@ class Completion(OneShot):
         return problems
 
     @classmethod
-    def run(cls, world: ResourceContext, inputs: Properties) -> Properties:
+    def run(cls, context: ResourceContext, inputs: Properties) -> Properties:
         """Wait for the end of the task, and return how it ended.
 
         Raises:
             CampaignFailed: it ended with more failures than may be, or fewer devices than must be, or was stopped.
             DeadlineExceeded: it did not end within ``timeout``.
         """
-        return _outputs(_judged(world, inputs))
+        return _outputs(_judged(context, inputs))
 
 
 def _outputs(task: BatchTask) -> Properties:
@@ -71,17 +71,17 @@ def _outputs(task: BatchTask) -> Properties:
     }
 
 
-def _judged(world: ResourceContext, inputs: Properties) -> BatchTask:
+def _judged(context: ResourceContext, inputs: Properties) -> BatchTask:
     """Return the task once it has ended well enough."""
-    client = world.run.client(world.resolve(inputs))
+    client = context.run.client(context.resolve(inputs))
     seconds = parse_duration("timeout", inputs.get("timeout", _DEFAULT_TIMEOUT))
-    watch = TaskPoller(world, client, inputs["task_id"], Deadline.start(world.clock, seconds))
+    watch = TaskPoller(context, client, inputs["task_id"], Deadline.start(context.clock, seconds))
     limits = Limits.of(inputs)
-    task = _ended(world, client, watch, limits, inputs)
+    task = _ended(context, client, watch, limits, inputs)
     happened: list[tuple[str, str]] = []
     if inputs.get("retry_failed") and task.status in RETRYABLE and limits.exceeded_by(_standing(task)):
-        happened += _retried(world, client, watch, task)
-        task = _ended(world, client, watch, limits, inputs)
+        happened += _retried(context, client, watch, task)
+        task = _ended(context, client, watch, limits, inputs)
     standing = _standing(task)
     if task.status in STOPPED or not limits.met_by(standing):
         raise campaign_failed(client, task, standing, limits, inputs, happened=happened)
@@ -92,7 +92,9 @@ def _standing(task: BatchTask) -> DeviceCounts:
     return DeviceCounts.of(task, ended=not is_running(task))
 
 
-def _ended(world: ResourceContext, client: Client, watch: TaskPoller, limits: Limits, inputs: Properties) -> BatchTask:
+def _ended(
+    context: ResourceContext, client: Client, watch: TaskPoller, limits: Limits, inputs: Properties
+) -> BatchTask:
     """Return the task once it has ended; one that exceeds its limits is stopped, where that is wanted."""
     stops = inputs.get("stop_when_exceeded", False)
 
@@ -104,32 +106,32 @@ def _ended(world: ResourceContext, client: Client, watch: TaskPoller, limits: Li
     if task is None:
         raise did_not_end(watch, _standing(watch.task) if watch.task else None)
     if is_running(task):
-        raise _stopped(world, client, task, limits, inputs)
+        raise _stopped(context, client, task, limits, inputs)
     if _standing(task).is_settled:
         return task
     settled = watch.until(lambda now: is_running(now) or _standing(now).is_settled, seconds=_SETTLED_WITHIN)
     # A status that was behind its devices: it runs, after a retry.
-    return _ended(world, client, watch, limits, inputs) if settled and is_running(settled) else settled or task
+    return _ended(context, client, watch, limits, inputs) if settled and is_running(settled) else settled or task
 
 
 def _stopped(
-    world: ResourceContext, client: Client, task: BatchTask, limits: Limits, inputs: Properties
+    context: ResourceContext, client: Client, task: BatchTask, limits: Limits, inputs: Properties
 ) -> IotdaOtaError:
     """Stop a task whose failures are more than may be, and return the error of that."""
     exceeded = _standing(task)
     failed = f"{exceeded.failed} of {exceeded.total} devices had failed ({limits.described})"
     try:
-        ended = stop_task(world.clock, client, task.task_id, {"identity": dict(client.connection.identity)})
+        ended = stop_task(context.clock, client, task.task_id, {"identity": dict(client.connection.identity)})
         happened = [("stopped", failed)]
     except IotdaOtaError as error:
         ended, happened = task, [("not stopped", error.headline), ("because", failed)]
     return campaign_failed(client, ended or task, _standing(ended or task), limits, inputs, happened=happened)
 
 
-def _retried(world: ResourceContext, client: Client, watch: TaskPoller, task: BatchTask) -> list[tuple[str, str]]:
+def _retried(context: ResourceContext, client: Client, watch: TaskPoller, task: BatchTask) -> list[tuple[str, str]]:
     """Ask once to try the failed devices again, wait until that shows, and return what there is to tell of it."""
-    with world.run_state.alone("retry", task.task_id):
-        if not world.run_state.is_first_retry(Thing.at(client.connection.identity, task.task_id)):
+    with context.run_state.alone("retry", task.task_id):
+        if not context.run_state.is_first_retry(Thing.at(client.connection.identity, task.task_id)):
             return []  # by another resource that waits for the same task
         happened, shows = _asked_to_retry(client, task)
     if shows:

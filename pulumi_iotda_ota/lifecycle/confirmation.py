@@ -46,19 +46,19 @@ class Confirmation(OneShot):
         return problems
 
     @classmethod
-    def run(cls, world: ResourceContext, inputs: Properties) -> Properties:
+    def run(cls, context: ResourceContext, inputs: Properties) -> Properties:
         """Confirm the task, where its packages are the approved ones.
 
         Raises:
             IotdaOtaError: they are others, the task does not wait for a confirmation, or it was stopped.
         """
-        task = _confirmed(world, inputs)
+        task = _confirmed(context, inputs)
         return {"task_name": task.task_name, "status": task.status}
 
 
-def _confirmed(world: ResourceContext, inputs: Properties) -> BatchTask:
-    client = world.run.client(world.resolve(inputs))
-    watch = TaskPoller(world, client, inputs["task_id"], Deadline.start(world.clock, _INITIALIZED_WITHIN))
+def _confirmed(context: ResourceContext, inputs: Properties) -> BatchTask:
+    client = context.run.client(context.resolve(inputs))
+    watch = TaskPoller(context, client, inputs["task_id"], Deadline.start(context.clock, _INITIALIZED_WITHIN))
     task = watch.until(_is_ready)
     if task is None:
         raise _still_initializing(watch)

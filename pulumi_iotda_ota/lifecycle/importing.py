@@ -48,17 +48,17 @@ def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: 
         raise IotdaOtaError(f"there is no {thing}", facts=facts) from None
 
 
-def own(world: ResourceContext, connection: ResolvedConnection, id_: str, *, thing: str) -> None:
+def own(context: ResourceContext, connection: ResolvedConnection, id_: str, *, thing: str) -> None:
     """Record that an imported resource owns a thing.
 
     Raises:
         InputError: another resource of the stack owns it already, in this run.
     """
     imported = Thing.at(connection.identity, id_)
-    if world.run_state.owned_elsewhere(imported, action=f"{thing} is not imported"):
+    if context.run_state.owned_elsewhere(imported, action=f"{thing} is not imported"):
         facts = [("fix", "declare it once, and use the outputs of that resource")]
         raise InputError(f"{thing} cannot be imported: another resource of this stack owns it already", facts=facts)
-    world.run_state.note_created(imported)
+    context.run_state.note_created(imported)
 
 
 def inputs_of_package(package: OtaPackage) -> Properties:

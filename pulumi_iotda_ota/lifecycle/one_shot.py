@@ -46,7 +46,7 @@ class OneShot(ABC):
 
     @classmethod
     @abstractmethod
-    def run(cls, world: ResourceContext, inputs: Properties) -> Properties:
+    def run(cls, context: ResourceContext, inputs: Properties) -> Properties:
         """Do what the resource is for, and return its outputs; an error of ours keeps the gate shut."""
 
     @classmethod
@@ -55,48 +55,48 @@ class OneShot(ABC):
         return known_problems(cls.arguments, inputs)
 
     @classmethod
-    def check(cls, world: ResourceContext, olds: Properties, news: Properties) -> Checked:  # noqa: ARG003
+    def check(cls, context: ResourceContext, olds: Properties, news: Properties) -> Checked:  # noqa: ARG003
         """Check the inputs; nothing is sent."""
         news = normal(news)
         inputs = {name: news[name] for name in cls.input_names if name in news}
         return Checked(inputs, cls.problems(inputs))
 
     @classmethod
-    def diff(cls, world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG003
+    def diff(cls, context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG003
         """Return whether something changes. It never replaces: what depends on it is not to be deleted on the way."""
         noted = _differing(olds, news, cls.noted)
         if noted and not _differing(olds, news, cls.deciding):
             told = f"a change of {', '.join(noted)} has no effect"
-            world.warn(f"{told}: the task was judged already; change triggers to judge it again")
+            context.warn(f"{told}: the task was judged already; change triggers to judge it again")
         return Diff(changes=bool(_differing(olds, news, cls.input_names)))
 
     @classmethod
-    def create(cls, world: ResourceContext, inputs: Properties) -> Created:
+    def create(cls, context: ResourceContext, inputs: Properties) -> Created:
         """Do what the resource is for; see :meth:`run`."""
         inputs = normal(inputs)
-        return Created(cls.id, {**inputs, **cls.run(world, inputs)})
+        return Created(cls.id, {**inputs, **cls.run(context, inputs)})
 
     @classmethod
-    def read(cls, world: ResourceContext, id_: str, state: Properties) -> Properties:  # noqa: ARG003
+    def read(cls, context: ResourceContext, id_: str, state: Properties) -> Properties:  # noqa: ARG003
         """Return the state: it tells what was found when the gate opened, and nothing is asked about that again."""
         kept: Properties = normal(state)
         return kept
 
     @classmethod
-    def imported(cls, world: ResourceContext, id_: str, *, owned: bool) -> Imported:  # noqa: ARG003
+    def imported(cls, context: ResourceContext, id_: str, *, owned: bool) -> Imported:  # noqa: ARG003
         """Refuse: nothing on the service has its id."""
         raise refused_import(cls.import_advice)
 
     @classmethod
-    def update(cls, world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG003
+    def update(cls, context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG003
         """Do it again where a deciding input changed."""
         olds, news = normal(olds), normal(news)
         if _differing(olds, news, cls.deciding):
-            return cls.create(world, news).outputs
+            return cls.create(context, news).outputs
         return {**{name: olds[name] for name in cls.outputs if name in olds}, **news}
 
     @classmethod  # noqa: B027  there is nothing to do
-    def delete(cls, world: ResourceContext, id_: str, state: Properties) -> None:
+    def delete(cls, context: ResourceContext, id_: str, state: Properties) -> None:
         """Do nothing: there is nothing of it on the service, and what has begun is not undone by forgetting it."""
 
 

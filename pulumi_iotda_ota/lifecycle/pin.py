@@ -61,7 +61,7 @@ class Pin:
         return problems
 
     @staticmethod
-    def check(world: ResourceContext, olds: Properties, news: Properties) -> Checked:
+    def check(context: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Resolve the selection, or keep what it was resolved to, so that a preview already shows the id.
 
         What is found is put beside the inputs. A package has fields of the names of some words; one that was asked for
@@ -76,41 +76,41 @@ class Pin:
             return Checked({**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)}, problems)
         if not problems:
             with collecting(problems):
-                inputs |= _found(world, olds, inputs)
+                inputs |= _found(context, olds, inputs)
                 problems += _unexpected(inputs)
         return Checked(inputs, problems)
 
     @staticmethod
-    def diff(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG004
+    def diff(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG004
         """Return whether the pin moves. It never replaces: a replacement would forget what is pinned."""
         olds, news = normal(olds), normal(news)
         other = _query(olds) != _query(news)
         return Diff(changes=other or any(olds.get(name) != news.get(name) for name in _COMPARED))
 
     @staticmethod
-    def create(world: ResourceContext, inputs: Properties) -> Created:  # noqa: ARG004
+    def create(context: ResourceContext, inputs: Properties) -> Created:  # noqa: ARG004
         """Return what ``check`` resolved; nothing is created on the service."""
         return Created(_ID, normal(inputs))
 
     @staticmethod
-    def read(world: ResourceContext, id_: str, state: Properties) -> Properties:  # noqa: ARG004
+    def read(context: ResourceContext, id_: str, state: Properties) -> Properties:  # noqa: ARG004
         """Return the state with ``exists`` as it is now; the pin itself never moves at a refresh."""
         state = normal(state)
-        connection = world.resolve(state)
-        package = _show(world, state, connection)
+        connection = context.resolve(state)
+        package = _show(context, state, connection)
         if package is not None and (differs := _differs(state, package)):
-            world.warn(f"the pinned package {state['package_id']} is not what was pinned: {differs}")
-        seen = {"exists": package is not None, "newer_available": _newer(world, state, connection)}
+            context.warn(f"the pinned package {state['package_id']} is not what was pinned: {differs}")
+        seen = {"exists": package is not None, "newer_available": _newer(context, state, connection)}
         known = {} if package is None or "locked_query" in state else {"identity": dict(connection.identity)}
         return {**state, **known, **seen}
 
     @staticmethod
-    def imported(world: ResourceContext, id_: str, *, owned: bool) -> Imported:  # noqa: ARG004
+    def imported(context: ResourceContext, id_: str, *, owned: bool) -> Imported:  # noqa: ARG004
         """Refuse: nothing on the service has its id."""
         raise refused_import(Pin.import_advice)
 
     @staticmethod
-    def update(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
+    def update(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG004
         """Return what ``check`` resolved."""
         olds, news = normal(olds), normal(news)
         if olds.get("package_id") != news.get("package_id"):
@@ -120,7 +120,7 @@ class Pin:
         return {**news, **kept, **({} if _verifies(news) else {"exists": olds.get("exists", True)})}
 
     @staticmethod
-    def delete(world: ResourceContext, id_: str, state: Properties) -> None:
+    def delete(context: ResourceContext, id_: str, state: Properties) -> None:
         """Do nothing: there is nothing of it on the service."""
 
 
@@ -145,19 +145,19 @@ def _verifies(properties: Properties) -> bool:
     return asked if isinstance(asked, bool) else properties.get("lock") is None
 
 
-def _found(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
+def _found(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the package, from where it is to come: what is locked moves the pin, and nothing else does."""
     if inputs.get("lock") is not None:
-        return _locked(world, olds, inputs)
-    return _kept(world, olds, inputs) or _resolved(world, olds, inputs)
+        return _locked(context, olds, inputs)
+    return _kept(context, olds, inputs) or _resolved(context, olds, inputs)
 
 
-def _locked(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
+def _locked(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the package that is locked; the service is asked only where ``verify`` says so."""
-    where = world.where(inputs)
-    entry = locked_entry(where, {**_query(inputs), "lock": inputs["lock"]})
+    pin_context = context.where(inputs)
+    entry = locked_entry(pin_context, {**_query(inputs), "lock": inputs["lock"]})
     if _verifies(inputs):
-        require_unchanged(world.run, where, entry)
+        require_unchanged(context.run, pin_context, entry)
     return {
         **locked_fields(entry, with_file_location=bool(inputs.get("with_file_location"))),
         # At a refresh the file may be another one already; what is pinned is what this one asked for.
@@ -180,7 +180,7 @@ def _in_order(name: str, value: Any) -> Any:
     return sorted(value, key=str) if sortable else value
 
 
-def _kept(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties | None:
+def _kept(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties | None:
     """Return what the pin holds already, or None where it is new or is to move."""
     same = not differing_words(_query(inputs), _selection(olds)) and olds.get("triggers") == inputs.get("triggers")
     if not olds.get("package_id") or not same:
@@ -189,19 +189,19 @@ def _kept(world: ResourceContext, olds: Properties, inputs: Properties) -> Prope
     wants_location = inputs.get("with_file_location", False)
     location = kept.pop("file_location", None)
     if _verifies(inputs) or (wants_location and not location):
-        connection = world.resolve(inputs)
-        package = _require_there(world, olds, connection)
+        connection = context.resolve(inputs)
+        package = _require_there(context, olds, connection)
         location = location or package_values(package).get("file_location")
         kept |= {"identity": dict(connection.identity), "exists": True}
     return {**kept, "file_location": location} if wants_location and location else kept
 
 
-def _resolved(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
+def _resolved(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the package that the selection gives now."""
     asked = {**_query(inputs), "with_file_location": inputs.get("with_file_location")}
     lookup = PackageLookup.from_arguments(asked)
-    connection = world.resolve(inputs)
-    found = find_package(world.run, connection, lookup)
+    connection = context.resolve(inputs)
+    found = find_package(context.run, connection, lookup)
     if found is None:  # only where on_missing is "none", which a pin does not take
         raise PackageNotFound("no OTA package fits")
     return {
@@ -213,7 +213,7 @@ def _resolved(world: ResourceContext, olds: Properties, inputs: Properties) -> P
     }
 
 
-def _newer(world: ResourceContext, state: Properties, connection: ResolvedConnection) -> str:
+def _newer(context: ResourceContext, state: Properties, connection: ResolvedConnection) -> str:
     """Return the version that the selection gives now, or nothing where it is what is pinned.
 
     Only told, never acted on: a lookup that fails is a warning, and the refresh goes on.
@@ -222,17 +222,17 @@ def _newer(world: ResourceContext, state: Properties, connection: ResolvedConnec
     if "package_id" in query:
         return ""
     try:
-        found = find_package(world.run, connection, PackageLookup.from_arguments({**query, "on_missing": "none"}))
+        found = find_package(context.run, connection, PackageLookup.from_arguments({**query, "on_missing": "none"}))
     except IotdaOtaError as error:
-        world.warn(f"whether something newer than {state.get('version')} fits is not known: {error.headline}")
+        context.warn(f"whether something newer than {state.get('version')} fits is not known: {error.headline}")
         return str(state.get("newer_available") or "")
     return found.package.version if found and found.package.package_id != state["package_id"] else ""
 
 
-def _show(world: ResourceContext, state: Properties, connection: ResolvedConnection) -> OtaPackage | None:
+def _show(context: ResourceContext, state: Properties, connection: ResolvedConnection) -> OtaPackage | None:
     """Return the pinned package, or None where it is gone."""
     try:
-        return world.run.package(connection, state["package_id"])
+        return context.run.package(connection, state["package_id"])
     except ServiceError as error:
         advice = ", or change triggers to pin what fits in this one"
         made = {**state, "identity": _made_in(state, connection)}
@@ -247,14 +247,14 @@ def _made_in(state: Properties, connection: ResolvedConnection) -> Any:
     return connection.identity if fits else made
 
 
-def _require_there(world: ResourceContext, olds: Properties, connection: ResolvedConnection) -> OtaPackage:
+def _require_there(context: ResourceContext, olds: Properties, connection: ResolvedConnection) -> OtaPackage:
     """Return the pinned package.
 
     Raises:
         PackageNotFound: it is gone. So the preview fails, and not an upgrade task later.
         IotdaOtaError: the service describes it differently now.
     """
-    package = _show(world, olds, connection)
+    package = _show(context, olds, connection)
     differs = "" if package is None else _differs(olds, package)
     if package is not None and not differs:
         return package

@@ -55,14 +55,14 @@ class TaskPoller:
     """Watches one task until it has ended, and tells how it goes on.
 
     Args:
-        world: the clock, and where progress is told.
+        context: the clock, and where progress is told.
         client: asks the service.
         task_id: the task.
         end: until when to wait.
     """
 
-    def __init__(self, world: ResourceContext, client: Client, task_id: str, end: Deadline) -> None:
-        self._context = world
+    def __init__(self, context: ResourceContext, client: Client, task_id: str, end: Deadline) -> None:
+        self._context = context
         self._client = client
         self.task_id = task_id
         self._told = ""

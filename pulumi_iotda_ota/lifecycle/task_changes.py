@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _NOTED = named(schema.UPGRADE_TASK, "noted")
 
 
-def require_may_replace(world: ResourceContext, id_: str | None, olds: Properties, inputs: Properties) -> None:
+def require_may_replace(context: ResourceContext, id_: str | None, olds: Properties, inputs: Properties) -> None:
     """Refuse to replace a campaign that runs, or to replace it by one of the past.
 
     Args:
-        world: everything outside.
+        context: everything outside.
         id_: the task, or None if the engine does not give its id.
         olds: the stored state of the task; without an id its old inputs.
         inputs: the new inputs, with the name and type of the new task.
@@ -37,7 +37,7 @@ def require_may_replace(world: ResourceContext, id_: str | None, olds: Propertie
         InputError: the replacement is refused.
     """
     changed = ", ".join(changed_inputs(olds, inputs))
-    client = _client_of(world, olds)
+    client = _client_of(context, olds)
     old = show_task(client, id_, olds) if id_ else find_task(client, olds)
     if old is not None and is_running(old) and not inputs.get("replace_running"):
         waits = awaits_confirmation(old, DeviceCounts.of(old, ended=False))
@@ -48,7 +48,7 @@ def require_may_replace(world: ResourceContext, id_: str | None, olds: Propertie
         ]
         headline = f"a change of {changed} is a new campaign, and {sanitize(old.task_name)} still runs"
         raise InputError(headline, facts=facts)
-    earlier = find_task(_client_of(world, inputs), inputs)
+    earlier = find_task(_client_of(context, inputs), inputs)
     if earlier is not None and not is_running(earlier) and _is_not_after(earlier, old):
         # It would be taken for what an interrupted run left, and the devices stay as they are.
         facts = [
@@ -58,11 +58,11 @@ def require_may_replace(world: ResourceContext, id_: str | None, olds: Propertie
         raise InputError(f"a change of {changed} goes back to a campaign that has run before", facts=facts)
 
 
-def require_may_store(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> None:
+def require_may_store(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> None:
     """Refuse a change of what the service reads once until the task has ended; after that, warn.
 
     Args:
-        world: everything outside.
+        context: everything outside.
         id_: the task.
         olds: its stored state.
         news: the new inputs, which start no new task.
@@ -72,13 +72,13 @@ def require_may_store(world: ResourceContext, id_: str, olds: Properties, news: 
     """
     once = changed_once(olds, news)
     if once:
-        task = show_task(_client_of(world, olds), id_, olds)
+        task = show_task(_client_of(context, olds), id_, olds)
         if task is not None and is_running(task):
             raise _read_already(task, once, olds, news)
     noted = [*once, *(name for name in _NOTED if olds.get(name) != news.get(name))]
     if noted:
         task_name = sanitize(str(olds.get("task_name", id_)))
-        world.warn(
+        context.warn(
             f"upgrade task {task_name} exists already, and a change of {_joined(noted)} has no effect on it; "
             "to create a new task with it, change triggers too"
         )
@@ -99,8 +99,8 @@ def _read_already(task: BatchTask, once: Iterable[str], olds: Properties, news: 
     return InputError(headline, facts=facts)
 
 
-def _client_of(world: ResourceContext, properties: Properties) -> Client:
-    return world.run.client(world.resolve(properties))
+def _client_of(context: ResourceContext, properties: Properties) -> Client:
+    return context.run.client(context.resolve(properties))
 
 
 def _value(value: Any) -> str:

@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.session import Run
 
 
-def get_ota_package(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_ota_package(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the package that fits, or ``found: False`` where nothing does and that was allowed."""
-    found = package_answer(run, where, values)
+    found = package_answer(run, context, values)
     return {"found": False} if found is None else {"found": True, **found}
 
 
-def get_ota_packages(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_ota_packages(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return all packages that fit."""
     asked = query.PackagesLookup.from_arguments(values)
-    return listed_values(find.find_packages(run, where.resolved(), asked))
+    return listed_values(find.find_packages(run, context.resolved(), asked))
 
 
-def get_upgrade_task(run: Run, where: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+def get_upgrade_task(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a task as it is now."""
     lookup_ = query.UpgradeTaskLookup.from_arguments(values)
-    return task_values(tasks.find_upgrade_task(run, where.resolved(), lookup_))
+    return task_values(tasks.find_upgrade_task(run, context.resolved(), lookup_))

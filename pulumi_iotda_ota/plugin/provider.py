@@ -163,8 +163,8 @@ class Provider:
         if problems:
             return CallResult(problems=problems)
         try:
-            where = Context(self._config, self._environ)
-            return CallResult(to_wire(function.outputs, function.ask(self._lookups, where, given)))
+            context = Context(self._config, self._environ)
+            return CallResult(to_wire(function.outputs, function.ask(self._lookups, context, given)))
         except InputError as error:
             if not error.argument:
                 raise

@@ -301,16 +301,16 @@ def _between(dotted: str, place: int, scheme: Scheme) -> Iterator[tuple[str, Key
 
 def _error(text: str, fault: _Fault) -> InputError:
     """Return the error that shows the constraint, or the piece around the place, with a caret below the place."""
-    where = f"{_ARGUMENT} is wrong at character {fault.place + 1}"
+    context = f"{_ARGUMENT} is wrong at character {fault.place + 1}"
     if redact(text) != text:
         # A piece of a secret could no longer be told for one.
-        return InputError(where, argument=_ARGUMENT, facts=[("constraint", REDACTED)])
+        return InputError(context, argument=_ARGUMENT, facts=[("constraint", REDACTED)])
     first = max(0, min(fault.place - _WINDOW // 2, len(text) - _WINDOW))
     piece = re.sub(r"[^ -~]", "?", re.sub(r"[\t\r\n]", " ", text[first : first + _WINDOW]))
     before, after = "…" * (first > 0), "…" * (first + _WINDOW < len(text))
     caret = " " * (len(before) + fault.place - first) + "^"
     return InputError(
-        f"{where}: {fault.reason}",
+        f"{context}: {fault.reason}",
         argument=_ARGUMENT,
         facts=[("constraint", f"{before}{piece}{after}\n{caret}")],
     )

@@ -106,7 +106,7 @@ class Project:
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the stack, as `pulumi stack output` prints them."""
-        found: dict[str, Any] = _shown(self.resources().get(f"{self.name}-{self.stack}", {}).get("outputs", {}))
+        found: dict[str, Any] = _displayed(self.resources().get(f"{self.name}-{self.stack}", {}).get("outputs", {}))
         return found
 
     def resources(self) -> dict[str, dict[str, Any]]:
@@ -117,11 +117,11 @@ class Project:
         return {resource["urn"].rpartition("::")[2]: resource for resource in found}
 
 
-def _shown(value: Any) -> Any:
+def _displayed(value: Any) -> Any:
     """Return a value of the state with a mark for each secret."""
     if isinstance(value, dict):
-        return "[secret]" if SECRET_KEY in value else {name: _shown(item) for name, item in value.items()}
-    return [_shown(item) for item in value] if isinstance(value, list) else value
+        return "[secret]" if SECRET_KEY in value else {name: _displayed(item) for name, item in value.items()}
+    return [_displayed(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class Bench:
 
     def client(self, connection: ResolvedConnection) -> Client:
         """Return a client."""
-        return Client(connection, clock=self.clock, gate=self.limiter, keyring=self.token_cache)
+        return Client(connection, clock=self.clock, limiter=self.limiter, token_cache=self.token_cache)
 
     def listed(self, connection: ResolvedConnection) -> int:
         """Return how many packages a new client lists."""

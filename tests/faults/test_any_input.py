@@ -97,9 +97,9 @@ def test_resources(service: Emulator, name: str, data: st.DataObject) -> None:
     try:
         # Without settings nobody can be asked: what is told then is told by the inputs alone.
         alone = resource.lifecycle.check(ResourceContext(run, {}, {}, told.append, told.append), {}, inputs)
-        world = ResourceContext(run, {}, settings_for(service), told.append, told.append)
-        checked = resource.lifecycle.check(world, {}, inputs)
-        resource.lifecycle.diff(world, "a1b2c3", checked.inputs, inputs)
+        context = ResourceContext(run, {}, settings_for(service), told.append, told.append)
+        checked = resource.lifecycle.check(context, {}, inputs)
+        resource.lifecycle.diff(context, "a1b2c3", checked.inputs, inputs)
     finally:
         run.close()
     for problem in [*alone.problems, *checked.problems]:

@@ -43,9 +43,9 @@ MADE_FROM_SLIP = {"endpoint": "the region cn-norht-4"}
 PAGE = json.dumps({"packages": [package()], "page": {"count": 1}}).encode()
 
 
-def listed(connection: ResolvedConnection, *, gate: RequestLimiter | None = None, clock: Clock = QUICK) -> int:
+def listed(connection: ResolvedConnection, *, limiter: RequestLimiter | None = None, clock: Clock = QUICK) -> int:
     """Return how many packages a client lists."""
-    with Client(connection, clock=clock, gate=gate or RequestLimiter()) as client:
+    with Client(connection, clock=clock, limiter=limiter or RequestLimiter()) as client:
         return len(list(client.list_packages(QUERY)))
 
 
@@ -159,11 +159,11 @@ def test_a_token_is_sent_instead_of_a_signature(emulator: Emulator) -> None:
 def test_twenty_threads_send_a_wrong_key_once(emulator: Emulator) -> None:
     """Twenty lookups at the same time with a wrong key are one request and twenty equal errors."""
     wrong = AccessKey(emulator.access_key, SecretStr("wrong-secret"), None, "argument")
-    connection, gate = connection_to(emulator, credential=wrong), RequestLimiter()
+    connection, limiter = connection_to(emulator, credential=wrong), RequestLimiter()
 
     def one(_: int) -> str:
         with pytest.raises(CredentialsError) as caught:
-            listed(connection, gate=gate)
+            listed(connection, limiter=limiter)
         return str(caught.value)
 
     with ThreadPoolExecutor(20) as pool:
@@ -176,7 +176,10 @@ def test_twenty_threads_send_a_wrong_key_once(emulator: Emulator) -> None:
 def test_one_client_serves_many_threads(emulator: Emulator) -> None:
     """Threads that share a client each get the whole answer."""
     whole = listed(connection_to(emulator))
-    with Client(connection_to(emulator), clock=QUICK, gate=RequestLimiter()) as client, ThreadPoolExecutor(16) as pool:
+    with (
+        Client(connection_to(emulator), clock=QUICK, limiter=RequestLimiter()) as client,
+        ThreadPoolExecutor(16) as pool,
+    ):
         counts = list(pool.map(lambda _: len(list(client.list_packages(QUERY))), range(32)))
 
     assert counts == [whole] * 32
@@ -219,7 +222,7 @@ def test_cookies_are_not_kept() -> None:
     def with_cookie(_: bytes, stream: socket.socket) -> None:
         stream.sendall(http(PAGE, "Set-Cookie: session=1; Path=/"))
 
-    with RawServer(with_cookie) as server, Client(at(server.url), clock=QUICK, gate=RequestLimiter()) as client:
+    with RawServer(with_cookie) as server, Client(at(server.url), clock=QUICK, limiter=RequestLimiter()) as client:
         for _ in range(2):
             list(client.list_packages(QUERY))
 
@@ -402,7 +405,7 @@ def test_what_is_not_http_is_told_as_that(data: bytes) -> None:
 
 def test_one_deadline_covers_several_calls(emulator: Emulator) -> None:
     """A deadline that is passed in bounds all calls that share it."""
-    with Client(connection_to(emulator), clock=QUICK, gate=RequestLimiter()) as client:
+    with Client(connection_to(emulator), clock=QUICK, limiter=RequestLimiter()) as client:
         over = Deadline.start(SYSTEM_CLOCK, 0)
         with pytest.raises(DeadlineExceeded):
             client.show_package("abc", deadline=over)

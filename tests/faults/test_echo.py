@@ -63,7 +63,7 @@ def client_of(emulator: Emulator) -> Client:
         auth_token=SecretStr(TOKEN),
         max_attempts=1,
     )
-    return Client(resolve(connection, config={}, environ={}), gate=RequestLimiter())
+    return Client(resolve(connection, config={}, environ={}), limiter=RequestLimiter())
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 429, 500, 503])
@@ -129,7 +129,9 @@ def test_what_iam_repeats_is_not_told(
     connection = Connection(**places, **given(file), max_attempts=1)
 
     with (
-        Client(resolve(connection, config={}, environ={}), gate=RequestLimiter(), keyring=TokenCache()) as client,
+        Client(
+            resolve(connection, config={}, environ={}), limiter=RequestLimiter(), token_cache=TokenCache()
+        ) as client,
         pytest.raises(IotdaOtaError) as caught,
     ):
         list(client.list_packages(METER))
@@ -185,11 +187,14 @@ def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCap
         "region": emulator.region,
     }
     connection = resolve(Connection(**places, **user), config={}, environ={})
-    keyring = TokenCache()
+    token_cache = TokenCache()
     fault = emulator.faults.add(operation="ListOtaPackageInfo", times=None, status=400)
     fault.before = lambda: setattr(fault, "body", f"bad token {next(iter(emulator.tokens))}")
 
-    with Client(connection, gate=RequestLimiter(), keyring=keyring) as client, pytest.raises(IotdaOtaError) as caught:
+    with (
+        Client(connection, limiter=RequestLimiter(), token_cache=token_cache) as client,
+        pytest.raises(IotdaOtaError) as caught,
+    ):
         list(client.list_packages(METER))
 
     (token,) = emulator.tokens
@@ -197,7 +202,7 @@ def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCap
     assert "bad token ****" in shown
     assert token not in shown
     assert accounts.password not in shown
-    assert accounts.password not in repr(vars(keyring))
+    assert accounts.password not in repr(vars(token_cache))
 
 
 @pytest.mark.parametrize("damage", ["", "}", "]"])
@@ -216,7 +221,9 @@ def test_a_key_in_a_damaged_answer_is_not_told(
     connection = Connection(**places, **agency, auth_token=SecretStr("t" * 20), max_attempts=1)
 
     with (
-        Client(resolve(connection, config={}, environ={}), gate=RequestLimiter(), keyring=TokenCache()) as client,
+        Client(
+            resolve(connection, config={}, environ={}), limiter=RequestLimiter(), token_cache=TokenCache()
+        ) as client,
         pytest.raises(ProtocolError) as caught,
     ):
         list(client.list_packages(METER))
@@ -234,7 +241,7 @@ def test_another_package_is_no_answer(emulator: Emulator) -> None:
     settings = {"HW_IOTDA_ENDPOINT": emulator.endpoint, "HW_PROJECT_ID": emulator.project_id, "HW_AUTH_TOKEN": token}
 
     with (
-        Client(resolve(None, config={}, environ=settings), gate=RequestLimiter()) as client,
+        Client(resolve(None, config={}, environ=settings), limiter=RequestLimiter()) as client,
         pytest.raises(ProtocolError, match=f'about another one: "other", not "{wanted}"'),
     ):
         client.show_package(wanted)
@@ -246,7 +253,7 @@ def test_a_password_that_can_not_be_sent_is_a_setting(emulator: Emulator, monkey
     connection = Connection(region="cn-north-4", project_id="p1", auth_token=SecretStr("t" * 20), max_attempts=1)
 
     with (
-        Client(resolve(connection, config={}, environ={}), gate=RequestLimiter()) as client,
+        Client(resolve(connection, config={}, environ={}), limiter=RequestLimiter()) as client,
         pytest.raises(ConfigurationError, match="user or password of the proxy can not be sent") as caught,
     ):
         list(client.list_packages(METER))
@@ -274,7 +281,7 @@ def test_a_proxy_that_can_not_be_used_is_told_without_its_password(
     connection = Connection(region="cn-north-4", project_id="p1", auth_token=SecretStr("t" * 20), max_attempts=1)
 
     with (
-        Client(resolve(connection, config={}, environ={}), gate=RequestLimiter()) as client,
+        Client(resolve(connection, config={}, environ={}), limiter=RequestLimiter()) as client,
         pytest.raises(IotdaOtaError, match="could not list OTA packages: ") as caught,
     ):
         list(client.list_packages(METER))

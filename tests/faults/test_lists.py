@@ -38,7 +38,7 @@ def emulator() -> Iterator[Emulator]:
 def listed(emulator: Emulator, **changes: Any) -> list[str]:
     """Return the ids that a client lists."""
     connection = connection_to(emulator, **changes)
-    with Client(connection, clock=QUICK, gate=RequestLimiter()) as client:
+    with Client(connection, clock=QUICK, limiter=RequestLimiter()) as client:
         return [found.package_id for found in client.list_packages(QUERY)]
 
 

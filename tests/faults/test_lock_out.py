@@ -83,10 +83,10 @@ class Busy(RequestLimiter):
 def test_a_call_renews_once_whoever_else_is_let_in(emulator: Emulator) -> None:
     """A token that is refused for one thing and taken for another is renewed once for it, not again and again."""
     bench = Bench(emulator)
-    gate = bench.limiter = Busy()
+    limiter = bench.limiter = Busy()
     emulator.faults.add(operation=SHOW, times=None, error="token")
     with bench.client(bench.user(deadline=5)) as other, bench.client(bench.user(deadline=5)) as client:
-        gate.look_up = lambda: list(other.list_packages(METER))
+        limiter.look_up = lambda: list(other.list_packages(METER))
         with pytest.raises(CredentialsError, match="refused the credentials") as caught:
             client.show_package(emulator.packages[0]["package_id"])
 

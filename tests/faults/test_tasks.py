@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def client(emulator: Emulator) -> Iterator[Client]:
     """Return a client of the emulator."""
-    with Client(connection_to(emulator), clock=QUICK, gate=RequestLimiter()) as running:
+    with Client(connection_to(emulator), clock=QUICK, limiter=RequestLimiter()) as running:
         yield running
 
 
@@ -151,7 +151,7 @@ def test_what_failed_before_says_nothing_of_this_creation(emulator: Emulator, ea
     """A creation that is made while another error is handled is judged by its own: it is sent once."""
     with (
         RawServer(lambda _request, _stream: None, until=b'"task_name"') as server,
-        Client(connection_to(emulator, endpoint=server.url), clock=QUICK, gate=RequestLimiter()) as client,
+        Client(connection_to(emulator, endpoint=server.url), clock=QUICK, limiter=RequestLimiter()) as client,
     ):
         try:
             fail_before(emulator, earlier)
@@ -171,13 +171,13 @@ def fail_before(emulator: Emulator, kind: type[Exception]) -> None:
             raise OutcomeUnknown("it is not known") from error
     if kind is requests.ConnectionError:
         requests.get(closed_port(), timeout=5)
-    with Client(connection_to(emulator, endpoint=closed_port()), clock=QUICK, gate=RequestLimiter()) as client:
+    with Client(connection_to(emulator, endpoint=closed_port()), clock=QUICK, limiter=RequestLimiter()) as client:
         client.show_batch_task("abc")
 
 
 def test_a_creation_that_is_not_answered_is_of_unknown_outcome(emulator: Emulator) -> None:
     """A deadline that ends while the service has the request leaves the outcome open."""
-    with Client(connection_to(emulator, deadline=0.3), clock=QUICK, gate=RequestLimiter()) as client:
+    with Client(connection_to(emulator, deadline=0.3), clock=QUICK, limiter=RequestLimiter()) as client:
         assert isinstance(error_of(client, emulator, delay=2), OutcomeUnknown)
 
     assert posts(emulator) == 1
@@ -199,7 +199,7 @@ def test_a_throttled_creation_is_tried_again(emulator: Emulator, client: Client,
 def test_a_creation_that_never_left_is_only_a_failed_connection(emulator: Emulator) -> None:
     """Where no connection came up, nothing is open: the error is that of the connection, after all attempts."""
     with (
-        Client(connection_to(emulator, endpoint=closed_port()), clock=QUICK, gate=RequestLimiter()) as client,
+        Client(connection_to(emulator, endpoint=closed_port()), clock=QUICK, limiter=RequestLimiter()) as client,
         pytest.raises(TransportError) as caught,
     ):
         client.create_batch_task(task(emulator))

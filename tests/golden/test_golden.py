@@ -177,8 +177,8 @@ def test_the_call_of_a_monitor(asked: Lookup) -> None:
 def test_the_check_of_a_pin(asked: Lookup, golden: Emulator) -> None:
     """A pin resolves to what the table says, or refuses its inputs in the same words."""
     run = Run(memo=False)
-    world = ResourceContext(run=run, config={}, environ=settings_for(golden), warn=print, tell=print)
-    checked = Pin.check(world, {}, asked.arguments)
+    context = ResourceContext(run=run, config={}, environ=settings_for(golden), warn=print, tell=print)
+    checked = Pin.check(context, {}, asked.arguments)
     run.close()
 
     if asked.error:

@@ -115,10 +115,10 @@ class Bench:
 
     def compared(self, created: Created, **changes: Any) -> Diff:
         """Check and compare other inputs of a task that is there, as a preview does."""
-        world = self.context
-        checked = UpgradeTask.check(world, created.outputs, self.inputs(**changes))
+        context = self.context
+        checked = UpgradeTask.check(context, created.outputs, self.inputs(**changes))
         assert checked.problems == []
-        return UpgradeTask.diff(world, created.id, created.outputs, checked.inputs)
+        return UpgradeTask.diff(context, created.id, created.outputs, checked.inputs)
 
     def refused(self, created: Created, **changes: Any) -> str:
         """Return why a preview refuses other inputs of a task that is there."""

@@ -8,6 +8,6 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.lookup.session import Run
 from tests.resources.bench import SCOPE
 
-world = ResourceContext(Run(memo=False), {}, os.environ, print, print)
+context = ResourceContext(Run(memo=False), {}, os.environ, print, print)
 given = {"package_ids": ["p1"], "targets": ["d1", "d2"], "scope": SCOPE}
-sys.stdout.write(UpgradeTask.create(world, UpgradeTask.check(world, {}, given).inputs).id)
+sys.stdout.write(UpgradeTask.create(context, UpgradeTask.check(context, {}, given).inputs).id)

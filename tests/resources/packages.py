@@ -29,17 +29,17 @@ def inputs(**changes: Any) -> Properties:
     return {name: value for name, value in {**INPUTS, **changes}.items() if value is not None}
 
 
-def problems(world: ResourceContext, olds: Properties | None = None, **changes: Any) -> str:
+def problems(context: ResourceContext, olds: Properties | None = None, **changes: Any) -> str:
     """Return what is wrong with the inputs, one line each."""
-    checked = Package.check(world, olds or {}, inputs(**changes))
+    checked = Package.check(context, olds or {}, inputs(**changes))
     return "\n".join(f"{problem.argument}: {problem.reason}" for problem in checked.problems)
 
 
-def create(world: ResourceContext, **changes: Any) -> Created:
+def create(context: ResourceContext, **changes: Any) -> Created:
     """Check and create a package."""
-    checked = Package.check(world, {}, inputs(**changes))
+    checked = Package.check(context, {}, inputs(**changes))
     assert checked.problems == []
-    return Package.create(world, checked.inputs)
+    return Package.create(context, checked.inputs)
 
 
 def made(bench: Bench) -> list[str]:

@@ -109,10 +109,10 @@ class Resource:
     inputs: Properties
     created: Created
 
-    def given(self, world: ResourceContext, change: Properties) -> tuple[Properties, list[str]]:
+    def given(self, context: ResourceContext, change: Properties) -> tuple[Properties, list[str]]:
         """Check other inputs; return them and what is wrong."""
         news = {name: value for name, value in {**self.inputs, **change}.items() if value is not None}
-        checked = self.kind.check(world, self.created.outputs, news)
+        checked = self.kind.check(context, self.created.outputs, news)
         return checked.inputs, [problem.argument for problem in checked.problems]
 
 
@@ -166,30 +166,30 @@ def test_a_change_does_what_the_page_says(bench: Bench, name: str, input_: str, 
     resource = existing(bench, name)
     before = resource.created
     change = change_of(bench, name, input_)
-    world = bench.context
+    context = bench.context
     bench.warnings.clear()
     bench.emulator.forget_requests()
-    news, problems = resource.given(world, change)
+    news, problems = resource.given(context, change)
     if effect in ("refused", "allowed"):
         assert problems == ([input_] if effect == "refused" else [""])
         if effect == "refused":
             return
-        news, problems = resource.given(world, {**change, "allow_replace": True})
+        news, problems = resource.given(context, {**change, "allow_replace": True})
     assert problems == []
     while_checked = bench.count()
 
     if effect in ("once", "replaces") and name == "UpgradeTask":
         with pytest.raises(InputError, match=input_):
-            resource.kind.diff(world, before.id, before.outputs, news)
+            resource.kind.diff(context, before.id, before.outputs, news)
         bench.time.sleep(600)
-    diff = resource.kind.diff(world, before.id, before.outputs, news)
+    diff = resource.kind.diff(context, before.id, before.outputs, news)
 
     assert diff.changes
     assert (input_ in diff.replaces) is (effect in ("replaces", "allowed"))
     assert bool(bench.warnings) is (effect in ("once", "noted"))
     if diff.replaces:
         return
-    state = resource.kind.update(world, before.id, before.outputs, news)
+    state = resource.kind.update(context, before.id, before.outputs, news)
     assert state == {**state, **{field: value for field, value in change.items() if value is not None}}
     assert {request.method for request in bench.emulator.requests} <= {"GET", *(["POST"] if effect == "again" else [])}
     if effect == "again":

@@ -185,11 +185,11 @@ def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
 
 def test_wrong_inputs(bench: Bench) -> None:
     """Every wrong input is told at once; what is not known yet is taken to be right."""
-    world = bench.silent().context
+    context = bench.silent().context
 
-    problems = Confirmation.check(world, {}, {"task_id": "X", "approved_package_ids": []}).problems
+    problems = Confirmation.check(context, {}, {"task_id": "X", "approved_package_ids": []}).problems
     assert [problem.argument for problem in problems] == ["task_id", "approved_package_ids"]
-    assert Confirmation.check(world, {}, {"task_id": UNKNOWN, "approved_package_ids": ["p1"]}).problems == []
+    assert Confirmation.check(context, {}, {"task_id": UNKNOWN, "approved_package_ids": ["p1"]}).problems == []
 
 
 # What is no evidence that it has begun -----------------------------------------------------------------------------

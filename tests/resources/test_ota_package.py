@@ -203,12 +203,12 @@ def test_a_text_that_is_not_known_yet(bench: Bench) -> None:
 def replaced(bench: Bench, **change: Any) -> tuple[Created, Created]:
     """Replace a package as the engine does: check, diff, check without the old inputs, create."""
     before = create(bench.context)
-    world = bench.context
-    assert Package.check(world, inputs(), inputs(**change)).problems == []
-    assert Package.diff(world, before.id, before.outputs, inputs(**change)).replaces
-    assert problems(world, **change) == ""
-    after = Package.create(world, inputs(**change))
-    Package.delete(world, before.id, before.outputs)
+    context = bench.context
+    assert Package.check(context, inputs(), inputs(**change)).problems == []
+    assert Package.diff(context, before.id, before.outputs, inputs(**change)).replaces
+    assert problems(context, **change) == ""
+    after = Package.create(context, inputs(**change))
+    Package.delete(context, before.id, before.outputs)
     return before, after
 
 
@@ -323,10 +323,10 @@ def test_a_destroy_deletes_it(bench: Bench) -> None:
 def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
     """What a forced replacement took over is not deleted by it."""
     created = create(bench.context)
-    world = bench.context
-    assert Package.create(world, inputs()).id == created.id
+    context = bench.context
+    assert Package.create(context, inputs()).id == created.id
 
-    Package.delete(world, created.id, created.outputs)
+    Package.delete(context, created.id, created.outputs)
 
     assert made(bench) == [created.id]
     assert "is left as it is" in bench.warnings[-1]

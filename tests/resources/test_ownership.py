@@ -62,14 +62,16 @@ def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
     bench.hang()
     task, package = bench.created(), create(bench.context)
     bench.time.sleep(10)
-    world = bench.context
-    assert not UpgradeTask.diff(world, task.id, UpgradeTask.read(world, task.id, task.outputs), task.outputs).changes
+    context = bench.context
+    assert not UpgradeTask.diff(
+        context, task.id, UpgradeTask.read(context, task.id, task.outputs), task.outputs
+    ).changes
     assert not Package.diff(
-        world, package.id, Package.read(world, package.id, package.outputs), package.outputs
+        context, package.id, Package.read(context, package.id, package.outputs), package.outputs
     ).changes
 
-    UpgradeTask.delete(world, task.id, task.outputs)
-    Package.delete(world, package.id, package.outputs)
+    UpgradeTask.delete(context, task.id, task.outputs)
+    Package.delete(context, package.id, package.outputs)
 
     assert (statuses(bench), made(bench)) == (["Stopped"], [])
 
@@ -77,10 +79,10 @@ def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
 def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
     """What was replaced, or is declared no more, is removed as ever."""
     old = create(bench.context)
-    world = bench.context
-    assert Package.diff(world, old.id, old.outputs, packages.inputs(version="V8")).replaces
+    context = bench.context
+    assert Package.diff(context, old.id, old.outputs, packages.inputs(version="V8")).replaces
 
-    Package.delete(world, old.id, old.outputs)
+    Package.delete(context, old.id, old.outputs)
 
     assert made(bench) == []
 
@@ -90,19 +92,19 @@ def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
 
 def test_two_resources_that_describe_one_campaign(bench: Bench) -> None:
     """One campaign has one resource: a second one that would take it over is told so."""
-    world, inputs = bench.context, bench.checked()
-    UpgradeTask.create(world, inputs)
+    context, inputs = bench.context, bench.checked()
+    UpgradeTask.create(context, inputs)
 
     with pytest.raises(InputError, match=r"two resources describe one campaign[\s\S]*declare it once"):
-        UpgradeTask.create(world, inputs)
+        UpgradeTask.create(context, inputs)
 
 
-def at_once(world: ResourceContext, kind: Any, inputs: Any, times: int = 4) -> list[object]:
+def at_once(context: ResourceContext, kind: Any, inputs: Any, times: int = 4) -> list[object]:
     """Create the same thing several times at the same moment, and return what became of each."""
 
     def one(_: int) -> object:
         try:
-            return kind.create(world, inputs)
+            return kind.create(context, inputs)
         except IotdaOtaError as error:
             return error
 
@@ -113,10 +115,10 @@ def at_once(world: ResourceContext, kind: Any, inputs: Any, times: int = 4) -> l
 @pytest.mark.parametrize("kind", [UpgradeTask, Package])
 def test_created_at_the_same_moment(bench: Bench, kind: Any) -> None:
     """Resources that are created at once and describe one thing make one of it; all but one are told."""
-    world = bench.context
+    context = bench.context
     inputs = bench.checked() if kind is UpgradeTask else packages.inputs()
 
-    results = at_once(world, kind, inputs)
+    results = at_once(context, kind, inputs)
 
     assert sum(isinstance(result, InputError) for result in results) == 3
     assert (len(bench.emulator.tasks), len(made(bench))) == ((1, 0) if kind is UpgradeTask else (0, 1))
@@ -127,11 +129,11 @@ def test_two_waits_retry_once(bench: Bench) -> None:
     bench.emulator.set_device("d1", fails_first=2)
     created = bench.created()
     bench.time.sleep(60)
-    world = bench.context
+    context = bench.context
 
     for _ in range(2):
         with pytest.raises(CampaignFailed):
-            Completion.create(world, {"task_id": created.id, "retry_failed": True})
+            Completion.create(context, {"task_id": created.id, "retry_failed": True})
 
     assert bench.count("RetryBatchTask") == 1
 
@@ -145,14 +147,14 @@ def test_a_forced_replacement_after_another_name(bench: Bench, change: dict[str,
     bench.hang()
     old = bench.created()
     bench.time.sleep(10)
-    world = bench.context
-    first = UpgradeTask.check(world, old.outputs, bench.inputs(**change))
+    context = bench.context
+    first = UpgradeTask.check(context, old.outputs, bench.inputs(**change))
     assert first.inputs["task_name"] == old.outputs["task_name"]
 
-    again = UpgradeTask.check(world, {}, bench.inputs(**change))
+    again = UpgradeTask.check(context, {}, bench.inputs(**change))
 
     assert again.problems == []
-    assert UpgradeTask.create(world, again.inputs).id == old.id
+    assert UpgradeTask.create(context, again.inputs).id == old.id
     assert (bench.posts, statuses(bench)) == (1, ["Processing"])
 
 

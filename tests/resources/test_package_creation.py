@@ -160,11 +160,11 @@ def test_one_that_goes_while_it_is_looked_at(bench: Bench) -> None:
 
 def test_one_package_has_one_resource(bench: Bench) -> None:
     """Two resources of one program that describe one package are an error: destroying one would delete both."""
-    world = bench.context
-    create(world)
+    context = bench.context
+    create(context)
 
     with pytest.raises(InputError, match="two resources describe one package"):
-        Package.create(world, inputs())
+        Package.create(context, inputs())
 
 
 # Lost answers --------------------------------------------------------------------------------------------------------

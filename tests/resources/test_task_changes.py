@@ -175,25 +175,25 @@ def test_a_replacement_that_is_not_compared(bench: Bench) -> None:
     bench.hang()
     created = bench.created()
     bench.time.sleep(10)
-    world = bench.context
-    assert UpgradeTask.check(world, created.outputs, bench.inputs(triggers=[2])).problems == []
+    context = bench.context
+    assert UpgradeTask.check(context, created.outputs, bench.inputs(triggers=[2])).problems == []
 
-    (problem,) = UpgradeTask.check(world, {}, bench.inputs(triggers=[2])).problems
+    (problem,) = UpgradeTask.check(context, {}, bench.inputs(triggers=[2])).problems
 
     assert "a change of triggers is a new campaign" in problem.reason
-    assert UpgradeTask.check(world, {}, bench.inputs(triggers=[2], replace_running=True)).problems == []
+    assert UpgradeTask.check(context, {}, bench.inputs(triggers=[2], replace_running=True)).problems == []
 
 
 def test_a_compared_replacement_is_judged_once(bench: Bench) -> None:
     """Once the comparison has allowed the replacement, the check without old inputs does not judge it again."""
     created = bench.created()
     bench.time.sleep(60)
-    world = bench.context
-    checked = UpgradeTask.check(world, created.outputs, bench.inputs(triggers=[2]))
-    assert UpgradeTask.diff(world, created.id, created.outputs, checked.inputs).replaces == ("triggers",)
+    context = bench.context
+    checked = UpgradeTask.check(context, created.outputs, bench.inputs(triggers=[2]))
+    assert UpgradeTask.diff(context, created.id, created.outputs, checked.inputs).replaces == ("triggers",)
     bench.emulator.forget_requests()
 
-    assert UpgradeTask.check(world, {}, bench.inputs(triggers=[2])).problems == []
+    assert UpgradeTask.check(context, {}, bench.inputs(triggers=[2])).problems == []
     assert bench.count("ListBatchTasks") == 0
 
 

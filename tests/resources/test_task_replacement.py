@@ -73,10 +73,10 @@ def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy
     bench.hang()
     old = bench.created(on_destroy=on_destroy)
     bench.time.sleep(10)
-    world = bench.context
+    context = bench.context
 
-    new = UpgradeTask.create(world, bench.checked(on_destroy=on_destroy))
-    UpgradeTask.delete(world, old.id, old.outputs)
+    new = UpgradeTask.create(context, bench.checked(on_destroy=on_destroy))
+    UpgradeTask.delete(context, old.id, old.outputs)
 
     assert new.id == old.id
     assert statuses(bench) == ["Processing"]

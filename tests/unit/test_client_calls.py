@@ -55,7 +55,7 @@ class Scene:
             self.connection,
             self.transport,
             clock=self.clock.clock,
-            gate=RequestLimiter(),
+            limiter=RequestLimiter(),
             login=StaticCredentials(self.connection),
         )
 
@@ -176,7 +176,7 @@ def test_a_place_that_comes_free_too_late_sends_nothing() -> None:
         scene.connection,
         HttpTransport(scene.connection, clock=scene.clock.clock),
         clock=scene.clock.clock,
-        gate=LateGate(),
+        limiter=LateGate(),
         login=StaticCredentials(scene.connection),
     )
 

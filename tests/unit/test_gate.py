@@ -30,18 +30,18 @@ def deadline(seconds: float = 20) -> Deadline:
     return Deadline.start(SYSTEM_CLOCK, seconds)
 
 
-def pass_through(gate: RequestLimiter, error: IotdaOtaError | None = None, **changes: object) -> None:
+def pass_through(limiter: RequestLimiter, error: IotdaOtaError | None = None, **changes: object) -> None:
     """Send one request that ends without an error, or with one."""
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     try:
-        with gate.passage(connection, deadline=deadline(), doing="test"):
+        with limiter.passage(connection, deadline=deadline(), doing="test"):
             if error:
                 raise error
     except (ServiceError, TransportError):
         pass
 
 
-def most_at_once(gate: RequestLimiter, requests: int, **changes: object) -> int:
+def most_at_once(limiter: RequestLimiter, requests: int, **changes: object) -> int:
     """Return how many of some requests were in flight at the same time."""
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     mutex = threading.Lock()
@@ -49,7 +49,7 @@ def most_at_once(gate: RequestLimiter, requests: int, **changes: object) -> int:
 
     def one(_: int) -> None:
         nonlocal inside, most
-        with gate.passage(connection, deadline=deadline(), doing="test"):
+        with limiter.passage(connection, deadline=deadline(), doing="test"):
             with mutex:
                 inside += 1
                 most = max(most, inside)
@@ -63,77 +63,79 @@ def most_at_once(gate: RequestLimiter, requests: int, **changes: object) -> int:
     return most
 
 
-def hold_at_once(gate: RequestLimiter, requests: int, **changes: object) -> None:
+def hold_at_once(limiter: RequestLimiter, requests: int, **changes: object) -> None:
     """Have some requests in flight at the same time; one that is not let in beside the others is an error."""
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     with contextlib.ExitStack() as held:
         for _ in range(requests):
-            held.enter_context(gate.passage(connection, deadline=deadline(), doing="test"))
+            held.enter_context(limiter.passage(connection, deadline=deadline(), doing="test"))
 
 
 def test_at_most_eight_at_once() -> None:
     """However many threads there are, eight requests are in flight at the most."""
-    gate = RequestLimiter()
-    pass_through(gate)
+    limiter = RequestLimiter()
+    pass_through(limiter)
 
-    hold_at_once(gate, 8)
-    assert most_at_once(gate, 60) <= 8
+    hold_at_once(limiter, 8)
+    assert most_at_once(limiter, 60) <= 8
 
 
 def test_endpoints_do_not_wait_for_each_other() -> None:
     """A throttled endpoint leaves another one its eight places."""
-    gate = RequestLimiter()
-    pass_through(gate)
-    pass_through(gate, ServiceError("", status=429))
+    limiter = RequestLimiter()
+    pass_through(limiter)
+    pass_through(limiter, ServiceError("", status=429))
 
-    pass_through(gate, endpoint="https://other")
-    hold_at_once(gate, 8, endpoint="https://other")
+    pass_through(limiter, endpoint="https://other")
+    hold_at_once(limiter, 8, endpoint="https://other")
 
 
 def test_one_at_a_time_after_a_throttle_answer() -> None:
     """After a throttle answer requests go singly, until ten were answered."""
-    gate = RequestLimiter()
-    pass_through(gate)
-    pass_through(gate, ServiceError("", status=403, error_code="IOTDA.021101"))
+    limiter = RequestLimiter()
+    pass_through(limiter)
+    pass_through(limiter, ServiceError("", status=403, error_code="IOTDA.021101"))
 
-    assert most_at_once(gate, 10) == 1
-    hold_at_once(gate, 8)
+    assert most_at_once(limiter, 10) == 1
+    hold_at_once(limiter, 8)
 
 
 def test_a_new_throttle_answer_counts_from_the_start() -> None:
     """Ten clean answers in a row are needed, not ten in all."""
-    gate = RequestLimiter()
-    pass_through(gate)
-    pass_through(gate, ServiceError("", status=429))
+    limiter = RequestLimiter()
+    pass_through(limiter)
+    pass_through(limiter, ServiceError("", status=429))
     for _ in range(9):
-        pass_through(gate)
-    pass_through(gate, ServiceError("", status=429))
+        pass_through(limiter)
+    pass_through(limiter, ServiceError("", status=429))
 
-    assert most_at_once(gate, 10) == 1
+    assert most_at_once(limiter, 10) == 1
 
 
 def test_walks_share_what_an_endpoint_takes() -> None:
     """A walk may have all eight requests out while it is alone, its even share beside others, one after a throttle."""
-    gate = RequestLimiter()
-    with gate.walking(CONNECTION) as width:
+    limiter = RequestLimiter()
+    with limiter.walking(CONNECTION) as width:
         assert width() == 8
-        with gate.walking(CONNECTION) as other, gate.walking(CONNECTION):
+        with limiter.walking(CONNECTION) as other, limiter.walking(CONNECTION):
             assert (width(), other()) == (3, 3)
-        with gate.walking(replace(CONNECTION, endpoint="https://other")):
+        with limiter.walking(replace(CONNECTION, endpoint="https://other")):
             assert width() == 8
-        pass_through(gate, ServiceError("", status=429))
+        pass_through(limiter, ServiceError("", status=429))
         assert width() == 1
     with contextlib.ExitStack() as walks:
-        widths = [walks.enter_context(gate.walking(replace(CONNECTION, endpoint="https://third"))) for _ in range(20)]
+        widths = [
+            walks.enter_context(limiter.walking(replace(CONNECTION, endpoint="https://third"))) for _ in range(20)
+        ]
         assert {width() for width in widths} == {1}
 
 
 def test_a_refusal_for_another_reason_proves_the_credential() -> None:
     """A refusal by the service itself, which looks at credentials first, shows that the credential was let in."""
-    gate = RequestLimiter()
-    pass_through(gate, ServiceError("", status=404, error_code="IOTDA.014001"))
+    limiter = RequestLimiter()
+    pass_through(limiter, ServiceError("", status=404, error_code="IOTDA.014001"))
 
-    hold_at_once(gate, 8)
+    hold_at_once(limiter, 8)
 
 
 @pytest.mark.parametrize(
@@ -150,17 +152,17 @@ def test_a_refusal_for_another_reason_proves_the_credential() -> None:
 )
 def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> None:
     """What ends without a look at who asks leaves the next one alone too; the first that is let in frees the others."""
-    gate = RequestLimiter()
-    pass_through(gate, error)
+    limiter = RequestLimiter()
+    pass_through(limiter, error)
 
     with (
-        gate.passage(CONNECTION, deadline=deadline(), doing="test"),
+        limiter.passage(CONNECTION, deadline=deadline(), doing="test"),
         pytest.raises(DeadlineExceeded),
-        gate.passage(CONNECTION, deadline=deadline(0.01), doing="test"),
+        limiter.passage(CONNECTION, deadline=deadline(0.01), doing="test"),
     ):
         pytest.fail("a second one was let through")
 
-    hold_at_once(gate, 8)
+    hold_at_once(limiter, 8)
 
 
 @pytest.mark.parametrize(
@@ -170,42 +172,42 @@ def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> No
 )
 def test_a_credential_is_let_in_one_way_at_a_time(changes: dict[str, object]) -> None:
     """That it was let in somewhere, signed in some way, says nothing of another; those that were let in go on."""
-    gate = RequestLimiter()
-    pass_through(gate)
+    limiter = RequestLimiter()
+    pass_through(limiter)
     other = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     with (
-        gate.passage(other, deadline=deadline(), doing="test"),
-        gate.passage(CONNECTION, deadline=deadline(), doing="test"),
-        gate.passage(CONNECTION, deadline=deadline(), doing="test"),
+        limiter.passage(other, deadline=deadline(), doing="test"),
+        limiter.passage(CONNECTION, deadline=deadline(), doing="test"),
+        limiter.passage(CONNECTION, deadline=deadline(), doing="test"),
         pytest.raises(DeadlineExceeded),
-        gate.passage(other, deadline=deadline(0.01), doing="test"),
+        limiter.passage(other, deadline=deadline(0.01), doing="test"),
     ):
         pytest.fail("a second one was let through")
 
-    hold_at_once(gate, 8, **changes)
+    hold_at_once(limiter, 8, **changes)
 
 
 def test_nothing_is_sent_after_a_refused_credential() -> None:
     """After a 401 every later request fails at once with the same error, at any endpoint."""
-    gate = RequestLimiter()
+    limiter = RequestLimiter()
     refusal = CredentialsError("refused", status=401, error_code="IOTDA.000002", request_id="r1")
     with pytest.raises(CredentialsError):
-        pass_through(gate, refusal)
+        pass_through(limiter, refusal)
 
     for endpoint in (CONNECTION.endpoint, "https://other"):
         with pytest.raises(CredentialsError) as caught:
-            pass_through(gate, endpoint=endpoint)
+            pass_through(limiter, endpoint=endpoint)
         assert vars(caught.value) == vars(refusal)
         assert caught.value is not refusal
 
 
 def test_a_refusal_reaches_those_who_wait() -> None:
     """Of twenty requests at the same time with a wrong key, one is sent and twenty fail."""
-    gate = RequestLimiter()
+    limiter = RequestLimiter()
     sent = []
 
     def send() -> None:
-        with gate.passage(CONNECTION, deadline=deadline(), doing="test"):
+        with limiter.passage(CONNECTION, deadline=deadline(), doing="test"):
             sent.append(1)
             raise CredentialsError("refused", status=401)
 
@@ -221,43 +223,43 @@ def test_a_refusal_reaches_those_who_wait() -> None:
 
 def test_another_credential_is_not_refused_with_it() -> None:
     """A refusal holds for one credential; a corrected secret is another one."""
-    gate = RequestLimiter()
+    limiter = RequestLimiter()
     with pytest.raises(CredentialsError):
-        pass_through(gate, CredentialsError("refused", status=401))
+        pass_through(limiter, CredentialsError("refused", status=401))
 
-    pass_through(gate, credential=OTHER_KEY)
-    pass_through(gate, credential=AccessKey("AKIDEXAMPLE7Q", SecretStr("corrected"), None, "argument"))
+    pass_through(limiter, credential=OTHER_KEY)
+    pass_through(limiter, credential=AccessKey("AKIDEXAMPLE7Q", SecretStr("corrected"), None, "argument"))
 
 
 def test_refusals_can_be_forgotten() -> None:
     """A program that runs on after the account was put right may try again."""
-    gate = RequestLimiter()
+    limiter = RequestLimiter()
     with pytest.raises(CredentialsError):
-        pass_through(gate, CredentialsError("refused", status=401))
+        pass_through(limiter, CredentialsError("refused", status=401))
 
-    gate.forget()
+    limiter.forget()
 
-    pass_through(gate)
+    pass_through(limiter)
 
 
 def test_what_was_under_way_when_refusals_were_forgotten_refuses_nobody() -> None:
     """A refusal of a request that went before is about the account as it was then."""
-    gate = RequestLimiter()
+    limiter = RequestLimiter()
 
     def refused_late() -> None:
-        with gate.passage(CONNECTION, deadline=deadline(), doing="test"):
-            gate.forget()
+        with limiter.passage(CONNECTION, deadline=deadline(), doing="test"):
+            limiter.forget()
             raise CredentialsError("refused", status=401)
 
     with pytest.raises(CredentialsError):
         refused_late()
 
-    pass_through(gate)
+    pass_through(limiter)
 
 
 def test_the_gate_keeps_no_secret() -> None:
     """What it keeps of a credential is a digest."""
-    gate = RequestLimiter()
-    pass_through(gate)
+    limiter = RequestLimiter()
+    pass_through(limiter)
 
-    assert "very-secret-key" not in str(vars(gate))
+    assert "very-secret-key" not in str(vars(limiter))

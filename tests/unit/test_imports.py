@@ -123,9 +123,9 @@ def world_read_in(file: Path) -> set[str]:
     return {library for library, name in used if library in reads and library in imported and reads[library](name)}
 
 
-def is_below(module: str, room: str) -> bool:
+def is_below(module: str, part: str) -> bool:
     """Return whether a module is a room or in it."""
-    return module == room or module.startswith(f"{room}.")
+    return module == part or module.startswith(f"{part}.")
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_of)

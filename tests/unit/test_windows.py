@@ -212,17 +212,17 @@ def run(
     service: Service, width: int = 8, *, eager: bool = True, between: Callable[[], None] = lambda: None
 ) -> tuple[list[int], int]:
     """Return what a walk gives, and in how many round trips, where answers come in the order of the requests."""
-    plan: PageScheduler[int] = PageScheduler(key=str, eager=eager, limit=service.limit)
+    scheduler: PageScheduler[int] = PageScheduler(key=str, eager=eager, limit=service.limit)
     found: list[int] = []
     rounds = 0
-    while not plan.finished:
-        places = plan.wanted(width)
+    while not scheduler.finished:
+        places = scheduler.wanted(width)
         rounds += 1
         for place, page in [(place, service.serve(place)) for place in places]:
             if page is None:
-                plan.failed(place, refused=True)
+                scheduler.failed(place, refused=True)
             else:
-                found += plan.answer(place, page)
+                found += scheduler.answer(place, page)
         between()
     return found, rounds
 
@@ -319,32 +319,32 @@ def test_a_deletion_costs_what_was_asked_for_beyond_it() -> None:
 def test_a_page_that_lies_elsewhere_is_not_taken() -> None:
     """Seven packages deleted between two answers leave a gap between their pages, which is asked for anew."""
     service = records(200)
-    plan: PageScheduler[int] = PageScheduler(key=str)
+    scheduler: PageScheduler[int] = PageScheduler(key=str)
     found: list[int] = []
-    for page in plan.wanted(8):
-        found += plan.answer(page, service.page(page))
-    first, *others = plan.wanted(8)
+    for page in scheduler.wanted(8):
+        found += scheduler.answer(page, service.page(page))
+    first, *others = scheduler.wanted(8)
     early = service.page(first)
     service.ids = [number for number in service.ids if not 143 <= number < 150]
     late = [(place, service.page(place)) for place in others]
     for place, answer in [*late, (first, early)]:
-        found += plan.answer(place, answer)
+        found += scheduler.answer(place, answer)
 
-    while not plan.finished:
-        for page in plan.wanted(8):
-            found += plan.answer(page, service.page(page))
+    while not scheduler.finished:
+        for page in scheduler.wanted(8):
+            found += scheduler.answer(page, service.page(page))
     assert set(service.ids) <= set(found)
 
 
 def test_an_answer_that_comes_late_moves_no_window() -> None:
     """Where one page is answered twice, the window beyond it begins at the end that counts, and no record is lost."""
     service = Service(list(range(1, 20)), limit=3)
-    plan: PageScheduler[int] = PageScheduler(key=str, limit=3, most=3)
+    scheduler: PageScheduler[int] = PageScheduler(key=str, limit=3, most=3)
     asked: list[Place] = []
     found: list[int] = []
 
     def ask() -> None:
-        asked.extend(plan.wanted(8))
+        asked.extend(scheduler.wanted(8))
 
     def served(record: int, offset: int) -> tuple[Place, Page[int]]:
         place = Place(marker_of(record), offset)
@@ -353,10 +353,10 @@ def test_an_answer_that_comes_late_moves_no_window() -> None:
 
     def hear(*answers: tuple[Place, Page[int]]) -> None:
         for place, page in answers:
-            found.extend(plan.answer(place, page))
+            found.extend(scheduler.answer(place, page))
         ask()
 
-    hear(*[(place, service.page(place)) for place in plan.wanted(8)])
+    hear(*[(place, service.page(place)) for place in scheduler.wanted(8)])
     hear(served(17, 4))
     late = served(10, 4)
     # Record 10 is reached by a shorter way, so that all beyond it is discarded, and asked for once more.
@@ -367,7 +367,7 @@ def test_an_answer_that_comes_late_moves_no_window() -> None:
     hear(served(10, 4))
     hear(late, *early)
 
-    while not plan.finished:
+    while not scheduler.finished:
         place = asked.pop(0)
         hear((place, service.page(place)))
     assert set(service.ids) <= set(found)
@@ -377,52 +377,52 @@ def test_an_answer_that_comes_late_moves_no_window() -> None:
 def test_a_marker_that_leads_nowhere_ends_the_walk(marker: str | None) -> None:
     """A page that comes next and whose marker is none, or does not fall, is an error at once."""
     service = records(60)
-    plan: PageScheduler[int] = PageScheduler(key=str)
-    plan.answer(plan.wanted(8)[0], service.page(Place(None, 0)))
-    (second,) = plan.wanted(8)
+    scheduler: PageScheduler[int] = PageScheduler(key=str)
+    scheduler.answer(scheduler.wanted(8)[0], service.page(Place(None, 0)))
+    (second,) = scheduler.wanted(8)
 
     with pytest.raises(ProtocolError, match="marker"):
-        plan.answer(second, Page((9,), 60, marker))
+        scheduler.answer(second, Page((9,), 60, marker))
 
 
 def test_records_that_are_counted_and_not_shown_are_an_error() -> None:
     """A first page that counts records and holds none is no empty answer."""
-    plan: PageScheduler[int] = PageScheduler(key=str)
+    scheduler: PageScheduler[int] = PageScheduler(key=str)
 
     with pytest.raises(ProtocolError, match="counts 3"):
-        plan.answer(plan.wanted(8)[0], Page((), 3, None))
+        scheduler.answer(scheduler.wanted(8)[0], Page((), 3, None))
 
 
 def test_what_the_walk_can_not_do_without() -> None:
     """The page that comes next by its marker is needed, one at an offset is not."""
     service = records(500)
-    plan: PageScheduler[int] = PageScheduler(key=str)
-    (first,) = plan.wanted(8)
-    assert plan.needs(first)
-    plan.answer(first, service.page(first))
+    scheduler: PageScheduler[int] = PageScheduler(key=str)
+    (first,) = scheduler.wanted(8)
+    assert scheduler.needs(first)
+    scheduler.answer(first, service.page(first))
 
-    assert [place.offset for place in plan.wanted(8) if plan.needs(place)] == [0]
+    assert [place.offset for place in scheduler.wanted(8) if scheduler.needs(place)] == [0]
 
 
 def test_after_a_failure_one_page_is_asked_for_alone() -> None:
     """What was asked for already still counts; nothing else is asked for until a page that was alone was answered."""
     service = records(2000)
-    plan: PageScheduler[int] = PageScheduler(key=str)
-    (first,) = plan.wanted(8)
-    found = plan.answer(first, service.page(first))
-    *others, last = plan.wanted(8)
+    scheduler: PageScheduler[int] = PageScheduler(key=str)
+    (first,) = scheduler.wanted(8)
+    found = scheduler.answer(first, service.page(first))
+    *others, last = scheduler.wanted(8)
 
-    plan.failed(last, refused=False)
-    assert plan.wanted(8) == []
+    scheduler.failed(last, refused=False)
+    assert scheduler.wanted(8) == []
     for place in others:
-        found += plan.answer(place, service.page(place))
-    (alone,) = plan.wanted(8)
-    assert plan.needs(alone)
-    assert plan.alone
-    found += plan.answer(alone, service.page(alone))
+        found += scheduler.answer(place, service.page(place))
+    (alone,) = scheduler.wanted(8)
+    assert scheduler.needs(alone)
+    assert scheduler.alone
+    found += scheduler.answer(alone, service.page(alone))
 
-    assert not plan.alone
-    assert len(plan.wanted(8)) == 8
+    assert not scheduler.alone
+    assert len(scheduler.wanted(8)) == 8
     assert found == list(range(2000, 2000 - len(found), -1))
     assert len(found) == 50 + 1 + 6 * 49 + 50
 
@@ -430,9 +430,9 @@ def test_after_a_failure_one_page_is_asked_for_alone() -> None:
 def test_who_may_stop_early_is_asked_for_no_more_than_was_used() -> None:
     """Pages in vain are never more than pages that were used."""
     service = records(2000)
-    plan: PageScheduler[int] = PageScheduler(key=str, eager=False)
+    scheduler: PageScheduler[int] = PageScheduler(key=str, eager=False)
     used = 0
     while used < 12:
-        for place in plan.wanted(8):
-            used += bool(plan.answer(place, service.page(place)))
+        for place in scheduler.wanted(8):
+            used += bool(scheduler.answer(place, service.page(place)))
             assert len(service.asked) <= 2 * used + 1

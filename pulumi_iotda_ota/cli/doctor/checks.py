@@ -31,38 +31,38 @@ if TYPE_CHECKING:
 _FIRST_TYPE, _FIRST_TASK_TYPE = "firmwarePackage", "firmwareUpgrade"
 
 
-def examine(asked: CommandInput) -> None:
+def examine(command_input: CommandInput) -> None:
     """Examine everything, tell it, and end with exit code 1 where something does not work."""
-    found_places, findings = _examined(asked)
-    if asked.as_json:
+    found_places, findings = _examined(command_input)
+    if command_input.as_json:
         told = {
             "settings": [place.values for place in found_places],
             "findings": [finding.values for finding in findings],
         }
-        asked.session.json({"result": told})
+        command_input.session.json({"result": told})
     else:
-        print_findings(asked.session, found_places, findings)
+        print_findings(command_input.session, found_places, findings)
     if any(finding.status == PROBLEM for finding in findings):
         raise click.exceptions.Exit(exit_codes.ERROR.number)
 
 
-def _examined(asked: CommandInput) -> tuple[list[Place], list[Finding]]:
-    session = asked.session
-    found_places, asking = _asking(asked)
+def _examined(command_input: CommandInput) -> tuple[list[Place], list[Finding]]:
+    session = command_input.session
+    found_places, connected = _asking(command_input)
     return found_places, [
-        *asking,
-        *_project(asked),
+        *connected,
+        *_project(command_input),
         *environment.switches(session.environ),
         *environment.versions(session.environ),
     ]
 
 
-def _asking(asked: CommandInput) -> tuple[list[Place], list[Finding]]:
+def _asking(command_input: CommandInput) -> tuple[list[Place], list[Finding]]:
     """Return where settings come from, and what asking with them finds."""
-    session = asked.session
+    session = command_input.session
     found: list[Place] = []
     try:
-        given = Given(given_connection(asked), stack_config(asked), session.environ)
+        given = Given(given_connection(command_input), stack_config(command_input), session.environ)
         sources = look(given)
         session.secrets.update(secrets_in(sources))
         found = places(sources, None)
@@ -71,7 +71,7 @@ def _asking(asked: CommandInput) -> tuple[list[Place], list[Finding]]:
         skipped = [Finding(check, SKIPPED, "the settings do not say what to ask") for check in ("network", "service")]
         return found, [of_error("settings", error, session), *skipped]
     with redacting(session.secrets):
-        return places(sources, resolved), [_settings(resolved), *_asked_service(asked, resolved)]
+        return places(sources, resolved), [_settings(resolved), *_asked_service(command_input, resolved)]
 
 
 def _settings(resolved: ResolvedConnection) -> Finding:
@@ -86,10 +86,10 @@ def _settings(resolved: ResolvedConnection) -> Finding:
     return Finding("settings", OK, text)
 
 
-def _asked_service(asked: CommandInput, resolved: ResolvedConnection) -> Iterator[Finding]:
+def _asked_service(command_input: CommandInput, resolved: ResolvedConnection) -> Iterator[Finding]:
     """Give whether the service is there, lets the credential in, and lets it list."""
     with closing(Run(memo=False)) as run:
-        way = list(network.reached(resolved, asked.session.environ, run.clock))
+        way = list(network.reached(resolved, command_input.session.environ, run.clock))
         yield from way
         if any(finding.status == PROBLEM and finding.check != "clock" for finding in way):
             yield Finding("service", SKIPPED, "it can not be reached")
@@ -102,7 +102,11 @@ def _asked_service(asked: CommandInput, resolved: ResolvedConnection) -> Iterato
         failed = ""
         for check, step in steps:
             # After a refusal nothing more is sent: accounts lock after five.
-            finding = Finding(check, SKIPPED, f"because of {failed}") if failed else _found(check, step, asked.session)
+            finding = (
+                Finding(check, SKIPPED, f"because of {failed}")
+                if failed
+                else _found(check, step, command_input.session)
+            )
             failed = failed or (check if finding.status == PROBLEM else "")
             yield finding
 
@@ -131,10 +135,10 @@ def _first(records: Iterator[object]) -> str:
     return "can be listed" if next(records, None) is not None else "can be listed; there are none"
 
 
-def _project(asked: CommandInput) -> list[Finding]:
+def _project(command_input: CommandInput) -> list[Finding]:
     """Return what the stacks of the project around this folder hold that they should not."""
     try:
         project = stack.find_project(stack.this_folder())
-        return list(environment.secrets_of(project, asked.session)) if project else []
+        return list(environment.secrets_of(project, command_input.session)) if project else []
     except IotdaOtaError as error:
-        return [of_error("configuration", error, asked.session)]
+        return [of_error("configuration", error, command_input.session)]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @command("doctor")
-def doctor(asked: CommandInput) -> None:
+def doctor(command_input: CommandInput) -> None:
     """Find out why asking does not work.
 
     Tells where every setting comes from, whether the endpoint can be reached, whether the clock is right, whether the
@@ -21,4 +21,4 @@ def doctor(asked: CommandInput) -> None:
     """
     from pulumi_iotda_ota.cli.doctor.checks import examine  # noqa: PLC0415  loads pydantic
 
-    examine(asked)
+    examine(command_input)

@@ -121,11 +121,11 @@ def _certificate(connection: ResolvedConnection, spoken: ssl.SSLSocket) -> Findi
 
 def _date(spoken: socket.socket, host: str) -> str:
     """Return the Date of an answer to a request that asks for nothing, or empty."""
-    asking = http.client.HTTPConnection(host, timeout=_SECONDS)
-    asking.sock = spoken
+    connected = http.client.HTTPConnection(host, timeout=_SECONDS)
+    connected.sock = spoken
     try:
-        asking.request("HEAD", "/", headers={"Connection": "close"})
-        return asking.getresponse().getheader("Date") or ""
+        connected.request("HEAD", "/", headers={"Connection": "close"})
+        return connected.getresponse().getheader("Date") or ""
     except (OSError, http.client.HTTPException):
         return ""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record")
 # What a page is asked for by.
-Asked = TypeVar("Asked")
+Requested = TypeVar("Requested")
 
 #: The place of the default marker, ffffffffffffffffffffffff, which lies above every record.
 ABOVE_ALL = (1 << 96) - 1
@@ -120,25 +120,25 @@ def below(marker: str | None, position: int) -> int:
     return place
 
 
-class _Counted(Generic[Asked, Record]):
+class _Counted(Generic[Requested, Record]):
     """Fetches pages for several threads, and counts them.
 
     It knows nothing of the records that it fetches for: the threads of a walk hold it, and must not hold a walk that is
     abandoned.
     """
 
-    def __init__(self, fetch: Callable[[Asked], Page[Record]]) -> None:
+    def __init__(self, fetch: Callable[[Requested], Page[Record]]) -> None:
         self.requests = 0
         self._lock = threading.Lock()
         self._fetch = fetch
 
-    def __call__(self, asked: Asked) -> Page[Record]:
+    def __call__(self, asked: Requested) -> Page[Record]:
         with self._lock:
             self.requests += 1
         return self._fetch(asked)
 
 
-class Records(Iterator[Record], Generic[Asked, Record]):
+class Records(Iterator[Record], Generic[Requested, Record]):
     """The records of a walk, fetched page by page as they are used; ``requests`` counts the pages so far.
 
     A walk that failed stays failed: it never looks like one that came to its end.
@@ -150,8 +150,8 @@ class Records(Iterator[Record], Generic[Asked, Record]):
 
     def __init__(
         self,
-        fetch: Callable[[Asked], Page[Record]],
-        walk: Callable[[Callable[[Asked], Page[Record]]], Generator[Record, None, None]],
+        fetch: Callable[[Requested], Page[Record]],
+        walk: Callable[[Callable[[Requested], Page[Record]]], Generator[Record, None, None]],
     ) -> None:
         self._counted = _Counted(fetch)
         self._failure: BaseException | None = None

@@ -64,21 +64,21 @@ def walk_together(
     Raises:
         ProtocolError: a page does not lead on to the next one, or the first one holds none of the records it counts.
     """
-    plan: PageScheduler[Record] = PageScheduler(key=key, eager=eager)
+    scheduler: PageScheduler[Record] = PageScheduler(key=key, eager=eager)
     crew = _Crew(fetch, stopped)
     failure: IotdaOtaError | None = None
     try:
-        while not plan.finished:
-            places = plan.wanted(width())
-            if len(places) == 1 and (plan.alone or crew.is_idle):
+        while not scheduler.finished:
+            places = scheduler.wanted(width())
+            if len(places) == 1 and (scheduler.alone or crew.is_idle):
                 answer = _Fetched.of(fetch, PageRequest(places[0], after=failure))
                 failure = None
             else:
                 answer = crew.next(places)
             if answer.page is not None:
-                yield from plan.answer(answer.asked.place, answer.page)
+                yield from scheduler.answer(answer.asked.place, answer.page)
             else:
-                failure = _passed_over(plan, answer)
+                failure = _passed_over(scheduler, answer)
     finally:
         stopped.set()
         crew.dismiss()
@@ -101,16 +101,16 @@ class _Fetched(Generic[Record]):
             return cls(asked, error=error)
 
 
-def _passed_over(plan: PageScheduler[Record], answer: _Fetched[Record]) -> IotdaOtaError | None:
+def _passed_over(scheduler: PageScheduler[Record], answer: _Fetched[Record]) -> IotdaOtaError | None:
     """Go on without a page, and return what the next one waits after; raise what the walk can not go on without."""
     place, error = answer.asked.place, answer.error
     assert error is not None  # noqa: S101  there is one where there is no page
     if not isinstance(error, IotdaOtaError):
         raise error
     again = answer.asked.ahead and is_retried(error)
-    if not again and (plan.needs(place) or not (answer.asked.ahead or _is_refusal(error))):
+    if not again and (scheduler.needs(place) or not (answer.asked.ahead or _is_refusal(error))):
         raise error
-    plan.failed(place, refused=_is_refusal(error))
+    scheduler.failed(place, refused=_is_refusal(error))
     return error if again else None
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MOST_TWINS = 10
 
 
-def create_package_once(world: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
+def create_package_once(context: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
     """Return the package, created now or found.
 
     Raises:
@@ -36,39 +36,39 @@ def create_package_once(world: ResourceContext, client: Client, inputs: Properti
         OutcomeUnknown: the service may have accepted the request, and the package did not appear within two minutes.
     """
     # Two resources of one program that describe one package must not both find none.
-    with world.run_state.alone("package", *(inputs.get(name) for name in IDENTITY)):
-        package = _found_or_created(world, client, inputs)
-        world.run_state.note_created(_thing(client, package))
+    with context.run_state.alone("package", *(inputs.get(name) for name in IDENTITY)):
+        package = _found_or_created(context, client, inputs)
+        context.run_state.note_created(_thing(client, package))
     return package
 
 
-def _found_or_created(world: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
-    found = _twins(client, inputs, _replaced(world, client))
+def _found_or_created(context: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
+    found = _twins(client, inputs, _replaced(context, client))
     if found:
-        return _adopted(world, client, inputs, found)
+        return _adopted(context, client, inputs, found)
     try:
         return client.create_package(new_package(inputs))
     except ServiceError as error:
-        _note_predecessor(error, client, inputs, world)
+        _note_predecessor(error, client, inputs, context)
         raise
     except OutcomeUnknown as error:
         found = poll_until_visible(
-            world.clock,
-            lambda deadline: _twins(client, inputs, _replaced(world, client), deadline=deadline) or None,
+            context.clock,
+            lambda deadline: _twins(client, inputs, _replaced(context, client), deadline=deadline) or None,
             error,
             thing="OTA package",
             asked=described(inputs),
         )
-    return _adopted(world, client, inputs, found)
+    return _adopted(context, client, inputs, found)
 
 
-def require_no_other(world: ResourceContext, client: Client, inputs: Properties) -> None:
+def require_no_other(context: ResourceContext, client: Client, inputs: Properties) -> None:
     """Refuse, at the preview, what the update would not create.
 
     Raises:
         IotdaOtaError: a package is there that agrees only in part.
     """
-    found = _twins(client, inputs, _replaced(world, client))
+    found = _twins(client, inputs, _replaced(context, client))
     if found:
         _equal(inputs, found)
 
@@ -82,9 +82,9 @@ def _twins(
     return [package for package in details if package is not None]
 
 
-def _replaced(world: ResourceContext, client: Client) -> set[str]:
+def _replaced(context: ResourceContext, client: Client) -> set[str]:
     """Return the ids of the packages that exist only until their replacements are created."""
-    return world.run_state.replaced(client.connection.identity)
+    return context.run_state.replaced(client.connection.identity)
 
 
 def _thing(client: Client, package: OtaPackage) -> Thing:
@@ -109,15 +109,15 @@ def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPa
         return None
 
 
-def _adopted(world: ResourceContext, client: Client, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
+def _adopted(context: ResourceContext, client: Client, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
     """Return the package that was found, after making sure that it may be taken over."""
     package = _equal(inputs, found)
     name = f"package {sanitize(package.package_id)}"
-    if world.run_state.is_created(_thing(client, package)):
+    if context.run_state.is_created(_thing(client, package)):
         facts = [("what to do", "declare it once, and pass its package_id on")]
         raise InputError(f"two resources describe one package: {described(inputs)}, {name}", facts=facts)
-    world.run_state.require_shared(f"{described(inputs)} is there already and is not adopted: {name}")
-    world.warn(f"{described(inputs)} is there already and is taken over: {name}, uploaded {package.created_at}")
+    context.run_state.require_shared(f"{described(inputs)} is there already and is not adopted: {name}")
+    context.warn(f"{described(inputs)} is there already and is taken over: {name}, uploaded {package.created_at}")
     return package
 
 
@@ -135,9 +135,9 @@ def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
     raise IotdaOtaError(f"another {described(inputs)} is there already", facts=facts)
 
 
-def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, world: ResourceContext) -> None:
+def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, context: ResourceContext) -> None:
     """Say what can be done where a service takes no second package of one version."""
-    replaced = _replaced(world, client)
+    replaced = _replaced(context, client)
     if not replaced:
         return
     try:

@@ -43,14 +43,14 @@ class Package:
     input_names: ClassVar = (*(argument.name for argument in schema.OTA_PACKAGE), "connection")
 
     @staticmethod
-    def check(world: ResourceContext, olds: Properties, news: Properties) -> Checked:
+    def check(context: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Check the inputs; the service is asked only when a package is about to be created."""
         olds, news = normal(olds), normal(news)
         inputs = {name: news[name] for name in Package.input_names if name in news}
         problems = problems_of_package(inputs)
         changed = changed_inputs(olds, inputs)
         if olds and not changed:
-            world.run_state.keep(kept_key(olds))
+            context.run_state.keep(kept_key(olds))
             return Checked(inputs, _new(problems, olds, inputs))
         if not problems and not holds_unknown(inputs):
             with collecting(problems):
@@ -58,11 +58,11 @@ class Package:
                     require_allowed(inputs, changed)
                 if not olds:
                     # At a replacement the engine checks a second time, without the old inputs, once it has the diff.
-                    require_no_other(world, world.run.client(world.resolve(inputs)), inputs)
+                    require_no_other(context, context.run.client(context.resolve(inputs)), inputs)
         return Checked(inputs, problems)
 
     @staticmethod
-    def diff(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
+    def diff(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
         """Return whether the change is another package, or alters the stored state only.
 
         The new one is created before the old one is deleted: the other way round, the engine would first delete the
@@ -73,63 +73,63 @@ class Package:
         if not set(replaces) & set(FILE_INPUTS) and not news.get("allow_replace"):
             replaces = ()  # a text that is not known yet: another one than it was is refused when it is known
         if replaces and not holds_unknown(news.get("connection")):
-            require_same_place(olds, world.resolve(news), thing=f"package {id_}")
-        world.run_state.compared(Thing.at(olds.get("identity") or {}, id_), kept_key(olds), replaces=bool(replaces))
+            require_same_place(olds, context.resolve(news), thing=f"package {id_}")
+        context.run_state.compared(Thing.at(olds.get("identity") or {}, id_), kept_key(olds), replaces=bool(replaces))
         others = any(olds.get(name) != news.get(name) for name in _OTHERS)
         return Diff(changes=bool(replaces) or others, replaces=replaces)
 
     @staticmethod
-    def create(world: ResourceContext, inputs: Properties) -> Created:
+    def create(context: ResourceContext, inputs: Properties) -> Created:
         """Create the package, or take over the one that an interrupted run left."""
         inputs = normal(inputs)
-        connection = world.resolve(inputs)
-        package = create_package_once(world, world.run.client(connection), inputs)
+        connection = context.resolve(inputs)
+        package = create_package_once(context, context.run.client(connection), inputs)
         told = {**_told(package), "identity": dict(connection.identity)}
         return Created(package.package_id, {"support_source_versions": [], **inputs, **told})
 
     @staticmethod
-    def read(world: ResourceContext, id_: str, state: Properties) -> Properties:
+    def read(context: ResourceContext, id_: str, state: Properties) -> Properties:
         """Return the state with ``exists`` as it is now; a package that is gone is not created again."""
         state = normal(state)
-        connection = world.resolve(state)
-        package = _read_package(world.run.client(connection), id_, state)
+        connection = context.resolve(state)
+        package = _read_package(context.run.client(connection), id_, state)
         if package is None:
             return {**state, "exists": False}
         return {**state, **_told(package), "identity": dict(connection.identity)}
 
     @staticmethod
-    def imported(world: ResourceContext, id_: str, *, owned: bool) -> Imported:
+    def imported(context: ResourceContext, id_: str, *, owned: bool) -> Imported:
         """Return an existing package as a resource. A destroy of the stack then deletes it."""
-        connection = world.resolve({})
-        client = world.run.client(connection)
+        connection = context.resolve({})
+        client = context.run.client(connection)
         thing = f"package {id_}"
         package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota list")
         inputs = inputs_of_package(package)
         if owned:
-            own(world, connection, id_, thing=thing)
+            own(context, connection, id_, thing=thing)
         told = {**_told(package), "identity": dict(connection.identity)}
         return Imported(inputs, {"support_source_versions": [], **inputs, **told})
 
     @staticmethod
-    def update(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs; nothing is sent but to make sure of another connection."""
         olds, news = normal(olds), normal(news)
         kept = {name: value for name, value in olds.items() if name not in _OTHERS}
         if olds.get("connection") != news.get("connection"):
-            connection = world.resolve(news)
-            _read_package(world.run.client(connection), id_, olds)
+            connection = context.resolve(news)
+            _read_package(context.run.client(connection), id_, olds)
             kept["identity"] = dict(connection.identity)
         return {**kept, **news}
 
     @staticmethod
-    def delete(world: ResourceContext, id_: str, state: Properties) -> None:
+    def delete(context: ResourceContext, id_: str, state: Properties) -> None:
         """Delete the package, not its object in OBS; one that is gone is what was wanted."""
-        thing = Thing.at(state.get("identity") or world.resolve(state).identity, id_)
-        if world.run_state.owned_elsewhere(thing, action=f"package {id_} is not deleted"):
+        thing = Thing.at(state.get("identity") or context.resolve(state).identity, id_)
+        if context.run_state.owned_elsewhere(thing, action=f"package {id_} is not deleted"):
             # Two resources can describe one package, and what a failed run left to be deleted goes in a later one.
-            world.warn(f"package {id_} is left as it is: another resource of the stack has it now")
+            context.warn(f"package {id_} is left as it is: another resource of the stack has it now")
             return
-        client = world.run.client(world.resolve(state))
+        client = context.run.client(context.resolve(state))
         try:
             client.delete_package(id_)
         except ServiceError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_ADOPT_WITHIN = "24h"
 
 
-def create_once(world: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
+def create_once(context: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
     """Return the task of the campaign, created now or found.
 
     Raises:
@@ -33,57 +33,57 @@ def create_once(world: ResourceContext, client: Client, inputs: Properties) -> B
         OutcomeUnknown: the service may have accepted the request, and the task did not appear within two minutes.
     """
     # Two resources of one program that describe one campaign must not both find none.
-    with world.run_state.alone("task", inputs["task_name"]):
-        task = _found_or_created(world, client, inputs)
+    with context.run_state.alone("task", inputs["task_name"]):
+        task = _found_or_created(context, client, inputs)
         thing = Thing.at(client.connection.identity, task.task_id)
-        if world.run_state.is_created(thing):
+        if context.run_state.is_created(thing):
             facts = [("task", described(task)), ("what to do", "declare it once, or give one of them other triggers")]
             raise InputError(f"two resources describe one campaign: {sanitize(task.task_name)}", facts=facts)
-        world.run_state.note_created(thing)
+        context.run_state.note_created(thing)
     return task
 
 
-def _found_or_created(world: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
+def _found_or_created(context: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
     found, rival = find_task_or_rival(client, inputs)
     if found is not None:
-        return _adopted(world, inputs, found)
+        return _adopted(context, inputs, found)
     if rival is not None:
         raise _held(rival, inputs)
     try:
         return client.create_batch_task(new_task(inputs))
     except OutcomeUnknown as error:
         task = poll_until_visible(
-            world.clock,
+            context.clock,
             lambda deadline: find_task(client, inputs, deadline=deadline),
             error,
             thing="upgrade task",
             asked=f"task {inputs['task_name']}",
         )
-    return _adopted(world, inputs, task)
+    return _adopted(context, inputs, task)
 
 
-def _adopted(world: ResourceContext, inputs: Properties, task: BatchTask) -> BatchTask:
+def _adopted(context: ResourceContext, inputs: Properties, task: BatchTask) -> BatchTask:
     """Return a task that was found, after making sure that it may be taken over."""
     differs = disagreements(task, inputs)
     if differs:
         raise _refused(task, f"and it is another campaign: {sanitize('; '.join(differs))}")
     if task.status in STOPPED:
         raise _refused(task, "and it was stopped")
-    if not is_running(task) and not _is_recent(world, inputs, task):
+    if not is_running(task) and not _is_recent(context, inputs, task):
         within = inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN)
         raise _refused(task, f"and it ended; it is older than adopt_within ({within})")
-    world.run_state.require_shared(f"upgrade task {sanitize(task.task_name)} is there already and is not adopted")
-    world.warn(f"upgrade task {task.task_name} is there already and is taken over: {described(task)}")
+    context.run_state.require_shared(f"upgrade task {sanitize(task.task_name)} is there already and is not adopted")
+    context.warn(f"upgrade task {task.task_name} is there already and is taken over: {described(task)}")
     return task
 
 
-def _is_recent(world: ResourceContext, inputs: Properties, task: BatchTask) -> bool:
+def _is_recent(context: ResourceContext, inputs: Properties, task: BatchTask) -> bool:
     within = parse_duration("adopt_within", inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN))
     try:
         created = parse_api_time(task.create_time or "")
     except ValueError:
         return False  # of a time that can not be read nothing is known: not recent is the safe side
-    return (world.clock.now() - created).total_seconds() <= within
+    return (context.clock.now() - created).total_seconds() <= within
 
 
 def _held(rival: BatchTask, inputs: Properties) -> InputError:

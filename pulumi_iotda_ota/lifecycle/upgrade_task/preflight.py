@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 
-def prepare_create(world: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
+def prepare_create(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the inputs of a task that is due, completed by its type and its name.
 
     If there are old inputs, :meth:`UpgradeTask.diff` judges the replacement next, because it gets the id of the old
@@ -27,31 +27,31 @@ def prepare_create(world: ResourceContext, olds: Properties, inputs: Properties)
     check without the old inputs. In that check the replacement is judged here.
 
     Args:
-        world: everything outside.
+        context: everything outside.
         olds: the inputs of the task that it replaces; empty if there is none.
         inputs: what was given.
 
     Raises:
         IotdaOtaError: the task could not be created, or what it replaces is not to be stopped.
     """
-    client = world.run.client(world.resolve(inputs))
+    client = context.run.client(context.resolve(inputs))
     packages = {package_id: _package(client, package_id) for package_id in inputs["package_ids"]}
     _require_one(packages, "product_id", "products")
     _require_space(packages, inputs)
     typed = {**inputs, "task_type": _type_of_packages(packages, inputs)}
     name = task_name(typed)
-    named = {**typed, "task_name": name if olds else world.run_state.names.get(name, name)}
+    named = {**typed, "task_name": name if olds else context.run_state.names.get(name, name)}
     if olds.get("task_name"):
-        world.run_state.uncompared[name] = olds
-    elif name in world.run_state.uncompared:
-        require_may_replace(world, None, world.run_state.uncompared.pop(name), named)
-    _require_creatable(world, client, named)
+        context.run_state.uncompared[name] = olds
+    elif name in context.run_state.uncompared:
+        require_may_replace(context, None, context.run_state.uncompared.pop(name), named)
+    _require_creatable(context, client, named)
     return named
 
 
-def _require_creatable(world: ResourceContext, client: Client, inputs: Properties) -> None:
+def _require_creatable(context: ResourceContext, client: Client, inputs: Properties) -> None:
     try:
-        checked_task_body(new_task(inputs), now=world.clock.now())
+        checked_task_body(new_task(inputs), now=context.clock.now())
     except InputError as error:
         # The schedule of a task that an interrupted run left may have passed meanwhile.
         if error.argument != "schedule_time" or find_task(client, inputs) is None:

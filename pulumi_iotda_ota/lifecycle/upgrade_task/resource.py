@@ -39,7 +39,7 @@ class UpgradeTask:
     input_names: ClassVar = (*(argument.name for argument in schema.UPGRADE_TASK), "connection", "scope")
 
     @staticmethod
-    def check(world: ResourceContext, olds: Properties, news: Properties) -> Checked:
+    def check(context: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Check the inputs; what needs the service is asked only when a task is about to be created.
 
         An unchanged campaign sends nothing, so that a stack of last year still previews.
@@ -48,14 +48,14 @@ class UpgradeTask:
         inputs = {name: news[name] for name in UpgradeTask.input_names if name in news}
         problems = problems_of_task(inputs)
         if olds.get("task_name") and not changed_inputs(olds, inputs):
-            return _unchanged(world, olds, inputs, problems)
+            return _unchanged(context, olds, inputs, problems)
         if not problems and _is_known(inputs):
             with collecting(problems):
-                inputs = prepare_create(world, olds, inputs)
+                inputs = prepare_create(context, olds, inputs)
         return Checked(inputs, problems)
 
     @staticmethod
-    def diff(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
+    def diff(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:
         """Return whether the change is a new campaign, or alters the stored state only.
 
         Raises:
@@ -64,16 +64,16 @@ class UpgradeTask:
         olds, news = normal(olds), normal(news)
         replaces = changed_inputs(olds, news)
         if replaces and not holds_unknown(news.get("connection")):
-            require_same_place(olds, world.resolve(news), thing=f"upgrade task {id_}")
+            require_same_place(olds, context.resolve(news), thing=f"upgrade task {id_}")
         if replaces and "task_name" in news:
-            world.run_state.uncompared.pop(news["task_name"], None)
+            context.run_state.uncompared.pop(news["task_name"], None)
             # If this depends on a replaced resource, its inputs are not known yet.
             if _is_known(news):
-                require_may_replace(world, id_, olds, news)
+                require_may_replace(context, id_, olds, news)
         elif not replaces:
-            require_may_store(world, id_, olds, news)
+            require_may_store(context, id_, olds, news)
         thing = Thing.at(olds.get("identity") or {}, id_)
-        world.run_state.compared(thing, olds.get("task_name"), replaces=bool(replaces))
+        context.run_state.compared(thing, olds.get("task_name"), replaces=bool(replaces))
         others = (name for name in UpgradeTask.input_names if name not in CAMPAIGN_INPUTS)
         changes = bool(replaces) or any(olds.get(name) != news.get(name) for name in (*others, "unread_inputs"))
         # Deleted first, it would take the tasks that depend on it along before anybody asked whether they run. What
@@ -81,64 +81,66 @@ class UpgradeTask:
         return Diff(changes=changes, replaces=replaces, delete_first=bool(news.get("replace_running")))
 
     @staticmethod
-    def create(world: ResourceContext, inputs: Properties) -> Created:
+    def create(context: ResourceContext, inputs: Properties) -> Created:
         """Create the task, or take over the one that an interrupted run left."""
         inputs = normal(inputs)
-        connection = world.resolve(inputs)
-        task = create_once(world, world.run.client(connection), inputs)
+        connection = context.resolve(inputs)
+        task = create_once(context, context.run.client(connection), inputs)
         return Created(task.task_id, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
 
     @staticmethod
-    def read(world: ResourceContext, id_: str, state: Properties) -> Properties:
+    def read(context: ResourceContext, id_: str, state: Properties) -> Properties:
         """Return the task as it is now; one that is gone has the status ``Gone`` and starts nothing."""
         state = normal(state)
-        connection = world.resolve(state)
-        task = show_task(world.run.client(connection), id_, state)
+        connection = context.resolve(state)
+        task = show_task(context.run.client(connection), id_, state)
         if task is None:
             return {**state, "status": _GONE}
         return {**state, **outputs_of(task), "identity": dict(connection.identity)}
 
     @staticmethod
-    def imported(world: ResourceContext, id_: str, *, owned: bool) -> Imported:
+    def imported(context: ResourceContext, id_: str, *, owned: bool) -> Imported:
         """Return an existing upgrade task as a resource. It keeps its name."""
-        connection = world.resolve({})
-        client = world.run.client(connection)
+        connection = context.resolve({})
+        client = context.run.client(connection)
         thing = f"upgrade task {id_}"
         task = found(lambda: client.show_batch_task(id_), connection, thing=thing, command="iotda-ota task list")
         given = inputs_of_task(task)
         unread = unread_inputs(given)
         inputs = {**given, "task_name": task.task_name, "unread_inputs": unread}
         if owned:
-            own(world, connection, id_, thing=thing)
+            own(context, connection, id_, thing=thing)
             if missing := told_unread(unread):
-                world.warn(f"IoTDA does not return the {missing} of {thing}: what the program declares is not compared")
+                context.warn(
+                    f"IoTDA does not return the {missing} of {thing}: what the program declares is not compared"
+                )
         return Imported(inputs, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
 
     @staticmethod
-    def update(world: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
+    def update(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Properties:
         """Return the state under the new inputs; nothing is sent but to make sure of another connection."""
         olds, news = normal(olds), normal(news)
         kept = {name: value for name, value in olds.items() if name not in UpgradeTask.input_names}
         if olds.get("connection") != news.get("connection"):
-            connection = world.resolve(news)
-            show_task(world.run.client(connection), id_, olds)
+            connection = context.resolve(news)
+            show_task(context.run.client(connection), id_, olds)
             kept["identity"] = dict(connection.identity)
         return {**kept, **news}
 
     @staticmethod
-    def delete(world: ResourceContext, id_: str, state: Properties) -> None:
+    def delete(context: ResourceContext, id_: str, state: Properties) -> None:
         """Do what ``on_destroy`` says: ``stop`` what runs, ``delete`` it too, or ``retain`` it untouched."""
         action = state.get("on_destroy") or "stop"
         if action == "retain":
             return
-        thing = Thing.at(state.get("identity") or world.resolve(state).identity, id_)
-        if world.run_state.owned_elsewhere(thing, action=f"upgrade task {id_} is not stopped"):
+        thing = Thing.at(state.get("identity") or context.resolve(state).identity, id_)
+        if context.run_state.owned_elsewhere(thing, action=f"upgrade task {id_} is not stopped"):
             # A replacement that was forced takes the same campaign over, and then deletes what it took it from: in
             # this run, or in a later one where this one fails on its way.
-            world.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
+            context.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
             return
-        client = world.run.client(world.resolve(state))
-        task = stop_task(world.clock, client, id_, state)
+        client = context.run.client(context.resolve(state))
+        task = stop_task(context.clock, client, id_, state)
         if task is not None and action == "delete":
             delete_task(client, id_, state)
 
@@ -148,11 +150,11 @@ def _is_known(inputs: Properties) -> bool:
     return not holds_unknown({name: value for name, value in inputs.items() if name not in _NOT_SENT})
 
 
-def _unchanged(world: ResourceContext, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
+def _unchanged(context: ResourceContext, olds: Properties, inputs: Properties, problems: list[Problem]) -> Checked:
     """Return the inputs of a campaign that is there; what was good enough when it was created is not judged again."""
     if not problems and not holds_unknown(inputs):
-        world.run_state.names[task_name(inputs)] = olds["task_name"]
-        world.run_state.keep(olds["task_name"])
+        context.run_state.names[task_name(inputs)] = olds["task_name"]
+        context.run_state.keep(olds["task_name"])
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]
     if wanted != olds["task_type"] and not told:
