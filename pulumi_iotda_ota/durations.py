@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timedelta, timezone
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.limits import quoted
 from pulumi_iotda_ota.iotda.models import parse_api_time
+from pulumi_iotda_ota.iotda.sanitize import quoted
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 

@@ -6,7 +6,6 @@ The vendor's SDKs check none of them; here a value that breaks one is refused be
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -14,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import did_you_mean, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 __all__ = [
     "APP_ID",
@@ -62,14 +61,12 @@ __all__ = [
     "Number",
     "Pattern",
     "Rule",
-    "did_you_mean",
     "problem_of_devices",
     "problem_of_length",
     "problem_of_module",
     "problem_of_object_key",
     "problem_of_retries",
     "problem_of_task_ext_info",
-    "quoted",
     "require",
     "require_at_most",
     "require_each",
@@ -104,13 +101,6 @@ _EXTENSIONS = (
     ".bat",
     ".img",
 )
-
-
-def did_you_mean(value: object, options: Iterable[str]) -> str:
-    """Return, for an error, which of the options a value may have meant, or nothing."""
-    by_lower = {option.lower(): option for option in options}
-    near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
-    return f" (did you mean {by_lower[near[0]]}?)" if near else ""
 
 
 @dataclass(frozen=True)
@@ -308,13 +298,3 @@ def require_at_most(argument: str, values: Sequence[object], most: int) -> None:
     """Refuse more values than the API takes in one request; see :func:`require`."""
     if len(values) > most:
         raise InputError(f"{argument} must be at most {most} values, not {len(values)}", argument=argument)
-
-
-def quoted(value: object) -> str:
-    """Return a value as an error shows it: escaped, cut, text in quotes."""
-    if isinstance(value, str):
-        return f'"{sanitize(value, limit=80)}"'
-    try:
-        return sanitize(repr(value), limit=80)
-    except Exception:  # noqa: BLE001  what an object raises to show itself is its own: a number too long, a deep list
-        return f"something of type {type(value).__name__} that can not be shown"

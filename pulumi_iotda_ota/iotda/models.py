@@ -16,8 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.dataclasses import dataclass as validated
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.limits import quoted
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 
 if TYPE_CHECKING:
     from typing import TypeAlias

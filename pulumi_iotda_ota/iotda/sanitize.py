@@ -5,6 +5,7 @@ Messages also count their things here.
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from contextlib import contextmanager
@@ -78,3 +79,20 @@ def _escaped(character: str) -> str:
     if unicodedata.category(character) in _UNSAFE_CATEGORIES:
         return character.encode("unicode_escape").decode("ascii")
     return character
+
+
+def did_you_mean(value: object, options: Iterable[str]) -> str:
+    """Return, for an error, which of the options a value may have meant, or nothing."""
+    by_lower = {option.lower(): option for option in options}
+    near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
+    return f" (did you mean {by_lower[near[0]]}?)" if near else ""
+
+
+def quoted(value: object) -> str:
+    """Return a value as an error shows it: escaped, cut, text in quotes."""
+    if isinstance(value, str):
+        return f'"{sanitize(value, limit=80)}"'
+    try:
+        return sanitize(repr(value), limit=80)
+    except Exception:  # noqa: BLE001  what an object raises to show itself is its own: a number too long, a deep list
+        return f"something of type {type(value).__name__} that can not be shown"

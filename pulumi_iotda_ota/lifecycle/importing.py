@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.limits import quoted
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES
 

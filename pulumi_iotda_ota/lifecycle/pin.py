@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
-from pulumi_iotda_ota.iotda.limits import quoted
+from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
     Checked,

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import LockError, PackageNotFound
-from pulumi_iotda_ota.iotda.limits import quoted
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lock.files import VARIABLE
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import LockError
-from pulumi_iotda_ota.iotda.limits import quoted
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lock.validation import entry_of
 from pulumi_iotda_ota.schema import outputs

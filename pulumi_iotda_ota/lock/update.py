@@ -17,7 +17,8 @@ from pulumi_iotda_ota.iotda.errors import (
     PackageNotFound,
     ServiceError,
 )
-from pulumi_iotda_ota.iotda.limits import LOCK_NAME, quoted
+from pulumi_iotda_ota.iotda.limits import LOCK_NAME
+from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words, place_of
 from pulumi_iotda_ota.lock.files import change, load

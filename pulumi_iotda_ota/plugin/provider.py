@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
-from pulumi_iotda_ota.iotda.limits import did_you_mean
-from pulumi_iotda_ota.iotda.sanitize import redact, sanitize
+from pulumi_iotda_ota.iotda.sanitize import did_you_mean, redact, sanitize
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, holds_unknown
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo

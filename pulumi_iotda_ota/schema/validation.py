@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.sanitize import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,12 +82,12 @@ def _reason(argument: Argument, value: object) -> str | None:
 
 
 def _describe_value(argument: Argument, value: object) -> str:
-    return f"of type {type(value).__name__}" if argument.free else limits.quoted(value)
+    return f"of type {type(value).__name__}" if argument.free else quoted(value)
 
 
 def _list_reason(argument: Argument, value: object) -> str | None:
     if not isinstance(value, (list, tuple, set, frozenset)):
-        return f"must be a list, not {limits.quoted(value)}"
+        return f"must be a list, not {quoted(value)}"
     if not value:
         return "must not be empty"
     if argument.maximum is not None and len(value) > argument.maximum:
@@ -95,5 +95,5 @@ def _list_reason(argument: Argument, value: object) -> str | None:
     for item in value:
         problem = argument.rule.problem(item) if argument.rule else None
         if problem:
-            return f"has an item that {problem}, not {limits.quoted(item)}"
+            return f"has an item that {problem}, not {quoted(item)}"
     return None

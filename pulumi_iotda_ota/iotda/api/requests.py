@@ -41,12 +41,12 @@ from pulumi_iotda_ota.iotda.limits import (
     problem_of_object_key,
     problem_of_retries,
     problem_of_task_ext_info,
-    quoted,
     require,
     require_at_most,
     require_each,
 )
 from pulumi_iotda_ota.iotda.models import parse_api_time
+from pulumi_iotda_ota.iotda.sanitize import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.limits import quoted
-from pulumi_iotda_ota.iotda.sanitize import REDACTED
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,8 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.limits import quoted
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

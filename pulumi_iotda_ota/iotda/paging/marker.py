@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.limits import MARKER, MAX_PAGE, quoted
+from pulumi_iotda_ota.iotda.limits import MARKER, MAX_PAGE
+from pulumi_iotda_ota.iotda.sanitize import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

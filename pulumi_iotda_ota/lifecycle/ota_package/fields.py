@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.api.requests import OBS_FIELDS
-from pulumi_iotda_ota.iotda.limits import quoted
+from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 
 if TYPE_CHECKING:
