@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.dynamic.ota_package import OtaPackage
     from pulumi_iotda_ota.dynamic.pin import OtaPackagePin
     from pulumi_iotda_ota.dynamic.upgrade_task import UpgradeTask
+    from pulumi_iotda_ota.errors import (
+        CampaignFailed,
+        ConfigurationError,
+        CredentialsError,
+        DeadlineExceeded,
+        InputError,
+        IotdaOtaError,
+        LockError,
+        MultiplePackages,
+        OutcomeUnknown,
+        OutputGiven,
+        PackageNotFound,
+        ProtocolError,
+        ServiceError,
+        TransportError,
+    )
     from pulumi_iotda_ota.functions.packages import (
         get_ota_package,
         get_ota_package_output,
@@ -32,22 +48,6 @@ if TYPE_CHECKING:
 
     # At run time it is the class of the same name in `connection`, whose errors Pulumi prints as messages.
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
-    from pulumi_iotda_ota.iotda.errors import (
-        CampaignFailed,
-        ConfigurationError,
-        CredentialsError,
-        DeadlineExceeded,
-        InputError,
-        IotdaOtaError,
-        LockError,
-        MultiplePackages,
-        OutcomeUnknown,
-        OutputGiven,
-        PackageNotFound,
-        ProtocolError,
-        ServiceError,
-        TransportError,
-    )
 
 __all__ = [
     "CampaignFailed",
@@ -113,7 +113,7 @@ else:
             return version("pulumi-iotda-ota")
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = next((module for module, names in _MODULES.items() if name in names), "iotda.errors")
+        module = next((module for module, names in _MODULES.items() if name in names), "errors")
         with gc_paused():
             return getattr(import_module(f"{__name__}.{module}"), name)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from docs.generate.markdown import code, table, wrapped
 from docs.generate.samples import samples
-from pulumi_iotda_ota.iotda import errors
+from pulumi_iotda_ota import errors
 from pulumi_iotda_ota.iotda.http import hints
 
 if TYPE_CHECKING:

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pulumi_iotda_ota.iotda.errors import (
-    CampaignFailed,
-    InputError,
-    LockError,
-    MultiplePackages,
-    PackageNotFound,
-    ServiceError,
-)
+from pulumi_iotda_ota.errors import CampaignFailed, LockError, MultiplePackages, PackageNotFound
+from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 
 
 @dataclass(frozen=True)

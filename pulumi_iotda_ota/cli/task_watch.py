@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
-from pulumi_iotda_ota.iotda.errors import CampaignFailed, InputError, IotdaOtaError
+from pulumi_iotda_ota.errors import CampaignFailed
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.polling import stands

@@ -16,8 +16,9 @@ import pulumi
 
 from pulumi_iotda_ota import pulumi_compat, sdk_inputs
 from pulumi_iotda_ota.context import Context
+from pulumi_iotda_ota.errors import OutputGiven
 from pulumi_iotda_ota.iotda.case import camel, snake
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutputGiven
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.lookup.session import Run
 
 if TYPE_CHECKING:

@@ -83,7 +83,7 @@ def get_ota_packages(
         The packages, in ``packages``; an empty list where nothing fits.
 
     Raises:
-        IotdaOtaError: see ``pulumi_iotda_ota.iotda.errors``; there is never a partial list.
+        IotdaOtaError: see ``pulumi_iotda_ota.errors``; there is never a partial list.
     """
     return _PACKAGES.plain(_given(locals()), connection, opts)
 

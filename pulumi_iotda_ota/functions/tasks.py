@@ -37,7 +37,7 @@ def get_upgrade_task(
 
     Raises:
         ServiceError: there is no such task (``status`` 404), or the service refused.
-        IotdaOtaError: see ``pulumi_iotda_ota.iotda.errors``.
+        IotdaOtaError: see ``pulumi_iotda_ota.errors``.
     """
     return UPGRADE_TASK.plain({"task_id": task_id}, connection, opts)
 

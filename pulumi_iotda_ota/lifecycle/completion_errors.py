@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.errors import CampaignFailed, DeadlineExceeded, IotdaOtaError
+from pulumi_iotda_ota.errors import CampaignFailed
+from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation, waits_for

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
+from pulumi_iotda_ota.errors import PackageNotFound
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,

@@ -10,7 +10,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.iotda.errors import LockError, PackageNotFound
+from pulumi_iotda_ota.errors import LockError, PackageNotFound
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lock.files import VARIABLE
 

@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.errors import LockError
+from pulumi_iotda_ota.errors import LockError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.format import read, written
 

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.iotda.errors import LockError
+from pulumi_iotda_ota.errors import LockError
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lock.validation import entry_of

@@ -11,7 +11,8 @@ from bisect import bisect_right
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, MultiplePackages, PackageNotFound, ProtocolError
+from pulumi_iotda_ota.errors import MultiplePackages, PackageNotFound
+from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.selection.choose import spans
 from pulumi_iotda_ota.selection.constraints import parse

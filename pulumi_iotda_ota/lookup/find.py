@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, PackageNotFound, ServiceError
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
@@ -16,6 +16,7 @@ from pulumi_iotda_ota.selection.policy import EXACT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pulumi_iotda_ota.errors import PackageNotFound
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
     from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup

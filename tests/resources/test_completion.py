@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.emulator.behavior import Switches
-from pulumi_iotda_ota.iotda.errors import CampaignFailed, CredentialsError, DeadlineExceeded, ServiceError
+from pulumi_iotda_ota.errors import CampaignFailed
+from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.completion import Completion
 

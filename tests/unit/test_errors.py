@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from pulumi_iotda_ota.iotda import errors
+from pulumi_iotda_ota import errors
 
 KINDS = [getattr(errors, name) for name in errors.__all__]
 

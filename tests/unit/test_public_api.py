@@ -13,7 +13,7 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota
-from pulumi_iotda_ota.iotda import errors
+from pulumi_iotda_ota import errors
 
 PACKAGE = Path(pulumi_iotda_ota.__file__).parent
 # Frozen: programs and states out there use these names. Adding one is a feature, taking one away a new major version.

@@ -18,8 +18,7 @@ import pytest
 from pulumi.runtime import sync_await
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from pulumi_iotda_ota import pulumi_compat
-from pulumi_iotda_ota.iotda import errors
+from pulumi_iotda_ota import errors, pulumi_compat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
