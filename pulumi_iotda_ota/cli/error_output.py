@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pulumi_iotda_ota import errors
 from pulumi_iotda_ota.cli import exit_codes
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
@@ -97,7 +98,7 @@ def _ours(error: IotdaOtaError, session: Session, *, as_json: bool) -> int:
 
 def _kind(error: IotdaOtaError) -> str:
     """Return the public name of an error's class."""
-    ours = (kind for kind in type(error).__mro__ if kind.__module__ == IotdaOtaError.__module__)
+    ours = (kind for kind in type(error).__mro__ if getattr(errors, kind.__name__, None) is kind)
     return next(ours, IotdaOtaError).__name__
 
 
