@@ -35,7 +35,7 @@ import threading
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -44,7 +44,6 @@ from pulumi_iotda_ota.lifecycle.run_file import RunFile, Unusable, is_supported
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
-    from pulumi_iotda_ota.lifecycle.base import Properties
     from pulumi_iotda_ota.lifecycle.run_file import Entry
 
 _CREATED, _OWNED, _REPLACED, _RETRIED = "created", "owned", "replaced", "retried"
@@ -76,7 +75,7 @@ class RunState:
     def __init__(self, address: str = "", environ: Mapping[str, str] = MappingProxyType({})) -> None:
         self.address, self._environ = address, environ
         self.names: dict[str, str] = {}
-        self.uncompared: dict[str, Properties] = {}
+        self.uncompared: dict[str, dict[str, Any]] = {}
         self._kept: set[Hashable] = set()
         self._memory: set[Entry] = set()
         self._locks: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
