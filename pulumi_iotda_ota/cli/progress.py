@@ -51,7 +51,12 @@ class _Shown:
 def bar(session: Session) -> Iterator[tuple[Callable[[str], None], Callable[[BatchTask], None]]]:
     """Give what is told each line of progress, and what is given the task at each look."""
     shown = _Shown()
-    with Live(shown, console=console(session, err=True), refresh_per_second=4, transient=True) as live:
+    with Live(
+        shown,
+        console=console(session.err, colour=session.wants_colour(session.err)),
+        refresh_per_second=4,
+        transient=True,
+    ) as live:
 
         def tell(line: str) -> None:
             shown.line = line

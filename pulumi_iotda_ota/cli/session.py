@@ -84,4 +84,4 @@ class Session:
             return
         from pulumi_iotda_ota.cli.tables import print_table  # noqa: PLC0415  rich is loaded for a terminal alone
 
-        print_table(self, cells, header, indent)
+        print_table(self.out, cells, header, indent, colour=self.wants_colour(self.out))
