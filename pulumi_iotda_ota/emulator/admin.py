@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,14 +19,41 @@ from pulumi_iotda_ota.emulator.shapes import problem_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_iotda_ota.emulator.instance import Emulator
+    from pulumi_iotda_ota.emulator.faults import Faults
 
 _HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
+class Administered(Protocol):
+    """What these paths reach: the part of ``Emulator`` that they offer to other processes."""
+
+    @property
+    def faults(self) -> Faults:
+        """The faults that are applied to requests."""
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests so far."""
+
+    def add_package(self, **fields: Any) -> str:
+        """Upload a package."""
+
+    def delete_package(self, package_id: str) -> bool:
+        """Delete a package."""
+
+    def set_device(self, device_id: str, **changes: Any) -> None:
+        """Change how a device answers upgrades."""
+
+    def issue_token(self) -> str:
+        """Return a new token."""
+
+    def reset(self) -> None:
+        """Go back to the seed."""
+
+
 @dataclass(frozen=True)
 class _Call:
-    emulator: Emulator
+    emulator: Administered
     request: Request
 
 
@@ -43,7 +70,7 @@ class _DeviceChange(BaseModel):
     device_id: str
 
 
-def answer_admin(emulator: Emulator, request: Request) -> Reply:
+def answer_admin(emulator: Administered, request: Request) -> Reply:
     """Answer a request under ``/_emulator/``."""
     if request.headers.get("Host", "").partition(":")[0] not in _HOSTS:
         return _refusal(403, "only the loopback address is served")
@@ -101,7 +128,7 @@ def _reset(call: _Call) -> Reply:
     return Reply(204)
 
 
-def _change(emulator: Emulator, change: _PackageChange) -> dict[str, list[str]]:
+def _change(emulator: Administered, change: _PackageChange) -> dict[str, list[str]]:
     inserted = [emulator.add_package(**fields) for fields in change.insert]
     deleted = [package_id for package_id in change.delete if emulator.delete_package(package_id)]
     return {"inserted": inserted, "deleted": deleted}
