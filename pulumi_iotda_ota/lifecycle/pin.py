@@ -66,12 +66,12 @@ class Pin:
         """Resolve the selection, or keep what it was resolved to, so that a preview already shows the id.
 
         What is found is put beside the inputs. A package has fields of the names of some words; one that was asked for
-        has what was asked. So each word stays under its own name, by which Pulumi knows what is secret, and ``asked``
-        tells the words from what was found.
+        has what was asked. So each word stays under its own name, by which Pulumi knows what is secret, and
+        ``selection_keys`` tells the words from what was found.
         """
         olds, news = normal(olds), normal(news)
         query = _asked(news)
-        inputs = {**query, "asked": sorted(query), **{name: news[name] for name in _OWN if name in news}}
+        inputs = {**query, "selection_keys": sorted(query), **{name: news[name] for name in _OWN if name in news}}
         problems = Pin.problems(news)
         if holds_unknown([query, *(inputs.get(name) for name in _DECIDING)]):
             return Checked({**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)}, problems)
@@ -132,7 +132,7 @@ def _asked(given: Properties) -> Properties:
 
 def _query(properties: Properties) -> Properties:
     """Return the selection as it was asked by the program."""
-    return {name: properties.get(name) for name in properties.get("asked", ())}
+    return {name: properties.get(name) for name in properties.get("selection_keys", ())}
 
 
 def _selection(properties: Properties) -> Properties:
