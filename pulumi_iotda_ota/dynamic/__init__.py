@@ -109,7 +109,9 @@ class Adapter(dynamic.ResourceProvider):
         self.lifecycle.delete(self._context(), _id, _plain(_props))
 
     def _context(self) -> ResourceContext:
-        return self._given_context or ResourceContext(_run, self._configuration, os.environ, _warn, _tell, _run_state)
+        return self._given_context or ResourceContext(
+            run=_run, config=self._configuration, environ=os.environ, warn=_warn, tell=_tell, run_state=_run_state
+        )
 
 
 class OtaPackagePinProvider(Adapter):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pulumi_iotda_ota.context import Context
@@ -83,29 +82,23 @@ class Imported:
     state: Properties
 
 
-@dataclass(frozen=True)
-class ResourceContext:
+@dataclass(frozen=True, kw_only=True)
+class ResourceContext(Context):
     """Everything outside that a life cycle acts on or reads.
 
     Attributes:
         run: its clients, and the clock.
-        config: the stack's configuration of our namespace, camelCase names.
-        environ: the environment variables.
         warn: shows a warning to whoever runs Pulumi.
         tell: shows a line of progress.
         run_state: what this run of Pulumi has seen and done so far.
         seen: is given a task each time that it is looked at while it is waited for.
-        folder: where the program runs: the lock file is looked for there.
     """
 
     run: Run
-    config: Mapping[str, object]
-    environ: Mapping[str, str]
     warn: Callable[[str], None]
     tell: Callable[[str], None]
     run_state: RunState = field(default_factory=RunState)
     seen: Callable[[BatchTask], None] = lambda _: None
-    folder: Path = Path()
 
     @property
     def clock(self) -> Clock:

@@ -66,7 +66,7 @@ class Mocks(Monitor):
 
     def _begin_run(self) -> None:
         # The service keeps its tasks and packages. What a run knows of who created them starts empty.
-        self._context = _MockContext(self._shelf, {}, os.environ, _tell, _tell)
+        self._context = _MockContext(run=self._shelf, config={}, environ=os.environ, warn=_tell, tell=_tell)
 
     @property
     def tasks(self) -> list[dict[str, Any]]:

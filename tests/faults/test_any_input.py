@@ -96,8 +96,10 @@ def test_resources(service: Emulator, name: str, data: st.DataObject) -> None:
     run = Run(memo=False)
     try:
         # Without settings nobody can be asked: what is told then is told by the inputs alone.
-        alone = resource.lifecycle.check(ResourceContext(run, {}, {}, told.append, told.append), {}, inputs)
-        context = ResourceContext(run, {}, settings_for(service), told.append, told.append)
+        alone = resource.lifecycle.check(
+            ResourceContext(run=run, config={}, environ={}, warn=told.append, tell=told.append), {}, inputs
+        )
+        context = ResourceContext(run=run, config={}, environ=settings_for(service), warn=told.append, tell=told.append)
         checked = resource.lifecycle.check(context, {}, inputs)
         resource.lifecycle.diff(context, "a1b2c3", checked.inputs, inputs)
     finally:
