@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,44 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[2] / "pulumi_iotda_ota"
 NAME = "pulumi_iotda_ota"
 FILES = sorted(PACKAGE.rglob("*.py"))
+
+#: The layers of the package, the highest first. Each may import those below it, never those above it or beside it, also
+#: for type checkers only. The longest match counts; "" is the package itself, which serves its names when they are
+#: used.
+LAYERS = (
+    ("__main__",),
+    ("cli", "plugin", "pytest_plugin", "testing"),
+    ("",),
+    ("_generated",),
+    ("dynamic", "functions"),
+    ("connection",),
+    ("pulumi_inputs",),
+    ("pulumi_compat",),
+    ("lifecycle",),
+    ("operations",),
+    ("context",),
+    ("lock",),
+    ("serialization",),
+    ("lookup",),
+    ("durations", "errors", "lazy_imports", "message_rendering", "schema", "selection"),
+    ("iotda.failed_devices",),
+    ("iotda.client",),
+    ("iotda.login",),
+    ("iotda.executor",),
+    ("iotda.api",),
+    ("iotda.http",),
+    ("iotda.auth",),
+    ("iotda.paging",),
+    ("iotda.models",),
+    ("iotda.limits", "iotda.retry"),
+    ("iotda.errors",),
+    ("iotda.case", "iotda.sanitize"),
+    ("iotda",),
+    ("emulator",),
+)
+PLACES = {part: place for place, parts in enumerate(LAYERS) for part in parts}
+# Who may use the emulator, which shares no code with the client.
+USERS_OF_THE_EMULATOR = ("cli", "pytest_plugin", "emulator")
 
 # Which file may import which library.
 LIBRARIES = {
@@ -128,6 +167,55 @@ def is_below(module: str, part: str) -> bool:
     return module == part or module.startswith(f"{part}.")
 
 
+MODULES = {module_of(file): file for file in FILES}
+
+
+def arrows_of(file: Path) -> set[str]:
+    """Return the modules of this package that a file imports anywhere, also for type checkers only."""
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in inside if name.removeprefix(f"{NAME}.") in MODULES}
+            named |= modules | ({node.module} if modules < inside else set())
+    ours = {name for name in named if name.split(".")[0] == NAME}
+    return {name.removeprefix(NAME).removeprefix(".") for name in ours} - {module_of(file)}
+
+
+def part_of(module: str) -> str:
+    """Return the part of the table that a module belongs to."""
+    return max((part for part in PLACES if is_below(module, part)), key=len, default="")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_arrow_points_down(module: str) -> None:
+    """A module imports only what is in its own part of the table or in a layer below it."""
+    own = part_of(module)
+    others = {name: part_of(name) for name in arrows_of(MODULES[module])}
+
+    assert not {name for name, part in others.items() if part != own and PLACES[part] <= PLACES[own]}
+
+
+def test_every_module_has_a_layer() -> None:
+    """No module is outside the table."""
+    assert [module for module in MODULES if module and not part_of(module)] == []
+
+
+def test_no_circle() -> None:
+    """No module imports itself by way of others, type-checking imports included."""
+    TopologicalSorter({module: arrows_of(file) for module, file in MODULES.items()}).prepare()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_emulator_is_apart(module: str) -> None:
+    """Only the command line and the pytest fixtures use the emulator."""
+    uses = any(is_below(name, "emulator") for name in arrows_of(MODULES[module]))
+
+    assert not uses or any(is_below(module, user) for user in USERS_OF_THE_EMULATOR)
+
+
 @pytest.mark.parametrize("file", FILES, ids=module_of)
 def test_libraries_are_imported_in_their_place(file: Path) -> None:
     """Each library is imported by the rooms that are there for it, and by no other."""
@@ -211,7 +299,7 @@ def test_a_lookup_loads_what_it_needs_and_no_more(emulator: Emulator) -> None:
     assert version.startswith("V")
     assert f"{NAME}.iotda.client" in loaded
     rooms = {name.removeprefix(f"{NAME}.").split(".")[0] for name in loaded if name.startswith(f"{NAME}.")}
-    assert not {"emulator", "cli", "plugin", "dynamic", "lifecycle", "testing", "iotda.auth.settings"} & rooms
+    assert not {"emulator", "cli", "plugin", "dynamic", "lifecycle", "testing"} & rooms
     assert not {"werkzeug", "click"} & set(loaded)
 
 
