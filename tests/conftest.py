@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
-from tests import fuzzing, lanes
+from tests import lanes
 from tests.prepared import CACHE
+from tests.support import fuzzing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

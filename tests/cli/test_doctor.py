@@ -17,14 +17,14 @@ import requests
 from pulumi_iotda_ota.cli.doctor.network import clock_skew
 from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.iotda.http.transport import proxy_of
-from tests.faults.helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
-from tests.plugin.process import ROOT
+from tests.support.fault_helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
+from tests.support.plugin_process import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
-    from tests.cli.shell import Done, Shell
+    from tests.support.shell import Done, Shell
 
 # A server that is none of IoTDA answers what is asked again.
 ONCE = ("--max-attempts", "1", "--endpoint")

@@ -11,7 +11,7 @@ import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.lock.files import LOCK_FILE, VARIABLE, change, load
-from tests.cli.shell import METER, Shell, plain
+from tests.support.shell import METER, Shell, plain
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.functions import results
-from tests.cli.shell import METER, Shell
+from tests.support.shell import METER, Shell
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator

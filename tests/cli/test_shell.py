@@ -28,9 +28,9 @@ from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES
-from tests import fuzzing
-from tests.cli.shell import METER, Shell, plain
-from tests.plugin.process import ROOT
+from tests.support import fuzzing
+from tests.support.plugin_process import ROOT
+from tests.support.shell import METER, Shell, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.shell import METER
 from tests.conftest import settings_for
+from tests.support.shell import METER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
-    from tests.cli.shell import Done, Shell
+    from tests.support.shell import Done, Shell
 
 ASK = ("get", *METER, "--version", "V1.4.10", "--field", "version")
 NONE = dict.fromkeys(("HW_IOTDA_ENDPOINT", "HW_REGION_NAME", "HW_PROJECT_ID"))

@@ -8,8 +8,8 @@ import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.emulator import Emulator, Fault
-from tests.cli.shell import Shell, plain
 from tests.conftest import settings_for
+from tests.support.shell import Shell, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

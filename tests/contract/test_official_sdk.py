@@ -16,7 +16,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 
-PROGRAM = Path(__file__).parents[1] / "emulator" / "official_sdk_program.py"
+PROGRAM = Path(__file__).parents[1] / "support" / "official_sdk_program.py"
 
 
 def _run(emulator: Emulator, scenario: str, home: Path, *, derived: bool) -> Any:

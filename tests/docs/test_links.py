@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.blocks import ROOT, pages
+from tests.support.doc_blocks import ROOT, pages
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from docs.generate import pages
-from tests.docs.blocks import ROOT
+from tests.support.doc_blocks import ROOT
 
 BY_HAND = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
-from tests.docs.blocks import MARKS, ROOT, Block, blocks
-from tests.docs.sessions import OWN, SESSIONS
+from tests.support.doc_blocks import MARKS, ROOT, Block, blocks
+from tests.support.doc_sessions import OWN, SESSIONS
 
 BLOCKS = blocks()
 # How a block of each language may be run; `python` and `mermaid` need no mark.

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES, Function, Resource
-from tests.docs.blocks import ROOT
+from tests.support.doc_blocks import ROOT
 
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 CREDENTIALS = PAGES["credentials.md"]

@@ -12,7 +12,7 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.selection.versions import scheme
-from tests.docs.blocks import Block, blocks, first_program, named
+from tests.support.doc_blocks import Block, blocks, first_program, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable

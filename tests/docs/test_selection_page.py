@@ -12,7 +12,7 @@ from pulumi_iotda_ota.lookup import find
 from pulumi_iotda_ota.selection import choose
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.versions import scheme
-from tests.docs.blocks import ROOT
+from tests.support.doc_blocks import ROOT
 
 LOOSE = scheme("loose")
 PAGE = (ROOT / "docs" / "selection.md").read_text(encoding="utf-8")

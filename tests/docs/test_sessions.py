@@ -14,9 +14,9 @@ import pytest
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
-from tests.docs import sessions
-from tests.docs.blocks import blocks, named
-from tests.docs.sessions import SESSIONS
+from tests.support import doc_sessions
+from tests.support.doc_blocks import blocks, named
+from tests.support.doc_sessions import SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +26,13 @@ ENGINE = [key for key, session in SESSIONS.items() if session.engine]
 
 
 @pytest.fixture
-def run(tmp_path: Path, emulator: Emulator) -> Callable[[tuple[str, str]], sessions.Ran]:
+def run(tmp_path: Path, emulator: Emulator) -> Callable[[tuple[str, str]], doc_sessions.Ran]:
     """Return what runs a session, and holds its consoles to what is shown."""
 
-    def run(key: tuple[str, str]) -> sessions.Ran:
-        ran = sessions.run(key, tmp_path, settings_for(emulator))
+    def run(key: tuple[str, str]) -> doc_sessions.Ran:
+        ran = doc_sessions.run(key, tmp_path, settings_for(emulator))
         for command, shown, printed in ran.printed:
-            assert sessions.matches(shown, printed), f"{command} printed\n{printed}"
+            assert doc_sessions.matches(shown, printed), f"{command} printed\n{printed}"
         return ran
 
     return run
@@ -41,7 +41,7 @@ def run(tmp_path: Path, emulator: Emulator) -> Callable[[tuple[str, str]], sessi
 @pytest.mark.engine
 @pytest.mark.parametrize("key", ENGINE, ids=" ".join)
 def test_commands_run_as_they_stand(
-    key: tuple[str, str], run: Callable[[tuple[str, str]], sessions.Ran], emulator: Emulator
+    key: tuple[str, str], run: Callable[[tuple[str, str]], doc_sessions.Ran], emulator: Emulator
 ) -> None:
     """The commands of a page, in a shell of their own, come to their end, and print what is shown."""
     needed = SESSIONS[key].needs
@@ -52,7 +52,7 @@ def test_commands_run_as_they_stand(
         HOLDS[key](ran, emulator)
 
 
-def first_up(ran: sessions.Ran, emulator: Emulator) -> None:
+def first_up(ran: doc_sessions.Ran, emulator: Emulator) -> None:
     """From nothing to a first update: the firmware was found, and both tasks were made."""
     outputs = json.loads((ran.folder / "outputs.json").read_text())
     assert outputs["firmware"]["version"] == "V1.4.11"
@@ -60,18 +60,18 @@ def first_up(ran: sessions.Ran, emulator: Emulator) -> None:
     assert set(outputs["tasks"]) == {"canary", "fleet"}
 
 
-def killed(ran: sessions.Ran, emulator: Emulator) -> None:
+def killed(ran: doc_sessions.Ran, emulator: Emulator) -> None:
     """The commands that follow a killed run lead to its campaigns."""
     assert len(emulator.tasks) == 2
 
 
-def plugin(ran: sessions.Ran, emulator: Emulator) -> None:
+def plugin(ran: doc_sessions.Ran, emulator: Emulator) -> None:
     """The program in YAML runs, once the command has added a checkout to it."""
     assert json.loads((ran.folder / "outputs.json").read_text()) == {"version": "V1.4.11"}
     assert len(emulator.tasks) == 1
 
 
-def secret(ran: sessions.Ran, emulator: Emulator) -> None:
+def secret(ran: doc_sessions.Ran, emulator: Emulator) -> None:
     """What was typed is in the stack's file encrypted."""
     assert ran.output.endswith("typed-in-secret\n")
     stored = (ran.folder / "Pulumi.dev.yaml").read_text()
@@ -79,13 +79,13 @@ def secret(ran: sessions.Ran, emulator: Emulator) -> None:
     assert "typed-in-secret" not in stored
 
 
-def one_task(ran: sessions.Ran, emulator: Emulator) -> None:
+def one_task(ran: doc_sessions.Ran, emulator: Emulator) -> None:
     """The example created its task once, and found nothing to change after that."""
     assert json.loads((ran.folder / "outputs.json").read_text())["taskId"] == emulator.tasks[0]["task_id"]
     assert len(emulator.tasks) == 1
 
 
-def two_waves(ran: sessions.Ran, emulator: Emulator) -> None:
+def two_waves(ran: doc_sessions.Ran, emulator: Emulator) -> None:
     """The example upgraded the canary group and then the fleet, each in one task."""
     tasks = json.loads((ran.folder / "outputs.json").read_text())["tasks"]
     fleet, canary = emulator.tasks
@@ -105,7 +105,7 @@ HOLDS = {
 }
 
 
-def test_wheel_holds_what_pulumi_looks_for(run: Callable[[tuple[str, str]], sessions.Ran], tmp_path: Path) -> None:
+def test_wheel_holds_what_pulumi_looks_for(run: Callable[[tuple[str, str]], doc_sessions.Ran], tmp_path: Path) -> None:
     """The wheel that is built from a checkout holds the types' mark, the file for Pulumi's host, and nothing beside."""
     run(("README.md", "wheel"))
 
@@ -124,7 +124,7 @@ def test_wheel_holds_what_pulumi_looks_for(run: Callable[[tuple[str, str]], sess
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the emulator is not told by curl: no curl on PATH")
 def test_a_device_is_told_how_to_behave(
-    run: Callable[[tuple[str, str]], sessions.Ran], service: Emulator, tmp_path: Path
+    run: Callable[[tuple[str, str]], doc_sessions.Ran], service: Emulator, tmp_path: Path
 ) -> None:
     """What the page sends to the emulator makes a device fail its first try, and no more."""
     run(("docs/emulator.md", "device"))
@@ -137,7 +137,7 @@ def test_a_device_is_told_how_to_behave(
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the emulator is not told by curl: no curl on PATH")
-def test_a_package_is_uploaded(run: Callable[[tuple[str, str]], sessions.Ran], service: Emulator) -> None:
+def test_a_package_is_uploaded(run: Callable[[tuple[str, str]], doc_sessions.Ran], service: Emulator) -> None:
     """What the page sends to the emulator is the newest package from then on."""
     run(("docs/emulator.md", "upload"))
 

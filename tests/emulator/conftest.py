@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
-from tests.emulator.callers import Caller, calling
+from tests.support.emulator_callers import Caller, calling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
 from pulumi_iotda_ota.emulator.signatures import DERIVED
-from tests.emulator.callers import Answer, list_target, signed
+from tests.support.emulator_callers import Answer, list_target, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

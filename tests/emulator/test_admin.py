@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.emulator.callers import Answer, Caller
+    from tests.support.emulator_callers import Answer, Caller
 
 
 def _admin(call: Caller, method: str, name: str, body: Any = None, **headers: str) -> Answer:

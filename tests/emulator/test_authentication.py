@@ -11,7 +11,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
 from pulumi_iotda_ota.emulator.signatures import DERIVED, STANDARD
-from tests.emulator.callers import list_target, package_body, signed
+from tests.support.emulator_callers import list_target, package_body, signed
 
 
 def _ask(

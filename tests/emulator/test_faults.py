@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, Fault
-from tests.emulator.callers import Caller, package_body, task_body
+from tests.support.emulator_callers import Caller, package_body, task_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.emulator import ManualClock, Switches
 
 if TYPE_CHECKING:
-    from tests.emulator.callers import Caller
+    from tests.support.emulator_callers import Caller
 
 
 def test_a_new_task_is_listed_late(call: Caller, clock: ManualClock) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.emulator import openapi
 from pulumi_iotda_ota.emulator.routes import OPERATIONS
-from tests.emulator.callers import package_body, task_body
+from tests.support.emulator_callers import package_body, task_body
 
 if TYPE_CHECKING:
-    from tests.emulator.callers import Answer, Caller
+    from tests.support.emulator_callers import Answer, Caller
 
 STORED: dict[str, Any] = json.loads(openapi.FILE.read_text(encoding="utf-8"))
 

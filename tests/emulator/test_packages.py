@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, Switches
-from tests.emulator.callers import Caller, package_body, package_id_of
+from tests.support.emulator_callers import Caller, package_body, package_id_of
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import ManualClock

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock, SeedError, Switches
-from tests.emulator.callers import Caller, calling
+from tests.support.emulator_callers import Caller, calling
 
 if TYPE_CHECKING:
     from pathlib import Path

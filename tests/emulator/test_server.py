@@ -19,7 +19,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.emulator.__main__ import main
-from tests.emulator.callers import Caller, calling, signed
+from tests.support.emulator_callers import Caller, calling, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pulumi_iotda_ota.emulator import ManualClock, Switches
-from tests.emulator.callers import Caller, package_id_of, task_body
+from tests.support.emulator_callers import Caller, package_id_of, task_body
 
 
 def test_a_created_task_echoes_what_was_asked_but_not_the_space(call: Caller) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine import plugins
 from tests.engine.test_resources import HEAD, ok
-from tests.faults.helpers import AUTHORITY
-from tests.faults.relay import SERVICE_NAME, Front, Proxy
+from tests.support import plugins
+from tests.support.fault_helpers import AUTHORITY
+from tests.support.relay import SERVICE_NAME, Front, Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

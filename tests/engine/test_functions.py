@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.helpers import Meeting
+from tests.support.fault_helpers import Meeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

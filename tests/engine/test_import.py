@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.plugins import ROOT, installed_python, resource, told, yaml
+from tests.support.plugins import ROOT, installed_python, resource, told, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable

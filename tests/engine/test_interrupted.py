@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.engine.test_resources import HEAD, ids, ok, package_of, posts, rollout, wait_until
-from tests.processes import kill_session
+from tests.support.processes import kill_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine import git_server
-from tests.engine.plugins import NEWEST, ROOT, VERSION, installed_python, resource, told, yaml
 from tests.prepared import SECONDS, pip_settings
+from tests.support import git_server
+from tests.support.plugins import NEWEST, ROOT, VERSION, installed_python, resource, told, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.lock.files import LOCK_FILE, VARIABLE
-from tests.engine import plugins
-from tests.lock.helpers import NEWEST, lock
+from tests.support import plugins
+from tests.support.locks import NEWEST, lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.plugins import resource
 from tests.engine.test_resources import HEAD, ok, package_of, posts
+from tests.support.plugins import resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.emulator import Emulator
-from tests.engine.plugins import METER, NEWEST, found, resource, yaml
+from tests.support.plugins import METER, NEWEST, found, resource, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable

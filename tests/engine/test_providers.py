@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import settings_for
-from tests.engine.plugins import NEWEST, found, resource, yaml
 from tests.engine.test_plugin import ok, posts, settings
 from tests.engine.test_resources import package_of, wait_until
-from tests.plugin.process import Plugin
-from tests.processes import kill_session
+from tests.support.plugin_process import Plugin
+from tests.support.plugins import NEWEST, found, resource, yaml
+from tests.support.processes import kill_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.plugins import METER, resource, yaml
 from tests.engine.test_resources import HEAD, ok, package_of
+from tests.support.plugins import METER, resource, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
-from tests.docs.blocks import first_program
-from tests.golden.table import lookups, seed
+from tests.support.doc_blocks import first_program
+from tests.support.golden_table import lookups, seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

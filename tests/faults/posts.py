@@ -9,11 +9,11 @@ from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from tests.resources.packages import INPUTS, made
+from tests.support.resource_packages import INPUTS, made
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Created, Lifecycle, Properties
-    from tests.faults.steps import Stage
+    from tests.support.fault_steps import Stage
 
 
 class Post(ABC):

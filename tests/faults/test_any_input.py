@@ -1,6 +1,6 @@
 """Anything given to any argument: a right answer or one error of ours, and what is wrong in itself sends nothing.
 
-``make fuzz`` tries many more; see ``tests/fuzzing.py``.
+``make fuzz`` tries many more; see ``tests/support/fuzzing.py``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
 from tests.conftest import settings_for
-from tests.faults.anything import python_values, wire_values, world_values
-from tests.faults.helpers import hold_readable
-from tests.fuzzing import examples
-from tests.plugin import process
-from tests.plugin.process import Plugin
-from tests.resources.bench import SCOPE, SEED, FakeTime
+from tests.support import plugin_process
+from tests.support.any_values import python_values, wire_values, world_values
+from tests.support.fault_helpers import hold_readable
+from tests.support.fuzzing import examples
+from tests.support.plugin_process import Plugin
+from tests.support.resource_bench import SCOPE, SEED, FakeTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,13 +137,13 @@ def test_resources_of_the_plugin(plugin: Plugin, name: str, data: st.DataObject)
     values = data.draw(wire_values(RESOURCES[name].arguments))
     given_names = {camel(key): value for key, value in values.items()}
 
-    inputs, problems = plugin.check(process.urn(name), given_names)
+    inputs, problems = plugin.check(plugin_process.urn(name), given_names)
 
     properties = {camel(field.name) for field in RESOURCES[name].fields}
     for at, reason in problems:
         hold_readable(reason)
         assert at.partition(".")[0] in {*properties, ""}
-    plugin.diff(process.urn(name), "a1b2c3", inputs, given_names)
+    plugin.diff(plugin_process.urn(name), "a1b2c3", inputs, given_names)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS_OF_PYTHON)
@@ -171,7 +171,7 @@ def test_a_list_that_holds_itself(service: Emulator) -> None:
 @pytest.mark.parametrize("inputs", [{"\x1b[31m": 1}, {"obsLocation": {"\x1b[31m": 1}}], ids=["argument", "field"])
 def test_a_name_that_nobody_knows(plugin: Plugin, inputs: dict[str, object]) -> None:
     """A name that is none is told, escaped."""
-    _, problems = plugin.check(process.urn("OtaPackage"), inputs)
+    _, problems = plugin.check(plugin_process.urn("OtaPackage"), inputs)
 
     assert [reason for _, reason in problems if "\\x1b[31m" in reason or "is no field" in reason]
     for at, reason in problems:

@@ -31,7 +31,16 @@ from pulumi_iotda_ota.iotda.errors import (
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Clock, Deadline
-from tests.faults.helpers import AUTHORITY, CONNECTION, QUICK, RawServer, closed_port, connection_to, http, package
+from tests.support.fault_helpers import (
+    AUTHORITY,
+    CONNECTION,
+    QUICK,
+    RawServer,
+    closed_port,
+    connection_to,
+    http,
+    package,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,8 +21,8 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, Pro
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.login import TokenCache
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from tests.faults.bench import Bench
-from tests.faults.helpers import RawServer, http
+from tests.support.fault_helpers import RawServer, http
+from tests.support.login_bench import Bench
 
 if TYPE_CHECKING:
     import socket

@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.errors import (
 )
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from tests.faults.helpers import IN_FLIGHT, QUICK, Meeting, connection_to, package
+from tests.support.fault_helpers import IN_FLIGHT, QUICK, Meeting, connection_to, package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,8 @@ from pulumi_iotda_ota.lookup.find import find_packages
 from pulumi_iotda_ota.lookup.query import PackagesLookup
 from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
-from tests.faults.helpers import IN_FLIGHT, QUICK, Meeting, package
-from tests.plugin.process import Plugin
+from tests.support.fault_helpers import IN_FLIGHT, QUICK, Meeting, package
+from tests.support.plugin_process import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

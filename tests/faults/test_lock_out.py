@@ -13,8 +13,8 @@ import pytest
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
-from tests.faults.bench import METER, PROJECTS, Bench
-from tests.faults.helpers import RawServer, http
+from tests.support.fault_helpers import RawServer, http
+from tests.support.login_bench import METER, PROJECTS, Bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,9 +16,9 @@ from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.login import TokenCache
-from tests.faults.bench import KEY, PROJECTS, TOKEN, Bench
-from tests.faults.helpers import RawServer, hold_readable, http
-from tests.faults.table import FAULTS, SECRET
+from tests.support.fault_helpers import RawServer, hold_readable, http
+from tests.support.fault_table import FAULTS, SECRET
+from tests.support.login_bench import KEY, PROJECTS, TOKEN, Bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -23,8 +23,8 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from tests.faults.bench import KEY, METER, PROJECTS, TOKEN, Bench
-from tests.faults.helpers import QUICK, RawServer, closed_port, http
+from tests.support.fault_helpers import QUICK, RawServer, closed_port, http
+from tests.support.login_bench import KEY, METER, PROJECTS, TOKEN, Bench
 
 if TYPE_CHECKING:
     from pathlib import Path

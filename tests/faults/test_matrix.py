@@ -18,18 +18,18 @@ from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.http.limiter import PROCESS_LIMITER
 from tests.conftest import settings_for
-from tests.faults.helpers import AUTHORITY, RawServer, hold_readable, http
-from tests.faults.relay import Proxy, Relay
-from tests.faults.steps import MANY, STEPS, Create, Poll, Stage, Stop
-from tests.faults.table import FAULTS, SECRET
-from tests.resources.bench import Bench, FakeTime
+from tests.support.fault_helpers import AUTHORITY, RawServer, hold_readable, http
+from tests.support.fault_steps import MANY, STEPS, Create, Poll, Stage, Stop
+from tests.support.fault_table import FAULTS, SECRET
+from tests.support.relay import Proxy, Relay
+from tests.support.resource_bench import Bench, FakeTime
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from tests.faults.steps import Step
-    from tests.faults.table import Fault
+    from tests.support.fault_steps import Step
+    from tests.support.fault_table import Fault
 
 _ATTEMPTS = 5
 _SLOW_SECONDS = 0.2

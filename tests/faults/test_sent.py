@@ -15,8 +15,8 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
-from tests.faults.helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
-from tests.faults.relay import SERVICE_NAME
+from tests.support.fault_helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
+from tests.support.relay import SERVICE_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ import requests
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError, TransportError
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
-from tests.faults.bench import Bench
-from tests.faults.helpers import QUICK, RawServer, closed_port, connection_to
+from tests.support.fault_helpers import QUICK, RawServer, closed_port, connection_to
+from tests.support.login_bench import Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

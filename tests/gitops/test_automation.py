@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
-from tests.faults.helpers import IN_FLIGHT
 from tests.gitops.conftest import RECIPES
 from tests.prepared import SECONDS
+from tests.support.fault_helpers import IN_FLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,10 +25,10 @@ from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.plugin.words import worded
 from tests.conftest import settings_for
-from tests.golden.table import Lookup, lookups, seed
-from tests.lock.helpers import lock
-from tests.plugin import process
-from tests.plugin.process import Plugin
+from tests.support import plugin_process
+from tests.support.golden_table import Lookup, lookups, seed
+from tests.support.locks import lock
+from tests.support.plugin_process import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,7 +198,7 @@ def told_by(plugin: Plugin, token: str, arguments: dict[str, Any]) -> tuple[dict
         return {}, str(error.details())
     if answered.failures:
         return {}, "".join(failure.reason for failure in answered.failures)
-    return process.plain(getattr(answered, "return")), ""
+    return plugin_process.plain(getattr(answered, "return")), ""
 
 
 @EVERY
@@ -226,7 +226,7 @@ def test_the_plugin(asked: Lookup, plugin: Plugin) -> None:
 )
 def test_a_pin_of_the_plugin(asked: Lookup, plugin: Plugin) -> None:
     """A pin through the plugin's process resolves to what the table says, or refuses its inputs in the same words."""
-    inputs, problems = plugin.check(process.urn("OtaPackagePin"), camel_keys(asked.arguments))
+    inputs, problems = plugin.check(plugin_process.urn("OtaPackagePin"), camel_keys(asked.arguments))
 
     if asked.error:
         text = " ".join(" ".join(f"{name} {reason}" for name, reason in problems).split())

@@ -13,7 +13,7 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.lock.files import LOCK_FILE, VARIABLE, change, load, lock_path
 from pulumi_iotda_ota.lock.format import written
-from tests.lock.helpers import entry
+from tests.support.locks import entry
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lock.entry import Entry

@@ -12,7 +12,7 @@ import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.lock.files import LOCK_FILE, VARIABLE, change
 from tests.conftest import settings_for
 from tests.functions.test_mocks import mocked, settled
-from tests.lock.helpers import METER, NEWEST, ON, entry, lock
+from tests.support.locks import METER, NEWEST, ON, entry, lock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from pulumi_iotda_ota.lock import update as keeping
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change, load
 from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
-from tests.lock.helpers import NEWEST, entry
-from tests.resources.bench import package
+from tests.support.locks import NEWEST, entry
+from tests.support.resource_bench import package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

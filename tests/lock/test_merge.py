@@ -12,7 +12,7 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.lock.files import LOCK_FILE, load
 from pulumi_iotda_ota.lock.format import written
-from tests.lock.helpers import entry
+from tests.support.locks import entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.lock.files import LOCK_FILE, load
 from tests.conftest import settings_for
 from tests.lock.test_merge import git
-from tests.plugin.process import Plugin, urn
+from tests.support.plugin_process import Plugin, urn
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator

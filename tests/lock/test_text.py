@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.lock.format import read, written
-from tests.lock.helpers import entries, entry
+from tests.support.locks import entries, entry
 
 ONE = written([entry("meter")])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import settings_for
-from tests.plugin.process import Engine, Plugin
+from tests.support.plugin_process import Engine, Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

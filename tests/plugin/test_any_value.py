@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 
-from tests.plugin.process import ROOT, UNKNOWN, Plugin, secret, token, urn
+from tests.support.plugin_process import ROOT, UNKNOWN, Plugin, secret, token, urn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

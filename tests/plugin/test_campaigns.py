@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 
-from tests.plugin.process import UNKNOWN, Plugin, plain, urn
 from tests.plugin.test_resources import NONE, SOME, TASK, task
+from tests.support.plugin_process import UNKNOWN, Plugin, plain, urn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulumi_iotda_ota.emulator import Emulator
-    from tests.plugin.process import Engine
+    from tests.support.plugin_process import Engine
 
 PACKAGE, DONE = urn("OtaPackage", "meter"), urn("UpgradeTaskCompletion", "healthy")
 APPROVED = urn("UpgradeTaskConfirmation", "approved")

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from tests.conftest import settings_for
-from tests.plugin.process import UNKNOWN, Plugin, plain, secret
+from tests.support.plugin_process import UNKNOWN, Plugin, plain, secret
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,13 +9,13 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from pulumi_iotda_ota.emulator import Switches
-from tests.plugin.process import SECONDS, plain, urn
+from tests.support.plugin_process import SECONDS, plain, urn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulumi_iotda_ota.emulator import Emulator
-    from tests.plugin.process import Engine, Plugin
+    from tests.support.plugin_process import Engine, Plugin
 
 PACKAGE, TASK, OTHER = urn("OtaPackage", "fw"), urn("UpgradeTask", "canary"), urn("UpgradeTask", "other")
 NONE, SOME = provider_pb2.DiffResponse.DIFF_NONE, provider_pb2.DiffResponse.DIFF_SOME

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.lock.files import LOCK_FILE
-from tests.lock.helpers import NEWEST, lock
-from tests.plugin.process import UNKNOWN, Plugin, secret, urn
+from tests.support.locks import NEWEST, lock
+from tests.support.plugin_process import UNKNOWN, Plugin, secret, urn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,9 @@ from pulumi.runtime.proto import provider_pb2
 from pulumi_iotda_ota.dynamic import OtaPackageProvider
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
-from tests.plugin.process import Engine, Plugin, urn
 from tests.plugin.test_campaigns import METER
 from tests.plugin.test_resources import NONE, TASK, task
+from tests.support.plugin_process import Engine, Plugin, urn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,13 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from tests.conftest import settings_for
-from tests.plugin.process import ROOT, SECONDS, UNKNOWN, Plugin, plain, secret, struct
+from tests.support.plugin_process import ROOT, SECONDS, UNKNOWN, Plugin, plain, secret, struct
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
-    from tests.plugin.process import Engine
+    from tests.support.plugin_process import Engine
 
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter", "version": "V1.4.10"}
 PROVIDER = "urn:pulumi:dev::meters::pulumi:providers:iotda-ota::default"

@@ -12,14 +12,14 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import provider_pb2
 
 from tests.conftest import settings_for
-from tests.plugin.process import UNKNOWN, Plugin, plain, secret, urn
+from tests.support.plugin_process import UNKNOWN, Plugin, plain, secret, urn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
-    from tests.plugin.process import Engine
+    from tests.support.plugin_process import Engine
 
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}

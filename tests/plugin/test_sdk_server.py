@@ -14,7 +14,7 @@ from pulumi.provider.experimental.property_value import Computed, PropertyValue
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2
 
-from tests.plugin.process import UNKNOWN, struct
+from tests.support.plugin_process import UNKNOWN, struct
 
 
 class Failing(provider.Provider):

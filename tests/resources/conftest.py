@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
-from tests.resources.bench import SEED, Bench, FakeTime
+from tests.support.resource_bench import SEED, Bench, FakeTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

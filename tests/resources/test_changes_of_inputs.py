@@ -15,13 +15,13 @@ from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.schema.changes import CONNECTION
-from tests.resources import packages
-from tests.resources.bench import SCOPE
+from tests.support import resource_packages
+from tests.support.resource_bench import SCOPE
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Created, Properties, ResourceContext
     from pulumi_iotda_ota.schema import Argument
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 TABLES: dict[str, tuple[type[Any], tuple[Argument, ...]]] = {
     "OtaPackage": (Package, schema.OTA_PACKAGE),
@@ -43,7 +43,7 @@ OTHER: dict[tuple[str, str], Properties] = {
     ("OtaPackage", "app_id"): {"app_id": "water"},
     ("OtaPackage", "product_id"): {"product_id": "gateway"},
     ("OtaPackage", "version"): {"version": "V8"},
-    ("OtaPackage", "obs_location"): {"obs_location": {**packages.OBJECT, "object_key": "meter/V8.bin"}},
+    ("OtaPackage", "obs_location"): {"obs_location": {**resource_packages.OBJECT, "object_key": "meter/V8.bin"}},
     ("OtaPackage", "module_name"): {"package_type": "modulePackage", "module_name": "screen"},
     ("OtaPackage", "support_source_versions"): {"support_source_versions": ["V6"]},
     ("OtaPackage", "description"): {"description": "another"},
@@ -126,7 +126,7 @@ def existing(bench: Bench, name: str) -> Resource:
     """Create a resource as a program does."""
     confirmed = name == "UpgradeTaskConfirmation"
     inputs: Properties = {
-        "OtaPackage": packages.inputs(),
+        "OtaPackage": resource_packages.inputs(),
         "OtaPackagePin": METER,
         "UpgradeTask": {"package_ids": ["p1"], "targets": ["d1", "d2"], "scope": SCOPE},
         "UpgradeTaskCompletion": {"task_id": task(bench)},
@@ -161,7 +161,7 @@ def test_every_input_says_what_its_change_does() -> None:
 def test_a_change_does_what_the_page_says(bench: Bench, name: str, input_: str, effect: str) -> None:
     """A change of one input has the documented effect: on the plan, on the service, and in what is printed."""
     bench.emulator.add_package(package_id="c3", app_id="energy", product_id="other", version="V1")
-    signed = {"file_location": {"obs_location": packages.OBJECT}}
+    signed = {"file_location": {"obs_location": resource_packages.OBJECT}}
     bench.emulator.add_package(package_id="c4", app_id="energy", product_id="meter", version="3.0.0", **signed)
     resource = existing(bench, name)
     before = resource.created

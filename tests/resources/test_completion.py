@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.completion import Completion
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 OFFLINE = "Waiting for the device online timeout"
 

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
 from tests.resources.test_completion import campaign, fails_first, failure, sent, wait
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 def test_a_stopped_task_is_not_retried(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 def waiting_task(bench: Bench, **changes: Any) -> str:

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from tests.resources.test_confirmation import begun, confirm, confirmations, waiting_task
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 ENDED = ("Success", "Fail", "PartialSuccess")
 STATUSES = (*ENDED, "Stopped", "Stopping", "Initializing", "Waitting", "Waiting", "Processing")

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.dynamic import OtaPackagePinProvider, OtaPackageProvider, 
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.iotda.errors import InputError
 from tests.conftest import settings_for
-from tests.resources.bench import SCOPE, SEED
+from tests.support.resource_bench import SCOPE, SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

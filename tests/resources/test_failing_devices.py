@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.failed_devices import FailingDevice, failing_devices
 from pulumi_iotda_ota.iotda.retry import Deadline
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 OFFLINE = "Waiting for the device online timeout"
 

@@ -14,13 +14,13 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
-from tests.resources.bench import SEED
+from tests.support.resource_bench import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = "tests.resources.create_program"
+PROGRAM = "tests.support.create_program"
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.pin import OUTPUTS, Pin
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change
-from tests.lock.helpers import lock
 from tests.resources.test_pin import EXACT, NEWEST, pinned, problems, upload
+from tests.support.locks import lock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 LOCKED: dict[str, Any] = {"lock": "meter"}
 

@@ -10,10 +10,10 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from tests.faults.helpers import closed_port
+from tests.support.fault_helpers import closed_port
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 SELECTION = {"package_type": "firmwarePackage", "product_id": "meter", "version": "V1"}
 TOKEN = "KeystoneCreateUserTokenByPassword"

@@ -11,10 +11,10 @@ from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Created, Properties
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
-from tests.resources.packages import INPUTS, OBJECT, SIGN, create, inputs, made, problems
+from tests.support.resource_packages import INPUTS, OBJECT, SIGN, create, inputs, made, problems
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"package_type": "firmware"}, "package_type: must be one of .*did you mean firmwarePackage"),

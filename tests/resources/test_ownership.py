@@ -12,13 +12,13 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from tests.resources import packages
-from tests.resources.bench import SCOPE
-from tests.resources.packages import create, made
+from tests.support import resource_packages
+from tests.support.resource_bench import SCOPE
+from tests.support.resource_packages import create, made
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import ResourceContext
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 def statuses(bench: Bench) -> list[str]:
@@ -51,7 +51,7 @@ def test_a_package_that_two_states_know(bench: Bench) -> None:
     before = create(bench.context)
     later = bench.context
 
-    checked = Package.check(later, before.outputs, packages.inputs())
+    checked = Package.check(later, before.outputs, resource_packages.inputs())
     assert not Package.diff(later, before.id, before.outputs, checked.inputs).changes
     Package.delete(later, before.id, before.outputs)
 
@@ -81,7 +81,7 @@ def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
     """What was replaced, or is declared no more, is removed as ever."""
     old = create(bench.context)
     context = bench.context
-    assert Package.diff(context, old.id, old.outputs, packages.inputs(version="V8")).replaces
+    assert Package.diff(context, old.id, old.outputs, resource_packages.inputs(version="V8")).replaces
 
     Package.delete(context, old.id, old.outputs)
 
@@ -117,7 +117,7 @@ def at_once(context: ResourceContext, kind: Any, inputs: Any, times: int = 4) ->
 def test_created_at_the_same_moment(bench: Bench, kind: Any) -> None:
     """Resources that are created at once and describe one thing make one of it; all but one are told."""
     context = bench.context
-    inputs = bench.checked() if kind is UpgradeTask else packages.inputs()
+    inputs = bench.checked() if kind is UpgradeTask else resource_packages.inputs()
 
     results = at_once(context, kind, inputs)
 
@@ -186,4 +186,4 @@ def test_no_package_is_replaced_in_another_place(bench: Bench) -> None:
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
 
     with pytest.raises(IotdaOtaError, match="can not be replaced by one in another place"):
-        Package.diff(bench.context, made_here.id, made_here.outputs, packages.inputs(version="V8"))
+        Package.diff(bench.context, made_here.id, made_here.outputs, resource_packages.inputs(version="V8"))

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import CredentialsError, InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
-from tests.resources.packages import INPUTS, OBJECT, SIGN, add, create, inputs, made, problems
+from tests.support.resource_packages import INPUTS, OBJECT, SIGN, add, create, inputs, made, problems
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 def test_it_is_looked_for_and_asked_for_once(bench: Bench) -> None:

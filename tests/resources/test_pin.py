@@ -9,11 +9,11 @@ import pytest
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.pin import OUTPUTS, Pin
-from tests.resources.bench import package
+from tests.support.resource_bench import package
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 NEWEST: dict[str, Any] = {
     "package_type": "firmwarePackage",

@@ -8,7 +8,7 @@ from pulumi_iotda_ota.lifecycle.pin import Pin
 from tests.resources.test_pin import EXACT, pinned, problems
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 def test_a_package_that_is_another_one_now_is_no_answer(bench: Bench) -> None:

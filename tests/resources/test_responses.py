@@ -8,11 +8,11 @@ import pytest
 
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
-from tests.resources import packages
-from tests.resources.packages import create, made
+from tests.support import resource_packages
+from tests.support.resource_packages import create, made
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 OTHERS_TASK = {"task_id": "5c8b00000000000000000001", "task_name": "others_1", "task_type": "firmwareUpgrade"}
 
@@ -172,7 +172,9 @@ def test_a_package_that_appears_after_a_lost_response(bench: Bench) -> None:
     """A package that appears with another object is not adopted."""
 
     def appear_later(_: Any) -> bool:
-        bench.time.after(10, lambda: packages.add(bench, obs_location={**packages.OBJECT, "object_key": "x.bin"}))
+        bench.time.after(
+            10, lambda: resource_packages.add(bench, obs_location={**resource_packages.OBJECT, "object_key": "x.bin"})
+        )
         return True
 
     bench.emulator.faults.add(operation="CreateOtaPackage", match=appear_later, wire="drop")

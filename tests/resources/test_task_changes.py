@@ -12,7 +12,7 @@ from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 SCHEDULE = "2026-11-24T00:00:00Z"
 LATER = "2026-11-26T00:00:00Z"

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import CredentialsError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from tests.resources.bench import SCOPE
+from tests.support.resource_bench import SCOPE
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 def add_task(bench: Bench, **changes: Any) -> str:

@@ -15,7 +15,7 @@ from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 def test_type_and_name_are_known_at_the_preview(bench: Bench) -> None:

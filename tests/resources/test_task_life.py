@@ -12,7 +12,7 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Created
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 def statuses(bench: Bench) -> list[str]:

@@ -8,11 +8,11 @@ import pytest
 
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from tests.resources.bench import SCOPE
 from tests.resources.test_task_life import statuses, vanish
+from tests.support.resource_bench import SCOPE
 
 if TYPE_CHECKING:
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 
 @pytest.mark.parametrize(

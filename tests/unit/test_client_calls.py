@@ -25,7 +25,7 @@ from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import Deadline
-from tests.faults.helpers import CONNECTION, NOW, FakeClock, ScriptedTransport, answer, package
+from tests.support.fault_helpers import CONNECTION, NOW, FakeClock, ScriptedTransport, answer, package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.http.network_errors import in_words
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
-from tests.faults.helpers import CONNECTION
+from tests.support.fault_helpers import CONNECTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from pulumi_iotda_ota.iotda.errors import (
 )
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
-from tests.faults.helpers import CONNECTION
+from tests.support.fault_helpers import CONNECTION
 
 OTHER_KEY = AccessKey("AKOTHER", SecretStr("other"), None, "argument")
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.http.parsing import reader
 from pulumi_iotda_ota.iotda.models import BatchTask, BatchTaskDetail, BatchTaskPage, OtaPackage, OtaPackagePage
-from tests.faults.helpers import package
+from tests.support.fault_helpers import package
 
 TASK = {"task_id": "ab", "task_name": "t", "task_type": "firmwareUpgrade", "status": "Processing"}
 

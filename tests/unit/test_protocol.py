@@ -16,7 +16,7 @@ from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ProtocolError
 from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from tests.faults.helpers import CONNECTION, NOW, answer, package
+from tests.support.fault_helpers import CONNECTION, NOW, answer, package
 
 if TYPE_CHECKING:
     from collections.abc import Callable

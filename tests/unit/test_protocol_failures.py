@@ -18,7 +18,7 @@ from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.http.error_responses import read_fault, refusal
 from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from tests.faults.helpers import CONNECTION, KEY, NOW, answer
+from tests.support.fault_helpers import CONNECTION, KEY, NOW, answer
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.http.messages import Request

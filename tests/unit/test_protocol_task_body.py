@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import InputError
-from tests.faults.helpers import NOW
+from tests.support.fault_helpers import NOW
 
 TASK: dict[str, Any] = {
     "task_name": "canary_1",

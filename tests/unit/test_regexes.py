@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.selection.regexes import whole_match
-from tests.plugin.process import ROOT
+from tests.support.plugin_process import ROOT
 
 # Seconds: no promise of how long anything takes, for an engine that backtracks would need longer than the universe.
 KILLED_AFTER = 240

@@ -13,7 +13,7 @@ from pulumi_iotda_ota.iotda.auth.credentials import AuthToken
 from pulumi_iotda_ota.iotda.auth.refresh import IssuedCredential, Renewable
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, TransportError
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
-from tests.faults.helpers import NOW, FakeClock
+from tests.support.fault_helpers import NOW, FakeClock
 
 REFUSAL = CredentialsError("refused", status=401)
 

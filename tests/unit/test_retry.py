@@ -27,7 +27,7 @@ from pulumi_iotda_ota.iotda.retry import (
     may_be_accepted,
     retry_after,
 )
-from tests.faults.helpers import NOW, FakeClock
+from tests.support.fault_helpers import NOW, FakeClock
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.paging.marker import Page, walk
 from pulumi_iotda_ota.iotda.paging.scheduler import PageScheduler, Place
-from tests.fuzzing import examples
+from tests.support.fuzzing import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

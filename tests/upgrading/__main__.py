@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi_iotda_ota
 from pulumi_iotda_ota.emulator import Emulator
-from tests.upgrading.world import ENDPOINT, PROJECT_ID, SEED, STATES, project
+from tests.support.old_states import ENDPOINT, PROJECT_ID, SEED, STATES, project
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.emulator import Emulator
-from tests.upgrading.world import ENDPOINT, PROJECT_ID, STATES, project
+from tests.support.old_states import ENDPOINT, PROJECT_ID, STATES, project
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import settings_for
-from tests.plugin.process import ROOT, Plugin
 from tests.plugin.test_resources import PIN, TASK, task
 from tests.prepared import SECONDS, key_of, made_once, new_environment
+from tests.support.plugin_process import ROOT, Plugin
 
 if TYPE_CHECKING:
     from pathlib import Path

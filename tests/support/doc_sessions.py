@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.docs.blocks import ROOT, Block, blocks, first_program
-from tests.engine.plugins import copy
 from tests.prepared import SECONDS, pip_settings
+from tests.support.doc_blocks import ROOT, Block, blocks, first_program
+from tests.support.plugins import copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,7 +104,7 @@ OWN: Mapping[tuple[str, str], str] = {
     ("docs/emulator.md", "emulator"): "tests/docs/test_sessions.py::test_emulator_says_where_it_is",
     ("docs/emulator.md", "seed"): "tests/docs/test_sessions.py::test_the_seed_of_the_page_is_held",
     # Once for all tests that need an image.
-    ("docs/other-languages.md", "image"): "tests/engine/plugins.py::install",
+    ("docs/other-languages.md", "image"): "tests/support/plugins.py::install",
 }
 
 

@@ -10,7 +10,7 @@ from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.lookup.find import find_packages
 from pulumi_iotda_ota.lookup.query import PackagesLookup
-from tests.resources.bench import SEED, Bench, package
+from tests.support.resource_bench import SEED, Bench, package
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.unit.test_golden_versions import names_of
 
-TABLE = Path(__file__).with_name("table.txt")
+TABLE = Path(__file__).parents[1] / "golden" / "table.txt"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Created, Properties, ResourceContext
-    from tests.resources.bench import Bench
+    from tests.support.resource_bench import Bench
 
 SIGN = "ab" * 32
 OBJECT = {"region_name": "cn-north-4", "bucket_name": "firmware", "object_key": "meter/V7.bin", "sign": SIGN}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator import Emulator
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "upgrading"
 STATES = HERE / "states"
 PROGRAM = HERE / "program.py"
 PROJECT_ID = "0123456789abcdef0123456789abcdef"

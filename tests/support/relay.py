@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import trustme
 
-from tests.faults.helpers import AUTHORITY
+from tests.support.fault_helpers import AUTHORITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

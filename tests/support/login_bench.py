@@ -15,7 +15,7 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.login import TokenCache
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from tests.faults.helpers import QUICK
+from tests.support.fault_helpers import QUICK
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator

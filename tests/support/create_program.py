@@ -6,7 +6,7 @@ import sys
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from pulumi_iotda_ota.lookup.session import Run
-from tests.resources.bench import SCOPE
+from tests.support.resource_bench import SCOPE
 
 context = ResourceContext(run=Run(memo=False), config={}, environ=os.environ, warn=print, tell=print)
 given = {"package_ids": ["p1"], "targets": ["d1", "d2"], "scope": SCOPE}
