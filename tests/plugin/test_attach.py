@@ -8,9 +8,9 @@ import pytest
 from pulumi.runtime.proto import plugin_pb2
 
 from tests.conftest import settings_for
-from tests.plugin.test_campaigns import METER
 from tests.plugin.test_ownership import FIRMWARE, FW, there
 from tests.plugin.test_resources import NEWEST
+from tests.plugin.test_upgrade_tasks import METER
 from tests.support.plugin_process import SECONDS, Engine, Plugin
 
 if TYPE_CHECKING:

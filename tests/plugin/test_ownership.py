@@ -19,8 +19,8 @@ from pulumi.runtime.proto import provider_pb2
 from pulumi_iotda_ota.dynamic import OtaPackageProvider
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
-from tests.plugin.test_campaigns import METER
 from tests.plugin.test_resources import NONE, TASK, task
+from tests.plugin.test_upgrade_tasks import METER
 from tests.support.plugin_process import Engine, Plugin, urn
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 # One test for each thing that depends on it: Ctrl-C in a thread, in a process and at a terminal; files and their
 # modes; what is made at home.
 SAMPLE = (
-    "tests/unit/test_together.py::test_ctrl_c_ends_the_walk",
+    "tests/unit/test_parallel.py::test_ctrl_c_ends_the_walk",
     "tests/cli/test_shell.py::test_ctrl_c",
-    "tests/cli/test_tasks.py::test_ctrl_c_leaves_the_task_alone",
+    "tests/cli/test_task.py::test_ctrl_c_leaves_the_task_alone",
     "tests/emulator/test_server.py::test_the_command_tells_one_line_serves_and_ends_clean",
     "tests/lock/test_files.py",
 )
