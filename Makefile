@@ -49,7 +49,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	@for program in examples/*/__main__.py examples/gitops/*/*.py; do echo "mypy $$program"; $(BIN)/mypy "$$program" || exit 1; done
 
-# One test at a time goes to the next worker that is free, the longest first (tests/lanes.py).
+# One test at a time goes to the next worker that is free, the longest first (tests/support/lanes.py).
 test: lint
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist load --maxschedchunk 1
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
-from tests import lanes
-from tests.prepared import CACHE
-from tests.support import fuzzing
+from tests.support import fuzzing, lanes
+from tests.support.prepared import CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

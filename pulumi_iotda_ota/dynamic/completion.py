@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import sdk_inputs
+from pulumi_iotda_ota import pulumi_inputs
 from pulumi_iotda_ota.dynamic import UpgradeTaskCompletionProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
 from pulumi_iotda_ota.lifecycle.completion import Completion
@@ -70,4 +70,4 @@ class UpgradeTaskCompletion(dynamic.Resource, module="iotda-ota", name="UpgradeT
         refuse_import("UpgradeTaskCompletion", opts, Completion.import_advice)
         inputs = given(UpgradeTaskCompletion, locals())
         super().__init__(UpgradeTaskCompletionProvider(), resource_name, properties(inputs, Completion.outputs), opts)
-        sdk_inputs.register(self, "task_id", constant_id=True)
+        pulumi_inputs.register(self, "task_id", constant_id=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import pulumi_compat, sdk_inputs
+from pulumi_iotda_ota import pulumi_compat, pulumi_inputs
 from pulumi_iotda_ota.dynamic import UpgradeTaskConfirmationProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -58,7 +58,7 @@ class UpgradeTaskConfirmation(dynamic.Resource, module="iotda-ota", name="Upgrad
         inputs = given(UpgradeTaskConfirmation, locals())
         outputs = properties(inputs, Confirmation.outputs)
         super().__init__(UpgradeTaskConfirmationProvider(), resource_name, outputs, opts)
-        sdk_inputs.register(self, "task_id", constant_id=True)
+        pulumi_inputs.register(self, "task_id", constant_id=True)
 
 
 def _require_written_out(approved: object) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_iotda_ota import pulumi_compat, schema, sdk_inputs
+from pulumi_iotda_ota import pulumi_compat, pulumi_inputs, schema
 from pulumi_iotda_ota.dynamic import SECRET_INPUTS
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
@@ -50,17 +50,17 @@ def given(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """
     table, problems = _RULES[kind.__name__]
     label = f'{kind.__name__} "{given["resource_name"]}": '
-    sdk_inputs.refuse_provider(label, given["opts"])
+    pulumi_inputs.refuse_provider(label, given["opts"])
     inputs = {argument.name: given[argument.name] for argument in table if argument.name in given}
-    sdk_inputs.refuse_resources(inputs, label)
-    sdk_inputs.refuse_unsendable(inputs, label)
-    wrong = problems(normal(sdk_inputs.known_values(inputs, UNKNOWN)))
+    pulumi_inputs.refuse_resources(inputs, label)
+    pulumi_inputs.refuse_unsendable(inputs, label)
+    wrong = problems(normal(pulumi_inputs.known_values(inputs, UNKNOWN)))
     if wrong:
         facts = [("also wrong", str(problem)) for problem in wrong[1:]]
         raise pulumi_compat.as_run_error(InputError(f"{label}{wrong[0]}", argument=wrong[0].argument, facts=facts))
     optional = [argument.name for argument in table if argument.optional_output]
     free = [argument.name for argument in table if argument.type == "object" and argument.of is None]
-    required = sdk_inputs.requiring_values(inputs, label, optional=optional, free=free)
+    required = pulumi_inputs.requiring_values(inputs, label, optional=optional, free=free)
     return {**required, "connection": _public(given["connection"])}
 
 
@@ -107,7 +107,7 @@ def properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]
     registered = {**dict.fromkeys(outputs), **inputs}
     # Where no value is to come, none can be secret.
     return (
-        {**registered, SECRET_INPUTS: sdk_inputs.SecretNames(inputs)}
+        {**registered, SECRET_INPUTS: pulumi_inputs.SecretNames(inputs)}
         if pulumi_compat.holds_output(inputs)
         else registered
     )
@@ -116,7 +116,7 @@ def properties(inputs: dict[str, Any], outputs: Iterable[str]) -> dict[str, Any]
 def _public(connection: Connection | None) -> dict[str, Any] | None:
     """Return the connection as inputs, which are stored in the state and must hold no secret."""
     try:
-        sdk_inputs.require_connection(connection)
+        pulumi_inputs.require_connection(connection)
     except InputError as wrong:
         raise pulumi_compat.as_run_error(wrong) from None
     if connection is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import sdk_inputs
+from pulumi_iotda_ota import pulumi_inputs
 from pulumi_iotda_ota.dynamic import OtaPackageProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import
 from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
@@ -94,4 +94,4 @@ class OtaPackage(dynamic.Resource, module="iotda-ota", name="OtaPackage"):
         refuse_import("OtaPackage", opts, ota_package.ADOPTED_IF_EQUAL)
         inputs = given(OtaPackage, locals())
         super().__init__(OtaPackageProvider(), resource_name, properties(inputs, ota_package.OUTPUTS), opts)
-        sdk_inputs.register(self, "package_id", constant_id=False)
+        pulumi_inputs.register(self, "package_id", constant_id=False)

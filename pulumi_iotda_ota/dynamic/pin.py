@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import sdk_inputs
+from pulumi_iotda_ota import pulumi_inputs
 from pulumi_iotda_ota.dynamic import OtaPackagePinProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import, refused
 from pulumi_iotda_ota.lifecycle import pin
@@ -130,7 +130,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         _refuse_ignoring(opts)
         inputs = given(OtaPackagePin, locals())
         super().__init__(OtaPackagePinProvider(), resource_name, properties(inputs, pin.OUTPUTS), opts)
-        sdk_inputs.register(self, "package_id", constant_id=True)
+        pulumi_inputs.register(self, "package_id", constant_id=True)
 
 
 def _refuse_ignoring(opts: pulumi.ResourceOptions | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from pulumi_iotda_ota import sdk_inputs
+from pulumi_iotda_ota import pulumi_inputs
 from pulumi_iotda_ota.dynamic import UpgradeTaskProvider
 from pulumi_iotda_ota.dynamic.inputs import given, properties, refuse_import, scope
 
@@ -92,7 +92,7 @@ class UpgradeTask(dynamic.Resource, module="iotda-ota", name="UpgradeTask"):
         inputs = {**given(UpgradeTask, locals()), "scope": scope(resource_name, opts)}
         outputs = ("task_id", "task_name", "status", "status_desc", "progress", "create_time", "identity")
         super().__init__(UpgradeTaskProvider(), resource_name, properties(inputs, outputs), opts)
-        sdk_inputs.register(self, "task_id", constant_id=False)
+        pulumi_inputs.register(self, "task_id", constant_id=False)
 
 
 def _import_by_plugin(resource_name: str, opts: pulumi.ResourceOptions | None) -> str:

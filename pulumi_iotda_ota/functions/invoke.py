@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pulumi
 
-from pulumi_iotda_ota import pulumi_compat, sdk_inputs
+from pulumi_iotda_ota import pulumi_compat, pulumi_inputs
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.errors import OutputGiven
 from pulumi_iotda_ota.iotda.case import camel, snake
@@ -53,8 +53,8 @@ class Function(Generic[T]):
     def plain(self, values: Mapping[str, Any], connection: Connection | None, opts: pulumi.InvokeOptions | None) -> T:
         """Return the answer, or raise an error that Pulumi prints as one message."""
         with _rendering():
-            sdk_inputs.require_connection(connection)
-            sdk_inputs.refuse_resources(values)
+            pulumi_inputs.require_connection(connection)
+            pulumi_inputs.refuse_resources(values)
             _refuse_outputs(self.name, values, opts)
             if pulumi_compat.is_mocked():
                 return self._read(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
@@ -68,11 +68,11 @@ class Function(Generic[T]):
     ) -> pulumi.Output[T]:
         """Return an Output of the answer."""
         with _rendering():
-            sdk_inputs.require_connection(connection)
+            pulumi_inputs.require_connection(connection)
             pulumi_compat.refuse_provider(opts)
             pulumi_compat.require_program(self.name)
-            sdk_inputs.refuse_resources(values)
-            values = sdk_inputs.requiring_values(values)
+            pulumi_inputs.refuse_resources(values)
+            values = pulumi_inputs.requiring_values(values)
         if pulumi_compat.is_mocked():
             return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self._read)
         return pulumi_compat.when_known(values, opts, lambda known: self.work(known, connection))

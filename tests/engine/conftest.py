@@ -15,8 +15,8 @@ from urllib.request import url2pathname
 import pytest
 
 from tests.conftest import settings_for
-from tests.prepared import SECONDS, key_of, made_once, program_environment
 from tests.support import plugins
+from tests.support.prepared import SECONDS, key_of, made_once, program_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

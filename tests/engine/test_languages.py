@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.prepared import SECONDS, pip_settings
 from tests.support import git_server
 from tests.support.plugins import NEWEST, ROOT, VERSION, installed_python, resource, told, yaml
+from tests.support.prepared import SECONDS, pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

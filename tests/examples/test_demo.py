@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.prepared import SECONDS
+from tests.support.prepared import SECONDS
 
 ROOT = Path(__file__).parents[2]
 FOUR_STEPS = r"""pulumi-iotda-ota demo

@@ -17,8 +17,8 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.http.limiter import PROCESS_LIMITER
 from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
-from tests.faults.posts import POSTS, Stop
 from tests.support.fault_helpers import AUTHORITY
+from tests.support.fault_posts import POSTS, Stop
 from tests.support.fault_steps import Stage
 from tests.support.relay import CARRIED_OUT, CUTS, NEVER_SENT, SERVICE_NAME, Front, Proxy
 from tests.support.resource_bench import SEED, Bench, FakeTime

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.engine.conftest import KEPT, make_project
-from tests.prepared import ROOT, pip_settings, users_environment
 from tests.support.github import Job, workflow
 from tests.support.gitlab import Ran, run_job
+from tests.support.prepared import ROOT, pip_settings, users_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

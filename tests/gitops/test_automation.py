@@ -16,8 +16,8 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from tests.gitops.conftest import RECIPES
-from tests.prepared import SECONDS
 from tests.support.fault_helpers import IN_FLIGHT
+from tests.support.prepared import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

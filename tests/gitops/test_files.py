@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from tests.gitops.conftest import RECIPES
-from tests.prepared import ROOT
 from tests.support.github import WORKFLOWS, workflow
 from tests.support.gitlab import PIPELINE
+from tests.support.prepared import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.gitops.conftest import RECIPES
-from tests.prepared import SECONDS
+from tests.support.prepared import SECONDS
 
 if TYPE_CHECKING:
     from tests.gitops.conftest import Repository

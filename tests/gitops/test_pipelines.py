@@ -11,7 +11,7 @@ import pytest
 
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.client import Client
-from tests.prepared import SECONDS, users_wheel
+from tests.support.prepared import SECONDS, users_wheel
 from tests.support.processes import kill_session
 
 if TYPE_CHECKING:

@@ -273,7 +273,7 @@ def test_what_is_passed_on_is_what_was_given(tmp_path: Path) -> None:
         """
 task = iotda_ota.UpgradeTask("t", package_ids=[pin.package_id], targets=pulumi.Output.secret(["d1"]))
 iotda_ota.UpgradeTaskCompletion("c", task_id=task.task_id)
-from pulumi_iotda_ota import sdk_inputs
+from pulumi_iotda_ota import pulumi_inputs as sdk_inputs
 secret = sdk_inputs.requiring_values({"a": pulumi.Output.secret("x")})["a"]
 pulumi.export("secret", pulumi.Output.from_input(secret.is_secret()))
 depends = sdk_inputs.requiring_values({"a": [pin.package_id]})["a"][0]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lanes import longest_first
-from tests.prepared import ROOT
+from tests.support.lanes import longest_first
+from tests.support.prepared import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def test_not_here(number): pass
 def file(pytester: pytest.Pytester, tmp_path: Path) -> Path:
     """Return where the times are kept, of a project with two lanes."""
     file = tmp_path / "cache" / "seconds.json"
-    pytester.makeconftest(CONFTEST.format(file=str(file), folder=str(ROOT / "tests")))
+    pytester.makeconftest(CONFTEST.format(file=str(file), folder=str(ROOT / "tests" / "support")))
     for lane in ("one", "two"):
         folder = pytester.path / "tests" / lane
         folder.mkdir(parents=True)

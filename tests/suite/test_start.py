@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.prepared import ROOT
+from tests.support.prepared import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.prepared import SECONDS, pip_settings
 from tests.support.doc_blocks import ROOT, Block, blocks, first_program
 from tests.support.plugins import copy
+from tests.support.prepared import SECONDS, pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

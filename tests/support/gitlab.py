@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.prepared import ROOT
+from tests.support.prepared import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.prepared import SECONDS, key_of, made_once, pip_settings, run
 from tests.support.doc_blocks import blocks
+from tests.support.prepared import SECONDS, key_of, made_once, pip_settings, run
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project

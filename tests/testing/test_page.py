@@ -11,7 +11,7 @@ import pytest
 
 from pulumi_iotda_ota import pytest_plugin, testing
 from pulumi_iotda_ota.emulator import Emulator
-from tests.prepared import ROOT, SECONDS, users_environment
+from tests.support.prepared import ROOT, SECONDS, users_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

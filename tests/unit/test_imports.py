@@ -87,7 +87,7 @@ LIBRARIES = {
         "testing",
         "functions.results",
         "pulumi_compat",
-        "sdk_inputs",
+        "pulumi_inputs",
         "plugin.pulumi_proto",
     ),
     "dill": ("testing.monitor",),

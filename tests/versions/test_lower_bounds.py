@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import settings_for
 from tests.plugin.test_resources import PIN, TASK, task
-from tests.prepared import SECONDS, key_of, made_once, new_environment
 from tests.support.plugin_process import ROOT, Plugin
+from tests.support.prepared import SECONDS, key_of, made_once, new_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.api.requests import checked_task_body
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
-from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace
+from pulumi_iotda_ota.lifecycle.upgrade_task.changes import require_may_replace
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES, new_task, task_name
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import find_task
 

@@ -16,7 +16,7 @@ from pulumi_iotda_ota.lifecycle.importing import (
     unread_inputs,
 )
 from pulumi_iotda_ota.lifecycle.run_state import Thing
-from pulumi_iotda_ota.lifecycle.task_changes import require_may_replace, require_may_store
+from pulumi_iotda_ota.lifecycle.upgrade_task.changes import require_may_replace, require_may_store
 from pulumi_iotda_ota.lifecycle.upgrade_task.create import create_once
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import CAMPAIGN_INPUTS, changed_inputs, task_name
 from pulumi_iotda_ota.lifecycle.upgrade_task.preflight import prepare_create

@@ -33,7 +33,7 @@ __all__ = [
     "users_wheel",
 ]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
 EXTRAS = "emulator,cli"
 #: How long a command may take that does much: a guard, which the slowest machine must not come near.
