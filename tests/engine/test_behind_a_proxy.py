@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.test_resources import HEAD, ok
 from tests.support import plugins
+from tests.support.engine_resources import HEAD, ok
 from tests.support.fault_helpers import AUTHORITY
 from tests.support.relay import SERVICE_NAME, Front, Proxy
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.test_resources import HEAD, ids, ok, package_of, posts, rollout, wait_until
+from tests.support.engine_resources import HEAD, ids, ok, package_of, posts, rollout, wait_until
 from tests.support.processes import kill_session
 
 if TYPE_CHECKING:

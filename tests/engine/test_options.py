@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulumi_iotda_ota.iotda.case import camel
 from tests.engine.conftest import PREVIEWED
-from tests.engine.test_resources import HEAD, ok, wait_until
+from tests.support.engine_resources import HEAD, ok, wait_until
 from tests.support.plugins import resource, yaml
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.test_packages import made
-from tests.engine.test_resources import HEAD, ok, package_of, wait_until
+from tests.support.engine_packages import made
+from tests.support.engine_resources import HEAD, ok, package_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

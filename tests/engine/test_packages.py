@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pulumi_iotda_ota.emulator import Switches
+from tests.support.engine_packages import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +41,6 @@ iotda_ota.UpgradeTask("rollout", package_ids=[package.package_id], targets=["met
 pulumi.export("package_id", package.package_id)
 pulumi.export("package", package.obs_location)
 """
-
-
-def made(emulator: Emulator) -> list[dict[str, Any]]:
-    """Return the packages that are there beyond the catalogue, newest first."""
-    return [package for package in emulator.packages if package["version"].startswith(("V7", "V8"))]
 
 
 def count(emulator: Emulator, operation: str) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.test_resources import HEAD, ok, package_of, posts
+from tests.support.engine_resources import HEAD, ok, package_of, posts
 from tests.support.plugins import resource
 
 if TYPE_CHECKING:

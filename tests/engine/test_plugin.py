@@ -10,26 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.emulator import Emulator
+from tests.support.engine_plugin import ok, posts, settings
 from tests.support.plugins import METER, NEWEST, found, resource, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.engine.conftest import Done, Project
+    from tests.engine.conftest import Project
 
 TASK = {"packageIds": ["${pin.packageId}"], "targets": ["d1", "d2"]}
 PIN = resource("OtaPackagePin", **NEWEST)
-
-
-def ok(done: Done) -> Done:
-    """Hold a command to have succeeded."""
-    assert done.code == 0, done.text
-    return done
-
-
-def posts(emulator: Emulator) -> int:
-    """Return how often a task was asked for."""
-    return sum(request.operation == "CreateBatchTask" for request in emulator.requests)
 
 
 def test_from_preview_to_destroy(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
@@ -108,19 +98,6 @@ def one(version: str, package_id: str) -> dict[str, Any]:
     """Return a package of a seed."""
     fields = {"app_id": "energy", "create_time": "20260101T000000Z", "product_id": "smart-meter"}
     return {**fields, "package_id": package_id, "package_type": "firmwarePackage", "version": version}
-
-
-def settings(emulator: Emulator) -> dict[str, Any]:
-    """Return the settings of a provider that leads to an emulator."""
-    return {
-        "endpoint": emulator.endpoint,
-        "region": emulator.region,
-        "projectId": emulator.project_id,
-        "accessKey": emulator.access_key,
-        "secretKey": emulator.secret_key,
-        "deadline": 30,
-        "allowedProjectIds": [emulator.project_id],
-    }
 
 
 def test_settings_that_a_resource_will_give(make_yaml: Callable[..., Project], emulator: Emulator) -> None:

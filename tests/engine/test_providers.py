@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import settings_for
-from tests.engine.test_plugin import ok, posts, settings
-from tests.engine.test_resources import package_of, wait_until
+from tests.support.engine_plugin import ok, posts, settings
+from tests.support.engine_resources import package_of, wait_until
 from tests.support.plugin_process import Plugin
 from tests.support.plugins import NEWEST, found, resource, yaml
 from tests.support.processes import kill_session

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.test_resources import HEAD, ok, package_of
+from tests.support.engine_resources import HEAD, ok, package_of
 from tests.support.plugins import METER, resource, yaml
 
 if TYPE_CHECKING:

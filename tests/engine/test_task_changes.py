@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Switches
-from tests.engine.test_resources import HEAD, ok, package_of, wait_until
+from tests.support.engine_resources import HEAD, ok, package_of, wait_until
 from tests.support.plugins import resource
 
 if TYPE_CHECKING:

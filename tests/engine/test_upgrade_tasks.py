@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.test_resources import HEAD, ids, ok, package_of, posts, wait_until
+from tests.support.engine_resources import HEAD, ids, ok, package_of, posts, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import pulumi_compat
+from tests.support.mocking import mocked, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ANSWER = {
     "packageId": "p1",
@@ -27,46 +28,10 @@ ANSWER = {
 }
 
 
-class Mocks(pulumi.runtime.Mocks):
-    """Answers with what the test says, and remembers what was asked."""
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self.answer = answer
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        """Answer a function."""
-        self.asked.append((args.token, args.args))
-        return self.answer
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Take a resource as it is."""
-        return f"{args.name}-id", args.inputs
-
-
 @pytest.fixture(autouse=True)
 def _no_monitor_afterwards() -> Iterator[None]:
     yield
     pulumi_compat.leave_program()
-
-
-def mocked(answer: dict[str, Any], *, preview: bool = False) -> Mocks:
-    """Let mocks answer from here on."""
-    mocks = Mocks(answer)
-    pulumi.runtime.set_mocks(mocks, preview=preview)
-    return mocks
-
-
-def settled(output: pulumi.Output[Any]) -> tuple[Any, bool, bool]:
-    """Return the value of an Output, whether it is known and whether it is secret."""
-    found: list[tuple[Any, bool, bool]] = []
-
-    async def look() -> None:
-        found.append((await output.future(), await output.is_known(), await output.is_secret()))
-
-    run_to_the_end: Callable[..., Callable[[], None]] = pulumi.runtime.test
-    run_to_the_end(look)()
-    return found[0]
 
 
 def test_plain_form_asks_the_mocks() -> None:

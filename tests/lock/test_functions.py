@@ -11,8 +11,8 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.lock.files import LOCK_FILE, VARIABLE, change
 from tests.conftest import settings_for
-from tests.functions.test_mocks import mocked, settled
 from tests.support.locks import METER, NEWEST, ON, entry, lock
+from tests.support.mocking import mocked, settled
 
 if TYPE_CHECKING:
     from pathlib import Path

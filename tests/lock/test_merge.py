@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +10,11 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.lock.files import LOCK_FILE, load
 from pulumi_iotda_ota.lock.format import written
+from tests.support.git import git
 from tests.support.locks import entry
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -24,20 +24,6 @@ if TYPE_CHECKING:
     Step = tuple[str, Callable[[Entries], Entries]]
 
 BASE = {name: entry(name) for name in ("b", "d", "f")}
-QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-
-
-def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a git command."""
-    person = [part for key in ("user.name=t", "user.email=t@example.com") for part in ("-c", key)]
-    return subprocess.run(
-        ["git", *person, *arguments],
-        cwd=folder,
-        env={**os.environ, **QUIET},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def merged(folder: Path, ours: Entries, theirs: Entries, base: Entries = BASE) -> subprocess.CompletedProcess[str]:

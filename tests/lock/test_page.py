@@ -14,7 +14,7 @@ import yaml
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.lock.files import LOCK_FILE, load
 from tests.conftest import settings_for
-from tests.lock.test_merge import git
+from tests.support.git import git
 from tests.support.plugin_process import Plugin, urn
 
 if TYPE_CHECKING:

@@ -68,7 +68,7 @@ def ended(plugin: Plugin, name: str, arguments: dict[str, Any]) -> tuple[grpc.St
 
 def test_any_setting(plugin: Plugin) -> None:
     """A check of any setting ends in settings or in failures of the schema's properties."""
-    from tests.plugin.test_process import check_config
+    from tests.support.plugin_process import check_config
 
     properties = SCHEMA["config"]["variables"]
     for name in properties:

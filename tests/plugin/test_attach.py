@@ -8,10 +8,10 @@ import pytest
 from pulumi.runtime.proto import plugin_pb2
 
 from tests.conftest import settings_for
-from tests.plugin.test_ownership import FIRMWARE, FW, there
-from tests.plugin.test_resources import NEWEST
-from tests.plugin.test_upgrade_tasks import METER
+from tests.support.plugin_packages import FIRMWARE, FW, there
 from tests.support.plugin_process import SECONDS, Engine, Plugin
+from tests.support.plugin_resources import NEWEST
+from tests.support.plugin_upgrade_tasks import METER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,21 +19,16 @@ from pulumi.runtime.proto import provider_pb2
 from pulumi_iotda_ota.dynamic import OtaPackageProvider
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
-from tests.plugin.test_resources import NONE, TASK, task
-from tests.plugin.test_upgrade_tasks import METER
+from tests.support.plugin_packages import FIRMWARE, FW, there
 from tests.support.plugin_process import Engine, Plugin, urn
+from tests.support.plugin_resources import NONE, TASK, task
+from tests.support.plugin_upgrade_tasks import METER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FW, FIRMWARE = urn("OtaPackage", "fw"), urn("OtaPackage", "firmware")
 DONE = urn("UpgradeTaskCompletion", "done")
 SECONDS = 30
-
-
-def there(emulator: Emulator, id_: str) -> bool:
-    """Return whether a package is on the service."""
-    return id_ in [package["package_id"] for package in emulator.packages]
 
 
 def statuses(emulator: Emulator) -> list[str]:

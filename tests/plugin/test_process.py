@@ -11,7 +11,7 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from tests.conftest import settings_for
-from tests.support.plugin_process import ROOT, SECONDS, UNKNOWN, Plugin, plain, secret, struct
+from tests.support.plugin_process import PROVIDER, ROOT, SECONDS, UNKNOWN, Plugin, check_config, secret, struct
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from tests.support.plugin_process import Engine
 
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter", "version": "V1.4.10"}
-PROVIDER = "urn:pulumi:dev::meters::pulumi:providers:iotda-ota::default"
-
-
-def check_config(plugin: Plugin, **config: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Check settings as the engine does, and return them and what is wrong with them."""
-    request = provider_pb2.CheckRequest(urn=PROVIDER, news=struct({"version": "0.1.0", **config}))
-    checked = plugin.stub.CheckConfig(request, timeout=SECONDS)
-    return plain(checked.inputs), [(failure.property, failure.reason) for failure in checked.failures]
 
 
 def test_only_the_port_is_printed(plugin: Plugin) -> None:
@@ -143,7 +135,7 @@ def test_the_engine_is_the_last_argument(
     emulator: Emulator, tmp_path: Path, engine: Engine, before: tuple[str, ...]
 ) -> None:
     """Options that the engine passes before its address, with values of their own, are not taken for it."""
-    from tests.plugin.test_resources import TASK, left_over, task
+    from tests.support.plugin_resources import TASK, left_over, task
 
     with Plugin(settings_for(emulator), tmp_path, (*before, engine.address)) as plugin:
         inputs = plugin.configure().checked(TASK, task(emulator))
@@ -155,7 +147,7 @@ def test_the_engine_is_the_last_argument(
 
 def test_a_debugger_attaches(emulator: Emulator, tmp_path: Path, engine: Engine) -> None:
     """A process that was started by hand serves the engine that attaches to it (`PULUMI_DEBUG_PROVIDERS`)."""
-    from tests.plugin.test_resources import TASK, left_over, task
+    from tests.support.plugin_resources import TASK, left_over, task
 
     with Plugin(settings_for(emulator), tmp_path, ()) as plugin:
         plugin.stub.Attach(plugin_pb2.PluginAttach(address=engine.address), timeout=SECONDS)
@@ -192,7 +184,7 @@ def test_a_hostile_folder_in_the_path(emulator: Emulator, tmp_path: Path, named:
 
 def test_a_second_run_of_an_attached_process(emulator: Emulator, tmp_path: Path) -> None:
     """A process that serves several runs waits again after the first has ended, and remembers nothing of it."""
-    from tests.plugin.test_resources import TASK, task
+    from tests.support.plugin_resources import TASK, task
 
     emulator.set_device("d1", outcome="hang")
     with Plugin(settings_for(emulator), tmp_path, ()) as plugin:

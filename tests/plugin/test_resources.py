@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import provider_pb2
 
 from tests.conftest import settings_for
 from tests.support.plugin_process import UNKNOWN, Plugin, plain, secret, urn
+from tests.support.plugin_resources import METER, NEWEST, NONE, PIN, SOME, TASK, left_over, package_of, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,21 +20,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator import Emulator
     from tests.support.plugin_process import Engine
-
-METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
-NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}
-PIN, TASK = urn("OtaPackagePin", "meter"), urn("UpgradeTask", "canary")
-NONE, SOME = provider_pb2.DiffResponse.DIFF_NONE, provider_pb2.DiffResponse.DIFF_SOME
-
-
-def package_of(emulator: Emulator, version: str = "V1.4.10") -> str:
-    """Return the id of a package of the catalogue."""
-    return next(str(found["package_id"]) for found in emulator.packages if found["version"] == version)
-
-
-def task(emulator: Emulator, **more: Any) -> dict[str, Any]:
-    """Return the inputs of a task."""
-    return {"packageIds": [package_of(emulator)], "targets": ["d1", "d2"], **more}
 
 
 def posts(emulator: Emulator) -> int:
@@ -109,12 +94,6 @@ def test_a_new_campaign_replaces(plugin: Plugin, emulator: Emulator) -> None:
     change = plugin.diff(TASK, id_, state, news)
 
     assert (list(change.replaces), change.deleteBeforeReplace) == (["packageIds"], True)
-
-
-def left_over(emulator: Emulator, inputs: dict[str, Any]) -> str:
-    """Put the task of some inputs onto the service, as a run that was cut off leaves it, and return its id."""
-    body = {"task_name": inputs["taskName"], "task_type": inputs["taskType"], "targets": inputs["targets"]}
-    return emulator.add_task(**body, document={"package_ids": inputs["packageIds"]})
 
 
 def test_a_create_that_was_cut_off_is_taken_over(plugin: Plugin, emulator: Emulator, engine: Engine) -> None:

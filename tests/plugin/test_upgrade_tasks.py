@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 
-from tests.plugin.test_resources import NONE, SOME, TASK, task
 from tests.support.plugin_process import UNKNOWN, Plugin, plain, urn
+from tests.support.plugin_resources import NONE, SOME, TASK, task
+from tests.support.plugin_upgrade_tasks import LOCATION, METER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
 
 PACKAGE, DONE = urn("OtaPackage", "meter"), urn("UpgradeTaskCompletion", "healthy")
 APPROVED = urn("UpgradeTaskConfirmation", "approved")
-LOCATION = {"regionName": "cn-north-4", "bucketName": "firmware", "objectKey": "meter/1.5.0.bin", "sign": "ab" * 32}
-METER = {
-    "packageType": "firmwarePackage",
-    "appId": "energy",
-    "productId": "smart-meter",
-    "version": "V1.5.0",
-    "obsLocation": LOCATION,
-}
 
 
 def test_the_life_of_a_package(plugin: Plugin, start: Callable[[], Plugin], emulator: Emulator) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
-from tests.resources.test_completion import campaign, fails_first, failure, sent, wait
+from tests.support.completions import campaign, fails_first, failure, sent, wait
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
-from tests.resources.test_confirmation import begun, confirm, confirmations, waiting_task
+from tests.support.confirmations import begun, confirm, confirmations, waiting_task
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench

@@ -11,8 +11,8 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.pin import OUTPUTS, Pin
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change
-from tests.resources.test_pin import EXACT, NEWEST, pinned, problems, upload
 from tests.support.locks import lock
+from tests.support.pins import EXACT, NEWEST, pinned, problems, upload
 
 if TYPE_CHECKING:
     from pathlib import Path

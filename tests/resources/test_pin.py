@@ -9,18 +9,13 @@ import pytest
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.pin import OUTPUTS, Pin
+from tests.support.pins import EXACT, NEWEST, pinned, problems, upload
 from tests.support.resource_bench import package
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties
     from tests.support.resource_bench import Bench
 
-NEWEST: dict[str, Any] = {
-    "package_type": "firmwarePackage",
-    "product_id": "meter",
-    "most_recent": True,
-    "order_by": "create_time",
-}
 SIGNED: dict[str, Any] = {
     "obs_location": {
         "region_name": "r",
@@ -30,25 +25,6 @@ SIGNED: dict[str, Any] = {
         "sign": "ab" * 32,
     }
 }
-EXACT: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "meter", "version": "V1"}
-
-
-def pinned(bench: Bench, news: Properties, olds: Properties | None = None) -> Properties:
-    """Return the checked inputs of a pin that has no problem."""
-    checked = Pin.check(bench.context, olds or {}, news)
-    assert checked.problems == []
-    return checked.inputs
-
-
-def problems(bench: Bench, news: Properties, olds: Properties | None = None) -> str:
-    """Return what is wrong with the inputs of a pin."""
-    found = Pin.check(bench.context, olds or {}, news).problems
-    return "\n".join(f"{problem.argument}: {problem.reason}" for problem in found)
-
-
-def upload(bench: Bench) -> str:
-    """Upload a newer version than all others; return its id."""
-    return bench.emulator.add_package(**package("p3", "V3", create_time="20260301T000000Z"))
 
 
 def test_check_resolves(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.lifecycle.pin import Pin
-from tests.resources.test_pin import EXACT, pinned, problems
+from tests.support.pins import EXACT, pinned, problems
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench

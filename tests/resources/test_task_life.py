@@ -9,22 +9,10 @@ import pytest
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
+from tests.support.task_life import statuses, vanish
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.lifecycle.base import Created
     from tests.support.resource_bench import Bench
-
-
-def statuses(bench: Bench) -> list[str]:
-    """Return the status of every task on the service, newest first."""
-    return [task["status"] for task in bench.emulator.tasks]
-
-
-def vanish(bench: Bench, created: Created) -> None:
-    """Let somebody delete the task."""
-    UpgradeTask.delete(bench.context, created.id, {**created.outputs, "on_destroy": "delete"})
-    bench.time.slept.clear()
-    bench.emulator.forget_requests()
 
 
 # Refresh -------------------------------------------------------------------------------------------------------------

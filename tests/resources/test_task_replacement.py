@@ -8,8 +8,8 @@ import pytest
 
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from tests.resources.test_task_life import statuses, vanish
 from tests.support.resource_bench import SCOPE
+from tests.support.task_life import statuses, vanish
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench

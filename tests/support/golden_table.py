@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.unit.test_golden_versions import names_of
+from tests.support.golden_versions import names_of
 
 TABLE = Path(__file__).parents[1] / "golden" / "table.txt"
 

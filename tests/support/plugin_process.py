@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+
 ROOT = Path(__file__).parents[2]
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECONDS = 60
@@ -192,3 +193,13 @@ class Plugin:
         """Delete a resource."""
         request = provider_pb2.DeleteRequest(urn=at, id=id_, properties=struct(state), timeout=timeout)
         self.stub.Delete(request, timeout=SECONDS)
+
+
+PROVIDER = "urn:pulumi:dev::meters::pulumi:providers:iotda-ota::default"
+
+
+def check_config(plugin: Plugin, **config: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Check settings as the engine does, and return them and what is wrong with them."""
+    request = provider_pb2.CheckRequest(urn=PROVIDER, news=struct({"version": "0.1.0", **config}))
+    checked = plugin.stub.CheckConfig(request, timeout=SECONDS)
+    return plain(checked.inputs), [(failure.property, failure.reason) for failure in checked.failures]

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.iotda.models import OtaPackage
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, select, spans
 from pulumi_iotda_ota.selection.policy import Policy
 from pulumi_iotda_ota.selection.versions import scheme
+from tests.support.packages import package
 
 if TYPE_CHECKING:
     import random
 
     import pytest
 
+    from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.selection.versions import Key, Scheme
-
-
-def package(**fields: Any) -> OtaPackage:
-    """Return a package with defaults for what does not matter."""
-    defaults = {
-        "package_id": "p1",
-        "app_id": "a1",
-        "package_type": "firmwarePackage",
-        "product_id": "meter",
-        "version": "V1",
-        "create_time": "20260101T000000Z",
-    }
-    return OtaPackage(**{**defaults, **fields})
 
 
 packages = st.lists(

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import Skipped, select
 from pulumi_iotda_ota.selection.policy import Policy
-from tests.unit.test_choose import package
+from tests.support.packages import package
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError

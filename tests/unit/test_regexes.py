@@ -99,7 +99,7 @@ def test_a_hundred_thousand_long_versions_do_not_hang() -> None:
     program = (
         "from pulumi_iotda_ota.selection.choose import select\n"
         "from pulumi_iotda_ota.selection.policy import Policy\n"
-        "from tests.unit.test_choose import package\n"
+        "from tests.support.packages import package\n"
         "long = package(version='a' * 255 + '-')\n"
         "print(dict(select([long] * 100_000, Policy(version_regex='(a+)+$')).skipped_counts))\n"
     )

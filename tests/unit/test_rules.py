@@ -12,7 +12,7 @@ from pulumi_iotda_ota.selection import rules
 from pulumi_iotda_ota.selection.choose import select
 from pulumi_iotda_ota.selection.policy import Policy
 from pulumi_iotda_ota.selection.rules import keeps_prereleases, rules_of
-from tests.unit.test_choose import package
+from tests.support.packages import package
 
 # In the order in which they apply: the words of a policy, what breaks the rule, and what is then said.
 RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [

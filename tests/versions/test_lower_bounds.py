@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import settings_for
-from tests.plugin.test_resources import PIN, TASK, task
 from tests.support.plugin_process import ROOT, Plugin
+from tests.support.plugin_resources import PIN, TASK, task
 from tests.support.prepared import SECONDS, key_of, made_once, new_environment
 
 if TYPE_CHECKING:
