@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,16 +26,15 @@ from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES
 from tests.support import fuzzing
+from tests.support.cli_shell import BIN, SEVERAL
 from tests.support.plugin_process import ROOT
-from tests.support.shell import METER, Shell, plain
+from tests.support.shell import METER, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
-
-BIN = str(Path(sys.executable).parent)
-SEVERAL = ("list", *METER, "--version-constraint", "^1.4")
 
 
 def commands(group: click.Group = root, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -193,37 +189,6 @@ def test_no_settings(alone: Shell) -> None:
     assert "argument" not in done.err
 
 
-def test_a_closed_pipe(shell: Shell) -> None:
-    """A reader that is gone, as after `head`, ends the command without a word: exit code 141."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pulumi_iotda_ota.cli", *SEVERAL],
-        env=shell.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout
-    process.stdout.close()
-    assert process.stderr
-    with process.stderr:
-        told = process.stderr.read()
-
-    assert (process.wait(timeout=60), told) == (141, "")
-
-
-def test_a_closed_standard_output(shell: Shell) -> None:
-    """A standard output that nobody reads from the start is no traceback either, also for the help."""
-    for words in ("--help", f"list {' '.join(METER)}"):
-        script = f"{sys.executable} -m pulumi_iotda_ota.cli {words} | true"
-        done = subprocess.run(["bash", "-c", script], env=shell.environ, capture_output=True, text=True, check=False)
-        assert done.stderr == ""
-
-
-def test_streams_that_are_not_there(shell: Shell) -> None:
-    """Where the shell has closed the outputs there is nowhere to write to, and the exit code is the same."""
-    command = f"{sys.executable} -m pulumi_iotda_ota.cli"
-    for words, code in ((f"list {' '.join(METER)} >&-", 0), (f"get {' '.join(METER)} 2>&-", 4), ("--help >&- 2>&-", 0)):
-        done = subprocess.run(["bash", "-c", f"{command} {words}"], env=shell.environ, capture_output=True, check=False)
-        assert (done.returncode, done.stderr) == (code, b"")
-
-
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
 NAMES = sorted({name for path, _ in commands() for name in options_of(*path)} - {"--help"})
 WORDS = st.one_of(st.sampled_from([*NAMES, "abc", "p1", "^1", "0", "-1", "1e9", "a=b", "--", "-"]), TEXTS)
@@ -252,66 +217,6 @@ def test_anything_on_the_command_line(path: tuple[str, ...], words: list[str]) -
 
     assert code in {one.number for one in CODES}
     assert "Traceback" not in err.getvalue()
-
-
-def test_a_terminal_shows_a_table(shell: Shell) -> None:
-    """On a terminal there is a header, the day of the upload, and colour; the ids are whole."""
-    done = shell.on_terminal(*SEVERAL)
-
-    assert "\x1b[1m" in done.out
-    lines = plain(done.out).splitlines()
-    assert lines[0].split() == ["version", "package_id", "product_id", "created_at"]
-    assert ["V1.4.10", "169ea9fd475dde0c9e14299b41281f51", "smart-meter", "2026-10-02"] in [
-        line.split() for line in lines
-    ]
-
-
-@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_no_colour_where_none_is_wanted(shell: Shell, environ: dict[str, str]) -> None:
-    """NO_COLOR and a terminal that can not show any leave colours out, of errors too."""
-    assert "\x1b[" not in shell.on_terminal(*SEVERAL, environ=environ).out
-    assert "\x1b[" not in shell.on_terminal("get", *METER, environ=environ).out
-
-
-def test_an_error_on_a_terminal(shell: Shell) -> None:
-    """An error begins in red where a person sees it."""
-    assert shell.on_terminal("get", *METER).out.startswith("\x1b[31m\x1b[1merror:\x1b[0m 40 OTA packages fit")
-
-
-def test_a_narrow_terminal(shell: Shell) -> None:
-    """On 40 columns nothing is lost: what is too wide is folded."""
-    words_of = ("get", *METER, "--version-constraint", "^1.4", "--most-recent", "--why")
-    wide, narrow = shell.on_terminal(*words_of, columns=200), shell.on_terminal(*words_of, columns=40)
-
-    assert Counter("".join(plain(narrow.out).split())) == Counter("".join(plain(wide.out).split()))
-    assert max(len(line.rstrip()) for line in plain(narrow.out).splitlines()) <= 40
-
-
-@pytest.mark.parametrize("columns", ["40", "1", "0", "-3", "wide"])
-def test_a_width_from_the_environment(shell: Shell, columns: str) -> None:
-    """Whatever COLUMNS says, there is an answer."""
-    assert shell.on_terminal(*SEVERAL, environ={"COLUMNS": columns}).code == 0
-    assert shell("get", "--help", environ={"COLUMNS": columns}).code == 0
-
-
-def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None:
-    """Where the output can not show a character, it is escaped; it is no error."""
-    emulator.add_package(version="V9.9", description="ünïcode")
-    for encoding in ("ascii", "cp1252"):
-        environ = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-        assert shell("get", *METER, environ=environ).code == 4
-        assert shell("get", *METER, "--version", "V9.9", "--field", "description", environ=environ).code == 0
-
-
-def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: Emulator) -> None:
-    """What an uploader wrote is escaped where people read it; in the JSON it is exact."""
-    emulator.add_package(version="V9.9", description="a\x1b[2Jb\nc")
-    shown = shell.inside("get", *METER, "--version", "V9.9", "--field", "description")
-    told = shell.inside("get", *METER, "--version", "V9.9", "--json")
-
-    assert shown.out == "a\\x1b[2Jb\\nc\n"
-    assert told.answer["result"]["description"] == "a\x1b[2Jb\nc"
-    assert "\x1b" not in told.out
 
 
 def test_a_secret_that_comes_back(shell: Shell) -> None:
@@ -423,39 +328,6 @@ def test_a_wrong_seed(alone: Shell, tmp_path: Path) -> None:
     assert "packages" in done.error["message"]
 
 
-@pytest.mark.parametrize(
-    ("line", "completed"),
-    [
-        ("iotda-ota ta", "task"),
-        ("iotda-ota get --version-c", "--version-constraint"),
-        ("iotda-ota get --package-type f", "firmwarePackage"),
-        ("iotda-ota get --field package_i", "package_id"),
-        ("iotda-ota task watch --max-failed-p", "--max-failed-percent"),
-        ("iotda-ota list --signing d", "derived"),
-    ],
-)
-def test_completion_in_bash(alone: Shell, line: str, completed: str) -> None:
-    """The script that `completion bash` prints completes commands, options and values, in a real bash."""
-    script = (
-        f'PATH="{BIN}:$PATH"; eval "$(iotda-ota completion bash)"\n'
-        f"COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n"
-        f'_iotda_ota_completion iotda-ota; printf "%s\\n" "${{COMPREPLY[@]}}"'
-    )
-    done = subprocess.run(["bash", "-c", script], env=alone.environ, capture_output=True, text=True, check=False)
-
-    assert completed in done.stdout.split()
-
-
-@pytest.mark.parametrize("shell_name", ["zsh", "fish"])
-def test_completion_of_other_shells(alone: Shell, shell_name: str) -> None:
-    """The scripts of the other shells call this program for its completions."""
-    done = alone.inside("completion", shell_name)
-
-    assert done.code == 0
-    assert "_IOTDA_OTA_COMPLETE" in done.out
-    assert "iotda-ota" in done.out
-
-
 def test_exit_codes_are_documented_once() -> None:
     """Each exit code has one number, and its row in the reference: one for each, and no other."""
     section = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8").partition("\n## Exit codes\n")[2]
@@ -466,47 +338,12 @@ def test_exit_codes_are_documented_once() -> None:
     assert all(code.meaning.endswith(".") for code in CODES)
 
 
-@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
-def test_a_completion_for_a_program(alone: Shell, shell_name: str) -> None:
-    """With --json the script is one object, as every answer is."""
-    script = alone.inside("completion", shell_name, "--json").answer["result"]["script"]
-    assert script + "\n" == alone.inside("completion", shell_name).out
-
-
 @pytest.mark.parametrize("given", [("--port", "70000"), ("--port", "-1"), ("--latency-ms", "-5")])
 def test_a_wrong_number_for_the_emulator(alone: Shell, given: tuple[str, str]) -> None:
     """A number that can be none is exit code 2, and names the option."""
     done = alone("emulator", *given)
     assert done.code == 2
     assert f"{given[0]} must be 0 to " in done.err
-
-
-def test_no_space_for_the_answer(shell: Shell) -> None:
-    """An answer that could not be written is one clear error, and never exit code 0."""
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("there is no /dev/full here")
-    with full.open("wb") as out:
-        done = subprocess.run(
-            [sys.executable, "-m", "pulumi_iotda_ota.cli", *SEVERAL],
-            env=shell.environ,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert (done.returncode, done.stderr) == (1, "error: the answer could not be written: no space is left\n")
-
-
-def test_nobody_reads_errors(shell: Shell) -> None:
-    """An error that nobody reads any more ends the command as a closed pipe does."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    done = subprocess.run(
-        [sys.executable, "-m", "pulumi_iotda_ota.cli", "get", "--nope"], env=shell.environ, stderr=writing, check=False
-    )
-    os.close(writing)
-    assert done.returncode == 141
 
 
 def test_a_folder_that_is_gone(shell: Shell) -> None:
@@ -528,21 +365,6 @@ def test_the_name_of_a_user_is_no_secret(shell: Shell) -> None:
     """A user's name that is also the name of a product does not change what is answered."""
     done = shell.inside(*SEVERAL, "--field", "product_id", environ={"HW_USER_NAME": "smart-meter"})
     assert set(done.out.split()) == {"smart-meter"}
-
-
-def test_what_was_typed_can_not_move_the_terminal(alone: Shell) -> None:
-    """A usage error repeats what was typed without its control characters and without a secret."""
-    done = alone.inside("get", "\x1b[2J\x07gone", "hidden-key-1", environ={"HW_SECRET_KEY": "hidden-key-1"})
-    assert done.code == 2
-    assert "\\x07gone ****" in done.err
-    assert "\x1b" not in done.err
-
-
-@pytest.mark.parametrize("columns", [1, 20])
-def test_a_terminal_too_narrow_for_a_table(shell: Shell, columns: int) -> None:
-    """Where columns have no room, cells stand in one line, which the terminal breaks: nothing is lost."""
-    done = shell.on_terminal(*SEVERAL, columns=columns)
-    assert "V1.4.10  169ea9fd475dde0c9e14299b41281f51  smart-meter  2026-10-02" in plain(done.out)
 
 
 def test_the_emulator_for_a_program(alone: Shell) -> None:

@@ -6,15 +6,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
+from tests.support.functions_lookup import LAMP, METER, upload
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
-
-METER: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "smart-meter"}
 
 
 def lists(emulator: Emulator) -> int:
@@ -101,54 +99,6 @@ def test_newest_upload(service: Emulator) -> None:
     assert found.skipped_counts == {"include_prereleases": 1, "order_by": 39}
 
 
-def test_nothing_found_tells_what_came_near(service: Emulator) -> None:
-    """A lookup that finds nothing says what was asked, what was seen, what came near and what to do."""
-    with pytest.raises(iotda_ota.PackageNotFound) as caught:
-        iotda_ota.get_ota_package(**METER, version="V1.4.99")
-
-    text = str(caught.value)
-    assert text.startswith("no OTA package fits\n")
-    assert "firmwarePackage, product smart-meter, version V1.4.99" in text
-    assert "V1.4.9" in text
-    assert "what to do" in text
-    assert len(service.requests) == 2
-
-
-def test_nothing_found_for_an_unknown_product(service: Emulator) -> None:
-    """Where a product has no package at all, the error says so instead of naming versions of others."""
-    with pytest.raises(iotda_ota.PackageNotFound, match="no firmwarePackage is there for this product"):
-        iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="smart-metre", version="V1.4.10")
-
-
-def test_nothing_found_can_be_none(service: Emulator) -> None:
-    """on_missing="none" returns None and asks nothing more."""
-    assert iotda_ota.get_ota_package(**METER, version="V9", on_missing="none") is None
-    assert len(service.requests) == 1
-
-
-def test_several_are_listed(service: Emulator) -> None:
-    """More than one match without most_recent is an error that lists them."""
-    with pytest.raises(iotda_ota.MultiplePackages) as caught:
-        iotda_ota.get_ota_package(**METER)
-
-    text = str(caught.value)
-    assert "OTA packages fit, and most_recent is not set" in text
-    assert "and 35 more" in text
-    assert "most_recent=True" in text
-    assert len(caught.value.packages) == 40
-
-
-def test_several_spaces_are_never_guessed(service: Emulator) -> None:
-    """most_recent does not choose across resource spaces or products unless it is told to."""
-    service.add_package(**METER, app_id="other", version="V7")
-    service.add_package(**METER, app_id="another", version="V7")
-
-    with pytest.raises(iotda_ota.MultiplePackages, match=r"they span several app_id\n[^$]*give app_id"):
-        iotda_ota.get_ota_package(**METER, version="V7", most_recent=True)
-    found = iotda_ota.get_ota_package(**METER, version="V7", most_recent=True, allow_unscoped=True)
-    assert found.app_id == "another"
-
-
 def test_ties_go_to_the_newest_record(service: Emulator) -> None:
     """Packages of one version and time are told apart by the service's order: the newest record first."""
     uploaded = [service.add_package(**METER, version="V7", create_time="20261101T000000Z") for _ in range(3)]
@@ -204,82 +154,6 @@ def test_file_location_costs_one_more_request(service: Emulator) -> None:
     assert len(service.requests) == 2
 
 
-def test_unknown_id(service: Emulator) -> None:
-    """An id that is not there is an error, or None on request."""
-    with pytest.raises(iotda_ota.PackageNotFound, match="there is no OTA package 0123"):
-        iotda_ota.get_ota_package(package_id="0123")
-    assert iotda_ota.get_ota_package(package_id="0123", on_missing="none") is None
-
-
-WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"package_type": "firmware"}, "package_type must be one of"),
-    ({"package_type": "firmwarePackage", "version": "1.0 beta"}, "version must be 1 to 256"),
-    ({"package_type": "firmwarePackage", "version": "x" * 257}, "version must be 1 to 256"),
-    ({"package_type": "firmwarePackage", "product_id": "a/b"}, "product_id must be 1 to 36"),
-    ({}, "package_type is required"),
-    ({"package_id": "p1", "version": "V1"}, "package_id goes with no selection argument, but version is given"),
-    ({"package_id": "p_1"}, "package_id must be"),
-    ({"package_type": "firmwarePackage", "version_constraint": "^1.x.2"}, "version_constraint"),
-    ({"package_type": "firmwarePackage", "version_regex": "(V1"}, "version_regex can not be read as a pattern"),
-    ({"package_type": "firmwarePackage", "version_regex": "a)|(b"}, "version_regex can not be read as a pattern"),
-    ({"package_type": "firmwarePackage", "version_scheme": "pep440"}, "version_scheme must be one of loose, semver"),
-    ({"package_type": "firmwarePackage", "created_before": "yesterday"}, "created_before must be a time"),
-    (
-        {"package_type": "firmwarePackage", "version_scheme": "semver", "source_versions": ["V1"]},
-        "source_versions has 'V1', which is not a semantic version",
-    ),
-    ({"package_type": "firmwarePackage", "order_by": "name"}, "order_by must be one of version, create_time"),
-    ({"package_type": "firmwarePackage", "on_missing": "null"}, "on_missing must be one of error, none"),
-    (
-        {"package_type": "firmwarePackage", "opts": pulumi.InvokeOptions(version="1.0.0")},
-        r"opts.version has no meaning here[^$]*connection",
-    ),
-]
-
-
-@pytest.mark.parametrize(("arguments", "told"), WRONG)
-def test_bad_input_sends_nothing(service: Emulator, arguments: dict[str, Any], told: str) -> None:
-    """What is wrong with an argument is told before anything is sent."""
-    with pytest.raises(iotda_ota.InputError, match=told):
-        iotda_ota.get_ota_package(**arguments)
-    assert service.requests == []
-
-
-def test_an_output_is_refused_by_the_plain_form(service: Emulator) -> None:
-    """A plain function given an Output names the argument and the form that can wait for it."""
-    later: Any = pulumi.Output.from_input("V1.4.10")
-
-    with pytest.raises(iotda_ota.OutputGiven, match=r"version is a Pulumi Output.*get_ota_package_output") as caught:
-        iotda_ota.get_ota_package(**METER, version=later)
-
-    assert isinstance(caught.value, TypeError)
-    assert isinstance(caught.value, iotda_ota.InputError)
-    assert service.requests == []
-
-
-def test_errors_are_ours_and_pulumi_s(service: Emulator) -> None:
-    """An error is caught as ours, and is one that Pulumi prints without a traceback."""
-    with pytest.raises(iotda_ota.PackageNotFound) as caught:
-        iotda_ota.get_ota_package(**METER, version="V9")
-
-    assert isinstance(caught.value, pulumi.RunError)
-
-
-@pytest.mark.parametrize("missing", ["HW_REGION_NAME", "HW_SECRET_KEY"])
-def test_missing_settings_are_named(service: Emulator, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    """A setting that is missing is named with the ways to give it, and nothing is sent."""
-    monkeypatch.delenv(missing)
-    monkeypatch.delenv("HW_IOTDA_ENDPOINT")
-
-    if missing == "HW_SECRET_KEY":
-        with pytest.raises(iotda_ota.CredentialsError, match=missing):
-            iotda_ota.get_ota_package(**METER, version="V1")
-    else:
-        with pytest.raises(iotda_ota.ConfigurationError, match=missing):
-            iotda_ota.get_ota_package(**METER, version="V1")
-    assert service.requests == []
-
-
 def test_connection_argument_wins(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is given in `connection` is used before the environment."""
     monkeypatch.setenv("HW_SECRET_KEY", "wrong")
@@ -328,17 +202,6 @@ def test_one_deadline_bounds_the_whole_lookup(service: Emulator) -> None:
 def shown(emulator: Emulator) -> list[str]:
     """Return the ids of the packages that were asked for one by one."""
     return [request.path.rpartition("/")[2] for request in emulator.requests if request.operation == "ShowOtaPackage"]
-
-
-def upload(emulator: Emulator, version: str, *, signed: bool, **more: str) -> str:
-    """Upload a lamp's firmware with a checksum or without; return its id."""
-    location = {"region_name": "r", "bucket_name": "b-1", "object_key": version}
-    checksum = {"sign_method": "SHA256", "sign": "ab" * 32} if signed else {}
-    file_location = {"obs_location": {**location, **checksum}}
-    return emulator.add_package(product_id="lamp", version=version, file_location=file_location, **more)
-
-
-LAMP: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "lamp"}
 
 
 def test_checksums_are_asked_for_last_and_no_further_than_needed(service: Emulator) -> None:
@@ -390,23 +253,6 @@ def test_a_candidate_that_is_deleted_meanwhile_is_passed_over(service: Emulator)
     assert [one.reason for one in found.skipped] == ["deleted since it was listed"]
 
 
-def test_strict_versions_name_the_first_and_count_all(service: Emulator) -> None:
-    """A version that the scheme can not read is an error where that is asked for, and told in the result otherwise."""
-    upload(service, "1.0.0", signed=False)
-    upload(service, "V1.0", signed=False)
-    odd = upload(service, "latest", signed=False)
-    asked = {**LAMP, "version_scheme": "semver", "most_recent": True}
-
-    with pytest.raises(iotda_ota.IotdaOtaError, match="2 versions can not be read as semver") as caught:
-        iotda_ota.get_ota_package(**asked, strict_versions=True)
-    assert f"latest, package {odd}: not a semantic version" in " ".join(str(caught.value).split())
-    found = iotda_ota.get_ota_package(**asked)
-    assert [(one.version, one.rule) for one in found.skipped] == [
-        ("latest", "version_scheme"),
-        ("V1.0", "version_scheme"),
-    ]
-
-
 def test_a_query_has_one_id_however_it_is_written(service: Emulator) -> None:
     """The order of source versions says nothing; that of preferred versions does, so a set is refused."""
     upload(service, "1.2", signed=False)
@@ -422,52 +268,12 @@ def test_a_query_has_one_id_however_it_is_written(service: Emulator) -> None:
         iotda_ota.get_ota_package(**LAMP, preferred_versions=no_order)
 
 
-def test_an_odd_version_of_the_service_spoils_no_hint(service: Emulator) -> None:
-    """A version outside its documentation does not break the error that names what came near."""
-    odd = {**service.packages[0], "version": "1.0 (beta)", "package_id": "odd"}
-    page = {
-        "packages": [odd, {**odd, "version": "1.0", "package_id": "even"}],
-        "page": {"count": 2, "marker": "0" * 24},
-    }
-    service.faults.add(
-        operation="ListOtaPackageInfo", match=lambda request: "version" not in request.query, body=page, times=None
-    )
-
-    with pytest.raises(iotda_ota.PackageNotFound, match=r"nearest +1\.0\n"):
-        iotda_ota.get_ota_package(**METER, version="9")
-
-
-def test_a_hint_that_fails_is_told_beside_the_error(service: Emulator) -> None:
-    """Where what came near can not be asked for, the lookup still says that nothing fits, and offers no list."""
-    service.faults.add(match=lambda request: "version" not in request.query, error="space_missing", times=None)
-
-    with pytest.raises(iotda_ota.PackageNotFound) as caught:
-        iotda_ota.get_ota_package(**METER, version="V9")
-    assert "nearest      not known: " in str(caught.value)
-    assert "ask for one of these" not in str(caught.value)
-
-
 @pytest.mark.parametrize("connection", [{"region": "cn-north-4"}, "cn-north-4", 1])
 def test_a_connection_is_a_connection(service: Emulator, connection: Any) -> None:
     """Anything else than a Connection is told by name before anything is sent."""
     with pytest.raises(iotda_ota.InputError, match=r"connection must be an iotda_ota.Connection"):
         iotda_ota.get_ota_package(**METER, version="V1.4.10", connection=connection)
     assert service.requests == []
-
-
-def test_a_wrong_setting_is_printed_as_a_message(service: Emulator) -> None:
-    """What is wrong with a Connection is an error that Pulumi prints without a traceback."""
-    with pytest.raises(iotda_ota.ConfigurationError, match="deadline") as caught:
-        iotda_ota.Connection(deadline=0)
-
-    assert isinstance(caught.value, pulumi.RunError)
-
-
-@pytest.mark.parametrize("opts", [pulumi.ResourceOptions(), {}, "x"])
-def test_options_are_options_of_a_call(service: Emulator, opts: Any) -> None:
-    """Options of another kind would be ignored in silence; they are refused."""
-    with pytest.raises(iotda_ota.InputError, match=r"opts must be pulumi.InvokeOptions"):
-        iotda_ota.get_ota_package(**METER, version="V1.4.10", opts=opts)
 
 
 def test_output_form_outside_a_program(service: Emulator) -> None:

@@ -2,120 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota.context import Context
-from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.lock import report
-from pulumi_iotda_ota.lock import update as keeping
-from pulumi_iotda_ota.lock.files import LOCK_FILE, change, load
-from pulumi_iotda_ota.lookup.session import Run
-from tests.conftest import settings_for
+from pulumi_iotda_ota.lock.files import change
+from tests.support.lock_update import SOFTWARE, Keeper
 from tests.support.locks import NEWEST, entry
-from tests.support.resource_bench import package
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pulumi_iotda_ota.lock.entry import Entry
-    from pulumi_iotda_ota.lock.update import Outcome
-
-SEED = {
-    "packages": [
-        package("p-1-3-5", "V1.3.5"),
-        package(
-            "8c0d" + "0" * 24 + "41f2",
-            "V1.4.10",
-            create_time="20261002T090000Z",
-            file_location={
-                "obs_location": {
-                    "region_name": "r",
-                    "bucket_name": "b-1",
-                    "object_key": "k",
-                    "sign_method": "SHA256",
-                    "sign": "ab" * 32,
-                }
-            },
-        ),
-        package("s1", "S1", "softwarePackage"),
-    ],
-}
-ASKED: dict[str, Any] = {
-    "package_type": "firmwarePackage",
-    "product_id": "meter",
-    "version_constraint": "^1.4",
-    "source_versions": ["V1.3.2"],
-    "most_recent": True,
-}
-SOFTWARE: dict[str, Any] = {"package_type": "softwarePackage", "product_id": "meter", "version": "S1"}
-T = TypeVar("T")
-
-
-class Keeper:
-    """Keeps the lock file of a folder against a running service."""
-
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
-        self.emulator, self.path = emulator, folder / LOCK_FILE
-        self.environ = settings_for(emulator)
-
-    def done(self, work: Callable[..., T], *arguments: Any, **more: Any) -> T:
-        """Do something with a run of its own, as each command does."""
-        with closing(Run(memo=False)) as run:
-            return work(run, Context({}, self.environ).resolved(), self.path, *arguments, **more)
-
-    def add(self, name: str = "meter-firmware", asked: dict[str, Any] = ASKED, **more: Any) -> Outcome:
-        """Add a name."""
-        return self.done(keeping.add, name, asked, **more)
-
-    def update(self, *names: str) -> list[Outcome]:
-        """Bring names up to date."""
-        return self.done(keeping.update, names)
-
-    def statuses(self, *names: str) -> dict[str, str]:
-        """Hold names against the service."""
-        return {one.name: one.status for one in self.done(keeping.check, names)}
-
-    @property
-    def entries(self) -> dict[str, Entry]:
-        """Return what is in the file."""
-        return load(self.path) or {}
-
-    def upload(self, version: str, package_id: str, **more: Any) -> None:
-        """Upload a package."""
-        self.emulator.add_package(**package(package_id, version, **{"create_time": "20261120T090000Z", **more}))
-
-
-@pytest.fixture
-def keeper(project: Path) -> Iterator[Keeper]:
-    """Return a keeper of the lock file of a project."""
-    with Emulator(SEED) as emulator:
-        yield Keeper(emulator, project)
-
-
-def test_add_writes_what_where_when_and_why(keeper: Keeper) -> None:
-    """An entry tells what was asked, where, what was found with its file, when and why; nothing of who asked."""
-    keeper.add()
-
-    added = keeper.entries["meter-firmware"]
-    assert added.asked == ASKED
-    assert added.place == {
-        "region": keeper.emulator.region,
-        "endpoint": "http://localhost",
-        "project_id": keeper.emulator.project_id,
-    }
-    assert (added.version, added.package["created_at"]) == ("V1.4.10", "2026-10-02T09:00:00Z")
-    assert added.package["file_location"]["obs_location"]["sign"] == "ab" * 32
-    assert abs(datetime.fromisoformat(added.locked_at.replace("Z", "+00:00")) - datetime.now(timezone.utc)).seconds < 60
-    assert added.why == "highest that fits ^1.4 for devices on V1.3.2"
-    text = keeper.path.read_text()
-    assert not [secret for secret in (keeper.emulator.access_key, keeper.emulator.secret_key) if secret in text]
+    from pulumi_iotda_ota.emulator import Emulator
 
 
 def test_add_sends_a_lookup_and_a_detail(keeper: Keeper) -> None:
@@ -227,49 +128,6 @@ def test_equal_lookups_share_a_walk(keeper: Keeper) -> None:
     assert sum(one.operation == "ListOtaPackageInfo" for one in keeper.emulator.requests) == 1
 
 
-def test_check_tells_what_is_newer_gone_or_changed(keeper: Keeper) -> None:
-    """A check tells each case apart, in a line each, and changes nothing."""
-    keeper.add()
-    keeper.add("software", SOFTWARE)
-    keeper.upload("V1.9", "deleted", kind="softwarePackage")
-    keeper.add("deleted", {**SOFTWARE, "version": "V1.9"})
-    keeper.add("exact", {**ASKED, "version_constraint": None, "version": "V1.3.5", "source_versions": None})
-    assert set(keeper.statuses().values()) == {"current"}
-    change(
-        keeper.path,
-        lambda there: {
-            **there,
-            "exact": replace(there["exact"], package={**there["exact"].package, "description": "another"}),
-        },
-    )
-    before = keeper.path.read_bytes()
-    keeper.upload("V1.4.12", "p-1-4-12")
-    keeper.emulator.delete_package("deleted")
-
-    outcomes = keeper.done(keeping.check)
-
-    assert [report.state_text(one) for one in outcomes] == [
-        "deleted: V1.9 is gone, nothing fits now",
-        "exact: V1.3.5 has changed: description",
-        "meter-firmware: V1.4.10 is locked, V1.4.12 fits now",
-        "software: S1 is current",
-    ]
-    assert keeper.path.read_bytes() == before
-
-
-def test_what_is_gone_and_replaced(keeper: Keeper) -> None:
-    """A package that was deleted and uploaded again has another id: gone, and the update takes the new one."""
-    keeper.add("software", SOFTWARE)
-    keeper.emulator.delete_package("s1")
-    keeper.upload("S1", "s1-again", kind="softwarePackage")
-
-    assert keeper.statuses() == {"software": "gone"}
-    (outcome,) = keeper.update()
-    assert report.state_text(outcome) == "software: S1 is gone, another S1, package s1-again, fits now"
-    assert report.news_text(outcome).startswith("software: S1 -> S1\n  package s1 -> s1-again, uploaded 2026-11-20")
-    assert keeper.statuses() == {"software": "current"}
-
-
 def test_a_name_is_added_once(keeper: Keeper) -> None:
     """A name that is there is refused before anything is sent, unless it is to be replaced."""
     keeper.add()
@@ -307,35 +165,6 @@ def test_a_lookup_that_fails_locks_nothing(keeper: Keeper) -> None:
     assert not keeper.path.exists()
 
 
-def test_remove(keeper: Keeper) -> None:
-    """Names are taken out together, or none where one is not there."""
-    change(keeper.path, lambda _: {name: entry(name) for name in ("a", "b", "c")})
-
-    with pytest.raises(iotda_ota.LockError, match='"x" is not locked in'):
-        keeping.remove(keeper.path, ["a", "x"])
-    assert list(keeper.entries) == ["a", "b", "c"]
-
-    assert [report.state_text(one) for one in keeping.remove(keeper.path, ["c", "a"])] == [
-        "c: V1 is locked no more",
-        "a: V1 is locked no more",
-    ]
-    assert list(keeper.entries) == ["b"]
-
-
-def test_names_of_another_place(keeper: Keeper) -> None:
-    """What is locked in another place is passed over; it fails where it is named, and where there is nothing else."""
-    keeper.add()
-    change(keeper.path, lambda there: {**there, "prod": entry("prod")})
-
-    assert keeper.statuses() == {"meter-firmware": "current", "prod": "elsewhere"}
-    (outcome,) = keeper.update("prod")
-    assert outcome.status == "failed"
-    assert "is locked in another place" in str(outcome.error)
-    change(keeper.path, lambda there: {"prod": there["prod"]})
-    with pytest.raises(iotda_ota.LockError, match='"prod" is locked in another place'):
-        keeper.update()
-
-
 def test_a_name_that_somebody_else_changes_meanwhile(keeper: Keeper) -> None:
     """Two writers: other names are both kept; of one name the later writer is told, and nothing is lost."""
     keeper.add()
@@ -354,81 +183,6 @@ def test_a_name_that_somebody_else_changes_meanwhile(keeper: Keeper) -> None:
     assert set(keeper.entries) == {*both, "third"}
     with pytest.raises(iotda_ota.LockError, match='"other" is locked already'):
         keeper.add("other")
-
-
-def test_no_file(keeper: Keeper) -> None:
-    """What needs a lock file says where it was looked for, and how it is made."""
-    for work in (keeper.update, lambda: keeping.locked(keeper.path), keeper.statuses):
-        with pytest.raises(iotda_ota.LockError, match="nothing is locked: there is no"):
-            work()
-    with pytest.raises(iotda_ota.LockError, match="is not locked: there is no"):
-        keeper.update("meter")
-
-
-def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
-    """A key that is refused ends an update at once, and is not tried for each name."""
-    keeper.add("a")
-    keeper.add("b")
-    keeper.environ["HW_SECRET_KEY"] = "wrong-secret"
-    keeper.emulator.forget_requests()
-
-    with pytest.raises(iotda_ota.CredentialsError):
-        keeper.update()
-    assert len(keeper.emulator.requests) == 1
-
-
-@pytest.mark.parametrize(
-    ("asked", "why"),
-    [
-        ({"version": "V1.4.10"}, "the only one that fits V1.4.10"),
-        ({"version_constraint": ">=1.4"}, "the only one that fits >=1.4"),
-        ({"most_recent": True}, "highest there is"),
-        (
-            {"most_recent": True, "order_by": "create_time", "created_before": "2026-02-01T00:00:00Z"},
-            (
-                "newest upload that fits uploaded before 20260201T000000Z "
-                "(1 newer passed over: V1.4.10 not uploaded before 20260201T000000Z)"
-            ),
-        ),
-        (
-            {"preferred_versions": ["V1.3.5"]},
-            "V1.3.5 is preferred, and is there (1 newer passed over: V1.4.10 is not preferred)",
-        ),
-        ({"most_recent": True, "require_signature": True}, "highest that fits with a checksum"),
-        (
-            {"most_recent": True, "version_constraint": "<1.4", "version_regex": "V.*"},
-            "highest that fits <1.4 version matching V.* (1 newer passed over: V1.4.10 outside <1.4)",
-        ),
-    ],
-)
-def test_why(keeper: Keeper, asked: dict[str, Any], why: str) -> None:
-    """Why a package was chosen is told for each kind of choice, with what is higher and why not."""
-    added = keeper.add(asked={"package_type": "firmwarePackage", "product_id": "meter", **asked})
-
-    assert added.now is not None
-    assert added.now.why == why
-
-
-def test_why_of_an_id(keeper: Keeper) -> None:
-    """A package that is asked for by its id can be locked too."""
-    added = keeper.add(asked={"package_id": "s1"})
-
-    assert added.now is not None
-    assert (added.now.why, added.now.version) == ("its id was asked for", "S1")
-    assert iotda_ota.get_ota_package(lock="meter-firmware").package_id == "s1"
-
-
-def test_values_for_programs(keeper: Keeper) -> None:
-    """An outcome is plain values: the name, the status, what was locked and what is there now."""
-    keeper.add()
-    keeper.upload("V1.4.12", "p-1-4-12")
-
-    values = report.outcome_values(keeper.update()[0])
-
-    assert (values["name"], values["status"]) == ("meter-firmware", "newer")
-    assert values["locked"]["package"]["version"] == "V1.4.10"
-    assert values["now"]["package"]["package_id"] == "p-1-4-12"
-    assert values["now"]["why"] == "highest that fits ^1.4 for devices on V1.3.2"
 
 
 def test_the_catalogue_is_locked_as_the_lookup_finds_it(emulator: Emulator, project: Path) -> None:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.errors import CampaignFailed
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.completion import Completion
-from tests.support.completions import campaign, fails_first, failure, sent, wait
+from tests.support.completions import campaign, failure, sent, wait
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench
@@ -30,51 +29,6 @@ def test_a_good_end(bench: Bench) -> None:
     assert outputs["progress"]["success"] == 4
     assert {request.operation for request in bench.emulator.requests} == {"ShowBatchTask"}
     assert all(request.query["limit"] == "1" for request in bench.emulator.requests)
-
-
-def test_looks_are_quick_at_first_and_few(bench: Bench) -> None:
-    """A short campaign is noticed within a second, and one of a whole day takes no more than two looks a minute."""
-    bench.emulator.set_device("dev-0001", seconds=3)
-    wait(bench, campaign(bench, 1))
-    assert sum(bench.time.slept) < 5
-    assert set(bench.time.slept) == {0.5}
-
-    bench.emulator.set_device("dev-0001", seconds=3600)
-    wait(bench, campaign(bench, 1), timeout="2h")
-    assert max(bench.time.slept) <= 30
-    assert bench.time.slept == sorted(bench.time.slept)
-    assert bench.count() < 170
-
-
-def test_progress_is_told_when_it_changes(bench: Bench) -> None:
-    """A line tells each change of the counts, and nothing is told twice."""
-    bench.emulator.set_device("dev-0001", seconds=60)
-    wait(bench, campaign(bench, 2))
-
-    assert bench.told[0] == (
-        "upgrade task canary_3f9a: Initializing, 0 of 0 devices done, 0 failed, 0 running, 0 waiting"
-    )
-    assert [line.partition(": ")[2] for line in bench.told[1:]] == [
-        "Processing, 0 of 2 devices done, 0 failed, 2 running, 0 waiting",
-        "Processing, 1 of 2 devices done, 0 failed, 1 running, 0 waiting",
-        "Success, 2 of 2 devices done, 0 failed, 0 running, 0 waiting",
-    ]
-
-
-def test_a_campaign_that_takes_too_long(bench: Bench) -> None:
-    """A task that does not end in time fails the wait, goes on by itself, and the next run waits on."""
-    bench.emulator.set_device("dev-0001", seconds=90)
-    task_id = campaign(bench, 2)
-
-    with pytest.raises(DeadlineExceeded) as caught:
-        wait(bench, task_id, timeout="1m")
-
-    assert sum(bench.time.slept) == pytest.approx(60)
-    told = " ".join(str(caught.value).split())
-    assert told.startswith("upgrade task canary_3f9a did not end within 60 seconds so far ")
-    assert "1 of 2 devices done, 0 failed, 1 running" in told
-    assert "run pulumi up again: it goes on waiting" in told
-    assert wait(bench, task_id, timeout=60)["status"] == "Success"
 
 
 def test_judging_now(bench: Bench) -> None:
@@ -101,46 +55,6 @@ def test_a_task_that_awaits_its_confirmation(bench: Bench) -> None:
 
 
 # Outages -------------------------------------------------------------------------------------------------------------
-
-OUTAGES = {
-    "dropped": {"wire": "drop"},
-    "503": {"error": "iam_down"},
-    "504": {"error": "gateway_timeout"},
-    "429": {"error": "throttled"},
-    "throttled as 403": {"error": "rate_limit"},
-    "garbage": {"wire": "garbage"},
-    "no JSON": {"status": 200, "body": "<html>"},
-}
-
-
-@pytest.mark.parametrize("fault", OUTAGES.values(), ids=OUTAGES)
-def test_an_outage_is_endured(bench: Bench, fault: dict[str, Any]) -> None:
-    """A service that does not answer for a while is asked again until it does; a line tells it once."""
-    bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=20, **fault)
-
-    assert wait(bench, campaign(bench))["status"] == "Success"
-
-    assert len([line for line in bench.told if "no answer, it is asked again" in line]) == 1
-
-
-def test_an_outage_that_does_not_end(bench: Bench) -> None:
-    """A service that never answers ends the wait at its timeout, not earlier and hardly later, with the last error."""
-    bench.emulator.faults.add(operation="ShowBatchTask", times=None, error="iam_down")
-    task_id = campaign(bench)
-
-    with pytest.raises(DeadlineExceeded, match=r"within 600 seconds[\s\S]*last error +Huawei Cloud failed to read"):
-        wait(bench, task_id, timeout="10m")
-
-    assert 600 <= sum(bench.time.slept) <= 620
-
-
-def test_the_service_says_when_to_come_back(bench: Bench) -> None:
-    """A Retry-After that is longer than the pause is kept to."""
-    bench.emulator.faults.add(operation="ShowBatchTask", error="throttled", headers={"Retry-After": "120"})
-
-    wait(bench, campaign(bench))
-
-    assert bench.time.slept[0] == 120
 
 
 @pytest.mark.parametrize(
@@ -224,15 +138,6 @@ def test_a_campaign_for_nobody_fails(bench: Bench) -> None:
     wait(bench, task_id, min_devices=0)
 
 
-@pytest.mark.parametrize("limits", [{}, {"max_failed_percent": 100}])
-def test_a_stopped_task_fails(bench: Bench, limits: dict[str, Any]) -> None:
-    """A campaign that somebody stopped is no good end, whatever may fail."""
-    told = failure(bench, campaign(bench, stopped=True), **limits)
-
-    assert "was stopped: 0 of 4 devices done, 4 failed" in told
-    assert "max_failed" not in told
-
-
 def test_removed_devices_have_failed(bench: Bench) -> None:
     """A device that was removed on the way counts as failed, also where the service does not count such devices."""
     task_id = campaign(bench, failing=1, outcome="removed")
@@ -301,97 +206,7 @@ def test_what_devices_say_is_escaped_and_their_output_unread(bench: Bench) -> No
 # Stopping ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_campaign_that_goes_wrong_is_stopped(bench: Bench) -> None:
-    """With stop_when_exceeded the task is stopped as soon as more devices have failed than may, and the wait fails."""
-    bench.emulator.set_device("dev-0004", outcome="hang")
-    told = failure(bench, campaign(bench, failing=1), stop_when_exceeded=True)
-
-    assert sent(bench) == ["StopBatchTask"]
-    assert bench.emulator.tasks[0]["status"] == "Stopped"
-    assert "was stopped: 2 of 4 devices done, 2 failed" in told
-    assert "1 of 4 devices had failed (limit 0)" in told
-
-
-def test_without_it_the_campaign_goes_on(bench: Bench) -> None:
-    """Otherwise nothing is stopped, and the wait fails at the end, when all failures are known."""
-    bench.emulator.set_device("dev-0004", seconds=600)
-
-    assert "failed: 1 of 4 devices" in failure(bench, campaign(bench, failing=1))
-    assert sent(bench) == []
-
-
-def test_a_stop_that_is_refused(bench: Bench) -> None:
-    """A task that can not be stopped fails the wait all the same, and the error says why it still runs."""
-    bench.emulator.switches = Switches(module_actions=False)
-    bench.emulator.set_device("dev-0004", outcome="hang")
-    task: dict[str, Any] = {"task_type": "moduleUpgrade", "document": {"package_ids": ["m1"]}}
-
-    told = failure(bench, campaign(bench, failing=1, **task), stop_when_exceeded=True)
-
-    assert "not stopped  Huawei Cloud refused to stop an upgrade task" in told
-    assert "failed: 1 of 4 devices" in told
-
-
 # Retrying ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_retry_leads_to_green(bench: Bench) -> None:
-    """retry_failed tries the failed devices again and waits for them; there is no new campaign."""
-    assert wait(bench, fails_first(bench, 1), retry_failed=True)["status"] == "Success"
-
-    assert (sent(bench), len(bench.emulator.tasks)) == (["RetryBatchTask"], 1)
-
-
-def test_one_retry_a_run(bench: Bench) -> None:
-    """What fails once more fails the run; the next run tries once more."""
-    task_id = fails_first(bench, 2)
-
-    told = failure(bench, task_id, retry_failed=True)
-    assert sent(bench) == ["RetryBatchTask"]
-    assert "run pulumi up again to try this one once more" in " ".join(told.split())
-
-    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
-    assert sent(bench) == ["RetryBatchTask"]
-
-
-def test_what_is_good_enough_is_not_retried(bench: Bench) -> None:
-    """Failures within the limit are no reason for another try."""
-    wait(bench, fails_first(bench, 1), retry_failed=True, max_failed_devices=1)
-
-    assert sent(bench) == []
-
-
-@pytest.mark.parametrize("fault", [{"wire": "drop"}, {"error": "gateway_timeout"}, {"wire": "cut"}])
-def test_a_retry_whose_answer_is_lost(bench: Bench, fault: dict[str, Any]) -> None:
-    """A retry that was accepted without an answer is not sent again; the task shows it."""
-    task_id = fails_first(bench, 1)
-    bench.emulator.faults.add(operation="RetryBatchTask", accept=True, **fault)
-
-    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
-    assert sent(bench) == ["RetryBatchTask"]
-
-
-def test_a_retry_that_shows_late(bench: Bench) -> None:
-    """A task that still looks as it did right after the retry is not judged by that."""
-    task_id = fails_first(bench, 1)
-    before = bench.emulator.tasks[0]
-    stale = bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=4, merge={"batchtask": before})
-
-    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
-    assert stale.hits == 4
-
-
-def test_a_retry_that_is_refused(bench: Bench) -> None:
-    """A retry that the service refuses, for all or for some, is told with the reason, and waits for nothing."""
-    task_id = fails_first(bench, 1)
-    bench.emulator.faults.add(operation="RetryBatchTask", error="denied")
-    assert "not retried  Huawei Cloud refused to retry an upgrade task" in failure(bench, task_id, retry_failed=True)
-
-    busy = {"targets": [{"target": "dev-0001", "status": "failure", "error_msg": "Task Conflict"}]}
-    bench.emulator.faults.add(operation="RetryBatchTask", status=200, body=busy)
-    told = failure(bench, task_id, retry_failed=True)
-    assert "not retried  1 devices, dev-0001 first: Task Conflict" in told
-    assert bench.time.slept == []
 
 
 # Inputs and life -----------------------------------------------------------------------------------------------------
@@ -454,38 +269,6 @@ def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
 # Odd answers --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", ["Waiting", "Queued", "processing"])
-def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
-    """Only what is documented as an end is one; a campaign in any other state is waited for."""
-    task_id = campaign(bench)
-    bench.emulator.faults.add(operation="ShowBatchTask", times=5, merge={"batchtask": {"status": word}})
-
-    assert wait(bench, task_id)["status"] == "Success"
-
-
-def test_counts_that_lag_behind_the_status(bench: Bench) -> None:
-    """A task that has ended, and still counts a device that goes on, is looked at again before it is judged."""
-    task_id = campaign(bench)
-    bench.time.sleep(60)
-    lagging = {"task_progress": {"success": 3, "processing": 1}}
-    bench.emulator.faults.add(operation="ShowBatchTask", times=3, merge={"batchtask": lagging})
-
-    assert wait(bench, task_id)["progress"]["success"] == 4
-
-    bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": lagging})
-    assert "failed: 1 of 4 devices" in failure(bench, task_id)
-    assert sum(bench.time.slept) == pytest.approx(30)
-
-
-def test_a_status_that_lags_behind_the_counts(bench: Bench) -> None:
-    """After a retry the devices can go on before the task says so: it is not judged on its way."""
-    task_id = fails_first(bench, 1)
-    stale = {"status": "PartialSuccess"}
-    bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=4, merge={"batchtask": stale})
-
-    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
-
-
 def test_a_share_of_devices_that_are_not_known_yet(bench: Bench) -> None:
     """While a task initializes its first failures are a share of nothing, and it is not stopped for them."""
     task_id = campaign(bench, 10, failing=1)
@@ -495,23 +278,6 @@ def test_a_share_of_devices_that_are_not_known_yet(bench: Bench) -> None:
     wait(bench, task_id, stop_when_exceeded=True, max_failed_percent=30)
 
     assert sent(bench) == []
-
-
-def test_a_service_that_asks_for_a_day(bench: Bench) -> None:
-    """However long the service asks to be left alone, an end is noticed within minutes."""
-    bench.emulator.faults.add(operation="ShowBatchTask", error="throttled", headers={"Retry-After": "100000"})
-
-    wait(bench, campaign(bench))
-
-    assert max(bench.time.slept) == 300
-
-
-def test_a_refused_retry_is_not_advised_again(bench: Bench) -> None:
-    """Where the service has just refused a retry, the error does not send anybody for another one."""
-    task_id = fails_first(bench, 1)
-    bench.emulator.faults.add(operation="RetryBatchTask", error="denied")
-
-    assert "once more" not in failure(bench, task_id, retry_failed=True)
 
 
 def test_a_task_that_is_not_there(bench: Bench) -> None:

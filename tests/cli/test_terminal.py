@@ -1,0 +1,152 @@
+"""What a terminal, a pipe or a file gets: tables, colours, widths, encodings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.cli_shell import SEVERAL
+from tests.support.shell import METER, Shell, plain
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator import Emulator
+
+
+def test_a_closed_pipe(shell: Shell) -> None:
+    """A reader that is gone, as after `head`, ends the command without a word: exit code 141."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pulumi_iotda_ota.cli", *SEVERAL],
+        env=shell.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    process.stdout.close()
+    assert process.stderr
+    with process.stderr:
+        told = process.stderr.read()
+
+    assert (process.wait(timeout=60), told) == (141, "")
+
+
+def test_a_closed_standard_output(shell: Shell) -> None:
+    """A standard output that nobody reads from the start is no traceback either, also for the help."""
+    for words in ("--help", f"list {' '.join(METER)}"):
+        script = f"{sys.executable} -m pulumi_iotda_ota.cli {words} | true"
+        done = subprocess.run(["bash", "-c", script], env=shell.environ, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+
+
+def test_streams_that_are_not_there(shell: Shell) -> None:
+    """Where the shell has closed the outputs there is nowhere to write to, and the exit code is the same."""
+    command = f"{sys.executable} -m pulumi_iotda_ota.cli"
+    for words, code in ((f"list {' '.join(METER)} >&-", 0), (f"get {' '.join(METER)} 2>&-", 4), ("--help >&- 2>&-", 0)):
+        done = subprocess.run(["bash", "-c", f"{command} {words}"], env=shell.environ, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (code, b"")
+
+
+def test_a_terminal_shows_a_table(shell: Shell) -> None:
+    """On a terminal there is a header, the day of the upload, and colour; the ids are whole."""
+    done = shell.on_terminal(*SEVERAL)
+
+    assert "\x1b[1m" in done.out
+    lines = plain(done.out).splitlines()
+    assert lines[0].split() == ["version", "package_id", "product_id", "created_at"]
+    assert ["V1.4.10", "169ea9fd475dde0c9e14299b41281f51", "smart-meter", "2026-10-02"] in [
+        line.split() for line in lines
+    ]
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_colour_where_none_is_wanted(shell: Shell, environ: dict[str, str]) -> None:
+    """NO_COLOR and a terminal that can not show any leave colours out, of errors too."""
+    assert "\x1b[" not in shell.on_terminal(*SEVERAL, environ=environ).out
+    assert "\x1b[" not in shell.on_terminal("get", *METER, environ=environ).out
+
+
+def test_an_error_on_a_terminal(shell: Shell) -> None:
+    """An error begins in red where a person sees it."""
+    assert shell.on_terminal("get", *METER).out.startswith("\x1b[31m\x1b[1merror:\x1b[0m 40 OTA packages fit")
+
+
+def test_a_narrow_terminal(shell: Shell) -> None:
+    """On 40 columns nothing is lost: what is too wide is folded."""
+    words_of = ("get", *METER, "--version-constraint", "^1.4", "--most-recent", "--why")
+    wide, narrow = shell.on_terminal(*words_of, columns=200), shell.on_terminal(*words_of, columns=40)
+
+    assert Counter("".join(plain(narrow.out).split())) == Counter("".join(plain(wide.out).split()))
+    assert max(len(line.rstrip()) for line in plain(narrow.out).splitlines()) <= 40
+
+
+@pytest.mark.parametrize("columns", ["40", "1", "0", "-3", "wide"])
+def test_a_width_from_the_environment(shell: Shell, columns: str) -> None:
+    """Whatever COLUMNS says, there is an answer."""
+    assert shell.on_terminal(*SEVERAL, environ={"COLUMNS": columns}).code == 0
+    assert shell("get", "--help", environ={"COLUMNS": columns}).code == 0
+
+
+def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None:
+    """Where the output can not show a character, it is escaped; it is no error."""
+    emulator.add_package(version="V9.9", description="ünïcode")
+    for encoding in ("ascii", "cp1252"):
+        environ = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+        assert shell("get", *METER, environ=environ).code == 4
+        assert shell("get", *METER, "--version", "V9.9", "--field", "description", environ=environ).code == 0
+
+
+def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: Emulator) -> None:
+    """What an uploader wrote is escaped where people read it; in the JSON it is exact."""
+    emulator.add_package(version="V9.9", description="a\x1b[2Jb\nc")
+    shown = shell.inside("get", *METER, "--version", "V9.9", "--field", "description")
+    told = shell.inside("get", *METER, "--version", "V9.9", "--json")
+
+    assert shown.out == "a\\x1b[2Jb\\nc\n"
+    assert told.answer["result"]["description"] == "a\x1b[2Jb\nc"
+    assert "\x1b" not in told.out
+
+
+def test_no_space_for_the_answer(shell: Shell) -> None:
+    """An answer that could not be written is one clear error, and never exit code 0."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full here")
+    with full.open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "pulumi_iotda_ota.cli", *SEVERAL],
+            env=shell.environ,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "error: the answer could not be written: no space is left\n")
+
+
+def test_nobody_reads_errors(shell: Shell) -> None:
+    """An error that nobody reads any more ends the command as a closed pipe does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "pulumi_iotda_ota.cli", "get", "--nope"], env=shell.environ, stderr=writing, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 141
+
+
+def test_what_was_typed_can_not_move_the_terminal(alone: Shell) -> None:
+    """A usage error repeats what was typed without its control characters and without a secret."""
+    done = alone.inside("get", "\x1b[2J\x07gone", "hidden-key-1", environ={"HW_SECRET_KEY": "hidden-key-1"})
+    assert done.code == 2
+    assert "\\x07gone ****" in done.err
+    assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize("columns", [1, 20])
+def test_a_terminal_too_narrow_for_a_table(shell: Shell, columns: int) -> None:
+    """Where columns have no room, cells stand in one line, which the terminal breaks: nothing is lost."""
+    done = shell.on_terminal(*SEVERAL, columns=columns)
+    assert "V1.4.10  169ea9fd475dde0c9e14299b41281f51  smart-meter  2026-10-02" in plain(done.out)

@@ -1,0 +1,140 @@
+"""How a completion waits: polling, outages, late counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
+from tests.support.completions import campaign, fails_first, failure, wait
+
+if TYPE_CHECKING:
+    from tests.support.resource_bench import Bench
+
+
+def test_looks_are_quick_at_first_and_few(bench: Bench) -> None:
+    """A short campaign is noticed within a second, and one of a whole day takes no more than two looks a minute."""
+    bench.emulator.set_device("dev-0001", seconds=3)
+    wait(bench, campaign(bench, 1))
+    assert sum(bench.time.slept) < 5
+    assert set(bench.time.slept) == {0.5}
+
+    bench.emulator.set_device("dev-0001", seconds=3600)
+    wait(bench, campaign(bench, 1), timeout="2h")
+    assert max(bench.time.slept) <= 30
+    assert bench.time.slept == sorted(bench.time.slept)
+    assert bench.count() < 170
+
+
+def test_progress_is_told_when_it_changes(bench: Bench) -> None:
+    """A line tells each change of the counts, and nothing is told twice."""
+    bench.emulator.set_device("dev-0001", seconds=60)
+    wait(bench, campaign(bench, 2))
+
+    assert bench.told[0] == (
+        "upgrade task canary_3f9a: Initializing, 0 of 0 devices done, 0 failed, 0 running, 0 waiting"
+    )
+    assert [line.partition(": ")[2] for line in bench.told[1:]] == [
+        "Processing, 0 of 2 devices done, 0 failed, 2 running, 0 waiting",
+        "Processing, 1 of 2 devices done, 0 failed, 1 running, 0 waiting",
+        "Success, 2 of 2 devices done, 0 failed, 0 running, 0 waiting",
+    ]
+
+
+def test_a_campaign_that_takes_too_long(bench: Bench) -> None:
+    """A task that does not end in time fails the wait, goes on by itself, and the next run waits on."""
+    bench.emulator.set_device("dev-0001", seconds=90)
+    task_id = campaign(bench, 2)
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        wait(bench, task_id, timeout="1m")
+
+    assert sum(bench.time.slept) == pytest.approx(60)
+    told = " ".join(str(caught.value).split())
+    assert told.startswith("upgrade task canary_3f9a did not end within 60 seconds so far ")
+    assert "1 of 2 devices done, 0 failed, 1 running" in told
+    assert "run pulumi up again: it goes on waiting" in told
+    assert wait(bench, task_id, timeout=60)["status"] == "Success"
+
+
+OUTAGES = {
+    "dropped": {"wire": "drop"},
+    "503": {"error": "iam_down"},
+    "504": {"error": "gateway_timeout"},
+    "429": {"error": "throttled"},
+    "throttled as 403": {"error": "rate_limit"},
+    "garbage": {"wire": "garbage"},
+    "no JSON": {"status": 200, "body": "<html>"},
+}
+
+
+@pytest.mark.parametrize("fault", OUTAGES.values(), ids=OUTAGES)
+def test_an_outage_is_endured(bench: Bench, fault: dict[str, Any]) -> None:
+    """A service that does not answer for a while is asked again until it does; a line tells it once."""
+    bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=20, **fault)
+
+    assert wait(bench, campaign(bench))["status"] == "Success"
+
+    assert len([line for line in bench.told if "no answer, it is asked again" in line]) == 1
+
+
+def test_an_outage_that_does_not_end(bench: Bench) -> None:
+    """A service that never answers ends the wait at its timeout, not earlier and hardly later, with the last error."""
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, error="iam_down")
+    task_id = campaign(bench)
+
+    with pytest.raises(DeadlineExceeded, match=r"within 600 seconds[\s\S]*last error +Huawei Cloud failed to read"):
+        wait(bench, task_id, timeout="10m")
+
+    assert 600 <= sum(bench.time.slept) <= 620
+
+
+def test_the_service_says_when_to_come_back(bench: Bench) -> None:
+    """A Retry-After that is longer than the pause is kept to."""
+    bench.emulator.faults.add(operation="ShowBatchTask", error="throttled", headers={"Retry-After": "120"})
+
+    wait(bench, campaign(bench))
+
+    assert bench.time.slept[0] == 120
+
+
+@pytest.mark.parametrize("word", ["Waiting", "Queued", "processing"])
+def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
+    """Only what is documented as an end is one; a campaign in any other state is waited for."""
+    task_id = campaign(bench)
+    bench.emulator.faults.add(operation="ShowBatchTask", times=5, merge={"batchtask": {"status": word}})
+
+    assert wait(bench, task_id)["status"] == "Success"
+
+
+def test_counts_that_lag_behind_the_status(bench: Bench) -> None:
+    """A task that has ended, and still counts a device that goes on, is looked at again before it is judged."""
+    task_id = campaign(bench)
+    bench.time.sleep(60)
+    lagging = {"task_progress": {"success": 3, "processing": 1}}
+    bench.emulator.faults.add(operation="ShowBatchTask", times=3, merge={"batchtask": lagging})
+
+    assert wait(bench, task_id)["progress"]["success"] == 4
+
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": lagging})
+    assert "failed: 1 of 4 devices" in failure(bench, task_id)
+    assert sum(bench.time.slept) == pytest.approx(30)
+
+
+def test_a_status_that_lags_behind_the_counts(bench: Bench) -> None:
+    """After a retry the devices can go on before the task says so: it is not judged on its way."""
+    task_id = fails_first(bench, 1)
+    stale = {"status": "PartialSuccess"}
+    bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=4, merge={"batchtask": stale})
+
+    assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
+
+
+def test_a_service_that_asks_for_a_day(bench: Bench) -> None:
+    """However long the service asks to be left alone, an end is noticed within minutes."""
+    bench.emulator.faults.add(operation="ShowBatchTask", error="throttled", headers={"Retry-After": "100000"})
+
+    wait(bench, campaign(bench))
+
+    assert max(bench.time.slept) == 300
