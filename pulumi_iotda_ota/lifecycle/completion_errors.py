@@ -116,7 +116,7 @@ def _ways_to_green(
         return [_NEW_CAMPAIGN]
     if not limits.exceeded_by(standing):
         return [f"lower min_devices to {standing.total}", "check the devices or groups of the task", _NEW_CAMPAIGN]
-    ways = [_raised(standing, limits), _NEW_CAMPAIGN]
+    ways = [suggest_higher_limit(standing, limits), _NEW_CAMPAIGN]
     # The documents give no way to retry a moduleUpgrade.
     if task.status in RETRYABLE and task.task_type != "moduleUpgrade" and not refused:
         these = "this one" if standing.failed == 1 else f"these {standing.failed:,}"
@@ -125,7 +125,8 @@ def _ways_to_green(
     return ways
 
 
-def _raised(standing: DeviceCounts, limits: Limits) -> str:
+def suggest_higher_limit(standing: DeviceCounts, limits: Limits) -> str:
+    """Return the advice that raises the limit just so far that the task passes."""
     if limits.max_failed_devices is not None:
         return f"raise max_failed_devices to {standing.failed}"
     # Rounded up, so that the limit that is named is one that passes.

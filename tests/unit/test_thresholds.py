@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.models import BatchTask, TaskProgress
-from pulumi_iotda_ota.lifecycle.completion_errors import _raised
+from pulumi_iotda_ota.lifecycle.completion_errors import suggest_higher_limit
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts, Limits
 
 COUNTS = st.integers(0, 30_000)
@@ -85,6 +85,6 @@ def test_the_limit_that_an_error_names_is_good_enough(total: int, data: st.DataO
     standing = DeviceCounts(total=total, failed=data.draw(st.integers(1, total)))
 
     for limits in (Limits(), Limits(max_failed_devices=None)):
-        name, _, value = _raised(standing, limits).removeprefix("raise ").partition(" to ")
+        name, _, value = suggest_higher_limit(standing, limits).removeprefix("raise ").partition(" to ")
         assert not Limits.of({name: float(value)}).exceeded_by(standing)
         assert float(value) <= max(100, total)
