@@ -32,7 +32,7 @@ def package_answer(run: Run, context: Context, values: Mapping[str, Any]) -> dic
 
     Raises:
         LockError: the lock file can not answer.
-        IotdaOtaError: as of ``lookup.find_package``.
+        IotdaOtaError: as of ``lookup.find.find_package``.
     """
     if values.get("lock") is not None:
         return _locked(run, context, values)

@@ -69,7 +69,7 @@ def leave_program() -> None:
 
     Pulumi's settings are context variables with a default of their own for threads without a context: it takes the
     value that is set while there was none before. So what was set is taken away first, and then again.
-    ``test_sdk.py`` says when once is enough.
+    ``test_pulumi_compat.py`` says when once is enough.
     """
     for _ in range(2):
         pulumi.runtime.configure(pulumi.runtime.Settings("project", "stack"))
@@ -125,7 +125,7 @@ def wait(work: Callable[[], T]) -> T:
     if not _loop_is_running() or not in_program():
         return work()
     # Private, but what pulumi.runtime.invoke itself does. There is no public way to wait inside a running loop;
-    # test_sdk.py says when there is no such function any more.
+    # test_pulumi_compat.py says when there is no such function any more.
     from pulumi.runtime.sync_await import _sync_await  # noqa: PLC0415  only where a loop is running
 
     return _sync_await(asyncio.wrap_future(start(work)))
@@ -321,7 +321,8 @@ def print_own_errors_without_traceback() -> None:
     """Let an error of ours end a create, read or delete as its message alone.
 
     Pulumi's host of dynamic providers answers each exception with ``traceback.format_exc()``. The name is replaced in
-    that module only, and only our errors are told apart; test_sdk.py says when the host no longer works that way.
+    that module only, and only our errors are told apart; test_pulumi_compat.py says when the host no longer works that
+    way.
     """
     if _is_dynamic_host():
         host: Any = sys.modules["__main__"]
@@ -333,7 +334,7 @@ def widen_dynamic_host() -> None:
 
     All dynamic resources of a program share one process: four waits for campaigns would hold up the creation of the
     fifth. Called in one of the host's own threads, which knows its pool; where Python or the host no longer work that
-    way nothing is changed, and test_sdk.py says so.
+    way nothing is changed, and test_pulumi_compat.py says so.
     """
     if _is_dynamic_host():
         arguments = getattr(threading.current_thread(), "_args", ())

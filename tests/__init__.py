@@ -1,1 +1,1 @@
-"""Tests by room: each folder is a lane, and says below what it holds and what it never does."""
+"""Tests by lane: each folder is a lane, and says below what it holds and what it never does."""

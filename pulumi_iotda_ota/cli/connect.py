@@ -107,7 +107,7 @@ def resource_context(
     tell: Callable[[str], None],
     seen: Callable[[BatchTask], None] = lambda _: None,
 ) -> ResourceContext:
-    """Return the world that a life cycle acts in: of this command, and no program.
+    """Return the context that a life cycle acts in: of this command, and no program.
 
     Args:
         command_input: the command.

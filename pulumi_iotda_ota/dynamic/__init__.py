@@ -67,7 +67,7 @@ class Adapter(dynamic.ResourceProvider):
     _given_context: ResourceContext | None = None
 
     def use_context(self, context: ResourceContext) -> None:
-        """Act in another world than this process's: a test gives one that has no network."""
+        """Act in another context than that of this process: a test gives one that has no network."""
         self._given_context = context
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:

@@ -68,7 +68,7 @@ def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -
     """Refuse ``import_``, which Pulumi ends in a KeyError of its own.
 
     For an import the engine sends the id alone. The host of Python providers looks for the provider in the inputs.
-    A test in ``test_sdk.py`` fails when that has changed.
+    A test in ``test_pulumi_compat.py`` fails when that has changed.
 
     Args:
         kind: the class of the resource.

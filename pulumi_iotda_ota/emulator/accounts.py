@@ -1,6 +1,6 @@
 """What the emulated IAM knows: one user, one agency, one identity provider, and the projects of an account.
 
-It answers with an :class:`ApiError` or not at all. Who holds a token or a key is the gate's to know.
+It answers with an :class:`ApiError` or not at all. Who holds a token or a key is what the authenticator knows.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Reply:
         status: the HTTP status.
         body: the bytes of the body.
         headers: headers in addition to those the server writes itself.
-        wire: how the bytes travel, a name of ``wire._WAYS``; the fair way by default.
+        wire: how the bytes travel, a name of ``response_writer._WAYS``; the fair way by default.
         interval: seconds between two pieces, for the ways that send slowly.
         interim: statuses that are sent before the response.
     """

@@ -1,7 +1,7 @@
 """The client of IoTDA's OTA operations: one method an operation, each bounded by one deadline.
 
 It joins what the rooms below know: the protocol says what is sent and what an answer means, the caller what is sent
-again, the gate when, and the transport carries it. No rule of the service is written here.
+again, the limiter when, and the transport carries it. No rule of the service is written here.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Tokens and temporary keys come from IAM, or from the metadata service of an ECS. What was obtained is kept in the memory
 of the process and nowhere else, because IAM sees neither clients nor programs but one account: two programs in one
-process share a token. It is renewed as ``renewal`` says. Requests to IAM go through the same caller, gate and transport
-as all others, with the credential that they are made with.
+process share a token. It is renewed as ``refresh`` says. Requests to IAM go through the same caller, limiter and
+transport as all others, with the credential that they are made with.
 """
 
 from __future__ import annotations
@@ -340,5 +340,5 @@ def _digest(parts: tuple[str, ...]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-# Beside the gate, the one piece of state that outlives a client; why it must is said above.
+# Beside the limiter, the one piece of state that outlives a client; why it must is said above.
 PROCESS_TOKENS = TokenCache()

@@ -1,4 +1,4 @@
-"""What the life cycles of all resources share: their answers, the world they act in, and how values are read.
+"""What the life cycles of all resources share: their answers, the context they act in, and how values are read.
 
 Property values are plain; one that is not known yet is :data:`UNKNOWN`, also inside lists and objects.
 """
@@ -121,7 +121,7 @@ class ResourceContext(Context):
 
 
 class Lifecycle(Protocol):
-    """What a resource does; each method takes the world first and changes nothing of what it is given."""
+    """What a resource does; each method takes the context first and changes nothing of what it is given."""
 
     #: The inputs of the resource, in the table's order.
     input_names: ClassVar[tuple[str, ...]]

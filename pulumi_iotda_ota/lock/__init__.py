@@ -1,6 +1,6 @@
-"""The lock file: named lookups, what they were resolved to, when and why; committed, and so reviewed.
+"""The lock file: named lookups, the packages that they resolved to, when and why. It is committed, and so reviewed.
 
-``text`` is how it is written and read, ``files`` where it lies and how it is replaced; ``answer`` answers a program
-from it; ``resolving`` makes its entries, ``keeping`` brings them up to date and ``telling`` says what that changed.
-Nothing here knows of Pulumi.
+``format`` reads and writes its text, ``files`` finds and replaces the file, ``validation`` checks it, ``update``
+changes its entries, and ``report`` describes what changed. ``operations.py`` uses it for programs. Nothing here
+knows of Pulumi.
 """

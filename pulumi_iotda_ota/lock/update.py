@@ -236,7 +236,7 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, asked: Mapping
         asked: the words of the selection.
 
     Raises:
-        IotdaOtaError: as of ``lookup.find_package``.
+        IotdaOtaError: as of ``lookup.find.find_package``.
     """
     query = words(asked)
     lookup = PackageLookup.from_arguments({**query, "with_file_location": True})

@@ -2,7 +2,7 @@
 
 The functions and resources are written by hand and compared with this table by a test. What is documented or checked
 about an argument is written here and nowhere else: of the functions in ``schema/lookup_arguments.py``, of the resources
-in ``schema/resource_arguments.py``. This room sends nothing and imports nothing of Pulumi.
+in ``schema/resource_arguments.py``. This package sends nothing and imports nothing of Pulumi.
 """
 
 from __future__ import annotations

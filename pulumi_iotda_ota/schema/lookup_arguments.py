@@ -175,7 +175,7 @@ GET_OTA_PACKAGES: tuple[Argument, ...] = (
     MAX_ITEMS,
 )
 GET_OTA_PACKAGE: tuple[Argument, ...] = (
-    # Required unless package_id is given; lookup.py checks that, because it is a rule over two arguments.
+    # Required unless package_id is given; lookup/query.py checks that, because it is a rule over two arguments.
     replace(PACKAGE_TYPE, required=False),
     *_SELECTION,
     PACKAGE_ID,

@@ -104,7 +104,7 @@ class _Nowhere(Context):
 
 
 class _MockContext(ResourceContext):
-    """A world in which every connection leads nowhere."""
+    """A context in which every connection leads nowhere."""
 
     def where(self, inputs: Mapping[str, Any]) -> Context:  # noqa: ARG002  wherever it would have led
         return _Nowhere(self.config, self.environ, folder=self.folder)

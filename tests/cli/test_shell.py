@@ -90,7 +90,7 @@ def test_the_words_of_the_other_doors_are_still_said() -> None:
     """Each phrase that is said otherwise here is one that the other doors say."""
     sources = "".join(
         " ".join(file.read_text(encoding="utf-8").replace('"\n', "").split())
-        for file in sorted((ROOT / "pulumi_iotda_ota" / "lifecycle").glob("*.py"))
+        for file in sorted((ROOT / "pulumi_iotda_ota" / "lifecycle").rglob("*.py"))
     ) + (ROOT / "pulumi_iotda_ota" / "iotda" / "executor.py").read_text(encoding="utf-8")
 
     for phrase in wording.PHRASES:

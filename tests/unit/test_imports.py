@@ -163,7 +163,7 @@ def world_read_in(file: Path) -> set[str]:
 
 
 def is_below(module: str, part: str) -> bool:
-    """Return whether a module is a room or in it."""
+    """Return whether a module is a part of the package or in it."""
     return module == part or module.startswith(f"{part}.")
 
 

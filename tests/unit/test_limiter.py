@@ -1,4 +1,4 @@
-"""The gate that the requests of one process share."""
+"""The limiter that the requests of one process share."""
 
 from __future__ import annotations
 

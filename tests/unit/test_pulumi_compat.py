@@ -38,13 +38,13 @@ def source_of(module: str) -> str:
 
 
 def test_waiting_inside_a_running_loop_is_still_private() -> None:
-    """`sdk.wait` uses what `pulumi.runtime.invoke` itself uses; when that goes, so must the use of it."""
+    """`pulumi_compat.wait` uses what `pulumi.runtime.invoke` itself uses; when that goes, so must the use of it."""
     assert list(inspect.signature(sync_await._sync_await).parameters) == ["awaitable"]
     assert "_sync_await(" in inspect.getsource(pulumi.runtime.invoke)
 
 
 def test_dynamic_host_still_answers_with_tracebacks() -> None:
-    """`sdk.print_own_errors_without_traceback` replaces a name in this module; when it is mended, drop it."""
+    """`pulumi_compat.print_own_errors_without_traceback` replaces a name in this module; when it is mended, drop it."""
     source = source_of("pulumi.dynamic.__main__")
 
     assert "\nimport traceback\n" in source
@@ -52,7 +52,7 @@ def test_dynamic_host_still_answers_with_tracebacks() -> None:
 
 
 def test_dynamic_host_still_serves_four_calls_at_once() -> None:
-    """`sdk.widen_dynamic_host` widens the pool of this module; when that has room for every wait, drop it."""
+    """`pulumi_compat.widen_dynamic_host` widens the pool of this module; when that has room for every wait, drop it."""
     assert "futures.ThreadPoolExecutor(max_workers=4)" in source_of("pulumi.dynamic.__main__")
 
 
@@ -69,7 +69,10 @@ def test_dynamic_host_still_imports_nothing() -> None:
 
 
 def test_dynamic_host_still_leaves_its_arguments_alone() -> None:
-    """`sdk.engine_address` takes the last argument, which the host does not read; any other process has no address."""
+    """`pulumi_compat.engine_address` takes the last argument.
+
+    Which the host does not read; any other process has no address.
+    """
     assert "argv" not in source_of("pulumi.dynamic.__main__")
     assert pulumi_compat.engine_address() == ""
 
@@ -178,7 +181,7 @@ def test_settings_are_still_to_be_taken_away_twice() -> None:
 
 
 def test_a_parents_urn_is_still_a_dependency_on_its_children() -> None:
-    """If this fails, Pulumi accepts the URN itself: remove `sdk.urn_without_dependencies`."""
+    """If this fails, Pulumi accepts the URN itself: remove `pulumi_compat.urn_without_dependencies`."""
 
     def child_of(urn_of: Callable[[pulumi.Resource], object]) -> None:
         pulumi.runtime.set_mocks(_Silent())

@@ -1,8 +1,8 @@
 """Brings the settings of a connection together: each from where it is found first, checked, and with its origin.
 
 Where each was found is kept, because that is what a person needs to know when it is wrong. The order is that of
-``sources``. The environment is passed in as a value; nothing here sends a request: what only IAM knows, a token or the
-project of a region, is still open in what comes out, and ``login`` asks for it when the first request is due.
+``discovery``. The environment is passed in as a value; nothing here sends a request: what only IAM knows, a token or
+the project of a region, is still open in what comes out, and ``login`` asks for it when the first request is due.
 """
 
 from __future__ import annotations
