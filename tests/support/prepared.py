@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CACHE",
+    "PROGRAM_ENVIRONMENT",
     "ROOT",
     "SECONDS",
     "key_of",
@@ -36,6 +37,8 @@ __all__ = [
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
 EXTRAS = "emulator,cli"
+#: The variable that names the virtual environment of programs.
+PROGRAM_ENVIRONMENT = "PROGRAM_ENVIRONMENT"
 #: How long a command may take that does much: a guard, which the slowest machine must not come near.
 SECONDS = 600
 #: What the tests install besides the project: the build backend, what Pulumi installs into every environment, pytest,
@@ -137,8 +140,11 @@ def _wheels() -> Path:
 def program_environment() -> Path:
     """Return a virtual environment for programs: this checkout as it stands, and what it depends on.
 
-    Pulumi lists what an environment has in every operation. That of the developer has three times as much.
+    Pulumi lists what an environment has in every operation. That of the developer has three times as much. The variable
+    `PROGRAM_ENVIRONMENT` names another one, such as that of the oldest releases.
     """
+    if given := os.environ.get(PROGRAM_ENVIRONMENT):
+        return Path(given)
 
     def make(folder: Path) -> None:
         new_environment(folder, "--upgrade", "pip", "--editable", str(ROOT), **pip_settings())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from tests.conftest import settings_for
 from tests.support.plugin_process import ROOT, Plugin
 from tests.support.plugin_resources import PIN, TASK, task
-from tests.support.prepared import SECONDS, key_of, made_once, new_environment
+from tests.support.prepared import PROGRAM_ENVIRONMENT, SECONDS, key_of, made_once, new_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def oldest() -> list[str]:
 @pytest.fixture(scope="module")
 def python() -> Path:
     """Return an interpreter with the lower bounds."""
-    requirements = [*oldest(), "pytest", "pytest-timeout", "hypothesis", "trustme", str(ROOT)]
+    requirements = [*oldest(), "pytest", "pytest-timeout", "hypothesis", "trustme", "--editable", str(ROOT)]
     folder = made_once(
         "oldest", key_of([VERSION, *requirements]), lambda folder: new_environment(folder, *requirements)
     )
@@ -58,6 +59,8 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
 # calls again, with other values.
 SAMPLE = (
     "functions",
+    "engine/test_options.py::test_options_in_python",
+    "engine/test_placement.py::test_resources_move_below_components",
     "faults/test_sent.py",
     *(f"faults/test_cuts.py::test_a_cut_connection[{way}, create task, after]" for way in ("direct", "HTTPS_PROXY")),
     "resources/test_placement.py",
@@ -78,6 +81,14 @@ SAMPLE = (
 def test_the_lanes_of_the_library(python: Path) -> None:
     """What a program or a shell can ask for works with the lower bounds as it does with the newest releases."""
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{path}" for path in SAMPLE)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, PROGRAM_ENVIRONMENT: str(python.parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
 
     assert done.returncode == 0, done.stdout[-4000:]
