@@ -39,7 +39,8 @@ class Accounts:
 
     projects: list[dict[str, Any]]
     user_name: str = "operator"
-    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    # Hexadecimal: a password that begins with "-" would be read as an option by whoever types it into a command.
+    password: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
     domain_name: str = "meters-inc"
     agency_name: str = "rollout"
     agency_domain_name: str = "grid-inc"
