@@ -98,7 +98,8 @@ def test_what_has_ended_takes_no_notice(bench: Bench, how: str) -> None:
     assert (diff.changes, diff.replaces) == (True, ())
     assert state == {**created.outputs, **change}
     (warning,) = bench.warnings
-    assert "a change of retry_count and retry_interval has no effect on it" in warning
+    said = "is gone" if how == "gone" else "has ended"
+    assert f"{said}, so a change of retry_count and retry_interval has no effect on it" in warning
     assert [request.operation for request in bench.emulator.requests] == ["ShowBatchTask"]
 
 

@@ -71,15 +71,17 @@ def require_may_store(context: ResourceContext, id_: str, olds: Properties, news
         InputError: an input that the service reads once has changed, and the task has not ended.
     """
     once = changed_once(olds, news)
+    state = "exists already"
     if once:
         task = show_task(_client_of(context, olds), id_, olds)
         if task is not None and is_running(task):
             raise _read_already(task, once, olds, news)
+        state = "is gone" if task is None else "has ended"
     noted = [*once, *(name for name in _NOTED if olds.get(name) != news.get(name))]
     if noted:
         task_name = sanitize(str(olds.get("task_name", id_)))
         context.warn(
-            f"upgrade task {task_name} exists already, and a change of {_joined(noted)} has no effect on it; "
+            f"upgrade task {task_name} {state}, so a change of {_joined(noted)} has no effect on it; "
             "to create a new task with it, change triggers too"
         )
 
