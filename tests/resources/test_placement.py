@@ -113,8 +113,8 @@ class _Inputs(pulumi.runtime.Mocks):
     """Returns what a resource is given."""
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, object], None]:
-        """Return nothing."""
-        raise NotImplementedError(args.token)
+        """Fail: a resource calls no function."""
+        raise AssertionError(args.token)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, object]]:
         """Return the inputs."""
