@@ -150,6 +150,6 @@ _CAUSES: Mapping[str, Callable[[Emulator], None]] = {
     "DeadlineExceeded": _too_slow,
     "PackageNotFound": _nothing_fits,
     "MultiplePackages": _several_fit,
-    "CampaignFailed": _failed_devices,
+    "UpgradeTaskFailed": _failed_devices,
     "OutcomeUnknown": _lost_answer,
 }

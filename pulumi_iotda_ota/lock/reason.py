@@ -43,7 +43,7 @@ def reason(lookup: PackageLookup, found: Found) -> str:
 
 
 def _chosen(policy: Policy, found: Found) -> str:
-    asked = asked_words(policy, (*_TELLING, "require_signature"))
+    asked = asked_words(policy, (*_TELLING, "require_checksum"))
     words = " ".join(asked).removeprefix("version ")
     preferred = _preferred(found)
     if preferred:

@@ -50,7 +50,7 @@ _ASKED = {
     "source_versions": "for devices on {}",
     "created_after": "uploaded from {}",
     "created_before": "uploaded before {}",
-    "require_signature": "with a checksum",
+    "require_checksum": "with a checksum",
 }
 # In the order of the rules.
 _PASSED_OVER = {
@@ -67,7 +67,7 @@ _PASSED_OVER = {
     "version_scheme": "no {} version{s}",
     "version_constraint": "outside {}",
     "include_prereleases": "prerelease{s}",
-    "require_signature": "without a checksum",
+    "require_checksum": "without a checksum",
 }
 _ADVICE = {
     "version": "ask for one of these",
@@ -79,7 +79,7 @@ _ADVICE = {
     "version_scheme": 'use version_scheme="loose"',
     "version_constraint": "widen version_constraint",
     "include_prereleases": "set include_prereleases=True",
-    "require_signature": "upload it with its SHA-256",
+    "require_checksum": "upload it with its SHA-256",
 }
 
 
@@ -125,7 +125,7 @@ def several_fit(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePacka
     spanned = " and ".join(", ".join(spans(packages)).rsplit(", ", 1))
     if policy.most_recent:
         headline = f"{len(packages):,} OTA packages fit, and they span several {spanned}"
-        advice = f"give {spanned}, or allow_unscoped=True"
+        advice = f"give {spanned}, or allow_multiple_scopes=True"
     else:
         headline = f"{len(packages):,} OTA packages fit, and most_recent is not set"
         advice = f"give {spanned} (they span several)" if spanned else "give the exact version, or set most_recent=True"
@@ -245,7 +245,7 @@ def _broken(packages: Iterable[OtaPackage], policy: Policy, keys: Keys) -> Itera
         # What can not be read breaks every rule that asks for a key; those are not asked.
         asked = rules if key is not None else [rule for rule in rules if rule.argument not in _NEED_A_KEY]
         said = [(rule.argument, reason) for rule in asked if (reason := rule.reason(package)) is not None]
-        rule, reason = said[0] if said else ("require_signature", "without a checksum")
+        rule, reason = said[0] if said else ("require_checksum", "without a checksum")
         yield len(said), rule, key or (), package.version, reason
 
 

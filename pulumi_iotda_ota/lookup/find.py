@@ -156,7 +156,7 @@ def _by_id(asked: _LookupContext, package_id: str, lookup: PackageLookup) -> Fou
         if lookup.on_missing == "none":
             return None
         raise error_messages.gone(package_id, asked.connection)
-    if not lookup.with_file_location:
+    if not lookup.include_file_location:
         package = replace(package, file_location=None)
     return Found(package, lookup.id)
 
@@ -166,7 +166,7 @@ def _by_selection(asked: _LookupContext, lookup: PackageLookup, most_skipped: in
     walked = asked.packages(_server_query(policy))
     selection = select(walked.packages, policy, most_skipped=most_skipped)
     _require_readable(policy, selection)
-    if policy.preferred_versions and not policy.allow_unscoped and spans(selection.packages):
+    if policy.preferred_versions and not policy.allow_multiple_scopes and spans(selection.packages):
         # A preference is a choice as most_recent is: not one among packages that are not comparable.
         raise error_messages.several_fit(replace(policy, most_recent=True), selection.packages)
     chosen = _chosen(asked, policy, selection)
@@ -174,7 +174,7 @@ def _by_selection(asked: _LookupContext, lookup: PackageLookup, most_skipped: in
         if lookup.on_missing == "none":
             return None
         raise _nothing_fits(asked, policy, selection, walked)
-    if lookup.with_file_location and chosen.file_location is None:
+    if lookup.include_file_location and chosen.file_location is None:
         chosen = _with_file(asked, chosen)
     return Found(chosen, lookup.id, selection)
 
@@ -183,7 +183,7 @@ def _chosen(asked: _LookupContext, policy: Policy, selection: Selection) -> OtaP
     """Return the package of the first tier that has one; what it is preferred to is passed over."""
     details = _Checksums(asked, policy, selection)
     for number, tier in enumerate(selection.tiers):
-        fitting = details.signed(tier) if policy.require_signature else tier.packages
+        fitting = details.signed(tier) if policy.require_checksum else tier.packages
         if fitting:
             chosen = _the_one(policy, fitting, selection)
             for other in (package for later in selection.tiers[number + 1 :] for package in later.packages):
@@ -203,7 +203,7 @@ def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection
 
 
 def _may_choose(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
-    return policy.most_recent and (policy.allow_unscoped or not spans(packages))
+    return policy.most_recent and (policy.allow_multiple_scopes or not spans(packages))
 
 
 class _Checksums:
@@ -241,7 +241,7 @@ class _Checksums:
         if detail is not None and is_signed(detail):
             return detail
         reason = "deleted since it was listed" if detail is None else "without a SHA-256 checksum"
-        self._selection.skip(candidate, "require_signature", reason)
+        self._selection.skip(candidate, "require_checksum", reason)
         return None
 
 

@@ -26,7 +26,7 @@ class PackageLookup:
     policy: Policy
     package_id: str | None = None
     on_missing: str = "error"
-    with_file_location: bool = False
+    include_file_location: bool = False
     id: str = ""
 
     @classmethod
@@ -53,7 +53,7 @@ class PackageLookup:
             policy=replace(policy, order_by=policy.order_by or "version"),
             package_id=package_id,
             on_missing=values.get("on_missing") or "error",
-            with_file_location=bool(values.get("with_file_location")),
+            include_file_location=bool(values.get("include_file_location")),
             id=_query_id("get_ota_package", schema.GET_OTA_PACKAGE, values),
         )
 

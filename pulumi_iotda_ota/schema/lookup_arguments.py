@@ -74,8 +74,8 @@ CREATED_BEFORE = Argument(
     "The end of the uploads, exclusive: RFC 3339 with a zone, or yyyyMMddTHHmmssZ. A fixed one makes a preview and its "
     "update agree.",
 )
-REQUIRE_SIGNATURE = Argument(
-    "require_signature",
+REQUIRE_CHECKSUM = Argument(
+    "require_checksum",
     "flag",
     "Only a package whose file has a SHA-256 checksum: one more request a candidate, 50 at most. Off by default.",
     default=False,
@@ -106,14 +106,14 @@ ON_MISSING = Argument(
     Choice(("error", "none")),
     default="error",
 )
-ALLOW_UNSCOPED = Argument(
-    "allow_unscoped",
+ALLOW_MULTIPLE_SCOPES = Argument(
+    "allow_multiple_scopes",
     "flag",
     "Allow a choice among packages of several resource spaces, products or modules. Off by default.",
     default=False,
 )
-WITH_FILE_LOCATION = Argument(
-    "with_file_location",
+INCLUDE_FILE_LOCATION = Argument(
+    "include_file_location",
     "flag",
     "Ask for the OBS location and checksum of the chosen package too: one more request. Off by default.",
     default=False,
@@ -179,18 +179,18 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     replace(PACKAGE_TYPE, required=False),
     *_SELECTION,
     PACKAGE_ID,
-    REQUIRE_SIGNATURE,
+    REQUIRE_CHECKSUM,
     MOST_RECENT,
     ORDER_BY,
     ON_MISSING,
-    ALLOW_UNSCOPED,
-    WITH_FILE_LOCATION,
+    ALLOW_MULTIPLE_SCOPES,
+    INCLUDE_FILE_LOCATION,
     LOCK,
     VERIFY_LOCKED,
 )
 #: What selects a package; the other arguments of a lookup say what is done with it.
 WORDS: tuple[Argument, ...] = tuple(
-    argument for argument in GET_OTA_PACKAGE if argument not in (ON_MISSING, WITH_FILE_LOCATION, LOCK, VERIFY_LOCKED)
+    argument for argument in GET_OTA_PACKAGE if argument not in (ON_MISSING, INCLUDE_FILE_LOCATION, LOCK, VERIFY_LOCKED)
 )
 GET_UPGRADE_TASK: tuple[Argument, ...] = (
     Argument(

@@ -30,8 +30,8 @@ class Policy:
         strict_versions: refuse to choose when the scheme can not read a version.
         most_recent: take the first by ``order_by`` where several fit.
         order_by: ``version`` or ``create_time``; None keeps the service's order.
-        allow_unscoped: allow ``most_recent`` across resource spaces, products and modules.
-        require_signature: only a package whose file has a SHA-256 checksum.
+        allow_multiple_scopes: allow ``most_recent`` across resource spaces, products and modules.
+        require_checksum: only a package whose file has a SHA-256 checksum.
     """
 
     package_type: str | None = None
@@ -51,5 +51,5 @@ class Policy:
     strict_versions: bool = False
     most_recent: bool = False
     order_by: str | None = None
-    allow_unscoped: bool = False
-    require_signature: bool = False
+    allow_multiple_scopes: bool = False
+    require_checksum: bool = False

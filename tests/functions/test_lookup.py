@@ -137,7 +137,7 @@ def test_by_id(service: Emulator) -> None:
     wanted = iotda_ota.get_ota_package(**METER, version="V1.4.10")
 
     bare = iotda_ota.get_ota_package(package_id=wanted.package_id)
-    whole = iotda_ota.get_ota_package(package_id=wanted.package_id, with_file_location=True)
+    whole = iotda_ota.get_ota_package(package_id=wanted.package_id, include_file_location=True)
 
     assert bare.package_id == whole.package_id == wanted.package_id
     assert bare.file_location is None
@@ -147,8 +147,8 @@ def test_by_id(service: Emulator) -> None:
 
 
 def test_file_location_costs_one_more_request(service: Emulator) -> None:
-    """with_file_location asks for the chosen package only."""
-    found = iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True)
+    """include_file_location asks for the chosen package only."""
+    found = iotda_ota.get_ota_package(**METER, version="V1.4.10", include_file_location=True)
 
     assert found.file_location is not None
     assert len(service.requests) == 2
@@ -196,7 +196,7 @@ def test_one_deadline_bounds_the_whole_lookup(service: Emulator) -> None:
     connection = iotda_ota.Connection(deadline=2)
 
     with pytest.raises(iotda_ota.DeadlineExceeded, match="deadline of 2 s"):
-        iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True, connection=connection)
+        iotda_ota.get_ota_package(**METER, version="V1.4.10", include_file_location=True, connection=connection)
 
 
 def shown(emulator: Emulator) -> list[str]:
@@ -212,7 +212,7 @@ def test_checksums_are_asked_for_last_and_no_further_than_needed(service: Emulat
     upload(service, "1.3-rc1", signed=True)
     upload(service, "2.0", signed=True)
 
-    found = iotda_ota.get_ota_package(**LAMP, version_constraint="^1", require_signature=True, most_recent=True)
+    found = iotda_ota.get_ota_package(**LAMP, version_constraint="^1", require_checksum=True, most_recent=True)
 
     assert found.version == "1.1"
     assert found.file_location is not None
@@ -220,7 +220,7 @@ def test_checksums_are_asked_for_last_and_no_further_than_needed(service: Emulat
     assert found.skipped_counts == {
         "version_constraint": 1,
         "include_prereleases": 1,
-        "require_signature": 1,
+        "require_checksum": 1,
         "order_by": 1,
     }
 
@@ -230,7 +230,7 @@ def test_at_most_fifty_checksums_are_asked_for(service: Emulator) -> None:
     upload(service, "0.1", signed=True)
     for number in range(49):
         upload(service, f"1.{number}", signed=False)
-    asked = {**LAMP, "require_signature": True, "most_recent": True}
+    asked = {**LAMP, "require_checksum": True, "most_recent": True}
 
     assert iotda_ota.get_ota_package(**asked).version == "0.1"
     assert len(shown(service)) == 50
@@ -247,7 +247,7 @@ def test_a_candidate_that_is_deleted_meanwhile_is_passed_over(service: Emulator)
     gone = upload(service, "1.1", signed=True)
     service.faults.add(operation="ShowOtaPackage", before=lambda: service.delete_package(gone) and None)
 
-    found = iotda_ota.get_ota_package(**LAMP, require_signature=True, most_recent=True)
+    found = iotda_ota.get_ota_package(**LAMP, require_checksum=True, most_recent=True)
 
     assert found.version == "1.0"
     assert [one.reason for one in found.skipped] == ["deleted since it was listed"]
@@ -290,4 +290,4 @@ def test_a_preference_is_no_choice_among_products(service: Emulator) -> None:
 
     with pytest.raises(iotda_ota.MultiplePackages, match="they span several product_id"):
         iotda_ota.get_ota_package(**asked)
-    assert iotda_ota.get_ota_package(**asked, allow_unscoped=True).version == "1.0"
+    assert iotda_ota.get_ota_package(**asked, allow_multiple_scopes=True).version == "1.0"

@@ -58,7 +58,7 @@ def test_several_spaces_are_never_guessed(service: Emulator) -> None:
 
     with pytest.raises(iotda_ota.MultiplePackages, match=r"they span several app_id\n[^$]*give app_id"):
         iotda_ota.get_ota_package(**METER, version="V7", most_recent=True)
-    found = iotda_ota.get_ota_package(**METER, version="V7", most_recent=True, allow_unscoped=True)
+    found = iotda_ota.get_ota_package(**METER, version="V7", most_recent=True, allow_multiple_scopes=True)
     assert found.app_id == "another"
 
 

@@ -145,7 +145,7 @@ def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
             {"preferred_versions": ["V1.3.5"]},
             "V1.3.5 is preferred, and is there (1 newer passed over: V1.4.10 is not preferred)",
         ),
-        ({"most_recent": True, "require_signature": True}, "highest that fits with a checksum"),
+        ({"most_recent": True, "require_checksum": True}, "highest that fits with a checksum"),
         (
             {"most_recent": True, "version_constraint": "<1.4", "version_regex": "V.*"},
             "highest that fits <1.4 version matching V.* (1 newer passed over: V1.4.10 outside <1.4)",

@@ -45,7 +45,7 @@ def test_the_name_alone_is_enough(emulator: Emulator, project: Path) -> None:
     assert emulator.requests == []
 
 
-@pytest.mark.parametrize("more", [{}, {"with_file_location": True}])
+@pytest.mark.parametrize("more", [{}, {"include_file_location": True}])
 def test_the_same_answer_with_and_without(service: Emulator, project: Path, more: dict[str, Any]) -> None:
     """The fields and the id of the query are those of the lookup that asks the service."""
     lock(service, project, "meter", **NEWEST)
@@ -61,16 +61,16 @@ def test_a_newer_upload_changes_nothing(service: Emulator, project: Path) -> Non
     locked = lock(service, project, "meter", **NEWEST)
     service.add_package(**METER, app_id="a", version="V1.9")
 
-    assert iotda_ota.get_ota_package(**{**NEWEST, "allow_unscoped": True}).version == "V1.9"
+    assert iotda_ota.get_ota_package(**{**NEWEST, "allow_multiple_scopes": True}).version == "V1.9"
     assert iotda_ota.get_ota_package(lock="meter").package_id == locked.package_id
 
 
 def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: Path) -> None:
     """A lookup that requires a checksum answers from the file, with the checksum."""
-    lock(service, project, "meter", **NEWEST, require_signature=True)
+    lock(service, project, "meter", **NEWEST, require_checksum=True)
     service.forget_requests()
 
-    found = iotda_ota.get_ota_package(lock="meter", **NEWEST, require_signature=True, with_file_location=True)
+    found = iotda_ota.get_ota_package(lock="meter", **NEWEST, require_checksum=True, include_file_location=True)
 
     assert found.file_location is not None
     assert found.file_location.obs_location is not None
@@ -84,7 +84,7 @@ def test_words_that_mean_the_same_are_the_same(service: Emulator, project: Path)
     lock(service, project, "meter", **words)
 
     same = {**words, "source_versions": ("V1.4.0", "V1.3.2"), "created_before": "20270101T000000Z"}
-    assert iotda_ota.get_ota_package(lock="meter", **same, version_scheme="loose", allow_unscoped=False)
+    assert iotda_ota.get_ota_package(lock="meter", **same, version_scheme="loose", allow_multiple_scopes=False)
 
 
 def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path) -> None:
@@ -274,7 +274,7 @@ def test_an_entry_that_was_put_together_is_refused(
 
 def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Path) -> None:
     """What requires a checksum gives no package that is locked without one."""
-    lock(service, project, "meter", **NEWEST, require_signature=True)
+    lock(service, project, "meter", **NEWEST, require_checksum=True)
 
     def unsigned(there: dict[str, Entry]) -> dict[str, Entry]:
         package = {name: value for name, value in there["meter"].package.items() if name != "file_location"}
@@ -282,7 +282,7 @@ def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Pa
 
     change(project / LOCK_FILE, unsigned)
 
-    assert "require_signature: there is no SHA-256 checksum" in refusal(lock="meter")
+    assert "require_checksum: there is no SHA-256 checksum" in refusal(lock="meter")
 
 
 def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Emulator, project: Path) -> None:

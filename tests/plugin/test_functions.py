@@ -24,7 +24,7 @@ NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}
 
 def test_the_package_that_fits(plugin: Plugin) -> None:
     """A function answers with the package, in camelCase names, and with what was passed over."""
-    found = plugin.answer("getOtaPackage", **NEWEST, withFileLocation=True)
+    found = plugin.answer("getOtaPackage", **NEWEST, includeFileLocation=True)
 
     assert (found["found"], found["version"], len(found["packageId"])) == (True, "V1.4.11", 32)
     assert found["createdAt"] == "2026-10-16T10:15:00Z"

@@ -40,7 +40,7 @@ def test_the_life_of_a_pin(plugin: Plugin, emulator: Emulator) -> None:
     assert plugin.diff(PIN, id_, state, again).changes == NONE
 
     seen = plain(plugin.read(PIN, id_, state, inputs).properties)
-    assert (seen["version"], seen["newerAvailable"], seen["exists"]) == ("V1.4.11", "V1.4.12", True)
+    assert (seen["version"], seen["availableVersion"], seen["exists"]) == ("V1.4.11", "V1.4.12", True)
 
     moved = plugin.checked(PIN, {**NEWEST, "triggers": [1]}, inputs)
     assert (moved["version"], moved["revision"]) == ("V1.4.12", 2)
@@ -300,7 +300,7 @@ def test_a_pin_refuses_to_ignore_changes(plugin: Plugin) -> None:
 
     with pytest.raises(grpc.RpcError, match="ignoreChanges of version would move the pin"):
         plugin.diff(PIN, id_, state, inputs, ("version",))
-    plugin.diff(PIN, id_, state, inputs, ("newerAvailable",))
+    plugin.diff(PIN, id_, state, inputs, ("availableVersion",))
 
 
 def test_a_task_that_is_gone(plugin: Plugin, emulator: Emulator) -> None:

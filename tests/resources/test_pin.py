@@ -61,7 +61,7 @@ def test_what_travels_as_a_float_is_no_change(bench: Bench) -> None:
     assert not Pin.diff(bench.context, "pin", stored, again).changes
 
 
-@pytest.mark.parametrize("change", [{"triggers": ["again"]}, {"allow_unscoped": True}])
+@pytest.mark.parametrize("change", [{"triggers": ["again"]}, {"allow_multiple_scopes": True}])
 def test_moves_when_asked(bench: Bench, change: dict[str, Any]) -> None:
     """Other triggers, or another selection, look again; the revision grows when the package is another one."""
     first = pinned(bench, NEWEST)
@@ -84,10 +84,10 @@ def test_revision_stays_with_the_package(bench: Bench) -> None:
 
 def test_a_default_that_is_written_out_is_no_change(bench: Bench) -> None:
     """Saying what is the default anyway does not move a pin."""
-    first = pinned(bench, {**NEWEST, "allow_unscoped": None})
+    first = pinned(bench, {**NEWEST, "allow_multiple_scopes": None})
     upload(bench)
 
-    again = pinned(bench, {**NEWEST, "allow_unscoped": False}, first)
+    again = pinned(bench, {**NEWEST, "allow_multiple_scopes": False}, first)
 
     assert again["package_id"] == first["package_id"]
     assert not Pin.diff(bench.context, "pin", first, again).changes
@@ -97,21 +97,21 @@ def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
     """Asking for the file's location, or no longer, keeps the package."""
     first = pinned(bench, {**NEWEST, "most_recent": True})
     upload(bench)
-    located = pinned(bench, {**EXACT, "with_file_location": True})
+    located = pinned(bench, {**EXACT, "include_file_location": True})
     assert located["file_location"]["obs_location"]["object_key"] == "k"
 
-    later = pinned(bench, {**EXACT, "with_file_location": True}, pinned(bench, EXACT))
+    later = pinned(bench, {**EXACT, "include_file_location": True}, pinned(bench, EXACT))
     assert later["file_location"] == located["file_location"]
-    assert pinned(bench, {**NEWEST, "with_file_location": True}, first)["package_id"] == "p2"
+    assert pinned(bench, {**NEWEST, "include_file_location": True}, first)["package_id"] == "p2"
     assert "file_location" not in pinned(bench, EXACT, later)
 
 
 def test_expected_package(bench: Bench) -> None:
     """An answer that is not the package that was reviewed is an error naming both, new or kept."""
-    assert pinned(bench, {**NEWEST, "expect_package_id": "p2"})["package_id"] == "p2"
-    told = "expect_package_id: is p1, but the pin gives p2 (V2)"
-    assert told in problems(bench, {**NEWEST, "expect_package_id": "p1"})
-    assert told in problems(bench, {**NEWEST, "expect_package_id": "p1"}, pinned(bench, NEWEST))
+    assert pinned(bench, {**NEWEST, "expected_package_id": "p2"})["package_id"] == "p2"
+    told = "expected_package_id: is p1, but the pin gives p2 (V2)"
+    assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"})
+    assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"}, pinned(bench, NEWEST))
 
 
 def test_gone_package_fails_the_check(bench: Bench) -> None:
@@ -145,7 +145,7 @@ def test_refresh_tells_that_it_is_gone_and_never_moves(bench: Bench) -> None:
     read = Pin.read(bench.context, "pin", first)
 
     assert read == {**first, "exists": False}
-    checked = pinned(bench, {**EXACT, "verify": False, "expect_package_id": "p1"}, first)
+    checked = pinned(bench, {**EXACT, "verify": False, "expected_package_id": "p1"}, first)
     assert Pin.update(bench.context, "pin", read, checked)["exists"] is False
 
 
@@ -214,7 +214,7 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, name: str) -> 
 
 def test_an_unknown_expectation_does_not_hide_the_package(bench: Bench) -> None:
     """Only what decides about the package must be known to show it."""
-    assert pinned(bench, {**EXACT, "expect_package_id": UNKNOWN})["package_id"] == "p1"
+    assert pinned(bench, {**EXACT, "expected_package_id": UNKNOWN})["package_id"] == "p1"
 
 
 def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
@@ -242,21 +242,21 @@ def test_what_does_not_resolve_is_a_problem(bench: Bench, news: Properties, told
 
 
 def test_refresh_tells_what_the_selection_would_give_now(bench: Bench) -> None:
-    """newer_available is told by a refresh alone, emptied by a move, and never a difference."""
+    """available_version is told by a refresh alone, emptied by a move, and never a difference."""
     first = pinned(bench, NEWEST)
-    assert first["newer_available"] == ""
+    assert first["available_version"] == ""
     newest = upload(bench)
 
     read = Pin.read(bench.context, "pin", first)
 
-    assert read == {**first, "newer_available": "V3"}
+    assert read == {**first, "available_version": "V3"}
     again = pinned(bench, NEWEST, first)
-    assert again["newer_available"] == ""
+    assert again["available_version"] == ""
     assert not Pin.diff(bench.context, "pin", read, again).changes
-    located = pinned(bench, {**NEWEST, "with_file_location": True}, first)
-    assert Pin.update(bench.context, "pin", read, located)["newer_available"] == "V3"
+    located = pinned(bench, {**NEWEST, "include_file_location": True}, first)
+    assert Pin.update(bench.context, "pin", read, located)["available_version"] == "V3"
     moved = pinned(bench, {**NEWEST, "triggers": [1]}, first)
-    assert Pin.update(bench.context, "pin", read, moved)["newer_available"] == ""
+    assert Pin.update(bench.context, "pin", read, moved)["available_version"] == ""
     assert moved["package_id"] == newest
 
 
@@ -270,7 +270,7 @@ def test_refresh_after_a_deletion(bench: Bench, gone: str, told: str) -> None:
 
     read = Pin.read(bench.context, "pin", first)
 
-    assert (read["exists"], read["newer_available"], read["package_id"]) == (gone != "p2", told, "p2")
+    assert (read["exists"], read["available_version"], read["package_id"]) == (gone != "p2", told, "p2")
 
 
 def test_a_lookup_that_fails_at_refresh_is_a_warning(bench: Bench) -> None:
@@ -322,8 +322,8 @@ def test_another_selection_that_finds_nothing_leaves_the_pin(bench: Bench) -> No
     first = pinned(bench, EXACT)
 
     assert "no OTA package fits" in problems(bench, {**NEWEST, "version_constraint": "^9"}, first)
-    assert "expect_package_id: is p1, but the pin gives p2" in problems(
-        bench, {**NEWEST, "expect_package_id": "p1"}, first
+    assert "expected_package_id: is p1, but the pin gives p2" in problems(
+        bench, {**NEWEST, "expected_package_id": "p1"}, first
     )
 
 
@@ -358,9 +358,9 @@ def test_selection_words_reach_the_pin(bench: Bench) -> None:
 
 
 def test_a_checksum_is_no_lasting_cost(bench: Bench) -> None:
-    """What require_signature asks for is asked when the pin is resolved, not at each preview."""
+    """What require_checksum asks for is asked when the pin is resolved, not at each preview."""
     bench.emulator.add_package(**package("p4", "V4", file_location=SIGNED))
-    signed = {**NEWEST, "order_by": "version", "require_signature": True}
+    signed = {**NEWEST, "order_by": "version", "require_checksum": True}
     first = pinned(bench, signed)
     bench.emulator.forget_requests()
 

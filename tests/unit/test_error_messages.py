@@ -35,7 +35,7 @@ LONGEST = Policy(
     source_versions=("3" * 256,) * 40,
     created_after="20260101T000000Z",
     created_before="20270101T000000Z",
-    require_signature=True,
+    require_checksum=True,
 )
 HOSTILE = "1\x1b[31m\u202e::error::\nx"
 
