@@ -96,16 +96,17 @@ class MultiplePackages(IotdaOtaError):
 
     Args:
         headline: the whole story in one line.
-        packages: those that fit, in the order of ``order_by``.
+        packages: those that fit, the highest version or newest upload first.
         facts: labelled lines.
     """
 
     when: ClassVar[str] = (
-        "More than one package fits: without `most_recent`, or in several resource spaces, products or modules."
+        "More than one package fits: without `highest_version` or `most_recent`, or in several resource spaces, "
+        "products or modules."
     )
     remedy: ClassVar[str] = (
-        "Give what tells them apart, `most_recent=True` for the first by `order_by`, or `allow_multiple_scopes=True` "
-        "for a choice across spaces."
+        "Give what tells them apart, or set `highest_version=True` or `most_recent=True`. If they are in several "
+        "spaces, `allow_multiple_scopes=True` allows a choice across them."
     )
 
     def __init__(

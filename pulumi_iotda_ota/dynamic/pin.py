@@ -44,8 +44,8 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         strict_versions: refuse versions that the scheme can not read.
         require_checksum: only a package whose file has a SHA-256 checksum.
         package_id: pin this package instead of selecting one.
-        most_recent: take the first by ``order_by`` where several fit.
-        order_by: ``version`` or ``create_time``.
+        highest_version: if several packages match, take the one with the highest version.
+        most_recent: if several packages match, take the one that was uploaded last.
         allow_multiple_scopes: allow a choice across resource spaces, products and modules.
         include_file_location: keep the OBS location and checksum too.
         lock: take the package of this name from the lock file, and move with it: nothing is sent for it. Words of a
@@ -115,8 +115,8 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         strict_versions: pulumi.Input[bool | None] = None,
         package_id: pulumi.Input[str | None] = None,
         require_checksum: pulumi.Input[bool | None] = None,
+        highest_version: pulumi.Input[bool | None] = None,
         most_recent: pulumi.Input[bool | None] = None,
-        order_by: pulumi.Input[str | None] = None,
         allow_multiple_scopes: pulumi.Input[bool | None] = None,
         include_file_location: pulumi.Input[bool | None] = None,
         lock: pulumi.Input[str | None] = None,

@@ -138,8 +138,8 @@ def get_ota_package(
     strict_versions: bool = False,
     package_id: str | None = None,
     require_checksum: bool = False,
+    highest_version: bool = False,
     most_recent: bool = False,
-    order_by: OrderBy = "version",
     on_missing: Literal["error"] = "error",
     allow_multiple_scopes: bool = False,
     include_file_location: bool = False,
@@ -168,8 +168,8 @@ def get_ota_package(
     strict_versions: bool = False,
     package_id: str | None = None,
     require_checksum: bool = False,
+    highest_version: bool = False,
     most_recent: bool = False,
-    order_by: OrderBy = "version",
     on_missing: OnMissing,
     allow_multiple_scopes: bool = False,
     include_file_location: bool = False,
@@ -197,8 +197,8 @@ def get_ota_package(
     strict_versions: bool = False,
     package_id: str | None = None,
     require_checksum: bool = False,
+    highest_version: bool = False,
     most_recent: bool = False,
-    order_by: OrderBy = "version",
     on_missing: OnMissing = "error",
     allow_multiple_scopes: bool = False,
     include_file_location: bool = False,
@@ -219,7 +219,7 @@ def get_ota_package(
         version_regex: what the whole version must match, in the syntax of Rust's regex crate; linear time.
         version_scheme: ``loose`` (any version, numbers as numbers) or ``semver``; never guessed.
         include_prereleases: keep prereleases; by default only where one is asked for by name.
-        preferred_versions: the first of these that fits wins, before ``order_by`` and without ``most_recent``.
+        preferred_versions: the first of these that a package has wins, before any order.
         source_versions: what the devices run now; the package must support all of them and be below none.
         allow_downgrade: keep packages below one of ``source_versions``.
         created_after: the earliest upload, inclusive: RFC 3339 or ``yyyyMMddTHHmmssZ``.
@@ -227,8 +227,9 @@ def get_ota_package(
         strict_versions: make a version that the scheme can not read an error instead of passing its package over.
         package_id: fetch this package (ShowOtaPackage) instead of selecting one; goes with no selection argument.
         require_checksum: only a package whose file has a SHA-256 checksum; one more request a candidate, 50 at most.
-        most_recent: take the first by ``order_by`` where several fit; otherwise that is an error that lists them.
-        order_by: ``version`` (highest) or ``create_time`` (newest upload). Ties go to the newest record.
+        highest_version: if several packages match, take the one with the highest version. Ties go to the newest record.
+        most_recent: if several packages match, take the one that was uploaded last. Excludes ``highest_version``; if
+            neither is set, several matches are an error that lists them.
         on_missing: ``error``, or ``none`` to return None where nothing fits.
         allow_multiple_scopes: allow a choice among packages of several resource spaces, products or modules.
         include_file_location: fetch the OBS location and checksum of the package too: one more request.
@@ -266,8 +267,8 @@ def get_ota_package_output(
     strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
     require_checksum: pulumi.Input[bool] = False,
+    highest_version: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
-    order_by: pulumi.Input[OrderBy] = "version",
     on_missing: Literal["error"] = "error",
     allow_multiple_scopes: pulumi.Input[bool] = False,
     include_file_location: pulumi.Input[bool] = False,
@@ -296,8 +297,8 @@ def get_ota_package_output(
     strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
     require_checksum: pulumi.Input[bool] = False,
+    highest_version: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
-    order_by: pulumi.Input[OrderBy] = "version",
     on_missing: pulumi.Input[OnMissing],
     allow_multiple_scopes: pulumi.Input[bool] = False,
     include_file_location: pulumi.Input[bool] = False,
@@ -325,8 +326,8 @@ def get_ota_package_output(
     strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
     require_checksum: pulumi.Input[bool] = False,
+    highest_version: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
-    order_by: pulumi.Input[OrderBy] = "version",
     on_missing: pulumi.Input[OnMissing] = "error",
     allow_multiple_scopes: pulumi.Input[bool] = False,
     include_file_location: pulumi.Input[bool] = False,

@@ -121,14 +121,26 @@ def nothing_fits(
 
 
 def several_fit(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
-    """Return the error of a lookup that found several and may not choose."""
-    spanned = " and ".join(", ".join(spans(packages)).rsplit(", ", 1))
-    if policy.most_recent:
-        headline = f"{len(packages):,} OTA packages fit, and they span several {spanned}"
-        advice = f"give {spanned}, or allow_multiple_scopes=True"
-    else:
-        headline = f"{len(packages):,} OTA packages fit, and most_recent is not set"
-        advice = f"give {spanned} (they span several)" if spanned else "give the exact version, or set most_recent=True"
+    """Return the error of a lookup that matches several packages and names no way to choose."""
+    headline = f"{len(packages):,} OTA packages fit, and neither highest_version nor most_recent is set"
+    choices = "set highest_version=True or most_recent=True"
+    scopes = _spanned(packages)
+    advice = f"give {scopes} (they span several), then {choices}" if scopes else f"give the exact version, or {choices}"
+    return _several(policy, packages, headline, advice)
+
+
+def several_scopes(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
+    """Return the error of a lookup whose matches are in several resource spaces, products or modules."""
+    scopes = _spanned(packages)
+    headline = f"{len(packages):,} OTA packages fit, and they span several {scopes}"
+    return _several(policy, packages, headline, f"give {scopes}, or allow_multiple_scopes=True")
+
+
+def _spanned(packages: Sequence[OtaPackage]) -> str:
+    return " and ".join(", ".join(spans(packages)).rsplit(", ", 1))
+
+
+def _several(policy: Policy, packages: Sequence[OtaPackage], headline: str, advice: str) -> MultiplePackages:
     facts = [("asked for", described(policy)), ("found", _listed(packages)), ("what to do", advice)]
     return MultiplePackages(headline, packages=packages, facts=facts)
 
@@ -142,7 +154,9 @@ def too_many_details(policy: Policy, candidates: int, asked: int, signed: int) -
         asked: how many of them were asked.
         signed: how many of these have one.
     """
-    narrower = "narrow the selection" if policy.most_recent else "narrow the selection, set most_recent=True"
+    narrower = "narrow the selection"
+    if not policy.may_choose:
+        narrower += ", set highest_version=True or most_recent=True"
     facts = [
         ("asked for", described(policy)),
         ("looked at", f"{asked} of {candidates:,} packages that fit, one request each: {signed} with a checksum"),

@@ -53,7 +53,7 @@ INCLUDE_PRERELEASES = Argument(
 PREFERRED_VERSIONS = Argument(
     "preferred_versions",
     "texts",
-    "Versions in order of preference: the first that fits wins, before order_by and without most_recent.",
+    "Versions in order of preference. The first that a package has wins, before any order.",
     limits.VERSION,
 )
 SOURCE_VERSIONS = Argument(
@@ -89,14 +89,22 @@ STRICT_VERSIONS = Argument(
 ORDER_BY = Argument(
     "order_by",
     "text",
-    "How packages that fit are ordered, first is best: version (highest) or create_time (newest upload).",
+    "The order of the list: version (highest first) or create_time (newest upload first). Default: the order of the "
+    "service, which is the newest record first.",
     Choice(("version", "create_time")),
-    default="version",
+)
+HIGHEST_VERSION = Argument(
+    "highest_version",
+    "flag",
+    "If several packages match, take the one with the highest version by version_scheme. Default: off. If neither this "
+    "nor most_recent is set, several matches are an error.",
+    default=False,
 )
 MOST_RECENT = Argument(
     "most_recent",
     "flag",
-    "Take the first by order_by where several fit. Off by default: more than one is an error.",
+    "If several packages match, take the one that was uploaded last (create_time). Default: off. Excludes "
+    "highest_version.",
     default=False,
 )
 ON_MISSING = Argument(
@@ -170,8 +178,7 @@ _SELECTION = (
 GET_OTA_PACKAGES: tuple[Argument, ...] = (
     PACKAGE_TYPE,
     *_SELECTION,
-    # A list without order_by keeps the order of the service.
-    replace(ORDER_BY, default=None),
+    ORDER_BY,
     MAX_ITEMS,
 )
 GET_OTA_PACKAGE: tuple[Argument, ...] = (
@@ -180,8 +187,8 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     *_SELECTION,
     PACKAGE_ID,
     REQUIRE_CHECKSUM,
+    HIGHEST_VERSION,
     MOST_RECENT,
-    ORDER_BY,
     ON_MISSING,
     ALLOW_MULTIPLE_SCOPES,
     INCLUDE_FILE_LOCATION,

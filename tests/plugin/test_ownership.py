@@ -207,7 +207,7 @@ def ended(plugin: Plugin) -> None:
 def test_the_file_of_a_run(beside: Callable[..., Plugin], emulator: Emulator, own: Path) -> None:
     """The file is private, has no secret, is created when it is needed, and is removed by the last process."""
     first, second = beside(TMPDIR=str(own)), beside(TMPDIR=str(own))
-    first.answer("getOtaPackage", packageType="firmwarePackage", productId="smart-meter", mostRecent=True)
+    first.answer("getOtaPackage", packageType="firmwarePackage", productId="smart-meter", highestVersion=True)
     assert list(own.iterdir()) == []
     id_, _ = first.create(FW, first.checked(FW, METER))
     with pytest.raises(grpc.RpcError, match="two resources describe one package"):

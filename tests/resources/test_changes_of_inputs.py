@@ -35,7 +35,7 @@ EFFECTS = [
     for name, (_, table) in TABLES.items()
     for input_, change in [*((argument.name, argument.change) for argument in table), ("connection", CONNECTION[name])]
 ]
-METER: Properties = {"package_type": "firmwarePackage", "product_id": "meter", "most_recent": True}
+METER: Properties = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
 
 # What makes another value of an input, beside what a resource is created with; more where one alone is not valid.
 OTHER: dict[tuple[str, str], Properties] = {
@@ -66,8 +66,8 @@ OTHER: dict[tuple[str, str], Properties] = {
     ("OtaPackagePin", "strict_versions"): {"strict_versions": True},
     ("OtaPackagePin", "package_id"): {**dict.fromkeys(METER), "package_id": "p1"},
     ("OtaPackagePin", "require_checksum"): {"require_checksum": True},
-    ("OtaPackagePin", "most_recent"): {"most_recent": None, "version": "V1"},
-    ("OtaPackagePin", "order_by"): {"order_by": "create_time"},
+    ("OtaPackagePin", "highest_version"): {"highest_version": None, "version": "V1"},
+    ("OtaPackagePin", "most_recent"): {"highest_version": None, "most_recent": True},
     ("OtaPackagePin", "allow_multiple_scopes"): {"allow_multiple_scopes": True},
     ("OtaPackagePin", "include_file_location"): {"include_file_location": True},
     ("OtaPackagePin", "triggers"): {"triggers": [2]},

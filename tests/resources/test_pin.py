@@ -9,7 +9,7 @@ import pytest
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.pin import OUTPUTS, Pin
-from tests.support.pins import EXACT, NEWEST, pinned, problems, upload
+from tests.support.pins import EXACT, HIGHEST, NEWEST, pinned, problems, upload
 from tests.support.resource_bench import package
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_a_default_that_is_written_out_is_no_change(bench: Bench) -> None:
 
 def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
     """Asking for the file's location, or no longer, keeps the package."""
-    first = pinned(bench, {**NEWEST, "most_recent": True})
+    first = pinned(bench, NEWEST)
     upload(bench)
     located = pinned(bench, {**EXACT, "include_file_location": True})
     assert located["file_location"]["obs_location"]["object_key"] == "k"
@@ -219,9 +219,11 @@ def test_an_unknown_expectation_does_not_hide_the_package(bench: Bench) -> None:
 
 def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
     """A wrong input is told although another is not known yet; all wrong ones at once, and nothing is sent."""
-    told = problems(bench, {"package_type": "firmware", "version": UNKNOWN, "product_id": "a b", "most_recent": "yes"})
+    told = problems(
+        bench, {"package_type": "firmware", "version": UNKNOWN, "product_id": "a b", "highest_version": "yes"}
+    )
 
-    assert [line.partition(":")[0] for line in told.splitlines()] == ["package_type", "product_id", "most_recent"]
+    assert [line.partition(":")[0] for line in told.splitlines()] == ["package_type", "product_id", "highest_version"]
     assert bench.count() == 0
 
 
@@ -229,7 +231,7 @@ def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
     ("news", "told"),
     [
         ({**EXACT, "version": "V9"}, "no OTA package fits"),
-        ({**NEWEST, "most_recent": False}, "2 OTA packages fit, and most_recent is not set"),
+        ({**NEWEST, "most_recent": False}, "2 OTA packages fit, and neither highest_version nor most_recent is set"),
         ({"package_id": "p9"}, "there is no OTA package p9"),
         ({"package_id": "p1", "version": "V1"}, "package_id: goes with no selection argument"),
         ({"product_id": "meter"}, "package_type: is required"),
@@ -293,7 +295,7 @@ def test_a_selection_that_is_ambiguous_by_now_is_a_warning(bench: Bench) -> None
     bench.emulator.add_package(**package("p1b", "V1"))
 
     assert Pin.read(bench.context, "pin", first) == first
-    assert "2 OTA packages fit, and most_recent is not set" in bench.warnings[0]
+    assert "2 OTA packages fit, and neither highest_version nor most_recent is set" in bench.warnings[0]
 
 
 def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
@@ -308,7 +310,7 @@ def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
 def test_another_selection_of_the_same_package_is_no_move(bench: Bench) -> None:
     """From an exact version to a range that gives the same package, only the selection is stored anew."""
     first = pinned(bench, EXACT)
-    selection = {**NEWEST, "order_by": "version", "version_constraint": "~1", "source_versions": ["V1"]}
+    selection = {**HIGHEST, "version_constraint": "~1", "source_versions": ["V1"]}
 
     again = pinned(bench, selection, first)
 
@@ -341,8 +343,7 @@ def test_the_revision_counts_moves_there_and_back(bench: Bench) -> None:
 def test_selection_words_reach_the_pin(bench: Bench) -> None:
     """Lists and flags of a selection decide in a pin as in a lookup, and are no change when they are said again."""
     selection = {
-        **NEWEST,
-        "order_by": "version",
+        **HIGHEST,
         "preferred_versions": ["V9", "V1"],
         "source_versions": ["V1"],
         "include_prereleases": True,
@@ -360,7 +361,7 @@ def test_selection_words_reach_the_pin(bench: Bench) -> None:
 def test_a_checksum_is_no_lasting_cost(bench: Bench) -> None:
     """What require_checksum asks for is asked when the pin is resolved, not at each preview."""
     bench.emulator.add_package(**package("p4", "V4", file_location=SIGNED))
-    signed = {**NEWEST, "order_by": "version", "require_checksum": True}
+    signed = {**HIGHEST, "require_checksum": True}
     first = pinned(bench, signed)
     bench.emulator.forget_requests()
 
@@ -381,7 +382,7 @@ def test_delete_needs_nothing(bench: Bench) -> None:
 
 def test_the_order_of_source_versions_says_nothing(bench: Bench) -> None:
     """The same source versions in another order are the same selection, and move nothing."""
-    asked = {"package_type": "firmwarePackage", "product_id": "meter", "most_recent": True}
+    asked = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
     first = Pin.check(bench.context, {}, {**asked, "source_versions": ["0.9", "0.8"]})
     sent = bench.count()
 

@@ -231,7 +231,9 @@ def test_pulumi_s_own_way_of_unit_tests() -> None:
     seen: list[str] = []
 
     def declared() -> pulumi.Output[None]:
-        pin = iotda_ota.OtaPackagePin("p", package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+        pin = iotda_ota.OtaPackagePin(
+            "p", package_type="firmwarePackage", product_id="smart-meter", highest_version=True
+        )
         return pin.version.apply(seen.append)
 
     run_to_the_end: Callable[..., Callable[[], None]] = pulumi.runtime.test

@@ -13,7 +13,7 @@ pinned = iotda_ota.OtaPackagePin(
     package_type="firmwarePackage",
     product_id=config.require("product"),
     version_constraint=config.require("range"),
-    most_recent=True,
+    highest_version=True,
     expected_package_id=config.require("reviewed"),
     triggers=[config.require("reviewed")],  # another id looks again
 )
