@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
+from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.policy import EXACT
+from pulumi_iotda_ota.selection.versions import about_unknown_word, release_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.errors import PackageNotFound
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
@@ -143,10 +146,15 @@ def contradictions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
         now: the package as the service describes it now. Its list of source versions may be left out, too.
     """
     known = [name for name in _READ_BY_RULES if now.get(name) and before.get(name) is not None]
-    return [name for name in known if _unordered(before[name]) != _unordered(now[name])]
+    return [name for name in known if _comparable(name, before[name]) != _comparable(name, now[name])]
 
 
-def _unordered(value: Any) -> Any:
+def _comparable(name: str, value: Any) -> Any:
+    """Return a field without its form: the order of a list, and how a time is written."""
+    if name == "create_time":
+        from pulumi_iotda_ota.iotda.models import read_service_time  # noqa: PLC0415  loaded with the first lookup
+
+        return read_service_time(value) or value
     return sorted(value) if isinstance(value, (list, tuple)) else value
 
 
@@ -197,9 +205,23 @@ def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection
     chosen, *others = fitting
     if others and not _may_choose(policy, fitting):
         raise error_messages.several_fit(policy, fitting)
-    for other in others:
-        selection.skip(other, "order_by", f"comes after {chosen.version} by {policy.order_by}")
+    words = _deciding_words(policy, chosen, others)
+    for other, word in zip(others, chain(words, repeat("")), strict=False):
+        selection.skip(other, "order_by", f"comes after {chosen.version} by {policy.order_by}{word}")
     return chosen
+
+
+def _deciding_words(policy: Policy, chosen: OtaPackage, others: Sequence[OtaPackage]) -> Iterator[str]:
+    """Yield what a reason adds about the unknown words of the next packages, as long as their release is the same."""
+    if policy.order_by != "version":
+        return
+    keys = Keys(policy.version_scheme)
+    release = release_of(keys.key(chosen.version))
+    for other in others:
+        key = keys.key(other.version)
+        if release_of(key) != release:
+            return
+        yield about_unknown_word(key)
 
 
 def _may_choose(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
@@ -275,9 +297,8 @@ def _nothing_fits(
 
 
 def _require_readable(policy: Policy, selection: Selection) -> None:
-    unreadable = selection.skipped_counts["version_scheme"]
-    if policy.strict_versions and unreadable:
-        raise error_messages.unreadable(policy, unreadable, selection.first_skipped["version_scheme"])
+    if policy.strict_versions and selection.first_unreadable:
+        raise error_messages.unreadable(policy, selection.unreadable_counts, selection.first_unreadable)
 
 
 def _server_query(policy: Policy, **changes: Any) -> PackageQuery:

@@ -21,12 +21,13 @@ _SCOPES = ("app_id", "product_id", "module_name")
 
 @dataclass(frozen=True)
 class Skipped:
-    """A package that was passed over, and by which rule."""
+    """A package that was passed over, and by which rule; ``unreadable`` if that rule could not read it."""
 
     package_id: str
     version: str
     rule: str
     reason: str
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Selection:
         looked_at: how many packages there were.
         skipped: the first :attr:`most_skipped` that were passed over, in the service's order.
         skipped_counts: how many each rule passed over.
-        first_skipped: the first that each rule passed over.
+        unreadable_counts: how many of them each rule skipped because it could not read a version or a time.
+        first_unreadable: the first of these.
         most_skipped: how many are kept; all of them are counted.
     """
 
@@ -59,7 +61,8 @@ class Selection:
     looked_at: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     skipped_counts: Counter[str] = field(default_factory=Counter)
-    first_skipped: dict[str, Skipped] = field(default_factory=dict)
+    unreadable_counts: Counter[str] = field(default_factory=Counter)
+    first_unreadable: Skipped | None = None
     most_skipped: int = MAX_SKIPPED
 
     @property
@@ -67,14 +70,15 @@ class Selection:
         """Return those that fit, the preferred ones first."""
         return [package for tier in self.tiers for package in tier.packages]
 
-    def skip(self, package: OtaPackage, rule: str, reason: str) -> None:
+    def skip(self, package: OtaPackage, rule: str, reason: str, *, unreadable: bool = False) -> None:
         """Record one package that was passed over."""
         self.skipped_counts[rule] += 1
-        if len(self.skipped) < self.most_skipped or rule not in self.first_skipped:
-            skipped = Skipped(package.package_id, package.version, rule, reason)
-            self.first_skipped.setdefault(rule, skipped)
-            if len(self.skipped) < self.most_skipped:
-                self.skipped.append(skipped)
+        if unreadable:
+            self.unreadable_counts[rule] += 1
+            if self.first_unreadable is None:
+                self.first_unreadable = Skipped(package.package_id, package.version, rule, reason, unreadable)
+        if len(self.skipped) < self.most_skipped:
+            self.skipped.append(Skipped(package.package_id, package.version, rule, reason, unreadable))
 
 
 def needs_all(policy: Policy) -> bool:
@@ -103,7 +107,7 @@ def select(
         for rule in rules:
             reason = rule.reason(package)
             if reason is not None:
-                selection.skip(package, rule.argument, reason)
+                selection.skip(package, rule.argument, reason, unreadable=rule.reads)
                 break
         else:
             fitting.append(package)
@@ -125,7 +129,7 @@ def _order(packages: list[OtaPackage], policy: Policy, keys: Keys) -> None:
     if policy.order_by == "version":
         packages.sort(key=lambda package: keys.key(package.version), reverse=True)
     elif policy.order_by == "create_time":
-        packages.sort(key=lambda package: package.created, reverse=True)
+        packages.sort(key=keys.created, reverse=True)  # type: ignore[arg-type]  # the rules left out what has no time
 
 
 def _tiers(packages: list[OtaPackage], policy: Policy, keys: Keys) -> list[Tier]:
