@@ -70,15 +70,20 @@ class Selection:
         """Return those that fit, the preferred ones first."""
         return [package for tier in self.tiers for package in tier.packages]
 
-    def skip(self, package: OtaPackage, rule: str, reason: str, *, unreadable: bool = False) -> None:
+    def skip(self, package: OtaPackage, rule: str, reason: str) -> None:
         """Record one package that was passed over."""
         self.skipped_counts[rule] += 1
-        if unreadable:
-            self.unreadable_counts[rule] += 1
-            if self.first_unreadable is None:
-                self.first_unreadable = Skipped(package.package_id, package.version, rule, reason, unreadable)
         if len(self.skipped) < self.most_skipped:
-            self.skipped.append(Skipped(package.package_id, package.version, rule, reason, unreadable))
+            self.skipped.append(Skipped(package.package_id, package.version, rule, reason))
+
+    def skip_unreadable(self, package: OtaPackage, rule: str, reason: str) -> None:
+        """Record one package that a rule passed over because it could not read it."""
+        self.skipped_counts[rule] += 1
+        self.unreadable_counts[rule] += 1
+        skipped = Skipped(package.package_id, package.version, rule, reason, unreadable=True)
+        self.first_unreadable = self.first_unreadable or skipped
+        if len(self.skipped) < self.most_skipped:
+            self.skipped.append(skipped)
 
 
 def needs_all(policy: Policy) -> bool:
@@ -103,16 +108,19 @@ def select(
     keys = Keys(policy.version_scheme)
     selection, rules, fitting = Selection(most_skipped=most_skipped), rules_of(policy, keys), []
     for package in packages:
-        selection.looked_at += 1
         for rule in rules:
             reason = rule.reason(package)
             if reason is not None:
-                selection.skip(package, rule.argument, reason, unreadable=rule.reads)
+                if rule.reads:
+                    selection.skip_unreadable(package, rule.argument, reason)
+                else:
+                    selection.skip(package, rule.argument, reason)
                 break
         else:
             fitting.append(package)
             if len(fitting) == enough:
                 break
+    selection.looked_at = len(fitting) + selection.skipped_counts.total()
     _order(fitting, policy, keys)
     selection.tiers = _tiers(fitting, policy, keys)
     return selection
