@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.dataclasses import dataclass as validated
-
-from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -39,6 +36,33 @@ def parse_api_time(text: str) -> datetime:
     return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
 
 
+_RFC_3339 = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?(?:[Zz]|([+-][0-9]{2}:[0-9]{2}))"
+)
+_MILLISECONDS = re.compile(r"[0-9]{13}")  # 13 digits are the years 2001 to 2286
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def read_service_time(text: str) -> datetime | None:
+    """Return the UTC time of a record, or None if it cannot be read.
+
+    Args:
+        text: the documented form (see :func:`parse_api_time`), RFC 3339, or milliseconds since 1970.
+    """
+    try:
+        if _MILLISECONDS.fullmatch(text):
+            return _EPOCH + timedelta(milliseconds=int(text))
+        found = _RFC_3339.fullmatch(text)
+        if found is None:
+            return parse_api_time(text)
+        day, time, fraction, offset = found.groups()
+        # Python 3.10 reads 3 or 6 digits of a fraction only.
+        micros = (fraction or ".")[1:7].ljust(6, "0")
+        return datetime.fromisoformat(f"{day}T{time}.{micros}{offset or '+00:00'}").astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
 _Item = TypeVar("_Item")
 
 if TYPE_CHECKING:
@@ -50,9 +74,12 @@ else:
 
 
 if TYPE_CHECKING:
+    _Time: TypeAlias = str
     _Count: TypeAlias = int
     _Object: TypeAlias = dict[str, Any]
 else:
+    # Milliseconds come as a number too.
+    _Time = Annotated[str | int, Field(union_mode="left_to_right"), AfterValidator(str)]
     # A count that is null counts nothing, and what is empty in another way is no object.
     _Count = Annotated[int | None, AfterValidator(lambda count: count or 0)]
     _Object = Annotated[
@@ -95,7 +122,7 @@ class OtaPackage:
     package_type: str
     product_id: str
     version: str
-    create_time: str
+    create_time: _Time
     product_name: str | None = None
     module_name: str | None = None
     support_source_versions: _Several[str] = ()
@@ -104,27 +131,15 @@ class OtaPackage:
     file_location: FileLocation | None = None
 
     @property
-    def created(self) -> datetime:
-        """Return ``create_time`` as a time in UTC.
-
-        Raises:
-            ProtocolError: it has not the documented form; the package is named.
-        """
-        try:
-            return parse_api_time(self.create_time)
-        except ValueError:
-            raise ProtocolError(
-                f"package {sanitize(self.package_id)}: create_time must be a time such as 20261122T120000Z, "
-                f"not {quoted(self.create_time)}"
-            ) from None
+    def created(self) -> datetime | None:
+        """Return ``create_time`` as a time in UTC, or None if it cannot be read."""
+        return read_service_time(self.create_time)
 
     @property
     def created_at(self) -> str:
-        """Return ``create_time`` as RFC 3339, or as it is when it has not the documented form."""
-        try:
-            return parse_api_time(self.create_time).isoformat().replace("+00:00", "Z")
-        except ValueError:
-            return self.create_time
+        """Return ``create_time`` as RFC 3339, or as it is if it cannot be read."""
+        created = self.created
+        return created.isoformat().replace("+00:00", "Z") if created else self.create_time
 
 
 class PageInfo(_Answer):
@@ -170,7 +185,7 @@ class BatchTask(_Answer):
     task_policy: _Object | None = None
     status_desc: str | None = None
     task_progress: TaskProgress | None = None
-    create_time: str | None = None
+    create_time: _Time | None = None
 
     @property
     def package_ids(self) -> tuple[str, ...] | None:

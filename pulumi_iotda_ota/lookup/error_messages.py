@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from bisect import bisect_right
+from collections import Counter
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,12 +68,14 @@ _PASSED_OVER = {
     "version_scheme": "no {} version{s}",
     "version_constraint": "outside {}",
     "include_prereleases": "prerelease{s}",
+    "most_recent": "without an upload time that can be read",
     "require_checksum": "without a checksum",
 }
 _ADVICE = {
     "version": "ask for one of these",
     "created_after": "widen the window",
     "created_before": "widen the window",
+    "most_recent": "set highest_version=True in place of most_recent",
     "source_versions": "upgrade the devices in steps",
     "allow_downgrade": "set allow_downgrade=True",
     "version_regex": "correct the pattern",
@@ -95,7 +98,7 @@ def nothing_fits(
         connection: where it was looked.
         near: the versions that came near, see :func:`nearest` and :func:`neighbours`; empty where there is nothing.
     """
-    counts = selection.skipped_counts
+    counts = _counts(selection)
     passed = " · ".join(
         f"{count:,} {passed_over(policy, rule, count)}" for rule in _PASSED_OVER if (count := counts[rule])
     )
@@ -118,6 +121,16 @@ def nothing_fits(
         ),
     ]
     return PackageNotFound("no OTA package fits", facts=facts)
+
+
+def _counts(selection: Selection) -> Counter[str]:
+    """Return the counts by rule; packages whose upload time cannot be read count as skipped by the order."""
+    counts = Counter(selection.skipped_counts)
+    for rule in ("created_after", "created_before"):
+        unreadable = selection.unreadable_counts[rule]
+        counts[rule] -= unreadable
+        counts["most_recent"] += unreadable
+    return counts
 
 
 def several_fit(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
@@ -165,20 +178,26 @@ def too_many_details(policy: Policy, candidates: int, asked: int, signed: int) -
     return IotdaOtaError(f"more than {asked} packages would have to be asked for their checksums", facts=facts)
 
 
-def unreadable(policy: Policy, count: int, first: Skipped) -> IotdaOtaError:
-    """Return the error of a lookup that takes no version that its scheme can not read.
+def unreadable(policy: Policy, counts: Counter[str], first: Skipped) -> IotdaOtaError:
+    """Return the error of a strict lookup of which a rule cannot read a version or an upload time.
 
     Args:
-        policy: what was asked.
-        count: how many versions can not be read.
+        policy: what was requested.
+        counts: how many packages each rule could not read.
         first: the first of them.
     """
+    versions = counts["version_scheme"]
+    times = sum(counts.values()) - versions
+    found = [plural(count, what) for count, what in ((versions, "version"), (times, "upload time")) if count]
+    read_as = "" if times else f" as {policy.version_scheme}"
+    loose = versions and policy.version_scheme != "loose" and Keys("loose").find(first.version) is not None
+    scheme = 'set version_scheme="loose", or ' if loose else ""
     facts = [
         ("asked for", described(policy)),
         ("first", _folded(f"{_short(first.version)}, package {_short(first.package_id)}: {sanitize(first.reason)}")),
-        ("what to do", 'set version_scheme="loose", or leave strict_versions out to pass them over'),
+        ("what to do", f"{scheme}leave strict_versions out to skip them"),
     ]
-    return IotdaOtaError(f"{plural(count, 'version')} can not be read as {policy.version_scheme}", facts=facts)
+    return IotdaOtaError(f"{' and '.join(found)} cannot be read{read_as}", facts=facts)
 
 
 def gone(package_id: str, connection: ResolvedConnection) -> PackageNotFound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import repeat, takewhile
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
@@ -13,9 +14,10 @@ from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
 from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.policy import EXACT
+from pulumi_iotda_ota.selection.versions import about_unknown_word, release_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.errors import PackageNotFound
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
@@ -144,10 +146,15 @@ def contradictions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
         now: the package as the service describes it now. Its list of source versions may be left out, too.
     """
     known = [name for name in _READ_BY_RULES if now.get(name) and before.get(name) is not None]
-    return [name for name in known if _unordered(before[name]) != _unordered(now[name])]
+    return [name for name in known if _comparable(name, before[name]) != _comparable(name, now[name])]
 
 
-def _unordered(value: Any) -> Any:
+def _comparable(name: str, value: Any) -> Any:
+    """Return a field without its form: the order of a list, and how a time is written."""
+    if name == "create_time":
+        from pulumi_iotda_ota.iotda.models import read_service_time  # noqa: PLC0415  loaded with the first lookup
+
+        return read_service_time(value) or value
     return sorted(value) if isinstance(value, (list, tuple)) else value
 
 
@@ -201,19 +208,24 @@ def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection
     if not _may_choose_among(policy, fitting):
         raise error_messages.several_scopes(policy, fitting)
     rule = "most_recent" if policy.most_recent else "highest_version"
-    keys = Keys(policy.version_scheme)
-    for other in others:
-        selection.skip(other, rule, _why_later(policy, keys, chosen, other))
+    for other, reason in zip(others, _reasons(policy, chosen, others), strict=False):
+        selection.skip(other, rule, reason)
     return chosen
 
 
-def _why_later(policy: Policy, keys: Keys, chosen: OtaPackage, other: OtaPackage) -> str:
-    """Return why a match is not the chosen one: it is lower or older, or it ties and stands later in the list."""
+def _reasons(policy: Policy, chosen: OtaPackage, others: Sequence[OtaPackage]) -> Iterator[str]:
+    """Yield why each of the next packages is not the chosen one: first those that tie with it, then the others."""
+    keys = Keys(policy.version_scheme)
+    ties = f"ties with package {chosen.package_id}, an older record"
     if policy.most_recent:
-        tied, compared = other.created == chosen.created, "uploaded before"
-    else:
-        tied, compared = keys.find(other.version) == keys.find(chosen.version), "lower than"
-    return f"ties with package {chosen.package_id}, an older record" if tied else f"{compared} {chosen.version}"
+        yield from (ties for _ in takewhile(lambda other: keys.created(other) == keys.created(chosen), others))
+        yield from repeat(f"uploaded before {chosen.version}")
+    lower, key = f"lower than {chosen.version}", keys.key(chosen.version)
+    for other in map(keys.key, (package.version for package in others)):
+        if release_of(other) != release_of(key):
+            break
+        yield ties if other == key else f"{lower}{about_unknown_word(other)}"
+    yield from repeat(lower)
 
 
 def _may_choose_among(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
@@ -289,9 +301,8 @@ def _nothing_fits(
 
 
 def _require_readable(policy: Policy, selection: Selection) -> None:
-    unreadable = selection.skipped_counts["version_scheme"]
-    if policy.strict_versions and unreadable:
-        raise error_messages.unreadable(policy, unreadable, selection.first_skipped["version_scheme"])
+    if policy.strict_versions and selection.first_unreadable:
+        raise error_messages.unreadable(policy, selection.unreadable_counts, selection.first_unreadable)
 
 
 def _server_query(policy: Policy, **changes: Any) -> PackageQuery:

@@ -21,12 +21,13 @@ _SCOPES = ("app_id", "product_id", "module_name")
 
 @dataclass(frozen=True)
 class Skipped:
-    """A package that was passed over, and by which rule."""
+    """A package that was passed over, and by which rule; ``unreadable`` if that rule could not read it."""
 
     package_id: str
     version: str
     rule: str
     reason: str
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Selection:
         looked_at: how many packages there were.
         skipped: the first :attr:`most_skipped` that were passed over, in the service's order.
         skipped_counts: how many each rule passed over.
-        first_skipped: the first that each rule passed over.
+        unreadable_counts: how many of them each rule skipped because it could not read a version or a time.
+        first_unreadable: the first of these.
         most_skipped: how many are kept; all of them are counted.
     """
 
@@ -59,7 +61,8 @@ class Selection:
     looked_at: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     skipped_counts: Counter[str] = field(default_factory=Counter)
-    first_skipped: dict[str, Skipped] = field(default_factory=dict)
+    unreadable_counts: Counter[str] = field(default_factory=Counter)
+    first_unreadable: Skipped | None = None
     most_skipped: int = MAX_SKIPPED
 
     @property
@@ -70,11 +73,17 @@ class Selection:
     def skip(self, package: OtaPackage, rule: str, reason: str) -> None:
         """Record one package that was passed over."""
         self.skipped_counts[rule] += 1
-        if len(self.skipped) < self.most_skipped or rule not in self.first_skipped:
-            skipped = Skipped(package.package_id, package.version, rule, reason)
-            self.first_skipped.setdefault(rule, skipped)
-            if len(self.skipped) < self.most_skipped:
-                self.skipped.append(skipped)
+        if len(self.skipped) < self.most_skipped:
+            self.skipped.append(Skipped(package.package_id, package.version, rule, reason))
+
+    def skip_unreadable(self, package: OtaPackage, rule: str, reason: str) -> None:
+        """Record one package that a rule passed over because it could not read it."""
+        self.skipped_counts[rule] += 1
+        self.unreadable_counts[rule] += 1
+        skipped = Skipped(package.package_id, package.version, rule, reason, unreadable=True)
+        self.first_unreadable = self.first_unreadable or skipped
+        if len(self.skipped) < self.most_skipped:
+            self.skipped.append(skipped)
 
 
 def needs_all(policy: Policy) -> bool:
@@ -99,16 +108,19 @@ def select(
     keys = Keys(policy.version_scheme)
     selection, rules, fitting = Selection(most_skipped=most_skipped), rules_of(policy, keys), []
     for package in packages:
-        selection.looked_at += 1
         for rule in rules:
             reason = rule.reason(package)
             if reason is not None:
-                selection.skip(package, rule.argument, reason)
+                if rule.reads:
+                    selection.skip_unreadable(package, rule.argument, reason)
+                else:
+                    selection.skip(package, rule.argument, reason)
                 break
         else:
             fitting.append(package)
             if len(fitting) == enough:
                 break
+    selection.looked_at = len(fitting) + selection.skipped_counts.total()
     _order(fitting, policy, keys)
     selection.tiers = _tiers(fitting, policy, keys)
     return selection
@@ -125,7 +137,7 @@ def _order(packages: list[OtaPackage], policy: Policy, keys: Keys) -> None:
     if policy.order_by == "version":
         packages.sort(key=lambda package: keys.key(package.version), reverse=True)
     elif policy.order_by == "create_time":
-        packages.sort(key=lambda package: package.created, reverse=True)
+        packages.sort(key=keys.created, reverse=True)  # type: ignore[arg-type]  # the rules left out what has no time
 
 
 def _tiers(packages: list[OtaPackage], policy: Policy, keys: Keys) -> list[Tier]:
