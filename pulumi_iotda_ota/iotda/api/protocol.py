@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_iotda_ota.iotda.api.requests import checked_package_body, checked_task_body
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
-from pulumi_iotda_ota.iotda.http.error_responses import refusal
+from pulumi_iotda_ota.iotda.http.error_responses import is_error, refusal
 from pulumi_iotda_ota.iotda.http.messages import Request, Response
 from pulumi_iotda_ota.iotda.http.parsing import agreeing, nothing, reader, the_one
 from pulumi_iotda_ota.iotda.limits import (
@@ -325,7 +325,8 @@ def read(request: Request[Content], answer: Response, *, connection: ResolvedCon
 
 
 def _judged(request: Request[Content], answer: Response, connection: ResolvedConnection, now: datetime) -> Content:
-    if answer.status not in _SUCCESSES and answer.status not in request.accepts:
+    accepted = answer.status in _SUCCESSES or answer.status in request.accepts
+    if not accepted or is_error(answer.body):
         raise refusal(request, answer, connection=connection, now=now)
     try:
         return request.content(answer)
