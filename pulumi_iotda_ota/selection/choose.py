@@ -6,16 +6,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.rules import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage
     from pulumi_iotda_ota.selection.policy import Policy
 
 MAX_SKIPPED = 100
+#: What counts the records that no rule can judge, in the place of a rule.
+UNREADABLE = "unreadable_record"
 _SCOPES = ("app_id", "product_id", "module_name")
 
 
@@ -69,9 +72,16 @@ class Selection:
 
     def skip(self, package: OtaPackage, rule: str, reason: str) -> None:
         """Record one package that was passed over."""
+        self._skip(package.package_id, package.version, rule, reason)
+
+    def skip_unreadable(self, record: UnreadableRecord) -> None:
+        """Record one record that cannot be judged."""
+        self._skip(record.id, record.name, UNREADABLE, record.reason)
+
+    def _skip(self, package_id: str, version: str, rule: str, reason: str) -> None:
         self.skipped_counts[rule] += 1
         if len(self.skipped) < self.most_skipped or rule not in self.first_skipped:
-            skipped = Skipped(package.package_id, package.version, rule, reason)
+            skipped = Skipped(package_id, version, rule, reason)
             self.first_skipped.setdefault(rule, skipped)
             if len(self.skipped) < self.most_skipped:
                 self.skipped.append(skipped)
@@ -83,7 +93,7 @@ def needs_all(policy: Policy) -> bool:
 
 
 def select(
-    packages: Iterable[OtaPackage], policy: Policy, *, enough: int | None = None, most_skipped: int = MAX_SKIPPED
+    packages: Iterable[ListedPackage], policy: Policy, *, enough: int | None = None, most_skipped: int = MAX_SKIPPED
 ) -> Selection:
     """Return the packages that fit the policy, the preferred ones first.
 
@@ -91,7 +101,7 @@ def select(
     record first. Packages that tie keep it too. Each version is read once, so this is linear but for one sort.
 
     Args:
-        packages: what there is, in the service's order.
+        packages: what there is, in the service's order; a record that cannot be judged is passed over.
         policy: what is preferred.
         enough: look no further once so many fit; only where the policy does not need all of them.
         most_skipped: how many of those that are passed over are kept with their reason.
@@ -100,6 +110,9 @@ def select(
     selection, rules, fitting = Selection(most_skipped=most_skipped), rules_of(policy, keys), []
     for package in packages:
         selection.looked_at += 1
+        if isinstance(package, UnreadableRecord):
+            selection.skip_unreadable(package)
+            continue
         for rule in rules:
             reason = rule.reason(package)
             if reason is not None:
