@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.errors import MultiplePackages, PackageNotFound
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, ProtocolError
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
-from pulumi_iotda_ota.selection.choose import spans
+from pulumi_iotda_ota.selection.choose import UNREADABLE, spans
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.rules import rules_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage
     from pulumi_iotda_ota.selection.choose import Selection, Skipped
     from pulumi_iotda_ota.selection.policy import Policy
     from pulumi_iotda_ota.selection.versions import Key
@@ -70,6 +71,7 @@ _PASSED_OVER = {
     "include_prereleases": "prerelease{s}",
     "most_recent": "without an upload time that can be read",
     "require_checksum": "without a checksum",
+    UNREADABLE: "that cannot be judged",
 }
 _ADVICE = {
     "version": "ask for one of these",
@@ -107,6 +109,7 @@ def nothing_fits(
     facts = [
         ("asked for", described(policy)),
         ("looked at", _folded(f"{counted}{': ' if passed else ''}{passed}")),
+        *([("not judged", _folded(str(selection.first_record)))] if selection.first_record else []),
         ("looked in", connection.described),
         ("nearest", _folded(near) or _nothing_near(policy)),
         (
@@ -200,6 +203,23 @@ def unreadable(policy: Policy, counts: Counter[str], first: Skipped) -> IotdaOta
     return IotdaOtaError(f"{' and '.join(found)} cannot be read{read_as}", facts=facts)
 
 
+def not_judged(policy: Policy, count: int, first: UnreadableRecord) -> IotdaOtaError:
+    """Return the error of a lookup with ``strict_versions`` whose list has records that cannot be judged.
+
+    Args:
+        policy: what was asked.
+        count: how many such records there are.
+        first: the first of them.
+    """
+    facts = [
+        ("asked for", described(policy)),
+        ("first", _folded(str(first))),
+        ("what to do", "correct or delete it on the service, or leave strict_versions out to skip such records"),
+    ]
+    headline = f"{plural(count, 'record')} of the list cannot be judged, and strict_versions is set"
+    return IotdaOtaError(headline, facts=facts)
+
+
 def gone(package_id: str, connection: ResolvedConnection) -> PackageNotFound:
     """Return the error of an id that is not there."""
     facts = [
@@ -238,20 +258,22 @@ def passed_over(policy: Policy, rule: str, count: int) -> str:
 
     Args:
         policy: what was asked.
-        rule: the rule's argument.
+        rule: the rule's argument, or what stands for it if no rule can judge a record.
         count: how many there are.
     """
-    return _PASSED_OVER[rule].format(_value(policy, rule), s="s" * (count != 1))
+    value = "" if rule == UNREADABLE else _value(policy, rule)
+    return _PASSED_OVER[rule].format(value, s="s" * (count != 1))
 
 
-def nearest(packages: Iterable[OtaPackage], policy: Policy) -> str:
+def nearest(packages: Iterable[ListedPackage], policy: Policy) -> str:
     """Return the versions that came nearest, with what speaks against each.
 
     Those that break the fewest rules come first: of each rule the best, the highest version first. Of those that are
     only outside a constraint, the ones next to its first bound.
     """
     keys = Keys(policy.version_scheme)
-    broken = list(_broken(packages, policy, keys))
+    judged = (package for package in packages if not isinstance(package, UnreadableRecord))
+    broken = list(_broken(judged, policy, keys))
     fewest = min((number for number, *_ in broken), default=0)
     close = sorted((one for one in broken if one[0] == fewest), key=lambda one: one[2], reverse=True)
     groups: dict[str, list[tuple[Key, str]]] = {}

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lookup import error_messages
-from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
+from pulumi_iotda_ota.lookup.details import held_to
+from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, UNREADABLE, Selection, needs_all, select, spans
 from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.policy import EXACT
 from pulumi_iotda_ota.selection.versions import about_unknown_word, release_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pulumi_iotda_ota.errors import PackageNotFound
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _MOST_DETAILS = 50
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
-_READ_BY_RULES = (*EXACT, "support_source_versions", "create_time")
 
 
 @dataclass(frozen=True)
@@ -128,34 +127,7 @@ class _LookupContext:
             ProtocolError: the detail contradicts the list, so the rules that chose the package do not hold for it.
         """
         detail = self.package(listed.package_id)
-        if detail is None:
-            return None
-        before, now = ({name: getattr(package, name) for name in _READ_BY_RULES} for package in (listed, detail))
-        if differing := contradictions(before, now):
-            raise error_messages.contradicted(listed.package_id, before, now, differing)
-        return replace(listed, file_location=detail.file_location)
-
-
-def contradictions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return the fields in which two descriptions of one package differ; a field that one leaves out agrees.
-
-    Only fields that the rules of a selection read are compared. The service cannot change any of them.
-
-    Args:
-        before: the package as it was listed or stored.
-        now: the package as the service describes it now. Its list of source versions may be left out, too.
-    """
-    known = [name for name in _READ_BY_RULES if now.get(name) and before.get(name) is not None]
-    return [name for name in known if _comparable(name, before[name]) != _comparable(name, now[name])]
-
-
-def _comparable(name: str, value: Any) -> Any:
-    """Return a field without its form: the order of a list, and how a time is written."""
-    if name == "create_time":
-        from pulumi_iotda_ota.iotda.models import read_service_time  # noqa: PLC0415  loaded with the first lookup
-
-        return read_service_time(value) or value
-    return sorted(value) if isinstance(value, (list, tuple)) else value
+        return None if detail is None else held_to(listed, detail)
 
 
 def _by_id(asked: _LookupContext, package_id: str, lookup: PackageLookup) -> Found | None:
@@ -301,8 +273,12 @@ def _nothing_fits(
 
 
 def _require_readable(policy: Policy, selection: Selection) -> None:
-    if policy.strict_versions and selection.first_unreadable:
+    if not policy.strict_versions:
+        return
+    if selection.first_unreadable:
         raise error_messages.unreadable(policy, selection.unreadable_counts, selection.first_unreadable)
+    if selection.first_record:
+        raise error_messages.not_judged(policy, selection.skipped_counts[UNREADABLE], selection.first_record)
 
 
 def _server_query(policy: Policy, **changes: Any) -> PackageQuery:

@@ -90,7 +90,11 @@ SKIPPED_PACKAGE = Object(
     (
         Output("package_id", "text", "The id of the package."),
         Output("version", "text", "Its version."),
-        Output("rule", "argument", "The argument whose rule passed it over."),
+        Output(
+            "rule",
+            "argument",
+            "The argument whose rule passed it over; `unreadable_record` if no rule can judge the record.",
+        ),
         Output("reason", "text", "Why, in words."),
     ),
 )
