@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pytest
+import yaml
 
 from tests.conftest import settings_for
 from tests.support import plugins
-from tests.support.prepared import SECONDS, key_of, made_once, program_environment
+from tests.support.prepared import SECONDS, describe_python, key_of, made_once, path_with_uv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,14 @@ class Project:
     def write(self, program: str, name: str = "__main__.py") -> None:
         """Write the program, or another file of it."""
         (self.folder / name).write_text(program)
+
+    def set(self, name: str, value: str | bool | list[str]) -> None:
+        """Set a value of the configuration, as `pulumi config set` does, in the file of the stack."""
+        file = self.folder / f"Pulumi.{self.stack}.yaml"
+        stored = yaml.safe_load(file.read_text())
+        key = name if ":" in name else f"{self.name}:{name}"
+        stored["config"] = {**stored.get("config", {}), key: value}
+        file.write_text(yaml.safe_dump(stored))
 
     def run(self, *arguments: str, **environment: str) -> Done:
         """Run one pulumi command to its end, without the preview that a refresh and a destroy begin with.
@@ -130,12 +139,11 @@ def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
 
     def make(program: str, *, name: str = "engine-lane", stack: str = "dev") -> Project:
         folder, state = tmp_path / f"{name}-{stack}", tmp_path / "state"
-        python = {"toolchain": "pip", "virtualenv": str(program_environment())}
-        described = {"name": name, "runtime": {"name": "python", "options": python}}
         shutil.copytree(_empty_stack(name, stack), tmp_path, dirs_exist_ok=True)
-        (folder / "Pulumi.yaml").write_text(json.dumps(described))
+        describe_python(folder, name)
         environment = {
             **{key: value for key, value in os.environ.items() if key in KEPT},
+            "PATH": path_with_uv(),
             **settings_for(emulator),
             **_backend(state),
             "PULUMI_HOME": str(tmp_path / "pulumi-home"),
@@ -168,23 +176,17 @@ def _backend(state: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def plugin_home() -> Path:
-    """Return a PULUMI_HOME that the plugin is installed in, with its virtual environment."""
-    return plugins.installed()
-
-
-@pytest.fixture(scope="session")
-def plugin_checkout(plugin_home: Path) -> Path:
+def plugin_checkout() -> Path:
     """Return a checkout with a virtual environment, as a local path leads to."""
-    (folder,) = (plugin_home / "plugins").glob("resource-iotda-ota-v*[0-9]")
+    (folder,) = (plugins.installed() / "plugins").glob("resource-iotda-ota-v*[0-9]")
     return folder
 
 
 @pytest.fixture
-def make_yaml(make_project: Callable[..., Project], plugin_checkout: Path) -> Callable[..., Project]:
-    """Return what makes a project whose program is in YAML, with the plugin from a local path."""
+def make_yaml(make_project: Callable[..., Project]) -> Callable[..., Project]:
+    """Return what makes a project whose program is in YAML, with the installed plugin."""
 
     def make(*, stack: str = "dev", **program: Any) -> Project:
-        return plugins.yaml(make_project("", stack=stack), plugin_checkout, **program)
+        return plugins.yaml(plugins.has_plugin(make_project("", stack=stack)), **program)
 
     return make

@@ -31,9 +31,9 @@ def signed_in(make_project: Callable[..., Project], emulator: Emulator) -> Proje
     for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_PROJECT_ID"):
         project.environment.pop(name)
     accounts = emulator.accounts
-    project.ok("config", "set", "iotda-ota:iamEndpoint", f"{emulator.endpoint}/v3")
-    project.ok("config", "set", "iotda-ota:userName", accounts.user_name)
-    project.ok("config", "set", "iotda-ota:domainName", accounts.domain_name)
+    project.set("iotda-ota:iamEndpoint", f"{emulator.endpoint}/v3")
+    project.set("iotda-ota:userName", accounts.user_name)
+    project.set("iotda-ota:domainName", accounts.domain_name)
     project.ok("config", "set", "--secret", "iotda-ota:password", accounts.password)
     return project
 

@@ -194,7 +194,7 @@ pulumi.export("found", iotda_ota.get_ota_package(**METER, version="V1.4.10").ver
 pulumi.export("pinned", iotda_ota.OtaPackagePin("pin", **METER, version="V1.4.10").version)
 """)
     for name, value in {"endpoint": emulator.endpoint, "accessKey": emulator.access_key}.items():
-        project.ok("config", "set", f"iotda-ota:{name}", value)
+        project.set(f"iotda-ota:{name}", value)
     project.ok("config", "set", "--secret", "iotda-ota:secretKey", emulator.secret_key)
     for name in ("HW_IOTDA_ENDPOINT", "HW_ACCESS_KEY", "HW_SECRET_KEY"):
         del project.environment[name]

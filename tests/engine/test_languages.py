@@ -55,7 +55,7 @@ def test_from_a_git_repository_with_a_version(make_project: Callable[..., Projec
     git("-C", str(source), "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x", "--allow-empty")
     git("-C", str(source), "tag", f"v{VERSION}")
     git("clone", "--quiet", "--bare", str(source), str(bare))
-    project = yaml(make_project(""), tmp_path, packages={}, resources={"pin": PIN}, outputs={"v": "${pin.version}"})
+    project = yaml(make_project(""), resources={"pin": PIN}, outputs={"v": "${pin.version}"})
 
     command = told("pulumi package add https://")
     assert command == f"pulumi package add https://{git_server.HOST}/acme/iotda-ota@v{VERSION}"

@@ -69,7 +69,7 @@ def test_main_job_from_preview_to_destroy(make_project: Callable[..., Project], 
     assert project.up().code == 0
     assert posts(emulator) == 1
 
-    project.ok("config", "set", "version", "V1.4.11")
+    project.set("version", "V1.4.11")
     moved = project.up()
     assert moved.code == 0, moved.text
     assert project.outputs()["revision"] == 2
@@ -128,7 +128,7 @@ def test_a_failing_lookup_is_one_clear_error(make_project: Callable[..., Project
 def test_a_failing_pin_fails_the_preview(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """A pin that finds nothing fails at the preview with the reason, and nothing is created."""
     project = make_project(PROGRAM.replace("firmware = iotda_ota.get_ota_package(**meter)", "firmware = 1"))
-    project.ok("config", "set", "version", "V9.9.9")
+    project.set("version", "V9.9.9")
 
     done = project.run("preview")
 

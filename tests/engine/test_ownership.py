@@ -36,12 +36,12 @@ def test_back_to_the_version_before_a_failed_canary(make_project: Callable[..., 
     project = make_project(ROLLBACK)
     ok(project.up())
     emulator.set_device("meter-0001", outcome="fail")
-    project.ok("config", "set", "version", "V8.0.0")
+    project.set("version", "V8.0.0")
     assert project.up().code != 0
 
     emulator.set_device("meter-0001", outcome="success")
-    project.ok("config", "set", "version", "V7.0.0")
-    project.ok("config", "set", "wave", "2")
+    project.set("version", "V7.0.0")
+    project.set("wave", "2")
     ok(project.up())
 
     held = project.resources()["package"]["id"]
@@ -82,7 +82,7 @@ def test_what_goes_after_a_refresh_goes(make_project: Callable[..., Project], em
 
     if how == "up":
         project.write("import pulumi")
-    project.ok("config", "set", "wave", "2" if how == "a replacement" else "1")
+    project.set("wave", "2" if how == "a replacement" else "1")
     command = ["destroy", "--yes", "--refresh"] if "destroy" in how else ["up", "--yes", "--skip-preview", "--refresh"]
     ok(project.run(*command, *(["--run-program"] if "program" in how else [])))
 
@@ -94,10 +94,10 @@ def test_a_forced_replacement_in_a_run_that_fails(make_project: Callable[..., Pr
     """A run that failed after it had taken a campaign over: the next one does not stop it."""
     project = running(make_project, emulator)
     urn = project.resources()["rollout"]["urn"]
-    project.ok("config", "set", "gate", "true")
+    project.set("gate", "true")
     assert project.up("--replace", urn).code != 0
 
-    project.ok("config", "set", "gate", "false")
+    project.set("gate", "false")
     ok(project.up())
 
     assert [task["status"] for task in emulator.tasks] == ["Processing"]

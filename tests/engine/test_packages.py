@@ -113,14 +113,14 @@ def test_other_texts_replace_it_only_where_they_may(project: Project, emulator: 
     """Another description fails the preview; with leave the new package is there before the old one goes."""
     ok(project.up())
     old = project.outputs()["package_id"]
-    project.ok("config", "set", "description", "reads faster still")
+    project.set("description", "reads faster still")
 
     refused = project.preview()
     assert refused.code != 0
     assert "a change of description replaces the package" in refused.text
     assert "pulumi_iotda_ota/" not in refused.text
 
-    project.ok("config", "set", "allow", "true")
+    project.set("allow", "true")
     ok(project.preview())
     assert [package["package_id"] for package in made(emulator)] == [old]
     emulator.forget_requests()
@@ -141,7 +141,7 @@ def test_a_forced_replacement(project: Project, emulator: Emulator) -> None:
     assert "is left as it is" in ok(project.up("--replace", urn))
     assert made(emulator) == [old]
 
-    project.ok("config", "set", "key", "smart-meter/V7.0.0-again.bin")
+    project.set("key", "smart-meter/V7.0.0-again.bin")
     refused = project.up("--replace", urn)
     assert refused.code != 0
     assert "is there already" in refused.text
@@ -156,7 +156,7 @@ def test_another_version_does_not_stop_a_campaign(project: Project, emulator: Em
     emulator.set_device("meter-0001", outcome="hang")
     ok(project.up())
     old = project.outputs()["package_id"]
-    project.ok("config", "set", "version", "V8.0.0")
+    project.set("version", "V8.0.0")
 
     for _ in range(2):
         refused = project.up()
@@ -173,14 +173,14 @@ def test_a_service_that_takes_one_package_of_a_version(project: Project, emulato
     emulator.switches = Switches(duplicate_packages="refuse")
     ok(project.up())
     (old,) = made(emulator)
-    project.ok("config", "set", "key", "smart-meter/V7.0.0-again.bin")
+    project.set("key", "smart-meter/V7.0.0-again.bin")
 
     refused = project.up()
     assert refused.code != 0
     assert "delete_before_replace=True" in refused.text
     assert made(emulator) == [old]
 
-    project.ok("config", "set", "first", "true")
+    project.set("first", "true")
     ok(project.up())
     (new,) = made(emulator)
     assert new["file_location"]["obs_location"]["object_key"] == "smart-meter/V7.0.0-again.bin"

@@ -71,13 +71,13 @@ def test_resources_move_below_components(make_project: Callable[..., Project], e
     project = make_project(PLACED.replace("PACKAGE", package_of(emulator)))
     ok(project.up())
     package = project.resources()["package"]["id"]
-    project.ok("config", "set", "--path", "approved[0]", package)
+    project.set("approved", [package])
     ok(project.up())
     before, sent = project.resources(), changes(emulator)
     five = ("package", "pin", "canary", "healthy", "fleet", "approved")
 
     for outer in ("eu", "europe"):
-        project.ok("config", "set", "outer", outer)
+        project.set("outer", outer)
         ok(project.up())
         after = project.resources()
         assert [after[name]["id"] for name in five] == [before[name]["id"] for name in five]
@@ -94,7 +94,7 @@ def test_resources_move_below_components(make_project: Callable[..., Project], e
 def test_a_new_stack_below_components(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """A preview of resources below two components, with `depends_on`, and their creation succeed."""
     project = make_project(PLACED.replace("PACKAGE", package_of(emulator)))
-    project.ok("config", "set", "outer", "eu")
+    project.set("outer", "eu")
 
     ok(project.preview())
     assert changes(emulator) == []

@@ -12,7 +12,7 @@ from tests.conftest import settings_for
 from tests.support.engine_plugin import ok, posts, settings
 from tests.support.engine_resources import package_of, wait_until
 from tests.support.plugin_process import Plugin
-from tests.support.plugins import NEWEST, found, resource, yaml
+from tests.support.plugins import NEWEST, found, has_plugin, resource, yaml
 from tests.support.processes import kill_session
 
 if TYPE_CHECKING:
@@ -46,19 +46,18 @@ class Stack:
 
     Args:
         project: the project.
-        checkout: the plugin.
         emulator: where the providers lead to.
     """
 
-    def __init__(self, project: Project, checkout: Path, emulator: Emulator) -> None:
-        self.project, self.checkout, self._emulator = project, checkout, emulator
+    def __init__(self, project: Project, emulator: Emulator) -> None:
+        self.project, self._emulator = project, emulator
 
     def declares(self, kind: str, name: str, provider: str = "", **inputs: Any) -> Stack:
         """Declare one resource, and the provider that it has."""
         properties = settings(self._emulator)
         explicit = {provider: {"type": "pulumi:providers:iotda-ota", "properties": properties}} if provider else {}
         options = {"options": {"provider": f"${{{provider}}}"}} if provider else {}
-        yaml(self.project, self.checkout, resources={**explicit, name: resource(kind, **inputs, **options)})
+        yaml(self.project, resources={**explicit, name: resource(kind, **inputs, **options)})
         return self
 
     def up(self, *arguments: str) -> dict[str, str]:
@@ -68,9 +67,9 @@ class Stack:
 
 
 @pytest.fixture
-def stack(make_project: Callable[..., Project], plugin_checkout: Path, emulator: Emulator) -> Stack:
+def stack(make_yaml: Callable[..., Project], emulator: Emulator) -> Stack:
     """Return a stack without a resource."""
-    return Stack(make_project(""), plugin_checkout, emulator)
+    return Stack(make_yaml(), emulator)
 
 
 @pytest.mark.parametrize(("before", "after"), [("", "own"), ("own", ""), ("one", "other")])
@@ -146,7 +145,7 @@ def test_an_attached_plugin(stack: Stack, emulator: Emulator, tmp_path: Path) ->
     newest = next(package for package in emulator.packages if package["version"] == "V1.4.11")
     with Plugin(settings_for(emulator), tmp_path, ()) as plugin:
         project = stack.project
-        yaml(project, stack.checkout, variables={"newest": found(**NEWEST)}, outputs={"version": "${newest.version}"})
+        yaml(project, variables={"newest": found(**NEWEST)}, outputs={"version": "${newest.version}"})
         project.environment["PULUMI_DEBUG_PROVIDERS"] = f"iotda-ota:{plugin.port}"
         ok(project.up())
         assert project.outputs() == {"version": "V1.4.11"}
@@ -197,19 +196,17 @@ else:
 
 
 @pytest.fixture
-def python(make_project: Callable[..., Project], plugin_home: Path, emulator: Emulator) -> Project:
+def python(make_project: Callable[..., Project], emulator: Emulator) -> Project:
     """Return a program in Python that has the plugin and dynamic resources."""
-    project = make_project(PROGRAM)
-    # This home has the installed plugin, but no selected stack, so the stack is named here.
-    project.environment.update(PULUMI_HOME=str(plugin_home), PULUMI_STACK=project.stack)
-    project.ok("config", "set", "settings", json.dumps(settings(emulator)))
+    project = has_plugin(make_project(PROGRAM))
+    project.set("settings", json.dumps(settings(emulator)))
     return project
 
 
 def declared(project: Project, kind: str, name: str) -> str:
     """Update to one package with this provider and this resource name; return its id."""
-    project.ok("config", "set", "kind", kind)
-    project.ok("config", "set", "name", name)
+    project.set("kind", kind)
+    project.set("name", name)
     ok(project.up())
     id_: str = project.resources()[name]["id"]
     return id_

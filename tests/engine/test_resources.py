@@ -45,14 +45,14 @@ def test_a_replacement_is_refused_while_the_campaign_runs(
     emulator.set_device("meter-0001", outcome="hang")
     project = rollout(make_project, emulator)
     ok(project.up())
-    project.ok("config", "set", "wave", "2")
+    project.set("wave", "2")
 
     refused = project.preview()
     assert refused.code != 0
     assert "a change of triggers is a new campaign" in refused.text
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
 
-    project.ok("config", "set", "replace", "true")
+    project.set("replace", "true")
     ok(project.up())
     assert [task["status"] for task in emulator.tasks][1:] == ["Stopped"]
     assert project.resources()["rollout"]["id"] == ids(emulator)[0]
@@ -86,7 +86,7 @@ iotda_ota.UpgradeTask("fleet", package_ids=[package], targets=["meter-0009"], tr
 """)
     ok(project.up())
     wait_until(lambda: {task["status"] for task in emulator.tasks} == {"Processing", "Success"})
-    project.ok("config", "set", "wave", "2")
+    project.set("wave", "2")
 
     refused = project.up()
 
@@ -102,7 +102,7 @@ def test_other_inputs_alter_the_state_alone(make_project: Callable[..., Project]
     wait_until(lambda: emulator.tasks[0]["status"] == "Success")
     before = project.resources()["rollout"]["outputs"]
 
-    project.ok("config", "set", "confirm", "true")
+    project.set("confirm", "true")
     ok(project.up())
 
     after = project.resources()["rollout"]["outputs"]
@@ -149,7 +149,7 @@ def test_what_is_not_known_at_the_preview(make_project: Callable[..., Project], 
     ok(project.up())
     before = project.resources()["fleet"]["id"]
     wait_until(lambda: all(task["status"] == "Success" for task in emulator.tasks))
-    project.ok("config", "set", "wave", "2")
+    project.set("wave", "2")
 
     ok(project.preview())
     ok(project.up())

@@ -25,8 +25,9 @@ STAGED = Path(__file__).parents[2] / "examples" / "python-staged-rollout" / "__m
 def staged(make_project: Callable[..., Project]) -> Project:
     """Return the project of the example."""
     project = make_project(STAGED.read_text(), name="python-staged-rollout")
-    settings = ["product=smart-meter", "range=^1.4", "canary=canary", "fleet[0]=fleet"]
-    project.ok("config", "set-all", "--path", *(part for setting in settings for part in ("--plaintext", setting)))
+    settings = {"product": "smart-meter", "range": "^1.4", "canary": "canary", "fleet": ["fleet"]}
+    for name, value in settings.items():
+        project.set(name, value)
     return project
 
 
@@ -50,13 +51,13 @@ def test_a_staged_rollout(make_project: Callable[..., Project], emulator: Emulat
     assert statuses(emulator) == ["Success", "Waitting"]
     ok(project.preview("--expect-no-changes"))
 
-    project.ok("config", "set", "--path", "approved[0]", "another-package")
+    project.set("approved", ["another-package"])
     refused = project.up()
     assert refused.code != 0
     assert "the upgrade task installs other packages than were approved; it was not confirmed" in refused.text
     assert statuses(emulator) == ["Success", "Waitting"]
 
-    project.ok("config", "set", "--path", "approved[0]", project.outputs()["package"]["package_id"])
+    project.set("approved", [project.outputs()["package"]["package_id"]])
     ok(project.up())
     assert statuses(emulator) == ["Success", "Success"]
     assert operations(emulator) == ["CreateBatchTask", "CreateBatchTask", "ConfirmBatchTask"]
@@ -85,7 +86,7 @@ def test_a_failed_canary_leaves_the_rest_untouched(make_project: Callable[..., P
     assert not {"canary-healthy", "fleet"} & {*project.resources()}
     assert statuses(emulator) == ["PartialSuccess"]
 
-    project.ok("config", "set", "retry_failed", "true")
+    project.set("retry_failed", "true")
     assert project.up().code != 0  # it fails once more
     ok(project.up())
     assert operations(emulator) == ["CreateBatchTask", "RetryBatchTask", "RetryBatchTask", "CreateBatchTask"]
@@ -98,7 +99,7 @@ def test_a_raised_limit_judges_the_same_campaign(make_project: Callable[..., Pro
     project = staged(make_project)
     assert project.up().code != 0
 
-    project.ok("config", "set", "max_failed_percent", "25")
+    project.set("max_failed_percent", "25")
     ok(project.up())
 
     assert operations(emulator) == ["CreateBatchTask", "CreateBatchTask"]
@@ -136,14 +137,14 @@ def test_a_wait_that_runs_out_goes_on_in_the_next_run(make_project: Callable[...
     """A wait that took too long keeps the task; the next run waits for the same one."""
     emulator.set_device("meter-0001", seconds=6)
     project = waiting(make_project, emulator)
-    project.ok("config", "set", "timeout", "1s")
+    project.set("timeout", "1s")
 
     late = project.up()
     assert late.code != 0
     assert "did not end within 1 seconds" in late.text
     assert "canary" in project.resources()
 
-    project.ok("config", "set", "timeout", "1m")
+    project.set("timeout", "1m")
     ok(project.up())
     assert (posts(emulator), project.outputs()["status"]) == (1, "Success")
 

@@ -65,6 +65,8 @@ def installed() -> Path:
     def make(folder: Path) -> None:
         folder.mkdir()
         install(copy(folder / "iotda-ota-plugin"), folder / "home")
+        # Where Pulumi keeps the schema: a program in YAML then starts the plugin once and not twice.
+        (folder / "home" / "schemas").mkdir()
 
     key = key_of([*(ROOT / name for name in SHIPPED), told(COMMAND), pulumi_version()])
     return made_once("plugin", key, make) / "home"
@@ -83,10 +85,19 @@ def installed_python(generated: Path, folder: Path) -> Path:
     return folder
 
 
-def yaml(project: Project, plugin: Path, **program: Any) -> Project:
-    """Make a project's program one in YAML that takes the plugin from a path; JSON is YAML."""
-    packages = {"iotda-ota": str(plugin)}
-    written = {"name": project.name, "runtime": "yaml", "packages": packages, **program}
+def has_plugin(project: Project) -> Project:
+    """Let a project find the installed plugin."""
+    home = Path(project.environment["PULUMI_HOME"])
+    home.mkdir(exist_ok=True)
+    for name in ("plugins", "schemas"):
+        if not (home / name).exists():
+            (home / name).symlink_to(installed() / name)
+    return project
+
+
+def yaml(project: Project, **program: Any) -> Project:
+    """Make a project's program one in YAML; JSON is YAML."""
+    written = {"name": project.name, "runtime": "yaml", **program}
     (project.folder / "Pulumi.yaml").write_text(json.dumps(written))
     (project.folder / "__main__.py").unlink(missing_ok=True)
     return project
