@@ -18,9 +18,10 @@ import yaml
 from tests.conftest import settings_for
 from tests.support import plugins
 from tests.support.prepared import SECONDS, describe_python, key_of, made_once, path_with_uv
+from tests.support.vault import PROVIDER, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pulumi_iotda_ota.emulator import Emulator
 
@@ -133,18 +134,27 @@ def _displayed(value: Any) -> Any:
     return [_displayed(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.fixture(scope="session")
+def vault() -> Iterator[dict[str, str]]:
+    """Return the variables that lead to what keeps the keys of stacks."""
+    with running() as environment:
+        yield environment
+
+
 @pytest.fixture
-def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
+def make_project(tmp_path: Path, emulator: Emulator, vault: dict[str, str]) -> Callable[..., Project]:
     """Return what makes a project whose environment leads to the emulator."""
 
-    def make(program: str, *, name: str = "engine-lane", stack: str = "dev") -> Project:
+    def make(program: str, *, name: str = "engine-lane", stack: str = "dev", passphrase: bool = False) -> Project:
         folder, state = tmp_path / f"{name}-{stack}", tmp_path / "state"
-        shutil.copytree(_empty_stack(name, stack), tmp_path, dirs_exist_ok=True)
+        provider = "passphrase" if passphrase else PROVIDER
+        shutil.copytree(_empty_stack(name, stack, provider, vault), tmp_path, dirs_exist_ok=True)
         describe_python(folder, name)
         environment = {
             **{key: value for key, value in os.environ.items() if key in KEPT},
             "PATH": path_with_uv(),
             **settings_for(emulator),
+            **vault,
             **_backend(state),
             "PULUMI_HOME": str(tmp_path / "pulumi-home"),
             "PULUMI_STACK": stack,
@@ -156,7 +166,7 @@ def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
     return make
 
 
-def _empty_stack(name: str, stack: str) -> Path:
+def _empty_stack(name: str, stack: str, provider: str, vault: dict[str, str]) -> Path:
     """Return a folder with the folder of a project, and a backend that holds its new stack."""
 
     def make(kept: Path) -> None:
@@ -164,11 +174,12 @@ def _empty_stack(name: str, stack: str) -> Path:
         folder.mkdir(parents=True)
         state.mkdir()
         (folder / "Pulumi.yaml").write_text(json.dumps({"name": name, "runtime": "python"}))
-        environment = {**os.environ, **_backend(state), "PULUMI_HOME": str(kept / "home")}
-        Project(folder, environment, name, stack).ok("stack", "init", stack)
+        environment = {**os.environ, **vault, **_backend(state), "PULUMI_HOME": str(kept / "home")}
+        Project(folder, environment, name, stack).ok("stack", "init", stack, "--secrets-provider", provider)
         shutil.rmtree(kept / "home")
 
-    return made_once(f"stack-{name}-{stack}", key_of([plugins.pulumi_version(), json.dumps(BACKEND)]), make)
+    key = key_of([plugins.pulumi_version(), json.dumps(BACKEND)])
+    return made_once(f"stack-{name}-{stack}-{provider.partition(':')[0]}", key, make)
 
 
 def _backend(state: Path) -> dict[str, str]:

@@ -27,7 +27,7 @@ TOKEN = "KeystoneCreateUserTokenByPassword"
 
 def signed_in(make_project: Callable[..., Project], emulator: Emulator) -> Project:
     """Return a project whose credentials are a user and a password in the stack's configuration, and no project id."""
-    project = make_project(PROGRAM)
+    project = make_project(PROGRAM, passphrase=True)
     for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_PROJECT_ID"):
         project.environment.pop(name)
     accounts = emulator.accounts
