@@ -104,7 +104,7 @@ def _requests_of_a_small_lookup() -> int:
             secret_key=service.secret_key,
         )
         iotda_ota.get_ota_package(
-            package_type="firmwarePackage", product_id="smart-meter", most_recent=True, connection=connection
+            package_type="firmwarePackage", product_id="smart-meter", highest_version=True, connection=connection
         )
         return len(service.requests)
 

@@ -137,7 +137,7 @@ def show_lookup(emulator: Emulator) -> None:
         product_id=SETTINGS["product"],
         version_constraint=SETTINGS["range"],
         source_versions=[SETTINGS["runs"]],
-        most_recent=True,
+        highest_version=True,
     )
     requests = len(emulator.requests) - before
     candidates = 1 + sum(firmware.skipped_counts.values())
@@ -159,7 +159,7 @@ def passed_over(counts: Mapping[str, int]) -> list[str]:
         "source_versions": "for other devices",
         "version_constraint": f"outside {SETTINGS['range']}",
         "allow_downgrade": "older",
-        "order_by": "lower",
+        "highest_version": "lower",
     }
     return [f"{counts[rule]} {why}" for rule, why in words.items() if counts.get(rule)]
 

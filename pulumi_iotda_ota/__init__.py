@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.dynamic.pin import OtaPackagePin
     from pulumi_iotda_ota.dynamic.upgrade_task import UpgradeTask
     from pulumi_iotda_ota.errors import (
-        CampaignFailed,
         ConfigurationError,
         CredentialsError,
         DeadlineExceeded,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         ProtocolError,
         ServiceError,
         TransportError,
+        UpgradeTaskFailed,
     )
     from pulumi_iotda_ota.functions.packages import (
         get_ota_package,
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
 __all__ = [
-    "CampaignFailed",
     "ConfigurationError",
     "Connection",
     "CredentialsError",
@@ -75,6 +74,7 @@ __all__ = [
     "UpgradeTask",
     "UpgradeTaskCompletion",
     "UpgradeTaskConfirmation",
+    "UpgradeTaskFailed",
     "__version__",
     "get_ota_package",
     "get_ota_package_output",

@@ -12,7 +12,7 @@ IotdaOtaError
 ├── DeadlineExceeded      the time for the whole operation ran out
 ├── PackageNotFound       nothing fits what was asked for
 ├── MultiplePackages      more than one package fits
-├── CampaignFailed        an upgrade task ended with too many failures
+├── UpgradeTaskFailed        an upgrade task ended with too many failures
 └── OutcomeUnknown        a request that changes something may or may not have been accepted
 
 A message is a headline that tells the whole story, then a few labelled lines: what was asked, what was seen, what came
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
 
 __all__ = [
-    "CampaignFailed",
     "ConfigurationError",
     "CredentialsError",
     "DeadlineExceeded",
@@ -56,6 +55,7 @@ __all__ = [
     "ProtocolError",
     "ServiceError",
     "TransportError",
+    "UpgradeTaskFailed",
 ]
 
 
@@ -96,16 +96,17 @@ class MultiplePackages(IotdaOtaError):
 
     Args:
         headline: the whole story in one line.
-        packages: those that fit, in the order of ``order_by``.
+        packages: those that fit, the highest version or newest upload first.
         facts: labelled lines.
     """
 
     when: ClassVar[str] = (
-        "More than one package fits: without `most_recent`, or in several resource spaces, products or modules."
+        "More than one package fits: without `highest_version` or `most_recent`, or in several resource spaces, "
+        "products or modules."
     )
     remedy: ClassVar[str] = (
-        "Give what tells them apart, `most_recent=True` for the first by `order_by`, or `allow_unscoped=True` for"
-        " a choice across spaces."
+        "Give what tells them apart, or set `highest_version=True` or `most_recent=True`. If they are in several "
+        "spaces, `allow_multiple_scopes=True` allows a choice across them."
     )
 
     def __init__(
@@ -115,7 +116,7 @@ class MultiplePackages(IotdaOtaError):
         self.packages = tuple(packages)
 
 
-class CampaignFailed(IotdaOtaError):
+class UpgradeTaskFailed(IotdaOtaError):
     """An upgrade task ended with more failures than were allowed."""
 
     when: ClassVar[str] = (

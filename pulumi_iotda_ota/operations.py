@@ -67,9 +67,9 @@ def locked_entry(context: Context, values: Mapping[str, Any]) -> Entry:
     return entry
 
 
-def locked_fields(entry: Entry, *, with_file_location: bool) -> dict[str, Any]:
+def locked_fields(entry: Entry, *, include_file_location: bool) -> dict[str, Any]:
     """Return the fields of a locked package as an answer has them: the location where the lookup had to look at it."""
-    located = with_file_location or bool(entry.asked.get("require_signature"))
+    located = include_file_location or bool(entry.asked.get("require_checksum"))
     return {name: value for name, value in entry.package.items() if located or name != "file_location"}
 
 
@@ -119,6 +119,6 @@ def _locked(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, 
     if values.get("verify"):
         require_unchanged(run, context, entry)
     # The same id as without the lock: it stands for the query.
-    asked = {**entry.asked, **{name: values.get(name) for name in ("on_missing", "with_file_location")}}
-    fields = locked_fields(entry, with_file_location=bool(values.get("with_file_location")))
+    asked = {**entry.asked, **{name: values.get(name) for name in ("on_missing", "include_file_location")}}
+    fields = locked_fields(entry, include_file_location=bool(values.get("include_file_location")))
     return {**fields, "id": PackageLookup.from_arguments(asked).id, "skipped": [], "skipped_counts": {}}

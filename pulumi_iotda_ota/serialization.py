@@ -42,7 +42,9 @@ def task_values(found: FoundTask) -> dict[str, Any]:
         **{name: getattr(found.task, name) for name in names},
         "status_desc": found.task.status_desc or None,
         "progress": told["task_progress"],
-        "failing": [{name: text for name, text in vars(device).items() if text} for device in found.failing],
+        "failed_devices": [
+            {name: text for name, text in vars(device).items() if text} for device in found.failed_devices
+        ],
         "id": found.id,
     }
     return {

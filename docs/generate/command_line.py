@@ -173,7 +173,7 @@ def page() -> str:
 
 
 def _parts(shell: _Shell) -> Iterator[str]:
-    why = f"iotda-ota get {_METER} --version-constraint '^1.4' --source-versions V1.3.2 --most-recent --why"
+    why = f"iotda-ota get {_METER} --version-constraint '^1.4' --source-versions V1.3.2 --highest-version --why"
     version = f"iotda-ota get {_METER} --version V1.4.10"
     yield _BEGIN.format(get=shell(why), field=shell(f"{version} --field package_id"))
     yield "\n## Exit codes\n\n"
@@ -284,7 +284,7 @@ def _locked(shell: _Shell, *, uploaded: bool = False) -> str:
         shell: what runs the example.
         uploaded: whether a version that is higher comes after it.
     """
-    command = f"iotda-ota lock add meter-firmware {_METER} --version-constraint '^1.4' --most-recent"
+    command = f"iotda-ota lock add meter-firmware {_METER} --version-constraint '^1.4' --highest-version"
     shell.emulator.reset()
     shell.forget(LOCK_FILE)
     if uploaded:

@@ -31,7 +31,7 @@ _PROGRAM = """
 import pulumi
 import pulumi_iotda_ota as iotda_ota
 
-meter = {"package_type": "firmwarePackage", "product_id": "smart-meter", "most_recent": True}
+meter = {"package_type": "firmwarePackage", "product_id": "smart-meter", "highest_version": True}
 pinned = iotda_ota.OtaPackagePin("meter", **meter)
 canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=["canary"])
 healthy = iotda_ota.UpgradeTaskCompletion("canary-healthy", task_id=canary.task_id)

@@ -33,7 +33,9 @@ __all__ = ["samples"]
 _CAMPAIGN = """
 import pulumi_iotda_ota as iotda_ota
 
-pinned = iotda_ota.OtaPackagePin("meter", package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+pinned = iotda_ota.OtaPackagePin(
+    "meter", package_type="firmwarePackage", product_id="smart-meter", highest_version=True
+)
 canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=["canary"])
 iotda_ota.UpgradeTaskCompletion("canary-healthy", task_id=canary.task_id)
 """
@@ -74,7 +76,7 @@ def _wrong_argument(_: Emulator) -> None:
 
 def _not_locked(_: Emulator) -> None:
     os.environ[VARIABLE] = "/srv/meters/iotda-ota.lock.json"
-    iotda_ota.get_ota_package(**METER, version_constraint="^1.4", most_recent=True, lock="meter-firmware")
+    iotda_ota.get_ota_package(**METER, version_constraint="^1.4", highest_version=True, lock="meter-firmware")
 
 
 def _output_given(_: Emulator) -> None:
@@ -113,7 +115,7 @@ def _too_slow(emulator: Emulator) -> None:
 
 
 def _nothing_fits(_: Emulator) -> None:
-    iotda_ota.get_ota_package(**METER, version_constraint="^2", source_versions=["V1.3.2"], most_recent=True)
+    iotda_ota.get_ota_package(**METER, version_constraint="^2", source_versions=["V1.3.2"], highest_version=True)
 
 
 def _several_fit(_: Emulator) -> None:
@@ -150,6 +152,6 @@ _CAUSES: Mapping[str, Callable[[Emulator], None]] = {
     "DeadlineExceeded": _too_slow,
     "PackageNotFound": _nothing_fits,
     "MultiplePackages": _several_fit,
-    "CampaignFailed": _failed_devices,
+    "UpgradeTaskFailed": _failed_devices,
     "OutcomeUnknown": _lost_answer,
 }

@@ -12,7 +12,7 @@ meter: dict[str, Any] = {
     "product_id": config.require("product"),
     "version_constraint": config.require("range"),
     "source_versions": [config.require("runs")],  # what the devices run today
-    "most_recent": True,
+    "highest_version": True,
 }
 
 # What fits now, asked at every preview and update: to look at.

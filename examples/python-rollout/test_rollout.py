@@ -38,9 +38,9 @@ def test_the_canary_goes_first():
 
 def test_a_failed_canary_stops_the_rollout():
     """One device of the canary group that fails keeps the fleet as it is."""
-    mocks = testing.Mocks(PACKAGES, groups={"canary": ["m1", "m2", "m3"]}, failing={"m2": "battery low"})
+    mocks = testing.Mocks(PACKAGES, groups={"canary": ["m1", "m2", "m3"]}, failed_devices={"m2": "battery low"})
 
-    with pytest.raises(iotda_ota.CampaignFailed, match="1 of 3 devices"):
+    with pytest.raises(iotda_ota.UpgradeTaskFailed, match="1 of 3 devices"):
         testing.run_program(PROGRAM, config=CONFIG, mocks=mocks)
 
     assert len(mocks.tasks) == 1

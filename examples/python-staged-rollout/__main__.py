@@ -12,7 +12,7 @@ pinned = iotda_ota.OtaPackagePin(
     package_type="firmwarePackage",
     product_id=config.require("product"),
     version_constraint=config.require("range"),
-    most_recent=True,
+    highest_version=True,
     triggers=[config.get("round")],  # another one looks again, for what fits then
 )
 

@@ -6,7 +6,7 @@ const meter: iotda.OtaPackagePinArgs & iotda.GetOtaPackageOutputArgs = {
     packageType: "firmwarePackage",
     productId: new pulumi.Config().get("product") ?? "smart-meter",
     versionConstraint: "^1.4",
-    mostRecent: true,
+    highestVersion: true,
 };
 
 // What fits now, asked again in every run: to look at.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pulumi_iotda_ota.errors import CampaignFailed, LockError, MultiplePackages, PackageNotFound
+from pulumi_iotda_ota.errors import LockError, MultiplePackages, PackageNotFound, UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
 
 
@@ -40,7 +40,7 @@ _BY_KIND = {
     InputError: USAGE,
     PackageNotFound: NOT_FOUND,
     MultiplePackages: SEVERAL,
-    CampaignFailed: FAILED,
+    UpgradeTaskFailed: FAILED,
 }
 
 

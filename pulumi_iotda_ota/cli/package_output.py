@@ -50,8 +50,8 @@ def list_all(command_input: CommandInput) -> None:
 def get_one(command_input: CommandInput) -> None:
     """Look up one package."""
     values = command_input.values
-    if command_input.flags["field"] == "file_location" and values["with_file_location"] is None:
-        values = {**values, "with_file_location": True}  # it is not there without being asked for
+    if command_input.flags["field"] == "file_location" and values["include_file_location"] is None:
+        values = {**values, "include_file_location": True}  # it is not there without being asked for
     if values["lock"] is not None:
         _locked(command_input, values)
         return

@@ -81,9 +81,9 @@ def show_task(command_input: CommandInput) -> None:
     elif command_input.flags["field"]:
         command_input.session.line(safe(values.get(command_input.flags["field"])))
     else:
-        shown = {name: value for name, value in values.items() if name not in ("id", "failing", "progress")}
+        shown = {name: value for name, value in values.items() if name not in ("id", "failed_devices", "progress")}
         command_input.session.rows([*shown.items(), ("stands", stands(found.task))])
-        print_failing(command_input.session, values["failing"], found.task)
+        print_failing(command_input.session, values["failed_devices"], found.task)
 
 
 def print_failing(session: Session, devices: Sequence[Mapping[str, Any]], task: BatchTask) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
-from pulumi_iotda_ota.errors import CampaignFailed
+from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.completion import Completion
@@ -30,7 +30,7 @@ def watch_task(command_input: CommandInput) -> None:
     """Wait for the end of a task, and tell how it ended.
 
     Raises:
-        CampaignFailed: it ended with more failures than may be.
+        UpgradeTaskFailed: it ended with more failures than may be.
         DeadlineExceeded: it did not end in time.
         Interrupted: Ctrl-C; the task goes on.
     """
@@ -40,7 +40,7 @@ def watch_task(command_input: CommandInput) -> None:
         try:
             with progress(command_input, last_seen) as (tell, seen):
                 Completion.run(resource_context(command_input, connected, tell=tell, seen=seen), inputs)
-        except CampaignFailed:
+        except UpgradeTaskFailed:
             if command_input.as_json:
                 _tell(command_input, connected, last_seen)
             raise
@@ -110,7 +110,7 @@ def _tell(command_input: CommandInput, connected: Service, last_seen: LastSeenTa
         command_input.session.json({"result": values})
     else:
         print_task(command_input, found.task)
-        print_failing(command_input.session, values["failing"], found.task)
+        print_failing(command_input.session, values["failed_devices"], found.task)
 
 
 def print_task(command_input: CommandInput, task: BatchTask, **more: Any) -> None:

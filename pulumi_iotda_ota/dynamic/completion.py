@@ -49,7 +49,7 @@ class UpgradeTaskCompletion(dynamic.Resource, module="iotda-ota", name="UpgradeT
     """What the service says about the status."""
     progress: pulumi.Output[dict[str, int]]
     """How many devices were where at the end, in the API's words."""
-    failed_devices: pulumi.Output[int]
+    failed_count: pulumi.Output[int]
     """How many devices were not upgraded."""
 
     def __init__(

@@ -27,7 +27,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
 
     Args:
         resource_name: the name of the resource in the stack.
-        package_type: see ``get_ota_package``, as the arguments up to ``with_file_location``.
+        package_type: see ``get_ota_package``, as the arguments up to ``include_file_location``.
         app_id: the resource space.
         product_id: the product.
         module_name: the module of a modulePackage.
@@ -42,16 +42,16 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         created_after: the earliest upload, inclusive.
         created_before: the end of the uploads, exclusive.
         strict_versions: refuse versions that the scheme can not read.
-        require_signature: only a package whose file has a SHA-256 checksum.
+        require_checksum: only a package whose file has a SHA-256 checksum.
         package_id: pin this package instead of selecting one.
-        most_recent: take the first by ``order_by`` where several fit.
-        order_by: ``version`` or ``create_time``.
-        allow_unscoped: allow a choice across resource spaces, products and modules.
-        with_file_location: keep the OBS location and checksum too.
+        highest_version: if several packages match, take the one with the highest version.
+        most_recent: if several packages match, take the one that was uploaded last.
+        allow_multiple_scopes: allow a choice across resource spaces, products and modules.
+        include_file_location: keep the OBS location and checksum too.
         lock: take the package of this name from the lock file, and move with it: nothing is sent for it. Words of a
             selection beside it must be those that are locked.
         triggers: any values; when one changes, the selection is resolved again.
-        expect_package_id: the package that was reviewed; an answer that differs is an error naming both.
+        expected_package_id: the package that was reviewed; an answer that differs is an error naming both.
         verify: ask at each preview whether the pinned package is still there, one request; True by default, and
             False with ``lock``.
         connection: where to ask; only what is not secret may be given here.
@@ -91,7 +91,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
     """1 at first; grows each time the pin moves to another package."""
     exists: pulumi.Output[bool]
     """Whether the package is still there, as of the last refresh or update."""
-    newer_available: pulumi.Output[str]
+    available_version: pulumi.Output[str]
     """The version that the selection would give now, as of the last refresh; empty where it is the pinned package."""
 
     def __init__(
@@ -114,14 +114,14 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         created_before: pulumi.Input[str | None] = None,
         strict_versions: pulumi.Input[bool | None] = None,
         package_id: pulumi.Input[str | None] = None,
-        require_signature: pulumi.Input[bool | None] = None,
+        require_checksum: pulumi.Input[bool | None] = None,
+        highest_version: pulumi.Input[bool | None] = None,
         most_recent: pulumi.Input[bool | None] = None,
-        order_by: pulumi.Input[str | None] = None,
-        allow_unscoped: pulumi.Input[bool | None] = None,
-        with_file_location: pulumi.Input[bool | None] = None,
+        allow_multiple_scopes: pulumi.Input[bool | None] = None,
+        include_file_location: pulumi.Input[bool | None] = None,
         lock: pulumi.Input[str | None] = None,
         triggers: pulumi.Input[Any] = None,
-        expect_package_id: pulumi.Input[str | None] = None,
+        expected_package_id: pulumi.Input[str | None] = None,
         verify: pulumi.Input[bool | None] = None,
         connection: Connection | None = None,
         opts: pulumi.ResourceOptions | None = None,

@@ -137,12 +137,12 @@ def get_ota_package(
     created_before: str | None = None,
     strict_versions: bool = False,
     package_id: str | None = None,
-    require_signature: bool = False,
+    require_checksum: bool = False,
+    highest_version: bool = False,
     most_recent: bool = False,
-    order_by: OrderBy = "version",
     on_missing: Literal["error"] = "error",
-    allow_unscoped: bool = False,
-    with_file_location: bool = False,
+    allow_multiple_scopes: bool = False,
+    include_file_location: bool = False,
     lock: str | None = None,
     verify: bool = False,
     connection: Connection | None = None,
@@ -167,12 +167,12 @@ def get_ota_package(
     created_before: str | None = None,
     strict_versions: bool = False,
     package_id: str | None = None,
-    require_signature: bool = False,
+    require_checksum: bool = False,
+    highest_version: bool = False,
     most_recent: bool = False,
-    order_by: OrderBy = "version",
     on_missing: OnMissing,
-    allow_unscoped: bool = False,
-    with_file_location: bool = False,
+    allow_multiple_scopes: bool = False,
+    include_file_location: bool = False,
     lock: str | None = None,
     verify: bool = False,
     connection: Connection | None = None,
@@ -196,12 +196,12 @@ def get_ota_package(
     created_before: str | None = None,
     strict_versions: bool = False,
     package_id: str | None = None,
-    require_signature: bool = False,
+    require_checksum: bool = False,
+    highest_version: bool = False,
     most_recent: bool = False,
-    order_by: OrderBy = "version",
     on_missing: OnMissing = "error",
-    allow_unscoped: bool = False,
-    with_file_location: bool = False,
+    allow_multiple_scopes: bool = False,
+    include_file_location: bool = False,
     lock: str | None = None,
     verify: bool = False,
     connection: Connection | None = None,
@@ -219,19 +219,20 @@ def get_ota_package(
         version_regex: what the whole version must match, in the syntax of Rust's regex crate; linear time.
         version_scheme: ``loose`` (any version, numbers as numbers) or ``semver``; never guessed.
         include_prereleases: keep prereleases; by default only where one is asked for by name.
-        preferred_versions: the first of these that fits wins, before ``order_by`` and without ``most_recent``.
+        preferred_versions: the first of these that a package has wins, before any order.
         source_versions: what the devices run now; the package must support all of them and be below none.
         allow_downgrade: keep packages below one of ``source_versions``.
         created_after: the earliest upload, inclusive: RFC 3339 or ``yyyyMMddTHHmmssZ``.
         created_before: the end of the uploads, exclusive; a fixed one makes a preview and its update agree.
         strict_versions: make a version that the scheme can not read an error instead of passing its package over.
         package_id: fetch this package (ShowOtaPackage) instead of selecting one; goes with no selection argument.
-        require_signature: only a package whose file has a SHA-256 checksum; one more request a candidate, 50 at most.
-        most_recent: take the first by ``order_by`` where several fit; otherwise that is an error that lists them.
-        order_by: ``version`` (highest) or ``create_time`` (newest upload). Ties go to the newest record.
+        require_checksum: only a package whose file has a SHA-256 checksum; one more request a candidate, 50 at most.
+        highest_version: if several packages match, take the one with the highest version. Ties go to the newest record.
+        most_recent: if several packages match, take the one that was uploaded last. Excludes ``highest_version``; if
+            neither is set, several matches are an error that lists them.
         on_missing: ``error``, or ``none`` to return None where nothing fits.
-        allow_unscoped: allow a choice among packages of several resource spaces, products or modules.
-        with_file_location: fetch the OBS location and checksum of the package too: one more request.
+        allow_multiple_scopes: allow a choice among packages of several resource spaces, products or modules.
+        include_file_location: fetch the OBS location and checksum of the package too: one more request.
         lock: answer by this name from the lock file, which ``iotda-ota lock`` writes: nothing is sent, and no
             credentials are needed. Words of a selection beside it must be those that are locked.
         verify: ask whether the locked package is still there, and unchanged: one request. Goes with ``lock``.
@@ -265,12 +266,12 @@ def get_ota_package_output(
     created_before: pulumi.Input[str | None] = None,
     strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
-    require_signature: pulumi.Input[bool] = False,
+    require_checksum: pulumi.Input[bool] = False,
+    highest_version: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
-    order_by: pulumi.Input[OrderBy] = "version",
     on_missing: Literal["error"] = "error",
-    allow_unscoped: pulumi.Input[bool] = False,
-    with_file_location: pulumi.Input[bool] = False,
+    allow_multiple_scopes: pulumi.Input[bool] = False,
+    include_file_location: pulumi.Input[bool] = False,
     lock: pulumi.Input[str | None] = None,
     verify: pulumi.Input[bool] = False,
     connection: Connection | None = None,
@@ -295,12 +296,12 @@ def get_ota_package_output(
     created_before: pulumi.Input[str | None] = None,
     strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
-    require_signature: pulumi.Input[bool] = False,
+    require_checksum: pulumi.Input[bool] = False,
+    highest_version: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
-    order_by: pulumi.Input[OrderBy] = "version",
     on_missing: pulumi.Input[OnMissing],
-    allow_unscoped: pulumi.Input[bool] = False,
-    with_file_location: pulumi.Input[bool] = False,
+    allow_multiple_scopes: pulumi.Input[bool] = False,
+    include_file_location: pulumi.Input[bool] = False,
     lock: pulumi.Input[str | None] = None,
     verify: pulumi.Input[bool] = False,
     connection: Connection | None = None,
@@ -324,12 +325,12 @@ def get_ota_package_output(
     created_before: pulumi.Input[str | None] = None,
     strict_versions: pulumi.Input[bool] = False,
     package_id: pulumi.Input[str | None] = None,
-    require_signature: pulumi.Input[bool] = False,
+    require_checksum: pulumi.Input[bool] = False,
+    highest_version: pulumi.Input[bool] = False,
     most_recent: pulumi.Input[bool] = False,
-    order_by: pulumi.Input[OrderBy] = "version",
     on_missing: pulumi.Input[OnMissing] = "error",
-    allow_unscoped: pulumi.Input[bool] = False,
-    with_file_location: pulumi.Input[bool] = False,
+    allow_multiple_scopes: pulumi.Input[bool] = False,
+    include_file_location: pulumi.Input[bool] = False,
     lock: pulumi.Input[str | None] = None,
     verify: pulumi.Input[bool] = False,
     connection: Connection | None = None,

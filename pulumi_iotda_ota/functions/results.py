@@ -191,7 +191,7 @@ class GetUpgradeTaskResult(_Result):
     task_name = _Field[str]("Its name.")
     task_type = _Field[str]("softwareUpgrade, firmwareUpgrade or moduleUpgrade.")
     status = _Field[str]("Initializing, Waitting, Processing, Success, Fail, PartialSuccess, Stopping or Stopped.")
-    failing = _Field[list[FailingDeviceResult]]("The first 100 devices that have not got the package, and why.")
+    failed_devices = _Field[list[FailingDeviceResult]]("The first 100 devices that have not got the package, and why.")
     id = _Field[str]("The id of the query, not of the task.")
     status_desc = _Field["str | None"]("What the service says about the status.")
     progress = _Field["TaskProgressResult | None"]("How many devices are where.")
@@ -225,9 +225,9 @@ def task_from_mapping(values: dict[str, Any]) -> GetUpgradeTaskResult:
     """Return the result that a mapping of its fields stands for; see :func:`package_from_mapping`."""
     fields = dict(values)
     progress = fields.pop("progress", None)
-    failing = [_failing(item) for item in fields.pop("failing", None) or []]
+    failed_devices = [_failing(item) for item in fields.pop("failed_devices", None) or []]
     return GetUpgradeTaskResult(
-        **fields, progress=TaskProgressResult(**progress) if progress else None, failing=failing
+        **fields, progress=TaskProgressResult(**progress) if progress else None, failed_devices=failed_devices
     )
 
 

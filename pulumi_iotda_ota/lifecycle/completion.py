@@ -37,7 +37,7 @@ class Completion(OneShot):
     arguments = schema.UPGRADE_TASK_COMPLETION
     id = "completion"
     import_advice = "declare it with the task_id of the task; the stack does not need to own that task"
-    outputs = ("task_name", "status", "status_desc", "progress", "failed_devices")
+    outputs = ("task_name", "status", "status_desc", "progress", "failed_count")
 
     @classmethod
     def problems(cls, inputs: Properties) -> list[Problem]:
@@ -55,7 +55,7 @@ class Completion(OneShot):
         """Wait for the end of the task, and return how it ended.
 
         Raises:
-            CampaignFailed: it ended with more failures than may be, or fewer devices than must be, or was stopped.
+            UpgradeTaskFailed: it ended with more failures than may be, or fewer devices than must be, or was stopped.
             DeadlineExceeded: it did not end within ``timeout``.
         """
         return _outputs(_judged(context, inputs))
@@ -67,7 +67,7 @@ def _outputs(task: BatchTask) -> Properties:
         "status": task.status,
         "status_desc": task.status_desc or "",
         "progress": task.task_progress.model_dump() if task.task_progress else {},
-        "failed_devices": DeviceCounts.of(task, ended=True).failed,
+        "failed_count": DeviceCounts.of(task, ended=True).failed,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.errors import CampaignFailed
+from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -31,7 +31,7 @@ _NEW_CAMPAIGN = "change triggers of the task for a new campaign"
 
 def campaign_failed(
     client: Client, task: BatchTask, standing: DeviceCounts, limits: Limits, inputs: Properties, *, happened: Facts
-) -> CampaignFailed:
+) -> UpgradeTaskFailed:
     """Return the error of a task that has ended, or was stopped, and is not good enough.
 
     Args:
@@ -45,7 +45,7 @@ def campaign_failed(
     facts = [*_failing(client, task, standing), *happened, _NOT_STARTED]
     refused = any(label == "not retried" for label, _ in happened)
     facts.append(("what to do", " · ".join(_ways_to_green(task, standing, limits, inputs, refused=refused))))
-    return CampaignFailed(_headline(task, standing, limits), facts=facts)
+    return UpgradeTaskFailed(_headline(task, standing, limits), facts=facts)
 
 
 def did_not_end(watch: TaskPoller, standing: DeviceCounts | None) -> DeadlineExceeded:

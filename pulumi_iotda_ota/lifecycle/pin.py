@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 # There is nothing on the service whose id this could be, and an id that moved would replace the resource.
 _ID = "pin"
-_OWN = ("with_file_location", "lock", "triggers", "expect_package_id", "verify", "connection")
+_OWN = ("include_file_location", "lock", "triggers", "expected_package_id", "verify", "connection")
 #: The words that select a package, and what each means when it is not given.
 _SELECTION = {argument.name: argument.default for argument in schema.WORDS}
 OUTPUTS = tuple(output.name for output in outputs.OTA_PACKAGE_PIN)
 _IDENTITY = ("region", "endpoint", "project_id", "instance_id", "profile")
 # What is pinned depends on these; all others can be unknown at a preview that shows the id.
-_DECIDING = ("lock", "triggers", "with_file_location", "verify", "connection")
+_DECIDING = ("lock", "triggers", "include_file_location", "verify", "connection")
 _COMPARED = (*_OWN, "package_id", "revision", "locked_query")
 
 
@@ -55,7 +55,7 @@ class Pin:
     def problems(inputs: Properties) -> list[Problem]:
         """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
         problems = known_problems(schema.OTA_PACKAGE_PIN, inputs)
-        query = {**_asked(inputs), "with_file_location": inputs.get("with_file_location")}
+        query = {**_asked(inputs), "include_file_location": inputs.get("include_file_location")}
         if not problems and inputs.get("lock") is None and not holds_unknown(query):
             with collecting(problems):
                 PackageLookup.from_arguments(query)
@@ -101,7 +101,7 @@ class Pin:
         package = _show(context, state, connection)
         if package is not None and (differs := _differs(state, package)):
             context.warn(f"the pinned package {state['package_id']} is not what was pinned: {differs}")
-        seen = {"exists": package is not None, "newer_available": _newer(context, state, connection)}
+        seen = {"exists": package is not None, "available_version": _newer(context, state, connection)}
         known = {} if package is None or "locked_query" in state else {"identity": dict(connection.identity)}
         return {**state, **known, **seen}
 
@@ -117,7 +117,7 @@ class Pin:
         if olds.get("package_id") != news.get("package_id"):
             return news
         # Of what was not asked for again the last refresh knows best.
-        kept = {"newer_available": olds.get("newer_available", "")}
+        kept = {"available_version": olds.get("available_version", "")}
         return {**news, **kept, **({} if _verifies(news) else {"exists": olds.get("exists", True)})}
 
     @staticmethod
@@ -160,13 +160,13 @@ def _locked(context: ResourceContext, olds: Properties, inputs: Properties) -> P
     if _verifies(inputs):
         require_unchanged(context.run, pin_context, entry)
     return {
-        **locked_fields(entry, with_file_location=bool(inputs.get("with_file_location"))),
+        **locked_fields(entry, include_file_location=bool(inputs.get("include_file_location"))),
         # At a refresh the file may be another one already; what is pinned is what this one asked for.
         "locked_query": dict(entry.asked),
         "identity": {**dict.fromkeys(_IDENTITY, ""), **entry.place},
         "revision": _revision(olds, entry.package_id),
         "exists": True,
-        "newer_available": "",
+        "available_version": "",
     }
 
 
@@ -187,7 +187,7 @@ def _kept(context: ResourceContext, olds: Properties, inputs: Properties) -> Pro
     if not olds.get("package_id") or not same:
         return None
     kept = {name: olds[name] for name in OUTPUTS if name in olds}
-    wants_location = inputs.get("with_file_location", False)
+    wants_location = inputs.get("include_file_location", False)
     location = kept.pop("file_location", None)
     if _verifies(inputs) or (wants_location and not location):
         connection = context.resolve(inputs)
@@ -199,7 +199,7 @@ def _kept(context: ResourceContext, olds: Properties, inputs: Properties) -> Pro
 
 def _resolved(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
     """Return the package that the selection gives now."""
-    asked = {**_query(inputs), "with_file_location": inputs.get("with_file_location")}
+    asked = {**_query(inputs), "include_file_location": inputs.get("include_file_location")}
     lookup = PackageLookup.from_arguments(asked)
     connection = context.resolve(inputs)
     found = find_package(context.run, connection, lookup)
@@ -210,7 +210,7 @@ def _resolved(context: ResourceContext, olds: Properties, inputs: Properties) ->
         "identity": dict(connection.identity),
         "revision": _revision(olds, found.package.package_id),
         "exists": True,
-        "newer_available": "",
+        "available_version": "",
     }
 
 
@@ -226,7 +226,7 @@ def _newer(context: ResourceContext, state: Properties, connection: ResolvedConn
         found = find_package(context.run, connection, PackageLookup.from_arguments({**query, "on_missing": "none"}))
     except IotdaOtaError as error:
         context.warn(f"whether something newer than {state.get('version')} fits is not known: {error.headline}")
-        return str(state.get("newer_available") or "")
+        return str(state.get("available_version") or "")
     return found.package.version if found and found.package.package_id != state["package_id"] else ""
 
 
@@ -279,8 +279,8 @@ def _differs(state: Properties, package: OtaPackage) -> str:
 
 def _unexpected(inputs: Properties) -> list[Problem]:
     """Return the problem of a package that is not the one that was reviewed."""
-    expected = inputs.get("expect_package_id")
+    expected = inputs.get("expected_package_id")
     if expected in (None, UNKNOWN, inputs["package_id"]):
         return []
     found = f"{inputs['package_id']} ({inputs.get('version')})"
-    return [Problem("expect_package_id", f"is {expected}, but the pin gives {found}: review that one, or repin")]
+    return [Problem("expected_package_id", f"is {expected}, but the pin gives {found}: review that one, or repin")]

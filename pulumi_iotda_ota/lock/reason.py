@@ -21,7 +21,7 @@ _SHOWN = 60  # characters of a version
 # What tells of a choice; type, product and module only say among what.
 _TELLING = ("version", "version_constraint", "version_regex", "source_versions", "created_after", "created_before")
 # What other products have, what ties or is lower, and what no scheme can place, is not newer.
-_NOT_NEWER = ("package_type", "app_id", "product_id", "module_name", "order_by", "version_scheme")
+_NOT_NEWER = ("package_type", "app_id", "product_id", "module_name", "highest_version", "most_recent", "version_scheme")
 
 
 def reason(lookup: PackageLookup, found: Found) -> str:
@@ -43,15 +43,15 @@ def reason(lookup: PackageLookup, found: Found) -> str:
 
 
 def _chosen(policy: Policy, found: Found) -> str:
-    asked = asked_words(policy, (*_TELLING, "require_signature"))
+    asked = asked_words(policy, (*_TELLING, "require_checksum"))
     words = " ".join(asked).removeprefix("version ")
     preferred = _preferred(found)
     if preferred:
         return f"{_short(preferred)} is preferred, and {f'fits {words}' if asked else 'is there'}"
     fits = f"that fits {words}" if asked else "there is"
-    if not policy.most_recent:
+    if not policy.may_choose:
         return f"the only one {fits}"
-    return f"{'newest upload' if policy.order_by == 'create_time' else 'highest'} {fits}"
+    return f"{'newest upload' if policy.most_recent else 'highest'} {fits}"
 
 
 def _preferred(found: Found) -> str:

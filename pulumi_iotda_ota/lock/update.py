@@ -239,7 +239,7 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, asked: Mapping
         IotdaOtaError: as of ``lookup.find.find_package``.
     """
     query = words(asked)
-    lookup = PackageLookup.from_arguments({**query, "with_file_location": True})
+    lookup = PackageLookup.from_arguments({**query, "include_file_location": True})
     connection = run.completed(connection)
     found = find_package(run, connection, lookup, most_skipped=sys.maxsize)
     if found is None:  # only where on_missing is "none", which is no word of a selection

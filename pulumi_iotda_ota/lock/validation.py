@@ -149,8 +149,8 @@ def _broken(lookup: PackageLookup, package: OtaPackage) -> str:
     for rule in rules_of(lookup.policy):
         if reason := rule.reason(package):
             return f"{rule.argument}: {sanitize(reason)}"
-    unsigned = lookup.policy.require_signature and not is_signed(package)
-    return "require_signature: there is no SHA-256 checksum" if unsigned else ""
+    unsigned = lookup.policy.require_checksum and not is_signed(package)
+    return "require_checksum: there is no SHA-256 checksum" if unsigned else ""
 
 
 def _package(fields: Mapping[str, Any]) -> OtaPackage:

@@ -50,7 +50,7 @@ _ASKED = {
     "source_versions": "for devices on {}",
     "created_after": "uploaded from {}",
     "created_before": "uploaded before {}",
-    "require_signature": "with a checksum",
+    "require_checksum": "with a checksum",
 }
 # In the order of the rules.
 _PASSED_OVER = {
@@ -67,7 +67,7 @@ _PASSED_OVER = {
     "version_scheme": "no {} version{s}",
     "version_constraint": "outside {}",
     "include_prereleases": "prerelease{s}",
-    "require_signature": "without a checksum",
+    "require_checksum": "without a checksum",
 }
 _ADVICE = {
     "version": "ask for one of these",
@@ -79,7 +79,7 @@ _ADVICE = {
     "version_scheme": 'use version_scheme="loose"',
     "version_constraint": "widen version_constraint",
     "include_prereleases": "set include_prereleases=True",
-    "require_signature": "upload it with its SHA-256",
+    "require_checksum": "upload it with its SHA-256",
 }
 
 
@@ -121,14 +121,26 @@ def nothing_fits(
 
 
 def several_fit(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
-    """Return the error of a lookup that found several and may not choose."""
-    spanned = " and ".join(", ".join(spans(packages)).rsplit(", ", 1))
-    if policy.most_recent:
-        headline = f"{len(packages):,} OTA packages fit, and they span several {spanned}"
-        advice = f"give {spanned}, or allow_unscoped=True"
-    else:
-        headline = f"{len(packages):,} OTA packages fit, and most_recent is not set"
-        advice = f"give {spanned} (they span several)" if spanned else "give the exact version, or set most_recent=True"
+    """Return the error of a lookup that matches several packages and names no way to choose."""
+    headline = f"{len(packages):,} OTA packages fit, and neither highest_version nor most_recent is set"
+    choices = "set highest_version=True or most_recent=True"
+    scopes = _spanned(packages)
+    advice = f"give {scopes} (they span several), then {choices}" if scopes else f"give the exact version, or {choices}"
+    return _several(policy, packages, headline, advice)
+
+
+def several_scopes(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
+    """Return the error of a lookup whose matches are in several resource spaces, products or modules."""
+    scopes = _spanned(packages)
+    headline = f"{len(packages):,} OTA packages fit, and they span several {scopes}"
+    return _several(policy, packages, headline, f"give {scopes}, or allow_multiple_scopes=True")
+
+
+def _spanned(packages: Sequence[OtaPackage]) -> str:
+    return " and ".join(", ".join(spans(packages)).rsplit(", ", 1))
+
+
+def _several(policy: Policy, packages: Sequence[OtaPackage], headline: str, advice: str) -> MultiplePackages:
     facts = [("asked for", described(policy)), ("found", _listed(packages)), ("what to do", advice)]
     return MultiplePackages(headline, packages=packages, facts=facts)
 
@@ -142,7 +154,9 @@ def too_many_details(policy: Policy, candidates: int, asked: int, signed: int) -
         asked: how many of them were asked.
         signed: how many of these have one.
     """
-    narrower = "narrow the selection" if policy.most_recent else "narrow the selection, set most_recent=True"
+    narrower = "narrow the selection"
+    if not policy.may_choose:
+        narrower += ", set highest_version=True or most_recent=True"
     facts = [
         ("asked for", described(policy)),
         ("looked at", f"{asked} of {candidates:,} packages that fit, one request each: {signed} with a checksum"),
@@ -245,7 +259,7 @@ def _broken(packages: Iterable[OtaPackage], policy: Policy, keys: Keys) -> Itera
         # What can not be read breaks every rule that asks for a key; those are not asked.
         asked = rules if key is not None else [rule for rule in rules if rule.argument not in _NEED_A_KEY]
         said = [(rule.argument, reason) for rule in asked if (reason := rule.reason(package)) is not None]
-        rule, reason = said[0] if said else ("require_signature", "without a checksum")
+        rule, reason = said[0] if said else ("require_checksum", "without a checksum")
         yield len(said), rule, key or (), package.version, reason
 
 

@@ -11,6 +11,7 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
+from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.policy import EXACT
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _by_id(asked: _LookupContext, package_id: str, lookup: PackageLookup) -> Fou
         if lookup.on_missing == "none":
             return None
         raise error_messages.gone(package_id, asked.connection)
-    if not lookup.with_file_location:
+    if not lookup.include_file_location:
         package = replace(package, file_location=None)
     return Found(package, lookup.id)
 
@@ -166,15 +167,15 @@ def _by_selection(asked: _LookupContext, lookup: PackageLookup, most_skipped: in
     walked = asked.packages(_server_query(policy))
     selection = select(walked.packages, policy, most_skipped=most_skipped)
     _require_readable(policy, selection)
-    if policy.preferred_versions and not policy.allow_unscoped and spans(selection.packages):
-        # A preference is a choice as most_recent is: not one among packages that are not comparable.
-        raise error_messages.several_fit(replace(policy, most_recent=True), selection.packages)
+    if policy.preferred_versions and not policy.allow_multiple_scopes and spans(selection.packages):
+        # A preference is a choice too: not one among packages that are not comparable.
+        raise error_messages.several_scopes(policy, selection.packages)
     chosen = _chosen(asked, policy, selection)
     if chosen is None:
         if lookup.on_missing == "none":
             return None
         raise _nothing_fits(asked, policy, selection, walked)
-    if lookup.with_file_location and chosen.file_location is None:
+    if lookup.include_file_location and chosen.file_location is None:
         chosen = _with_file(asked, chosen)
     return Found(chosen, lookup.id, selection)
 
@@ -183,7 +184,7 @@ def _chosen(asked: _LookupContext, policy: Policy, selection: Selection) -> OtaP
     """Return the package of the first tier that has one; what it is preferred to is passed over."""
     details = _Checksums(asked, policy, selection)
     for number, tier in enumerate(selection.tiers):
-        fitting = details.signed(tier) if policy.require_signature else tier.packages
+        fitting = details.signed(tier) if policy.require_checksum else tier.packages
         if fitting:
             chosen = _the_one(policy, fitting, selection)
             for other in (package for later in selection.tiers[number + 1 :] for package in later.packages):
@@ -195,15 +196,28 @@ def _chosen(asked: _LookupContext, policy: Policy, selection: Selection) -> OtaP
 def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection) -> OtaPackage:
     """Return the first of what fits, where the lookup may choose."""
     chosen, *others = fitting
-    if others and not _may_choose(policy, fitting):
+    if others and not policy.may_choose:
         raise error_messages.several_fit(policy, fitting)
+    if not _may_choose_among(policy, fitting):
+        raise error_messages.several_scopes(policy, fitting)
+    rule = "most_recent" if policy.most_recent else "highest_version"
+    keys = Keys(policy.version_scheme)
     for other in others:
-        selection.skip(other, "order_by", f"comes after {chosen.version} by {policy.order_by}")
+        selection.skip(other, rule, _why_later(policy, keys, chosen, other))
     return chosen
 
 
-def _may_choose(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
-    return policy.most_recent and (policy.allow_unscoped or not spans(packages))
+def _why_later(policy: Policy, keys: Keys, chosen: OtaPackage, other: OtaPackage) -> str:
+    """Return why a match is not the chosen one: it is lower or older, or it ties and stands later in the list."""
+    if policy.most_recent:
+        tied, compared = other.created == chosen.created, "uploaded before"
+    else:
+        tied, compared = keys.find(other.version) == keys.find(chosen.version), "lower than"
+    return f"ties with package {chosen.package_id}, an older record" if tied else f"{compared} {chosen.version}"
+
+
+def _may_choose_among(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
+    return len(packages) == 1 or policy.allow_multiple_scopes or not spans(packages)
 
 
 class _Checksums:
@@ -222,7 +236,7 @@ class _Checksums:
             IotdaOtaError: more candidates than may be asked.
         """
         found: list[OtaPackage] = []
-        enough = _may_choose(self._policy, tier.packages)
+        enough = self._policy.may_choose and _may_choose_among(self._policy, tier.packages)
         for number, candidate in enumerate(tier.packages):
             if enough and found:
                 return [*found, *tier.packages[number:]]
@@ -241,7 +255,7 @@ class _Checksums:
         if detail is not None and is_signed(detail):
             return detail
         reason = "deleted since it was listed" if detail is None else "without a SHA-256 checksum"
-        self._selection.skip(candidate, "require_signature", reason)
+        self._selection.skip(candidate, "require_checksum", reason)
         return None
 
 

@@ -26,7 +26,7 @@ class PackageLookup:
     policy: Policy
     package_id: str | None = None
     on_missing: str = "error"
-    with_file_location: bool = False
+    include_file_location: bool = False
     id: str = ""
 
     @classmethod
@@ -48,12 +48,17 @@ class PackageLookup:
             raise InputError(
                 f"package_type is required: {rule.meaning if rule else ''}; or give package_id", argument="package_type"
             )
+        if values.get("highest_version") and values.get("most_recent"):
+            raise InputError(
+                "highest_version and most_recent exclude each other: set one of them", argument="most_recent"
+            )
         policy = _policy(values)
         return cls(
-            policy=replace(policy, order_by=policy.order_by or "version"),
+            # Matches that an error lists are ordered too.
+            policy=replace(policy, order_by="create_time" if policy.most_recent else "version"),
             package_id=package_id,
             on_missing=values.get("on_missing") or "error",
-            with_file_location=bool(values.get("with_file_location")),
+            include_file_location=bool(values.get("include_file_location")),
             id=_query_id("get_ota_package", schema.GET_OTA_PACKAGE, values),
         )
 

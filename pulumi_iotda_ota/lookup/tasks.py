@@ -25,7 +25,7 @@ class FoundTask:
     """A task that was looked up, and the first of its failing devices."""
 
     task: BatchTask
-    failing: tuple[FailingDevice, ...]
+    failed_devices: tuple[FailingDevice, ...]
     id: str
 
 

@@ -53,7 +53,7 @@ INCLUDE_PRERELEASES = Argument(
 PREFERRED_VERSIONS = Argument(
     "preferred_versions",
     "texts",
-    "Versions in order of preference: the first that fits wins, before order_by and without most_recent.",
+    "Versions in order of preference. The first that a package has wins, before any order.",
     limits.VERSION,
 )
 SOURCE_VERSIONS = Argument(
@@ -74,8 +74,8 @@ CREATED_BEFORE = Argument(
     "The end of the uploads, exclusive: RFC 3339 with a zone, or yyyyMMddTHHmmssZ. A fixed one makes a preview and its "
     "update agree.",
 )
-REQUIRE_SIGNATURE = Argument(
-    "require_signature",
+REQUIRE_CHECKSUM = Argument(
+    "require_checksum",
     "flag",
     "Only a package whose file has a SHA-256 checksum: one more request a candidate, 50 at most. Off by default.",
     default=False,
@@ -89,14 +89,22 @@ STRICT_VERSIONS = Argument(
 ORDER_BY = Argument(
     "order_by",
     "text",
-    "How packages that fit are ordered, first is best: version (highest) or create_time (newest upload).",
+    "The order of the list: version (highest first) or create_time (newest upload first). Default: the order of the "
+    "service, which is the newest record first.",
     Choice(("version", "create_time")),
-    default="version",
+)
+HIGHEST_VERSION = Argument(
+    "highest_version",
+    "flag",
+    "If several packages match, take the one with the highest version by version_scheme. Default: off. If neither this "
+    "nor most_recent is set, several matches are an error.",
+    default=False,
 )
 MOST_RECENT = Argument(
     "most_recent",
     "flag",
-    "Take the first by order_by where several fit. Off by default: more than one is an error.",
+    "If several packages match, take the one that was uploaded last (create_time). Default: off. Excludes "
+    "highest_version.",
     default=False,
 )
 ON_MISSING = Argument(
@@ -106,14 +114,14 @@ ON_MISSING = Argument(
     Choice(("error", "none")),
     default="error",
 )
-ALLOW_UNSCOPED = Argument(
-    "allow_unscoped",
+ALLOW_MULTIPLE_SCOPES = Argument(
+    "allow_multiple_scopes",
     "flag",
     "Allow a choice among packages of several resource spaces, products or modules. Off by default.",
     default=False,
 )
-WITH_FILE_LOCATION = Argument(
-    "with_file_location",
+INCLUDE_FILE_LOCATION = Argument(
+    "include_file_location",
     "flag",
     "Ask for the OBS location and checksum of the chosen package too: one more request. Off by default.",
     default=False,
@@ -170,8 +178,7 @@ _SELECTION = (
 GET_OTA_PACKAGES: tuple[Argument, ...] = (
     PACKAGE_TYPE,
     *_SELECTION,
-    # A list without order_by keeps the order of the service.
-    replace(ORDER_BY, default=None),
+    ORDER_BY,
     MAX_ITEMS,
 )
 GET_OTA_PACKAGE: tuple[Argument, ...] = (
@@ -179,18 +186,18 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     replace(PACKAGE_TYPE, required=False),
     *_SELECTION,
     PACKAGE_ID,
-    REQUIRE_SIGNATURE,
+    REQUIRE_CHECKSUM,
+    HIGHEST_VERSION,
     MOST_RECENT,
-    ORDER_BY,
     ON_MISSING,
-    ALLOW_UNSCOPED,
-    WITH_FILE_LOCATION,
+    ALLOW_MULTIPLE_SCOPES,
+    INCLUDE_FILE_LOCATION,
     LOCK,
     VERIFY_LOCKED,
 )
 #: What selects a package; the other arguments of a lookup say what is done with it.
 WORDS: tuple[Argument, ...] = tuple(
-    argument for argument in GET_OTA_PACKAGE if argument not in (ON_MISSING, WITH_FILE_LOCATION, LOCK, VERIFY_LOCKED)
+    argument for argument in GET_OTA_PACKAGE if argument not in (ON_MISSING, INCLUDE_FILE_LOCATION, LOCK, VERIFY_LOCKED)
 )
 GET_UPGRADE_TASK: tuple[Argument, ...] = (
     Argument(

@@ -152,7 +152,7 @@ OTA_PACKAGE_PIN: tuple[Output, ...] = (
     Output("revision", "number", "1 at first; it grows each time the pin moves to another package."),
     Output("exists", "flag", "Whether the package is still there, as of the last refresh or update."),
     Output(
-        "newer_available",
+        "available_version",
         "text",
         "The version that the selection would give now, as of the last refresh; empty where it is the pinned package.",
     ),
@@ -196,7 +196,7 @@ GET_UPGRADE_TASK: tuple[Output, ...] = (
         "Its state: Initializing, Waitting, Processing, Success, Fail, PartialSuccess, Stopping or Stopped.",
     ),
     Output(
-        "failing",
+        "failed_devices",
         "objects",
         "The first 100 devices that have not got the package, and why.",
         optional=True,
@@ -237,7 +237,7 @@ UPGRADE_TASK_COMPLETION: tuple[Output, ...] = (
     Output("status", "text", "How it ended, within the limits: Success, PartialSuccess or Fail."),
     Output("status_desc", "text", "What the service says about the status."),
     Output("progress", "object", "How many devices were where at the end.", of=TASK_PROGRESS),
-    Output("failed_devices", "number", "How many devices were not upgraded."),
+    Output("failed_count", "number", "How many devices were not upgraded."),
 )
 UPGRADE_TASK_CONFIRMATION: tuple[Output, ...] = (
     Output("task_id", "text", "The task that was confirmed."),

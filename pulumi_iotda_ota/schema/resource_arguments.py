@@ -11,6 +11,7 @@ from pulumi_iotda_ota.schema.argument import Argument, Change
 from pulumi_iotda_ota.schema.lookup_arguments import (
     APP_ID,
     GET_OTA_PACKAGE,
+    INCLUDE_FILE_LOCATION,
     MODULE_NAME,
     ON_MISSING,
     PACKAGE_TYPE,
@@ -18,7 +19,6 @@ from pulumi_iotda_ota.schema.lookup_arguments import (
     TRIGGERS,
     VERIFY_LOCKED,
     VERSION,
-    WITH_FILE_LOCATION,
 )
 from pulumi_iotda_ota.schema.outputs import OBS_LOCATION
 
@@ -87,13 +87,13 @@ OTA_PACKAGE: tuple[Argument, ...] = (
 _FILE = Change("stored", "Stored: file_location is added to the outputs, or removed. The pin stays.")
 OTA_PACKAGE_PIN: tuple[Argument, ...] = (
     *(
-        replace(argument, change=_FILE if argument == WITH_FILE_LOCATION else changes.SELECTS)
+        replace(argument, change=_FILE if argument == INCLUDE_FILE_LOCATION else changes.SELECTS)
         for argument in GET_OTA_PACKAGE
         if argument not in (ON_MISSING, VERIFY_LOCKED)
     ),
     replace(TRIGGERS, change=changes.SELECTS),
     Argument(
-        "expect_package_id",
+        "expected_package_id",
         "text",
         "The package that was reviewed: an answer that differs is an error that names both.",
         limits.PACKAGE_ID,

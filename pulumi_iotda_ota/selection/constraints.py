@@ -267,7 +267,7 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
     elif sign.text in ("~", "^"):
         yield from _compatible(sign, version, scheme)
     elif not sign.text and version.text.lower() in _WISHES:
-        raise _Fault(f"{version.text} is no version: leave {_ARGUMENT} out, and set most_recent", version.start)
+        raise _Fault(f"{version.text} is no version: leave {_ARGUMENT} out, and set highest_version", version.start)
     elif not sign.text and not re.search("[A-Za-z0-9]", version.text):
         raise _Fault(f"{version.shown} is no version here; a range is written >=1.0 <=2.0", version.start)
     else:

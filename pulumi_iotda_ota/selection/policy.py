@@ -28,10 +28,11 @@ class Policy:
         include_prereleases: keep prereleases; None decides by the lookup.
         preferred_versions: the first of these that fits wins.
         strict_versions: refuse to choose when the scheme can not read a version.
-        most_recent: take the first by ``order_by`` where several fit.
+        highest_version: if several packages match, take the one with the highest version.
+        most_recent: if several packages match, take the one that was uploaded last.
         order_by: ``version`` or ``create_time``; None keeps the service's order.
-        allow_unscoped: allow ``most_recent`` across resource spaces, products and modules.
-        require_signature: only a package whose file has a SHA-256 checksum.
+        allow_multiple_scopes: allow a choice across resource spaces, products and modules.
+        require_checksum: only a package whose file has a SHA-256 checksum.
     """
 
     package_type: str | None = None
@@ -49,7 +50,13 @@ class Policy:
     include_prereleases: bool | None = None
     preferred_versions: tuple[str, ...] = ()
     strict_versions: bool = False
+    highest_version: bool = False
     most_recent: bool = False
     order_by: str | None = None
-    allow_unscoped: bool = False
-    require_signature: bool = False
+    allow_multiple_scopes: bool = False
+    require_checksum: bool = False
+
+    @property
+    def may_choose(self) -> bool:
+        """Return whether one of several matches may be taken."""
+        return self.highest_version or self.most_recent

@@ -9,7 +9,7 @@ The order is part of the interface, because the first rule that a package breaks
    ``include_prereleases``
 
 What then fits is ordered: ``preferred_versions``, then ``order_by``. A single lookup asks for checksums
-(``require_signature``) last, in that order.
+(``require_checksum``) last, in that order.
 """
 
 from __future__ import annotations

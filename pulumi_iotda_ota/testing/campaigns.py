@@ -36,11 +36,11 @@ class Campaigns:
 
     Args:
         groups: the devices of each group; one that is not named has one device, which has the group's name.
-        failing: the devices that fail, and why.
+        failed_devices: the devices that fail, and why.
     """
 
     groups: Mapping[str, Sequence[str]]
-    failing: Mapping[str, str]
+    failed_devices: Mapping[str, str]
     _tasks: dict[str, _Task] = field(default_factory=dict)
     _mutex: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -90,7 +90,7 @@ class Campaigns:
 
     def retry(self, task_id: str) -> TargetResults:
         """Try the failed devices again; they fail again."""
-        return _accepted([device for device in self._tasks[task_id].devices if device in self.failing])
+        return _accepted([device for device in self._tasks[task_id].devices if device in self.failed_devices])
 
     def delete(self, task_id: str) -> None:
         """Remove a task."""
@@ -112,10 +112,10 @@ class Campaigns:
     def _status_of(self, task: _Task, device: str) -> str:
         if task.waits:
             return "Stopped" if task.stopped else "Waitting"
-        return "Fail" if device in self.failing else "Success"
+        return "Fail" if device in self.failed_devices else "Success"
 
     def _why(self, device: str) -> TaskError:
-        return TaskError(error_code="IOTDA.014290", error_msg=self.failing[device])
+        return TaskError(error_code="IOTDA.014290", error_msg=self.failed_devices[device])
 
     def _now(self, task: _Task) -> BatchTask:
         counts = Counter(self._status_of(task, device) for device in task.devices)

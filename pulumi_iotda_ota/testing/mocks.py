@@ -42,7 +42,7 @@ class Mocks(Monitor):
             ``product_id`` and ``version``, and what else the test is about. The type is by default
             ``firmwarePackage``, and each was uploaded a day after the one before it.
         groups: the devices of each group; one that is not named has one device, which has the group's name.
-        failing: the devices that fail, and why.
+        failed_devices: the devices that fail, and why.
         others: answers for everything that is not of this library; by default a resource has the outputs that it was
             given as inputs, and a function answers nothing.
 
@@ -55,11 +55,11 @@ class Mocks(Monitor):
         packages: Iterable[Mapping[str, Any]] = (),
         *,
         groups: Mapping[str, Sequence[str]] | None = None,
-        failing: Mapping[str, str] | None = None,
+        failed_devices: Mapping[str, str] | None = None,
         others: pulumi.runtime.Mocks | None = None,
     ) -> None:
         super().__init__()
-        self._campaigns = Campaigns(dict(groups or {}), dict(failing or {}))
+        self._campaigns = Campaigns(dict(groups or {}), dict(failed_devices or {}))
         self._shelf = Shelf(packages_of(packages), self._campaigns, _locked)
         self._others = others
         self._begin_run()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator import Emulator
 
-NEWEST = (*METER, "--version-constraint", "^1.4", "--source-versions", "V1.3.2", "--most-recent")
+NEWEST = (*METER, "--version-constraint", "^1.4", "--source-versions", "V1.3.2", "--highest-version")
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,7 @@ def test_gone_and_failing_names(shell: Shell, emulator: Emulator, lock_file: Pat
     assert (gone.code, gone.out) == (7, "exact: V1.4.10 is gone, nothing fits now\nmeter: V1.4.11 is current\n")
 
     one = (load(lock_file) or {})["meter"]
-    undecided = {name: value for name, value in one.asked.items() if name != "most_recent"}
+    undecided = {name: value for name, value in one.asked.items() if name != "highest_version"}
     change(lock_file, lambda there: {**there, "many": replace(one, name="many", asked=undecided)})
     newer(emulator)
 
@@ -116,7 +116,7 @@ def test_gone_and_failing_names(shell: Shell, emulator: Emulator, lock_file: Pat
 
     assert (checked.code, updated.code) == (1, 1)
     assert "many: failed, V1.4.11 stays\n  " in updated.err
-    assert "OTA packages fit, and --most-recent is not set" in updated.err
+    assert "OTA packages fit, and neither --highest-version nor --most-recent is set" in updated.err
     assert "exact: V1.4.10 is gone, nothing fits now" in updated.err
     assert updated.out.startswith("meter: V1.4.11 -> V1.4.12\n")
     assert {name: one.version for name, one in (load(lock_file) or {}).items()} == {
@@ -140,7 +140,7 @@ def test_a_name_that_is_there(shell: Shell) -> None:
 
 def test_the_command_that_an_error_gives_works(shell: Shell, alone: Shell) -> None:
     """The command in the error of a name that is not locked is run as it stands, and the program goes on."""
-    words = (*METER, "--version-constraint", ">=1.4 <2", "--most-recent", "--no-include-prereleases")
+    words = (*METER, "--version-constraint", ">=1.4 <2", "--highest-version", "--no-include-prereleases")
     failed = alone("get", "--lock", "meter", *words)
     assert failed.code == 1
     assert failed.err.startswith(f'error: "meter" is not locked: there is no {LOCK_FILE}\n')

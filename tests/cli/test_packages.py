@@ -41,13 +41,13 @@ def test_json_has_what_the_function_returns(shell: Shell, service: Emulator) -> 
         "version_constraint": "^1.4",
     }
     asked["version_constraint"] = "^1.4"
-    one = iotda_ota.get_ota_package(**asked, most_recent=True, source_versions=["V1.3.2", "V1.4.0"])
+    one = iotda_ota.get_ota_package(**asked, highest_version=True, source_versions=["V1.3.2", "V1.4.0"])
     many = iotda_ota.get_ota_packages(**asked, max_items=3)
     assert service
 
     words = (*METER, "--version-constraint", "^1.4", "--json")
     sources = ("--source-versions", "V1.3.2", "--source-versions", "V1.4.0")
-    got, listed = shell("get", *words, "--most-recent", *sources), shell("list", *words, "--max-items", "3")
+    got, listed = shell("get", *words, "--highest-version", *sources), shell("list", *words, "--max-items", "3")
 
     for done, result in ((got, one), (listed, many)):
         told = results.answered(result)
@@ -88,25 +88,34 @@ def test_several_found(shell: Shell) -> None:
     done = shell.inside("get", *METER)
 
     assert (done.code, done.out) == (4, "")
-    assert done.err.startswith("error: 40 OTA packages fit, and --most-recent is not set\n")
+    assert done.err.startswith("error: 40 OTA packages fit, and neither --highest-version nor --most-recent is set\n")
 
 
 def test_why(shell: Shell) -> None:
     """`--why` prints the chosen one, and the nearest of those passed over with reason and rule; `--all` all."""
-    wanted = ("get", *METER, "--version-constraint", "^1.4", "--source-versions", "V1.3.2", "--most-recent", "--why")
+    wanted = (
+        "get",
+        *METER,
+        "--version-constraint",
+        "^1.4",
+        "--source-versions",
+        "V1.3.2",
+        "--highest-version",
+        "--why",
+    )
     few, everything = shell(*wanted), shell(*wanted, "--all")
 
     chosen, _, first, second = few.rows[:4]
     assert chosen[0] == "V1.4.11"
     assert (first[0], first[2]) == ("V1.5.0-rc1", "prerelease (--include-prereleases)")
-    assert (second[0], second[2]) == ("V1.4.10", "comes after V1.4.11 by version (--order-by)")
+    assert (second[0], second[2]) == ("V1.4.10", "lower than V1.4.11 (--highest-version)")
     assert few.err == "  … 32 more (--all shows them)\n"
     assert len(everything.rows) == 2 + 40
 
 
 def test_why_tells_all_of_more_than_a_hundred(shell: Shell) -> None:
     """`--all` tells every package that was passed over, also where the function tells the first hundred only."""
-    wanted = ("--package-type", "softwarePackage", "--product-id", "gateway", "--most-recent")
+    wanted = ("--package-type", "softwarePackage", "--product-id", "gateway", "--highest-version")
     done = shell.inside("get", *wanted, "--why", "--all")
     counted = shell.inside("get", *wanted, "--json").answer
 
@@ -119,13 +128,13 @@ def test_why_tells_all_of_more_than_a_hundred(shell: Shell) -> None:
 def test_all_that_was_passed_over_for_a_program(shell: Shell) -> None:
     """`--all` tells a program all of them too, with `--why` or without."""
     for more in ((), ("--why",)):
-        answer = shell.inside("get", *METER, "--most-recent", "--json", "--all", *more).answer
+        answer = shell.inside("get", *METER, "--highest-version", "--json", "--all", *more).answer
         assert len(answer["skipped"]) == sum(answer["skipped_counts"].values())
 
 
 def test_the_place_of_a_file_is_asked_for(shell: Shell) -> None:
     """`--field file_location` asks for what it is to print."""
-    done = shell.inside("get", *METER, "--most-recent", "--field", "file_location")
+    done = shell.inside("get", *METER, "--highest-version", "--field", "file_location")
     assert "obs_location" in done.out
 
 

@@ -129,7 +129,7 @@ def test_a_slip_for_a_program(alone: Shell) -> None:
         (("--version", "a b"), "--version must be 1 to 256 letters, digits, _, - or ."),
         (("--version-constraint", "^1.x.2"), "--version-constraint is wrong at character"),
         (("--created-after", "yesterday"), "--created-after must be a time with its zone"),
-        (("--package-id", "p1", "--most-recent"), "--package-id goes with no selection argument"),
+        (("--package-id", "p1", "--highest-version"), "--package-id goes with no selection argument"),
     ],
 )
 def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...], headline: str) -> None:

@@ -133,11 +133,11 @@ def test_a_failed_campaign_for_a_program(shell: Shell, quick: Emulator) -> None:
 
     assert done.code == done.error["exit_code"] == 5
     assert (
-        done.answer["result"]["failing"]
+        done.answer["result"]["failed_devices"]
         == [{"target": "d1", "status": "Fail", "error_code": "IOTDA.014001", "error_msg": STORAGE}]
-        or done.answer["result"]["failing"][0]["error_msg"] == STORAGE
+        or done.answer["result"]["failed_devices"][0]["error_msg"] == STORAGE
     )
-    assert done.error["kind"] == "CampaignFailed"
+    assert done.error["kind"] == "UpgradeTaskFailed"
 
 
 @pytest.mark.parametrize(("outcome", "code"), [("success", 0), ("fail", 5)])
@@ -305,7 +305,7 @@ def test_what_a_device_says_can_not_move_the_terminal(shell: Shell, quick: Emula
 
     assert "\x1b" not in failed.err + shown.out + told.out
     assert "\\x1b[2Jgone" in shown.out
-    assert told.answer["result"]["failing"][0]["error_msg"] == "\x1b[2Jgone\u202e"
+    assert told.answer["result"]["failed_devices"][0]["error_msg"] == "\x1b[2Jgone\u202e"
 
 
 def test_what_is_left_out_is_told(shell: Shell, quick: Emulator) -> None:

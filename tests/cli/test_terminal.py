@@ -75,7 +75,7 @@ def test_an_error_on_a_terminal(shell: Shell) -> None:
 
 def test_a_narrow_terminal(shell: Shell) -> None:
     """On 40 columns nothing is lost: what is too wide is folded."""
-    words_of = ("get", *METER, "--version-constraint", "^1.4", "--most-recent", "--why")
+    words_of = ("get", *METER, "--version-constraint", "^1.4", "--highest-version", "--why")
     wide, narrow = shell.on_terminal(*words_of, columns=200), shell.on_terminal(*words_of, columns=40)
 
     assert Counter("".join(plain(narrow.out).split())) == Counter("".join(plain(wide.out).split()))

@@ -96,7 +96,7 @@ def not_found(service: Emulator, tmp_path: Path) -> str:
 def failed_canary(service: Emulator, tmp_path: Path) -> str:
     """Return what the staged rollout says where a device of the canary group is offline."""
     service.set_device("meter-0002", outcome="offline")
-    with pytest.raises(iotda_ota.CampaignFailed) as caught:
+    with pytest.raises(iotda_ota.UpgradeTaskFailed) as caught:
         testing.run_program(written(named("docs/campaigns.md", "staged").text, tmp_path), config={"docs:x": ""})
     assert len(service.tasks) == 1
     return f"error: {caught.value}"

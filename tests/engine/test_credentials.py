@@ -15,7 +15,7 @@ PROGRAM = """
 import pulumi
 import pulumi_iotda_ota as iotda_ota
 
-meter = dict(package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+meter = dict(package_type="firmwarePackage", product_id="smart-meter", highest_version=True)
 firmware = iotda_ota.get_ota_package(**meter)
 pin = iotda_ota.OtaPackagePin("pin", **meter)
 iotda_ota.UpgradeTask("rollout", package_ids=[pin.package_id], targets=["meter-0001"])

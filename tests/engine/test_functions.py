@@ -144,7 +144,7 @@ for number in range(20):
 def test_results_are_exported_stashed_and_passed_on_whole(make_project: Callable[..., Project]) -> None:
     """A result can be exported, combined, lifted, and be the input of a resource, as a whole."""
     project = make_project(f"""{HEAD}
-found = iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True)
+found = iotda_ota.get_ota_package(**METER, version="V1.4.10", include_file_location=True)
 later = iotda_ota.get_ota_package_output(**METER, version="V1.4.10")
 many = iotda_ota.get_ota_packages(**METER, order_by="create_time", max_items=2)
 stash = pulumi.Stash("stash", input=found)
@@ -229,7 +229,7 @@ canary = iotda_ota.UpgradeTask("canary", package_ids=[firmware.package_id], targ
 task = iotda_ota.get_upgrade_task_output(task_id=canary.task_id)
 pulumi.export("task", task)
 pulumi.export("status", task.status)
-pulumi.export("why", task.failing.apply(lambda devices: [device.error_msg for device in devices]))
+pulumi.export("why", task.failed_devices.apply(lambda devices: [device.error_msg for device in devices]))
 """)
 
     assert project.preview().code == 0
@@ -241,7 +241,7 @@ pulumi.export("why", task.failing.apply(lambda devices: [device.error_msg for de
     assert up.code == 0, up.text
     told = project.outputs()
     assert (told["status"], told["why"]) == ("Fail", ["Waiting for the device online timeout"])
-    assert told["task"]["failing"][0]["target"] == "meter-0001"
+    assert told["task"]["failed_devices"][0]["target"] == "meter-0001"
     assert told["task"]["progress"]["fail"] == 1
     assert "device-secret" not in project.ok("stack", "export").stdout
 

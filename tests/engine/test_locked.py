@@ -22,7 +22,7 @@ import pulumi
 import pulumi_iotda_ota as iotda_ota
 
 found = iotda_ota.get_ota_package(lock="meter")
-later = iotda_ota.get_ota_package_output(lock=pulumi.Output.from_input("meter"), with_file_location=True)
+later = iotda_ota.get_ota_package_output(lock=pulumi.Output.from_input("meter"), include_file_location=True)
 pin = iotda_ota.OtaPackagePin("meter", lock="meter")
 pulumi.export("found", found.package_id)
 pulumi.export("later", later.package_id)
@@ -163,5 +163,5 @@ def test_a_refresh_of_what_is_locked(make_project: Callable[..., Project], emula
     project.ok("refresh", "--yes")
 
     pin = project.resources()["meter"]["outputs"]
-    assert (pin["package_id"], pin["newer_available"]) == (locked, "V1.4.12")
+    assert (pin["package_id"], pin["available_version"]) == (locked, "V1.4.12")
     unchanged(project)

@@ -119,8 +119,8 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "an output that is not there": (
         (
             'other = pulumi.StackReference("organization/engine-lane/dev")\n'
-            'iotda_ota.OtaPackagePin("pin", package_type="firmwarePackage", product_id="smart-meter", most_recent=True,'
-            ' version_constraint=other.get_output("nope"))'
+            'iotda_ota.OtaPackagePin("pin", package_type="firmwarePackage", product_id="smart-meter",'
+            ' highest_version=True, version_constraint=other.get_output("nope"))'
         ),
         'OtaPackagePin "pin": version_constraint is an Output that resolved to None',
         "correct what version_constraint reads",
@@ -129,7 +129,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
         (
             'other = pulumi.StackReference("organization/engine-lane/dev")\n'
             'found = iotda_ota.get_ota_package_output(package_type="firmwarePackage", product_id="smart-meter",'
-            ' most_recent=True, version_constraint=other.get_output("nope"))\n'
+            ' highest_version=True, version_constraint=other.get_output("nope"))\n'
             'pulumi.export("id", found.package_id)'
         ),
         "version_constraint is an Output that resolved to None",

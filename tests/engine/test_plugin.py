@@ -66,7 +66,7 @@ def test_two_accounts_in_one_program(make_yaml: Callable[..., Project], emulator
             name: {"type": "pulumi:providers:iotda-ota", "properties": settings(other)}
             for name, other in (("seven", seven), ("eight", eight))
         }
-        asked = {**METER, "mostRecent": True}
+        asked = {**METER, "highestVersion": True}
         lookups = {
             name: {"fn::invoke": {**found(**asked)["fn::invoke"], "options": {"provider": f"${{{name}}}"}}}
             for name in providers
@@ -121,8 +121,8 @@ def test_secrets_stay_secret(make_yaml: Callable[..., Project], emulator: Emulat
     """A secret of the selection is encrypted in the state, and so are credentials that nobody marked."""
     secret = {"fn::secret": "<77.66.55"}
     project = make_yaml(
-        resources={"pin": resource("OtaPackagePin", **METER, mostRecent=True, versionConstraint=secret)},
-        variables={"looked": found(**METER, mostRecent=True, versionConstraint=secret)},
+        resources={"pin": resource("OtaPackagePin", **METER, highestVersion=True, versionConstraint=secret)},
+        variables={"looked": found(**METER, highestVersion=True, versionConstraint=secret)},
         outputs={"version": "${looked.version}"},
     )
     project.set("iotda-ota:accessKey", project.environment.pop("HW_ACCESS_KEY"))

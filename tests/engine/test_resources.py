@@ -18,7 +18,7 @@ def test_a_lost_answer_a_second_run_and_a_wrong_place(make_project: Callable[...
     project = rollout(make_project, emulator)
     emulator.faults.add(operation="CreateBatchTask", accept=True, wire="drop")
 
-    assert "is there already and is taken over" in ok(project.up())
+    assert "is there already and is adopted" in ok(project.up())
     ok(project.up())
 
     assert (posts(emulator), len(emulator.tasks)) == (1, 1)
@@ -226,7 +226,7 @@ def test_credentials_of_the_configuration_stay_encrypted(
 def test_a_secret_selection_is_stored_as_one(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """A word of a pin's selection that is secret is encrypted in the state, and so is what repeats it."""
     project = make_project(f"""{HEAD}
-meter = dict(package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+meter = dict(package_type="firmwarePackage", product_id="smart-meter", highest_version=True)
 pin = iotda_ota.OtaPackagePin("pin", **meter, version_constraint=pulumi.Output.secret("<77.66.55"))
 pulumi.export("version", pin.version)
 """)

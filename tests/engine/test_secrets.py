@@ -36,7 +36,7 @@ def in_python(make_project: Callable[..., Project], emulator: Emulator, hidden: 
 import logging
 logging.basicConfig(level=logging.DEBUG)
 secret = pulumi.Output.secret
-meter = dict(package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+meter = dict(package_type="firmwarePackage", product_id="smart-meter", highest_version=True)
 looked = iotda_ota.get_ota_package_output(**meter, version_regex=secret("V1.4.*|{hidden.new()}"))
 pin = iotda_ota.OtaPackagePin("pin", **meter, triggers=[secret("{hidden.new()}"), {{"deep": secret("{hidden.new()}")}}])
 task = iotda_ota.UpgradeTask(
@@ -68,7 +68,7 @@ def in_yaml(make_yaml: Callable[..., Project], emulator: Emulator, hidden: Hidde
     return make_yaml(
         resources={
             "account": {"type": "pulumi:providers:iotda-ota", "properties": keys},
-            "pin": resource("OtaPackagePin", **METER, mostRecent=True, triggers=[secret()], options=options),
+            "pin": resource("OtaPackagePin", **METER, highestVersion=True, triggers=[secret()], options=options),
             "rollout": resource("UpgradeTask", **task, options=options),
             "done": resource("UpgradeTaskCompletion", taskId="${rollout.taskId}", triggers=[secret()], options=options),
         },

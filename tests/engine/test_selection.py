@@ -27,19 +27,19 @@ def test_a_range_from_preview_to_a_newer_package(make_project: Callable[..., Pro
     assert "V1.4.11" in preview.stdout
     project.ok("up", "--yes", "--skip-preview")
     pinned = project.resources()["meter"]["outputs"]
-    assert (pinned["version"], pinned["revision"], pinned["newer_available"]) == ("V1.4.11", 1, "")
+    assert (pinned["version"], pinned["revision"], pinned["available_version"]) == ("V1.4.11", 1, "")
     project.ok("preview", "--expect-no-changes")
 
     emulator.add_package(product_id="smart-meter", version="V1.4.12")
     project.ok("refresh", "--yes")
     refreshed = project.resources()["meter"]["outputs"]
-    assert (refreshed["version"], refreshed["revision"], refreshed["newer_available"]) == ("V1.4.11", 1, "V1.4.12")
+    assert (refreshed["version"], refreshed["revision"], refreshed["available_version"]) == ("V1.4.11", 1, "V1.4.12")
     project.ok("preview", "--expect-no-changes")
 
     emulator.faults.add(operation="ListOtaPackageInfo", error="space_missing", times=None)
     warned = project.ok("refresh", "--yes")
     assert "warning: whether something newer than V1.4.11 fits is not known" in warned.text
-    assert project.resources()["meter"]["outputs"]["newer_available"] == "V1.4.12"
+    assert project.resources()["meter"]["outputs"]["available_version"] == "V1.4.12"
 
 
 def test_nothing_fits_is_told_within_eighty_columns(make_project: Callable[..., Project], emulator: Emulator) -> None:

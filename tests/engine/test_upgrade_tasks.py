@@ -103,7 +103,7 @@ def test_a_raised_limit_judges_the_same_campaign(make_project: Callable[..., Pro
     ok(project.up())
 
     assert operations(emulator) == ["CreateBatchTask", "CreateBatchTask"]
-    assert project.resources()["canary-healthy"]["outputs"]["failed_devices"] == 1
+    assert project.resources()["canary-healthy"]["outputs"]["failed_count"] == 1
 
 
 WAIT = f"""{HEAD}

@@ -17,7 +17,7 @@ QUERY: dict[str, Any] = {
     "source_versions": ["1.0"],
     "created_before": "2027-01-01T00:00:00Z",
 }
-DETAIL_NEEDED = [{"require_signature": True}, {"with_file_location": True}]
+DETAIL_NEEDED = [{"require_checksum": True}, {"include_file_location": True}]
 OTHERS = [
     ("version", "9.9"),
     ("product_id", "smart-meter"),

@@ -91,21 +91,30 @@ def test_what_needs_all_packages_reads_all(service: Emulator, word: dict[str, An
 
 
 def test_newest_upload(service: Emulator) -> None:
-    """most_recent by create_time takes the newest upload, which need not be the highest version."""
-    found = iotda_ota.get_ota_package(**METER, most_recent=True, order_by="create_time")
+    """most_recent takes the newest upload, which need not be the highest version."""
+    found = iotda_ota.get_ota_package(**METER, most_recent=True)
 
     assert found.version == "V1.3.5"
     assert sum(found.skipped_counts.values()) == len(iotda_ota.get_ota_packages(**METER).packages) - 1
-    assert found.skipped_counts == {"include_prereleases": 1, "order_by": 39}
+    assert found.skipped_counts == {"include_prereleases": 1, "most_recent": 39}
 
 
 def test_ties_go_to_the_newest_record(service: Emulator) -> None:
     """Packages of one version and time are told apart by the service's order: the newest record first."""
     uploaded = [service.add_package(**METER, version="V7", create_time="20261101T000000Z") for _ in range(3)]
 
-    for order in ("version", "create_time"):
-        found = iotda_ota.get_ota_package(**METER, version="V7", most_recent=True, order_by=order)
+    choices: tuple[dict[str, Any], ...] = ({"highest_version": True}, {"most_recent": True})
+    for choice in choices:
+        found = iotda_ota.get_ota_package(**METER, version="V7", **choice)
         assert found.package_id == uploaded[-1]
+        assert {one.reason for one in found.skipped} == {f"ties with package {uploaded[-1]}, an older record"}
+
+
+def test_one_way_to_choose(service: Emulator) -> None:
+    """highest_version and most_recent exclude each other: both are an error, and nothing is sent."""
+    with pytest.raises(iotda_ota.InputError, match="highest_version and most_recent exclude each other"):
+        iotda_ota.get_ota_package(**METER, highest_version=True, most_recent=True)
+    assert service.requests == []
 
 
 def test_module_is_matched_by_us(service: Emulator) -> None:
@@ -137,7 +146,7 @@ def test_by_id(service: Emulator) -> None:
     wanted = iotda_ota.get_ota_package(**METER, version="V1.4.10")
 
     bare = iotda_ota.get_ota_package(package_id=wanted.package_id)
-    whole = iotda_ota.get_ota_package(package_id=wanted.package_id, with_file_location=True)
+    whole = iotda_ota.get_ota_package(package_id=wanted.package_id, include_file_location=True)
 
     assert bare.package_id == whole.package_id == wanted.package_id
     assert bare.file_location is None
@@ -147,8 +156,8 @@ def test_by_id(service: Emulator) -> None:
 
 
 def test_file_location_costs_one_more_request(service: Emulator) -> None:
-    """with_file_location asks for the chosen package only."""
-    found = iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True)
+    """include_file_location asks for the chosen package only."""
+    found = iotda_ota.get_ota_package(**METER, version="V1.4.10", include_file_location=True)
 
     assert found.file_location is not None
     assert len(service.requests) == 2
@@ -196,7 +205,7 @@ def test_one_deadline_bounds_the_whole_lookup(service: Emulator) -> None:
     connection = iotda_ota.Connection(deadline=2)
 
     with pytest.raises(iotda_ota.DeadlineExceeded, match="deadline of 2 s"):
-        iotda_ota.get_ota_package(**METER, version="V1.4.10", with_file_location=True, connection=connection)
+        iotda_ota.get_ota_package(**METER, version="V1.4.10", include_file_location=True, connection=connection)
 
 
 def shown(emulator: Emulator) -> list[str]:
@@ -212,7 +221,7 @@ def test_checksums_are_asked_for_last_and_no_further_than_needed(service: Emulat
     upload(service, "1.3-rc1", signed=True)
     upload(service, "2.0", signed=True)
 
-    found = iotda_ota.get_ota_package(**LAMP, version_constraint="^1", require_signature=True, most_recent=True)
+    found = iotda_ota.get_ota_package(**LAMP, version_constraint="^1", require_checksum=True, highest_version=True)
 
     assert found.version == "1.1"
     assert found.file_location is not None
@@ -220,8 +229,8 @@ def test_checksums_are_asked_for_last_and_no_further_than_needed(service: Emulat
     assert found.skipped_counts == {
         "version_constraint": 1,
         "include_prereleases": 1,
-        "require_signature": 1,
-        "order_by": 1,
+        "require_checksum": 1,
+        "highest_version": 1,
     }
 
 
@@ -230,7 +239,7 @@ def test_at_most_fifty_checksums_are_asked_for(service: Emulator) -> None:
     upload(service, "0.1", signed=True)
     for number in range(49):
         upload(service, f"1.{number}", signed=False)
-    asked = {**LAMP, "require_signature": True, "most_recent": True}
+    asked = {**LAMP, "require_checksum": True, "highest_version": True}
 
     assert iotda_ota.get_ota_package(**asked).version == "0.1"
     assert len(shown(service)) == 50
@@ -247,7 +256,7 @@ def test_a_candidate_that_is_deleted_meanwhile_is_passed_over(service: Emulator)
     gone = upload(service, "1.1", signed=True)
     service.faults.add(operation="ShowOtaPackage", before=lambda: service.delete_package(gone) and None)
 
-    found = iotda_ota.get_ota_package(**LAMP, require_signature=True, most_recent=True)
+    found = iotda_ota.get_ota_package(**LAMP, require_checksum=True, highest_version=True)
 
     assert found.version == "1.0"
     assert [one.reason for one in found.skipped] == ["deleted since it was listed"]
@@ -283,11 +292,11 @@ def test_output_form_outside_a_program(service: Emulator) -> None:
 
 
 def test_a_preference_is_no_choice_among_products(service: Emulator) -> None:
-    """preferred_versions choose as most_recent does: not among packages of several products."""
+    """preferred_versions choose as highest_version does: not among packages of several products."""
     for product, version in (("x", "1.0"), ("y", "2.0")):
         service.add_package(package_type="softwarePackage", product_id=product, app_id="lab", version=version)
     asked: dict[str, Any] = {"package_type": "softwarePackage", "app_id": "lab", "preferred_versions": ["1.0"]}
 
     with pytest.raises(iotda_ota.MultiplePackages, match="they span several product_id"):
         iotda_ota.get_ota_package(**asked)
-    assert iotda_ota.get_ota_package(**asked, allow_unscoped=True).version == "1.0"
+    assert iotda_ota.get_ota_package(**asked, allow_multiple_scopes=True).version == "1.0"

@@ -40,25 +40,25 @@ def test_nothing_found_can_be_none(service: Emulator) -> None:
 
 
 def test_several_are_listed(service: Emulator) -> None:
-    """More than one match without most_recent is an error that lists them."""
+    """More than one match without highest_version is an error that lists them."""
     with pytest.raises(iotda_ota.MultiplePackages) as caught:
         iotda_ota.get_ota_package(**METER)
 
     text = str(caught.value)
-    assert "OTA packages fit, and most_recent is not set" in text
+    assert "OTA packages fit, and neither highest_version nor most_recent is set" in text
     assert "and 35 more" in text
-    assert "most_recent=True" in text
+    assert "highest_version=True" in text
     assert len(caught.value.packages) == 40
 
 
 def test_several_spaces_are_never_guessed(service: Emulator) -> None:
-    """most_recent does not choose across resource spaces or products unless it is told to."""
+    """highest_version does not choose across resource spaces or products unless it is told to."""
     service.add_package(**METER, app_id="other", version="V7")
     service.add_package(**METER, app_id="another", version="V7")
 
     with pytest.raises(iotda_ota.MultiplePackages, match=r"they span several app_id\n[^$]*give app_id"):
-        iotda_ota.get_ota_package(**METER, version="V7", most_recent=True)
-    found = iotda_ota.get_ota_package(**METER, version="V7", most_recent=True, allow_unscoped=True)
+        iotda_ota.get_ota_package(**METER, version="V7", highest_version=True)
+    found = iotda_ota.get_ota_package(**METER, version="V7", highest_version=True, allow_multiple_scopes=True)
     assert found.app_id == "another"
 
 
@@ -86,7 +86,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"package_type": "firmwarePackage", "version_scheme": "semver", "source_versions": ["V1"]},
         "source_versions has 'V1', which is not a semantic version",
     ),
-    ({"package_type": "firmwarePackage", "order_by": "name"}, "order_by must be one of version, create_time"),
+    ({"package_type": "firmwarePackage", "highest_version": "yes"}, "highest_version must be True or False"),
     ({"package_type": "firmwarePackage", "on_missing": "null"}, "on_missing must be one of error, none"),
     (
         {"package_type": "firmwarePackage", "opts": pulumi.InvokeOptions(version="1.0.0")},
@@ -143,7 +143,7 @@ def test_strict_versions_name_the_first_and_count_all(service: Emulator) -> None
     upload(service, "1.0.0", signed=False)
     upload(service, "V1.0", signed=False)
     odd = upload(service, "latest", signed=False)
-    asked = {**LAMP, "version_scheme": "semver", "most_recent": True}
+    asked = {**LAMP, "version_scheme": "semver", "highest_version": True}
 
     with pytest.raises(iotda_ota.IotdaOtaError, match="2 versions can not be read as semver") as caught:
         iotda_ota.get_ota_package(**asked, strict_versions=True)

@@ -75,7 +75,7 @@ TASK = {
     "status": "PartialSuccess",
     "progress": {"total": 2, "success": 1, "fail": 1, "failWaitRetry": 0},
     "packageIds": ["p1"],
-    "failing": [{"target": "d1", "status": "Fail", "errorMsg": "offline"}],
+    "failedDevices": [{"target": "d1", "status": "Fail", "errorMsg": "offline"}],
 }
 
 
@@ -90,7 +90,7 @@ def test_a_task_asks_the_mocks() -> None:
     assert (known, result) == (True, plain)
     assert plain.progress is not None
     assert (plain.status, plain.progress.fail, plain.progress.fail_wait_retry) == ("PartialSuccess", 1, 0)
-    assert [(device.target, device.error_msg, device.error_code) for device in plain.failing] == [
+    assert [(device.target, device.error_msg, device.error_code) for device in plain.failed_devices] == [
         ("d1", "offline", None)
     ]
 

@@ -70,7 +70,7 @@ def test_a_running_task(service: Emulator, time: Time) -> None:
 
     assert (at_first.status, task.status) == ("Initializing", "Processing")
     assert (task.task_id, task.task_name, task.task_type) == (task_id, "canary_1", "firmwareUpgrade")
-    assert (task.package_ids, task.need_confirm, task.failing) == (["p1"], False, [])
+    assert (task.package_ids, task.need_confirm, task.failed_devices) == (["p1"], False, [])
     assert task.progress is not None
     assert (task.progress.total, task.progress.processing, task.progress.fail) == (2, 2, 0)
     assert task.create_time == "20270115T080000Z"
@@ -88,7 +88,7 @@ def test_failing_devices_with_their_reasons(service: Emulator, time: Time) -> No
     task = iotda_ota.get_upgrade_task(task_id=task_id)
 
     assert task.status == "PartialSuccess"
-    assert [device.to_dict() for device in task.failing] == [
+    assert [device.to_dict() for device in task.failed_devices] == [
         {"target": "d1", "status": "Fail", "error_code": "IOTDA.014112", "error_msg": OFFLINE},
         {"target": "d2", "status": "Removed"},
     ]
@@ -106,7 +106,7 @@ def test_a_large_campaign(service: Emulator, time: Time) -> None:
 
     task = iotda_ota.get_upgrade_task(task_id=task_id)
 
-    assert len({device.target for device in task.failing}) == 100
+    assert len({device.target for device in task.failed_devices}) == 100
     assert task.progress is not None
     assert task.progress.fail == 600
     assert asked(service) == [None, "Fail", "Fail"]
@@ -127,7 +127,7 @@ def test_a_service_that_tells_little(service: Emulator) -> None:
     task = iotda_ota.get_upgrade_task(task_id=add_task(service, "d1"))
 
     assert (task.progress, task.create_time, task.task_mode) == (None, None, None)
-    assert sorted(task) == ["failing", "id", "package_ids", "status", "task_id", "task_name", "task_type"]
+    assert sorted(task) == ["failed_devices", "id", "package_ids", "status", "task_id", "task_name", "task_type"]
 
 
 def test_a_missing_task_is_one_clear_error(service: Emulator) -> None:
@@ -180,6 +180,8 @@ def test_a_stand_in_for_the_engine_is_answered(service: Emulator, time: Time) ->
 
     answer = packages.answer("iotda-ota:index:getUpgradeTask", {"taskId": task_id})
 
-    assert answer["failing"] == [{"target": "d1", "status": "Fail", "errorCode": "IOTDA.014290", "errorMsg": "broken"}]
+    assert answer["failedDevices"] == [
+        {"target": "d1", "status": "Fail", "errorCode": "IOTDA.014290", "errorMsg": "broken"}
+    ]
     assert (answer["taskId"], answer["progress"]["failWaitRetry"]) == (task_id, 0)
     assert "skipped" not in answer

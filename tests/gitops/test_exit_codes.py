@@ -22,7 +22,7 @@ PROGRAM = """
 import pulumi
 import pulumi_iotda_ota as iotda_ota
 meter = {"package_type": "firmwarePackage", "product_id": "smart-meter", "version_constraint": "^1.4"}
-pin = iotda_ota.OtaPackagePin("meter", **meter, most_recent=True)
+pin = iotda_ota.OtaPackagePin("meter", **meter, highest_version=True)
 task = iotda_ota.UpgradeTask("canary", package_ids=[pin.package_id], group_ids=["canary"])
 """
 GATE = 'iotda_ota.UpgradeTaskCompletion("healthy", task_id=task.task_id, timeout="1m")\n'

@@ -34,8 +34,8 @@ def opened(repository: Repository, number: int, *, fork: bool = False) -> None:
 @pytest.fixture
 def remote(repository: Repository) -> Path:
     """Lock two lookups in the repository, commit it, and return the repository that it is pushed to."""
-    run(repository, "venv/bin/iotda-ota", "lock", "add", "meter", *FIRMWARE, "smart-meter", "--most-recent")
-    run(repository, "venv/bin/iotda-ota", "lock", "add", "gateway", *FIRMWARE, "gateway", "--most-recent")
+    run(repository, "venv/bin/iotda-ota", "lock", "add", "meter", *FIRMWARE, "smart-meter", "--highest-version")
+    run(repository, "venv/bin/iotda-ota", "lock", "add", "gateway", *FIRMWARE, "gateway", "--highest-version")
     bare = repository.base.parent / "remote.git"
     run(repository, "git", "init", "--quiet", "--bare", str(bare))
     run(repository, "git", "--git-dir", str(bare), "config", "receive.advertisePushOptions", "true")

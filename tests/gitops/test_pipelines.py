@@ -186,7 +186,7 @@ def test_standing_reads_both_kinds_of_resources(stack: Repository) -> None:
         "urn": "urn:pulumi:prod::meters::iotda-ota:index:OtaPackagePin::meter",
         "type": "iotda-ota:index:OtaPackagePin",
     }
-    outputs = {"version": "V1", "newerAvailable": "V2", "exists": True}
+    outputs = {"version": "V1", "availableVersion": "V2", "exists": True}
     state = {"deployment": {"resources": [{**names, "outputs": outputs}]}}
 
     done = subprocess.run(

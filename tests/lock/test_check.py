@@ -133,9 +133,9 @@ def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
     [
         ({"version": "V1.4.10"}, "the only one that fits V1.4.10"),
         ({"version_constraint": ">=1.4"}, "the only one that fits >=1.4"),
-        ({"most_recent": True}, "highest there is"),
+        ({"highest_version": True}, "highest there is"),
         (
-            {"most_recent": True, "order_by": "create_time", "created_before": "2026-02-01T00:00:00Z"},
+            {"most_recent": True, "created_before": "2026-02-01T00:00:00Z"},
             (
                 "newest upload that fits uploaded before 20260201T000000Z "
                 "(1 newer passed over: V1.4.10 not uploaded before 20260201T000000Z)"
@@ -145,9 +145,9 @@ def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
             {"preferred_versions": ["V1.3.5"]},
             "V1.3.5 is preferred, and is there (1 newer passed over: V1.4.10 is not preferred)",
         ),
-        ({"most_recent": True, "require_signature": True}, "highest that fits with a checksum"),
+        ({"highest_version": True, "require_checksum": True}, "highest that fits with a checksum"),
         (
-            {"most_recent": True, "version_constraint": "<1.4", "version_regex": "V.*"},
+            {"highest_version": True, "version_constraint": "<1.4", "version_regex": "V.*"},
             "highest that fits <1.4 version matching V.* (1 newer passed over: V1.4.10 outside <1.4)",
         ),
     ],

@@ -88,7 +88,7 @@ def package(**changes: Any) -> str:
         (edited(why=1), "why must be text, not 1"),
         (edited(locked_at="yesterday"), "locked_at must be a time"),
         (edited(asked={"package_typ": "x"}), r"asked.package_typ is no field of format 1 \(did you mean package_type"),
-        (edited(asked={"most_recent": "yes"}), "asked.most_recent must be True or False"),
+        (edited(asked={"highest_version": "yes"}), "asked.highest_version must be True or False"),
         (edited(asked={"lock": "x"}), "asked.lock is no field"),
         (edited(place={"region": 1}), "place.region must be text, not 1"),
         (edited(place={"profile": "x"}), "place.profile is no field"),

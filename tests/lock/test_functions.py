@@ -45,7 +45,7 @@ def test_the_name_alone_is_enough(emulator: Emulator, project: Path) -> None:
     assert emulator.requests == []
 
 
-@pytest.mark.parametrize("more", [{}, {"with_file_location": True}])
+@pytest.mark.parametrize("more", [{}, {"include_file_location": True}])
 def test_the_same_answer_with_and_without(service: Emulator, project: Path, more: dict[str, Any]) -> None:
     """The fields and the id of the query are those of the lookup that asks the service."""
     lock(service, project, "meter", **NEWEST)
@@ -61,16 +61,16 @@ def test_a_newer_upload_changes_nothing(service: Emulator, project: Path) -> Non
     locked = lock(service, project, "meter", **NEWEST)
     service.add_package(**METER, app_id="a", version="V1.9")
 
-    assert iotda_ota.get_ota_package(**{**NEWEST, "allow_unscoped": True}).version == "V1.9"
+    assert iotda_ota.get_ota_package(**{**NEWEST, "allow_multiple_scopes": True}).version == "V1.9"
     assert iotda_ota.get_ota_package(lock="meter").package_id == locked.package_id
 
 
 def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: Path) -> None:
     """A lookup that requires a checksum answers from the file, with the checksum."""
-    lock(service, project, "meter", **NEWEST, require_signature=True)
+    lock(service, project, "meter", **NEWEST, require_checksum=True)
     service.forget_requests()
 
-    found = iotda_ota.get_ota_package(lock="meter", **NEWEST, require_signature=True, with_file_location=True)
+    found = iotda_ota.get_ota_package(lock="meter", **NEWEST, require_checksum=True, include_file_location=True)
 
     assert found.file_location is not None
     assert found.file_location.obs_location is not None
@@ -84,7 +84,7 @@ def test_words_that_mean_the_same_are_the_same(service: Emulator, project: Path)
     lock(service, project, "meter", **words)
 
     same = {**words, "source_versions": ("V1.4.0", "V1.3.2"), "created_before": "20270101T000000Z"}
-    assert iotda_ota.get_ota_package(lock="meter", **same, version_scheme="loose", allow_unscoped=False)
+    assert iotda_ota.get_ota_package(lock="meter", **same, version_scheme="loose", allow_multiple_scopes=False)
 
 
 def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path) -> None:
@@ -97,7 +97,7 @@ def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path
         **ON,
         version_constraint=">=1.4 <2",
         preferred_versions=["V1.4.1", "V1.4.2"],
-        most_recent=True,
+        highest_version=True,
     )
 
     assert told.startswith('"meter" is locked for another query differs version_constraint: ">=1.4 <2", ')
@@ -106,7 +106,7 @@ def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path
     assert (
         "iotda-ota lock add meter --replace --package-type firmwarePackage --product-id smart-meter "
         "--version-constraint '>=1.4 <2' --preferred-versions V1.4.1 --preferred-versions V1.4.2 "
-        "--source-versions V1.3.2 --most-recent"
+        "--source-versions V1.3.2 --highest-version"
     ) in told
 
 
@@ -114,7 +114,7 @@ def test_a_word_that_is_missing_here_is_told(emulator: Emulator, project: Path) 
     """Fewer words than are locked are another query too."""
     lock(emulator, project, "meter", **NEWEST)
 
-    assert 'version_constraint: not given, locked "^1.4"' in refusal(lock="meter", **METER, **ON, most_recent=True)
+    assert 'version_constraint: not given, locked "^1.4"' in refusal(lock="meter", **METER, **ON, highest_version=True)
 
 
 def test_a_name_that_is_not_locked(emulator: Emulator, project: Path) -> None:
@@ -251,8 +251,8 @@ def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, mo
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({**METER, "version_constraint": "^2", "most_recent": True}, "version_constraint: outside ^2"),
-        ({**METER, "product_id": "gateway", "most_recent": True}, "product_id: product_id is smart-meter"),
+        ({**METER, "version_constraint": "^2", "highest_version": True}, "version_constraint: outside ^2"),
+        ({**METER, "product_id": "gateway", "highest_version": True}, "product_id: product_id is smart-meter"),
         ({**METER, "created_before": "2020-01-01T00:00:00Z"}, "created_before: uploaded 2026-10-16"),
         ({"package_id": "another"}, "package_id: another was asked for"),
         ({**METER, "version_constraint": ">>"}, "version_constraint"),
@@ -274,7 +274,7 @@ def test_an_entry_that_was_put_together_is_refused(
 
 def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Path) -> None:
     """What requires a checksum gives no package that is locked without one."""
-    lock(service, project, "meter", **NEWEST, require_signature=True)
+    lock(service, project, "meter", **NEWEST, require_checksum=True)
 
     def unsigned(there: dict[str, Entry]) -> dict[str, Entry]:
         package = {name: value for name, value in there["meter"].package.items() if name != "file_location"}
@@ -282,20 +282,20 @@ def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Pa
 
     change(project / LOCK_FILE, unsigned)
 
-    assert "require_signature: there is no SHA-256 checksum" in refusal(lock="meter")
+    assert "require_checksum: there is no SHA-256 checksum" in refusal(lock="meter")
 
 
 def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Emulator, project: Path) -> None:
     """Defaults that are written out, and another order where it says nothing, are no other query in the file either."""
-    lock(service, project, "meter", **METER, source_versions=["V1.3.1", "V1.3.2"], most_recent=True)
+    lock(service, project, "meter", **METER, source_versions=["V1.3.1", "V1.3.2"], highest_version=True)
 
     def edited(there: dict[str, Entry]) -> dict[str, Entry]:
-        asked = {**there["meter"].asked, "source_versions": ["V1.3.2", "V1.3.1"], "order_by": "version"}
+        asked = {**there["meter"].asked, "source_versions": ["V1.3.2", "V1.3.1"], "version_scheme": "loose"}
         return {"meter": replace(there["meter"], asked=asked)}
 
     change(project / LOCK_FILE, edited)
 
-    same = iotda_ota.get_ota_package(lock="meter", **METER, source_versions=["V1.3.1", "V1.3.2"], most_recent=True)
+    same = iotda_ota.get_ota_package(lock="meter", **METER, source_versions=["V1.3.1", "V1.3.2"], highest_version=True)
     assert same.version == "V1.4.11"
 
 

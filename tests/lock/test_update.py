@@ -109,7 +109,8 @@ def test_one_name_that_fails_loses_no_other(keeper: Keeper) -> None:
     assert {name: one.status for name, one in outcomes.items()} == {"meter-firmware": "newer", "software": "failed"}
     told = report.state_text(outcomes["software"])
     assert told.startswith(
-        "software: failed, S1 stays\n  2 OTA packages fit, and most_recent is not set\n    asked for"
+        "software: failed, S1 stays\n"
+        "  2 OTA packages fit, and neither highest_version nor most_recent is set\n    asked for"
     )
     assert {name: one.version for name, one in keeper.entries.items()} == {
         "meter-firmware": "V1.4.12",

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
 
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
-NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}
+NEWEST = {**METER, "versionConstraint": "^1.4", "highestVersion": True}
 
 
 def test_the_package_that_fits(plugin: Plugin) -> None:
     """A function answers with the package, in camelCase names, and with what was passed over."""
-    found = plugin.answer("getOtaPackage", **NEWEST, withFileLocation=True)
+    found = plugin.answer("getOtaPackage", **NEWEST, includeFileLocation=True)
 
     assert (found["found"], found["version"], len(found["packageId"])) == (True, "V1.4.11", 32)
     assert found["createdAt"] == "2026-10-16T10:15:00Z"
@@ -70,10 +70,10 @@ def test_a_wrong_argument_is_told_with_its_property(plugin: Plugin, emulator: Em
 
 def test_several_arguments_that_do_not_go_together(plugin: Plugin) -> None:
     """Messages name arguments as the plugin does."""
-    (failure,) = plugin.invoke("getOtaPackage", packageId="p", mostRecent=True).failures
+    (failure,) = plugin.invoke("getOtaPackage", packageId="p", highestVersion=True).failures
 
     assert failure.property == "packageId"
-    assert failure.reason == "packageId goes with no selection argument, but mostRecent is given too"
+    assert failure.reason == "packageId goes with no selection argument, but highestVersion is given too"
 
 
 def test_an_argument_that_there_is_not(plugin: Plugin, emulator: Emulator) -> None:

@@ -38,7 +38,7 @@ def alone(project: Path) -> Iterator[Plugin]:
 
 def test_a_function(alone: Plugin) -> None:
     """A function answers from the lock file with nothing set but its name."""
-    found = alone.answer("getOtaPackage", lock="meter", withFileLocation=True)
+    found = alone.answer("getOtaPackage", lock="meter", includeFileLocation=True)
 
     assert (found["found"], found["version"]) == (True, "V1.4.11")
     assert len(found["fileLocation"]["obsLocation"]["sign"]) == 64

@@ -40,7 +40,7 @@ def test_the_life_of_a_pin(plugin: Plugin, emulator: Emulator) -> None:
     assert plugin.diff(PIN, id_, state, again).changes == NONE
 
     seen = plain(plugin.read(PIN, id_, state, inputs).properties)
-    assert (seen["version"], seen["newerAvailable"], seen["exists"]) == ("V1.4.11", "V1.4.12", True)
+    assert (seen["version"], seen["availableVersion"], seen["exists"]) == ("V1.4.11", "V1.4.12", True)
 
     moved = plugin.checked(PIN, {**NEWEST, "triggers": [1]}, inputs)
     assert (moved["version"], moved["revision"]) == ("V1.4.12", 2)
@@ -106,7 +106,7 @@ def test_a_create_that_was_cut_off_is_taken_over(plugin: Plugin, emulator: Emula
     assert (id_, posts(emulator)) == (left, 0)
     ((at, line),) = engine.lines
     assert at == TASK
-    assert "is there already and is taken over" in line
+    assert "is there already and is adopted" in line
 
 
 def test_an_engine_that_does_not_answer_loses_no_line(emulator: Emulator, tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_secret_is_in_no_warning(plugin: Plugin, emulator: Emulator, engine: E
     plugin.create(TASK, inputs)
 
     ((_, line),) = engine.lines
-    assert "is there already and is taken over" in line
+    assert "is there already and is adopted" in line
     assert "sekretprefix" not in line
 
 
@@ -300,7 +300,7 @@ def test_a_pin_refuses_to_ignore_changes(plugin: Plugin) -> None:
 
     with pytest.raises(grpc.RpcError, match="ignoreChanges of version would move the pin"):
         plugin.diff(PIN, id_, state, inputs, ("version",))
-    plugin.diff(PIN, id_, state, inputs, ("newerAvailable",))
+    plugin.diff(PIN, id_, state, inputs, ("availableVersion",))
 
 
 def test_a_task_that_is_gone(plugin: Plugin, emulator: Emulator) -> None:

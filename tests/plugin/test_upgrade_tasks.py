@@ -62,11 +62,11 @@ def test_a_completion_that_passes(plugin: Plugin, emulator: Emulator, engine: En
     """A completion waits for the end, shows how it goes on beside its resource, and asks nothing again."""
     task_id = running(plugin, emulator)
     inputs = plugin.checked(DONE, {"taskId": task_id, "timeout": "1m"})
-    assert plugin.create(DONE, inputs, preview=True)[1]["failedDevices"] == UNKNOWN
+    assert plugin.create(DONE, inputs, preview=True)[1]["failedCount"] == UNKNOWN
 
     id_, state = plugin.create(DONE, inputs)
 
-    assert (state["status"], state["failedDevices"], state["progress"]["success"]) == ("Success", 0, 2)
+    assert (state["status"], state["failedCount"], state["progress"]["success"]) == ("Success", 0, 2)
     assert any(at == DONE and "2 of 2 devices done" in line for at, line in engine.lines)
     emulator.forget_requests()
     raised = plugin.checked(DONE, {"taskId": task_id, "maxFailedPercent": 2.5}, inputs)
@@ -122,8 +122,8 @@ def test_how_a_task_stands(plugin: Plugin, emulator: Emulator) -> None:
     found = plugin.answer("getUpgradeTask", taskId=task_id)
 
     assert (found["taskId"], found["status"]) == (task_id, "PartialSuccess")
-    assert [device["target"] for device in found["failing"]] == ["d1"]
-    assert set(found["failing"][0]) >= {"status", "errorCode", "errorMsg"}
+    assert [device["target"] for device in found["failedDevices"]] == ["d1"]
+    assert set(found["failedDevices"][0]) >= {"status", "errorCode", "errorMsg"}
     assert found["progress"]["failWaitRetry"] == 0
     (failure,) = plugin.invoke("getUpgradeTask", taskId="no id").failures
     assert failure.property == "taskId"

@@ -35,7 +35,7 @@ EFFECTS = [
     for name, (_, table) in TABLES.items()
     for input_, change in [*((argument.name, argument.change) for argument in table), ("connection", CONNECTION[name])]
 ]
-METER: Properties = {"package_type": "firmwarePackage", "product_id": "meter", "most_recent": True}
+METER: Properties = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
 
 # What makes another value of an input, beside what a resource is created with; more where one alone is not valid.
 OTHER: dict[tuple[str, str], Properties] = {
@@ -65,13 +65,13 @@ OTHER: dict[tuple[str, str], Properties] = {
     ("OtaPackagePin", "created_before"): {"created_before": "20260115T000000Z"},
     ("OtaPackagePin", "strict_versions"): {"strict_versions": True},
     ("OtaPackagePin", "package_id"): {**dict.fromkeys(METER), "package_id": "p1"},
-    ("OtaPackagePin", "require_signature"): {"require_signature": True},
-    ("OtaPackagePin", "most_recent"): {"most_recent": None, "version": "V1"},
-    ("OtaPackagePin", "order_by"): {"order_by": "create_time"},
-    ("OtaPackagePin", "allow_unscoped"): {"allow_unscoped": True},
-    ("OtaPackagePin", "with_file_location"): {"with_file_location": True},
+    ("OtaPackagePin", "require_checksum"): {"require_checksum": True},
+    ("OtaPackagePin", "highest_version"): {"highest_version": None, "version": "V1"},
+    ("OtaPackagePin", "most_recent"): {"highest_version": None, "most_recent": True},
+    ("OtaPackagePin", "allow_multiple_scopes"): {"allow_multiple_scopes": True},
+    ("OtaPackagePin", "include_file_location"): {"include_file_location": True},
     ("OtaPackagePin", "triggers"): {"triggers": [2]},
-    ("OtaPackagePin", "expect_package_id"): {"expect_package_id": "c4"},
+    ("OtaPackagePin", "expected_package_id"): {"expected_package_id": "c4"},
     ("OtaPackagePin", "verify"): {"verify": True},
     ("UpgradeTask", "package_ids"): {"package_ids": ["p2"]},
     ("UpgradeTask", "targets"): {"targets": ["d1"]},
@@ -194,5 +194,5 @@ def test_a_change_does_what_the_page_says(bench: Bench, name: str, input_: str, 
     assert {request.method for request in bench.emulator.requests} <= {"GET", *(["POST"] if effect == "again" else [])}
     if effect == "again":
         assert bench.count() > 0
-    elif input_ not in ("connection", "with_file_location") and name != "OtaPackagePin":
+    elif input_ not in ("connection", "include_file_location") and name != "OtaPackagePin":
         assert (while_checked, bench.count()) == (0, 2 if effect == "once" else 0)

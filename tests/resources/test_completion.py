@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.errors import CampaignFailed
+from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.completion import Completion
@@ -25,7 +25,7 @@ def test_a_good_end(bench: Bench) -> None:
     """Once all devices are done it is created, with how the campaign ended; only the task was read."""
     outputs = wait(bench, campaign(bench))
 
-    assert (outputs["status"], outputs["task_name"], outputs["failed_devices"]) == ("Success", "canary_3f9a", 0)
+    assert (outputs["status"], outputs["task_name"], outputs["failed_count"]) == ("Success", "canary_3f9a", 0)
     assert outputs["progress"]["success"] == 4
     assert {request.operation for request in bench.emulator.requests} == {"ShowBatchTask"}
     assert all(request.query["limit"] == "1" for request in bench.emulator.requests)
@@ -115,7 +115,7 @@ def test_limits(bench: Bench, limits: dict[str, Any], passes: bool) -> None:
 
     if passes:
         outputs = wait(bench, task_id, **limits)
-        assert (outputs["status"], outputs["failed_devices"]) == ("PartialSuccess", 2)
+        assert (outputs["status"], outputs["failed_count"]) == ("PartialSuccess", 2)
     else:
         failure(bench, task_id, **limits)
 
@@ -125,7 +125,7 @@ def test_the_same_task_is_judged_again(bench: Bench) -> None:
     task_id = campaign(bench, 30, failing=1)
     assert "raise max_failed_percent to 3.34" in failure(bench, task_id, max_failed_percent=1)
 
-    assert wait(bench, task_id, max_failed_percent=3.34)["failed_devices"] == 1
+    assert wait(bench, task_id, max_failed_percent=3.34)["failed_count"] == 1
     assert (sent(bench), len(bench.emulator.tasks)) == ([], 1)
 
 
@@ -249,7 +249,7 @@ def test_only_the_task_and_triggers_wait_again(bench: Bench) -> None:
 
     again = {"task_id": campaign(bench, failing=1, document={"package_ids": ["p2"]})}
     assert Completion.diff(silent, "completion", state, again).changes
-    with pytest.raises(CampaignFailed):
+    with pytest.raises(UpgradeTaskFailed):
         Completion.update(bench.context, "completion", state, again)
     assert Completion.update(bench.context, "completion", state, {**inputs, "triggers": [2]})["triggers"] == [2]
 

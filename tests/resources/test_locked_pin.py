@@ -137,9 +137,9 @@ def test_expected_package(bench: Bench, project: Path) -> None:
     """What is locked must be the package that is expected."""
     locked(bench, project, **NEWEST)
 
-    assert pinned(bench, {**LOCKED, "expect_package_id": "p2"})["package_id"] == "p2"
-    told = problems(bench, {**LOCKED, "expect_package_id": "p1"})
-    assert "expect_package_id: is p1, but the pin gives p2 (V2)" in told
+    assert pinned(bench, {**LOCKED, "expected_package_id": "p2"})["package_id"] == "p2"
+    told = problems(bench, {**LOCKED, "expected_package_id": "p1"})
+    assert "expected_package_id: is p1, but the pin gives p2 (V2)" in told
 
 
 def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
@@ -147,7 +147,7 @@ def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
     locked(bench, project, **EXACT)
     bench.emulator.forget_requests()
 
-    located = pinned(bench.silent(), {**LOCKED, "with_file_location": True})
+    located = pinned(bench.silent(), {**LOCKED, "include_file_location": True})
 
     assert located["file_location"]["obs_location"]["object_key"] == "k"
     assert bench.count() == 0
@@ -169,21 +169,23 @@ def test_verify_asks(bench: Bench, project: Path) -> None:
 
 
 def test_refresh_tells_what_the_locked_query_gives_now(bench: Bench, project: Path) -> None:
-    """A refresh looks up what was locked: newer_available is told, a package that is gone too; nothing moves."""
+    """A refresh looks up what was locked: available_version is told, a package that is gone too; nothing moves."""
     locked(bench, project, **NEWEST)
     first = pinned(bench, LOCKED)
     assert Pin.read(bench.context, "pin", first) == first
     upload(bench)
 
     read = Pin.read(bench.context, "pin", first)
-    assert (read["newer_available"], read["package_id"]) == ("V3", "p2")
+    assert (read["available_version"], read["package_id"]) == ("V3", "p2")
     again = pinned(bench, LOCKED, first)
     assert not Pin.diff(bench.context, "pin", read, again).changes
 
     bench.emulator.delete_package("p2")
     assert Pin.read(bench.context, "pin", first)["exists"] is False
     # What the refresh has seen stays, since nobody asks at the next preview.
-    kept = Pin.update(bench.context, "pin", Pin.read(bench.context, "pin", first), {**again, "expect_package_id": "p2"})
+    kept = Pin.update(
+        bench.context, "pin", Pin.read(bench.context, "pin", first), {**again, "expected_package_id": "p2"}
+    )
     assert kept["exists"] is False
 
 

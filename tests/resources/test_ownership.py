@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.errors import CampaignFailed
+from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
@@ -96,7 +96,7 @@ def test_two_resources_that_describe_one_campaign(bench: Bench) -> None:
     context, inputs = bench.context, bench.checked()
     UpgradeTask.create(context, inputs)
 
-    with pytest.raises(InputError, match=r"two resources describe one campaign[\s\S]*declare it once"):
+    with pytest.raises(InputError, match=r"two resources describe one upgrade task[\s\S]*declare it once"):
         UpgradeTask.create(context, inputs)
 
 
@@ -133,7 +133,7 @@ def test_two_waits_retry_once(bench: Bench) -> None:
     context = bench.context
 
     for _ in range(2):
-        with pytest.raises(CampaignFailed):
+        with pytest.raises(UpgradeTaskFailed):
             Completion.create(context, {"task_id": created.id, "retry_failed": True})
 
     assert bench.count("RetryBatchTask") == 1

@@ -9,7 +9,7 @@ import pytest
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.pin import OUTPUTS, Pin
-from tests.support.pins import EXACT, NEWEST, pinned, problems, upload
+from tests.support.pins import EXACT, HIGHEST, NEWEST, pinned, problems, upload
 from tests.support.resource_bench import package
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_what_travels_as_a_float_is_no_change(bench: Bench) -> None:
     assert not Pin.diff(bench.context, "pin", stored, again).changes
 
 
-@pytest.mark.parametrize("change", [{"triggers": ["again"]}, {"allow_unscoped": True}])
+@pytest.mark.parametrize("change", [{"triggers": ["again"]}, {"allow_multiple_scopes": True}])
 def test_moves_when_asked(bench: Bench, change: dict[str, Any]) -> None:
     """Other triggers, or another selection, look again; the revision grows when the package is another one."""
     first = pinned(bench, NEWEST)
@@ -84,10 +84,10 @@ def test_revision_stays_with_the_package(bench: Bench) -> None:
 
 def test_a_default_that_is_written_out_is_no_change(bench: Bench) -> None:
     """Saying what is the default anyway does not move a pin."""
-    first = pinned(bench, {**NEWEST, "allow_unscoped": None})
+    first = pinned(bench, {**NEWEST, "allow_multiple_scopes": None})
     upload(bench)
 
-    again = pinned(bench, {**NEWEST, "allow_unscoped": False}, first)
+    again = pinned(bench, {**NEWEST, "allow_multiple_scopes": False}, first)
 
     assert again["package_id"] == first["package_id"]
     assert not Pin.diff(bench.context, "pin", first, again).changes
@@ -95,23 +95,23 @@ def test_a_default_that_is_written_out_is_no_change(bench: Bench) -> None:
 
 def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
     """Asking for the file's location, or no longer, keeps the package."""
-    first = pinned(bench, {**NEWEST, "most_recent": True})
+    first = pinned(bench, NEWEST)
     upload(bench)
-    located = pinned(bench, {**EXACT, "with_file_location": True})
+    located = pinned(bench, {**EXACT, "include_file_location": True})
     assert located["file_location"]["obs_location"]["object_key"] == "k"
 
-    later = pinned(bench, {**EXACT, "with_file_location": True}, pinned(bench, EXACT))
+    later = pinned(bench, {**EXACT, "include_file_location": True}, pinned(bench, EXACT))
     assert later["file_location"] == located["file_location"]
-    assert pinned(bench, {**NEWEST, "with_file_location": True}, first)["package_id"] == "p2"
+    assert pinned(bench, {**NEWEST, "include_file_location": True}, first)["package_id"] == "p2"
     assert "file_location" not in pinned(bench, EXACT, later)
 
 
 def test_expected_package(bench: Bench) -> None:
     """An answer that is not the package that was reviewed is an error naming both, new or kept."""
-    assert pinned(bench, {**NEWEST, "expect_package_id": "p2"})["package_id"] == "p2"
-    told = "expect_package_id: is p1, but the pin gives p2 (V2)"
-    assert told in problems(bench, {**NEWEST, "expect_package_id": "p1"})
-    assert told in problems(bench, {**NEWEST, "expect_package_id": "p1"}, pinned(bench, NEWEST))
+    assert pinned(bench, {**NEWEST, "expected_package_id": "p2"})["package_id"] == "p2"
+    told = "expected_package_id: is p1, but the pin gives p2 (V2)"
+    assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"})
+    assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"}, pinned(bench, NEWEST))
 
 
 def test_gone_package_fails_the_check(bench: Bench) -> None:
@@ -145,7 +145,7 @@ def test_refresh_tells_that_it_is_gone_and_never_moves(bench: Bench) -> None:
     read = Pin.read(bench.context, "pin", first)
 
     assert read == {**first, "exists": False}
-    checked = pinned(bench, {**EXACT, "verify": False, "expect_package_id": "p1"}, first)
+    checked = pinned(bench, {**EXACT, "verify": False, "expected_package_id": "p1"}, first)
     assert Pin.update(bench.context, "pin", read, checked)["exists"] is False
 
 
@@ -214,14 +214,16 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, name: str) -> 
 
 def test_an_unknown_expectation_does_not_hide_the_package(bench: Bench) -> None:
     """Only what decides about the package must be known to show it."""
-    assert pinned(bench, {**EXACT, "expect_package_id": UNKNOWN})["package_id"] == "p1"
+    assert pinned(bench, {**EXACT, "expected_package_id": UNKNOWN})["package_id"] == "p1"
 
 
 def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
     """A wrong input is told although another is not known yet; all wrong ones at once, and nothing is sent."""
-    told = problems(bench, {"package_type": "firmware", "version": UNKNOWN, "product_id": "a b", "most_recent": "yes"})
+    told = problems(
+        bench, {"package_type": "firmware", "version": UNKNOWN, "product_id": "a b", "highest_version": "yes"}
+    )
 
-    assert [line.partition(":")[0] for line in told.splitlines()] == ["package_type", "product_id", "most_recent"]
+    assert [line.partition(":")[0] for line in told.splitlines()] == ["package_type", "product_id", "highest_version"]
     assert bench.count() == 0
 
 
@@ -229,7 +231,7 @@ def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
     ("news", "told"),
     [
         ({**EXACT, "version": "V9"}, "no OTA package fits"),
-        ({**NEWEST, "most_recent": False}, "2 OTA packages fit, and most_recent is not set"),
+        ({**NEWEST, "most_recent": False}, "2 OTA packages fit, and neither highest_version nor most_recent is set"),
         ({"package_id": "p9"}, "there is no OTA package p9"),
         ({"package_id": "p1", "version": "V1"}, "package_id: goes with no selection argument"),
         ({"product_id": "meter"}, "package_type: is required"),
@@ -242,21 +244,21 @@ def test_what_does_not_resolve_is_a_problem(bench: Bench, news: Properties, told
 
 
 def test_refresh_tells_what_the_selection_would_give_now(bench: Bench) -> None:
-    """newer_available is told by a refresh alone, emptied by a move, and never a difference."""
+    """available_version is told by a refresh alone, emptied by a move, and never a difference."""
     first = pinned(bench, NEWEST)
-    assert first["newer_available"] == ""
+    assert first["available_version"] == ""
     newest = upload(bench)
 
     read = Pin.read(bench.context, "pin", first)
 
-    assert read == {**first, "newer_available": "V3"}
+    assert read == {**first, "available_version": "V3"}
     again = pinned(bench, NEWEST, first)
-    assert again["newer_available"] == ""
+    assert again["available_version"] == ""
     assert not Pin.diff(bench.context, "pin", read, again).changes
-    located = pinned(bench, {**NEWEST, "with_file_location": True}, first)
-    assert Pin.update(bench.context, "pin", read, located)["newer_available"] == "V3"
+    located = pinned(bench, {**NEWEST, "include_file_location": True}, first)
+    assert Pin.update(bench.context, "pin", read, located)["available_version"] == "V3"
     moved = pinned(bench, {**NEWEST, "triggers": [1]}, first)
-    assert Pin.update(bench.context, "pin", read, moved)["newer_available"] == ""
+    assert Pin.update(bench.context, "pin", read, moved)["available_version"] == ""
     assert moved["package_id"] == newest
 
 
@@ -270,7 +272,7 @@ def test_refresh_after_a_deletion(bench: Bench, gone: str, told: str) -> None:
 
     read = Pin.read(bench.context, "pin", first)
 
-    assert (read["exists"], read["newer_available"], read["package_id"]) == (gone != "p2", told, "p2")
+    assert (read["exists"], read["available_version"], read["package_id"]) == (gone != "p2", told, "p2")
 
 
 def test_a_lookup_that_fails_at_refresh_is_a_warning(bench: Bench) -> None:
@@ -293,7 +295,7 @@ def test_a_selection_that_is_ambiguous_by_now_is_a_warning(bench: Bench) -> None
     bench.emulator.add_package(**package("p1b", "V1"))
 
     assert Pin.read(bench.context, "pin", first) == first
-    assert "2 OTA packages fit, and most_recent is not set" in bench.warnings[0]
+    assert "2 OTA packages fit, and neither highest_version nor most_recent is set" in bench.warnings[0]
 
 
 def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
@@ -308,7 +310,7 @@ def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
 def test_another_selection_of_the_same_package_is_no_move(bench: Bench) -> None:
     """From an exact version to a range that gives the same package, only the selection is stored anew."""
     first = pinned(bench, EXACT)
-    selection = {**NEWEST, "order_by": "version", "version_constraint": "~1", "source_versions": ["V1"]}
+    selection = {**HIGHEST, "version_constraint": "~1", "source_versions": ["V1"]}
 
     again = pinned(bench, selection, first)
 
@@ -322,8 +324,8 @@ def test_another_selection_that_finds_nothing_leaves_the_pin(bench: Bench) -> No
     first = pinned(bench, EXACT)
 
     assert "no OTA package fits" in problems(bench, {**NEWEST, "version_constraint": "^9"}, first)
-    assert "expect_package_id: is p1, but the pin gives p2" in problems(
-        bench, {**NEWEST, "expect_package_id": "p1"}, first
+    assert "expected_package_id: is p1, but the pin gives p2" in problems(
+        bench, {**NEWEST, "expected_package_id": "p1"}, first
     )
 
 
@@ -341,8 +343,7 @@ def test_the_revision_counts_moves_there_and_back(bench: Bench) -> None:
 def test_selection_words_reach_the_pin(bench: Bench) -> None:
     """Lists and flags of a selection decide in a pin as in a lookup, and are no change when they are said again."""
     selection = {
-        **NEWEST,
-        "order_by": "version",
+        **HIGHEST,
         "preferred_versions": ["V9", "V1"],
         "source_versions": ["V1"],
         "include_prereleases": True,
@@ -358,9 +359,9 @@ def test_selection_words_reach_the_pin(bench: Bench) -> None:
 
 
 def test_a_checksum_is_no_lasting_cost(bench: Bench) -> None:
-    """What require_signature asks for is asked when the pin is resolved, not at each preview."""
+    """What require_checksum asks for is asked when the pin is resolved, not at each preview."""
     bench.emulator.add_package(**package("p4", "V4", file_location=SIGNED))
-    signed = {**NEWEST, "order_by": "version", "require_signature": True}
+    signed = {**HIGHEST, "require_checksum": True}
     first = pinned(bench, signed)
     bench.emulator.forget_requests()
 
@@ -381,7 +382,7 @@ def test_delete_needs_nothing(bench: Bench) -> None:
 
 def test_the_order_of_source_versions_says_nothing(bench: Bench) -> None:
     """The same source versions in another order are the same selection, and move nothing."""
-    asked = {"package_type": "firmwarePackage", "product_id": "meter", "most_recent": True}
+    asked = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
     first = Pin.check(bench.context, {}, {**asked, "source_versions": ["0.9", "0.8"]})
     sent = bench.count()
 

@@ -226,7 +226,7 @@ def test_the_constant_ids_are_those_of_the_resources() -> None:
             'iotda_ota.OtaPackagePin("it", package_type="firmwarePackage", version_constraint=none)',
             "version_constraint",
         ),
-        ('iotda_ota.OtaPackagePin("it", package_id="p1", expect_package_id=none)', "expect_package_id"),
+        ('iotda_ota.OtaPackagePin("it", package_id="p1", expected_package_id=none)', "expected_package_id"),
         (TASK.format("need_confirm=none"), "need_confirm"),
         (TASK.format("schedule_time=none"), "schedule_time"),
         (TASK.format("task_ext_info=none"), "task_ext_info"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.errors import CampaignFailed
+from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.lifecycle.completion import Completion
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def wait(bench: Bench, task_id: str, **inputs: Any) -> Properties:
 
 def failure(bench: Bench, task_id: str, **inputs: Any) -> str:
     """Return what is told of a campaign that failed."""
-    with pytest.raises(CampaignFailed) as caught:
+    with pytest.raises(UpgradeTaskFailed) as caught:
         wait(bench, task_id, **inputs)
     return str(caught.value)
 

@@ -150,7 +150,7 @@ class Poll(Step):
 
     def hold(self, stage: Stage, answer: Any) -> None:
         """Both devices are done."""
-        assert (answer["status"], answer["progress"]["success"], answer["failed_devices"]) == ("Success", 2, 0)
+        assert (answer["status"], answer["progress"]["success"], answer["failed_count"]) == ("Success", 2, 0)
 
 
 class Stop(Step):

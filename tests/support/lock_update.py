@@ -48,7 +48,7 @@ ASKED: dict[str, Any] = {
     "product_id": "meter",
     "version_constraint": "^1.4",
     "source_versions": ["V1.3.2"],
-    "most_recent": True,
+    "highest_version": True,
 }
 
 

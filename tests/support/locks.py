@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 METER: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "smart-meter"}
 ON: dict[str, Any] = {"source_versions": ["V1.3.2"]}
-NEWEST: dict[str, Any] = {**METER, **ON, "version_constraint": "^1.4", "most_recent": True}
+NEWEST: dict[str, Any] = {**METER, **ON, "version_constraint": "^1.4", "highest_version": True}
 
 
 def entry(name: str, version: str = "V1", **changes: Any) -> Entry:
     """Return an entry with a package of that version."""
     fields: dict[str, Any] = {
         "name": name,
-        "asked": {"package_type": "firmwarePackage", "product_id": "meter", "most_recent": True},
+        "asked": {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True},
         "place": {"region": "cn-north-4", "endpoint": "https://iotda.example.com", "project_id": "p1"},
         "package": {
             "package_id": f"{name}-{version}",
@@ -79,7 +79,7 @@ def entries() -> SearchStrategy[Entry]:
         {"package_type": st.just("firmwarePackage")},
         optional={
             "version_constraint": text,
-            "most_recent": st.booleans(),
+            "highest_version": st.booleans(),
             "source_versions": st.lists(st.sampled_from(["V1", "V2"]), min_size=1, unique=True),
         },
     )

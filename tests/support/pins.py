@@ -16,8 +16,10 @@ NEWEST: dict[str, Any] = {
     "package_type": "firmwarePackage",
     "product_id": "meter",
     "most_recent": True,
-    "order_by": "create_time",
 }
+
+
+HIGHEST: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
 
 
 EXACT: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "meter", "version": "V1"}

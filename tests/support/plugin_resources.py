@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 
 
-NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}
+NEWEST = {**METER, "versionConstraint": "^1.4", "highestVersion": True}
 
 
 PIN, TASK = urn("OtaPackagePin", "meter"), urn("UpgradeTask", "canary")

@@ -22,7 +22,7 @@ SHIPPED = ("pulumi_iotda_ota", "__main__.py", "pulumi-resource-iotda-ota", "Pulu
 VERSION = json.loads((ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text())["version"]
 COMMAND = "pulumi plugin install"
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
-NEWEST = {**METER, "versionConstraint": "^1.4", "mostRecent": True}
+NEWEST = {**METER, "versionConstraint": "^1.4", "highestVersion": True}
 
 
 def copy(to: Path) -> Path:

@@ -65,9 +65,9 @@ def test_a_preview_creates_nothing() -> None:
 
 def test_a_failed_canary_fails_the_program() -> None:
     """A device that fails makes the completion fail with the error of a real one, and the fleet is not started."""
-    mocks = testing.Mocks(PACKAGES, groups={"canary": ["m1", "m2"]}, failing={"m2": "battery low"})
+    mocks = testing.Mocks(PACKAGES, groups={"canary": ["m1", "m2"]}, failed_devices={"m2": "battery low"})
 
-    with pytest.raises(iotda_ota.CampaignFailed, match="failed: 1 of 2 devices") as caught:
+    with pytest.raises(iotda_ota.UpgradeTaskFailed, match="failed: 1 of 2 devices") as caught:
         testing.run_program(ROLLOUT, config=CONFIG, mocks=mocks)
 
     assert "m2: battery low" in str(caught.value)
@@ -112,8 +112,8 @@ iotda_ota.UpgradeTaskCompletion("end", task_id=task.task_id, retry_failed=True)
 """
     packages = [{"product_id": "meter", "version": "V1", "package_id": "p1"}]
 
-    with pytest.raises(iotda_ota.CampaignFailed, match="retried"):
-        testing.run_program(program(tmp_path, text), mocks=testing.Mocks(packages, failing={"d1": "offline"}))
+    with pytest.raises(iotda_ota.UpgradeTaskFailed, match="retried"):
+        testing.run_program(program(tmp_path, text), mocks=testing.Mocks(packages, failed_devices={"d1": "offline"}))
 
 
 def test_the_same_mocks_for_a_second_run(tmp_path: Path) -> None:
@@ -142,9 +142,9 @@ except iotda_ota.ServiceError as error:
 """
     packages = [{"product_id": "meter", "version": "V1", "package_id": "p1"}]
 
-    told = testing.run_program(program(tmp_path, text), mocks=testing.Mocks(packages, failing={"d1": "offline"}))
+    told = testing.run_program(program(tmp_path, text), mocks=testing.Mocks(packages, failed_devices={"d1": "offline"}))
 
-    assert [device["target"] for device in told.outputs["stands"]["failing"]] == ["d1"]
+    assert [device["target"] for device in told.outputs["stands"]["failed_devices"]] == ["d1"]
     assert told.outputs["stands"]["status"] == "PartialSuccess"
     assert told.outputs["missing"] == 404
 
@@ -231,7 +231,9 @@ def test_pulumi_s_own_way_of_unit_tests() -> None:
     seen: list[str] = []
 
     def declared() -> pulumi.Output[None]:
-        pin = iotda_ota.OtaPackagePin("p", package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+        pin = iotda_ota.OtaPackagePin(
+            "p", package_type="firmwarePackage", product_id="smart-meter", highest_version=True
+        )
         return pin.version.apply(seen.append)
 
     run_to_the_end: Callable[..., Callable[[], None]] = pulumi.runtime.test

@@ -24,7 +24,7 @@ def test_the_environment_leads_to_the_emulator(iotda_ota_emulator: Emulator) -> 
     """A lookup of a test that uses the fixture finds what the emulator holds, with nothing else to be set."""
     iotda_ota_emulator.add_package(product_id="smart-meter", version="V7.0.0")
 
-    assert iotda_ota.get_ota_package(**METER, most_recent=True).version == "V7.0.0"
+    assert iotda_ota.get_ota_package(**METER, highest_version=True).version == "V7.0.0"
     assert [request.operation for request in iotda_ota_emulator.requests] == ["ListOtaPackageInfo"]
 
 
@@ -110,7 +110,7 @@ def test_a_program_on_the_emulator(iotda_ota_emulator: Emulator, tmp_path: Path)
         """
 import pulumi
 import pulumi_iotda_ota as iotda_ota
-pin = iotda_ota.OtaPackagePin("meter", package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+pin = iotda_ota.OtaPackagePin("meter", package_type="firmwarePackage", product_id="smart-meter", highest_version=True)
 task = iotda_ota.UpgradeTask("three", package_ids=[pin.package_id], group_ids=["three"])
 pulumi.export("package_id", pin.package_id)
 """
@@ -129,7 +129,7 @@ def test_two_runs_on_the_emulator(iotda_ota_emulator: Emulator, tmp_path: Path) 
         """
 import pulumi
 import pulumi_iotda_ota as iotda_ota
-found = iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="smart-meter", most_recent=True)
+found = iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="smart-meter", highest_version=True)
 pulumi.export("version", found.version)
 """
     )

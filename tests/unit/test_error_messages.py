@@ -35,7 +35,7 @@ LONGEST = Policy(
     source_versions=("3" * 256,) * 40,
     created_after="20260101T000000Z",
     created_before="20270101T000000Z",
-    require_signature=True,
+    require_checksum=True,
 )
 HOSTILE = "1\x1b[31m\u202e::error::\nx"
 
@@ -113,7 +113,7 @@ def test_every_text_is_narrow_and_short(count: int) -> None:
             LONGEST, select(found, LONGEST), 1, HERE, error_messages.neighbours(LONGEST, found)
         ),
         error_messages.several_fit(LONGEST, found),
-        error_messages.several_fit(Policy(most_recent=True), found),
+        error_messages.several_fit(Policy(highest_version=True), found),
         error_messages.too_many_details(LONGEST, 10**6, 50, 3),
         error_messages.unreadable(LONGEST, 10**6, Skipped("p" * 36, "9" * 256, "version_scheme", "not one of ours")),
         error_messages.gone("p" * 36, HERE),

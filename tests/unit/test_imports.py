@@ -289,7 +289,8 @@ def test_a_lookup_loads_what_it_needs_and_no_more(emulator: Emulator) -> None:
     """A program that looks up loads no emulator, command line, plugin, nor what resources and tasks need."""
     code = (
         f"import sys, {NAME}\n"
-        f"found = {NAME}.get_ota_package(package_type='firmwarePackage', product_id='smart-meter', most_recent=True)\n"
+        f"found = {NAME}.get_ota_package("
+        "package_type='firmwarePackage', product_id='smart-meter', highest_version=True)\n"
         "print(found.version, *sorted(sys.modules))"
     )
     environ = {**os.environ, **settings_for(emulator)}

@@ -57,6 +57,6 @@ def test_names_change_where_the_table_has_them() -> None:
 
 def test_texts_are_worded_with_the_names_of_the_schema() -> None:
     """Whole words change, and nothing that only holds one."""
-    text = "most_recent=True, my_most_recent_one, True or False"
+    text = "highest_version=True, my_highest_version_one, True or False"
 
-    assert in_camel(text, ["most_recent"]) == "mostRecent=true, my_most_recent_one, true or false"
+    assert in_camel(text, ["highest_version"]) == "highestVersion=true, my_highest_version_one, true or false"

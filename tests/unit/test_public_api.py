@@ -18,7 +18,6 @@ from pulumi_iotda_ota import errors
 PACKAGE = Path(pulumi_iotda_ota.__file__).parent
 # Frozen: programs and states out there use these names. Adding one is a feature, taking one away a new major version.
 NAMES = [
-    "CampaignFailed",
     "ConfigurationError",
     "Connection",
     "CredentialsError",
@@ -43,6 +42,7 @@ NAMES = [
     "UpgradeTask",
     "UpgradeTaskCompletion",
     "UpgradeTaskConfirmation",
+    "UpgradeTaskFailed",
     "__version__",
     "get_ota_package",
     "get_ota_package_output",

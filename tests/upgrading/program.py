@@ -9,7 +9,7 @@ import pulumi_iotda_ota as iotda_ota
 METER: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": "meter"}
 
 pinned = iotda_ota.OtaPackagePin(
-    "pinned", **METER, version_constraint="^1", source_versions=["V1.0"], most_recent=True, triggers=["first"]
+    "pinned", **METER, version_constraint="^1", source_versions=["V1.0"], highest_version=True, triggers=["first"]
 )
 made = iotda_ota.OtaPackage(
     "made",

@@ -44,8 +44,8 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
     """Looking up, pinning and upgrading work with the lower bounds that the project declares."""
     with Plugin(settings_for(emulator), tmp_path, python=str(python)) as plugin:
         plugin.configure()
-        assert plugin.answer("getOtaPackage", **METER, mostRecent=True)["version"] == "V1.4.11"
-        assert plugin.checked(PIN, {**METER, "mostRecent": True})["revision"] == 1
+        assert plugin.answer("getOtaPackage", **METER, highestVersion=True)["version"] == "V1.4.11"
+        assert plugin.checked(PIN, {**METER, "highestVersion": True})["revision"] == 1
         id_, state = plugin.create(TASK, plugin.checked(TASK, task(emulator)))
 
         assert not plugin.diff(TASK, id_, state, plugin.checked(TASK, task(emulator), state)).replaces

@@ -42,7 +42,7 @@ def program(region: Region) -> Callable[[], None]:
     product, versions, group = region["product"], region["range"], region["group"]
 
     def declare() -> None:
-        meter: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": product, "most_recent": True}
+        meter: dict[str, Any] = {"package_type": "firmwarePackage", "product_id": product, "highest_version": True}
         newest = iotda_ota.get_ota_package(**meter, version_constraint=versions)
         pinned = iotda_ota.OtaPackagePin("meter", **meter, version_constraint=versions)
         task = iotda_ota.UpgradeTask("rollout", package_ids=[pinned.package_id], group_ids=[group])

@@ -13,8 +13,8 @@ pinned = iotda_ota.OtaPackagePin(
     package_type="firmwarePackage",
     product_id=config.require("product"),
     version_constraint=config.require("range"),
-    most_recent=True,
-    expect_package_id=config.require("reviewed"),
+    highest_version=True,
+    expected_package_id=config.require("reviewed"),
     triggers=[config.require("reviewed")],  # another id looks again
 )
 canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=["canary"])

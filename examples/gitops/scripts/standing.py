@@ -16,7 +16,7 @@ def findings(resource: dict[str, Any]) -> Iterator[str]:
     """Return what there is to tell of a resource, in Python's names or the plugin's."""
     kind, name = resource["type"].rpartition(":")[2], resource["urn"].rpartition("::")[2]
     told = resource.get("outputs", {})
-    newer = told.get("newer_available") or told.get("newerAvailable")
+    newer = told.get("available_version") or told.get("availableVersion")
     if kind in ("OtaPackagePin", "OtaPackage") and told.get("exists") is False:
         yield f"{name}: package {told['version']} is gone"
     if kind == "OtaPackagePin" and newer:
