@@ -119,11 +119,14 @@ class Project:
         found: dict[str, Any] = _displayed(self.resources().get(f"{self.name}-{self.stack}", {}).get("outputs", {}))
         return found
 
-    def resources(self) -> dict[str, dict[str, Any]]:
-        """Return the resources in the state, by name, as the engine has written them."""
+    def state(self) -> str:
+        """Return the state, as the engine has written it."""
         backend = Path(url2pathname(urlsplit(self.environment["PULUMI_BACKEND_URL"]).path))
-        written = json.loads((backend / STACKS / self.name / f"{self.stack}.json").read_text())
-        found = written["checkpoint"]["latest"].get("resources", [])
+        return (backend / STACKS / self.name / f"{self.stack}.json").read_text()
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return the resources in the state, by name."""
+        found = json.loads(self.state())["checkpoint"]["latest"].get("resources", [])
         return {resource["urn"].rpartition("::")[2]: resource for resource in found}
 
 

@@ -38,6 +38,7 @@ logging.basicConfig(level=logging.DEBUG)
 secret = pulumi.Output.secret
 meter = dict(package_type="firmwarePackage", product_id="smart-meter", highest_version=True)
 looked = iotda_ota.get_ota_package_output(**meter, version_regex=secret("V1.4.*|{hidden.new()}"))
+iotda_ota.OtaPackagePin("selected", **meter, version_regex=secret("V1.4.*|{hidden.new()}"))
 pin = iotda_ota.OtaPackagePin("pin", **meter, triggers=[secret("{hidden.new()}"), {{"deep": secret("{hidden.new()}")}}])
 task = iotda_ota.UpgradeTask(
     "rollout",
