@@ -32,7 +32,6 @@ def test_from_preview_to_destroy(make_yaml: Callable[..., Project], emulator: Em
     assert posts(emulator) == 0
     ok(project.up())
     assert project.outputs() == {"newest": "V1.4.11", "pinned": "V1.4.11", "task": emulator.tasks[0]["task_id"]}
-    ok(project.preview("--expect-no-changes"))
     ok(project.run("refresh", "--yes"))
     ok(project.preview("--expect-no-changes"))
     ok(project.run("destroy", "--yes"))
@@ -84,12 +83,10 @@ def test_two_accounts_in_one_program(make_yaml: Callable[..., Project], emulator
             },
         )
         project.set("iotda-ota:allowedProjectIds", f'["{emulator.project_id}"]')
-        ok(project.preview())
         ok(project.up())
 
         assert project.outputs() == {"found": ["V7", "V8", "V1.4.11"], "pinned": ["V7", "V8"]}
-        exported = project.ok("stack", "export").stdout
-        assert seven.secret_key not in exported
+        assert seven.secret_key not in project.state()
         ok(project.run("destroy", "--yes"))
 
 
@@ -132,9 +129,8 @@ def test_secrets_stay_secret(make_yaml: Callable[..., Project], emulator: Emulat
     ok(project.up())
     ok(project.preview("--expect-no-changes"))
 
-    exported = project.ok("stack", "export").stdout
-    assert "77.66.55" not in exported
-    assert key not in exported
+    assert "77.66.55" not in project.state()
+    assert key not in project.state()
 
 
 def test_a_child_of_a_component(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
@@ -218,7 +214,6 @@ def test_a_gate_that_stays_shut(make_yaml: Callable[..., Project], emulator: Emu
     assert "2 of 2 devices done" in done.text
     assert posts(emulator) == 2
     ok(project.preview("--expect-no-changes"))
-    ok(project.run("destroy", "--yes"))
 
 
 def test_ctrl_c_ends_a_wait(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
