@@ -147,6 +147,7 @@ def repository(emulator: Emulator, token_url: str, tmp_path: Path) -> Repository
         "PATH": f"{tools}:{os.environ['PATH']}",
         "PULUMI_HOME": str(tmp_path / "pulumi-home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "GOGC": "400",
     }
     variables = {
         "PULUMI_BACKEND_URL": state.as_uri(),
