@@ -21,7 +21,7 @@ from tests.support.prepared import SECONDS, describe_python, key_of, made_once, 
 from tests.support.vault import PROVIDER, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pulumi_iotda_ota.emulator import Emulator
 
@@ -62,7 +62,7 @@ class Project:
         """Write the program, or another file of it."""
         (self.folder / name).write_text(program)
 
-    def set(self, name: str, value: str | bool | list[str]) -> None:
+    def set(self, name: str, value: str | bool | Sequence[str]) -> None:
         """Set a value of the configuration, as `pulumi config set` does, in the file of the stack."""
         file = self.folder / f"Pulumi.{self.stack}.yaml"
         stored = yaml.safe_load(file.read_text())
