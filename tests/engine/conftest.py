@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator import Emulator
 
+PRINTED = "printed.txt"
 STACKS = Path(".pulumi") / "stacks"
 # A command ends before Go's collector has paid for itself: it is a fifth of the time of a short one.
 BACKEND = {"PULUMI_CONFIG_PASSPHRASE": "engine-lane", "PULUMI_SKIP_UPDATE_CHECK": "true", "GOGC": "400"}
@@ -90,15 +91,16 @@ class Project:
         return self.commands[-1]
 
     def start(self, *, new_session: bool = False) -> subprocess.Popen[bytes]:
-        """Start an update and return it, to be interrupted."""
-        return subprocess.Popen(
-            ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=new_session,
-        )
+        """Start an update and return it, to be interrupted; what it prints is in a file of the project."""
+        with (self.folder / PRINTED).open("wb") as printed:
+            return subprocess.Popen(
+                ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=new_session,
+            )
 
     def ok(self, *arguments: str, **environment: str) -> Done:
         """Run one pulumi command that must succeed."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.engine.conftest import PRINTED
 from tests.support.engine_resources import HEAD, ids, ok, package_of, posts, wait_until
 
 if TYPE_CHECKING:
@@ -151,10 +151,9 @@ def test_an_interrupted_wait_loses_nothing(make_project: Callable[..., Project],
     project = waiting(make_project, emulator)
     command = project.start()
     wait_until(lambda: any(request.operation == "ShowBatchTask" for request in emulator.requests))
-    for _ in range(2):
-        command.send_signal(signal.SIGINT)
-        if command.poll() is None:
-            time.sleep(0.5)
+    command.send_signal(signal.SIGINT)
+    wait_until(lambda: "press ^C again" in (project.folder / PRINTED).read_text())
+    command.send_signal(signal.SIGINT)
     command.wait(timeout=60)
 
     project.run("cancel", "--yes")
