@@ -77,14 +77,13 @@ def stack_config(command_input: CommandInput) -> Mapping[str, object]:
     project = stack.find_project(stack.this_folder())
     if project is None:
         raise click.UsageError("--stack is given, but neither this folder nor one above it has a Pulumi.yaml")
-    config = project.stack(command_input.stack)
-    if not command_input.decrypt:
+    file = project.stack_file(command_input.stack)
+    if command_input.decrypt:
+        values = stack.decrypted(project, command_input.stack, command_input.session.environ)
+    else:
+        config = project.read(file)
         stack.require_readable(config)
-    values = (
-        stack.decrypted(project, command_input.stack, command_input.session.environ)
-        if command_input.decrypt
-        else config.values
-    )
+        values = config.values
     # Before anything of them can be told.
     command_input.session.secrets.update(str(values[name]) for name in _SECRET if values.get(name))
     return values

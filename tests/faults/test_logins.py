@@ -75,6 +75,29 @@ def test_no_project_or_several_are_an_error(bench: Bench, found: list[str]) -> N
     assert "ListOtaPackageInfo" not in bench.operations
 
 
+@pytest.mark.parametrize("way", ["user", "key", "ecs"])
+def test_a_project_is_found_by_its_name(bench: Bench, way: str) -> None:
+    """A project name is resolved by IAM, once for the process; the main project of the region gets no request."""
+    projects = bench.emulator.accounts.projects
+    projects[:] = [{"id": "main", "name": "cn-north-4"}, {"id": bench.emulator.project_id, "name": "cn-north-4_iot"}]
+    connection = getattr(bench, way)(project_name="cn-north-4_iot")
+
+    assert [bench.listed(connection) for _ in range(2)] == [41, 41]
+
+    assert bench.operations.count(PROJECTS) == (way != "user")
+    assert {request.target.split("/")[3] for request in bench.emulator.requests if "/v5/" in request.target} == {
+        bench.emulator.project_id
+    }
+
+
+def test_a_project_name_that_iam_does_not_know(bench: Bench) -> None:
+    """A name that IAM does not know is an error that names it; nothing is sent to the service."""
+    error = bench.error(bench.key(project_name="cn-north-4_iot"))
+
+    assert error.headline == "IAM knows no project cn-north-4_iot for this credential"
+    assert "ListOtaPackageInfo" not in bench.operations
+
+
 @pytest.mark.parametrize("way", ["user", "key"])
 def test_a_project_that_was_found_must_be_allowed(bench: Bench, way: str) -> None:
     """allowed_project_ids holds for a project that IAM told as for one that was given."""

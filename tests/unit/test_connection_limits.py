@@ -130,7 +130,9 @@ def test_identity_and_secrets() -> None:
     [
         ("cn-north-4", "iotda.cn-north-4.myhuaweicloud.com", "iam.cn-north-4.myhuaweicloud.com"),
         ("eu-west-101", "iotda.eu-west-101.myhuaweicloud.eu", "iam.eu-west-101.myhuaweicloud.eu"),
-        ("eu-west-0", "iotda.eu-west-0.myhuaweicloud.com", "iam.myhuaweicloud.com"),
+        ("eu-west-0", "iotda.eu-west-0.myhuaweicloud.com", "iam.eu-west-0.myhuaweicloud.com"),
+        ("cn-southwest-2", "iotda.cn-southwest-2.myhuaweicloud.com", "iam.cn-southwest-2.myhuaweicloud.com"),
+        ("cn-south-4", "iotda.cn-south-4.myhuaweicloud.com", "iam.myhuaweicloud.com"),
         ("xx-new-9", "iotda.xx-new-9.myhuaweicloud.com", "iam.myhuaweicloud.com"),
     ],
 )

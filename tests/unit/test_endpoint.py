@@ -98,3 +98,18 @@ def test_the_shared_endpoint_names_its_region() -> None:
 def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> None:
     """User, password, query and fragment of an address are not shown, and what is shown is escaped."""
     assert shown_address(address) == shown
+
+
+@pytest.mark.parametrize("label", ["iotda-device", "iotda-coaps", "iotda-mqtts"])
+def test_the_address_of_devices_is_refused(label: str) -> None:
+    """The address that devices connect to is no endpoint of the API; the error has the one that belongs to it."""
+    with pytest.raises(ConfigurationError) as caught:
+        read_endpoint(f"https://a1b2c3.st1.{label}.cn-north-4.myhuaweicloud.com:8943")
+
+    assert caught.value.headline.startswith("endpoint is an address for devices, not of the API: ")
+    advice = dict(caught.value.facts)["what to do"]
+    assert "https://a1b2c3.st1.iotda-app.cn-north-4.myhuaweicloud.com" in advice
+    shared = "iot-mqtts.cn-north-4.myhuaweicloud.com"
+    with pytest.raises(ConfigurationError, match="is an address for devices") as caught:
+        read_endpoint(shared)
+    assert "https://iotda.cn-north-4.myhuaweicloud.com" in dict(caught.value.facts)["what to do"]

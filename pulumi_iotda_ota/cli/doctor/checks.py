@@ -52,6 +52,7 @@ def _examined(command_input: CommandInput) -> tuple[list[Place], list[Finding]]:
     return found_places, [
         *connected,
         *_project(command_input),
+        *environment.unread(session.environ),
         *environment.switches(session.environ),
         *environment.versions(session.environ),
     ]
@@ -119,7 +120,8 @@ def _found(check: str, step: Callable[[], str], session: Session) -> Finding:
 
 
 def _project_of(run: Run, resolved: ResolvedConnection) -> str:
-    origin = resolved.origins.get("project_id", "IAM, by the region")
+    by_name = f"IAM, by the name {sanitize(resolved.project_name)}" if resolved.project_name else "IAM, by the region"
+    origin = resolved.origins.get("project_id", by_name)
     return f"{sanitize(run.completed(resolved).project_id)}, from {origin}"
 
 

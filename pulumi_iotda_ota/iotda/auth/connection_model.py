@@ -29,8 +29,10 @@ class Connection(BaseModel):
 
     Args:
         region: the region, such as ``cn-north-4``.
+        cloud: the domain of the cloud, for endpoints that are made from the region; by default that of the region.
         endpoint: the HTTPS endpoint; without it the shared endpoint of the region.
         project_id: the project that owns the instance; without it IAM is asked for the project of the region.
+        project_name: the name of the project, which IAM is asked for its id; such as ``cn-north-4_iot``.
         instance_id: the IoTDA instance, where the account has several.
         signing: ``derived`` for instance endpoints, ``standard`` for shared ones; ``auto`` tells them by the host.
         deadline: seconds that one whole operation may take, with its pages and retries; 60 by default.
@@ -38,7 +40,8 @@ class Connection(BaseModel):
         ca_file: a file of certificates to trust instead of the usual ones.
         insecure: True does not verify the server's certificate.
         proxy: the proxy to use instead of the one that the environment names.
-        profile: a profile of ``~/.hcloud/config.json``, which is not read without it.
+        profile: a profile of ``~/.hcloud/config.json``, which is not read without it, or of the file that
+            ``HW_SHARED_CONFIG_FILE`` names.
         credentials: ``ecs`` takes the agency of the ECS that this runs on; without it that is never used.
         allowed_project_ids: every other project is refused.
         iam_endpoint: the HTTPS endpoint of IAM, with or without ``/v3``; without it the one of the region.
@@ -61,8 +64,10 @@ class Connection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     region: str | None = None
+    cloud: str | None = None
     endpoint: str | None = None
     project_id: str | None = None
+    project_name: str | None = None
     instance_id: str | None = None
     signing: Literal["auto", "standard", "derived"] | None = None
     deadline: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
@@ -92,8 +97,10 @@ class Connection(BaseModel):
             self,
             *,
             region: str | None = None,
+            cloud: str | None = None,
             endpoint: str | None = None,
             project_id: str | None = None,
+            project_name: str | None = None,
             instance_id: str | None = None,
             signing: Literal["auto", "standard", "derived"] | None = None,
             deadline: float | None = None,
@@ -187,7 +194,7 @@ class ResolvedConnection:
     Args:
         endpoint: scheme, host and port.
         region: the region, or empty where neither a setting nor the endpoint names one.
-        project_id: the project, or empty where IAM is still to be asked for the one of the region.
+        project_id: the project, or empty if IAM is still to be asked for it.
         instance_id: the instance, or None.
         algorithm: how requests are signed.
         credential: what they are signed with.
@@ -198,6 +205,7 @@ class ResolvedConnection:
         proxy: the proxy, or None for what the environment names.
         iam_endpoint: scheme, host and port of IAM.
         profile: the profile that was named, or empty.
+        project_name: the name that IAM finds the project by, or empty for the main project of the region.
         allowed_project_ids: the projects that may be asked, or None for all.
         origins: where each setting came from, in words; a credential, which comes whole, as ``credential``.
     """
@@ -215,6 +223,7 @@ class ResolvedConnection:
     proxy: str | None = None
     iam_endpoint: str = ""
     profile: str = ""
+    project_name: str = ""
     allowed_project_ids: tuple[str, ...] | None = None
     # Equal connections found in different places are the same connection, and share one client.
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
