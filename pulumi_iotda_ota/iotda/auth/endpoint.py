@@ -71,6 +71,8 @@ _EUROPE = re.compile(r"eu-west-1\d\d")
 # How alike a region must be to another to be taken for a slip of it; 1 is equal.
 _ALMOST = 0.75
 
+#: The schemes of proxies. With socks4 and socks5 this machine resolves the name of the service.
+PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 # Shared hosts are iotda.<region>.<domain>, those of an instance <id>.<cell>.iotda-app.<region>.<domain>.
 _REGION_LABEL = re.compile(r"(?:^iotda|\.iotda-app)\.([a-z]{2,}(?:-[a-z0-9]+)+)\.")
@@ -266,9 +268,10 @@ def require_usual(proxy: str | None) -> None:
     Raises:
         ConfigurationError: it is; the address is told without user and password.
     """
-    if proxy and ("@" in proxy or not proxy.startswith(("http://", "https://"))):
+    if proxy and ("@" in proxy or not proxy.startswith(tuple(f"{scheme}://" for scheme in PROXY_SCHEMES))):
         raise ConfigurationError(
-            f"proxy must be an http:// or https:// address without a user or a password, not {shown_address(proxy)}",
+            "proxy must be an http://, https:// or socks5h:// address without a user or a password, "
+            f"not {shown_address(proxy)}",
             setting="proxy",
             facts=[("what to do", "a proxy that wants a password goes into the HTTPS_PROXY environment variable")],
         )
