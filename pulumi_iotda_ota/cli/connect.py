@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -41,7 +41,7 @@ class Service:
 
     run: Run
     connection: ResolvedConnection
-    config: Mapping[str, object]
+    config: Mapping[str, object] = field(repr=False)
 
     @property
     def client(self) -> Client:

@@ -53,7 +53,7 @@ class Project:
     """
 
     file: Path
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] = field(repr=False)
 
     @property
     def folder(self) -> Path:

@@ -164,7 +164,9 @@ class AccountLogin:
         scope = connection.region
         if isinstance(connection.credential, UserPassword):
             scope = json.dumps(self._scope(project_id))
-        return (connection.iam_endpoint, scope, *connection.credential.parts)
+        # What was obtained without verifying the server, or by other authorities, is none for who verifies it.
+        tls = ("insecure" if connection.insecure else "verified", connection.ca_file or "")
+        return (connection.iam_endpoint, scope, *tls, *connection.credential.parts)
 
     def _allowed(self, project_id: str) -> str:
         if project_id and self._wants_project:

@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from tests.support.fault_helpers import RawServer, closed_port, http
+from tests.support.fault_helpers import AUTHORITY, RawServer, closed_port, http
 from tests.support.login_bench import KEY, METER, PROJECTS, TOKEN, Bench
 
 if TYPE_CHECKING:
@@ -119,6 +119,16 @@ def test_a_project_that_another_connection_found_must_be_allowed(bench: Bench, w
 
     assert error.headline == f"project {bench.emulator.project_id} is not one of allowed_project_ids"
     assert bench.operations.count("ListOtaPackageInfo") == 1
+
+
+def test_tokens_are_not_shared_across_settings_of_tls(bench: Bench, tmp_path: Path) -> None:
+    """A token that was obtained without verifying the server is none for a connection that verifies it."""
+    (tmp_path / "ca.pem").write_bytes(AUTHORITY.cert_pem.bytes())
+    for settings in ({}, {"insecure": True}, {"ca_file": str(tmp_path / "ca.pem")}, {}, {"insecure": True}):
+        assert bench.listed(bench.user(**settings)) == 41
+        assert bench.listed(bench.key(**settings)) == 41
+
+    assert [bench.operations.count(one) for one in (TOKEN, PROJECTS)] == [3, 3]
 
 
 @pytest.mark.parametrize("base", ["key", "user", "ecs"])

@@ -12,16 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic import ModelWrapValidatorHandler
     from typing_extensions import Self
 
     from pulumi_iotda_ota.iotda.auth.credentials import Credential
     from pulumi_iotda_ota.iotda.auth.signing import Algorithm
+
+
+# A program can write a password into them, although it is refused there.
+_ADDRESSES = ("endpoint", "iam_endpoint", "proxy")
 
 
 class Connection(BaseModel):
@@ -133,6 +137,12 @@ class Connection(BaseModel):
         except ValidationError as error:
             # Not "from error": pydantic's text could repeat what was given, a secret among it.
             raise _misfit(error) from None
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Give the fields as a representation shows them: of an address, neither user nor password."""
+        for name, value in super().__repr_args__():
+            hides = name in _ADDRESSES and isinstance(value, str) and "@" in value
+            yield name, f"{REDACTED}@{value.rpartition('@')[2]}" if hides else value
 
     @property
     def has_secrets(self) -> bool:
