@@ -11,6 +11,7 @@ from docs.generate import pictures
 from docs.generate.markdown import code, listed, table
 from pulumi_iotda_ota import dynamic, schema
 from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
@@ -145,6 +146,14 @@ def _vendor_names() -> str:
     )
 
 
+def _actions() -> str:
+    rows = [
+        (code(operation), listed(names), ", ".join(name for name, of in PURPOSES.items() if operation in of))
+        for operation, names in ACTIONS.items()
+    ]
+    return table(("operation", "IAM action", "in the policy of"), rows)
+
+
 def _sources() -> str:
     return "\n".join(f"{number}. {_coded_names(source.title)}" for number, source in enumerate(SOURCES, start=1))
 
@@ -212,6 +221,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "settings": _settings,
     "order of sources": _sources,
     "names of the vendor": _vendor_names,
+    "actions": _actions,
     "constraints": _constraints,
     "names": _names,
     "limits of the service": _limits,

@@ -51,7 +51,7 @@ LAYERS = (
     ("iotda.auth",),
     ("iotda.paging",),
     ("iotda.models",),
-    ("iotda.limits", "iotda.retry"),
+    ("iotda.actions", "iotda.limits", "iotda.retry"),
     ("iotda.errors",),
     ("iotda.case", "iotda.sanitize"),
     ("iotda",),

@@ -47,12 +47,14 @@ class Fault:
         code: the code of service, gateway or IAM, or empty.
         message: its message, or empty.
         request_id: the id that the vendor's support asks for, or empty.
+        denied: whether it has what only a denial of IAM has.
     """
 
     status: int
     code: str
     message: str
     request_id: str
+    denied: bool = False
 
     @property
     def numbers(self) -> str:
@@ -80,7 +82,8 @@ def refusal(
     who = "Huawei Cloud failed to" if answer.status >= 500 else "Huawei Cloud refused to"  # noqa: PLR2004  server errors
     facts = [("asked for", request.asked)]
     facts += [("answered", fault.message)] if fault.message else []
-    facts += [("endpoint", connection.address), *hint(request, fault.status, fault.code, fault.message, connection)]
+    advice = hint(request, fault.status, fault.code, fault.message, connection, denied=fault.denied)
+    facts += [("endpoint", connection.address), *advice]
     return ServiceError(
         f"{who} {request.doing} ({fault.numbers})",
         status=fault.status,
@@ -104,7 +107,9 @@ def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
 
     content = _json(answer.body)
     code = message = request_id = ""
+    denied = False
     for record in _objects(content):
+        denied = denied or "encoded_authorization_message" in record
         code = code or safe(_first(record, "error_code", "errorCode", "code"), 60)
         message = message or safe(_first(record, "error_msg", "errorMsg", "message"))
         request_id = request_id or safe(_first(record, "request_id"), 80)
@@ -112,7 +117,7 @@ def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
         message = safe(_words_of(answer.body))
     if code == str(answer.status):
         code = ""  # IAM repeats the status as the code
-    return Fault(answer.status, code, message, answer.request_id or request_id)
+    return Fault(answer.status, code, message, answer.request_id or request_id, denied)
 
 
 def _json(body: bytes) -> Any:
