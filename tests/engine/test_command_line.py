@@ -58,7 +58,7 @@ def test_what_is_read_is_what_pulumi_has(make_project: Callable[..., Project]) -
     told = json.loads(project.ok("config", "--json").stdout)
     found = find_project(project.folder)
     assert found
-    read = found.stack("dev")
+    read = found.read(found.stack_file("dev"))
 
     assert read.encrypted == ()
     assert set(read.values) == {name.removeprefix(PREFIX) for name in told if name.startswith(PREFIX)}

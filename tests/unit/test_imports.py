@@ -51,7 +51,7 @@ LAYERS = (
     ("iotda.auth",),
     ("iotda.paging",),
     ("iotda.models",),
-    ("iotda.limits", "iotda.retry"),
+    ("iotda.actions", "iotda.limits", "iotda.retry"),
     ("iotda.errors",),
     ("iotda.case", "iotda.sanitize"),
     ("iotda",),
@@ -63,7 +63,7 @@ USERS_OF_THE_EMULATOR = ("cli", "pytest_plugin", "emulator")
 
 # Which file may import which library.
 LIBRARIES = {
-    "requests": ("iotda.http.transport",),
+    "requests": ("iotda.http.transport", "iotda.http.proxy"),
     "urllib3": ("iotda.http.transport", "iotda.http.bounded_socket", "iotda.http.network_errors"),
     "pydantic": (
         "iotda.http.parsing",
@@ -96,7 +96,7 @@ LIBRARIES = {
     "certifi": ("cli.doctor.network",),
     "click": ("cli",),
     "rich": ("cli.progress", "cli.tables"),
-    "yaml": ("cli.stack",),
+    "yaml": ("iotda.auth.files",),
     "grpc": ("plugin.server", "plugin.engine_log"),
     "google": ("plugin.server", "plugin.values"),
 }
@@ -105,6 +105,7 @@ LIBRARIES = {
 WORLD = {
     "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
     "iotda.http.bounded_socket": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
+    "iotda.http.proxy": {"os"},  # requests reads the proxy from the environment; this names the variable
     "iotda.executor": {"random"},  # the jitter between attempts
     "functions.invoke": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for

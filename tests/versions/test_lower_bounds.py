@@ -24,9 +24,11 @@ METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 
 
 def oldest() -> list[str]:
-    """Return the lower bounds of the project, of its emulator and of its command line, as pip wants them."""
+    """Return the lower bounds of the project and of its extras, as pip wants them."""
     text = (ROOT / "pyproject.toml").read_text()
-    declared = [text.partition(f"\n{begin} = [")[2].partition("]")[0] for begin in ("dependencies", "emulator", "cli")]
+    declared = [
+        text.partition(f"\n{begin} = [")[2].partition("]")[0] for begin in ("dependencies", "emulator", "cli", "socks")
+    ]
     return [f"{name}=={version}" for name, version in re.findall(r'"([\w-]+)>=([\d.]+)', "".join(declared))]
 
 
@@ -64,7 +66,12 @@ ENGINE = (
 SAMPLE = (
     "functions",
     "faults/test_sent.py",
-    *(f"faults/test_cuts.py::test_a_cut_connection[{way}, create task, after]" for way in ("direct", "HTTPS_PROXY")),
+    "faults/test_compressed.py",
+    "faults/test_proxies.py",
+    *(
+        f"faults/test_cuts.py::test_a_cut_connection[{way}, create task, after]"
+        for way in ("direct", "HTTPS_PROXY", "SOCKS")
+    ),
     "resources/test_placement.py",
     "resources/test_program_arguments.py",
     "resources/test_completion.py",
