@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.dataclasses import dataclass as validated
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
@@ -37,6 +45,14 @@ def parse_api_time(text: str) -> datetime:
         raise ValueError(text)
     year, month, day, hour, minute, second = map(int, found.groups())
     return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+
+
+def rfc3339(text: str) -> str:
+    """Return a time of the API as RFC 3339, or the text itself if it has another form."""
+    try:
+        return parse_api_time(text).isoformat().replace("+00:00", "Z")
+    except ValueError:
+        return text
 
 
 _Item = TypeVar("_Item")
@@ -121,10 +137,7 @@ class OtaPackage:
     @property
     def created_at(self) -> str:
         """Return ``create_time`` as RFC 3339, or as it is when it has not the documented form."""
-        try:
-            return parse_api_time(self.create_time).isoformat().replace("+00:00", "Z")
-        except ValueError:
-            return self.create_time
+        return rfc3339(self.create_time)
 
 
 class PageInfo(_Answer):
@@ -182,12 +195,22 @@ class BatchTask(_Answer):
         return (str(single),) if single else None
 
 
+def _if_readable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Return a field, or None if it has another type."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
 class TaskSummary(_Answer):
     """What is read of a task in a list: whatever else is wrong with somebody's task is not our business."""
 
     task_id: str
     task_name: str
     status: str
+    create_time: Annotated[str | None, WrapValidator(_if_readable)] = None
+    task_progress: Annotated[TaskProgress | None, WrapValidator(_if_readable)] = None
 
 
 class BatchTaskPage(_Answer):

@@ -223,7 +223,7 @@ def test_a_gate_that_stays_shut(make_yaml: Callable[..., Project], emulator: Emu
     yaml(project, checkout_of(project), resources=resources(retryFailed=True))
     done = ok(project.up())
 
-    assert "2 of 2 devices done" in done.text
+    assert "2 of 2 done" in done.text
     assert posts(emulator) == 2
     ok(project.preview("--expect-no-changes"))
     ok(project.run("destroy", "--yes"))
