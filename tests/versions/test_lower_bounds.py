@@ -72,7 +72,7 @@ SAMPLE = (
     "resources/test_pin.py",
     "resources/test_task_life.py::test_refresh_tells_how_far_it_is",
     "cli/test_packages.py",
-    "cli/test_task.py::test_show",
+    "cli/test_task.py::test_get",
     "cli/test_task.py::test_a_live_bar",
     "cli/test_stack.py",
 )
