@@ -189,6 +189,19 @@ def test_no_settings(alone: Shell) -> None:
     assert "argument" not in done.err
 
 
+def test_the_first_two_lines_without_settings(alone: Shell) -> None:
+    """Without settings the lines below the headline are the two commands that most people need, then the sources."""
+    keys = "HW_ACCESS_KEY=... HW_SECRET_KEY=..."
+    for words, exported in ((METER, f"HW_REGION_NAME=... {keys}"), ((*METER, "--region", "cn-north-4"), keys)):
+        _, first, second, third, *_ = alone.inside("package", "list", *words).err.splitlines()
+
+        assert first.split("  ")[-1].strip() == f"export {exported}"
+        assert second.strip() == "iotda-ota doctor"
+        assert third.startswith(("  endpoint ", "  looked in"))
+    half = alone.inside("package", "list", *METER, environ={"HW_ACCESS_KEY": "a", "HW_SECRET_KEY": "b"})
+    assert half.err.splitlines()[1].endswith(" export HW_REGION_NAME=...")
+
+
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
 NAMES = sorted({name for path, _ in commands() for name in options_of(*path)} - {"--help"})
 WORDS = st.one_of(st.sampled_from([*NAMES, "abc", "p1", "^1", "0", "-1", "1e9", "a=b", "--", "-"]), TEXTS)

@@ -96,7 +96,7 @@ LIBRARIES = {
     "certifi": ("cli.doctor.network",),
     "click": ("cli",),
     "rich": ("cli.progress", "cli.tables"),
-    "yaml": ("cli.stack",),
+    "yaml": ("cli.stack", "testing.project"),
     "grpc": ("plugin.server", "plugin.engine_log"),
     "google": ("plugin.server", "plugin.values"),
 }
