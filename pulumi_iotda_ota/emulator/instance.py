@@ -250,6 +250,12 @@ class Emulator:
             self._service.tasks.settle(self._clock())
             return {name: devices.behaviour(name).version for name in devices.known()}
 
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """Return the devices of each group."""
+        with self._application.mutex:
+            return {group: list(members) for group, members in self._service.devices.groups.items()}
+
     def add_package(self, **fields: Any) -> str:
         """Upload a package, as the newest record; return its id.
 
