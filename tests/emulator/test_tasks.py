@@ -326,13 +326,13 @@ def test_a_device_that_is_told_to_succeed_succeeds_on_retry(call: Caller, clock:
 def test_a_device_does_what_it_was_told_last(call: Caller, clock: ManualClock, wait: str) -> None:
     """What a device is told counts for what it has not done yet, in tasks that exist too."""
     call.emulator.set_device("meter-0001", outcome="fail")
-    fields: dict[str, Any] = {
+    fields: dict[str, dict[str, Any]] = {
         "for a confirmation": {"need_confirm": True},
         "for its time": {"task_policy": {"schedule_time": api_time(clock() + 60)}},
         "for another try": {"task_policy": RETRY},
         "in the middle": {},
-    }[wait]
-    task_id = call.start("meter-0001", **fields)
+    }
+    task_id = call.start("meter-0001", **fields[wait])
     clock.advance(12 if wait == "for another try" else 5)
 
     call.emulator.set_device("meter-0001", outcome="success")
