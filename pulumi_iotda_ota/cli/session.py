@@ -70,6 +70,22 @@ class Session:
         """Tell a line beside the answer; the text is printable already."""
         click.echo(text, file=self.err)
 
+    def labelled(self, label: str, text: str, *, indent: int) -> None:
+        """Print a line that begins with a label; a terminal that is too narrow breaks it between words.
+
+        Args:
+            label: what stands before the text.
+            text: a sentence that is safe to print.
+            indent: where the text begins, and goes on in the next lines.
+        """
+        lines = [text]
+        if self.is_terminal(self.out):
+            from pulumi_iotda_ota.cli.tables import wrapped  # noqa: PLC0415  rich is loaded for a terminal alone
+
+            lines = wrapped(self.out, text, indent=indent)
+        for number, line in enumerate(lines):
+            self.line(f"{' ' * indent if number else label}{line}")
+
     def note_skipped(self, thing: str, records: Sequence[str], count: int = 0) -> None:
         """Report the records of a list that cannot be judged, if there are any.
 
