@@ -102,7 +102,7 @@ def test_known_refusals_have_a_hint(status: int, code: str, message: str, label:
 
 
 ID = "28f61af50fc9452aa0ed5ea25c3cc3d3"
-NAMED = {
+NAMED: dict[str, Request[Any]] = {
     "ListOtaPackageInfo": protocol.list_packages(PackageQuery("firmwarePackage")),
     "ShowOtaPackage": protocol.show_package(ID),
     "DeleteOtaPackage": protocol.delete_package(ID),
