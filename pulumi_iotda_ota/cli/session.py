@@ -33,6 +33,12 @@ def safe(value: object) -> str:
     return sanitize("" if value is None else value, limit=_LONGEST_VALUE)
 
 
+def _passwords_of_proxies(environ: Mapping[str, str]) -> set[str]:
+    """Return the passwords of the proxies that variables name, as they stand there, whether or not they are encoded."""
+    users = (value.rpartition("@")[0] for name, value in environ.items() if name.lower().endswith("_proxy"))
+    return {password for user in users if (password := user.rpartition("://")[2].partition(":")[2])}
+
+
 class Session:
     """What a command reads and writes.
 
@@ -49,6 +55,7 @@ class Session:
         variables = (name for setting in HIDDEN for name in setting.environment)
         #: What no text may repeat; what is found on the way is added.
         self.secrets = {value for name in variables if (value := environ.get(name, "").strip())}
+        self.secrets |= _passwords_of_proxies(environ)
 
     def is_terminal(self, stream: TextIO) -> bool:
         """Return whether a person reads a stream on a terminal that can do more than print lines."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APP_ID",
+    "CLOUD",
     "CONSTANT_IDS",
     "DETAIL_STATUS",
     "GROUP_ID",
@@ -44,6 +45,7 @@ __all__ = [
     "PAGE_LIMIT",
     "PRODUCT_ID",
     "PROJECT_ID",
+    "PROJECT_NAME",
     "REGION",
     "RETRY_COUNT",
     "RETRY_INTERVAL",

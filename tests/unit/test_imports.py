@@ -105,6 +105,7 @@ LIBRARIES = {
 WORLD = {
     "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
     "iotda.http.bounded_socket": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
+    "iotda.http.transport": {"os"},  # requests reads the file of certificates from the environment
     "iotda.http.proxy": {"os"},  # requests reads the proxy from the environment; this names the variable
     "iotda.executor": {"random"},  # the jitter between attempts
     "functions.invoke": {"os"},  # a door: the environment is read where a program calls
