@@ -155,11 +155,8 @@ def test_a_pipe_in_the_place_of_a_file(shell: Shell, project: Path, name: str) -
     """A pipe that nobody writes to is an error, and nothing waits for it."""
     (project / name).unlink(missing_ok=True)
     os.mkfifo(project / name)
-    done = (
-        shell.inside(*ASK, "--stack", "dev")
-        if name.startswith("Pulumi")
-        else shell.inside("package", "get", "--lock", "meters")
-    )
+    locked = ("package", "get", "--lock", "meters")
+    done = shell.inside(*((*ASK, "--stack", "dev") if name.startswith("Pulumi") else locked))
 
     assert done.code == 1
     assert "it is no file" in done.err
