@@ -7,7 +7,7 @@ from pulumi_iotda_ota.cli.options import CommandInput, Option, Positional, comma
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
 from pulumi_iotda_ota.schema import WORDS, Argument
 
-_NAME = Argument("name", "text", "What programs call it.", LOCK_NAME, required=True)
+_NAME = Argument("name", "string", "What programs call it.", LOCK_NAME, required=True)
 _NAMES = Positional(["names"], nargs=-1, metavar="[NAME]...", help="Only these names. By default all.")
 _SOME = Positional(["names"], nargs=-1, required=True, metavar="NAME...", help="The names.")
 _REPLACE = Option(["--replace"], is_flag=True, help="Lock another lookup under a name that is there already.")

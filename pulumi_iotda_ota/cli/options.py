@@ -7,21 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli.words import long_option, worded
+from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.schema import Argument
+from pulumi_iotda_ota.schema.argument import Spelling, rendered, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.auth.settings import Setting
-    from pulumi_iotda_ota.schema import Argument
 
 #: The heading of the connection's options.
 WHERE = "Where and as whom to ask"
-_TYPES: Mapping[str, click.ParamType[Any]] = {"number": click.INT, "decimal": click.FLOAT}
+_TYPES: Mapping[str, click.ParamType[Any]] = {"integer": click.INT, "number": click.FLOAT}
+# The table of settings has names of its own for the types.
+_SETTING_TYPES = {
+    "text": "string",
+    "flag": "boolean",
+    "number": "integer",
+    "decimal": "number",
+    "texts": "list of strings",
+}
+_SPELLING = Spelling(name=long_option)
 _METAVARS = {"duration": "DURATION"}
 # What a shell completes, and click refuses with the values there are.
 _SETTING_CHOICES = {"signing": ("auto", "standard", "derived"), "credentials": ("ecs",)}
@@ -161,7 +170,7 @@ def json_option() -> Option:
 
 
 def _positional(argument: Argument) -> Positional:
-    return Positional([argument.name], metavar=argument.name.upper(), help=worded(argument.description))
+    return Positional([argument.name], metavar=argument.name.upper(), help=rendered(argument.description, _SPELLING))
 
 
 _PUBLIC = tuple(setting.name for setting in SETTINGS if not setting.secret)
@@ -190,16 +199,17 @@ def _connection_options() -> tuple[Option, ...]:
 
 def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: bool = False, section: str = "") -> Option:
     long = long_option(item.name)
-    text = worded(item.description)
-    if item.type == "flag":
+    type_ = item.type if isinstance(item, Argument) else _SETTING_TYPES[item.type]
+    text = summary(item, _SPELLING) if isinstance(item, Argument) else rendered(item.description, _SPELLING)
+    if type_ == "boolean":
         return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
-    if item.type == "texts":
+    if type_ == "list of strings":
         text = f"{text} Repeat the option for several."
     return Option(
         [long, item.name],
-        type=click.Choice(choices) if choices else _TYPES.get(item.type, click.STRING),
-        metavar=None if choices else _METAVARS.get(item.type),
-        multiple=item.type == "texts",
+        type=click.Choice(choices) if choices else _TYPES.get(type_, click.STRING),
+        metavar=None if choices else _METAVARS.get(type_),
+        multiple=type_ == "list of strings",
         required=required,
         help=text,
         section=section,

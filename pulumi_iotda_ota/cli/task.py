@@ -24,7 +24,7 @@ _TASK = (schema.TASK_ID,)
 _LISTED = (
     replace(_BY_NAME["task_type"], description="Tasks of this type. By default all three, one after the other."),
     schema.APP_ID,
-    Argument("status", "text", "Tasks of this status alone.", limits.TASK_STATUS),
+    Argument("status", "string", "Tasks of this status alone.", limits.TASK_STATUS),
     replace(
         schema.MAX_ITEMS,
         description=f"List at most this many of each type, 1 or more. By default {MOST_LISTED}.",
@@ -41,7 +41,7 @@ _RETRIED = (
     *_TASK,
     Argument(
         "target",
-        "texts",
+        "list of strings",
         f"Only this device, at most {limits.MAX_ACTION_TARGETS} of them. By default all that failed or were stopped.",
         limits.TARGET,
         maximum=limits.MAX_ACTION_TARGETS,

@@ -12,7 +12,7 @@ from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lookup import error_messages
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
 from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.policy import EXACT
+from pulumi_iotda_ota.selection.rules import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,9 +12,9 @@ from pulumi_iotda_ota.iotda.sanitize import did_you_mean, redact, sanitize
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, holds_unknown
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
-from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
+from pulumi_iotda_ota.schema.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.schema.validation import Problem, normal
 
 if TYPE_CHECKING:

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.policy import EXACT
 from pulumi_iotda_ota.selection.regexes import whole_match
 from pulumi_iotda_ota.selection.versions import is_prerelease
 
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     Reason = Callable[[OtaPackage], str | None]
 
 _TOLD_SOURCES = 4
+#: The exact filters. The service applies them too, except for ``module_name``.
+EXACT = ("package_type", "app_id", "product_id", "version", "module_name")
 
 
 @dataclass(frozen=True)

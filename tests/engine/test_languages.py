@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import git_server
-from tests.support.plugins import NEWEST, ROOT, VERSION, installed_python, resource, told, yaml
-from tests.support.prepared import SECONDS, pip_settings
+from tests.support import generated_code, git_server
+from tests.support.plugins import NEWEST, ROOT, VERSION, resource, told, yaml
+from tests.support.prepared import pip_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from tests.engine.conftest import Done, Project
 
-SCHEMA = ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json"
 PIN = resource("OtaPackagePin", **NEWEST)
 
 
@@ -36,7 +34,7 @@ def ok(done: Done) -> Done:
 def test_from_a_git_repository_with_a_version(make_project: Callable[..., Project], tmp_path: Path) -> None:
     """`pulumi package add` takes a version from a git repository; what it installed then runs without the internet.
 
-    The command is that of other-languages.md; the server that it names is one of this machine.
+    The command is that of other-languages.md and installation-configuration.md; the server that it names is one of this machine.
     """
     source, bare = tmp_path / "source", tmp_path / "repository.git"
     git("clone", "--quiet", str(ROOT), str(source))
@@ -73,30 +71,10 @@ def git(*arguments: str) -> None:
     subprocess.run(["git", *arguments], check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module")
-def generate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what lets Pulumi generate the code for a language, and returns its folder."""
-
-    def generated(language: str) -> Path:
-        if shutil.which(f"pulumi-language-{language}") is None:
-            pytest.skip(f"code for {language} not generated: no pulumi-language-{language} on PATH")
-        folder = tmp_path_factory.mktemp(language)
-        subprocess.run(
-            ["pulumi", "package", "gen-sdk", str(SCHEMA), "--language", language, "--out", str(folder)],
-            check=True,
-            capture_output=True,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), "PULUMI_HOME": str(folder / "home")},
-            timeout=120,
-        )
-        return folder / language
-
-    return generated
-
-
-def test_generated_python_stands_beside_this_library(generate: Callable[[str], Path], tmp_path: Path) -> None:
+def test_generated_python_stands_beside_this_library() -> None:
     """The generated Python package has a name and a version of its own, and both are imported together."""
-    generated = generate("python")
-    beside = installed_python(generated, tmp_path / "installed")
+    generated = generated_code.generated("python")
+    beside = generated_code.python_sdk()
     code = """
 import pulumi_iotda_ota, pulumi_iotda_ota_provider as other
 print(other.get_ota_package.__module__, pulumi_iotda_ota.get_ota_package.__module__)
@@ -112,7 +90,7 @@ print(*(getattr(other, name).__name__ for name in ("OtaPackagePin", "UpgradeTask
 
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        "pulumi_iotda_ota_provider.get_ota_package pulumi_iotda_ota.functions.packages",
+        "pulumi_iotda_ota_provider.get_ota_package pulumi_iotda_ota._generated.functions",
         "OtaPackagePin UpgradeTask get_ota_packages_output",
     ]
     project = (generated / "pyproject.toml").read_text()
@@ -120,9 +98,9 @@ print(*(getattr(other, name).__name__ for name in ("OtaPackagePin", "UpgradeTask
     assert f'version = "{VERSION}"' in project
 
 
-def test_generated_typescript_names(generate: Callable[[str], Path]) -> None:
+def test_generated_typescript_names() -> None:
     """In TypeScript the package, its functions and its resources have the names that the examples use."""
-    generated = generate("nodejs")
+    generated = generated_code.generated("nodejs")
     package = json.loads((generated / "package.json").read_text())
 
     assert (package["name"], package["version"]) == ("pulumi-iotda-ota", VERSION)
@@ -130,65 +108,29 @@ def test_generated_typescript_names(generate: Callable[[str], Path]) -> None:
     assert named >= {"getOtaPackage", "getOtaPackages", "otaPackagePin", "upgradeTask", "provider"}
 
 
-def test_generated_csharp_names(generate: Callable[[str], Path]) -> None:
+def test_generated_csharp_names() -> None:
     """In C# the namespace, the functions and the resources have names as C# writes them."""
-    generated = generate("dotnet")
+    generated = generated_code.generated("dotnet")
     named = {path.stem for path in generated.glob("*.cs")}
 
     assert named >= {"GetOtaPackage", "GetOtaPackages", "OtaPackagePin", "UpgradeTask", "Provider"}
     assert "namespace Pulumi.IotdaOta" in (generated / "UpgradeTask.cs").read_text()
 
 
-def test_generated_java_names(generate: Callable[[str], Path]) -> None:
+def test_generated_java_names() -> None:
     """In Java the package and the resources have names as Java writes them."""
-    (task,) = generate("java").rglob("UpgradeTask.java")
+    (task,) = generated_code.generated("java").rglob("UpgradeTask.java")
 
     assert "package com.pulumi.iotdaota;" in task.read_text()
 
 
 @pytest.mark.skipif(shutil.which("go") is None, reason="Go not compiled: no go on PATH")
-def test_generated_go_compiles(generate: Callable[[str], Path], tmp_path: Path) -> None:
-    """The generated Go package compiles, with a program that uses it."""
-    (source,) = [path.parent for path in generate("go").rglob("upgradeTask.go")]
+def test_generated_go_names() -> None:
+    """In Go an input has its type, and an input with allowed values is an enum."""
+    (source,) = [path.parent for path in generated_code.generated("go").rglob("upgradeTask.go")]
     task = (source / "upgradeTask.go").read_text()
+
     assert re.search(r"PackageIds +pulumi.StringArrayInput", task)
     assert re.search(r"RetryCount +pulumi.IntPtrInput", task)
-    package = tmp_path / "program" / "sdk" / "go" / "iotdaota"
-    shutil.copytree(source, package)
-    (tmp_path / "program" / "go.mod").write_text(GO_MOD)
-    (tmp_path / "program" / "main.go").write_text(GO)
-    # Compiled and not linked, as Go does with several packages, and not optimised: that is half of the time.
-    for command in (["mod", "tidy"], ["build", "-gcflags=all=-N -l", "./..."]):
-        done = subprocess.run(
-            ["go", *command], cwd=tmp_path / "program", capture_output=True, text=True, check=False, timeout=SECONDS
-        )
-        assert done.returncode == 0, done.stderr
-
-
-GO_MOD = """module example.com/pulumi-iotda-ota
-
-go 1.22
-
-require github.com/pulumi/pulumi/sdk/v3 v3.200.0
-"""
-GO = """package main
-
-import (
-	"example.com/pulumi-iotda-ota/sdk/go/iotdaota"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-)
-
-func main() {
-	pulumi.Run(func(ctx *pulumi.Context) error {
-		found, err := iotdaota.LookupOtaPackage(ctx, &iotdaota.LookupOtaPackageArgs{MostRecent: pulumi.BoolRef(true)})
-		if err != nil {
-			return err
-		}
-		_, err = iotdaota.NewUpgradeTask(ctx, "canary", &iotdaota.UpgradeTaskArgs{
-			PackageIds: pulumi.StringArray{pulumi.String(*found.PackageId)},
-			GroupIds:   pulumi.StringArray{pulumi.String("canary")},
-		})
-		return err
-	})
-}
-"""
+    assert re.search(r"OnDestroy +OnDestroyPtrInput", task)
+    assert "OnDestroyRetain" in (source / "pulumiEnums.go").read_text()
