@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: The heading of the connection's options.
 WHERE = "Where and as whom to ask"
 _TYPES: Mapping[str, click.ParamType[Any]] = {"integer": click.INT, "number": click.FLOAT}
+
 # The table of settings has names of its own for the types.
 _SETTING_TYPES = {
     "text": "string",

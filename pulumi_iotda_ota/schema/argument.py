@@ -127,9 +127,10 @@ def rendered(text: str, spelling: Spelling) -> str:
 
 
 def summary(argument: Argument, spelling: Spelling) -> str:
-    """Return what it is, and its default: for a reader who sees the allowed values elsewhere."""
-    default = f" Default: {spelling.value(argument.default)}." if argument.default is not None else ""
-    return rendered(argument.description, spelling) + default
+    """Return what it is, and its default if that is a value: for a help page, which shows the allowed values itself."""
+    default = argument.default if argument.type != "boolean" else None
+    told = f" Default: {spelling.value(default)}." if default is not None else ""
+    return rendered(argument.description, spelling) + told
 
 
 def explained(argument: Argument, spelling: Spelling) -> str:

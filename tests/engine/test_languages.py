@@ -34,7 +34,8 @@ def ok(done: Done) -> Done:
 def test_from_a_git_repository_with_a_version(make_project: Callable[..., Project], tmp_path: Path) -> None:
     """`pulumi package add` takes a version from a git repository; what it installed then runs without the internet.
 
-    The command is that of other-languages.md and installation-configuration.md; the server that it names is one of this machine.
+    The command is that of other-languages.md and installation-configuration.md. The server that it names is one of
+    this machine.
     """
     source, bare = tmp_path / "source", tmp_path / "repository.git"
     git("clone", "--quiet", str(ROOT), str(source))
