@@ -56,16 +56,18 @@ class OtaPackage(DeclaredResource, module="iotda-ota", name="OtaPackage"):
 
     package_id: pulumi.Output[str]
     """The id of the package. Pass it to an upgrade task."""
-    package_type: pulumi.Output[str]
-    """The type: softwarePackage, firmwarePackage or modulePackage."""
     app_id: pulumi.Output[str]
     """The resource space of the package."""
+    package_type: pulumi.Output[str]
+    """The type: softwarePackage, firmwarePackage or modulePackage."""
     product_id: pulumi.Output[str]
     """The product of the devices that the package is for."""
     version: pulumi.Output[str]
     """The version of the package."""
-    obs_location: pulumi.Output[dict[str, str]]
-    """The OBS object that holds the file, as it was declared."""
+    create_time: pulumi.Output[str]
+    """When the package was created. Format: UTC time in the form of the API, yyyyMMddTHHmmssZ."""
+    created_at: pulumi.Output[str]
+    """When the package was created. Format: UTC time in RFC 3339."""
     support_source_versions: pulumi.Output[list[str]]
     """The versions that the package can upgrade. An empty list means all versions."""
     product_name: pulumi.Output[str | None]
@@ -76,10 +78,8 @@ class OtaPackage(DeclaredResource, module="iotda-ota", name="OtaPackage"):
     """The text about the package. Absent if the package has none."""
     custom_info: pulumi.Output[str | None]
     """The text that is pushed to the devices. Absent if the package has none."""
-    create_time: pulumi.Output[str]
-    """When the package was created. Format: UTC time in the form of the API, yyyyMMddTHHmmssZ."""
-    created_at: pulumi.Output[str]
-    """When the package was created. Format: UTC time in RFC 3339."""
+    obs_location: pulumi.Output[dict[str, str]]
+    """The OBS object that holds the file, as it was declared."""
     exists: pulumi.Output[bool]
     """Whether the package still existed at the last refresh or update."""
 

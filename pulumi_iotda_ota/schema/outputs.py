@@ -263,24 +263,14 @@ GET_UPGRADE_TASK: tuple[Output, ...] = (
         "the task has no mode",
     ),
 )
+_CREATED = {"create_time": "When the package was created.", "created_at": "When the package was created."}
 OTA_PACKAGE: tuple[Output, ...] = (
-    Output("package_id", "string", "The id of the package. Pass it to an upgrade task."),
-    Output("package_type", "string", "The type: softwarePackage, firmwarePackage or modulePackage."),
-    Output("app_id", "string", "The resource space of the package."),
-    Output("product_id", "string", "The product of the devices that the package is for."),
-    Output("version", "string", "The version of the package."),
-    Output("obs_location", "object", "The OBS object that holds the file, as it was declared.", of=OBS_LOCATION),
-    Output(
-        "support_source_versions",
-        "list of strings",
-        "The versions that the package can upgrade. An empty list means all versions.",
+    *(
+        replace(output, description=_CREATED.get(output.name, output.description))
+        for output in _PACKAGE_FIELDS
+        if output.name != "file_location"
     ),
-    Output("product_name", "string", "The name of the product.", _NOT_RETURNED),
-    Output("module_name", "string", "The module that the package is for.", "the package is for a whole device"),
-    Output("description", "string", "The text about the package.", "the package has none"),
-    Output("custom_info", "string", "The text that is pushed to the devices.", "the package has none"),
-    Output("create_time", "string", "When the package was created.", unit=_API_TIME),
-    Output("created_at", "string", "When the package was created.", unit=_RFC_3339),
+    Output("obs_location", "object", "The OBS object that holds the file, as it was declared.", of=OBS_LOCATION),
     Output("exists", "boolean", "Whether the package still existed at the last refresh or update."),
     _IDENTITY,
 )
