@@ -175,7 +175,7 @@ def _first_line(thing: object) -> str:
 REFERENCE: Mapping[str, Callable[[], str]] = {
     **{f"inputs of {name}": partial(_inputs, table_of) for name, table_of in _INPUTS.items()},
     **{f"changes of {name}": partial(_changes, name) for name in CONNECTION},
-    **{f"answers of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
+    **{f"outputs of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
     "settings": _settings,
     "order of sources": _sources,
     "constraints": _constraints,

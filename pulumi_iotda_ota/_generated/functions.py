@@ -283,7 +283,7 @@ def get_ota_package_output(
 
     All pages of the list are read. If several packages match, it is an error, unless ``highest_version`` or
     ``most_recent`` is set. If an argument is unknown, or a resource of ``depends_on`` is not created yet, the result is
-    unknown and no request is sent. If an argument is a secret, the result is a secret. If an Output resolves to None,
+    unknown. Then no request is sent. If an argument is a secret, the result is a secret. If an Output resolves to None,
     it is an error.
 
     Args:
@@ -461,7 +461,7 @@ def get_ota_packages_output(
     """List the OTA packages that match, as an Output.
 
     All pages of the list are read. If a page cannot be read, it is an error: there is never a partial list. If an
-    argument is unknown, or a resource of ``depends_on`` is not created yet, the result is unknown and no request is
+    argument is unknown, or a resource of ``depends_on`` is not created yet, the result is unknown. Then no request is
     sent. If an argument is a secret, the result is a secret. If an Output resolves to None, it is an error.
 
     Args:
@@ -553,7 +553,7 @@ def get_upgrade_task_output(
     """Fetch an upgrade task as it is now, as an Output.
 
     The result has the first 100 devices that failed, each with the reason. The function does not wait for the end of
-    the task. If an argument is unknown, or a resource of ``depends_on`` is not created yet, the result is unknown and
+    the task. If an argument is unknown, or a resource of ``depends_on`` is not created yet, the result is unknown. Then
     no request is sent. If an argument is a secret, the result is a secret. If an Output resolves to None, it is an
     error.
 

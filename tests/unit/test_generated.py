@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from docs.generate import pages
 from tools.generate.files import ROOT, files
@@ -26,6 +27,15 @@ def test_every_reference_part_is_what_the_tables_make() -> None:
     stale = [path.name for path, text in pages.reference().items() if path.read_text(encoding="utf-8") != text]
 
     assert stale == [], "run make generate"
+
+
+@pytest.mark.parametrize("name", ["_index.md", "installation-configuration.md"])
+def test_a_page_for_a_registry_has_its_head(name: str) -> None:
+    """The pages for a registry begin with what it reads: title, description and layout."""
+    _, head, text = FILES[ROOT / "docs" / name].split("---\n", 2)
+
+    assert {*yaml.safe_load(head)} == {"title", "meta_desc", "layout"}
+    assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 120
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".py"], ids=lambda path: path.name)

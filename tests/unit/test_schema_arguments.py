@@ -41,6 +41,17 @@ def test_sentences_are_short(name: str, argument: schema.Argument) -> None:
     assert [sentence for sentence in sentences if len(sentence.split()) > 20] == []
 
 
+@pytest.mark.parametrize("name", SERVED)
+def test_what_it_does_is_said_in_short_sentences(name: str) -> None:
+    """A function or resource is described in full sentences of at most 20 words, and names only arguments."""
+    served = SERVED[name]
+    sentences = re.split(r"(?<=[.:])\s", served.description)
+
+    assert served.description.endswith(".")
+    assert [sentence for sentence in sentences if len(sentence.split()) > 20] == []
+    assert set(re.findall(r"\{(\w+)\}", served.description)) <= {item.name for _, item in ALL}
+
+
 @EVERY
 def test_references_lead_to_arguments(name: str, argument: schema.Argument) -> None:
     """What a description refers to is another argument of the same function or resource, or one of its outputs."""

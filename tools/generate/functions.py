@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _OPTS = "The options of the call. ``provider`` is refused, because a function runs in the program itself."
 _OUTPUT = (
-    "If an argument is unknown, or a resource of ``depends_on`` is not created yet, the result is unknown and no "
+    "If an argument is unknown, or a resource of ``depends_on`` is not created yet, the result is unknown. Then no "
     "request is sent. If an argument is a secret, the result is a secret. If an Output resolves to None, it is an "
     "error."
 )

@@ -30,9 +30,9 @@ def _index() -> str:
     description = "Look up OTA packages of Huawei Cloud IoTDA, and start upgrade tasks with them."
     rows = [f"| `{name}` | {rendered(item.description, SPELLING)} |" for name, item in SERVED.items()]
     return (
-        _HEAD.format(title="Huawei Cloud IoTDA OTA", description=description)
-        + f"{description} The provider resolves a package by product and version, pins its id, and upgrades devices\n"
-        "in waves: a canary first, then the fleet.\n\n"
+        _HEAD.format(title="Huawei Cloud IoTDA OTA", description=description) + f"{description}\n"
+        "The provider finds a package by product and version, pins its id, and upgrades devices in waves: first a\n"
+        "canary, then the fleet.\n\n"
         "## Example\n\n"
         "This program upgrades a canary group. If at most 2.5 percent of its devices fail, it upgrades the fleet.\n\n"
         + chooser("UpgradeTaskCompletion", _mark)
@@ -50,13 +50,13 @@ def _installation() -> str:
     ]
     return (
         _HEAD.format(
-            title="Huawei Cloud IoTDA OTA: Installation & Configuration",
+            title="Huawei Cloud IoTDA OTA Installation & Configuration",
             description="How to install the provider for Huawei Cloud IoTDA OTA, and how to set its credentials.",
         )
         + "## Installation\n\n"
         "The provider is not published yet. Add it to a project from your git server, where a version is a tag.\n"
         "It needs Python 3.10 or newer on each machine that runs Pulumi.\n\n"
-        f"<!-- run by: tests/engine/test_languages.py -->\n"
+        "<!-- run by: tests/engine/test_languages.py -->\n"
         "```sh\npulumi package add https://git.example.com/acme/iotda-ota@v0.1.0\n```\n\n"
         "| language | package |\n|---|---|\n"
         f"| TypeScript and JavaScript | `{NODE_PACKAGE}` |\n"
