@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pulumi_iotda_ota
 from docs.generate import pictures
-from docs.generate.markdown import code, listed, table
+from docs.generate.markdown import code, listed, table, wrapped
 from pulumi_iotda_ota import dynamic, schema
 from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth.vendor import FILE_KEYS, IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.schema import outputs
 from pulumi_iotda_ota.schema.argument import Spelling, explained, rendered
 from pulumi_iotda_ota.schema.changes import CONNECTION
 from pulumi_iotda_ota.selection import constraints
+from pulumi_iotda_ota.selection.versions import BUILD, IN_FRONT, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -112,6 +116,29 @@ def _endpoint_of_region(name: str) -> str:
     return ", `HUAWEICLOUD_SDK_REGION_IOTDA_<REGION>`" if name == "endpoint" else ""
 
 
+def _vendor_names() -> str:
+    """Return what becomes of the names that the table of settings does not have; equal texts share a row."""
+    told = {name for setting in SETTINGS for name in setting.environment}
+    rows: dict[tuple[str, str], list[str]] = {}
+    for name in (*VARIABLES, *FILE_KEYS):
+        if name.name not in told:
+            text = f"read as `{name.text}`" if name.use == READ and name.text in Connection.model_fields else name.text
+            what = {READ: text, REFUSED: f"refused: {text}", IGNORED: f"no effect; {text}"}[name.use]
+            rows.setdefault((name.tool, what), []).append(name.name)
+    return table(
+        ("of", "variable or key", "what becomes of it"),
+        [(tool, listed(names), what) for (tool, what), names in rows.items()],
+    )
+
+
+def _actions() -> str:
+    rows = [
+        (code(operation), listed(names), ", ".join(name for name, of in PURPOSES.items() if operation in of))
+        for operation, names in ACTIONS.items()
+    ]
+    return table(("operation", "IAM action", "in the policy of"), rows)
+
+
 def _sources() -> str:
     return "\n".join(f"{number}. {_coded_names(source.title)}" for number, source in enumerate(SOURCES, start=1))
 
@@ -127,6 +154,28 @@ def _constraints() -> str:
     starts = [found.start() for found in re.finditer(r"=+", str(border.search(str(constraints.__doc__))[0]))]  # type: ignore[index]
     cells = [_columns(line, starts) for line in [heads.strip(), *rows.strip().splitlines()]]
     return table(cells[0], cells[1:])
+
+
+def _version_words() -> str:
+    """Return the words of a version and where they sort, then the few that count in front of the first number."""
+    letters = "a single letter"
+    rows = [
+        (
+            words.name,
+            words.place,
+            code(words.example),
+            ", ".join(
+                [
+                    *([letters] if words is BUILD else []),
+                    *(" = ".join(map(code, spellings)) for spellings in words.words if len(spellings[0]) > 1),
+                ]
+            ),
+        )
+        for words in WORDS
+    ]
+    heads = ("word", "where a version sorts", "beside `1.5.0`", "words")
+    in_front = f"In front of the first number only {listed(IN_FRONT)} count: `edge-gateway_1.2` is no prerelease."
+    return f"{table(heads, rows)}\n{wrapped(in_front)}"
 
 
 def _columns(line: str, starts: list[int]) -> list[str]:
@@ -178,7 +227,10 @@ REFERENCE: Mapping[str, Callable[[], str]] = {
     **{f"outputs of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
     "settings": _settings,
     "order of sources": _sources,
+    "names of the vendor": _vendor_names,
+    "actions": _actions,
     "constraints": _constraints,
+    "version words": _version_words,
     "names": _names,
     "limits of the service": _limits,
     "frozen classes": _frozen,

@@ -151,8 +151,8 @@ def get_ota_package(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether a version that ``version_scheme`` cannot read is an error. If not, its package is
-            skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
+            the package is skipped. Default: ``False``. Example: ``True``.
         package_id: The id of one package. The package is fetched instead of selected, so no selection argument may be
             set. If it is not set, a package is selected. The value must be 1 to 36 letters, digits or -. Example:
             ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
@@ -318,8 +318,8 @@ def get_ota_package_output(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether a version that ``version_scheme`` cannot read is an error. If not, its package is
-            skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
+            the package is skipped. Default: ``False``. Example: ``True``.
         package_id: The id of one package. The package is fetched instead of selected, so no selection argument may be
             set. If it is not set, a package is selected. The value must be 1 to 36 letters, digits or -. Example:
             ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
@@ -416,8 +416,8 @@ def get_ota_packages(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether a version that ``version_scheme`` cannot read is an error. If not, its package is
-            skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
+            the package is skipped. Default: ``False``. Example: ``True``.
         order_by: The order of the list. If it is not set, the order of the service: newest record first. Allowed
             values: ``"version"``, ``"create_time"``. Example: ``"version"``.
         max_items: The most packages that are returned. If it is not set, all of them. Without ``order_by``, no further
@@ -496,8 +496,8 @@ def get_ota_packages_output(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether a version that ``version_scheme`` cannot read is an error. If not, its package is
-            skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
+            the package is skipped. Default: ``False``. Example: ``True``.
         order_by: The order of the list. If it is not set, the order of the service: newest record first. Allowed
             values: ``"version"``, ``"create_time"``. Example: ``"version"``.
         max_items: The most packages that are returned. If it is not set, all of them. Without ``order_by``, no further

@@ -141,8 +141,8 @@ class OtaPackagePin(DeclaredResource, module="iotda-ota", name="OtaPackagePin"):
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether a version that ``version_scheme`` cannot read is an error. If not, its package is
-            skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
+            the package is skipped. Default: ``False``. Example: ``True``.
         package_id: The id of one package. The package is fetched instead of selected, so no selection argument may be
             set. If it is not set, a package is selected. The value must be 1 to 36 letters, digits or -. Example:
             ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
@@ -185,9 +185,9 @@ class OtaPackagePin(DeclaredResource, module="iotda-ota", name="OtaPackagePin"):
     version: pulumi.Output[str]
     """The version of the package."""
     create_time: pulumi.Output[str]
-    """The upload time. Format: UTC time in the form of the API, yyyyMMddTHHmmssZ."""
+    """The upload time, as the service returns it. Format: UTC time in the form of the API, yyyyMMddTHHmmssZ."""
     created_at: pulumi.Output[str]
-    """The upload time. Format: UTC time in RFC 3339."""
+    """The upload time. If it cannot be read, as the service returns it. Format: UTC time in RFC 3339."""
     support_source_versions: pulumi.Output[list[str]]
     """The versions that the package can upgrade. An empty list means all versions."""
     product_name: pulumi.Output[str | None]

@@ -33,7 +33,9 @@ class SkippedPackage(Result):
 
     package_id = Field[str]("The id of the package.")
     version = Field[str]("The version of the package.")
-    rule = Field[str]("The argument whose rule skipped the package.")
+    rule = Field[str](
+        "The argument whose rule skipped the package. It is unreadable_record if no rule can judge the record."
+    )
     reason = Field[str]("The reason, in words.")
 
 
@@ -45,8 +47,12 @@ class OtaPackageResult(Result):
     package_type = Field[str]("The type: softwarePackage, firmwarePackage or modulePackage.")
     product_id = Field[str]("The product of the devices that the package is for.")
     version = Field[str]("The version of the package.")
-    create_time = Field[str]("The upload time. Format: UTC time in the form of the API, yyyyMMddTHHmmssZ.")
-    created_at = Field[str]("The upload time. Format: UTC time in RFC 3339.")
+    create_time = Field[str](
+        "The upload time, as the service returns it. Format: UTC time in the form of the API, yyyyMMddTHHmmssZ."
+    )
+    created_at = Field[str](
+        "The upload time. If it cannot be read, as the service returns it. Format: UTC time in RFC 3339."
+    )
     support_source_versions = Field[list[str]](
         "The versions that the package can upgrade. An empty list means all versions."
     )

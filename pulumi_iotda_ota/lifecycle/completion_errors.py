@@ -89,11 +89,11 @@ def _counts(standing: DeviceCounts) -> str:
 
 def _failing(client: Client, task: BatchTask, standing: DeviceCounts) -> Facts:
     try:
-        devices = failing_devices(client, task.task_id, task.task_progress, most=_SHOWN_DEVICES, statuses=_FAILED)
+        found = failing_devices(client, task.task_id, task.task_progress, most=_SHOWN_DEVICES, statuses=_FAILED)
     except IotdaOtaError as error:
         # The verdict is known without them; why they could not be had belongs beside it, not in its place.
         return [("failing", f"the devices could not be read: {error.headline}")]
-    lines = [_device(device) for device in devices]
+    lines = [*map(_device, found.devices), *(f"a record that cannot be judged: {one}" for one in found.unreadable)]
     if standing.failed > len(lines) > 0:
         lines.append(f"and {standing.failed - len(lines):,} more")
     return _listed("failing", lines)

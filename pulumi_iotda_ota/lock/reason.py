@@ -75,6 +75,8 @@ def _newer(policy: Policy, found: Found) -> Iterator[Skipped]:
 def _why_not(policy: Policy, skipped: Skipped) -> str:
     if skipped.rule == "preferred_versions":
         return "is not preferred"
+    if skipped.unreadable:  # what the scheme cannot read is not listed, so it is the upload time
+        return passed_over(policy, "most_recent", 1)
     return passed_over(policy, skipped.rule, 1)
 
 

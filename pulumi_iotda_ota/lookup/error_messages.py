@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import textwrap
 from bisect import bisect_right
+from collections import Counter
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.errors import MultiplePackages, PackageNotFound
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, ProtocolError
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
-from pulumi_iotda_ota.selection.choose import spans
+from pulumi_iotda_ota.selection.choose import UNREADABLE, spans
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.rules import rules_of
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage
     from pulumi_iotda_ota.selection.choose import Selection, Skipped
     from pulumi_iotda_ota.selection.policy import Policy
     from pulumi_iotda_ota.selection.versions import Key
@@ -67,12 +69,15 @@ _PASSED_OVER = {
     "version_scheme": "no {} version{s}",
     "version_constraint": "outside {}",
     "include_prereleases": "prerelease{s}",
+    "most_recent": "without an upload time that can be read",
     "require_checksum": "without a checksum",
+    UNREADABLE: "that cannot be judged",
 }
 _ADVICE = {
     "version": "ask for one of these",
     "created_after": "widen the window",
     "created_before": "widen the window",
+    "most_recent": "set highest_version=True in place of most_recent",
     "source_versions": "upgrade the devices in steps",
     "allow_downgrade": "set allow_downgrade=True",
     "version_regex": "correct the pattern",
@@ -95,7 +100,7 @@ def nothing_fits(
         connection: where it was looked.
         near: the versions that came near, see :func:`nearest` and :func:`neighbours`; empty where there is nothing.
     """
-    counts = selection.skipped_counts
+    counts = _counts(selection)
     passed = " · ".join(
         f"{count:,} {passed_over(policy, rule, count)}" for rule in _PASSED_OVER if (count := counts[rule])
     )
@@ -104,6 +109,7 @@ def nothing_fits(
     facts = [
         ("asked for", described(policy)),
         ("looked at", _folded(f"{counted}{': ' if passed else ''}{passed}")),
+        *(("not judged", _folded(str(record))) for record in selection.first_records[:1]),
         ("looked in", connection.described),
         ("nearest", _folded(near) or _nothing_near(policy)),
         (
@@ -118,6 +124,16 @@ def nothing_fits(
         ),
     ]
     return PackageNotFound("no OTA package fits", facts=facts)
+
+
+def _counts(selection: Selection) -> Counter[str]:
+    """Return the counts by rule; packages whose upload time cannot be read count as skipped by the order."""
+    counts = Counter(selection.skipped_counts)
+    for rule in ("created_after", "created_before"):
+        unreadable = selection.unreadable_counts[rule]
+        counts[rule] -= unreadable
+        counts["most_recent"] += unreadable
+    return counts
 
 
 def several_fit(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
@@ -165,20 +181,43 @@ def too_many_details(policy: Policy, candidates: int, asked: int, signed: int) -
     return IotdaOtaError(f"more than {asked} packages would have to be asked for their checksums", facts=facts)
 
 
-def unreadable(policy: Policy, count: int, first: Skipped) -> IotdaOtaError:
-    """Return the error of a lookup that takes no version that its scheme can not read.
+def unreadable(policy: Policy, counts: Counter[str], first: Skipped) -> IotdaOtaError:
+    """Return the error of a strict lookup of which a rule cannot read a version or an upload time.
+
+    Args:
+        policy: what was requested.
+        counts: how many packages each rule could not read.
+        first: the first of them.
+    """
+    versions = counts["version_scheme"]
+    times = sum(counts.values()) - versions
+    found = [plural(count, what) for count, what in ((versions, "version"), (times, "upload time")) if count]
+    read_as = "" if times else f" as {policy.version_scheme}"
+    loose = versions and policy.version_scheme != "loose" and Keys("loose").find(first.version) is not None
+    scheme = 'set version_scheme="loose", or ' if loose else ""
+    facts = [
+        ("asked for", described(policy)),
+        ("first", _folded(f"{_short(first.version)}, package {_short(first.package_id)}: {sanitize(first.reason)}")),
+        ("what to do", f"{scheme}leave strict_versions out to skip them"),
+    ]
+    return IotdaOtaError(f"{' and '.join(found)} cannot be read{read_as}", facts=facts)
+
+
+def not_judged(policy: Policy, count: int, first: UnreadableRecord) -> IotdaOtaError:
+    """Return the error of a lookup with ``strict_versions`` whose list has records that cannot be judged.
 
     Args:
         policy: what was asked.
-        count: how many versions can not be read.
+        count: how many such records there are.
         first: the first of them.
     """
     facts = [
         ("asked for", described(policy)),
-        ("first", _folded(f"{_short(first.version)}, package {_short(first.package_id)}: {sanitize(first.reason)}")),
-        ("what to do", 'set version_scheme="loose", or leave strict_versions out to pass them over'),
+        ("first", _folded(str(first))),
+        ("what to do", "correct or delete it on the service, or leave strict_versions out to skip such records"),
     ]
-    return IotdaOtaError(f"{plural(count, 'version')} can not be read as {policy.version_scheme}", facts=facts)
+    headline = f"{plural(count, 'record')} of the list cannot be judged, and strict_versions is set"
+    return IotdaOtaError(headline, facts=facts)
 
 
 def gone(package_id: str, connection: ResolvedConnection) -> PackageNotFound:
@@ -219,20 +258,22 @@ def passed_over(policy: Policy, rule: str, count: int) -> str:
 
     Args:
         policy: what was asked.
-        rule: the rule's argument.
+        rule: the rule's argument, or what stands for it if no rule can judge a record.
         count: how many there are.
     """
-    return _PASSED_OVER[rule].format(_value(policy, rule), s="s" * (count != 1))
+    value = "" if rule == UNREADABLE else _value(policy, rule)
+    return _PASSED_OVER[rule].format(value, s="s" * (count != 1))
 
 
-def nearest(packages: Iterable[OtaPackage], policy: Policy) -> str:
+def nearest(packages: Iterable[ListedPackage], policy: Policy) -> str:
     """Return the versions that came nearest, with what speaks against each.
 
     Those that break the fewest rules come first: of each rule the best, the highest version first. Of those that are
     only outside a constraint, the ones next to its first bound.
     """
     keys = Keys(policy.version_scheme)
-    broken = list(_broken(packages, policy, keys))
+    judged = (package for package in packages if not isinstance(package, UnreadableRecord))
+    broken = list(_broken(judged, policy, keys))
     fewest = min((number for number, *_ in broken), default=0)
     close = sorted((one for one in broken if one[0] == fewest), key=lambda one: one[2], reverse=True)
     groups: dict[str, list[tuple[Key, str]]] = {}

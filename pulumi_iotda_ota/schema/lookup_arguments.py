@@ -149,7 +149,8 @@ REQUIRE_CHECKSUM = Argument(
 STRICT_VERSIONS = Argument(
     "strict_versions",
     "boolean",
-    "Whether a version that {version_scheme} cannot read is an error. If not, its package is skipped.",
+    "Whether it is an error if a version, or an upload time that is needed, cannot be read. If not, the package is "
+    "skipped.",
     default=False,
     example=True,
     selects=True,

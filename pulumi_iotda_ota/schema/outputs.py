@@ -89,8 +89,8 @@ _PACKAGE_FIELDS = (
     Output("package_type", "string", "The type: softwarePackage, firmwarePackage or modulePackage."),
     Output("product_id", "string", "The product of the devices that the package is for."),
     Output("version", "string", "The version of the package."),
-    Output("create_time", "string", "The upload time.", unit=_API_TIME),
-    Output("created_at", "string", "The upload time.", unit=_RFC_3339),
+    Output("create_time", "string", "The upload time, as the service returns it.", unit=_API_TIME),
+    Output("created_at", "string", "The upload time. If it cannot be read, as the service returns it.", unit=_RFC_3339),
     Output(
         "support_source_versions",
         "list of strings",
@@ -115,7 +115,11 @@ SKIPPED_PACKAGE = Object(
     (
         Output("package_id", "string", "The id of the package."),
         Output("version", "string", "The version of the package."),
-        Output("rule", "argument", "The argument whose rule skipped the package."),
+        Output(
+            "rule",
+            "argument",
+            "The argument whose rule skipped the package. It is unreadable_record if no rule can judge the record.",
+        ),
         Output("reason", "string", "The reason, in words."),
     ),
 )

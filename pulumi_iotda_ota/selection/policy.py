@@ -35,8 +35,8 @@ class Policy:
         created_after: The earliest upload time, inclusive. If it is not set, there is no earliest time.
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time.
-        strict_versions: Whether a version that ``version_scheme`` cannot read is an error. If not, its package is
-            skipped.
+        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
+            the package is skipped.
         require_checksum: Whether only a package with a recorded SHA-256 checksum matches. It costs one more request for
             each candidate, at most 50.
         highest_version: Whether the highest version by ``version_scheme`` is returned if several packages match. If

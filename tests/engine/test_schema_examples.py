@@ -12,6 +12,7 @@ import pytest
 import yaml as pyyaml
 
 from tests.support import generated_code
+from tests.support.plugins import generated_python, has_plugin
 from tests.support.prepared import SECONDS
 from tools.generate.examples import EXAMPLES
 from tools.generate.languages import go, python, typescript, yaml
@@ -32,10 +33,10 @@ def test_each_example_in_yaml(make_yaml: Callable[..., Project], name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["getOtaPackage", "OtaPackage", "UpgradeTaskCompletion"])
-def test_examples_in_python(make_project: Callable[..., Project], plugin_home: Path, name: str) -> None:
+def test_examples_in_python(make_project: Callable[..., Project], name: str) -> None:
     """An example in Python runs with the generated package and the installed plugin."""
-    project = make_project(python(EXAMPLES[name]))
-    project.environment |= {"PULUMI_HOME": str(plugin_home), "PYTHONPATH": str(generated_code.python_sdk())}
+    project = has_plugin(make_project(python(EXAMPLES[name])))
+    project.environment |= {"PYTHONPATH": str(generated_python())}
 
     project.ok("up", "--yes", "--skip-preview")
     assert set(project.outputs()) == set(EXAMPLES[name].outputs)
@@ -54,7 +55,7 @@ def test_each_example_in_python_has_right_arguments(tmp_path: Path, name: str) -
         text=True,
         check=False,
         cwd=tmp_path,
-        env={"MYPYPATH": str(generated_code.python_sdk())},
+        env={"MYPYPATH": str(generated_python())},
     )
 
     assert done.returncode == 0, done.stdout
@@ -72,13 +73,10 @@ def test_examples_in_typescript_compile(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_defaults_of_the_schema_change_nothing(
-    make_yaml: Callable[..., Project], plugin_home: Path, tmp_path: Path
-) -> None:
+def test_defaults_of_the_schema_change_nothing(make_yaml: Callable[..., Project], tmp_path: Path) -> None:
     """Generated code sends every default of the schema, and YAML none: neither is a change, and none is stored."""
     example = EXAMPLES["UpgradeTaskCompletion"]
     project = make_yaml(**pyyaml.safe_load(yaml(example)))
-    project.environment |= {"PULUMI_HOME": str(plugin_home)}
     project.ok("up", "--yes", "--skip-preview")
     assert _inputs(project, "canary") == {"packageIds", "groupIds", "taskName", "taskType"}
 

@@ -145,7 +145,7 @@ def test_strict_versions_name_the_first_and_count_all(service: Emulator) -> None
     odd = upload(service, "latest", signed=False)
     asked = {**LAMP, "version_scheme": "semver", "highest_version": True}
 
-    with pytest.raises(iotda_ota.IotdaOtaError, match="2 versions can not be read as semver") as caught:
+    with pytest.raises(iotda_ota.IotdaOtaError, match="2 versions cannot be read as semver") as caught:
         iotda_ota.get_ota_package(**asked, strict_versions=True)
     assert f"latest, package {odd}: not a semantic version" in " ".join(str(caught.value).split())
     found = iotda_ota.get_ota_package(**asked)

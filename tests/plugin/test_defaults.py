@@ -26,13 +26,14 @@ KINDS = ("OtaPackage", "OtaPackagePin", "UpgradeTask", "UpgradeTaskCompletion", 
 def given(kind: str, emulator: Emulator) -> dict[str, Any]:
     """Return the inputs of a resource, without any that has a default, except for those that must be set."""
     package = package_of(emulator)
-    return {
+    inputs: dict[str, dict[str, Any]] = {
         "OtaPackage": {**METER, "app_id": "energy", "version": "V9.9", "obs_location": FILE},
         "OtaPackagePin": {**METER, "version": "V1.4.10"},
         "UpgradeTask": {"package_ids": [package], "targets": ["d1"]},
         "UpgradeTaskCompletion": {"task_id": "5c8b1c2d3e4f5a6b7c8d9e0f"},
         "UpgradeTaskConfirmation": {"task_id": "5c8b1c2d3e4f5a6b7c8d9e0f", "approved_package_ids": [package]},
-    }[kind]
+    }
+    return inputs[kind]
 
 
 def defaults(kind: str) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.plugins import ROOT, installed_python, pulumi_version
+from tests.support.plugins import ROOT, generated, pulumi_version
 from tests.support.prepared import SECONDS, key_of, made_once
 from tools.generate.languages import GO_PACKAGE, NODE_PACKAGE
 
@@ -42,32 +41,6 @@ _TSCONFIG = {
         "types": ["node"],
     }
 }
-
-
-def generated(language: str) -> Path:
-    """Return the folder with the generated code of a language."""
-    if shutil.which(f"pulumi-language-{language}") is None:
-        pytest.skip(f"code for {language} not generated: no pulumi-language-{language} on PATH")
-
-    def make(folder: Path) -> None:
-        folder.mkdir()
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PULUMI_HOME": str(folder / "home")}
-        command = ["pulumi", "package", "gen-sdk", str(SCHEMA), "--language", language, "--out", str(folder)]
-        subprocess.run(command, check=True, capture_output=True, env=environment, timeout=SECONDS)
-
-    return made_once(f"sdk-{language}", key_of([SCHEMA, pulumi_version()]), make) / language
-
-
-def python_sdk() -> Path:
-    """Return a folder for PYTHONPATH with the generated Python package, installed."""
-
-    def make(folder: Path) -> None:
-        source = folder.with_name(f"{folder.name}-source")
-        shutil.copytree(generated("python"), source)
-        installed_python(source, folder)
-        shutil.rmtree(source)
-
-    return made_once("sdk-python-installed", key_of([SCHEMA, pulumi_version()]), make)
 
 
 def node_project() -> Path:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.iotda.actions import ACTIONS, AGENCY, AGENCY_NEEDS
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, EcsMetadata, IdToken, UserPassword
-from pulumi_iotda_ota.iotda.auth.endpoint import REGIONS, near_region, read_endpoint
+from pulumi_iotda_ota.iotda.auth.endpoint import IAM_REGIONS, REGIONS, near_region, read_endpoint
 from pulumi_iotda_ota.iotda.retry import is_throttle
 
 if TYPE_CHECKING:
@@ -28,16 +29,19 @@ _WRONG_SPACE = (
     "what to do",
     "check app_id: it is no resource space of this account, project and instance",
 )
-_NO_PERMISSION = (
-    "what to do",
-    (
-        "grant the user iotda:otapackages:queryList, for packages also what creates and deletes them, and for tasks "
-        "iotda:batchtasks:create, queryList, stop and delete"
-    ),
-)
+_POLICY = "iotda-ota doctor --policy prints a policy"
+_NO_PERMISSION = ("what to do", f"grant the user the IAM action of the operation, which the message names; {_POLICY}")
+# How a denial of IAM is worded, whatever its code.
+_DENIED = ("not authorized to perform", "policy doesn't allow")
+_OF_SERVICE = "IOTDA."
+_CODES = (_OF_SERVICE, "APIGW.", "APIG.", "IAM.")
 _WRONG_PLACE = (
     "likely",
     "the endpoint is no application endpoint of IoTDA, or project_id belongs to another region",
+)
+_INTERMEDIARY = (
+    "likely",
+    "a firewall or proxy between this machine and IoTDA sent it: a response of the service has an error_code",
 )
 # What a creation can name that is not there.
 _WRONG_IDS = {
@@ -46,7 +50,7 @@ _WRONG_IDS = {
 }
 _AGENCY = (
     "likely",
-    "the agency iotda_admin_trust lacks KMS Administrator or OBS OperateAccess, which all OTA operations need",
+    f"the agency {AGENCY} lacks {AGENCY_NEEDS}, which OTA operations need",
 )
 _SEVERAL_INSTANCES = ("likely", "the account has several instances; give instance_id")
 ON_ECS = 'credentials "ecs" works on an ECS of Huawei Cloud that has an agency, and nowhere else'
@@ -88,14 +92,18 @@ BY_CODE = {
     "APIGW.0101": _WRONG_PLACE,
     "APIGW.0302": _NO_PERMISSION,
     "APIGW.0306": _NO_PERMISSION,
+    "APIG.0302": _NO_PERMISSION,
+    "APIG.0306": _NO_PERMISSION,
     "APIGW.0310": ("what to do", "check project_id: the project is not available"),
-    "APIGW.0802": ("what to do", "let the user into this region"),
+    "APIGW.0802": ("what to do", "grant the user access to this region"),
     "IAM.0002": _NO_PERMISSION,
     "IAM.0003": _NO_PERMISSION,
 }
 
 
-def hint(request: Request[Any], status: int, code: str, message: str, connection: ResolvedConnection) -> Facts:
+def hint(
+    request: Request[Any], status: int, code: str, message: str, connection: ResolvedConnection, *, denied: bool = False
+) -> Facts:
     """Return what is known to help against a refusal, or an empty list.
 
     Args:
@@ -104,14 +112,20 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
         code: the code, or empty.
         message: the message, or empty.
         connection: what it was asked with.
+        denied: whether the answer has what only a denial of IAM has.
     """
     if is_throttle(status, code):
         return [TOO_FAST]
     if request.goes_to_iam:
         advised = status < HTTPStatus.INTERNAL_SERVER_ERROR and request.operation in _BY_OPERATION
         return [("what to do", _BY_OPERATION[request.operation])] if advised else []
+    if denied or BY_CODE.get(code) is _NO_PERMISSION or any(words in message.lower() for words in _DENIED):
+        return [("what to do", f"grant the user {' and '.join(ACTIONS[request.operation])}; {_POLICY}")]
     facts = [BY_CODE[code]] if code in BY_CODE else []
-    if _names_agency(message) or (status == HTTPStatus.FORBIDDEN and not facts and "ota-upgrades" in request.path):
+    if status == HTTPStatus.FORBIDDEN and not code.startswith(_CODES):
+        return [*facts, _INTERMEDIARY]
+    of_package = status == HTTPStatus.FORBIDDEN and not facts and "ota-upgrades" in request.path
+    if code and (_names_agency(message) or (of_package and code.startswith(_OF_SERVICE))):
         facts.append(_AGENCY)
     if "instance" in message.lower() and connection.instance_id is None:
         facts.append(_SEVERAL_INSTANCES)
@@ -119,6 +133,17 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
         # Where the service itself, not a gateway before it, missed something, a creation names it.
         facts.append(_WRONG_IDS.get(request.operation, _WRONG_PLACE) if code.startswith("IOTDA.") else _WRONG_PLACE)
     return facts
+
+
+def hint_on_page(request: Request[Any], status: int) -> Facts:
+    """Return the likely cause of a refusal that is a web page or plain text.
+
+    Args:
+        request: what was asked.
+        status: the HTTP status.
+    """
+    is_elsewhere = status == HTTPStatus.NOT_FOUND and _is_collection(request)
+    return [*([_WRONG_PLACE] if is_elsewhere else []), _INTERMEDIARY]
 
 
 def hint_on_no_address(connection: ResolvedConnection) -> Facts:
@@ -133,6 +158,9 @@ def hint_on_no_address(connection: ResolvedConnection) -> Facts:
     if region in REGIONS:
         own = "no name server answers, or the region has no shared endpoint: give the one that the console shows"
         return [("likely", own)]
+    if region in IAM_REGIONS:
+        own = f"{region} has no shared endpoint of IoTDA: give the endpoint of the instance, which the console shows"
+        return [("what to do", own)]
     meant = near_region(region)
     question = f"; did you mean {meant}?" if meant else ""
     return [("likely", f"the region name {region} is wrong, as the endpoint is made from it{question}")]

@@ -1,26 +1,25 @@
-"""Creates a package at most once: looks for its twins first, and never repeats a request whose outcome is not known.
+"""Creates a package at most once, by what it is: type, resource space, product, module and version.
 
-The service has no client token, and whether it takes a second package of one version is not documented. So a package
-that agrees in everything is what an interrupted run left; one that agrees in part is somebody's, and left alone.
+Whether the service accepts a second package of one version is not documented. A package that agrees in every input was
+created by an interrupted run and is adopted. One that agrees in part belongs to someone else and is left alone.
 """
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
-from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError, ServiceError
+from pulumi_iotda_ota.iotda.models import PackageQuery, UnreadableRecord
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
-from pulumi_iotda_ota.lifecycle.recovery import poll_until_visible
-from pulumi_iotda_ota.lifecycle.run_state import Thing
+from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
+from pulumi_iotda_ota.lookup.details import held_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage
     from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
@@ -29,37 +28,35 @@ _MOST_TWINS = 10
 
 
 def create_package_once(context: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
-    """Return the package, created now or found.
+    """Return the package, created now or adopted.
 
     Raises:
         IotdaOtaError: a package is there that agrees only in part, or that is another resource's.
         OutcomeUnknown: the service may have accepted the request, and the package did not appear within two minutes.
     """
-    # Two resources of one program that describe one package must not both find none.
-    with context.run_state.alone("package", *(inputs.get(name) for name in IDENTITY)):
-        package = _found_or_created(context, client, inputs)
-        context.run_state.note_created(_thing(client, package))
-    return package
 
+    def create() -> OtaPackage:
+        try:
+            return client.create_package(new_package(inputs))
+        except ServiceError as error:
+            _note_predecessor(error, client, inputs, context)
+            raise
 
-def _found_or_created(context: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
-    found = _twins(client, inputs, _replaced(context, client))
-    if found:
-        return _adopted(context, client, inputs, found)
-    try:
-        return client.create_package(new_package(inputs))
-    except ServiceError as error:
-        _note_predecessor(error, client, inputs, context)
-        raise
-    except OutcomeUnknown as error:
-        found = poll_until_visible(
-            context.clock,
-            lambda deadline: _twins(client, inputs, _replaced(context, client), deadline=deadline) or None,
-            error,
-            thing="OTA package",
-            asked=described(inputs),
-        )
-    return _adopted(context, client, inputs, found)
+    return create_once(
+        context,
+        client.connection.identity,
+        Creation(
+            kind="OTA package",
+            name=described(inputs),
+            key=("package", *(inputs.get(name) for name in IDENTITY)),
+            find=lambda deadline: _twins(client, inputs, _replaced(context, client), deadline=deadline) or None,
+            create=create,
+            select=lambda found: _equal(inputs, found),
+            id_of=lambda package: package.package_id,
+            describe=lambda package: f"package {sanitize(package.package_id)}, uploaded {package.created_at}",
+            advice="declare it once, and pass its package_id on",
+        ),
+    )
 
 
 def require_no_other(context: ResourceContext, client: Client, inputs: Properties) -> None:
@@ -77,9 +74,21 @@ def _twins(
     client: Client, inputs: Properties, replaced: set[str], *, deadline: Deadline | None = None
 ) -> list[OtaPackage]:
     """Return the newest packages that agree in what a package is, with their files, without those to be replaced."""
-    listed = (package for package in _listed(client, inputs, deadline) if package.package_id not in replaced)
-    details = (_detail(client, package.package_id, deadline) for package in islice(listed, _MOST_TWINS))
-    return [package for package in details if package is not None]
+    listed = [package for package in _listed(client, inputs, deadline) if _id(package) not in replaced]
+    found: list[OtaPackage] = []
+    for package in listed[:_MOST_TWINS]:
+        detail = _detail(client, _id(package), deadline)
+        if detail is None:
+            continue
+        if not isinstance(package, UnreadableRecord):
+            held_to(package, detail)
+        if _is_twin(detail, inputs):
+            found.append(detail)
+    return found
+
+
+def _id(package: ListedPackage) -> str:
+    return package.id if isinstance(package, UnreadableRecord) else package.package_id
 
 
 def _replaced(context: ResourceContext, client: Client) -> set[str]:
@@ -87,16 +96,27 @@ def _replaced(context: ResourceContext, client: Client) -> set[str]:
     return context.run_state.replaced(client.connection.identity)
 
 
-def _thing(client: Client, package: OtaPackage) -> Thing:
-    return Thing.at(client.connection.identity, package.package_id)
+def _listed(client: Client, inputs: Properties, deadline: Deadline | None) -> list[ListedPackage]:
+    """Return the packages that agree in what a package is, and the records that may be one of them.
 
-
-def _listed(client: Client, inputs: Properties, deadline: Deadline | None) -> list[OtaPackage]:
+    Raises:
+        ProtocolError: a record that cannot be judged has no id by which it could be read.
+    """
     names = ("package_type", "app_id", "product_id", "version")
-    query = PackageQuery(**{name: inputs[name] for name in names})
-    wanted = [inputs.get(name) for name in IDENTITY]
-    found = client.list_packages(query, deadline=deadline)
-    return [package for package in found if [getattr(package, name) or None for name in IDENTITY] == wanted]
+    found: list[ListedPackage] = []
+    for package in client.list_packages(PackageQuery(**{name: inputs[name] for name in names}), deadline=deadline):
+        if isinstance(package, UnreadableRecord) and not package.id:
+            raise ProtocolError(
+                f"whether a {described(inputs)} exists is not known: the list has {package}",
+                facts=[("what to do", "correct or delete that package on the console, and run pulumi up again")],
+            )
+        if isinstance(package, UnreadableRecord) or _is_twin(package, inputs):
+            found.append(package)
+    return found
+
+
+def _is_twin(package: OtaPackage, inputs: Properties) -> bool:
+    return all((getattr(package, name) or None) == inputs.get(name) for name in IDENTITY)
 
 
 def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPackage | None:
@@ -107,18 +127,6 @@ def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPa
         if not error.is_not_found:
             raise
         return None
-
-
-def _adopted(context: ResourceContext, client: Client, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
-    """Return the package that was found, after making sure that it may be taken over."""
-    package = _equal(inputs, found)
-    name = f"package {sanitize(package.package_id)}"
-    if context.run_state.is_created(_thing(client, package)):
-        facts = [("what to do", "declare it once, and pass its package_id on")]
-        raise InputError(f"two resources describe one package: {described(inputs)}, {name}", facts=facts)
-    context.run_state.require_shared(f"{described(inputs)} is there already and is not adopted: {name}")
-    context.warn(f"{described(inputs)} is there already and is taken over: {name}, uploaded {package.created_at}")
-    return package
 
 
 def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
@@ -141,11 +149,11 @@ def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, c
     if not replaced:
         return
     try:
-        twins = [package for package in _listed(client, inputs, None) if package.package_id in replaced]
+        twins = [package for package in map(_id, _listed(client, inputs, None)) if package in replaced]
     except IotdaOtaError:
         return  # the refusal is what counts
     if twins:
-        error.note("is to replace", f"package {twins[0].package_id}, which is there until the new one is")
+        error.note("is to replace", f"package {twins[0]}, which is there until the new one is")
         error.note(
             "what to do",
             "give it another version; or, if the service takes no second one of this version, let Pulumi delete the "
