@@ -8,7 +8,7 @@ from pulumi_iotda_ota.cli.options import CommandInput, Option, command
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
 from pulumi_iotda_ota.schema import WORDS, Argument
 
-_NAME = Argument("name", "text", "The name that programs use.", LOCK_NAME, required=True)
+_NAME = Argument("name", "string", "The name that programs use.", LOCK_NAME, required=True)
 _NAMES = Positional(
     ["names"],
     nargs=-1,

@@ -9,24 +9,24 @@ import click
 
 from pulumi_iotda_ota.cli import completions
 from pulumi_iotda_ota.cli.commands import CONNECTION, Command, Positional
-from pulumi_iotda_ota.cli.words import long_option, worded
+from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.schema import Argument
+from pulumi_iotda_ota.schema.argument import Spelling, rendered, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.auth.settings import Setting
-    from pulumi_iotda_ota.schema import Argument
 
 if TYPE_CHECKING:
     _Choice = click.Choice[str]
 else:
     _Choice = click.Choice  # generic only in later releases of click
 
-_TYPES: Mapping[str, click.ParamType[Any]] = {"number": click.INT, "decimal": click.FLOAT}
+_TYPES: Mapping[str, click.ParamType[Any]] = {"integer": click.INT, "number": click.FLOAT}
 # What a value is called that its name does not tell. Any other value is called by the last word of its name.
 _METAVARS = {
     "version_constraint": "RANGE",
@@ -41,6 +41,15 @@ _METAVARS = {
     "proxy": "URL",
     "target": "DEVICE",
 }
+# The table of settings has names of its own for the types.
+_SETTING_TYPES = {
+    "text": "string",
+    "flag": "boolean",
+    "number": "integer",
+    "decimal": "number",
+    "texts": "list of strings",
+}
+_SPELLING = Spelling(name=long_option)
 # What a shell completes, and click refuses with the values there are.
 _SETTING_CHOICES = {"signing": ("auto", "standard", "derived"), "credentials": ("ecs",)}
 _COMPLETIONS = {"region": completions.regions, "lock": completions.lock_names}
@@ -168,7 +177,7 @@ def json_option() -> Option:
 
 
 def _positional(argument: Argument) -> Positional:
-    return Positional([argument.name], metavar=metavar_of(argument), help=worded(argument.description))
+    return Positional([argument.name], metavar=metavar_of(argument), help=rendered(argument.description, _SPELLING))
 
 
 _PUBLIC = tuple(setting.name for setting in SETTINGS if not setting.secret)
@@ -198,26 +207,32 @@ def connection_options() -> tuple[Option, ...]:
 
 def metavar_of(item: Argument | Setting) -> str:
     """Return what the help calls the value of an argument or a setting."""
-    by_type = "NUMBER" if item.type == "number" else ""
+    type_ = _type_of(item)
+    by_type = "NUMBER" if type_ == "integer" else ""
     last = item.name.rpartition("_")[2].upper()
-    return _METAVARS.get(item.name) or by_type or (last.removesuffix("S") if item.type == "texts" else last)
+    return _METAVARS.get(item.name) or by_type or (last.removesuffix("S") if type_ == "list of strings" else last)
+
+
+def _type_of(item: Argument | Setting) -> str:
+    return item.type if isinstance(item, Argument) else _SETTING_TYPES[item.type]
 
 
 def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: bool = False, section: str = "") -> Option:
     long = long_option(item.name)
-    text = worded(item.description)
-    if item.type == "flag":
+    type_ = _type_of(item)
+    text = summary(item, _SPELLING) if isinstance(item, Argument) else rendered(item.description, _SPELLING)
+    if type_ == "boolean":
         return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
-    if item.type == "texts":
+    if type_ == "list of strings":
         text = f"{text} Repeat the option for several."
     metavar = None if choices and len("|".join(choices)) <= _LONGEST_METAVAR else metavar_of(item)
     if choices and metavar:
         text = f"{text} One of {', '.join(choices)}."
     return Option(
         [long, item.name],
-        type=OneOf(choices) if choices else _TYPES.get(item.type, click.STRING),
+        type=OneOf(choices) if choices else _TYPES.get(type_, click.STRING),
         metavar=metavar,
-        multiple=item.type == "texts",
+        multiple=type_ == "list of strings",
         required=required,
         shell_complete=_COMPLETIONS.get(item.name),
         help=text,

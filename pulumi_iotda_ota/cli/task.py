@@ -18,13 +18,13 @@ _BY_NAME = {
     for table in (schema.UPGRADE_TASK, schema.UPGRADE_TASK_COMPLETION, schema.UPGRADE_TASK_CONFIRMATION)
     for argument in table
 }
-_TASK = (Argument("task", "text", "The upgrade task, by its name or its id.", limits.TASK_NAME, required=True),)
+_TASK = (Argument("task", "string", "The upgrade task, by its name or its id.", limits.TASK_NAME, required=True),)
 _LISTED = (
     replace(
         _BY_NAME["task_type"], description="Only tasks of this type. Default: all three types, one after the other."
     ),
     schema.APP_ID,
-    Argument("status", "text", "Only tasks of this status.", limits.TASK_STATUS),
+    Argument("status", "string", "Only tasks of this status.", limits.TASK_STATUS),
     replace(
         schema.MAX_ITEMS,
         description=f"List at most this many tasks of each type, 1 or more. Default: {MOST_LISTED}.",
@@ -45,7 +45,7 @@ _RETRIED = (
     *_TASK,
     Argument(
         "target",
-        "texts",
+        "list of strings",
         f"Only this device, at most {limits.MAX_ACTION_TARGETS} of them. Default: all that failed or were stopped.",
         limits.TARGET,
         maximum=limits.MAX_ACTION_TARGETS,

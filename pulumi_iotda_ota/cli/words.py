@@ -49,7 +49,7 @@ def long_option(name: str) -> str:
 def _plurals() -> frozenset[str]:
     """Return the names of lists."""
     tables = (schema.GET_OTA_PACKAGE, schema.UPGRADE_TASK, schema.UPGRADE_TASK_CONFIRMATION, SETTINGS)
-    return frozenset(item.name for table in tables for item in table if item.type == "texts")
+    return frozenset(item.name for table in tables for item in table if item.type == "list of strings")
 
 
 def worded(text: str) -> str:

@@ -188,13 +188,13 @@ CLOUD = Pattern(r"(?=.{1,253}\Z)[a-z0-9-]+(\.[a-z0-9-]+)+", "a domain such as my
 REGION = Pattern(r"[a-z0-9]+(-[a-z0-9]+)*", "a region such as cn-north-4")
 PACKAGE_ID = Identifier(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -", "package_id")
 PACKAGE_TYPE = Choice(("softwarePackage", "firmwarePackage", "modulePackage"))
-VERSION = Pattern(r"[A-Za-z0-9_.-]{1,256}", "1 to 256 letters, digits, _, - or .")
-MODULE_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, _, - or .")
+VERSION = Pattern(r"[A-Za-z0-9_.-]{1,256}", "1 to 256 letters, digits, _, . or -")
+MODULE_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, _, . or -")
 INSTANCE_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
 # Of this library, not of the API: a name in the lock file, where "format" is a word of the file itself.
 LOCK_NAME = Pattern(
     r"(?!format\Z)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
-    "1 to 64 letters, digits, _, - or ., the first a letter or digit, and not format",
+    "1 to 64 letters, digits, _, . or -, the first a letter or digit, and not format",
 )
 OBS_REGION = Pattern(r"[A-Za-z0-9-]{1,256}", "1 to 256 letters, digits or -")
 OBS_BUCKET = Pattern(r"[a-z0-9.-]{3,63}", "3 to 63 lower-case letters, digits, . or -")

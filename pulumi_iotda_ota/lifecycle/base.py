@@ -183,6 +183,11 @@ def refused_import(advice: str) -> InputError:
     return InputError(headline, facts=[("fix", advice)])
 
 
+def declared(table: Iterable[Argument], values: Properties) -> Properties:
+    """Return values as they are stored and compared: those that equal their default mean the same as no value."""
+    return validation.without_defaults(table, validation.normal(values))
+
+
 def holds_unknown(value: object) -> bool:
     """Return whether a value is, or holds, one that is not known yet."""
     if isinstance(value, dict):

@@ -213,7 +213,7 @@ def test_another_file(shell: Shell, lock_file: Path) -> None:
     ("words", "told"),
     [
         (("lock", "add"), "Missing argument 'NAME'"),
-        (("lock", "add", "a b", *METER), "name must be 1 to 64 letters, digits, _, - or ., the first"),
+        (("lock", "add", "a b", *METER), "name must be 1 to 64 letters, digits, _, . or -, the first"),
         (("lock", "add", "meter", "--product-id", "x"), "--package-type is required"),
         (("lock", "remove"), "Missing argument 'NAME...'"),
         (("lock", "updat"), "Did you mean 'update'?"),

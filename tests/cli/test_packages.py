@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota.functions import results
 from tests.support.shell import METER, Done, Shell
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def test_json_has_what_the_function_returns(shell: Shell, service: Emulator) -> 
     )
 
     for done, result in ((got, one), (listed, many)):
-        told = results.answered(result)
+        told = result.all_values()
         envelope = {name: told.pop(name) for name in ("skipped", "skipped_counts")}
         assert (done.code, done.answer, done.err) == (0, {"result": told, **envelope}, "")
 

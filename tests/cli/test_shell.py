@@ -82,7 +82,7 @@ def test_every_command_has_json_and_help(path: tuple[str, ...]) -> None:
     assert (command.help or "").split("\n")[0].endswith(".")
     for parameter in command.params:
         text = str(getattr(parameter, "help", None) or getattr(parameter, "description", ""))
-        assert text.endswith((".", "letters, digits, _, - or .")), (path, parameter.name)
+        assert text.endswith((".", "letters, digits, _, . or -")), (path, parameter.name)
         assert text[0].isupper() or text.startswith("bash"), (path, parameter.name)
 
 
@@ -126,7 +126,7 @@ def test_a_slip_for_a_program(alone: Shell) -> None:
 @pytest.mark.parametrize(
     ("given", "headline"),
     [
-        (("--version", "a b"), "--version must be 1 to 256 letters, digits, _, - or ."),
+        (("--version", "a b"), "--version must be 1 to 256 letters, digits, _, . or -"),
         (("--version-constraint", "^1.x.2"), "--version-constraint is wrong at character"),
         (("--created-after", "yesterday"), "--created-after must be a time with its zone"),
         (("--package-id", "p1", "--highest-version"), "--package-id goes with no selection argument"),

@@ -16,7 +16,6 @@ from pulumi_iotda_ota.cli import main as entry
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.functions import packages as functions
-from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.functions.invoke import camel_keys, snake_keys
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
@@ -289,7 +288,7 @@ def test_the_command_line(asked: Lookup, capsys: pytest.CaptureFixture[str]) -> 
     same(asked, found["packages"] if asked.many else found)
     if found is not None:
         get: Any = iotda_ota.get_ota_packages if asked.many else iotda_ota.get_ota_package
-        fields = results.answered(get(**asked.arguments))
+        fields = get(**asked.arguments).all_values()
         passed_over = {name: fields.pop(name) for name in ("skipped", "skipped_counts")}
         assert answered == {"result": fields, **passed_over}
 
