@@ -97,14 +97,12 @@ def test_the_example_of_a_command(path: tuple[str, ...]) -> None:
     lines = text.replace("\\\n", "").splitlines()
     calls = [words[1:] for line in lines if (words := shlex.split(line.split(" > ")[0]))[0] == "iotda-ota"]
 
-    assert calls or path == ("completion",)
+    assert any(tuple(call[: len(path)]) == path for call in calls) or path == ("completion",)
     for call in calls:
-        context = root.make_context("iotda-ota", list(call), resilient_parsing=False)
-        while context.command is not None and isinstance(context.command, click.Group):
-            name, inner, rest = context.command.resolve_command(context, context._protected_args + context.args)
-            assert inner is not None
-            context = inner.make_context(name, rest, parent=context)
-    assert not path or any(tuple(call[: len(path)]) == path for call in calls) or path == ("completion",)
+        called: click.Command = root
+        while isinstance(called, click.Group):
+            called = called.commands[call.pop(0)]
+        called.make_context(called.name, list(call), parent=click.Context(root))
 
 
 def test_the_connection_options(alone: Shell) -> None:

@@ -49,7 +49,7 @@ def test_a_task_that_awaits_its_confirmation(bench: Bench) -> None:
     with pytest.raises(DeadlineExceeded) as caught:
         wait(bench, campaign(bench, need_confirm=True), timeout="5m")
 
-    assert bench.told[-1].endswith("4 waiting for the task to be confirmed")
+    assert ", 4 waiting for the task to be confirmed, Waitting: " in bench.told[-1]
     assert "4 devices wait for the task to be confirmed" in str(caught.value)
     assert "UpgradeTaskConfirmation" in str(caught.value)
 
