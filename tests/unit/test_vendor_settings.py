@@ -111,6 +111,7 @@ def test_a_profile_of_the_environment(tmp_path: Path) -> None:
     assert key(HW_PROFILE="prod") == "AK-prod"
     assert key() == "AK-dev"
     assert resolved(environ=environ, profile="prod").profile == "prod"
+    assert resolved(environ={"HW_SHARED_CONFIG_FILE": "/dev/null"}).profile == ""
     file.write_text(json.dumps({"profiles": profiles}))
     assert error(environ).headline == f"no profile is named, and {file} has no current one"
 

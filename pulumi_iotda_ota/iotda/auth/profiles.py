@@ -21,6 +21,8 @@ _HCLOUD = ".hcloud/config.json"
 _SDK = ".huaweicloud/credentials"
 _REGIONS = ".huaweicloud/regions.yaml"
 _SERVICE = "IOTDA"
+# How a variable says that there is no file, on each system.
+_NO_FILE = ("", "/dev/null", "nul")
 _KEY = ("accessKeyId", "secretAccessKey", "securityToken")
 # By the mode of a profile. Source: the page "Specifying Authentication Mode" of KooCLI.
 _ADVICE = {
@@ -50,7 +52,7 @@ def named_profile(environ: Mapping[str, str]) -> str:
         ConfigurationError: such a file cannot be read, or has no current profile.
     """
     name = environ.get("HW_PROFILE", "").strip()
-    if name or not environ.get("HW_SHARED_CONFIG_FILE", "").strip():
+    if name or environ.get("HW_SHARED_CONFIG_FILE", "").strip().lower() in _NO_FILE:
         return name
     path = hcloud_file(environ)
     place = shown_path(path, environ)
