@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # How many tests run at once: the processes that they start wait for each other about half of the time.
 WORKERS ?= 4
 
-.PHONY: help demo test check lint bench fuzz schema docs format clean
+.PHONY: help demo test check lint bench fuzz generate docs format clean
 
 help:
 	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
@@ -19,8 +19,8 @@ help:
 	@echo "make check   format check, lint, types and the unit lane: for every few minutes"
 	@echo "make bench   measure what the library costs, as ratios within one run, and draw how that grows"
 	@echo "make fuzz    look for counterexamples for longer than a test may"
-	@echo "make schema  write the schema of the plugin and the description of the emulator from the tables"
-	@echo "make docs    write the parts of docs/ that are made from the code"
+	@echo "make generate  write the code, the schema and the reference that are made from the tables"
+	@echo "make docs    write what programs and commands print into docs/, by running them"
 	@echo "make format  rewrite the sources in the house's form"
 	@echo "make clean   remove what the other targets made"
 
@@ -62,9 +62,9 @@ bench: $(READY)
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz
 
-schema: $(INSTALLED)
-	@$(BIN)/python -m pulumi_iotda_ota.plugin.schema
-	@$(BIN)/python -m pulumi_iotda_ota.emulator.openapi
+generate: $(READY)
+	@$(BIN)/python -m tools.generate
+	@$(BIN)/python -m docs.generate --reference
 
 docs: $(INSTALLED)
 	@$(BIN)/python -m docs.generate

@@ -10,11 +10,28 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.lazy_imports import gc_paused
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.dynamic.completion import UpgradeTaskCompletion
-    from pulumi_iotda_ota.dynamic.confirmation import UpgradeTaskConfirmation
-    from pulumi_iotda_ota.dynamic.ota_package import OtaPackage
-    from pulumi_iotda_ota.dynamic.pin import OtaPackagePin
-    from pulumi_iotda_ota.dynamic.upgrade_task import UpgradeTask
+    from pulumi_iotda_ota._generated.functions import (
+        get_ota_package,
+        get_ota_package_output,
+        get_ota_packages,
+        get_ota_packages_output,
+        get_upgrade_task,
+        get_upgrade_task_output,
+    )
+    from pulumi_iotda_ota._generated.resources import (
+        OtaPackage,
+        OtaPackagePin,
+        UpgradeTask,
+        UpgradeTaskCompletion,
+        UpgradeTaskConfirmation,
+    )
+    from pulumi_iotda_ota._generated.results import (
+        GetOtaPackageResult,
+        GetOtaPackagesResult,
+        GetUpgradeTaskResult,
+        OtaPackageResult,
+        SkippedPackage,
+    )
     from pulumi_iotda_ota.errors import (
         ConfigurationError,
         CredentialsError,
@@ -31,20 +48,6 @@ if TYPE_CHECKING:
         TransportError,
         UpgradeTaskFailed,
     )
-    from pulumi_iotda_ota.functions.packages import (
-        get_ota_package,
-        get_ota_package_output,
-        get_ota_packages,
-        get_ota_packages_output,
-    )
-    from pulumi_iotda_ota.functions.results import (
-        GetOtaPackageResult,
-        GetOtaPackagesResult,
-        GetUpgradeTaskResult,
-        OtaPackageResult,
-        SkippedPackage,
-    )
-    from pulumi_iotda_ota.functions.tasks import get_upgrade_task, get_upgrade_task_output
 
     # At run time it is the class of the same name in `connection`, whose errors Pulumi prints as messages.
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
@@ -85,21 +88,29 @@ __all__ = [
 ]
 
 _MODULES = {
-    "dynamic.ota_package": ("OtaPackage",),
-    "dynamic.pin": ("OtaPackagePin",),
-    "dynamic.completion": ("UpgradeTaskCompletion",),
-    "dynamic.confirmation": ("UpgradeTaskConfirmation",),
-    "dynamic.upgrade_task": ("UpgradeTask",),
-    "functions.packages": ("get_ota_package", "get_ota_package_output", "get_ota_packages", "get_ota_packages_output"),
+    "_generated.functions": (
+        "get_ota_package",
+        "get_ota_package_output",
+        "get_ota_packages",
+        "get_ota_packages_output",
+        "get_upgrade_task",
+        "get_upgrade_task_output",
+    ),
+    "_generated.resources": (
+        "OtaPackage",
+        "OtaPackagePin",
+        "UpgradeTask",
+        "UpgradeTaskCompletion",
+        "UpgradeTaskConfirmation",
+    ),
     "connection": ("Connection",),
-    "functions.results": (
+    "_generated.results": (
         "GetOtaPackageResult",
         "GetOtaPackagesResult",
         "GetUpgradeTaskResult",
         "OtaPackageResult",
         "SkippedPackage",
     ),
-    "functions.tasks": ("get_upgrade_task", "get_upgrade_task_output"),
 }
 
 if TYPE_CHECKING:

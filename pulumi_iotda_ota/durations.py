@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.sanitize import quoted
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+@dataclass(frozen=True)
+class DurationRule:
+    """The limit of an argument that is a duration."""
+
+    meaning: str = 'seconds or text such as "90s", "15m" or "24h"'
+
+    def problem(self, value: object) -> str | None:
+        """Return why a value is no duration, or None."""
+        return f"must be {self.meaning}" if _seconds(value) is None else None
+
+
+@dataclass(frozen=True)
+class TimeRule:
+    """The limit of an argument that is a time."""
+
+    meaning: str = "a time with its zone such as 2026-10-02T08:00:00Z"
+
+    def problem(self, value: object) -> str | None:
+        """Return why a value is no time, or None."""
+        return f"must be {self.meaning}" if _time(value) is None else None
 
 
 def parse_duration(argument: str, value: object) -> float:
@@ -22,13 +44,17 @@ def parse_duration(argument: str, value: object) -> float:
     Raises:
         InputError: the value is neither, or negative.
     """
+    seconds = _seconds(value)
+    if seconds is None:
+        raise InputError(f"{argument} {DurationRule().problem(value)}, not {quoted(value)}", argument=argument)
+    return seconds
+
+
+def _seconds(value: object) -> float | None:
+    """Return the seconds of a duration, or None if the value is none."""
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd]?)", text)
-    if match is None:
-        raise InputError(
-            f'{argument} must be seconds or text such as "90s", "15m" or "24h", not {quoted(value)}', argument=argument
-        )
-    return float(match.group(1)) * _UNITS[match.group(2)]
+    return float(match.group(1)) * _UNITS[match.group(2)] if match else None
 
 
 def parse_time(argument: str, value: object) -> datetime:
@@ -41,17 +67,18 @@ def parse_time(argument: str, value: object) -> datetime:
     Raises:
         InputError: the value is neither.
     """
-    time = _read(value) if isinstance(value, str) else None
+    time = _time(value)
     if time is None:
-        raise InputError(
-            f"{argument} must be a time with its zone such as 2026-10-02T08:00:00Z, not {quoted(value)}",
-            argument=argument,
-        )
+        raise InputError(f"{argument} {TimeRule().problem(value)}, not {quoted(value)}", argument=argument)
     return time
 
 
-def _read(text: str) -> datetime | None:
-    """Return the time that a text stands for, or None where it has another form or no zone."""
+def _time(text: object) -> datetime | None:
+    """Return the time that a text stands for, or None if it has another form or no zone."""
+    if not isinstance(text, str):
+        return None
+    from pulumi_iotda_ota.iotda.models import parse_api_time  # noqa: PLC0415  loads pydantic: not for a page of help
+
     try:
         if re.fullmatch(r"\d{8}T\d{6}Z", text):
             return parse_api_time(text)

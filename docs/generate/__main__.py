@@ -1,17 +1,21 @@
-"""Writes what is made from the code into the pages; with ``--check`` it only tells which pages are stale."""
+"""Write what is made from the code into the pages.
+
+With ``--reference`` only what the tables alone make, without running a program. With ``--check`` nothing is written:
+the pages that are out of date are reported.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from docs.generate.pages import ROOT, pages
+from docs.generate.pages import ROOT, pages, reference
 
 
 def main() -> int:
     """Write or tell every page that is not what it should be, and return the exit code."""
-    check = "--check" in sys.argv[1:]
+    check, made = "--check" in sys.argv[1:], reference if "--reference" in sys.argv[1:] else pages
     stale = {
-        path: text for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text
+        path: text for path, text in made().items() if not path.exists() or path.read_text(encoding="utf-8") != text
     }
     for path, text in stale.items():
         if not check:

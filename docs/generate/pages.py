@@ -16,10 +16,14 @@ import pkgutil
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from docs.generate.parts import PARTS
+from docs.generate.parts import PARTS, REFERENCE
 
-__all__ = ["MARKS", "ROOT", "pages"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["MARKS", "ROOT", "pages", "reference"]
 
 ROOT = Path(__file__).parents[2]
 _PAGES = ROOT / "docs"
@@ -31,8 +35,20 @@ _PART = re.compile(r"(<!-- made: (?P<name>[^>]+) -->\n).*?(<!-- end -->)", re.DO
 def pages() -> dict[Path, str]:
     """Return the text of every page as it should be."""
     whole = _made_whole()
-    by_hand = [path for path in (ROOT / "README.md", *sorted(_PAGES.glob("*.md"))) if path not in whole]
-    return {**whole, **{path: _filled(path.read_text(encoding="utf-8")) for path in by_hand}}
+    return {**whole, **_parts_of([path for path in _all() if path not in whole], PARTS)}
+
+
+def reference() -> dict[Path, str]:
+    """Return the text of every page with the parts that are made from the tables alone: no program is run."""
+    return _parts_of(_all(), REFERENCE)
+
+
+def _all() -> list[Path]:
+    return [ROOT / "README.md", *sorted(_PAGES.glob("*.md"))]
+
+
+def _parts_of(pages: Iterable[Path], parts: Mapping[str, Callable[[], str]]) -> dict[Path, str]:
+    return {path: _filled(path.read_text(encoding="utf-8"), parts) for path in pages}
 
 
 def _made_whole() -> dict[Path, str]:
@@ -46,13 +62,20 @@ def _made_whole() -> dict[Path, str]:
     }
 
 
-def _filled(text: str) -> str:
-    """Return the text of a page with each part between two marks made anew.
+def _filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """Return the text of a page with each of the parts between two marks made anew.
 
     Args:
         text: the page.
+        parts: the parts; any other stays as it is.
 
     Raises:
         KeyError: a mark names a part that there is not.
     """
-    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found['name']]().strip()}\n\n{found[3]}", text)
+
+    def made(found: re.Match[str]) -> str:
+        if found["name"] in parts or found["name"] not in PARTS:
+            return f"{found[1]}\n{parts[found['name']]().strip()}\n\n{found[3]}"
+        return found[0]
+
+    return _PART.sub(made, text)

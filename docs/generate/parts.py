@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -17,8 +18,8 @@ from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.auth.vendor import FILE_KEYS, IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.schema import outputs
+from pulumi_iotda_ota.schema.argument import Spelling, explained, rendered
 from pulumi_iotda_ota.schema.changes import CONNECTION
 from pulumi_iotda_ota.selection import constraints
 from pulumi_iotda_ota.selection.versions import BUILD, IN_FRONT, WORDS
@@ -29,9 +30,14 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema import Argument
     from pulumi_iotda_ota.schema.outputs import Object, Output
 
-__all__ = ["PARTS"]
+__all__ = ["PARTS", "REFERENCE"]
 
 T = TypeVar("T")
+# The pages show Python, so that values are written as Python writes them.
+_SPELLING = Spelling(
+    name=code,
+    value=lambda value: code(str(value) if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)),
+)
 _INPUTS: Mapping[str, tuple[Argument, ...]] = {
     "get_ota_packages": schema.GET_OTA_PACKAGES,
     "get_ota_package": schema.GET_OTA_PACKAGE,
@@ -52,28 +58,14 @@ _OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     "UpgradeTaskCompletion": outputs.UPGRADE_TASK_COMPLETION,
     "UpgradeTaskConfirmation": outputs.UPGRADE_TASK_CONFIRMATION,
 }
-# What the other tables call a type, a person calls so.
-_TYPES = {
-    "text": "text",
-    "argument": "text",
-    "flag": "true or false",
-    "number": "whole number",
-    "decimal": "number",
-    "texts": "list of texts",
-    "duration": "duration",
-    "counts": "number for each argument",
-    "object": "object",
-    "objects": "list of objects",
-    "triggers": "any values",
-}
-# The arguments that descriptions of changes name.
-_NAMED = ("replace_running", "allow_replace", "triggers", "file_location")
+# What the tables call a type, where a reader calls it otherwise.
+_TYPES = {"argument": "string", "counts by argument": "integer for each argument", "any": "any values"}
 # Where a resource was made is kept for itself: programs do not see it.
 _INTERNAL = {"identity"}
 
 
 def _inputs(table_of: Iterable[Argument]) -> str:
-    rows = [(_argument(argument), _TYPES[argument.type], _meaning(argument)) for argument in table_of]
+    rows = [(_argument(argument), _type(argument), explained(argument, _SPELLING)) for argument in table_of]
     return table(("argument", "type", "meaning"), rows)
 
 
@@ -82,7 +74,7 @@ def _changes(name: str) -> str:
     inputs: dict[str, list[str]] = {}
     for name_of_input, change in changes.items():
         if change:
-            inputs.setdefault(_coded(change.description, _NAMED), []).append(name_of_input)
+            inputs.setdefault(rendered(change.description, _SPELLING), []).append(name_of_input)
     return table(("argument", "what a change does"), [(listed(names), does) for does, names in inputs.items()])
 
 
@@ -90,25 +82,17 @@ def _argument(argument: Argument) -> str:
     return code(argument.name) + (", required" if argument.required else "")
 
 
-def _meaning(argument: Argument) -> str:
-    # Descriptions are plain text: the schema and the command line show them too.
-    options = argument.rule.options if isinstance(argument.rule, Choice) else ()
-    return re.sub(r"(?<!\S)([a-z]+(?:_[a-z]+)+)(?=[\s.,;:]|$)", r"`\1`", _coded(argument.description, options))
-
-
-def _coded(text: str, words: Iterable[str]) -> str:
-    for word in words:
-        text = re.sub(rf"\b{word}\b(?!_)", f"`{word}`", text)
-    return text
+def _type(item: Argument | Output) -> str:
+    return _TYPES.get(item.type, item.type)
 
 
 def _outputs(table_of: Iterable[Output]) -> str:
     rows = [
-        (code(output.name), _TYPES[output.type], output.description + _fields(output.of))
+        (code(output.name), _type(output), rendered(output.full_description, _SPELLING) + _fields(output.of))
         for output in table_of
         if output.name not in _INTERNAL
     ]
-    return table(("answer", "type", "meaning"), rows)
+    return table(("output", "type", "meaning"), rows)
 
 
 def _fields(of: Object | None) -> str:
@@ -121,7 +105,7 @@ def _settings() -> str:
             code(setting.name),
             code(f"iotda-ota:{camel(setting.name)}") + (", secret" if setting.secret else ""),
             listed(setting.environment) + _endpoint_of_region(setting.name),
-            setting.description,
+            rendered(setting.description, _SPELLING),
         )
         for setting in SETTINGS
     ]
@@ -236,11 +220,11 @@ def _first_line(thing: object) -> str:
     return re.sub(r":\w+:`(\w+)`", r"`\1`", first.replace("``", "`"))
 
 
-#: Each part, by its name.
-PARTS: Mapping[str, Callable[[], str]] = {
+#: Each part that is made from the tables alone, by its name.
+REFERENCE: Mapping[str, Callable[[], str]] = {
     **{f"inputs of {name}": partial(_inputs, table_of) for name, table_of in _INPUTS.items()},
     **{f"changes of {name}": partial(_changes, name) for name in CONNECTION},
-    **{f"answers of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
+    **{f"outputs of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
     "settings": _settings,
     "order of sources": _sources,
     "names of the vendor": _vendor_names,
@@ -250,6 +234,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "names": _names,
     "limits of the service": _limits,
     "frozen classes": _frozen,
+}
+#: Each part, by its name. The pictures are drawn from requests to the local IoTDA.
+PARTS: Mapping[str, Callable[[], str]] = {
+    **REFERENCE,
     "requests of resources": pictures.requests_of_resources,
     "a first update": pictures.sequence,
     "a long list": pictures.walk,

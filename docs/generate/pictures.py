@@ -16,7 +16,7 @@ from docs.generate.service import METER, Time, running
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
-from pulumi_iotda_ota.plugin.registry import RESOURCES
+from pulumi_iotda_ota.schema.registry import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -35,21 +35,21 @@ _RULES: dict[str, tuple[tuple[Argument, ...], Callable[[Properties], list[Proble
 }
 
 
-def given(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def given(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a constructor registers as inputs, after a check of everything that is known.
 
     Nothing is sent. A program with a wrong plain argument ends here with one message. If the provider refused it later,
     Pulumi's host would interrupt the program with a traceback.
 
     Args:
-        kind: the class of the resource.
+        kind: the name of the resource in the tables.
         given: the arguments of its constructor.
 
     Raises:
         InputError: an argument is wrong, or an option has no effect.
     """
-    table, problems = _RULES[kind.__name__]
-    label = f'{kind.__name__} "{given["resource_name"]}": '
+    table, problems = _RULES[kind]
+    label = f'{kind} "{given["resource_name"]}": '
     pulumi_inputs.refuse_provider(label, given["opts"])
     inputs = {argument.name: given[argument.name] for argument in table if argument.name in given}
     pulumi_inputs.refuse_resources(inputs, label)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
+    Ask = Callable[[Run, Context, Mapping[str, Any]], dict[str, Any]]
+
 T = TypeVar("T")
 
 _FAILURE = "iotdaOtaError"
@@ -37,13 +39,13 @@ class Function(Generic[T]):
 
     Attributes:
         name: the name of the plain form.
-        ask: answers; it resolves the connection once it must ask the service.
-        mocked: reads what a user's ``Mocks.call`` answered in its place.
+        ask: answers with plain values; it resolves the connection only if it must send a request.
+        read: makes the result of plain values: those of ``ask``, or those of a user's ``Mocks.call``.
     """
 
     name: str
-    ask: Callable[[Run, Context, Mapping[str, Any]], T]
-    mocked: Callable[[dict[str, Any]], T]
+    ask: Ask
+    read: Callable[[dict[str, Any]], T]
 
     @property
     def token(self) -> str:
@@ -57,8 +59,8 @@ class Function(Generic[T]):
             pulumi_inputs.refuse_resources(values)
             _refuse_outputs(self.name, values, opts)
             if pulumi_compat.is_mocked():
-                return self._read(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
-            return pulumi_compat.wait(self.work(values, connection))
+                return self._mocked(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
+            return pulumi_compat.wait(self._work(values, connection))
 
     def output(
         self,
@@ -74,26 +76,36 @@ class Function(Generic[T]):
             pulumi_inputs.refuse_resources(values)
             values = pulumi_inputs.requiring_values(values)
         if pulumi_compat.is_mocked():
-            return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self._read)
-        return pulumi_compat.when_known(values, opts, lambda known: self.work(known, connection))
+            return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self._mocked)
+        return pulumi_compat.when_known(values, opts, lambda known: self._work(known, connection))
 
-    def _read(self, answer: dict[str, Any]) -> T:
+    def _mocked(self, answer: dict[str, Any]) -> T:
         """Return what a stand-in for the engine answered, or raise the error that it handed on."""
         if _FAILURE in answer:
             raise pulumi_compat.as_run_error(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
-        return self.mocked(answer)
+        return self.read(snake_keys(answer))
 
-    def work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
-        """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
-        run, context = pulumi_compat.current_run(), Context(pulumi_compat.stack_config(), dict(os.environ), connection)
+    def _work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
+        ask = work(self.ask, values, connection)
+        return lambda: self.read(ask())
 
-        def ask() -> T:
-            with _rendering(), contextlib.ExitStack() as stack:
-                # Outside a program there is nobody to share with, and nobody to close the connections later.
-                asked = run or stack.enter_context(contextlib.closing(Run(memo=False)))
-                return self.ask(asked, context, values)
 
-        return ask
+def work(ask: Ask, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], dict[str, Any]]:
+    """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
+    run, context = pulumi_compat.current_run(), Context(pulumi_compat.stack_config(), dict(os.environ), connection)
+
+    def asked() -> dict[str, Any]:
+        with _rendering(), contextlib.ExitStack() as stack:
+            # Outside a program there is nobody to share with, and nobody to close the connections later.
+            used = run or stack.enter_context(contextlib.closing(Run(memo=False)))
+            return ask(used, context, values)
+
+    return asked
+
+
+def given(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a function out of its local names."""
+    return {name: value for name, value in names.items() if name not in ("connection", "opts")}
 
 
 def failure(error: IotdaOtaError) -> dict[str, Any]:

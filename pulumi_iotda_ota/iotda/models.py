@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.dataclasses import dataclass as validated
 
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -66,6 +74,12 @@ def read_service_time(text: str) -> datetime | None:
         return None
 
 
+def rfc3339(text: str) -> str:
+    """Return the time of a record as RFC 3339, or the text itself if it cannot be read."""
+    time = read_service_time(text)
+    return time.isoformat().replace("+00:00", "Z") if time else text
+
+
 _Item = TypeVar("_Item")
 # No list has more records than this many digits say.
 _COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -78,6 +92,13 @@ def _whole_number(count: Any) -> int | None:
     if isinstance(count, str) and _COUNT.fullmatch(count):
         return int(count)
     raise ValueError("should be a whole number")
+
+
+def _time(value: Any) -> str:
+    """Return a time as a string; milliseconds come as a number too."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise ValueError("should be a valid string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +134,7 @@ else:
     # None if there is no list. The reader of a list puts the records that cannot be judged into it afterwards.
     _Records = tuple[_Item, ...] | None
     # Milliseconds come as a number too.
-    _Time = Annotated[str | int, Field(union_mode="left_to_right"), AfterValidator(str)]
+    _Time = Annotated[Any, AfterValidator(_time)]
     # A count that is null counts nothing, and what is empty in another way is no object.
     _Count = Annotated[int | None, AfterValidator(lambda count: count or 0)]
     _PageCount = Annotated[Any, AfterValidator(_whole_number)]
@@ -172,8 +193,7 @@ class OtaPackage:
     @property
     def created_at(self) -> str:
         """Return ``create_time`` as RFC 3339, or as it is if it cannot be read."""
-        created = self.created
-        return created.isoformat().replace("+00:00", "Z") if created else self.create_time
+        return rfc3339(self.create_time)
 
 
 class PageInfo(_Answer):
@@ -255,12 +275,22 @@ class BatchTask(_Answer):
         return (str(single),) if single else None
 
 
+def _if_readable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Return a field, or None if it has another type."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
 class TaskSummary(_Answer):
     """What is read of a task in a list: whatever else is wrong with somebody's task is not our business."""
 
     task_id: _Id
     task_name: str
     status: str
+    create_time: Annotated[str | None, WrapValidator(_if_readable)] = None
+    task_progress: Annotated[TaskProgress | None, WrapValidator(_if_readable)] = None
 
 
 class BatchTaskPage(RecordPage):

@@ -92,6 +92,7 @@ class ResourceContext(Context):
         tell: shows a line of progress.
         run_state: what this run of Pulumi has seen and done so far.
         seen: is given a task each time that it is looked at while it is waited for.
+        stopping: how to stop a wait, and what remains. Shown when a wait begins; empty shows nothing.
     """
 
     run: Run
@@ -99,6 +100,7 @@ class ResourceContext(Context):
     tell: Callable[[str], None]
     run_state: RunState = field(default_factory=RunState)
     seen: Callable[[BatchTask], None] = lambda _: None
+    stopping: str = ""
 
     @property
     def clock(self) -> Clock:
@@ -179,6 +181,11 @@ def refused_import(advice: str) -> InputError:
     """
     headline = "this resource cannot be imported or read by an id: it owns nothing on the service"
     return InputError(headline, facts=[("fix", advice)])
+
+
+def declared(table: Iterable[Argument], values: Properties) -> Properties:
+    """Return values as they are stored and compared: those that equal their default mean the same as no value."""
+    return validation.without_defaults(table, validation.normal(values))
 
 
 def holds_unknown(value: object) -> bool:

@@ -8,7 +8,6 @@ from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.retry import Deadline
-from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.completion_errors import campaign_failed, did_not_end
 from pulumi_iotda_ota.lifecycle.one_shot import OneShot
 from pulumi_iotda_ota.lifecycle.polling import TaskPoller
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
-_DEFAULT_TIMEOUT = "1h"
 # How long a task may look as it did before, after the service has taken a retry.
 _RETRY_SHOWS_WITHIN = 30.0  # seconds
 # How long the counts of a task may lag behind its status.
@@ -43,9 +41,6 @@ class Completion(OneShot):
     def problems(cls, inputs: Properties) -> list[Problem]:
         """Return everything that is wrong with the inputs."""
         problems = super().problems(inputs)
-        if "timeout" in inputs and not holds_unknown(inputs["timeout"]):
-            with collecting(problems):
-                parse_duration("timeout", inputs["timeout"])
         if "max_failed_devices" in inputs and "max_failed_percent" in inputs:
             problems.append(Problem("max_failed_devices", "and max_failed_percent: give one of them"))
         return problems
@@ -74,7 +69,7 @@ def _outputs(task: BatchTask) -> Properties:
 def _judged(context: ResourceContext, inputs: Properties) -> BatchTask:
     """Return the task once it has ended well enough."""
     client = context.run.client(context.resolve(inputs))
-    seconds = parse_duration("timeout", inputs.get("timeout", _DEFAULT_TIMEOUT))
+    seconds = parse_duration("timeout", inputs.get("timeout", schema.TIMEOUT.default))
     watch = TaskPoller(context, client, inputs["task_id"], Deadline.start(context.clock, seconds))
     limits = Limits.of(inputs)
     task = _ended(context, client, watch, limits, inputs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, known_problems, refused_import
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, declared, known_problems, refused_import
 from pulumi_iotda_ota.schema.changes import named
 from pulumi_iotda_ota.schema.validation import normal
 
@@ -57,13 +57,14 @@ class OneShot(ABC):
     @classmethod
     def check(cls, context: ResourceContext, olds: Properties, news: Properties) -> Checked:  # noqa: ARG003
         """Check the inputs; nothing is sent."""
-        news = normal(news)
+        news = declared(cls.arguments, news)
         inputs = {name: news[name] for name in cls.input_names if name in news}
         return Checked(inputs, cls.problems(inputs))
 
     @classmethod
     def diff(cls, context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG003
         """Return whether something changes. It never replaces: what depends on it is not to be deleted on the way."""
+        olds, news = (declared(cls.arguments, values) for values in (olds, news))
         noted = _differing(olds, news, cls.noted)
         if noted and not _differing(olds, news, cls.deciding):
             told = f"a change of {', '.join(noted)} has no effect"

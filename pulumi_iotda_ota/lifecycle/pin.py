@@ -15,6 +15,7 @@ from pulumi_iotda_ota.lifecycle.base import (
     Diff,
     Imported,
     collecting,
+    declared,
     holds_unknown,
     known_problems,
     refused_import,
@@ -71,7 +72,7 @@ class Pin:
         has what was asked. So each word stays under its own name, by which Pulumi knows what is secret, and
         ``selection_keys`` tells the words from what was found.
         """
-        olds, news = normal(olds), normal(news)
+        olds, news = (declared(schema.OTA_PACKAGE_PIN, values) for values in (olds, news))
         query = _asked(news)
         inputs = {**query, "selection_keys": sorted(query), **{name: news[name] for name in _OWN if name in news}}
         problems = Pin.problems(news)
@@ -86,7 +87,7 @@ class Pin:
     @staticmethod
     def diff(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> Diff:  # noqa: ARG004
         """Return whether the pin moves. It never replaces: a replacement would forget what is pinned."""
-        olds, news = normal(olds), normal(news)
+        olds, news = (declared(schema.OTA_PACKAGE_PIN, values) for values in (olds, news))
         other = _query(olds) != _query(news)
         return Diff(changes=other or any(olds.get(name) != news.get(name) for name in _COMPARED))
 
@@ -207,7 +208,7 @@ def _resolved(context: ResourceContext, olds: Properties, inputs: Properties) ->
     found = find_package(context.run, connection, lookup)
     if found is None:  # only where on_missing is "none", which a pin does not take
         raise PackageNotFound("no OTA package fits")
-    if record := found.selection.first_record:
+    for record in found.selection.first_records[:1]:
         count = found.selection.skipped_counts[UNREADABLE]
         context.warn(f"{plural(count, 'package')} of the list cannot be judged and can be a better match: {record}")
     return {

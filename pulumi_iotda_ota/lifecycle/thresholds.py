@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.models import TaskProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.iotda.models import BatchTask, TaskSummary
 
-_DEFAULT_MIN_DEVICES = 1
 _SUCCESS = "Success"
 _WAITING = "Waitting"  # the API's spelling
 
@@ -41,7 +41,7 @@ class DeviceCounts:
     is_counted: bool = True
 
     @classmethod
-    def of(cls, task: BatchTask, *, ended: bool) -> DeviceCounts:
+    def of(cls, task: BatchTask | TaskSummary, *, ended: bool) -> DeviceCounts:
         """Return how a task stands.
 
         Args:
@@ -88,7 +88,7 @@ class Limits:
 
     max_failed_devices: int | None = 0
     max_failed_percent: float = 0
-    min_devices: int = _DEFAULT_MIN_DEVICES
+    min_devices: int = 1
 
     @classmethod
     def of(cls, inputs: Mapping[str, Any]) -> Limits:
@@ -98,7 +98,7 @@ class Limits:
         return cls(
             max_failed_devices=(devices or 0) if percent is None else None,
             max_failed_percent=percent or 0,
-            min_devices=inputs.get("min_devices", _DEFAULT_MIN_DEVICES),
+            min_devices=inputs.get("min_devices", schema.MIN_DEVICES.default),
         )
 
     def exceeded_by(self, standing: DeviceCounts) -> bool:

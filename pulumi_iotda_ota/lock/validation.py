@@ -88,7 +88,7 @@ def _check_fields(value: Mapping[str, Any], table: Iterable[Output], path: str) 
 def _check_field(value: object, output: Output, path: str) -> None:
     if output.of is not None:
         _check_fields(_object(path, value), output.of.fields, path)
-    elif output.type == "texts":
+    elif output.type == "list of strings":
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise _MisfitError(f"{path} must be a list of texts, not {quoted(value)}")
     else:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.lookup.error_messages import contradicted
-from pulumi_iotda_ota.selection.policy import EXACT
+from pulumi_iotda_ota.selection.rules import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -109,7 +109,7 @@ def nothing_fits(
     facts = [
         ("asked for", described(policy)),
         ("looked at", _folded(f"{counted}{': ' if passed else ''}{passed}")),
-        *([("not judged", _folded(str(selection.first_record)))] if selection.first_record else []),
+        *(("not judged", _folded(str(record))) for record in selection.first_records[:1]),
         ("looked in", connection.described),
         ("nearest", _folded(near) or _nothing_near(policy)),
         (

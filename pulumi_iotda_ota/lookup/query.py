@@ -96,9 +96,9 @@ class UpgradeTaskLookup:
 def _policy(values: Mapping[str, Any]) -> Policy:
     _require_order(values)
     given = {name: value for name, value in _given(values).items() if name in Policy.__dataclass_fields__}
-    for name in ("source_versions", "preferred_versions"):
-        if name in given:
-            given[name] = tuple(given[name])
+    given = {
+        name: tuple(value) if isinstance(value, (list, set, frozenset)) else value for name, value in given.items()
+    }
     given |= _window(given)
     policy = Policy(**given)
     # Whatever of a rule can not be read is told now, not when the pages are there.
@@ -158,7 +158,7 @@ def words(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _asked(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        argument.name: _in_order(argument.name, value) if argument.type == "texts" else value
+        argument.name: _in_order(argument.name, value) if argument.type == "list of strings" else value
         for argument in table
         if (value := values.get(argument.name)) is not None and value != argument.default
     }

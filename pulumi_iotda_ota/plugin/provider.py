@@ -10,12 +10,12 @@ from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError
 from pulumi_iotda_ota.iotda.sanitize import did_you_mean, redact, sanitize
-from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, holds_unknown
+from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, declared, holds_unknown
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
-from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
 from pulumi_iotda_ota.plugin.words import worded
+from pulumi_iotda_ota.schema.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.schema.validation import Problem, normal
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class Provider:
         at = Urn.read(urn)
         if at.resource.refuses_ignoring:
             _refuse_ignoring(at.resource, ignored)
-        before, after = normal(_python(at, olds)), normal(_python(at, news))
+        before, after = (declared(at.resource.arguments, _python(at, values)) for values in (olds, news))
         diff = at.resource.lifecycle.diff(self._context(urn), id_, before, after)
         names = [argument.name for argument in at.resource.arguments]
         differing = [camel(name) for name in names if before.get(name) != after.get(name)]
@@ -272,6 +272,7 @@ class Provider:
             warn=lambda line: self._warn(urn, redact(line)),
             tell=lambda line: self._tell(urn, redact(line)),
             run_state=self._run_state,
+            stopping="Ctrl-C stops the wait, not the task; the next pulumi up waits again",
         )
 
 

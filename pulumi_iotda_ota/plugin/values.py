@@ -149,7 +149,7 @@ def _inside(rename: Callable[[str], str], field_: Field | None, value: Any) -> A
     if of is not None and isinstance(value, list):
         return [_inside(rename, field_, item) for item in value]
     kind = field_.type if field_ is not None else ""
-    if kind == "counts" and isinstance(value, dict):
+    if kind == "counts by argument" and isinstance(value, dict):
         return {rename(name): item for name, item in value.items()}
     return rename(value) if kind == "argument" and isinstance(value, str) else value
 

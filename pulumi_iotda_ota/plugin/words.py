@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
-from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
 from pulumi_iotda_ota.plugin.values import in_camel
+from pulumi_iotda_ota.schema.registry import FUNCTIONS, RESOURCES
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.schema import Argument
@@ -31,8 +31,3 @@ def worded(text: str, argument: Argument | None = None) -> str:
     """
     options = argument.rule.options if argument and isinstance(argument.rule, Choice) else ()
     return in_camel(text, _names() - {*options})
-
-
-def described(argument: Argument) -> str:
-    """Return the description of an argument for the schema."""
-    return worded(argument.description, argument)

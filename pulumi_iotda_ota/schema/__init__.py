@@ -1,8 +1,9 @@
-"""The one table of every argument: its name, type, what it means and its rule.
+"""The tables of everything that is served: arguments, outputs, functions and resources.
 
-The functions and resources are written by hand and compared with this table by a test. What is documented or checked
-about an argument is written here and nowhere else: of the functions in ``schema/lookup_arguments.py``, of the resources
-in ``schema/resource_arguments.py``. This package sends nothing and imports nothing of Pulumi.
+Whatever is documented or checked about an argument is written here and nowhere else: for the functions in
+``schema/lookup_arguments.py``, for the resources in ``schema/resource_arguments.py``. ``make generate`` makes from the
+tables the functions and classes of ``_generated/``, the policy of a selection, the schema of the plugin, and the
+reference pages. This package sends nothing and imports nothing of Pulumi.
 """
 
 from __future__ import annotations
@@ -15,27 +16,37 @@ from pulumi_iotda_ota.schema.lookup_arguments import (
     GET_UPGRADE_TASK,
     MAX_ITEMS,
     PACKAGE_TYPE,
+    POLICY,
     WORDS,
 )
 from pulumi_iotda_ota.schema.resource_arguments import (
+    ADOPT_WITHIN,
+    MIN_DEVICES,
+    ON_DESTROY,
     OTA_PACKAGE,
     OTA_PACKAGE_PIN,
     TASK_ID,
+    TIMEOUT,
     UPGRADE_TASK,
     UPGRADE_TASK_COMPLETION,
     UPGRADE_TASK_CONFIRMATION,
 )
 
 __all__ = [
+    "ADOPT_WITHIN",
     "APP_ID",
     "GET_OTA_PACKAGE",
     "GET_OTA_PACKAGES",
     "GET_UPGRADE_TASK",
     "MAX_ITEMS",
+    "MIN_DEVICES",
+    "ON_DESTROY",
     "OTA_PACKAGE",
     "OTA_PACKAGE_PIN",
     "PACKAGE_TYPE",
+    "POLICY",
     "TASK_ID",
+    "TIMEOUT",
     "UPGRADE_TASK",
     "UPGRADE_TASK_COMPLETION",
     "UPGRADE_TASK_CONFIRMATION",

@@ -1,160 +1,249 @@
-"""The arguments of the functions: the words of a lookup, in one table."""
+"""The arguments of the functions, in one table."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from pulumi_iotda_ota.durations import TimeRule
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.limits import Choice, Number
 from pulumi_iotda_ota.schema.argument import Argument
 
+_TIME = TimeRule()
+
 PACKAGE_TYPE = Argument(
     "package_type",
-    "text",
-    "The type of the package: softwarePackage, firmwarePackage or modulePackage.",
+    "string",
+    "The type of the package.",
     limits.PACKAGE_TYPE,
     required=True,
+    allowed={
+        "softwarePackage": "Software of a device.",
+        "firmwarePackage": "Firmware of a device.",
+        "modulePackage": "Software of one module of a device.",
+    },
+    example="firmwarePackage",
+    selects=True,
 )
 APP_ID = Argument(
     "app_id",
-    "text",
-    "The resource space, 1 to 36 letters, digits, _ or -. Without it, every space that the credentials see.",
+    "string",
+    "The resource space. If it is not set, all resource spaces that the credentials can read.",
     limits.APP_ID,
+    example="8ce6b2d0c2f64f9d8a5ee5b1f0d24a11",
+    selects=True,
 )
 PRODUCT_ID = Argument(
-    "product_id", "text", "The product of the devices, 1 to 36 letters, digits, _ or -.", limits.PRODUCT_ID
+    "product_id",
+    "string",
+    "The product of the devices. If it is not set, all products.",
+    limits.PRODUCT_ID,
+    example="smart-meter",
+    selects=True,
 )
 MODULE_NAME = Argument(
-    "module_name", "text", "The module of a modulePackage, 1 to 64 letters, digits, _, - or .", limits.MODULE_NAME
+    "module_name",
+    "string",
+    "The module that a modulePackage is for. If it is not set, all modules.",
+    limits.MODULE_NAME,
+    example="modem",
+    selects=True,
 )
-VERSION = Argument("version", "text", "The exact version, 1 to 256 letters, digits, _, - or .", limits.VERSION)
+VERSION = Argument(
+    "version",
+    "string",
+    "The exact version. If it is not set, all versions.",
+    limits.VERSION,
+    example="V1.4.10",
+    selects=True,
+)
 VERSION_CONSTRAINT = Argument(
     "version_constraint",
-    "text",
-    "A range of versions such as ^1.4, ~1.2.3, >=1.2 <2 or 1.2.x || 2.1, at most 1,024 characters.",
+    "string",
+    "A range of versions, at most 1,024 characters. It compares by {version_scheme}. If it is not set, all versions.",
+    example="^1.4",
+    selects=True,
 )
 VERSION_REGEX = Argument(
     "version_regex",
-    "text",
-    "A pattern that the whole version must match, at most 1,024 characters of the syntax of Rust's regex crate.",
+    "string",
+    "A regular expression that the whole version must match, at most 1,024 characters. Its syntax is that of the "
+    "Rust crate regex. If it is not set, all versions.",
+    example="V1[.]4[.].*",
+    selects=True,
 )
 VERSION_SCHEME = Argument(
     "version_scheme",
-    "text",
-    "How versions are read and ordered: loose (the default: any version, numbers as numbers) or semver.",
+    "string",
+    "How versions are read and ordered. The scheme is never guessed.",
     Choice(("loose", "semver")),
     default="loose",
+    allowed={
+        "loose": "Reads any version, and compares numbers as numbers.",
+        "semver": "Reads only versions of Semantic Versioning 2.0.",
+    },
+    example="semver",
+    python_type='Literal["loose", "semver"]',
+    selects=True,
 )
 INCLUDE_PRERELEASES = Argument(
     "include_prereleases",
-    "flag",
-    "Keep prereleases. By default a list does, and a single lookup only where one is asked for by name.",
+    "boolean",
+    "Whether prereleases match. If it is not set, a list has them. A single lookup has them only if an argument names "
+    "a prerelease.",
+    example=True,
+    selects=True,
 )
 PREFERRED_VERSIONS = Argument(
     "preferred_versions",
-    "texts",
-    "Versions in order of preference. The first that a package has wins, before any order.",
+    "list of strings",
+    "Versions in order of preference. The first version that a package has wins. If it is not set, no version is "
+    "preferred.",
     limits.VERSION,
+    example=["V1.4.10", "V1.4.9"],
+    selects=True,
 )
 SOURCE_VERSIONS = Argument(
     "source_versions",
-    "texts",
-    "What the devices run now: the package must support all of these, compared as text, and be below none of them.",
+    "list of strings",
+    "The versions that the devices run now. The package must support each of them (exact match, or it lists none). It "
+    "must not be older than any of them. If it is not set, all packages.",
     limits.VERSION,
+    example=["V1.3.5"],
+    selects=True,
 )
 ALLOW_DOWNGRADE = Argument(
-    "allow_downgrade", "flag", "Keep packages below one of source_versions. Off by default.", default=False
+    "allow_downgrade",
+    "boolean",
+    "Whether packages match that are older than one of {source_versions}.",
+    default=False,
+    example=True,
+    selects=True,
 )
 CREATED_AFTER = Argument(
-    "created_after", "text", "The earliest upload, inclusive: RFC 3339 with a zone, or yyyyMMddTHHmmssZ."
+    "created_after",
+    "string",
+    "The earliest upload time, inclusive. If it is not set, there is no earliest time.",
+    _TIME,
+    example="2026-10-01T00:00:00Z",
+    selects=True,
 )
 CREATED_BEFORE = Argument(
     "created_before",
-    "text",
-    "The end of the uploads, exclusive: RFC 3339 with a zone, or yyyyMMddTHHmmssZ. A fixed one makes a preview and its "
-    "update agree.",
+    "string",
+    "The latest upload time, exclusive. With a fixed time, a preview and its update find the same package. If it is "
+    "not set, there is no latest time.",
+    _TIME,
+    example="2026-11-01T00:00:00Z",
+    selects=True,
 )
 REQUIRE_CHECKSUM = Argument(
     "require_checksum",
-    "flag",
-    "Only a package whose file has a SHA-256 checksum: one more request a candidate, 50 at most. Off by default.",
+    "boolean",
+    "Whether only a package with a recorded SHA-256 checksum matches. It costs one more request for each candidate, "
+    "at most 50.",
     default=False,
+    example=True,
+    selects=True,
 )
 STRICT_VERSIONS = Argument(
     "strict_versions",
-    "flag",
-    "Make it an error if a version, or an upload time that is needed, cannot be read. Off by default: it is skipped.",
+    "boolean",
+    "Whether it is an error if a version, or an upload time that is needed, cannot be read. If not, the package is "
+    "skipped.",
     default=False,
+    example=True,
+    selects=True,
 )
 ORDER_BY = Argument(
     "order_by",
-    "text",
-    "The order of the list: version (highest first) or create_time (newest upload first). Default: the order of the "
-    "service, which is the newest record first.",
+    "string",
+    "The order of the list. If it is not set, the order of the service: newest record first.",
     Choice(("version", "create_time")),
+    allowed={"version": "Highest version first.", "create_time": "Newest upload first."},
+    example="version",
+    python_type='Literal["version", "create_time"]',
+    selects=True,
 )
 HIGHEST_VERSION = Argument(
     "highest_version",
-    "flag",
-    "If several packages match, take the one with the highest version by version_scheme. Default: off. If neither this "
-    "nor most_recent is set, several matches are an error.",
+    "boolean",
+    "Whether the highest version by {version_scheme} is returned if several packages match. If neither this nor "
+    "{most_recent} is set, several matches are an error.",
     default=False,
+    example=True,
+    selects=True,
 )
 MOST_RECENT = Argument(
     "most_recent",
-    "flag",
-    "If several packages match, take the one that was uploaded last (create_time). Default: off. Excludes "
-    "highest_version.",
+    "boolean",
+    "Whether the newest upload is returned if several packages match. It excludes {highest_version}.",
     default=False,
+    example=True,
+    selects=True,
 )
 ON_MISSING = Argument(
     "on_missing",
-    "text",
-    "What happens where nothing fits: error (the default) or none.",
+    "string",
+    "What happens if no package matches.",
     Choice(("error", "none")),
     default="error",
+    allowed={"error": "The lookup fails.", "none": "The lookup returns no package."},
+    example="none",
+    python_type='Literal["error", "none"]',
 )
 ALLOW_MULTIPLE_SCOPES = Argument(
     "allow_multiple_scopes",
-    "flag",
-    "Allow a choice among packages of several resource spaces, products or modules. Off by default.",
+    "boolean",
+    "Whether one package may be chosen from several resource spaces, products or modules.",
     default=False,
+    example=True,
+    selects=True,
 )
 INCLUDE_FILE_LOCATION = Argument(
     "include_file_location",
-    "flag",
-    "Ask for the OBS location and checksum of the chosen package too: one more request. Off by default.",
+    "boolean",
+    "Whether the OBS location and the checksum of the package are returned too. It costs one more request.",
     default=False,
+    example=True,
 )
 PACKAGE_ID = Argument(
     "package_id",
-    "text",
-    "Fetch this package instead of selecting one; goes with no selection argument.",
+    "string",
+    "The id of one package. The package is fetched instead of selected, so no selection argument may be set. "
+    "If it is not set, a package is selected.",
     limits.PACKAGE_ID,
+    example="8e99e4f7765dfb08dbfee0054d004b3b",
 )
 LOCK = Argument(
     "lock",
-    "text",
-    "Answer from the lock file, by this name in it, without a request: 1 to 64 letters, digits, _, - or .",
+    "string",
+    "The name of an entry of the lock file. The package is read from the file, and no request is sent. If "
+    "it is not set, the service is asked.",
     limits.LOCK_NAME,
+    example="meter",
 )
 VERIFY_LOCKED = Argument(
     "verify",
-    "flag",
-    "Ask whether the locked package is still there, and unchanged: one request. Goes with lock. Off by default.",
+    "boolean",
+    "Whether the service is asked if the locked package still exists, unchanged. It needs {lock}, and costs one "
+    "request.",
     default=False,
+    example=True,
 )
 MAX_ITEMS = Argument(
     "max_items",
-    "number",
-    "Return at most this many packages, 1 or more. Without it, all of them. Without order_by the list is read no "
-    "further than that takes, and what was passed over is told as far as it was read.",
+    "integer",
+    "The most packages that are returned. If it is not set, all of them. Without {order_by}, no further pages are "
+    "read, and skipped packages are counted only as far as the list was read.",
     Number(1, 10**9),
+    example=10,
 )
 TRIGGERS = Argument(
     "triggers",
-    "triggers",
-    "Any values; when one changes, the work is done again (a new look, a new campaign).",
+    "any",
+    "Any values. If one changes, the work is done again.",
+    example=["2026-11"],
     optional_output=True,
 )
 
@@ -182,8 +271,12 @@ GET_OTA_PACKAGES: tuple[Argument, ...] = (
     MAX_ITEMS,
 )
 GET_OTA_PACKAGE: tuple[Argument, ...] = (
-    # Required unless package_id is given; lookup/query.py checks that, because it is a rule over two arguments.
-    replace(PACKAGE_TYPE, required=False),
+    # lookup/query.py checks that it or package_id is set: that is a rule over two arguments.
+    replace(
+        PACKAGE_TYPE,
+        description=f"{PACKAGE_TYPE.description} Required, unless {{package_id}} or {{lock}} is set.",
+        required=False,
+    ),
     *_SELECTION,
     PACKAGE_ID,
     REQUIRE_CHECKSUM,
@@ -195,12 +288,21 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     LOCK,
     VERIFY_LOCKED,
 )
-#: What selects a package; the other arguments of a lookup say what is done with it.
+#: The arguments that decide which package is found. Pins and locks store those that differ from their defaults.
 WORDS: tuple[Argument, ...] = tuple(
-    argument for argument in GET_OTA_PACKAGE if argument not in (ON_MISSING, INCLUDE_FILE_LOCATION, LOCK, VERIFY_LOCKED)
+    argument for argument in GET_OTA_PACKAGE if argument.selects or argument is PACKAGE_ID
+)
+#: The fields of a policy, in the order of the tables.
+POLICY: tuple[Argument, ...] = tuple(
+    {argument.name: argument for argument in (*GET_OTA_PACKAGE, *GET_OTA_PACKAGES) if argument.selects}.values()
 )
 GET_UPGRADE_TASK: tuple[Argument, ...] = (
     Argument(
-        "task_id", "text", "The upgrade task, 1 to 24 lower-case hexadecimal digits.", limits.TASK_ID, required=True
+        "task_id",
+        "string",
+        "The id of the upgrade task.",
+        limits.TASK_ID,
+        required=True,
+        example="5c8b1c2d3e4f5a6b7c8d9e0f",
     ),
 )

@@ -1,37 +1,51 @@
-"""The one table of what functions and resources answer: its name, type and meaning.
-
-The result classes and the resource classes are written by hand and compared with this table by a test; the schema of
-the plugin is made from it. This module imports nothing of Pulumi.
-"""
+"""The outputs of the functions and resources, in one table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
+
+OutputType = Literal[
+    "string", "boolean", "integer", "list of strings", "argument", "counts by argument", "object", "list of objects"
+]
 
 
 @dataclass(frozen=True)
 class Output:
-    """One field of an answer.
+    """One output.
 
     Attributes:
         name: as Python spells it.
-        type: ``text``, ``flag``, ``number``, ``texts`` (a list), ``argument`` (the name of an argument), ``counts`` (a
-            number for each argument), ``object`` or ``objects`` (a list).
-        description: a full sentence.
-        optional: whether it may be absent.
+        type: what travels from the plugin. ``argument`` is a string that names an argument, and ``counts by argument``
+            has an integer for each argument that it names.
+        description: what it is, in full sentences. ``{name}`` refers to an argument or output.
+        absent: when it is absent, to read after "if". Empty if it is always there.
+        unit: the unit of a number, or the format of a string.
         of: the fields of an object.
     """
 
     name: str
-    type: str
+    type: OutputType
     description: str
-    optional: bool = False
+    absent: str = ""
+    unit: str = ""
     of: Object | None = None
+
+    @property
+    def optional(self) -> bool:
+        """Return whether it may be absent."""
+        return bool(self.absent)
+
+    @property
+    def full_description(self) -> str:
+        """Return what it is, its unit, and when it is absent; references are not rendered yet."""
+        unit = f" {'Format' if self.type == 'string' else 'Unit'}: {self.unit}." if self.unit else ""
+        return f"{self.description}{unit}{f' Absent if {self.absent}.' if self.absent else ''}"
 
 
 @dataclass(frozen=True)
 class Object:
-    """An object inside an answer.
+    """An object inside an output.
 
     Attributes:
         name: of its class in the languages that have one.
@@ -44,209 +58,238 @@ class Object:
     fields: tuple[Output, ...]
 
 
-def _optional(*outputs: Output) -> tuple[Output, ...]:
-    return tuple(replace(output, optional=True) for output in outputs)
-
+_API_TIME = "UTC time in the form of the API, yyyyMMddTHHmmssZ"
+_RFC_3339 = "UTC time in RFC 3339"
+_NOT_RETURNED = "the service does not return it"
 
 OBS_LOCATION = Object(
     "ObsLocation",
-    "Where the object of a package lies in OBS, and its checksum.",
+    "The OBS object of a package, and its checksum.",
     (
-        Output("region_name", "text", "The region of the bucket."),
-        Output("bucket_name", "text", "The bucket."),
-        Output("object_key", "text", "The key of the object."),
-        *_optional(
-            Output("sign_method", "text", "How the checksum was made: SHA256."),
-            Output("sign", "text", "The checksum, 64 hexadecimal digits."),
+        Output("region_name", "string", "The region of the bucket."),
+        Output("bucket_name", "string", "The name of the bucket."),
+        Output("object_key", "string", "The key of the object in the bucket."),
+        Output(
+            "sign_method",
+            "string",
+            "The algorithm of the checksum. The service knows only SHA256.",
+            "there is no checksum",
         ),
+        Output("sign", "string", "The SHA-256 checksum.", "there is no checksum", "64 hexadecimal digits"),
     ),
 )
 FILE_LOCATION = Object(
     "FileLocation",
-    "Where the file of a package lies.",
-    _optional(Output("obs_location", "object", "The OBS object.", of=OBS_LOCATION)),
+    "The location of the file of a package.",
+    (Output("obs_location", "object", "The OBS object that holds the file.", _NOT_RETURNED, of=OBS_LOCATION),),
 )
 _PACKAGE_FIELDS = (
-    Output("package_id", "text", "The id of the package: what an upgrade task wants."),
-    Output("app_id", "text", "The resource space."),
-    Output("package_type", "text", "The type: softwarePackage, firmwarePackage or modulePackage."),
-    Output("product_id", "text", "The product of the devices it is for."),
-    Output("version", "text", "The version."),
-    Output("create_time", "text", "When it was uploaded, as the service writes it: by its documents yyyyMMddTHHmmssZ."),
-    Output("created_at", "text", "When it was uploaded, as RFC 3339; as it came if it cannot be read."),
-    Output("support_source_versions", "texts", "The versions it can upgrade; an empty list means all."),
-    *_optional(
-        Output("product_name", "text", "The name of the product."),
-        Output("module_name", "text", "The module, of a modulePackage."),
-        Output("description", "text", "What the uploader wrote about it."),
-        Output("custom_info", "text", "What is pushed to the devices with it."),
-        Output("file_location", "object", "Where its file lies; only when it was asked for.", of=FILE_LOCATION),
+    Output("package_id", "string", "The id of the package. Pass it to an upgrade task."),
+    Output("app_id", "string", "The resource space of the package."),
+    Output("package_type", "string", "The type: softwarePackage, firmwarePackage or modulePackage."),
+    Output("product_id", "string", "The product of the devices that the package is for."),
+    Output("version", "string", "The version of the package."),
+    Output("create_time", "string", "The upload time, as the service returns it.", unit=_API_TIME),
+    Output("created_at", "string", "The upload time. If it cannot be read, as the service returns it.", unit=_RFC_3339),
+    Output(
+        "support_source_versions",
+        "list of strings",
+        "The versions that the package can upgrade. An empty list means all versions.",
+    ),
+    Output("product_name", "string", "The name of the product.", _NOT_RETURNED),
+    Output("module_name", "string", "The module that the package is for.", "the package is for a whole device"),
+    Output("description", "string", "The text about the package.", "the package has none"),
+    Output("custom_info", "string", "The text that is pushed to the devices.", "the package has none"),
+    Output(
+        "file_location",
+        "object",
+        "The location of the file.",
+        "neither {include_file_location} nor {require_checksum} is set",
+        of=FILE_LOCATION,
     ),
 )
 PACKAGE = Object("OtaPackageFields", "One OTA package, with the fields of the API.", _PACKAGE_FIELDS)
 SKIPPED_PACKAGE = Object(
     "SkippedPackage",
-    "A package that was passed over, and by which rule.",
+    "A package that was skipped, and the rule that skipped it.",
     (
-        Output("package_id", "text", "The id of the package."),
-        Output("version", "text", "Its version."),
+        Output("package_id", "string", "The id of the package."),
+        Output("version", "string", "The version of the package."),
         Output(
             "rule",
             "argument",
-            "The argument whose rule passed it over; `unreadable_record` if no rule can judge the record.",
+            "The argument whose rule skipped the package. It is unreadable_record if no rule can judge the record.",
         ),
-        Output("reason", "text", "Why, in words."),
+        Output("reason", "string", "The reason, in words."),
     ),
 )
-_PASSED_OVER = (
+_SKIPPED = (
     Output(
         "skipped",
-        "objects",
-        "The first 100 packages that were passed over, and why.",
-        optional=True,
+        "list of objects",
+        "The first 100 packages that were skipped, each with the reason.",
+        "no package was found",
         of=SKIPPED_PACKAGE,
     ),
-    Output("skipped_counts", "counts", "How many packages each rule passed over.", optional=True),
+    Output(
+        "skipped_counts",
+        "counts by argument",
+        "How many packages each rule skipped. Each package is counted once.",
+        "no package was found",
+        "packages",
+    ),
 )
 _IDENTITY = Output(
     "identity",
     "object",
-    'Where the resource was made; "not found" means that it is gone only there.',
+    'Where the resource was created. Only there does "not found" mean that it no longer exists.',
     of=Object(
         "Identity",
-        "A place on the service.",
+        "A location on the service.",
         (
-            Output("region", "text", "The region."),
-            Output("endpoint", "text", "The endpoint."),
-            Output("project_id", "text", "The project."),
-            Output("instance_id", "text", "The instance; empty where none was given."),
-            Output("profile", "text", "The named profile; empty where none was given."),
+            Output("region", "string", "The region."),
+            Output("endpoint", "string", "The endpoint."),
+            Output("project_id", "string", "The id of the project."),
+            Output("instance_id", "string", "The id of the instance. Empty if none was set."),
+            Output("profile", "string", "The named profile. Empty if none was set."),
         ),
     ),
 )
+
+
+def _devices(name: str, description: str) -> Output:
+    return Output(name, "integer", description, _NOT_RETURNED, "devices")
+
+
 TASK_PROGRESS = Object(
     "TaskProgress",
-    "How many devices of a task are where, in the API's words.",
-    _optional(
-        Output("total", "number", "All devices of the task."),
-        Output("processing", "number", "Devices that are being upgraded."),
-        Output("success", "number", "Devices that were upgraded."),
-        Output("fail", "number", "Devices that failed."),
-        Output("waitting", "number", "Devices that wait; the spelling is the API's."),
-        Output("fail_wait_retry", "number", "Devices that failed and will be tried again."),
-        Output("stopped", "number", "Devices whose upgrade was stopped."),
-        Output("removed", "number", "Devices that were removed from the task."),
+    "The devices of a task, counted by state. The names are those of the API.",
+    (
+        _devices("total", "All devices of the task."),
+        _devices("processing", "Devices that are being upgraded."),
+        _devices("success", "Devices that were upgraded."),
+        _devices("fail", "Devices that failed."),
+        _devices("waitting", "Devices that wait. The spelling is that of the API."),
+        _devices("fail_wait_retry", "Devices that failed and are retried later."),
+        _devices("stopped", "Devices whose upgrade was stopped."),
+        _devices("removed", "Devices that were removed from the task."),
     ),
 )
 
 GET_OTA_PACKAGE: tuple[Output, ...] = (
-    # Where nothing was found there is nothing else.
-    *(output if output.optional else replace(output, optional=True) for output in _PACKAGE_FIELDS),
-    Output("id", "text", "The id of the query, not of the package: the same at every run.", optional=True),
-    *_PASSED_OVER,
+    # If no package was found, nothing else is there.
+    *(output if output.optional else replace(output, absent="no package was found") for output in _PACKAGE_FIELDS),
+    Output(
+        "id",
+        "string",
+        "The id of the query, not of the package. It is the same in each run.",
+        "no package was found",
+    ),
+    *_SKIPPED,
 )
 GET_OTA_PACKAGES: tuple[Output, ...] = (
-    Output("packages", "objects", "Those that fit, in the order that was asked for.", of=PACKAGE),
-    Output("truncated", "flag", "Whether max_items left some out."),
-    Output("id", "text", "The id of the query: the same at every run."),
-    *_PASSED_OVER,
+    Output("packages", "list of objects", "The packages that match, in the requested order.", of=PACKAGE),
+    Output("truncated", "boolean", "Whether {max_items} ended the list before its end."),
+    Output("id", "string", "The id of the query. It is the same in each run."),
+    *(replace(output, absent="") for output in _SKIPPED),
 )
 OTA_PACKAGE_PIN: tuple[Output, ...] = (
     *_PACKAGE_FIELDS,
-    Output("revision", "number", "1 at first; it grows each time the pin moves to another package."),
-    Output("exists", "flag", "Whether the package is still there, as of the last refresh or update."),
+    Output("revision", "integer", "1 at first. It grows by 1 each time the pin moves to another package."),
+    Output("exists", "boolean", "Whether the package still existed at the last refresh or update."),
     Output(
         "available_version",
-        "text",
-        "The version that the selection would give now, as of the last refresh; empty where it is the pinned package.",
+        "string",
+        "The version that the selection found at the last refresh. Empty if it found the pinned package.",
     ),
     _IDENTITY,
 )
 UPGRADE_TASK: tuple[Output, ...] = (
-    Output("task_id", "text", "The id of the task."),
+    Output("task_id", "string", "The id of the task."),
     Output(
         "task_name",
-        "text",
-        "Its name: the prefix, and 16 digits that stand for the campaign. An imported task keeps its own name.",
+        "string",
+        "The name of the task: the prefix and 16 hexadecimal digits. An imported task keeps its own name.",
     ),
-    Output("task_type", "text", "The type: softwareUpgrade, firmwareUpgrade or moduleUpgrade."),
-    Output("status", "text", "Its status as of the last update or refresh; Gone when the task was deleted elsewhere."),
-    Output("status_desc", "text", "What the service says about the status."),
-    Output("progress", "object", "How many devices are where, as of the last update or refresh.", of=TASK_PROGRESS),
-    Output("create_time", "text", "When it was created, as the API writes it; empty where it does not tell."),
+    Output("task_type", "string", "The type: softwareUpgrade, firmwareUpgrade or moduleUpgrade."),
+    Output(
+        "status",
+        "string",
+        "The status at the last update or refresh. It is Gone if the task was deleted outside Pulumi.",
+    ),
+    Output("status_desc", "string", "What the service says about the status. Empty if it says nothing."),
+    Output("progress", "object", "The devices by state, at the last update or refresh.", of=TASK_PROGRESS),
+    Output(
+        "create_time",
+        "string",
+        "When the task was created. Empty if the service does not return it.",
+        unit=_API_TIME,
+    ),
     _IDENTITY,
 )
 
 
 FAILING_DEVICE = Object(
     "FailingDevice",
-    "A device that has not got the package; its texts are the service's, as they came.",
+    "A device that was not upgraded. Its texts are those of the service, unchanged.",
     (
-        Output("target", "text", "The device."),
-        Output("status", "text", "Its state: Fail; FailWaitRetry, which is tried again; Removed or Stopped."),
-        *_optional(
-            Output("error_code", "text", "The code of the failure."),
-            Output("error_msg", "text", "Why, in the service's words."),
-        ),
+        Output("target", "string", "The id of the device."),
+        Output("status", "string", "The state: Fail, FailWaitRetry (retried later), Removed or Stopped."),
+        Output("error_code", "string", "The code of the failure.", _NOT_RETURNED),
+        Output("error_msg", "string", "The reason, as the service words it.", _NOT_RETURNED),
     ),
 )
 GET_UPGRADE_TASK: tuple[Output, ...] = (
-    Output("task_id", "text", "The id of the task."),
-    Output("task_name", "text", "Its name."),
-    Output("task_type", "text", "The type: softwareUpgrade, firmwareUpgrade or moduleUpgrade."),
+    Output("task_id", "string", "The id of the task."),
+    Output("task_name", "string", "The name of the task."),
+    Output("task_type", "string", "The type: softwareUpgrade, firmwareUpgrade or moduleUpgrade."),
     Output(
         "status",
-        "text",
-        "Its state: Initializing, Waitting, Processing, Success, Fail, PartialSuccess, Stopping or Stopped.",
+        "string",
+        "The status: Initializing, Waitting, Processing, Success, Fail, PartialSuccess, Stopping or Stopped.",
     ),
     Output(
         "failed_devices",
-        "objects",
-        "The first 100 devices that have not got the package, and why.",
-        optional=True,
+        "list of objects",
+        "The first 100 devices that were not upgraded, each with the reason. Empty if no device failed.",
         of=FAILING_DEVICE,
     ),
-    Output("id", "text", "The id of the query, not of the task: the same at every run."),
-    *_optional(
-        Output("status_desc", "text", "What the service says about the status."),
-        Output("progress", "object", "How many devices are where.", of=TASK_PROGRESS),
-        Output("create_time", "text", "When it was created, as the API writes it: yyyyMMddTHHmmssZ."),
-        Output("package_ids", "texts", "The packages that it installs."),
-        Output("need_confirm", "flag", "Whether devices wait until it is confirmed."),
-        Output("task_mode", "text", "The mode: GATEWAY, for devices behind a gateway."),
+    Output("id", "string", "The id of the query, not of the task. It is the same in each run."),
+    Output("status_desc", "string", "What the service says about the status.", _NOT_RETURNED),
+    Output("progress", "object", "The devices by state.", _NOT_RETURNED, of=TASK_PROGRESS),
+    Output("create_time", "string", "When the task was created.", _NOT_RETURNED, _API_TIME),
+    Output("package_ids", "list of strings", "The ids of the packages that the task installs.", _NOT_RETURNED),
+    Output("need_confirm", "boolean", "Whether devices wait until the task is confirmed.", _NOT_RETURNED),
+    Output(
+        "task_mode",
+        "string",
+        "The mode of the task. GATEWAY is for devices behind a gateway.",
+        "the task has no mode",
     ),
 )
+_CREATED = {"create_time": "When the package was created.", "created_at": "When the package was created."}
 OTA_PACKAGE: tuple[Output, ...] = (
-    Output("package_id", "text", "The id of the package: what an upgrade task wants."),
-    Output("package_type", "text", "The type: softwarePackage, firmwarePackage or modulePackage."),
-    Output("app_id", "text", "The resource space."),
-    Output("product_id", "text", "The product of the devices it is for."),
-    Output("version", "text", "The version."),
-    Output("obs_location", "object", "Where the file lies, as it was given.", of=OBS_LOCATION),
-    Output("support_source_versions", "texts", "The versions it can upgrade; an empty list means all."),
-    *_optional(
-        Output("product_name", "text", "The name of the product."),
-        Output("module_name", "text", "The module, of a modulePackage."),
-        Output("description", "text", "What is written about it."),
-        Output("custom_info", "text", "What is pushed to the devices with it."),
+    *(
+        replace(output, description=_CREATED.get(output.name, output.description))
+        for output in _PACKAGE_FIELDS
+        if output.name != "file_location"
     ),
-    Output("create_time", "text", "When it was created, as the API writes it."),
-    Output("created_at", "text", "When it was created, as RFC 3339."),
-    Output("exists", "flag", "Whether it is still there, as of the last refresh or update."),
+    Output("obs_location", "object", "The OBS object that holds the file, as it was declared.", of=OBS_LOCATION),
+    Output("exists", "boolean", "Whether the package still existed at the last refresh or update."),
     _IDENTITY,
 )
 UPGRADE_TASK_COMPLETION: tuple[Output, ...] = (
-    Output("task_id", "text", "The task that was waited for."),
-    Output("task_name", "text", "Its name."),
-    Output("status", "text", "How it ended, within the limits: Success, PartialSuccess or Fail."),
-    Output("status_desc", "text", "What the service says about the status."),
-    Output("progress", "object", "How many devices were where at the end.", of=TASK_PROGRESS),
-    Output("failed_count", "number", "How many devices were not upgraded."),
+    Output("task_id", "string", "The id of the task."),
+    Output("task_name", "string", "The name of the task."),
+    Output("status", "string", "The final status of the task: Success, PartialSuccess or Fail."),
+    Output("status_desc", "string", "What the service says about the status. Empty if it says nothing."),
+    Output("progress", "object", "The devices by state, at the end of the task.", of=TASK_PROGRESS),
+    Output("failed_count", "integer", "How many devices were not upgraded.", unit="devices"),
 )
 UPGRADE_TASK_CONFIRMATION: tuple[Output, ...] = (
-    Output("task_id", "text", "The task that was confirmed."),
-    Output("task_name", "text", "Its name."),
-    Output("status", "text", "Its status before it was confirmed, or as it was found where it had begun already."),
+    Output("task_id", "string", "The id of the task."),
+    Output("task_name", "string", "The name of the task."),
+    Output("status", "string", "The status before the confirmation. If the task had begun already, its status then."),
 )
 
 

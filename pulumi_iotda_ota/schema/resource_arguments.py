@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pulumi_iotda_ota.durations import DurationRule, TimeRule
 from pulumi_iotda_ota.iotda import limits
-from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern
+from pulumi_iotda_ota.iotda.limits import Choice, Number
 from pulumi_iotda_ota.schema import changes
 from pulumi_iotda_ota.schema.argument import Argument, Change
 from pulumi_iotda_ota.schema.lookup_arguments import (
@@ -22,246 +23,339 @@ from pulumi_iotda_ota.schema.lookup_arguments import (
 )
 from pulumi_iotda_ota.schema.outputs import OBS_LOCATION
 
+_PACKAGE_EXAMPLE = "8e99e4f7765dfb08dbfee0054d004b3b"
+
 OTA_PACKAGE: tuple[Argument, ...] = (
     replace(PACKAGE_TYPE, change=changes.NEW_PACKAGE),
-    replace(
-        APP_ID,
-        description="The resource space, 1 to 36 letters, digits, _ or -.",
-        required=True,
-        change=changes.NEW_PACKAGE,
-    ),
-    replace(PRODUCT_ID, required=True, change=changes.NEW_PACKAGE),
-    replace(
-        VERSION,
-        description="The version, 1 to 256 letters, digits, _, - or .",
-        required=True,
-        change=changes.NEW_PACKAGE,
-    ),
+    replace(APP_ID, description="The resource space of the package.", required=True, change=changes.NEW_PACKAGE),
+    replace(PRODUCT_ID, description="The product of the devices.", required=True, change=changes.NEW_PACKAGE),
+    replace(VERSION, description="The version of the package.", required=True, change=changes.NEW_PACKAGE),
     Argument(
         "obs_location",
         "object",
-        "Where the file lies in OBS: region_name, bucket_name, object_key, and optionally its SHA-256 as sign.",
+        "The OBS object that holds the file, of at most 1 GB. The library neither reads nor changes the object.",
         required=True,
+        example={
+            "region_name": "cn-north-4",
+            "bucket_name": "firmware",
+            "object_key": "meter/V1.4.10.bin",
+        },
+        python_type="Mapping[str, pulumi.Input[str]]",
         free=True,
         of=OBS_LOCATION,
         change=changes.NEW_PACKAGE,
     ),
     replace(
         MODULE_NAME,
-        description=f"{MODULE_NAME.description} Required for one, and for no other type.",
+        description="The module that the package is for. Required for a modulePackage. Not allowed for other types.",
         optional_output=True,
         change=changes.NEW_PACKAGE,
     ),
     Argument(
         "support_source_versions",
-        "texts",
-        "The versions that it can upgrade, 1 to 20. By default all.",
+        "list of strings",
+        "The versions that the package can upgrade. If it is not set, all versions.",
         limits.VERSION,
         maximum=limits.MAX_SOURCE_VERSIONS,
+        example=["V1.3.5"],
         change=changes.ALLOWED,
     ),
     Argument(
         "description",
-        "text",
-        "What it is, at most 1,024 characters.",
+        "string",
+        f"A text about the package, at most {limits.MAX_DESCRIPTION:,} characters. If it is not set, there is none.",
+        example="Fixes the clock",
         free=True,
         optional_output=True,
         change=changes.ALLOWED,
     ),
     Argument(
         "custom_info",
-        "text",
-        "What is pushed to the devices with it, at most 4,096 characters.",
+        "string",
+        f"A text that is pushed to the devices with the package, at most {limits.MAX_CUSTOM_INFO:,} characters. If it "
+        "is not set, there is none.",
+        example="reboot=1",
         free=True,
         optional_output=True,
         change=changes.ALLOWED,
     ),
     Argument(
         "allow_replace",
-        "flag",
-        "Allow a change of description, custom_info or support_source_versions to replace the package. Off by default.",
+        "boolean",
+        "Whether a change of {description}, {custom_info} or {support_source_versions} may replace the package. "
+        "A replacement has a new package id.",
+        default=False,
+        example=True,
         change=changes.NEXT_REPLACEMENT,
     ),
 )
 # It adds the file location to the outputs or removes it. The pin does not move.
-_FILE = Change("stored", "Stored: file_location is added to the outputs, or removed. The pin stays.")
+_FILE = Change("stored", "Stored: {file_location} is added to the outputs, or removed. The pin stays.")
 OTA_PACKAGE_PIN: tuple[Argument, ...] = (
     *(
         replace(argument, change=_FILE if argument == INCLUDE_FILE_LOCATION else changes.SELECTS)
         for argument in GET_OTA_PACKAGE
         if argument not in (ON_MISSING, VERIFY_LOCKED)
     ),
-    replace(TRIGGERS, change=changes.SELECTS),
+    replace(
+        TRIGGERS,
+        description="Any values. If one changes, the pin selects its package again.",
+        change=changes.SELECTS,
+    ),
     Argument(
         "expected_package_id",
-        "text",
-        "The package that was reviewed: an answer that differs is an error that names both.",
+        "string",
+        "The id of the package that was reviewed. If the pin finds another package, it is an error. If it "
+        "is not set, any package is accepted.",
         limits.PACKAGE_ID,
+        example=_PACKAGE_EXAMPLE,
         change=changes.NEXT_PREVIEW,
     ),
     Argument(
         "verify",
-        "flag",
-        "Ask at each preview whether the pinned package is still there: one request. On by default; with lock, off.",
+        "boolean",
+        "Whether each preview asks the service if the pinned package still exists, unchanged. It costs one request. "
+        "If it is not set, the service is asked, but not with {lock}.",
+        example=False,
         change=changes.NEXT_PREVIEW,
     ),
+)
+ADOPT_WITHIN = Argument(
+    "adopt_within",
+    "duration",
+    "The age up to which a finished task with the same name and inputs is adopted. An older one is an error.",
+    DurationRule(),
+    default="24h",
+    example="15m",
+    change=changes.NEXT_CREATION,
+)
+ON_DESTROY = Argument(
+    "on_destroy",
+    "string",
+    "What a destroy or a replacement does to the task.",
+    Choice(("stop", "retain", "delete")),
+    default="stop",
+    allowed={
+        "stop": "Stops the task if it runs. A finished task stays.",
+        "retain": "Sends no request. The task stays as it is.",
+        "delete": "Stops the task if it runs, and deletes it.",
+    },
+    example="retain",
+    change=Change("stored", "Stored: it is used when the resource is destroyed or replaced."),
 )
 UPGRADE_TASK: tuple[Argument, ...] = (
     Argument(
         "package_ids",
-        "texts",
-        "The packages to install, 1 or more ids.",
+        "list of strings",
+        "The ids of the packages to install, at least one.",
         limits.PACKAGE_ID,
         required=True,
+        example=[_PACKAGE_EXAMPLE],
         change=changes.NEW_TASK,
     ),
     Argument(
         "targets",
-        "texts",
-        "The devices to upgrade, a set of 1 to 30,000 device ids. Either these or group_ids.",
+        "list of strings",
+        "The ids of the devices to upgrade. The order has no meaning. Set either this or {group_ids}.",
         limits.TARGET,
         maximum=limits.MAX_TARGETS,
+        example=["meter-001"],
         change=changes.NEW_TASK,
     ),
     Argument(
         "group_ids",
-        "texts",
-        "The device groups to upgrade, as they are when the task is created. Either these or targets.",
+        "list of strings",
+        "The ids of the device groups to upgrade. The task has the devices that are in the groups when it is created. "
+        "Set either this or {targets}.",
         limits.GROUP_ID,
+        example=["canary"],
         change=changes.NEW_TASK,
     ),
     Argument(
         "task_type",
-        "text",
-        "softwareUpgrade, firmwareUpgrade or moduleUpgrade. By default what fits the type of the package.",
+        "string",
+        "The type of the task. If it is not set, the type that fits the packages.",
         limits.TASK_TYPE,
-        change=Change("refused", "Refused: a task keeps its type. Change triggers too, for a new task."),
+        allowed={
+            "softwareUpgrade": "Installs a softwarePackage.",
+            "firmwareUpgrade": "Installs a firmwarePackage.",
+            "moduleUpgrade": "Installs a modulePackage.",
+        },
+        example="firmwareUpgrade",
+        change=Change("refused", "Refused: a task keeps its type. Change {triggers} too, for a new task."),
     ),
-    replace(APP_ID, change=changes.NEW_TASK),
+    replace(
+        APP_ID,
+        description="The resource space of the task. If it is not set, the default resource space.",
+        change=changes.NEW_TASK,
+    ),
     Argument(
         "task_name_prefix",
-        "text",
-        "What the task's name, which is shown, starts with: letters, digits and _. By default the resource's name.",
-        Pattern(r"[A-Za-z0-9_]{1,111}", "1 to 111 letters, digits or _"),
+        "string",
+        "The start of the task's name, which lists show: letters, digits, _ and Chinese characters. If it is not set, "
+        "the name of the resource.",
+        limits.TASK_NAME_PREFIX,
+        example="meter_canary",
         change=Change("noted", "Stored, with a warning: the existing task keeps its name."),
     ),
     Argument(
         "schedule_time",
-        "text",
-        "When the task starts, at most 7 days ahead: RFC 3339 or yyyyMMddTHHmmssZ. By default at once.",
+        "string",
+        "When the task starts, at most 7 days ahead. If it is not set, at once.",
+        TimeRule(),
+        example="2026-12-01T02:00:00Z",
         change=changes.ONCE,
     ),
     Argument(
         "retry_count",
-        "number",
-        "How often a device is tried again, 1 to 5. Goes with retry_interval.",
+        "integer",
+        "How often the upgrade of a device is retried. It needs {retry_interval}. If it is not set, there is no retry.",
         limits.RETRY_COUNT,
+        example=3,
         change=changes.ONCE,
     ),
     Argument(
         "retry_interval",
-        "number",
-        "Minutes between two tries of a device, 0 to 1440. Goes with retry_count.",
+        "integer",
+        "The minutes between two attempts to upgrade a device. It needs {retry_count}.",
         limits.RETRY_INTERVAL,
+        example=30,
         change=changes.ONCE,
     ),
     Argument(
         "need_confirm",
-        "flag",
-        "Let every device wait until the task is confirmed. Off by default.",
+        "boolean",
+        "Whether every device waits until the task is confirmed.",
+        default=False,
+        example=True,
         change=changes.ONCE,
     ),
-    Argument("task_mode", "text", "GATEWAY, for devices behind a gateway.", limits.TASK_MODE, change=changes.NEW_TASK),
+    Argument(
+        "task_mode",
+        "string",
+        "The mode of the task. If it is not set, the devices are upgraded directly.",
+        limits.TASK_MODE,
+        allowed={"GATEWAY": "Upgrades devices behind a gateway."},
+        example="GATEWAY",
+        change=changes.NEW_TASK,
+    ),
     Argument(
         "task_ext_info",
         "object",
-        "More for the task, an object of at most 512 characters as JSON.",
+        f"More information for the task, at most {limits.MAX_TASK_EXT_INFO} characters as JSON. If it is not set, "
+        "there is none.",
+        example={"site": "north"},
         free=True,
         change=changes.NEW_TASK,
     ),
-    replace(TRIGGERS, change=changes.NEW_TASK),
-    Argument(
-        "on_destroy",
-        "text",
-        "What destroying does: stop (the default: a running task is stopped, a finished one stays), retain or delete.",
-        Choice(("stop", "retain", "delete")),
-        change=Change("stored", "Stored: it is used when the resource is destroyed or replaced."),
+    replace(
+        TRIGGERS,
+        description="Any values. If one changes, a new task replaces this one.",
+        change=changes.NEW_TASK,
     ),
+    ON_DESTROY,
     Argument(
         "document_key",
-        "text",
-        "How the packages are sent: package_ids (the default) or package_id, which older instances want.",
+        "string",
+        "The name of the field that the packages are sent in.",
         Choice(("package_ids", "package_id")),
+        default="package_ids",
+        allowed={
+            "package_ids": "The field of the current API.",
+            "package_id": "The field of older instances. It takes one package.",
+        },
+        example="package_id",
         change=changes.NEXT_CREATION,
     ),
     Argument(
         "replace_running",
-        "flag",
-        "Allow a change that needs a new campaign to stop one that is still running. Off by default.",
+        "boolean",
+        "Whether a change that needs a new task may stop a task that still runs.",
+        default=False,
+        example=True,
         change=changes.NEXT_REPLACEMENT,
     ),
-    Argument(
-        "adopt_within",
-        "duration",
-        "How old a finished task of the same campaign may be to be taken over: seconds, 15m or 24h (the default).",
-        change=changes.NEXT_CREATION,
-    ),
+    ADOPT_WITHIN,
 )
 
 TASK_ID = Argument(
-    "task_id", "text", "The upgrade task, 1 to 24 lower-case hexadecimal digits.", limits.TASK_ID, required=True
+    "task_id",
+    "string",
+    "The id of the upgrade task.",
+    limits.TASK_ID,
+    required=True,
+    example="5c8b1c2d3e4f5a6b7c8d9e0f",
+)
+MIN_DEVICES = Argument(
+    "min_devices",
+    "integer",
+    "The fewest devices that the task must have. A task with fewer devices fails.",
+    Number(0, limits.MAX_TARGETS),
+    default=1,
+    example=10,
+    change=changes.JUDGED,
+)
+TIMEOUT = Argument(
+    "timeout",
+    "duration",
+    "How long to wait for the end of the task. 0 judges the task as it is now.",
+    DurationRule(),
+    default="1h",
+    example="15m",
+    change=changes.JUDGED,
 )
 UPGRADE_TASK_COMPLETION: tuple[Argument, ...] = (
     replace(TASK_ID, change=changes.WAITS),
     Argument(
         "max_failed_devices",
-        "number",
-        "How many devices may fail, 0 (the default) to 30,000. Either this or max_failed_percent.",
+        "integer",
+        "The most devices that may fail. If neither this nor {max_failed_percent} is set, no device may fail.",
         Number(0, limits.MAX_TARGETS),
+        example=5,
         change=changes.JUDGED,
     ),
     Argument(
         "max_failed_percent",
-        "decimal",
-        "How many devices of a hundred may fail, 0 to 100. Either this or max_failed_devices.",
-        Number(0, 100, whole=False),
-        change=changes.JUDGED,
-    ),
-    Argument(
-        "min_devices",
         "number",
-        "How many devices the task must have at least, 0 to 30,000. By default 1: a campaign for nobody fails.",
-        Number(0, limits.MAX_TARGETS),
+        "The share of the devices that may fail, in percent. Set either this or {max_failed_devices}.",
+        Number(0, 100, whole=False),
+        example=2.5,
         change=changes.JUDGED,
     ),
-    Argument(
-        "timeout",
-        "duration",
-        "How long to wait for the end: seconds, 90s, 15m or 2h. By default 1h; 0 judges the task as it is now.",
-        change=changes.JUDGED,
-    ),
+    MIN_DEVICES,
+    TIMEOUT,
     Argument(
         "stop_when_exceeded",
-        "flag",
-        "Stop the task as soon as more devices have failed than may. Off by default: it goes on to its end.",
+        "boolean",
+        "Whether the task is stopped as soon as more devices failed than allowed. If not, it runs to its end.",
+        default=False,
+        example=True,
         change=changes.JUDGED,
     ),
     Argument(
         "retry_failed",
-        "flag",
-        "Try the devices that failed once more, one retry an update, and judge the task after that. Off by default.",
+        "boolean",
+        "Whether the devices that failed are retried, once in each update, before the task is judged.",
+        default=False,
+        example=True,
         change=changes.JUDGED,
     ),
-    replace(TRIGGERS, change=changes.WAITS),
+    replace(
+        TRIGGERS,
+        description="Any values. If one changes, the resource waits for the task again.",
+        change=changes.WAITS,
+    ),
 )
 UPGRADE_TASK_CONFIRMATION: tuple[Argument, ...] = (
     replace(TASK_ID, change=changes.CONFIRMS),
     Argument(
         "approved_package_ids",
-        "texts",
-        "The packages that a person has reviewed, written out: another set than the task's is refused.",
+        "list of strings",
+        "The ids of the packages that a person reviewed, as literals. If the task installs other packages, it is not "
+        "confirmed.",
         replace(limits.PACKAGE_ID, output=""),
         required=True,
+        example=[_PACKAGE_EXAMPLE],
         change=changes.CONFIRMS,
     ),
 )

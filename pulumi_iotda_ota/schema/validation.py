@@ -37,11 +37,26 @@ def normal(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def without_defaults(arguments: Iterable[Argument], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values without those that equal the default of the table: they mean the same as no value.
+
+    The SDKs that are generated from the schema send every default. Neither that, nor writing a default out in a
+    program, is a change of a resource.
+    """
+    defaults = {argument.name: argument.default for argument in arguments if argument.default is not None}
+    return {name: value for name, value in values.items() if name not in defaults or not _same(value, defaults[name])}
+
+
+def _same(value: object, default: object) -> bool:
+    # 1 equals True in Python, but it is another value of an argument.
+    return value == default and isinstance(value, bool) == isinstance(default, bool)
+
+
 _PYTHON_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
-    "text": (str, "text"),
-    "flag": (bool, "True or False"),
-    "number": (int, "a whole number"),
-    "decimal": ((int, float), "a number"),
+    "string": (str, "a string"),
+    "boolean": (bool, "True or False"),
+    "integer": (int, "a whole number"),
+    "number": ((int, float), "a number"),
     "object": (dict, "an object"),
 }
 
@@ -72,10 +87,10 @@ def require_valid(arguments: Iterable[Argument], values: Mapping[str, Any]) -> N
 def _reason(argument: Argument, value: object) -> str | None:
     if value is None:
         return "is required" if argument.required else None
-    if argument.type == "texts":
+    if argument.type == "list of strings":
         return _list_reason(argument, value)
     expected = _PYTHON_TYPES.get(argument.type)
-    if expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and argument.type != "flag")):
+    if expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and argument.type != "boolean")):
         return f"must be {expected[1]}, not {_describe_value(argument, value)}"
     problem = argument.rule.problem(value) if argument.rule else None
     return f"{problem}, not {_describe_value(argument, value)}" if problem else None

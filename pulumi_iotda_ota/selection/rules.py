@@ -22,7 +22,6 @@ from pulumi_iotda_ota.iotda.models import read_service_time
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.policy import EXACT
 from pulumi_iotda_ota.selection.regexes import whole_match
 from pulumi_iotda_ota.selection.versions import about_unknown_word, is_prerelease, release_of
 
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
     Reason = Callable[[OtaPackage], str | None]
 
 _TOLD_SOURCES = 4
+#: The exact filters. The service applies them too, except for ``module_name``.
+EXACT = ("package_type", "app_id", "product_id", "version", "module_name")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ WAYS: dict[str, tuple[set[str], ...]] = {
     "yaml": ({"file", "session"}, {"not run"}),
     "json": ({"file", "session"}, {"not run"}),
     "toml": ({"file", "session"}, {"not run"}),
+    "typescript": (),
+    "go": (),
 }
 
 

@@ -13,7 +13,7 @@ from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES, Function, Resource
+from pulumi_iotda_ota.schema.registry import FUNCTIONS, RESOURCES, Function, Resource
 from tests.support.doc_blocks import ROOT
 
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}

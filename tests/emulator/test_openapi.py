@@ -32,7 +32,7 @@ def unnamed(operation: str, answer: Answer) -> set[str]:
 
 
 def test_the_stored_description_is_what_the_shapes_make() -> None:
-    """`make schema` was run after the last change of a route or a shape."""
+    """`make generate` was run after the last change of a route or a shape."""
     assert openapi.FILE.read_text(encoding="utf-8") == openapi.text()
 
 

@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, InputError, IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
-from pulumi_iotda_ota.plugin.registry import FUNCTIONS, RESOURCES
+from pulumi_iotda_ota.schema.registry import FUNCTIONS, RESOURCES
 from tests.conftest import settings_for
 from tests.support import plugin_process
 from tests.support.any_values import python_values, wire_values, world_values
@@ -163,7 +163,7 @@ def test_a_list_that_holds_itself(service: Emulator) -> None:
     endless: list[object] = []
     endless.append(endless)
 
-    with pytest.raises(InputError, match=r"version must be text, not \[\[\.\.\.\]\]"):
+    with pytest.raises(InputError, match=r"version must be a string, not \[\[\.\.\.\]\]"):
         iotda_ota.get_ota_package(package_type="firmwarePackage", version=endless)  # type: ignore[call-overload]
     assert service.requests == []
 

@@ -16,7 +16,6 @@ from pulumi_iotda_ota.cli import main as entry
 from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.functions import packages as functions
-from pulumi_iotda_ota.functions import results
 from pulumi_iotda_ota.functions.invoke import camel_keys, snake_keys
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
@@ -262,17 +261,17 @@ def options(arguments: dict[str, Any]) -> list[str]:
         long = name.replace("_", "-")
         if isinstance(value, bool):
             given.append(f"--{'' if value else 'no-'}{long}")
+        elif isinstance(value, list):
+            given += [word for one in value for word in (f"--{long.removesuffix('s')}", str(one))]
         else:
-            given += [
-                word for one in (value if isinstance(value, list) else [value]) for word in (f"--{long}", str(one))
-            ]
+            given += [f"--{long}", str(value)]
     return given
 
 
 @EVERY
 def test_the_command_line(asked: Lookup, capsys: pytest.CaptureFixture[str]) -> None:
     """The command line answers as the table says, and word for word as the function does, with its exit code."""
-    given = ["list" if asked.many else "get", *options(asked.arguments)]
+    given = ["package", "list" if asked.many else "get", *options(asked.arguments)]
     if asked.error:
         with pytest.raises(IotdaOtaError) as caught:
             plain(asked.arguments, many=asked.many)
@@ -289,7 +288,7 @@ def test_the_command_line(asked: Lookup, capsys: pytest.CaptureFixture[str]) -> 
     same(asked, found["packages"] if asked.many else found)
     if found is not None:
         get: Any = iotda_ota.get_ota_packages if asked.many else iotda_ota.get_ota_package
-        fields = results.answered(get(**asked.arguments))
+        fields = get(**asked.arguments).all_values()
         passed_over = {name: fields.pop(name) for name in ("skipped", "skipped_counts")}
         assert answered == {"result": fields, **passed_over}
 

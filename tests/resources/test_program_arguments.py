@@ -305,7 +305,7 @@ HANDED = """
 import collections, enum
 
 class Mode(enum.Enum):
-    STOP = "stop"
+    RETAIN = "retain"
     THREE = 3
 
 async def later(value):
@@ -313,7 +313,7 @@ async def later(value):
 
 """
 ACCEPTED = {
-    "an enum": "on_destroy=Mode.STOP, retry_count=Mode.THREE, retry_interval=1, triggers=[Mode.STOP]",
+    "an enum": "on_destroy=Mode.RETAIN, retry_count=Mode.THREE, retry_interval=1, triggers=[Mode.RETAIN]",
     "coroutines": "on_destroy=later('retain'), triggers=later('x'), task_ext_info={'a': later('b')}",
 }
 TOLD = {
@@ -331,7 +331,7 @@ def test_values_that_become_plain(tmp_path: Path, case: str) -> None:
 
     inputs = mocks.resource("t").outputs
     if case == "an enum":
-        assert (inputs["on_destroy"], inputs["retry_count"], inputs["triggers"]) == ("stop", 3, ["stop"])
+        assert (inputs["on_destroy"], inputs["retry_count"], inputs["triggers"]) == ("retain", 3, ["retain"])
     else:
         assert (inputs["on_destroy"], inputs["triggers"], inputs["task_ext_info"]) == ("retain", "x", {"a": "b"})
 

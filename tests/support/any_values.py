@@ -58,13 +58,13 @@ _ANY_WIRE = _nested(_PLAIN | _WIRE_TEXT, _WIRE_TEXT)
 
 def _right(argument: Argument, text: SearchStrategy[str]) -> SearchStrategy[Any]:
     """Return values that fit an argument, or look as if they did."""
-    if argument.type == "texts":
+    if argument.type == "list of strings":
         return st.lists(_of_rule(argument, text), min_size=1, max_size=3)
-    if argument.type == "flag":
+    if argument.type == "boolean":
         return st.booleans()
     if argument.type == "duration":
         return st.sampled_from(_DURATIONS)
-    if argument.type in {"object", "triggers"}:
+    if argument.type in {"object", "any"}:
         return _nested(_PLAIN, st.sampled_from(["region_name", "bucket_name", "object_key", "sign", "k"]))
     return _of_rule(argument, text)
 

@@ -102,7 +102,7 @@ def test_known_refusals_have_a_hint(status: int, code: str, message: str, label:
 
 
 ID = "28f61af50fc9452aa0ed5ea25c3cc3d3"
-NAMED = {
+NAMED: dict[str, Request[Any]] = {
     "ListOtaPackageInfo": protocol.list_packages(PackageQuery("firmwarePackage")),
     "ShowOtaPackage": protocol.show_package(ID),
     "DeleteOtaPackage": protocol.delete_package(ID),
@@ -149,7 +149,7 @@ def test_a_page_of_something_between_is_no_matter_of_the_agency(body: bytes) -> 
     error = refusal(LIST, Response(403, {}, body), connection=CONNECTION, now=NOW)
 
     assert "iotda_admin_trust" not in str(error)
-    assert "not from IoTDA" in dict(error.facts)["likely"]
+    assert "a firewall or proxy between this machine and IoTDA" in dict(error.facts)["likely"]
 
 
 def test_every_operation_has_an_action() -> None:

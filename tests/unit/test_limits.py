@@ -55,7 +55,7 @@ def test_an_error_names_argument_limit_and_value() -> None:
         limits.require("version", "1.0\x1b", limits.VERSION)
 
     assert caught.value.argument == "version"
-    assert caught.value.headline == 'version must be 1 to 256 letters, digits, _, - or ., not "1.0\\x1b"'
+    assert caught.value.headline == 'version must be 1 to 256 letters, digits, _, . or -, not "1.0\\x1b"'
 
 
 def test_a_near_miss_is_pointed_out() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
-from pulumi_iotda_ota.plugin.registry import RESOURCES
 from pulumi_iotda_ota.plugin.values import in_camel, received, sent, to_python, to_wire
+from pulumi_iotda_ota.schema.registry import RESOURCES
 from pulumi_iotda_ota.schema.validation import normal
 
 NAMES = st.text("abcdefXYZ_", min_size=1, max_size=8)

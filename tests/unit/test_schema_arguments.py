@@ -1,70 +1,92 @@
-"""The table of arguments against the functions and resources that are written by hand."""
+"""The tables of arguments: what they hold, and how values are checked against them."""
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, Any
+import re
+from typing import Any
 
 import pytest
 
-import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.schema.validation import problems, require_valid
+from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.schema.argument import Spelling, explained
+from pulumi_iotda_ota.schema.registry import SERVED
+from pulumi_iotda_ota.schema.validation import problems, require_valid, without_defaults
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-DOORS: list[tuple[Callable[..., Any], tuple[schema.Argument, ...]]] = [
-    (iotda_ota.get_ota_package, schema.GET_OTA_PACKAGE),
-    (iotda_ota.get_ota_package_output, schema.GET_OTA_PACKAGE),
-    (iotda_ota.get_ota_packages, schema.GET_OTA_PACKAGES),
-    (iotda_ota.get_ota_packages_output, schema.GET_OTA_PACKAGES),
-    (iotda_ota.get_upgrade_task, schema.GET_UPGRADE_TASK),
-    (iotda_ota.get_upgrade_task_output, schema.GET_UPGRADE_TASK),
-    (iotda_ota.OtaPackage, schema.OTA_PACKAGE),
-    (iotda_ota.OtaPackagePin, schema.OTA_PACKAGE_PIN),
-    (iotda_ota.UpgradeTask, schema.UPGRADE_TASK),
-    (iotda_ota.UpgradeTaskCompletion, schema.UPGRADE_TASK_COMPLETION),
-    (iotda_ota.UpgradeTaskConfirmation, schema.UPGRADE_TASK_CONFIRMATION),
-]
-NOT_OF_THE_TABLE = {"resource_name", "connection", "opts"}
-ALL = {argument.name: argument for _, table in DOORS for argument in table}
+TABLES = {name: served.arguments for name, served in SERVED.items()}
+ALL = [(name, argument) for name, table in TABLES.items() for argument in table]
+EVERY = pytest.mark.parametrize(("name", "argument"), ALL, ids=[f"{name}-{item.name}" for name, item in ALL])
+PLAIN = Spelling(name=str)
 
 
-@pytest.mark.parametrize(("door", "table"), DOORS, ids=lambda value: getattr(value, "__name__", ""))
-def test_every_door_has_the_arguments_of_the_table(
-    door: Callable[..., Any], table: tuple[schema.Argument, ...]
-) -> None:
-    """A function or resource takes exactly the arguments of the table, with their defaults, by keyword."""
-    parameters = inspect.signature(door).parameters
-    own = {name: parameter for name, parameter in parameters.items() if name not in NOT_OF_THE_TABLE}
+@EVERY
+def test_an_argument_is_described_in_full(name: str, argument: schema.Argument) -> None:
+    """An argument has full sentences, an example, and what happens if it is not set."""
+    text = explained(argument, PLAIN)
 
-    assert sorted(own) == sorted(argument.name for argument in table)
-    assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in own.values())
-    for argument in table:
-        default = own[argument.name].default
-        required = default is inspect.Parameter.empty
-        assert required == argument.required
-        assert required or default in (argument.default, None)
-
-
-@pytest.mark.parametrize(("door", "table"), DOORS, ids=lambda value: getattr(value, "__name__", ""))
-def test_every_argument_is_documented(door: Callable[..., Any], table: tuple[schema.Argument, ...]) -> None:
-    """The docstring of a door, of an output form that of its plain form, names each argument."""
-    plain = getattr(iotda_ota, door.__name__.removesuffix("_output"))
-    documentation = f"{plain.__doc__}\n{plain.__init__.__doc__}"
-    assert plain is door or f"see :func:`{plain.__name__}`" in str(door.__doc__)
-
-    for argument in table:
-        assert f"{argument.name}:" in documentation
-
-
-@pytest.mark.parametrize("argument", ALL.values(), ids=lambda argument: argument.name)
-def test_descriptions_are_sentences(argument: schema.Argument) -> None:
-    """What the table says of an argument is a full sentence."""
-    assert argument.description[0].isupper() or argument.description.startswith(("softwareUpgrade",))
+    assert argument.description[0].isupper()
     assert argument.description.endswith(".")
+    assert argument.example is not None
+    assert "Example: " in text
+    optional = not argument.required and argument.default is None and argument.type != "any"
+    assert not optional or re.search(r"(not|is) set|Required|Set either|It needs", text)
+
+
+@EVERY
+def test_sentences_are_short(name: str, argument: schema.Argument) -> None:
+    """No sentence of a description has more than 20 words."""
+    sentences = re.split(r"(?<=[.:])\s", argument.description)
+
+    assert [sentence for sentence in sentences if len(sentence.split()) > 20] == []
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_what_it_does_is_said_in_short_sentences(name: str) -> None:
+    """A function or resource is described in full sentences of at most 20 words, and names only arguments."""
+    served = SERVED[name]
+    sentences = re.split(r"(?<=[.:])\s", served.description)
+
+    assert served.description.endswith(".")
+    assert [sentence for sentence in sentences if len(sentence.split()) > 20] == []
+    assert set(re.findall(r"\{(\w+)\}", served.description)) <= {item.name for _, item in ALL}
+
+
+@EVERY
+def test_references_lead_to_arguments(name: str, argument: schema.Argument) -> None:
+    """What a description refers to is another argument of the same function or resource, or one of its outputs."""
+    served = SERVED[name]
+    known = {item.name for item in served.arguments} | {item.name for item in served.outputs}
+    texts = [argument.description, argument.change.description if argument.change else ""]
+
+    assert set(re.findall(r"\{(\w+)\}", " ".join(texts))) <= known - {argument.name}
+
+
+@EVERY
+def test_default_and_example_are_allowed(name: str, argument: schema.Argument) -> None:
+    """The default and the example of an argument obey its rule."""
+    for value in (argument.default, argument.example):
+        if value is not None:
+            assert problems([argument], {argument.name: value}) == []
+
+
+@EVERY
+def test_a_choice_explains_each_value(name: str, argument: schema.Argument) -> None:
+    """Each allowed value of a choice has its meaning, and nothing else has."""
+    options = argument.rule.options if isinstance(argument.rule, Choice) else ()
+
+    assert tuple(argument.allowed) == options
+    assert all(meaning.endswith(".") for meaning in argument.allowed.values())
+
+
+def test_values_that_equal_their_default_mean_nothing() -> None:
+    """A default is dropped, and every other value stays; 1 is not the default True."""
+    values = {"version_scheme": "loose", "highest_version": False, "most_recent": True, "version": "1", "other": False}
+
+    assert without_defaults(schema.GET_OTA_PACKAGE, values) == {"most_recent": True, "version": "1", "other": False}
+    assert without_defaults(schema.UPGRADE_TASK_COMPLETION, {"min_devices": 1}) == {}
+    assert without_defaults(schema.UPGRADE_TASK_COMPLETION, {"min_devices": True}) == {"min_devices": True}
+    assert without_defaults(schema.OTA_PACKAGE, {"allow_replace": 0}) == {"allow_replace": 0}
 
 
 @pytest.mark.parametrize(
@@ -72,9 +94,13 @@ def test_descriptions_are_sentences(argument: schema.Argument) -> None:
     [
         ({"package_type": "firmware"}, 'package_type must be one of .*did you mean firmwarePackage.*not "firmware"'),
         ({"package_type": "firmwarePackage", "version": "1 0"}, 'version must be 1 to 256 .* not "1 0"'),
-        ({"package_type": "firmwarePackage", "version": 1.0}, "version must be text, not 1.0"),
+        ({"package_type": "firmwarePackage", "version": 1.0}, "version must be a string, not 1.0"),
         ({"package_type": "firmwarePackage", "highest_version": "yes"}, "highest_version must be True or False"),
         ({"package_type": "firmwarePackage", "version": "1\n::error::x"}, r"not \"1\\n: :error: :x\""),
+        (
+            {"package_type": "firmwarePackage", "created_after": "2026-10-02"},
+            "created_after must be a time with its zone",
+        ),
     ],
 )
 def test_each_wrong_value_is_told(values: dict[str, Any], told: str) -> None:

@@ -1,62 +1,27 @@
-"""The table of outputs against the classes of results and resources, which are written by hand."""
+"""The table of outputs against the service, the life cycles and the classes of results."""
 
 from __future__ import annotations
 
-import inspect
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import TypeAdapter
 
-import pulumi_iotda_ota as iotda_ota
-from pulumi_iotda_ota.functions import results
+from pulumi_iotda_ota._generated import results
 from pulumi_iotda_ota.iotda import models
 from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 from pulumi_iotda_ota.lifecycle import completion, confirmation
-from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 from pulumi_iotda_ota.schema import outputs
+from pulumi_iotda_ota.schema.registry import SERVED
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.schema.outputs import Object, Output
 
-CLASSES = [
-    (iotda_ota.GetOtaPackageResult, outputs.GET_OTA_PACKAGE),
-    (iotda_ota.GetOtaPackagesResult, outputs.GET_OTA_PACKAGES),
-    (iotda_ota.OtaPackageResult, outputs.PACKAGE.fields),
-    (iotda_ota.SkippedPackage, outputs.SKIPPED_PACKAGE.fields),
-    (iotda_ota.GetUpgradeTaskResult, outputs.GET_UPGRADE_TASK),
-    (results.FailingDeviceResult, outputs.FAILING_DEVICE.fields),
-    (results.TaskProgressResult, outputs.TASK_PROGRESS.fields),
-    (results.FileLocationResult, outputs.FILE_LOCATION.fields),
-    (results.ObsLocationResult, outputs.OBS_LOCATION.fields),
-]
-RESOURCES = [
-    (iotda_ota.OtaPackage, outputs.OTA_PACKAGE),
-    (iotda_ota.OtaPackagePin, outputs.OTA_PACKAGE_PIN),
-    (iotda_ota.UpgradeTask, outputs.UPGRADE_TASK),
-    (iotda_ota.UpgradeTaskCompletion, outputs.UPGRADE_TASK_COMPLETION),
-    (iotda_ota.UpgradeTaskConfirmation, outputs.UPGRADE_TASK_CONFIRMATION),
-]
 EVERY: list[Output] = [
-    *(output for _, table in (*CLASSES, *RESOURCES) for output in table),
+    *(output for served in SERVED.values() for output in served.outputs),
     *(output for item in outputs.OBJECTS.values() for output in item.fields),
 ]
-
-
-@pytest.mark.parametrize(("result", "table"), CLASSES, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_result_has_the_outputs_of_the_table(result: type, table: tuple[Output, ...]) -> None:
-    """A result class has an attribute for each output of the table and no other."""
-    attributes = {name for name, _ in inspect.getmembers(result, lambda value: isinstance(value, property))}
-
-    assert attributes == {output.name for output in table}
-
-
-@pytest.mark.parametrize(("resource", "table"), RESOURCES, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_resource_has_the_outputs_of_the_table(resource: type, table: tuple[Output, ...]) -> None:
-    """A resource class announces each output of the table and no other; where it was made is for us alone."""
-    announced = set(inspect.get_annotations(resource))
-
-    assert announced == {output.name for output in table} - {"identity"}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +54,6 @@ def test_the_identity_is_that_of_a_connection() -> None:
 def test_the_life_cycles_tell_the_outputs_of_the_table() -> None:
     """What the life cycles tell is what the table says."""
     told = {
-        outputs.OTA_PACKAGE: ota_package.OUTPUTS,
         outputs.UPGRADE_TASK_COMPLETION: ("task_id", *completion.Completion.outputs),
         outputs.UPGRADE_TASK_CONFIRMATION: ("task_id", *confirmation.Confirmation.outputs),
     }
@@ -98,8 +62,30 @@ def test_the_life_cycles_tell_the_outputs_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("output", EVERY, ids=lambda output: output.name)
-def test_descriptions_are_sentences(output: Output) -> None:
-    """What the table says of an output is a full sentence, and an object has its fields."""
+def test_an_output_is_described_in_full(output: Output) -> None:
+    """An output has full sentences of at most 20 words, and an object has its fields."""
+    text = output.full_description
+    sentences = re.split(r"(?<=[.:])\s", text)
+
     assert output.description[0].isupper() or output.description[0].isdigit()
-    assert output.description.endswith(".")
-    assert (output.of is not None) == (output.type in ("object", "objects"))
+    assert text.endswith(".")
+    assert [sentence for sentence in sentences if len(sentence.split()) > 20] == []
+    assert (output.of is not None) == (output.type in ("object", "list of objects"))
+
+
+def test_a_result_reads_what_a_lookup_returns() -> None:
+    """A result is a mapping of the fields that are set; what was skipped is in attributes only, and never None."""
+    skipped = {"package_id": "p0", "version": "1", "rule": "version", "reason": "other"}
+    values = {"found": True, "package_id": "p1", "skipped": [skipped], "skipped_counts": {"version": 1}}
+    found = results.GetOtaPackageResult.from_found(values)
+
+    assert found is not None
+    assert (dict(found), found.package_id, found.product_name) == ({"package_id": "p1"}, "p1", None)
+    assert ([*map(dict, found.skipped)], found.skipped_counts) == ([skipped], {"version": 1})
+    assert found.all_values() == {name: value for name, value in values.items() if name != "found"}
+    assert results.GetOtaPackageResult.from_found({"found": False}) is None
+    bare = results.GetOtaPackageResult(package_id="p1")
+    assert (dict(bare), bare.skipped, bare.skipped_counts) == ({"package_id": "p1"}, [], {})
+    task = results.GetUpgradeTaskResult.from_values({"task_id": "t1", "progress": {"total": 2}})
+    assert task.progress is not None
+    assert (task.progress.total, task.failed_devices) == (2, [])

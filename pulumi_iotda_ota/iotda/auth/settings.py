@@ -106,7 +106,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "user_name",
         "text",
-        "An IAM user, instead of an access key. Goes with password and domain_name, from the same source.",
+        "An IAM user, instead of an access key. Goes with {password} and {domain_name}, from the same source.",
         ("HW_USER_NAME",),
         secret=True,
     ),
@@ -114,7 +114,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "domain_name",
         "text",
-        "The account of the user, and of the agency where agency_domain_name is not given.",
+        "The account of the user, and of the agency where {agency_domain_name} is not given.",
         ("HW_DOMAIN_NAME",),
     ),
     Setting("agency_name", "text", "An agency to assume with the credential.", ("HW_ASSUME_ROLE_AGENCY_NAME",)),
@@ -122,7 +122,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "oidc_token_file",
         "text",
-        "A file with an OpenID Connect token, instead of an access key. Goes with idp_id, from the same source.",
+        "A file with an OpenID Connect token, instead of an access key. Goes with {idp_id}, from the same source.",
         ("HW_ASSUME_ROLE_ID_TOKEN_FILE", "HUAWEICLOUD_SDK_ID_TOKEN_FILE"),
     ),
     Setting(

@@ -35,7 +35,6 @@ _NO_PERMISSION = ("what to do", f"grant the user the IAM action of the operation
 _DENIED = ("not authorized to perform", "policy doesn't allow")
 _OF_SERVICE = "IOTDA."
 _CODES = (_OF_SERVICE, "APIGW.", "APIG.", "IAM.")
-_BETWEEN = ("likely", "the answer is not from IoTDA: a firewall, a filter or a proxy on the way refused the request")
 _WRONG_PLACE = (
     "likely",
     "the endpoint is no application endpoint of IoTDA, or project_id belongs to another region",
@@ -124,7 +123,7 @@ def hint(
         return [("what to do", f"grant the user {' and '.join(ACTIONS[request.operation])}; {_POLICY}")]
     facts = [BY_CODE[code]] if code in BY_CODE else []
     if status == HTTPStatus.FORBIDDEN and not code.startswith(_CODES):
-        return [*facts, _BETWEEN]
+        return [*facts, _INTERMEDIARY]
     of_package = status == HTTPStatus.FORBIDDEN and not facts and "ota-upgrades" in request.path
     if code and (_names_agency(message) or (of_package and code.startswith(_OF_SERVICE))):
         facts.append(_AGENCY)

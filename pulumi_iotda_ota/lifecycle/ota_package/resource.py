@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import ServiceError
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, declared, holds_unknown
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
 from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own
 from pulumi_iotda_ota.lifecycle.ota_package.create import create_package_once, require_no_other
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
     from pulumi_iotda_ota.schema.validation import Problem
 
-OUTPUTS = (
-    *(argument.name for argument in schema.OTA_PACKAGE if argument.name != "allow_replace"),
-    "package_id",
-    "product_name",
-    "create_time",
-    "created_at",
-    "exists",
-    "identity",
-)
 _OTHERS = ("allow_replace", "connection")
 #: The advice that says how a declaration adopts an existing package.
 ADOPTED_IF_EQUAL = (
@@ -45,7 +36,7 @@ class Package:
     @staticmethod
     def check(context: ResourceContext, olds: Properties, news: Properties) -> Checked:
         """Check the inputs; the service is asked only when a package is about to be created."""
-        olds, news = normal(olds), normal(news)
+        olds, news = (declared(schema.OTA_PACKAGE, values) for values in (olds, news))
         inputs = {name: news[name] for name in Package.input_names if name in news}
         problems = problems_of_package(inputs)
         changed = changed_inputs(olds, inputs)
@@ -68,7 +59,7 @@ class Package:
         The new one is created before the old one is deleted: the other way round, the engine would first delete the
         tasks that depend on it, and so stop campaigns, before anybody asked whether they run.
         """
-        olds, news = normal(olds), normal(news)
+        olds, news = (declared(schema.OTA_PACKAGE, values) for values in (olds, news))
         replaces = changed_inputs(olds, news)
         if not set(replaces) & set(FILE_INPUTS) and not news.get("allow_replace"):
             replaces = ()  # a text that is not known yet: another one than it was is refused when it is known
@@ -103,7 +94,7 @@ class Package:
         connection = context.resolve({})
         client = context.run.client(connection)
         thing = f"package {id_}"
-        package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota list")
+        package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota package list")
         inputs = inputs_of_package(package)
         if owned:
             own(context, connection, id_, thing=thing)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.models import read_service_time
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
-DEFAULT_ADOPT_WITHIN = "24h"
+DEFAULT_ADOPT_WITHIN = schema.ADOPT_WITHIN.default
 
 
 def create_task_once(context: ResourceContext, client: Client, inputs: Properties) -> BatchTask:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown
+from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, declared, holds_unknown
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
 from pulumi_iotda_ota.lifecycle.importing import (
     found,
@@ -44,7 +44,7 @@ class UpgradeTask:
 
         An unchanged campaign sends nothing, so that a stack of last year still previews.
         """
-        olds, news = normal(olds), normal(news)
+        olds, news = (declared(schema.UPGRADE_TASK, values) for values in (olds, news))
         inputs = {name: news[name] for name in UpgradeTask.input_names if name in news}
         problems = problems_of_task(inputs)
         if olds.get("task_name") and not changed_inputs(olds, inputs):
@@ -61,7 +61,7 @@ class UpgradeTask:
         Raises:
             IotdaOtaError: the task may not be replaced, or an input that the service reads once has changed.
         """
-        olds, news = normal(olds), normal(news)
+        olds, news = (declared(schema.UPGRADE_TASK, values) for values in (olds, news))
         replaces = changed_inputs(olds, news)
         if replaces and not holds_unknown(news.get("connection")):
             require_same_place(olds, context.resolve(news), thing=f"upgrade task {id_}")
@@ -130,7 +130,7 @@ class UpgradeTask:
     @staticmethod
     def delete(context: ResourceContext, id_: str, state: Properties) -> None:
         """Do what ``on_destroy`` says: ``stop`` what runs, ``delete`` it too, or ``retain`` it untouched."""
-        action = state.get("on_destroy") or "stop"
+        action = state.get("on_destroy") or schema.ON_DESTROY.default
         if action == "retain":
             return
         thing = Thing.at(state.get("identity") or context.resolve(state).identity, id_)

@@ -5,24 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.durations import parse_duration, parse_time
 from pulumi_iotda_ota.iotda import limits
-from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown, known_problems
+from pulumi_iotda_ota.lifecycle.base import holds_unknown, known_problems
 from pulumi_iotda_ota.schema.validation import Problem
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-_PARSED = {"adopt_within": parse_duration, "schedule_time": parse_time}
-
 
 def problems_of_task(inputs: Properties) -> list[Problem]:
     """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
     problems = known_problems(schema.UPGRADE_TASK, inputs)
-    for name, parse in _PARSED.items():
-        if name in inputs and not holds_unknown(inputs[name]):
-            with collecting(problems):
-                parse(name, inputs[name])
     return [*problems, *_problems_of_several(inputs)]
 
 
