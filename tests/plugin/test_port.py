@@ -63,32 +63,32 @@ COMPLETION = urn("UpgradeTaskCompletion")
     ],
     ids=lambda settings: next(iter(settings)),
 )
-def test_another_place_or_account_is_refused(plugin: Plugin, settings: dict[str, Any]) -> None:
+def test_another_place_or_account_is_refused(started: Plugin, settings: dict[str, Any]) -> None:
     """After the first Configure of a process that an engine started, another place or account is refused by name."""
     with RawServer(lambda _request, stream: stream.sendall(http(b"{}"))) as thief:
         given = {name: thief.url if value == "{}" else value for name, value in settings.items()}
         with pytest.raises(grpc.RpcError) as caught:
-            plugin.configure(**given)
+            started.configure(**given)
 
         assert "this process serves another connection already" in caught.value.details()
         assert all(name in caught.value.details() for name in given)
-        assert plugin.answer("getOtaPackage", **METER)["found"]
+        assert started.answer("getOtaPackage", **METER)["found"]
         assert thief.requests == []
 
 
-def test_the_same_settings_again(plugin: Plugin) -> None:
+def test_the_same_settings_again(started: Plugin) -> None:
     """The same settings again, or others that say neither where nor as whom, are taken."""
-    plugin.configure()
-    plugin.configure(deadline=30, maxAttempts=2)
+    started.configure()
+    started.configure(deadline=30, maxAttempts=2)
 
-    assert plugin.answer("getOtaPackage", **METER)["found"]
+    assert started.answer("getOtaPackage", **METER)["found"]
 
 
-def test_no_engine_attaches_to_a_process_of_another(plugin: Plugin, engine: Engine) -> None:
+def test_no_engine_attaches_to_a_process_of_another(started: Plugin, engine: Engine) -> None:
     """A process that an engine started takes no other engine: lines and ownership would go there."""
     with Engine() as other:
         with pytest.raises(grpc.RpcError, match="an engine has started this process"):
-            plugin.stub.Attach(plugin_pb2.PluginAttach(address=other.address), timeout=SECONDS)
+            started.stub.Attach(plugin_pb2.PluginAttach(address=other.address), timeout=SECONDS)
         assert other.lines == []
 
 
@@ -140,10 +140,10 @@ print(base64.b64encode(dill.dumps(UpgradeTaskCompletionProvider())).decode())
 """
 
 
-def test_a_wait_of_a_dynamic_provider_ends_with_the_engine(emulator: Emulator, tmp_path: Path, plugin: Plugin) -> None:
+def test_a_wait_of_a_dynamic_provider_ends_with_the_engine(emulator: Emulator, tmp_path: Path, started: Plugin) -> None:
     """In Pulumi's host of dynamic providers, too, a wait ends after the engine is gone; the host is Pulumi's."""
     emulator.set_device("d1", outcome="hang")
-    id_, _ = plugin.create(TASK, plugin.checked(TASK, task(emulator)))
+    id_, _ = started.create(TASK, started.checked(TASK, task(emulator)))
     pickled = subprocess.run(
         [sys.executable, "-c", PROVIDER], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
