@@ -261,8 +261,9 @@ class UpgradeTask(DeclaredResource, module="iotda-ota", name="UpgradeTask"):
             ``"softwareUpgrade"``, ``"firmwareUpgrade"``, ``"moduleUpgrade"``. Example: ``"firmwareUpgrade"``.
         app_id: The resource space of the task. If it is not set, the default resource space. The value must be 1 to 36
             letters, digits, _ or -. Example: ``"8ce6b2d0c2f64f9d8a5ee5b1f0d24a11"``.
-        task_name_prefix: The start of the task's name. If it is not set, the name of the resource. The value must be 1
-            to 111 letters, digits or _. Example: ``"meter_canary"``.
+        task_name_prefix: The start of the task's name, which lists show: letters, digits, _ and Chinese characters. If
+            it is not set, the name of the resource. The value must be 1 to 111 letters, digits, _ or Chinese
+            characters. Example: ``"meter_canary"``.
         schedule_time: When the task starts, at most 7 days ahead. If it is not set, at once. The value must be a time
             with its zone such as 2026-10-02T08:00:00Z. Example: ``"2026-12-01T02:00:00Z"``.
         retry_count: How often the upgrade of a device is retried. It needs ``retry_interval``. If it is not set, there

@@ -121,4 +121,5 @@ def resource_context(
         warn=command_input.session.note,
         tell=tell,
         seen=seen,
+        stopping="Ctrl-C stops the wait, not the task",
     )

@@ -24,7 +24,7 @@ PHRASES = {
     "set retry_failed=True": "iotda-ota task retry",
     "change triggers of the task for a new campaign": "start a new campaign",
     "look for it on the service before asking for it again": (
-        "see how it stands (iotda-ota task show) before asking for it again"
+        "see how it stands (iotda-ota task get) before asking for it again"
     ),
     "create it with need_confirm=True, or leave this out": "watch it: it has begun by itself",
 }
@@ -41,8 +41,15 @@ _OFFERED = "options: --oidc-token-file + --idp-id\n"
 
 
 def long_option(name: str) -> str:
-    """Return the long option of an argument or a setting."""
-    return f"--{name.replace('_', '-')}"
+    """Return the long option of an argument or a setting; a list is an option in the singular that is repeated."""
+    return f"--{(name[:-1] if name in _plurals() else name).replace('_', '-')}"
+
+
+@cache
+def _plurals() -> frozenset[str]:
+    """Return the names of lists."""
+    tables = (schema.GET_OTA_PACKAGE, schema.UPGRADE_TASK, schema.UPGRADE_TASK_CONFIRMATION, SETTINGS)
+    return frozenset(item.name for table in tables for item in table if item.type == "list of strings")
 
 
 def worded(text: str) -> str:

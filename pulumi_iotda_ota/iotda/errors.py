@@ -54,10 +54,9 @@ class IotdaOtaError(Exception):
         self.facts = tuple(facts)
 
     def note(self, label: str, text: str) -> None:
-        """Add a labelled line that only a caller further out knows; ``what to do`` stays the last one."""
-        known = [fact for fact in self.facts if fact[0] != _ADVICE]
-        advice = [fact for fact in self.facts if fact[0] == _ADVICE]
-        self.facts = (*known, (label, text), *advice)
+        """Add a labelled line that only a caller further out knows; if ``what to do`` is last, it stays last."""
+        end = len(self.facts) - (bool(self.facts) and self.facts[-1][0] == _ADVICE)
+        self.facts = (*self.facts[:end], (label, text), *self.facts[end:])
 
     def redact(self, secrets: Iterable[str]) -> None:
         """Replace texts that must not be printed, wherever the message repeats them."""

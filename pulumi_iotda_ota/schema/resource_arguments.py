@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pulumi_iotda_ota.durations import DurationRule, TimeRule
 from pulumi_iotda_ota.iotda import limits
-from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern
+from pulumi_iotda_ota.iotda.limits import Choice, Number
 from pulumi_iotda_ota.schema import changes
 from pulumi_iotda_ota.schema.argument import Argument, Change
 from pulumi_iotda_ota.schema.lookup_arguments import (
@@ -192,8 +192,9 @@ UPGRADE_TASK: tuple[Argument, ...] = (
     Argument(
         "task_name_prefix",
         "string",
-        "The start of the task's name. If it is not set, the name of the resource.",
-        Pattern(r"[A-Za-z0-9_]{1,111}", "1 to 111 letters, digits or _"),
+        "The start of the task's name, which lists show: letters, digits, _ and Chinese characters. If it is not set, "
+        "the name of the resource.",
+        limits.TASK_NAME_PREFIX,
         example="meter_canary",
         change=Change("noted", "Stored, with a warning: the existing task keeps its name."),
     ),

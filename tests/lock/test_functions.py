@@ -105,8 +105,8 @@ def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path
     assert "locked V1.4.11, package" in told
     assert (
         "iotda-ota lock add meter --replace --package-type firmwarePackage --product-id smart-meter "
-        "--version-constraint '>=1.4 <2' --preferred-versions V1.4.1 --preferred-versions V1.4.2 "
-        "--source-versions V1.3.2 --highest-version"
+        "--version-constraint '>=1.4 <2' --preferred-version V1.4.1 --preferred-version V1.4.2 "
+        "--source-version V1.3.2 --highest-version"
     ) in told
 
 

@@ -37,6 +37,7 @@ from pulumi_iotda_ota.iotda.auth.discovery import (
     find_setting,
     look,
     refuse_unread,
+    usual_commands,
 )
 from pulumi_iotda_ota.iotda.auth.endpoint import (
     Endpoint,
@@ -333,12 +334,16 @@ def missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationErro
     """
     ways = {"endpoint": "region or endpoint", "project_id": "project_id or region"}
     facts = [(name, ways_to_give(ways[name].split(" or "))) for name in names]
+    absent: list[str] = []
     try:
         find_credential(sources)
     except CredentialsError as error:
-        facts.append(("credentials", "\n".join([error.headline, *(text for _, text in error.facts[:1])])))
-    listed = ", ".join([*(ways[name] for name in names), *(["credentials"] if len(facts) > len(names) else [])])
-    return ConfigurationError(f"the connection is not complete, missing: {listed}", facts=facts)
+        absent = ["credentials"]
+        places = [text for label, text in error.facts if label != "what to do"]
+        facts.append(("credentials", "\n".join([error.headline, *places])))
+    listed = ", ".join([*(ways[name] for name in names), *absent])
+    first = ("what to do", usual_commands(region=True, credential=bool(absent)))
+    return ConfigurationError(f"the connection is not complete, missing: {listed}", facts=[first, *facts])
 
 
 def unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:

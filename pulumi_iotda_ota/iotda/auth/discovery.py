@@ -235,13 +235,19 @@ def find_credential(sources: Sequence[Found]) -> Base:
     raise CredentialsError(
         "no credentials",
         facts=[
+            ("what to do", usual_commands(credential=True)),
             (
                 "looked in",
                 "\n".join([*(found.offers for found in sources), 'the ECS metadata: with credentials "ecs"']),
             ),
-            ("what to do", "give one of these sets in one place"),
         ],
     )
+
+
+def usual_commands(*, region: bool = False, credential: bool = False) -> str:
+    """Return the commands of a shell that most people need, if the region or a credential is missing."""
+    variables = [*([HW["region"]] if region else []), *([HW["access_key"], HW["secret_key"]] if credential else [])]
+    return f"export {' '.join(f'{name}=...' for name in variables)}\niotda-ota doctor"
 
 
 def find_setting(name: str, sources: Sequence[Found]) -> Found | None:

@@ -94,7 +94,7 @@ class Package:
         connection = context.resolve({})
         client = context.run.client(connection)
         thing = f"package {id_}"
-        package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota list")
+        package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota package list")
         inputs = inputs_of_package(package)
         if owned:
             own(context, connection, id_, thing=thing)
