@@ -135,8 +135,10 @@ class _Graph:
                 before = len(placed)
                 self._place(version, placed, waiting)
                 for source in list(placed)[before:]:
-                    if source in highest:
-                        highest[source] = max(highest[source], version, key=self._order)
+                    if source in highest and (
+                        self._key(highest[source]) > limit or self._order(highest[source]) < self._order(version)
+                    ):
+                        highest[source] = version
         return highest
 
     def _place(self, target: str, best: dict[str, OtaPackage], waiting: _Waiting) -> None:
