@@ -50,7 +50,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"targets": None, "group_ids": ["a b"]}, "group_ids: has an item that must be"),
     ({"task_type": "firmware"}, "task_type: must be one of"),
     ({"task_type": "softwareUpgrade"}, "task_type: softwareUpgrade does not fit: the package is a firmwarePackage"),
-    ({"task_name_prefix": "a-b"}, "task_name_prefix: must be 1 to 111 letters, digits or _"),
+    ({"task_name_prefix": "a-b"}, "task_name_prefix: must be 1 to 111 letters, digits, _ or Chinese characters"),
     ({"schedule_time": "tomorrow"}, "schedule_time: must be a time with its zone"),
     ({"schedule_time": "2026-11-22T11:59:59Z"}, "schedule_time: must lie ahead, by 7 days at most"),
     ({"schedule_time": "2026-11-29T12:00:01Z"}, "schedule_time: must lie ahead, by 7 days at most"),
@@ -207,3 +207,11 @@ def test_packages_of_several_products(bench: Bench) -> None:
     told = bench.problems(package_ids=[elsewhere], app_id="energy")
     assert f"are of another resource space: {elsewhere} is of water, and app_id is energy" in told
     assert bench.problems(package_ids=["p1", "p2"], app_id="energy") == ""
+
+
+def test_a_task_name_with_chinese_characters(bench: Bench) -> None:
+    """A name can begin with Chinese characters, and the next run finds the task by it."""
+    created = bench.created(task_name_prefix="金丝雀")
+
+    assert bench.emulator.tasks[0]["task_name"].startswith("金丝雀_")
+    assert bench.created(task_name_prefix="金丝雀").id == created.id
