@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.models import parse_api_time
-from pulumi_iotda_ota.iotda.sanitize import quoted
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -26,7 +26,9 @@ def parse_duration(argument: str, value: object) -> float:
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd]?)", text)
     if match is None:
         raise InputError(
-            f'{argument} must be seconds or text such as "90s", "15m" or "24h", not {quoted(value)}', argument=argument
+            f'{references.argument(argument)} must be seconds or a string such as "90s", "15m" or "24h", '
+            f"not {references.value(value)}",
+            argument=argument,
         )
     return float(match.group(1)) * _UNITS[match.group(2)]
 
@@ -44,7 +46,8 @@ def parse_time(argument: str, value: object) -> datetime:
     time = _read(value) if isinstance(value, str) else None
     if time is None:
         raise InputError(
-            f"{argument} must be a time with its zone such as 2026-10-02T08:00:00Z, not {quoted(value)}",
+            f"{references.argument(argument)} must be a time with its zone such as 2026-10-02T08:00:00Z, "
+            f"not {references.value(value)}",
             argument=argument,
         )
     return time

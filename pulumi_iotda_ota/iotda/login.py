@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.api import iam
 from pulumi_iotda_ota.iotda.auth.connection import require_allowed
 from pulumi_iotda_ota.iotda.auth.credentials import (
@@ -171,7 +172,7 @@ class AccountLogin:
             try:
                 require_allowed(project_id, self._connection.allowed_project_ids)
             except ConfigurationError as error:
-                error.note("given by", f"IAM, as the project of the region {self._connection.region}")
+                error.note("source", f"IAM, as the project of the region {self._connection.region}")
                 raise
         return project_id
 
@@ -225,7 +226,7 @@ class AccountLogin:
         if key is None:
             raise CredentialsError(
                 "the ECS metadata service refused its own token",
-                facts=[("asked for by", credential.source), ("what to do", ON_ECS)],
+                facts=[("source", credential.source), ("cause", ON_ECS)],
             )
         return _key(key, str(credential))
 
@@ -256,9 +257,9 @@ class AccountLogin:
                 return caller.call(request, deadline)
             except (ProtocolError, TransportError) as error:
                 if isinstance(connection.credential, EcsMetadata):
-                    error.note("what to do", ON_ECS)
+                    error.note("cause", ON_ECS)
                 elif isinstance(error, ProtocolError):
-                    error.note("what to do", "check that iam_endpoint is one of IAM")
+                    error.note("fix", f"check that {references.setting('iam_endpoint')} is an IAM endpoint")
                 raise
 
 
@@ -315,8 +316,8 @@ def _no_token(file: IdTokenFile, problem: str) -> CredentialsError:
         f"the OIDC token file {problem}",
         facts=[
             ("file", sanitize(file.path, limit=120)),
-            ("given by", file.source),
-            ("what to do", "let the pipeline write the token there before Pulumi runs"),
+            ("source", file.source),
+            ("fix", "let the pipeline write the token there before Pulumi runs"),
         ],
     )
 
@@ -327,12 +328,23 @@ def _not_one_project(connection: ResolvedConnection, ids: Sequence[str]) -> Conf
         return ConfigurationError(
             f"IAM knows no project of the region {connection.region} for this credential",
             setting="project_id",
-            facts=[*facts, ("what to do", "check region, and that the account uses it; or give project_id")],
+            facts=[
+                *facts,
+                (
+                    "fix",
+                    f"check {references.setting('region')}, and that the account uses it; "
+                    f"or set {references.setting('project_id')}",
+                ),
+            ],
         )
     return ConfigurationError(
         f"the region {connection.region} has {len(ids)} projects",
         setting="project_id",
-        facts=[*facts, ("found", sanitize(", ".join(ids))), ("what to do", "give one of them as project_id")],
+        facts=[
+            *facts,
+            ("found", sanitize(", ".join(ids))),
+            ("fix", f"set {references.setting('project_id')} to one of them"),
+        ],
     )
 
 

@@ -109,7 +109,7 @@ class TaskPoller:
                 raise
             cause = _cause(error)
             if self.outage is None:
-                self._tell(f"{self._name}: no answer, it is asked again ({cause.headline})")
+                self._tell(f"{self._name}: no response, the request is sent again ({cause.message.headline})")
             self.outage = cause
             return None
         self.task, self.outage = task, None

@@ -18,8 +18,8 @@ _LOOK_FOR_SECONDS = 120
 _SHORTEST_PAUSE = 2  # seconds
 # If the service shows the first one only after the lookup of the next run, that run creates a second one.
 _RUN_AGAIN = (
-    f"wait {_LOOK_FOR_SECONDS // 60} minutes, then run pulumi up again: it looks for it first and takes it over if it "
-    "is there; after a run that was killed: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
+    f"wait {_LOOK_FOR_SECONDS // 60} minutes, then run pulumi up again: it searches for it first and adopts it if it "
+    "exists; after a run that was killed: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
 )
 
 
@@ -45,17 +45,17 @@ def poll_until_visible(
         try:
             found = find(deadline)
         except IotdaOtaError as failed:
-            why_not = f"it could not be looked for: {failed.headline}"
+            why_not = f"the search failed: {failed.message.headline}"
         else:
             if found is not None:
                 return found
         pause = max(_SHORTEST_PAUSE, pause_after(clock.monotonic() - began))
         clock.sleep(min(pause, deadline.remaining()))
     facts = [
-        ("asked for", asked),
-        ("happened", error.cause or error.headline),
-        ("looked for", f"{_LOOK_FOR_SECONDS} seconds; {why_not}"),
-        ("what to do", _RUN_AGAIN),
+        ("requested", asked),
+        ("found", f"nothing in {_LOOK_FOR_SECONDS} seconds; {why_not}"),
+        ("cause", error.cause or error.message.headline),
+        ("fix", _RUN_AGAIN),
     ]
-    headline = f"it is not known whether the {thing} was created"
+    headline = f"it is unknown whether the {thing} was created"
     raise OutcomeUnknown(headline, cause=error.cause, facts=facts) from error

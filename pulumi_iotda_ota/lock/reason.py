@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.sanitize import sanitize
-from pulumi_iotda_ota.lookup.error_messages import asked_words, passed_over
 from pulumi_iotda_ota.selection.keys import Keys
 
 if TYPE_CHECKING:
@@ -22,36 +21,59 @@ _SHOWN = 60  # characters of a version
 _TELLING = ("version", "version_constraint", "version_regex", "source_versions", "created_after", "created_before")
 # What other products have, what ties or is lower, and what no scheme can place, is not newer.
 _NOT_NEWER = ("package_type", "app_id", "product_id", "module_name", "highest_version", "most_recent", "version_scheme")
+# The reason is stored in the lock file, so it is in words and names no argument.
+_REQUESTED = {
+    "version": "version {}",
+    "version_constraint": "{}",
+    "version_regex": "the pattern {}",
+    "source_versions": "devices on {}",
+    "created_after": "uploads since {}",
+    "created_before": "uploads before {}",
+    "require_checksum": "a checksum",
+}
+_SKIPPED = {
+    "version": "is another version",
+    "created_after": "uploaded before {}",
+    "created_before": "not uploaded before {}",
+    "source_versions": "does not support {}",
+    "allow_downgrade": "is below what devices run",
+    "version_regex": "does not match the pattern",
+    "version_constraint": "outside {}",
+    "include_prereleases": "prerelease",
+    "require_checksum": "without a checksum",
+    "preferred_versions": "is not preferred",
+}
+_VALUES = 4  # of a list
 
 
 def reason(lookup: PackageLookup, found: Found) -> str:
-    """Return why this package: what was asked, and which higher versions were passed over for it.
+    """Return why this package: what was requested, and which higher versions were skipped.
 
     Args:
         lookup: what was asked.
         found: what was found, with all that was passed over.
     """
     if lookup.package_id is not None:
-        return "its id was asked for"
+        return "requested by its id"
     newer = list(_newer(lookup.policy, found))
     if not newer:
         return _chosen(lookup.policy, found)
     named = ", ".join(f"{_short(one.version)} {_why_not(lookup.policy, one)}" for one in newer[:_MOST_NAMED])
     rest = len(newer) - _MOST_NAMED
     more = f" and {rest:,} more" if rest > 0 else ""
-    return f"{_chosen(lookup.policy, found)} ({len(newer):,} newer passed over: {named}{more})"
+    return f"{_chosen(lookup.policy, found)} (skipped {len(newer):,} newer: {named}{more})"
 
 
 def _chosen(policy: Policy, found: Found) -> str:
-    asked = asked_words(policy, (*_TELLING, "require_checksum"))
-    words = " ".join(asked).removeprefix("version ")
+    set_ones = [name for name in (*_TELLING, "require_checksum") if getattr(policy, name)]
+    wanted = " and ".join(_REQUESTED[name].format(_value(policy, name)) for name in set_ones)
     preferred = _preferred(found)
     if preferred:
-        return f"{_short(preferred)} is preferred, and {f'fits {words}' if asked else 'is there'}"
-    fits = f"that fits {words}" if asked else "there is"
+        return f"{_short(preferred)} is preferred, and {f'matches {wanted}' if wanted else 'exists'}"
+    matches = f"that matches {wanted}" if wanted else "there is"
     if not policy.may_choose:
-        return f"the only one {fits}"
-    return f"{'newest upload' if policy.most_recent else 'highest'} {fits}"
+        return f"the only one {matches}"
+    return f"{'newest upload' if policy.most_recent else 'highest version'} {matches}"
 
 
 def _preferred(found: Found) -> str:
@@ -73,9 +95,15 @@ def _newer(policy: Policy, found: Found) -> Iterator[Skipped]:
 
 
 def _why_not(policy: Policy, skipped: Skipped) -> str:
-    if skipped.rule == "preferred_versions":
-        return "is not preferred"
-    return passed_over(policy, skipped.rule, 1)
+    return _SKIPPED[skipped.rule].format(_value(policy, skipped.rule))
+
+
+def _value(policy: Policy, name: str) -> str:
+    value = getattr(policy, name)
+    if not isinstance(value, tuple):
+        return _short(str(value))
+    rest = len(value) - _VALUES
+    return f"{', '.join(map(_short, value[:_VALUES]))}{f' and {rest} more' if rest > 0 else ''}"
 
 
 def _short(version: str) -> str:

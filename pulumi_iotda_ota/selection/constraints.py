@@ -42,6 +42,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, redact
 from pulumi_iotda_ota.selection.versions import Unreadable, is_prerelease, is_prerelease_of
 
@@ -161,10 +162,10 @@ def parse(text: str, scheme: Scheme) -> Constraint:
     """
     if len(text) > MAX_LENGTH:
         raise InputError(
-            f"{_ARGUMENT} must be at most {MAX_LENGTH:,} characters, not {len(text):,}", argument=_ARGUMENT
+            f"{argument(_ARGUMENT)} must be at most {MAX_LENGTH:,} characters, not {len(text):,}", argument=_ARGUMENT
         )
     if not text.strip():
-        raise InputError(f"{_ARGUMENT} is empty: leave it out, or write * for any version", argument=_ARGUMENT)
+        raise InputError(f"{argument(_ARGUMENT)} is empty: remove it, or write * for any version", argument=_ARGUMENT)
     try:
         return Constraint(scheme, _Parser(text, scheme).alternatives())
     except _Fault as fault:
@@ -267,7 +268,10 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
     elif sign.text in ("~", "^"):
         yield from _compatible(sign, version, scheme)
     elif not sign.text and version.text.lower() in _WISHES:
-        raise _Fault(f"{version.text} is no version: leave {_ARGUMENT} out, and set highest_version", version.start)
+        raise _Fault(
+            f"{version.text} is no version: remove {argument(_ARGUMENT)}, and set {argument('highest_version', True)}",
+            version.start,
+        )
     elif not sign.text and not re.search("[A-Za-z0-9]", version.text):
         raise _Fault(f"{version.shown} is no version here; a range is written >=1.0 <=2.0", version.start)
     else:
@@ -301,7 +305,7 @@ def _between(dotted: str, place: int, scheme: Scheme) -> Iterator[tuple[str, Key
 
 def _error(text: str, fault: _Fault) -> InputError:
     """Return the error that shows the constraint, or the piece around the place, with a caret below the place."""
-    context = f"{_ARGUMENT} is wrong at character {fault.place + 1}"
+    context = f"{argument(_ARGUMENT)} is wrong at character {fault.place + 1}"
     if redact(text) != text:
         # A piece of a secret could no longer be told for one.
         return InputError(context, argument=_ARGUMENT, facts=[("constraint", REDACTED)])

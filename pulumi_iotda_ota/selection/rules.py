@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     Reason = Callable[[OtaPackage], str | None]
 
 _TOLD_SOURCES = 4
+# A reason is a result too, so it names no argument.
+_NOUNS = {
+    "package_type": "type",
+    "app_id": "resource space",
+    "product_id": "product",
+    "version": "version",
+    "module_name": "module",
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ def _exact(policy: Policy) -> Iterator[Rule]:
 def _differs(name: str, wanted: str) -> Reason:
     def reason(package: OtaPackage) -> str | None:
         found = getattr(package, name)
-        return None if found == wanted else f"{name} is {found or 'not set'}"
+        return None if found == wanted else f"{_NOUNS[name]} {found or 'not set'}"
 
     return reason
 

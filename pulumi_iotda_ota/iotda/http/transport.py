@@ -19,6 +19,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.auth.endpoint import stays_here
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there
@@ -149,9 +150,9 @@ def _require_ca_file(connection: ResolvedConnection) -> None:
     except UnreadableError as error:
         problem = f"can not be read: {error}"
     raise ConfigurationError(
-        f"ca_file {problem}: {sanitize(connection.ca_file)}",
+        f"{references.setting('ca_file')} {problem}: {sanitize(connection.ca_file)}",
         setting="ca_file",
-        facts=[("given by", connection.origins.get("ca_file", "argument"))],
+        facts=[("source", connection.origins.get("ca_file", references.BY_ARGUMENT))],
     )
 
 
@@ -160,7 +161,7 @@ def _unsendable() -> ConfigurationError:
     return ConfigurationError(
         "user or password of the proxy can not be sent: it has characters that HTTP does not know",
         setting="proxy",
-        facts=[("given by", "HTTPS_PROXY or HTTP_PROXY (environment)"), ("what to do", advice)],
+        facts=[("source", "HTTPS_PROXY or HTTP_PROXY (environment)"), ("fix", advice)],
     )
 
 
@@ -292,21 +293,26 @@ def _translated(
     """
     if isinstance(error, UnicodeEncodeError) and not sent:
         return _unsendable()
-    facts = [("asked for", request.asked), ("endpoint", connection.address)]
+    facts = [("requested", request.asked), ("endpoint", connection.address)]
     if isinstance(error, _WRONG_SETTING) and not sent:
         return ConfigurationError(
             f"could not {request.doing}: the endpoint, the proxy or a header cannot be used",
             facts=[
                 *facts,
                 (
-                    "proxy",
-                    connection.origins.get("proxy", "where one is set, from HTTPS_PROXY or ALL_PROXY (environment)"),
+                    references.setting("proxy"),
+                    connection.origins.get("proxy", "if it is set, from HTTPS_PROXY or ALL_PROXY (environment)"),
                 ),
-                ("what to do", "check endpoint, proxy and instance_id"),
+                (
+                    "fix",
+                    f"check {references.setting('endpoint')}, {references.setting('proxy')} "
+                    f"and {references.setting('instance_id')}",
+                ),
             ],
         )
     if is_untrusted(error):
-        facts.append(("what to do", "correct the endpoint, or give the certificate of its authority as ca_file"))
+        trust = f"set {references.setting('ca_file')} to the certificate of its authority"
+        facts.append(("fix", f"correct {references.setting('endpoint')}, or {trust}"))
     if is_unresolved(error) and not request.goes_to_iam:
         facts += hint_on_no_address(connection)
     return TransportError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -114,10 +115,10 @@ def _adopted(context: ResourceContext, client: Client, inputs: Properties, found
     package = _equal(inputs, found)
     name = f"package {sanitize(package.package_id)}"
     if context.run_state.is_created(_thing(client, package)):
-        facts = [("what to do", "declare it once, and pass its package_id on")]
+        facts = [("fix", f"declare it once, and use its {argument('package_id')}")]
         raise InputError(f"two resources describe one package: {described(inputs)}, {name}", facts=facts)
-    context.run_state.require_shared(f"{described(inputs)} is there already and is not adopted: {name}")
-    context.warn(f"{described(inputs)} is there already and is taken over: {name}, uploaded {package.created_at}")
+    context.run_state.require_shared(f"{described(inputs)} exists already and is not adopted: {name}")
+    context.warn(f"{described(inputs)} exists already and is adopted: {name}, uploaded {package.created_at}")
     return package
 
 
@@ -129,10 +130,10 @@ def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
     newest = found[0]
     facts = [
         ("found", f"package {sanitize(newest.package_id)}, uploaded {sanitize(newest.created_at)}"),
-        *(("differs", difference) for difference in differences(newest, inputs)),
-        ("what to do", "give this one another version, make it equal to take that one over, or remove that one"),
+        *(("", difference) for difference in differences(newest, inputs)),
+        ("fix", f"change {argument('version')}, or declare it with equal values to adopt it, or delete that package"),
     ]
-    raise IotdaOtaError(f"another {described(inputs)} is there already", facts=facts)
+    raise IotdaOtaError(f"another {described(inputs)} exists already", facts=facts)
 
 
 def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, context: ResourceContext) -> None:
@@ -145,9 +146,10 @@ def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, c
     except IotdaOtaError:
         return  # the refusal is what counts
     if twins:
-        error.note("is to replace", f"package {twins[0].package_id}, which is there until the new one is")
+        error.note("found", f"package {twins[0].package_id}, which is kept until the new one exists")
         error.note(
-            "what to do",
-            "give it another version; or, if the service takes no second one of this version, let Pulumi delete the "
-            "old one first (delete_before_replace=True in its options): with it goes first what depends on it",
+            "fix",
+            f"change {argument('version')}; or, if the service accepts no second package of this version, let Pulumi "
+            f"delete the old one first ({argument('delete_before_replace', True)} in its options), with everything that "
+            "depends on it",
         )

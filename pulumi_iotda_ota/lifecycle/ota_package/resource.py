@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown
@@ -33,7 +34,8 @@ OUTPUTS = (
 _OTHERS = ("allow_replace", "connection")
 #: The advice that says how a declaration adopts an existing package.
 ADOPTED_IF_EQUAL = (
-    f"declare it without import_; if {', '.join((*FILE_INPUTS, *TEXTS))} are equal, the existing package is adopted"
+    f"declare it without {argument('import_')}; if {', '.join(map(argument, (*FILE_INPUTS, *TEXTS)))} are equal, "
+    "the existing package is adopted"
 )
 
 
@@ -103,7 +105,7 @@ class Package:
         connection = context.resolve({})
         client = context.run.client(connection)
         thing = f"package {id_}"
-        package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota list")
+        package = found(lambda: client.show_package(id_), connection, thing=thing, command="iotda-ota package list")
         inputs = inputs_of_package(package)
         if owned:
             own(context, connection, id_, thing=thing)
@@ -127,7 +129,7 @@ class Package:
         thing = Thing.at(state.get("identity") or context.resolve(state).identity, id_)
         if context.run_state.owned_elsewhere(thing, action=f"package {id_} is not deleted"):
             # Two resources can describe one package, and what a failed run left to be deleted goes in a later one.
-            context.warn(f"package {id_} is left as it is: another resource of the stack has it now")
+            context.warn(f"package {id_} is not deleted: another resource of the stack owns it now")
             return
         client = context.run.client(context.resolve(state))
         try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.message_rendering import NEW_TASK, delete_task
+from pulumi_iotda_ota.iotda.references import argument, arguments
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown
 from pulumi_iotda_ota.iotda.models import parse_api_time
@@ -15,7 +17,7 @@ from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.recovery import poll_until_visible
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import disagreements, new_task
-from pulumi_iotda_ota.lifecycle.upgrade_task.read import STOPPED, described, find_task, find_task_or_rival, is_running
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import RETRYABLE, STOPPED, described, find_task, find_task_or_rival, is_running
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -37,8 +39,8 @@ def create_once(context: ResourceContext, client: Client, inputs: Properties) ->
         task = _found_or_created(context, client, inputs)
         thing = Thing.at(client.connection.identity, task.task_id)
         if context.run_state.is_created(thing):
-            facts = [("task", described(task)), ("what to do", "declare it once, or give one of them other triggers")]
-            raise InputError(f"two resources describe one campaign: {sanitize(task.task_name)}", facts=facts)
+            facts = [("found", described(task)), ("fix", f"declare it once, or set other {argument('triggers')} in one of them")]
+            raise InputError(f"two resources declare the same upgrade task: {sanitize(task.task_name)}", facts=facts)
         context.run_state.note_created(thing)
     return task
 
@@ -57,7 +59,7 @@ def _found_or_created(context: ResourceContext, client: Client, inputs: Properti
             lambda deadline: find_task(client, inputs, deadline=deadline),
             error,
             thing="upgrade task",
-            asked=f"task {inputs['task_name']}",
+            asked=arguments({"task_name": inputs["task_name"]}),
         )
     return _adopted(context, inputs, task)
 
@@ -66,14 +68,15 @@ def _adopted(context: ResourceContext, inputs: Properties, task: BatchTask) -> B
     """Return a task that was found, after making sure that it may be taken over."""
     differs = disagreements(task, inputs)
     if differs:
-        raise _refused(task, f"and it is another campaign: {sanitize('; '.join(differs))}")
+        raise _refused(task, f"with other inputs: {'; '.join(differs)}")
     if task.status in STOPPED:
-        raise _refused(task, "and it was stopped")
+        raise _refused(task, "and was stopped")
     if not is_running(task) and not _is_recent(context, inputs, task):
         within = inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN)
-        raise _refused(task, f"and it ended; it is older than adopt_within ({within})")
-    context.run_state.require_shared(f"upgrade task {sanitize(task.task_name)} is there already and is not adopted")
-    context.warn(f"upgrade task {task.task_name} is there already and is taken over: {described(task)}")
+        raise _refused(task, f"and ended; it is older than {argument('adopt_within', within)}")
+    context.run_state.require_shared(f"upgrade task {sanitize(task.task_name)} exists already and is not adopted")
+    failed = "" if task.status not in RETRYABLE else f"; it has failed: to start a new task, change {argument('triggers')}"
+    context.warn(f"upgrade task {sanitize(task.task_name)} exists already and is adopted: {described(task)}{failed}")
     return task
 
 
@@ -93,13 +96,13 @@ def _held(rival: BatchTask, inputs: Properties) -> InputError:
     that anybody hears of the task that runs, and its deletion would stop it next.
     """
     advice = (
-        "wait for its end; for a new campaign at once, set replace_running=True and replace nothing by force "
-        "(--replace, --target-replace, pulumi state taint); if the resource was renamed, give it aliases"
+        f"wait for its end; to start the new task at once, set {argument('replace_running', True)} and force no "
+        "replacement (--replace, --target-replace, pulumi state taint); if the resource was renamed, give it aliases"
     )
     facts = [
-        ("running", f"{sanitize(rival.task_name)}, {described(rival)}"),
+        ("found", f"{sanitize(rival.task_name)}, {described(rival)}"),
         ("cause", "the service refuses a device that another running task has"),
-        ("what to do", advice),
+        ("fix", advice),
     ]
     name = sanitize(inputs["task_name"])
     return InputError(f"upgrade task {name} is not created: a task with the same devices still runs", facts=facts)
@@ -108,6 +111,6 @@ def _held(rival: BatchTask, inputs: Properties) -> InputError:
 def _refused(task: BatchTask, why: str) -> IotdaOtaError:
     facts = [
         ("found", f"{described(task)}, created {sanitize(task.create_time or 'at an unknown time')}"),
-        ("what to do", "change triggers for a new campaign, or remove that task"),
+        ("fix", f"{NEW_TASK}; or delete that task: {delete_task(task.task_id, running=is_running(task))}"),
     ]
-    return IotdaOtaError(f"upgrade task {task.task_name} is there already, {why}", facts=facts)
+    return IotdaOtaError(f"upgrade task {sanitize(task.task_name)} exists already, {why}", facts=facts)

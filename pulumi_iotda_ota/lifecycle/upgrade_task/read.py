@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.identity import require_gone
@@ -87,7 +88,7 @@ def is_running(task: BatchTask) -> bool:
 
 def described(task: BatchTask) -> str:
     """Return what an error or a warning says of a task."""
-    return f"task_id {sanitize(task.task_id)}, status {sanitize(task.status)}"
+    return f"{argument('task_id')} {sanitize(task.task_id)}, status {sanitize(task.status)}"
 
 
 def told_refusal(answers: Sequence[TargetResult]) -> str:
