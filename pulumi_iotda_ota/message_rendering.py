@@ -69,6 +69,11 @@ def leave_running() -> str:
     return by_interface(retain, command_line="wait for its end")
 
 
+def delete_task(task_id: str) -> str:
+    """Return the step that deletes a task which has ended and stands in the way of a new one."""
+    return f"delete it in the console, or with KooCLI: hcloud IoTDA DeleteBatchTask --task_id={sanitize(task_id)}"
+
+
 def without_confirmation(task_id: str) -> str:
     """Return the step for a task that needs no confirmation."""
     with_it = f"remove this confirmation, or create the task with {argument('need_confirm', True)}"

@@ -351,7 +351,19 @@ class OutcomeUnknown(IotdaOtaError):
 
     def __init__(self, headline: str, *, cause: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, facts=facts)
-        self.cause = cause
+        #: The cause with its references.
+        self.reason = cause
+
+    @property
+    def cause(self) -> str:
+        """Return what happened to the request."""
+        return render(self.reason)
+
+    def redact(self, secrets: Iterable[str]) -> None:
+        """Replace texts that must not be printed; see :meth:`IotdaOtaError.redact`."""
+        known = tuple(secrets)
+        super().redact(known)
+        self.reason = redact_references(self.reason, known)
 
 
 def _labelled(label: str, text: str) -> str:

@@ -146,7 +146,7 @@ def _asked_to_retry(client: Client, task: BatchTask) -> tuple[list[tuple[str, st
         answers = client.retry_batch_task(task.task_id).targets
     except OutcomeUnknown as error:
         # Whether it was accepted shows in the task.
-        return [("retried", f"unknown whether the service accepted it: {error.cause or error.message.headline}")], True
+        return [("retried", f"unknown whether the service accepted it: {error.reason or error.message.headline}")], True
     except IotdaOtaError as error:
         return [("not retried", error.message.headline)], False
     refusal = told_refusal(answers)

@@ -103,8 +103,8 @@ FUNCTIONS = {
         "plugin.functions:get_ota_package",
         schema.GET_OTA_PACKAGE,
         (_FOUND, *outputs.GET_OTA_PACKAGE),
-        "Look up the one OTA package that matches, over all pages. Several matches are an error, unless highest_version "
-        "or most_recent is set.",
+        "Look up the one OTA package that matches, over all pages. Several matches are an error, unless "
+        "highest_version or most_recent is set.",
     ),
     "getOtaPackages": Function(
         "plugin.functions:get_ota_packages",

@@ -86,7 +86,7 @@ def test_a_lost_answer_makes_no_second_package(project: Project, emulator: Emula
     """A package whose answer was lost is taken over in the same update."""
     emulator.faults.add(operation="CreateOtaPackage", accept=True, wire="drop")
 
-    assert "is there already and is taken over" in ok(project.up())
+    assert "is there already and is adopted" in ok(project.up())
 
     assert count(emulator, "CreateOtaPackage") == 1
     assert [package["package_id"] for package in made(emulator)] == [project.outputs()["package_id"]]

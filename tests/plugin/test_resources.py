@@ -106,7 +106,7 @@ def test_a_create_that_was_cut_off_is_taken_over(plugin: Plugin, emulator: Emula
     assert (id_, posts(emulator)) == (left, 0)
     ((at, line),) = engine.lines
     assert at == TASK
-    assert "is there already and is taken over" in line
+    assert "is there already and is adopted" in line
 
 
 def test_an_engine_that_does_not_answer_loses_no_line(emulator: Emulator, tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_secret_is_in_no_warning(plugin: Plugin, emulator: Emulator, engine: E
     plugin.create(TASK, inputs)
 
     ((_, line),) = engine.lines
-    assert "is there already and is taken over" in line
+    assert "is there already and is adopted" in line
     assert "sekretprefix" not in line
 
 

@@ -96,7 +96,7 @@ def test_two_resources_that_describe_one_campaign(bench: Bench) -> None:
     context, inputs = bench.context, bench.checked()
     UpgradeTask.create(context, inputs)
 
-    with pytest.raises(InputError, match=r"two resources describe one campaign[\s\S]*declare it once"):
+    with pytest.raises(InputError, match=r"two resources describe one upgrade task[\s\S]*declare it once"):
         UpgradeTask.create(context, inputs)
 
 

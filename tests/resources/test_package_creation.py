@@ -80,7 +80,7 @@ def test_an_equal_package_is_taken_over(bench: Bench, change: dict[str, Any]) ->
 
     assert (created.id, bench.count("CreateOtaPackage")) == (package_id, 0)
     (warning,) = bench.warnings
-    assert f"is there already and is taken over: package {package_id}" in warning
+    assert f"is there already and is adopted: package {package_id}" in warning
     assert not Package.diff(bench.context, created.id, created.outputs, inputs()).changes
 
 
@@ -159,11 +159,11 @@ def test_one_that_goes_while_it_is_looked_at(bench: Bench) -> None:
 
 
 def test_one_package_has_one_resource(bench: Bench) -> None:
-    """Two resources of one program that describe one package are an error: destroying one would delete both."""
+    """Two resources of one program that describe one OTA package are an error: destroying one would delete both."""
     context = bench.context
     create(context)
 
-    with pytest.raises(InputError, match="two resources describe one package"):
+    with pytest.raises(InputError, match="two resources describe one OTA package"):
         Package.create(context, inputs())
 
 

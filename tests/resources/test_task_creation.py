@@ -86,7 +86,7 @@ def test_what_an_interrupted_run_left_is_taken_over(bench: Bench, seconds: float
     assert bench.posts == 0
     status = bench.emulator.tasks[0]["status"]
     (warning,) = bench.warnings
-    assert f"is there already and is taken over: task_id {task_id}, status {status}" in warning
+    assert f"is there already and is adopted: task_id {task_id}, status {status}" in warning
 
 
 def test_a_service_that_echoes_little_is_believed(bench: Bench) -> None:

@@ -1,7 +1,7 @@
-"""Creates a package at most once: looks for its twins first, and never repeats a request whose outcome is not known.
+"""Creates a package at most once, by what it is: type, resource space, product, module and version.
 
-The service has no client token, and whether it takes a second package of one version is not documented. So a package
-that agrees in everything is what an interrupted run left; one that agrees in part is somebody's, and left alone.
+Whether the service accepts a second package of one version is not documented. A package that agrees in every input was
+created by an interrupted run and is adopted. One that agrees in part belongs to someone else and is left alone.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.references import argument
-from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
-from pulumi_iotda_ota.lifecycle.recovery import poll_until_visible
-from pulumi_iotda_ota.lifecycle.run_state import Thing
+from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,37 +29,35 @@ _MOST_TWINS = 10
 
 
 def create_package_once(context: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
-    """Return the package, created now or found.
+    """Return the package, created now or adopted.
 
     Raises:
         IotdaOtaError: a package is there that agrees only in part, or that is another resource's.
         OutcomeUnknown: the service may have accepted the request, and the package did not appear within two minutes.
     """
-    # Two resources of one program that describe one package must not both find none.
-    with context.run_state.alone("package", *(inputs.get(name) for name in IDENTITY)):
-        package = _found_or_created(context, client, inputs)
-        context.run_state.note_created(_thing(client, package))
-    return package
 
+    def create() -> OtaPackage:
+        try:
+            return client.create_package(new_package(inputs))
+        except ServiceError as error:
+            _note_predecessor(error, client, inputs, context)
+            raise
 
-def _found_or_created(context: ResourceContext, client: Client, inputs: Properties) -> OtaPackage:
-    found = _twins(client, inputs, _replaced(context, client))
-    if found:
-        return _adopted(context, client, inputs, found)
-    try:
-        return client.create_package(new_package(inputs))
-    except ServiceError as error:
-        _note_predecessor(error, client, inputs, context)
-        raise
-    except OutcomeUnknown as error:
-        found = poll_until_visible(
-            context.clock,
-            lambda deadline: _twins(client, inputs, _replaced(context, client), deadline=deadline) or None,
-            error,
-            thing="OTA package",
-            asked=described(inputs),
-        )
-    return _adopted(context, client, inputs, found)
+    return create_once(
+        context,
+        client.connection.identity,
+        Creation(
+            kind="OTA package",
+            name=described(inputs),
+            key=("package", *(inputs.get(name) for name in IDENTITY)),
+            find=lambda deadline: _twins(client, inputs, _replaced(context, client), deadline=deadline) or None,
+            create=create,
+            select=lambda found: _equal(inputs, found),
+            id_of=lambda package: package.package_id,
+            describe=lambda package: f"package {sanitize(package.package_id)}, uploaded {package.created_at}",
+            advice=f"declare it once, and use its {argument('package_id')}",
+        ),
+    )
 
 
 def require_no_other(context: ResourceContext, client: Client, inputs: Properties) -> None:
@@ -88,10 +85,6 @@ def _replaced(context: ResourceContext, client: Client) -> set[str]:
     return context.run_state.replaced(client.connection.identity)
 
 
-def _thing(client: Client, package: OtaPackage) -> Thing:
-    return Thing.at(client.connection.identity, package.package_id)
-
-
 def _listed(client: Client, inputs: Properties, deadline: Deadline | None) -> list[OtaPackage]:
     names = ("package_type", "app_id", "product_id", "version")
     query = PackageQuery(**{name: inputs[name] for name in names})
@@ -108,18 +101,6 @@ def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPa
         if not error.is_not_found:
             raise
         return None
-
-
-def _adopted(context: ResourceContext, client: Client, inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
-    """Return the package that was found, after making sure that it may be taken over."""
-    package = _equal(inputs, found)
-    name = f"package {sanitize(package.package_id)}"
-    if context.run_state.is_created(_thing(client, package)):
-        facts = [("fix", f"declare it once, and use its {argument('package_id')}")]
-        raise InputError(f"two resources describe one package: {described(inputs)}, {name}", facts=facts)
-    context.run_state.require_shared(f"{described(inputs)} exists already and is not adopted: {name}")
-    context.warn(f"{described(inputs)} exists already and is adopted: {name}, uploaded {package.created_at}")
-    return package
 
 
 def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:

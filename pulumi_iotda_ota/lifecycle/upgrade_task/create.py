@@ -1,7 +1,6 @@
-"""Creates a task at most once: looks for its name first, and never repeats a request whose outcome is not known.
+"""Creates the task of a rollout at most once, by its name.
 
-The service has no client token. So the name stands for the campaign, and a task of that name is this campaign's, made
-by a run that was cut off. What remains: a request that the service accepts only after the next run has looked.
+The name stands for the rollout: a task of that name was created by a run that was interrupted.
 """
 
 from __future__ import annotations
@@ -9,63 +8,71 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.message_rendering import NEW_TASK, delete_task
-from pulumi_iotda_ota.iotda.references import argument, arguments
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.durations import parse_duration
-from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.models import parse_api_time
 from pulumi_iotda_ota.iotda.sanitize import sanitize
-from pulumi_iotda_ota.lifecycle.recovery import poll_until_visible
-from pulumi_iotda_ota.lifecycle.run_state import Thing
+from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import disagreements, new_task
-from pulumi_iotda_ota.lifecycle.upgrade_task.read import RETRYABLE, STOPPED, described, find_task, find_task_or_rival, is_running
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import (
+    RETRYABLE,
+    STOPPED,
+    described,
+    find_task,
+    find_task_or_rival,
+    is_running,
+)
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
 DEFAULT_ADOPT_WITHIN = "24h"
 
 
-def create_once(context: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
-    """Return the task of the campaign, created now or found.
+def create_task_once(context: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
+    """Return the task of the rollout, created now or adopted.
 
     Raises:
-        IotdaOtaError: a task of that name is there that may not be taken over.
+        IotdaOtaError: a task of that name is there that may not be adopted.
         OutcomeUnknown: the service may have accepted the request, and the task did not appear within two minutes.
     """
-    # Two resources of one program that describe one campaign must not both find none.
-    with context.run_state.alone("task", inputs["task_name"]):
-        task = _found_or_created(context, client, inputs)
-        thing = Thing.at(client.connection.identity, task.task_id)
-        if context.run_state.is_created(thing):
-            facts = [("found", described(task)), ("fix", f"declare it once, or set other {argument('triggers')} in one of them")]
-            raise InputError(f"two resources declare the same upgrade task: {sanitize(task.task_name)}", facts=facts)
-        context.run_state.note_created(thing)
-    return task
+
+    def find(deadline: Deadline | None) -> BatchTask | None:
+        if deadline is not None:  # after a request of this run: no other task was there before it
+            return find_task(client, inputs, deadline=deadline)
+        found, rival = find_task_or_rival(client, inputs)
+        if found is None and rival is not None:
+            raise _held(rival, inputs)
+        return found
+
+    return create_once(
+        context,
+        client.connection.identity,
+        Creation(
+            kind="upgrade task",
+            name=f"upgrade task {sanitize(inputs['task_name'])}",
+            key=("task", inputs["task_name"]),
+            find=find,
+            create=lambda: client.create_batch_task(new_task(inputs)),
+            select=lambda task: _require_adoptable(context, inputs, task),
+            id_of=lambda task: task.task_id,
+            describe=_adopted,
+            advice=f"declare it once, or set other {argument('triggers')} in one of them",
+        ),
+    )
 
 
-def _found_or_created(context: ResourceContext, client: Client, inputs: Properties) -> BatchTask:
-    found, rival = find_task_or_rival(client, inputs)
-    if found is not None:
-        return _adopted(context, inputs, found)
-    if rival is not None:
-        raise _held(rival, inputs)
-    try:
-        return client.create_batch_task(new_task(inputs))
-    except OutcomeUnknown as error:
-        task = poll_until_visible(
-            context.clock,
-            lambda deadline: find_task(client, inputs, deadline=deadline),
-            error,
-            thing="upgrade task",
-            asked=arguments({"task_name": inputs["task_name"]}),
-        )
-    return _adopted(context, inputs, task)
+def _adopted(task: BatchTask) -> str:
+    """Return what a warning says of a task that is adopted. One that has failed is not started again."""
+    again = f"; it has failed: change {argument('triggers')} to start a new one" if task.status in RETRYABLE else ""
+    return f"{described(task)}{again}"
 
 
-def _adopted(context: ResourceContext, inputs: Properties, task: BatchTask) -> BatchTask:
-    """Return a task that was found, after making sure that it may be taken over."""
+def _require_adoptable(context: ResourceContext, inputs: Properties, task: BatchTask) -> BatchTask:
     differs = disagreements(task, inputs)
     if differs:
         raise _refused(task, f"with other inputs: {'; '.join(differs)}")
@@ -74,9 +81,6 @@ def _adopted(context: ResourceContext, inputs: Properties, task: BatchTask) -> B
     if not is_running(task) and not _is_recent(context, inputs, task):
         within = inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN)
         raise _refused(task, f"and ended; it is older than {argument('adopt_within', within)}")
-    context.run_state.require_shared(f"upgrade task {sanitize(task.task_name)} exists already and is not adopted")
-    failed = "" if task.status not in RETRYABLE else f"; it has failed: to start a new task, change {argument('triggers')}"
-    context.warn(f"upgrade task {sanitize(task.task_name)} exists already and is adopted: {described(task)}{failed}")
     return task
 
 
@@ -111,6 +115,6 @@ def _held(rival: BatchTask, inputs: Properties) -> InputError:
 def _refused(task: BatchTask, why: str) -> IotdaOtaError:
     facts = [
         ("found", f"{described(task)}, created {sanitize(task.create_time or 'at an unknown time')}"),
-        ("fix", f"{NEW_TASK}; or delete that task: {delete_task(task.task_id, running=is_running(task))}"),
+        ("fix", f"{NEW_TASK}; or {delete_task(task.task_id)}"),
     ]
-    return IotdaOtaError(f"upgrade task {sanitize(task.task_name)} exists already, {why}", facts=facts)
+    return IotdaOtaError(f"upgrade task {sanitize(task.task_name)} exists already {why}", facts=facts)

@@ -18,7 +18,7 @@ from pulumi_iotda_ota.lifecycle.importing import (
 )
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.upgrade_task.changes import require_may_replace, require_may_store
-from pulumi_iotda_ota.lifecycle.upgrade_task.create import create_once
+from pulumi_iotda_ota.lifecycle.upgrade_task.create import create_task_once
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import CAMPAIGN_INPUTS, changed_inputs, task_name
 from pulumi_iotda_ota.lifecycle.upgrade_task.preflight import prepare_create
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import outputs_of, show_task
@@ -86,7 +86,7 @@ class UpgradeTask:
         """Create the task, or take over the one that an interrupted run left."""
         inputs = normal(inputs)
         connection = context.resolve(inputs)
-        task = create_once(context, context.run.client(connection), inputs)
+        task = create_task_once(context, context.run.client(connection), inputs)
         return Created(task.task_id, {**inputs, **outputs_of(task), "identity": dict(connection.identity)})
 
     @staticmethod
