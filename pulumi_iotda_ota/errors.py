@@ -62,8 +62,8 @@ class LockError(InputError):
     """The lock file is missing or damaged, or the entry does not match the request."""
 
     when: ClassVar[str] = (
-        "The lock file is missing or damaged, or has no entry of the name. Or the entry is for another query or another "
-        "place, or its package does not match its query or has changed."
+        "The lock file is missing or damaged, or has no entry of the name. Or the entry is for another query or "
+        "another place, or its package does not match its query or has changed."
     )
     remedy: ClassVar[str] = "Run the command that the message names, and commit the file."
 

@@ -5,15 +5,21 @@ A message holds references (``iotda/references.py``). It keeps them until an int
 
 from __future__ import annotations
 
+import re
 import shlex
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.auth.settings import HW, SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.references import PYTHON, Spelling, argument, by_interface, fixed, loosened, render
 from pulumi_iotda_ota.iotda.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_iotda_ota.iotda.auth.settings import Setting
 
 __all__ = ["COMMAND_LINE", "PLUGIN", "PYTHON", "render"]
 
@@ -101,7 +107,7 @@ class _Plugin(Spelling):
         return self._words[value] if value is None or isinstance(value, bool) else super().literal(value)
 
     def pair(self, name: str, value: Any) -> str:
-        return f"no {name}" if value is None else f"{name}: {self.literal(value)}"
+        return f"no {name}" if value is None else fixed(f"{name}: {self.literal(value)}")
 
 
 class _CommandLine(_Plugin):
@@ -134,6 +140,29 @@ PLUGIN = _Plugin()
 COMMAND_LINE = _CommandLine()
 
 
+def describe(text: str, spelling: Spelling) -> str:
+    """Return a description of the tables in the spelling of an interface.
+
+    For descriptions only, which are our own text: their tables do not mark references.
+    """
+    names = "|".join(sorted((name for name in _described() if "_" in name), key=len, reverse=True))
+    text = re.sub(rf"\b({names})=True\b", lambda found: render(argument(found[1], True), spelling), text)
+    return re.sub(rf"(?<![\w-])({names})(?![\w-])", lambda found: render(argument(found[1]), spelling), text)
+
+
+@cache
+def _described() -> frozenset[str]:
+    tables: tuple[schema.Argument | Setting, ...] = (
+        *_tables(),
+        *schema.UPGRADE_TASK,
+        *schema.OTA_PACKAGE,
+        *schema.OTA_PACKAGE_PIN,
+        *SETTINGS,
+    )
+    fields = {field.name for item in tables for field in getattr(getattr(item, "of", None), "fields", ())}
+    return frozenset({item.name for item in tables} | fields)
+
+
 def option(name: str) -> str:
     """Return the long option of an argument or a setting. An option that can be repeated has a singular name.
 
@@ -156,7 +185,7 @@ def _tables() -> tuple[schema.Argument, ...]:
 
 @cache
 def _lists() -> frozenset[str]:
-    items = (*_tables(), *SETTINGS)
+    items: tuple[schema.Argument | Setting, ...] = (*_tables(), *SETTINGS)
     return frozenset(item.name for item in items if item.type in ("texts", "list of strings"))
 
 

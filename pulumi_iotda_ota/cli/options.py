@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli.words import long_option, worded
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, describe
 from pulumi_iotda_ota.schema import Argument
 
 if TYPE_CHECKING:
@@ -161,7 +161,12 @@ def json_option() -> Option:
 
 
 def _positional(argument: Argument) -> Positional:
-    return Positional([argument.name], metavar=argument.name.upper(), help=worded(argument.description))
+    return Positional([argument.name], metavar=argument.name.upper(), help=describe(argument.description, COMMAND_LINE))
+
+
+def long_option(name: str) -> str:
+    """Return the long option of an argument or a setting."""
+    return f"--{name.replace('_', '-')}"
 
 
 _PUBLIC = tuple(setting.name for setting in SETTINGS if not setting.secret)
@@ -190,7 +195,7 @@ def _connection_options() -> tuple[Option, ...]:
 
 def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: bool = False, section: str = "") -> Option:
     long = long_option(item.name)
-    text = worded(item.description)
+    text = describe(item.description, COMMAND_LINE)
     if item.type == "flag":
         return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
     if item.type == "texts":

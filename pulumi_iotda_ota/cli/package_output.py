@@ -7,8 +7,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
+from pulumi_iotda_ota.cli.options import long_option
 from pulumi_iotda_ota.cli.session import safe
-from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
@@ -76,7 +76,7 @@ def _tell_one(command_input: CommandInput, lookup: PackageLookup, found: Found |
             scheme = lookup.policy.version_scheme
             tell_why(command_input.session, found.selection, scheme=scheme, everything=command_input.flags["all"])
     elif command_input.flags["why"]:
-        command_input.session.note("no OTA package fits; without --on-missing none the error says what was passed over")
+        command_input.session.note("no OTA package matches; without --on-missing none the error says what was skipped")
 
 
 def _locked(command_input: CommandInput, given: Mapping[str, Any]) -> None:

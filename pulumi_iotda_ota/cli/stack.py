@@ -108,7 +108,7 @@ class Project:
         file = sanitize(f"Pulumi.{name}{self.file.suffix}", limit=120)
         facts = [
             ("stacks", sanitize(", ".join(known)) or "none has a file here"),
-            ("looked in", _display_path(self.folder)),
+            ("file", _display_path(self.folder)),
         ]
         return ConfigurationError(f"there is no {file}{meant}", facts=facts)
 
@@ -122,8 +122,8 @@ def this_folder() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        facts = [("what to do", "change into a folder that is there")]
-        raise ConfigurationError("the folder that this runs in is not there any more", facts=facts) from None
+        facts = [("fix", "change into a folder that exists")]
+        raise ConfigurationError("the current folder does not exist any more", facts=facts) from None
 
 
 def find_project(start: Path) -> Project | None:
@@ -146,7 +146,7 @@ def require_readable(config: StackConfig) -> None:
         raise ConfigurationError(
             f"{', '.join(_NAMESPACE + sanitize(name, limit=60) for name in config.encrypted)} of {config.place} "
             f"{'is' if len(config.encrypted) == 1 else 'are'} encrypted, and not read",
-            facts=[("what to do", "give --decrypt, which lets pulumi decrypt it; or leave --stack out")],
+            facts=[("fix", "add --decrypt, so that pulumi decrypts it; or remove --stack")],
         )
 
 
@@ -188,7 +188,7 @@ def decrypted(project: Project, name: str, environ: Mapping[str, str]) -> Mappin
 
 
 def _not_decrypted(name: str, why: str) -> ConfigurationError:
-    facts = [("because", why), ("what to do", "try it: pulumi config --show-secrets")]
+    facts = [("cause", why), ("fix", "try it: pulumi config --show-secrets")]
     return ConfigurationError(f"the configuration of stack {sanitize(name)} was not decrypted", facts=facts)
 
 

@@ -65,8 +65,8 @@ def _require_written_out(approved: object) -> None:
     """Refuse an Output: what a lookup finds is approved by nobody."""
     if pulumi_compat.holds_output(approved):
         error = InputError(
-            "approved_package_ids is a Pulumi Output: an approval is written out, so that a review sees it change",
+            "approved_package_ids is a Pulumi Output, but must be literal ids, so that a review shows each change",
             argument="approved_package_ids",
-            facts=[("what to do", "write the ids that were reviewed as text, or read them from the configuration")],
+            facts=[("fix", "write the ids of the reviewed packages as strings, or read them from the configuration")],
         )
         raise pulumi_compat.as_run_error(error)

@@ -139,5 +139,5 @@ def _refuse_ignoring(opts: pulumi.ResourceOptions | None) -> None:
     if ignored:
         raise refused(
             f"ignore_changes of {' and '.join(ignored)} would move the pin instead of keeping it",
-            "leave it out: a pin keeps its package until its selection or triggers change",
+            "remove it: a pin keeps its package until its selection or triggers change",
         )

@@ -23,7 +23,7 @@ from pulumi_iotda_ota.iotda.references import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 __all__ = [
@@ -92,7 +92,16 @@ class IotdaOtaError(Exception):
 
     def facts_in(self, spelling: Spelling) -> tuple[tuple[str, str], ...]:
         """Return the labelled lines in the spelling of an interface."""
-        return tuple((render(label, spelling), render(text, spelling)) for label, text in self.message.facts)
+        return tuple((label, loosened(text)) for label, text in self._facts_in(spelling))
+
+    def _facts_in(self, spelling: Spelling) -> Iterator[tuple[str, str]]:
+        facts = self.message.facts
+        if self.advice and not any(label in (FIX, CAUSE) for label, _ in facts):
+            facts = (*facts, (FIX, self.advice))
+        for label, text in facts:
+            rendered = render_fixed(text, spelling)
+            if rendered:  # a line can be for other interfaces only
+                yield render(label, spelling), rendered
 
     def note(self, label: str, text: str) -> None:
         """Add a labelled line that only a caller knows. ``cause`` and then ``fix`` stay the last lines.
@@ -119,10 +128,7 @@ class IotdaOtaError(Exception):
 
     def rendered(self, spelling: Spelling) -> str:
         """Return the whole message in the spelling of an interface."""
-        facts = self.message.facts
-        if self.advice and not any(label in (FIX, CAUSE) for label, _ in facts):
-            facts = (*facts, (FIX, self.advice))
-        lines = (_labelled(render(label, spelling), render_fixed(text, spelling)) for label, text in facts)
+        lines = (_labelled(label, text) for label, text in self._facts_in(spelling))
         return "\n".join([render(self.message.headline, spelling), *lines])
 
     def __str__(self) -> str:

@@ -332,8 +332,10 @@ def _not_one_project(connection: ResolvedConnection, ids: Sequence[str]) -> Conf
                 *facts,
                 (
                     "fix",
-                    f"check {references.setting('region')}, and that the account uses it; "
-                    f"or set {references.setting('project_id')}",
+                    (
+                        f"check {references.setting('region')}, and that the account uses it; "
+                        f"or set {references.setting('project_id')}"
+                    ),
                 ),
             ],
         )

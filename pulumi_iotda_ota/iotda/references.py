@@ -111,17 +111,15 @@ def by_interface(python: str, *, plugin: str | None = None, command_line: str) -
 
 def render(text: str, spelling: Spelling = PYTHON) -> str:
     """Return a text with its references in the spelling of an interface."""
-    return loosened(renderfixed(text, spelling))
+    return loosened(render_fixed(text, spelling))
 
 
-def renderfixed(text: str, spelling: Spelling) -> str:
+def render_fixed(text: str, spelling: Spelling) -> str:
     """Return what :func:`render` returns, with marks for the spaces at which no line is broken."""
 
     def rendered(found: re.Match[str]) -> str:
-        try:
-            return _rendered(json.loads(found[1]), spelling)
-        except ValueError:  # not a reference: a noncharacter in a text that was not sanitized
-            return sanitize(found[0])
+        parts = _parts(found[1])
+        return _rendered(parts, spelling) if parts else sanitize(found[0])
 
     return _REFERENCE.sub(rendered, text)
 
@@ -136,8 +134,8 @@ def redact_references(text: str, secrets: Iterable[str]) -> str:
     known = tuple(secrets)
 
     def inside(found: re.Match[str]) -> str:
-        kind, *parts = json.loads(found[1])
-        return _reference(kind, *(_mapped(lambda part: redact_references(part, known), part) for part in parts))
+        parts = _parts(found[1])
+        return _reference(*(_mapped(lambda part: redact_references(part, known), part) for part in parts))
 
     # A secret in the plain text is replaced between the references.
     pieces = re.split(f"({_START}[^{_START}{_END}]*{_END})", text)
@@ -148,7 +146,16 @@ def redact_references(text: str, secrets: Iterable[str]) -> str:
 
 def _reference(*parts: object) -> str:
     # JSON in ASCII holds no noncharacter, so a reference can stand in a part of another.
-    return f"{_START}{json.dumps(parts, ensure_ascii=True)}{_END}"
+    return f"{_START}{json.dumps(parts, ensure_ascii=True, separators=(',', ':'))}{_END}"
+
+
+def _parts(text: str) -> list[Any]:
+    """Return the parts of a reference; empty for a text that has noncharacters because nothing sanitized it."""
+    try:
+        parts = json.loads(text)
+    except ValueError:
+        return []
+    return parts if isinstance(parts, list) else []
 
 
 def _plain(given: object) -> object:
@@ -170,13 +177,13 @@ def _mapped(change: Callable[[str], str], part: Any) -> Any:
 def _rendered(parts: list[Any], spelling: Spelling) -> str:
     kind, *rest = parts
     if kind == "text":
-        return renderfixed(rest[spelling.variant], spelling)
+        return render_fixed(rest[spelling.variant], spelling)
     if kind == "value":
         return spelling.literal(rest[0])
     if kind == "arguments":
         return spelling.separator.join(spelling.pair(spelling.argument(name), given) for name, given in rest)
-    spelt = getattr(spelling, kind)(rest[0])
-    return spelling.pair(spelt, rest[1]) if len(rest) > 1 else str(spelt)
+    name = {"argument": spelling.argument, "setting": spelling.setting, "field": spelling.field}[kind](rest[0])
+    return spelling.pair(name, rest[1]) if len(rest) > 1 else name
 
 
 def fixed(text: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.base import collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.completion_errors import campaign_failed, did_not_end

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.references import setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

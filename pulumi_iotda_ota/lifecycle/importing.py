@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pulumi_iotda_ota.iotda.references import argument, field
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.errors import PackageNotFound
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.references import argument, field
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
@@ -228,9 +228,7 @@ def _newer(context: ResourceContext, state: Properties, connection: ResolvedConn
     try:
         found = find_package(context.run, connection, PackageLookup.from_arguments({**query, "on_missing": "none"}))
     except IotdaOtaError as error:
-        context.warn(
-            f"the check for a newer version than {state.get('version')} failed: {error.message.headline}"
-        )
+        context.warn(f"the check for a newer version than {state.get('version')} failed: {error.message.headline}")
         return str(state.get("available_version") or "")
     return found.package.version if found and found.package.package_id != state["package_id"] else ""
 
@@ -269,13 +267,17 @@ def _require_there(context: ResourceContext, olds: Properties, connection: Resol
         ("endpoint", connection.described),
         (
             "fix",
-            f"change {argument('triggers')} to pin the package that matches now, or upload a package and change the "
-            "selection",
+            (
+                f"change {argument('triggers')} to pin the package that matches now, or upload a package and change "
+                "the selection"
+            ),
         ),
     ]
     if package is None:
         raise PackageNotFound(f"the pinned package {olds['package_id']} is gone", facts=facts)
-    raise IotdaOtaError(f"the pinned package {olds['package_id']} has changed since it was pinned: {differs}", facts=facts)
+    raise IotdaOtaError(
+        f"the pinned package {olds['package_id']} has changed since it was pinned: {differs}", facts=facts
+    )
 
 
 def _differs(state: Properties, package: OtaPackage) -> str:
@@ -292,4 +294,6 @@ def _unexpected(inputs: Properties) -> list[Problem]:
     if expected in (None, UNKNOWN, inputs["package_id"]):
         return []
     found = f"{inputs['package_id']} ({inputs.get('version')})"
-    return [Problem("expected_package_id", f"is {expected}, but the pin returns {found}: review that package, or pin again")]
+    return [
+        Problem("expected_package_id", f"is {expected}, but the pin returns {found}: review that package, or pin again")
+    ]

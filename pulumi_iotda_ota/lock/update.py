@@ -9,10 +9,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.errors import LockError, PackageNotFound
 from pulumi_iotda_ota.iotda.errors import CredentialsError, InputError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words, place_of

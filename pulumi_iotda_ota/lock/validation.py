@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
 from pulumi_iotda_ota.iotda.models import FileLocation, ObsLocation, OtaPackage
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import did_you_mean, quoted, sanitize
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lookup.find import is_signed

@@ -80,20 +80,24 @@ def nothing_fits(
 
 def several_fit(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
     """Return the error of a lookup that matches several packages and names no way to choose."""
-    scopes = _spanned(packages)
-    choices = f"{argument('highest_version', True)} or {argument('most_recent', True)}"
-    distinct = f"set {scopes}, because these packages are in several; then" if scopes else "set the exact version, or"
-    return _several(policy, packages, f"{distinct} set {choices}" if scopes else f"{distinct} {choices}")
+    choice = f"{argument('highest_version', True)} or {argument('most_recent', True)}"
+    if spans(packages):
+        return _several(policy, packages, f"set {_spanned(packages)}; then {choice}")
+    exact = "" if policy.version else f"{argument('version')} to one of these, or "
+    return _several(policy, packages, f"set {exact}{choice}")
 
 
 def several_scopes(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
     """Return the error of a lookup whose matches are in several resource spaces, products or modules."""
     across = f"to choose across all of them: {argument('allow_multiple_scopes', True)}"
-    return _several(policy, packages, f"set {_spanned(packages)}, because these packages are in several; {across}")
+    return _several(policy, packages, f"set {_spanned(packages)}; {across}")
 
 
 def _spanned(packages: Sequence[OtaPackage]) -> str:
-    return " and ".join(", ".join(map(argument, spans(packages))).rsplit(", ", 1))
+    """Return the arguments that tell the packages apart, each with the first values to choose from."""
+    scopes = [(name, [value for value in values if value]) for name, values in spans(packages).items()]
+    named = [f"{argument(name)} ({' or '.join(map(_short, values[:_MOST_SUPPORTED]))})" for name, values in scopes]
+    return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
 
 
 def _several(policy: Policy, packages: Sequence[OtaPackage], fix: str) -> MultiplePackages:
@@ -205,9 +209,7 @@ def _fix_of_rule(rule: str, package: OtaPackage, policy: Policy) -> str:
         there = getattr(package, rule)
         return f"set {argument(rule, there)}" if there else f"remove {argument(rule)}"
     if rule == "source_versions":
-        # One hop at a time: what the package supports is what the devices must run first.
-        supported = [_short(one) for one in package.support_source_versions[:_MOST_SUPPORTED]]
-        return f"upgrade the devices to {' or '.join(supported)} first, then to {version}"
+        return _fix_of_sources(package, policy)
     if rule == "version_scheme":
         return _fix_of_scheme(policy, package.version)
     steps = {
@@ -225,6 +227,17 @@ def _fix_of_rule(rule: str, package: OtaPackage, policy: Policy) -> str:
     return steps.get(rule, f"correct {version} on the service")
 
 
+def _fix_of_sources(package: OtaPackage, policy: Policy) -> str:
+    """Return the versions between the devices and the package that it supports, or that none is known."""
+    keys = Keys(policy.version_scheme)
+    running = max(filter(None, map(keys.find, policy.source_versions)), default=())
+    between = [one for one in package.support_source_versions if (key := keys.find(one)) and key > running]
+    if not between:
+        return f"upload a package that supports {', '.join(map(_short, policy.source_versions[:_MOST_SUPPORTED]))}"
+    first = " or ".join(map(_short, between[:_MOST_SUPPORTED]))
+    return f"upgrade the devices to {first} first, then to {_short(package.version)}"
+
+
 def _fix_of_scheme(policy: Policy, version: str) -> str:
     if policy.version_scheme != "loose" and Keys("loose").find(version) is not None:
         return f"set {argument('version_scheme', 'loose')}"
@@ -234,13 +247,16 @@ def _fix_of_scheme(policy: Policy, version: str) -> str:
 def nearest(packages: Iterable[OtaPackage], policy: Policy) -> Nearest:
     """Return the versions that came nearest, with what speaks against each.
 
-    Those that break the fewest rules come first: of each rule the best, the highest version first. Of those that are
-    only outside a constraint, the ones next to its first bound.
+    Those that break the fewest rules come first: of each rule the best, the highest version first. A prerelease that
+    nothing but the default skips comes before them. Of those that are only outside a constraint, the ones next to its
+    first bound.
     """
     keys = Keys(policy.version_scheme)
     broken = list(_broken(packages, policy, keys))
     fewest = min((len(one.rules) for one in broken), default=0)
-    close = sorted((one for one in broken if len(one.rules) == fewest), key=lambda one: one.key, reverse=True)
+    by_default = "include_prereleases" if policy.include_prereleases is None else ""
+    nearer = (one for one in broken if len(one.rules) == fewest)
+    close = sorted(nearer, key=lambda one: (one.rules[0] == by_default, one.key), reverse=True)
     groups: dict[str, list[tuple[Key, _Broken]]] = {}
     for one in close:
         groups.setdefault(one.rules[0], []).append((one.key, one))

@@ -53,7 +53,8 @@ class PackageLookup:
             )
         if values.get("highest_version") and values.get("most_recent"):
             raise InputError(
-                f"{references.argument('highest_version')} and {references.argument('most_recent')} exclude each other: set one",
+                f"{references.argument('highest_version')} and {references.argument('most_recent')} exclude each "
+                "other: set one of them",
                 argument="most_recent",
             )
         policy = _policy(values)

@@ -12,6 +12,7 @@ from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.references import argument, setting
 from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.message_rendering import command
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
@@ -62,8 +63,10 @@ def missing_task(task_id: str, error: ServiceError, connection: ResolvedConnecti
             ("endpoint", connection.described),
             (
                 "fix",
-                f"check {argument('task_id')}, {setting('project_id')} and {setting('instance_id')}; list the tasks that "
-                "exist: iotda-ota task list",
+                (
+                    f"check {argument('task_id')}, {setting('project_id')} and {setting('instance_id')}; list all: "
+                    f"{command('task', 'list')}"
+                ),
             ),
         ],
     )

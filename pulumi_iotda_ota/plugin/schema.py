@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi_iotda_ota
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
+from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.message_rendering import PLUGIN, describe
 from pulumi_iotda_ota.plugin.registry import FUNCTIONS, PACKAGE, RESOURCES, token_of
-from pulumi_iotda_ota.plugin.words import described, worded
 from pulumi_iotda_ota.schema.outputs import OBJECTS
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
     # No defaultInfo: generated code would copy the environment of one run into the state, where a key that was rotated
     # stays, and would mix credentials of two sources. The provider reads the environment when it is asked.
     found = f" From the environment: {', '.join(setting.environment)}." if setting.environment else ""
-    made = {"description": worded(setting.description) + found, **_TYPES[setting.type]}
+    made = {"description": describe(setting.description, PLUGIN) + found, **_TYPES[setting.type]}
     return {**made, "secret": True} if setting.secret else made
 
 
@@ -112,7 +113,7 @@ def _resource(resource: Resource) -> dict[str, Any]:
 
 def _function(function: Function) -> dict[str, Any]:
     return {
-        "description": worded(function.description),
+        "description": describe(function.description, PLUGIN),
         "inputs": {
             "type": "object",
             "properties": _arguments(function.arguments),
@@ -129,7 +130,7 @@ def _function(function: Function) -> dict[str, Any]:
 def _arguments(arguments: Iterable[Argument], replaced_by: Iterable[str] = ()) -> dict[str, Any]:
     return {
         camel(argument.name): {
-            "description": described(argument),
+            "description": _described(argument),
             **_type(argument),
             **({"willReplaceOnChanges": True} if argument.name in replaced_by else {}),
         }
@@ -137,8 +138,16 @@ def _arguments(arguments: Iterable[Argument], replaced_by: Iterable[str] = ()) -
     }
 
 
+def _described(argument: Argument) -> str:
+    # The values of document_key are no references.
+    is_name = isinstance(argument.rule, Choice) and {"package_id"} & {*argument.rule.options}
+    return argument.description if is_name else describe(argument.description, PLUGIN)
+
+
 def _outputs(outputs: Iterable[Output]) -> dict[str, Any]:
-    return {camel(output.name): {"description": worded(output.description), **_type(output)} for output in outputs}
+    return {
+        camel(output.name): {"description": describe(output.description, PLUGIN), **_type(output)} for output in outputs
+    }
 
 
 def _type(field: Argument | Output) -> dict[str, Any]:

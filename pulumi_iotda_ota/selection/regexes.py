@@ -47,7 +47,7 @@ def _compiled(argument: str, pattern: str, given: str) -> Callable[[str], bool]:
         said = str(error).strip().splitlines()[-1].strip().removeprefix("SchemaError: ").removeprefix("error: ")
         facts = [
             ("pattern", sanitize(given, limit=_TOLD)),
-            ("why", sanitize(said)),
+            ("cause", sanitize(said)),
             ("syntax", "that of Rust's regex crate: linear time"),
         ]
         raise InputError(

@@ -23,6 +23,7 @@ from pulumi_iotda_ota.iotda.auth.connection_model import (
 )
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
 from pulumi_iotda_ota.iotda.auth.discovery import (
+    ARGUMENT,
     CONFIGURATION,
     SOURCES,
     Found,
@@ -43,6 +44,7 @@ from pulumi_iotda_ota.iotda.auth.endpoint import (
 from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern
+from pulumi_iotda_ota.iotda.references import BY_ARGUMENT, setting
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def resolve(
     if found.endpoint is None:
         error = missing(["endpoint"], sources)
         if found.project_id is None:
-            error.note("project_id", f"by default the one of the region; {ways_to_give(['project_id'])}")
+            error.note(setting("project_id"), f"default: the project of the region; {ways_to_give(['project_id'])}")
         raise error
     with _origin_noted(origins):
         endpoint = read_endpoint(found.endpoint)
@@ -165,9 +167,9 @@ def _refuse_misspelt(config: Mapping[str, object]) -> None:
         if near and key not in CONFIG_NAMES:
             wrong, meant = f"iotda-ota:{sanitize(key, limit=60)}", by_letters[near[0]]
             raise ConfigurationError(
-                f"{wrong} (stack config) is no setting; did you mean iotda-ota:{meant}?",
+                f"{wrong} (stack config) is not a setting; did you mean iotda-ota:{meant}?",
                 setting=snake(meant),
-                facts=[("what to do", f"set iotda-ota:{meant}, and remove the other: pulumi config rm {wrong}")],
+                facts=[("fix", f"set iotda-ota:{meant}, and remove the other: pulumi config rm {wrong}")],
             )
 
 
@@ -179,7 +181,7 @@ def _gathered(sources: Sequence[Found], environ: Mapping[str, str]) -> tuple[dic
         found = find_setting(name, sources)
         if found:
             values[name] = _typed(name, found.values[name])
-            origins[name] = found.place if found.source is SOURCES[0] else found.origin(name)
+            origins[name] = found.place if found.source is ARGUMENT else found.origin(name)
     if "endpoint" not in values and "region" in values:
         values["endpoint"], origins["endpoint"] = _endpoint_of(str(values["region"]), environ)
     return values, origins
@@ -198,12 +200,12 @@ def _credential(found: Connection, sources: Sequence[Found], origins: dict[str, 
         domain_name = base.domain_name
     if not domain_name:
         raise ConfigurationError(
-            "agency_name is given without the account that has it",
+            f"{setting('agency_name')} is set without the account that has the agency",
             setting="agency_name",
             facts=[
-                ("given by", origins["agency_name"]),
-                ("agency_domain_name", ways_to_give(["agency_domain_name"])),
-                ("what to do", "give it in the same place as agency_name"),
+                ("source", origins["agency_name"]),
+                (setting("agency_domain_name"), ways_to_give(["agency_domain_name"])),
+                ("fix", f"set {setting('agency_domain_name')} in the same source as {setting('agency_name')}"),
             ],
         )
     return AssumedAgency(base, found.agency_name, domain_name, origins["agency_name"])
@@ -247,7 +249,7 @@ def _origin_noted(origins: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        error.note("given by", origins.get(error.setting, "argument"))
+        error.note("source", origins.get(error.setting, BY_ARGUMENT))
         raise
 
 
@@ -261,7 +263,7 @@ def _checked(values: Mapping[str, Any]) -> Connection:
 def _require(name: str, value: str | None, rule: Pattern) -> None:
     problem = rule.problem(value) if value is not None else None
     if problem:
-        raise ConfigurationError(f"{name} {problem}, not {quoted(value)}", setting=name)
+        raise ConfigurationError(f"{setting(name)} {problem}, not {quoted(value)}", setting=name)
 
 
 def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
@@ -272,11 +274,11 @@ def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
     """
     if allowed is not None and project_id not in allowed:
         raise ConfigurationError(
-            f"project {sanitize(project_id)} is not one of allowed_project_ids",
+            f"project {sanitize(project_id)} is not in {setting('allowed_project_ids')}",
             setting="project_id",
             facts=[
-                ("allowed", sanitize(", ".join(allowed)) or "none"),
-                ("what to do", "correct project_id, or allow it"),
+                ("found", setting("allowed_project_ids", list(allowed))),
+                ("fix", f"correct {setting('project_id')}, or add it to {setting('allowed_project_ids')}"),
             ],
         )
 
@@ -291,18 +293,21 @@ def _region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, origins
     """Return the region, which an endpoint may name too; two that differ would send requests to the wrong place."""
     if found.region and endpoint.region and found.region != endpoint.region:
         raise ConfigurationError(
-            f"region is {found.region}, but the endpoint is one of {endpoint.region}",
+            f"{setting('region')} is {found.region}, but the endpoint is in {endpoint.region}",
             setting="region",
-            facts=[("region", origins["region"]), ("endpoint", f"{endpoint.url}, {origins['endpoint']}")],
+            facts=[
+                (setting("region"), origins["region"]),
+                (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
+            ],
         )
     if not found.region and endpoint.region:
         origins["region"] = "the endpoint"
     region = found.region or endpoint.region
     if algorithm == "derived" and not region:
         raise ConfigurationError(
-            "derived signing needs a region, and the endpoint names none",
+            f"derived signing needs {setting('region')}, and the endpoint has none",
             setting="region",
-            facts=[("what to do", ways_to_give(["region"]))],
+            facts=[("fix", ways_to_give(["region"]))],
         )
     return region
 
@@ -317,14 +322,21 @@ def missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationErro
         names: the settings that are missing.
         sources: where settings were looked for.
     """
-    ways = {"endpoint": "region or endpoint", "project_id": "project_id or region"}
-    facts = [(name, ways_to_give(ways[name].split(" or "))) for name in names]
+    ways = {"endpoint": ("region", "endpoint"), "project_id": ("project_id", "region")}
+    facts = [(setting(name), ways_to_give(ways[name])) for name in names]
     try:
         find_credential(sources)
     except CredentialsError as error:
-        facts.append(("credentials", "\n".join([error.headline, *(text for _, text in error.facts[:1])])))
-    listed = ", ".join([*(ways[name] for name in names), *(["credentials"] if len(facts) > len(names) else [])])
-    return ConfigurationError(f"the connection is not complete, missing: {listed}", facts=facts)
+        facts.append(
+            ("credentials", "\n".join([error.message.headline, *(text for _, text in error.message.facts[:1])]))
+        )
+    listed = ", ".join(
+        [
+            *(" or ".join(map(setting, ways[name])) for name in names),
+            *(["credentials"] if len(facts) > len(names) else []),
+        ]
+    )
+    return ConfigurationError(f"the connection is incomplete, missing: {listed}", facts=facts)
 
 
 def ways_to_give(names: Sequence[str]) -> str:
@@ -332,7 +344,7 @@ def ways_to_give(names: Sequence[str]) -> str:
 
     def of(name: str) -> str:
         variables = [source.names[name] for source in SOURCES if name in source.names and "environment" in source.title]
-        return f"argument {name}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
+        return f"{BY_ARGUMENT} {setting(name)}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
 
     return "\n".join(of(name) for name in names)
 
@@ -345,11 +357,11 @@ def unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> Configuration
         origins: where each setting came from.
     """
     return ConfigurationError(
-        "IAM must be asked, and it is not known where IAM is beside the endpoint",
+        f"{setting('iam_endpoint')} is required for this endpoint",
         setting="iam_endpoint",
         facts=[
-            ("endpoint", f"{endpoint.url} (from {origins['endpoint']})"),
-            ("iam_endpoint", ways_to_give(["iam_endpoint"])),
-            ("what to do", "correct the endpoint, or give iam_endpoint"),
+            (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
+            (setting("iam_endpoint"), ways_to_give(["iam_endpoint"])),
+            ("fix", f"correct {setting('endpoint')}, or set {setting('iam_endpoint')}"),
         ],
     )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.references import setting, value
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -148,9 +149,9 @@ _MEANINGS = {
     "signing": "auto, standard or derived",
     "deadline": "a number of seconds above 0, at most 86,400",
     "max_attempts": "a whole number from 1 to 20",
-    "insecure": "true or false",
-    "credentials": "ecs, or left out",
-    "allowed_project_ids": "a list of texts",
+    "insecure": f"{value(True)} or {value(False)}",
+    "credentials": "ecs, or not set",
+    "allowed_project_ids": "a list of strings",
 }
 
 
@@ -159,19 +160,19 @@ def _misfit(error: ValidationError) -> ConfigurationError:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        known = ", ".join(Connection.model_fields)
+        known = ", ".join(map(setting, Connection.model_fields))
         return ConfigurationError(
             f"a connection has no setting {sanitize(name, limit=60)}", setting=name, facts=[("settings", known)]
         )
     kind = sanitize(type(first["input"]).__name__, limit=60)
     if callable(getattr(first["input"], "apply", None)):
         return ConfigurationError(
-            f"{name} must be a plain value that is known already, not {kind}",
+            f"{setting(name)} must be a plain value that is known already, not {kind}",
             setting=name,
-            facts=[("what to do", "give a plain value, or put it into the stack configuration or the environment")],
+            facts=[("fix", "set a plain value, or put it into the stack configuration or the environment")],
         )
-    meaning = _MEANINGS.get(name, f"text, not {kind}")
-    return ConfigurationError(f"{name or 'connection'} must be {meaning}", setting=name)
+    meaning = _MEANINGS.get(name, f"a string, not {kind}")
+    return ConfigurationError(f"{setting(name) if name else 'connection'} must be {meaning}", setting=name)
 
 
 DEFAULT_DEADLINE = 60.0

@@ -69,7 +69,7 @@ _BY_OPERATION = {
         f"check that the conversion rules of {setting('idp_id')} give the token a user group"
     ),
     "CreateTemporaryAccessKeyByAgency": (
-        f"check {setting('agency_name')} and {setting('agency_domain_name')}, and that the credential may assume the agency "
+        f"check {setting('agency_name')} and {setting('agency_domain_name')}, and that the credential may assume it "
         "(Agent Operator)"
     ),
     "KeystoneListProjects": f"set {setting('project_id')}, or permit the credential to list projects",
@@ -197,7 +197,8 @@ def _wrong_signing(connection: ResolvedConnection, wrong: Facts) -> Facts:
         return wrong
     # A domain of one's own tells nothing of the edition behind it, nor of its region.
     if connection.algorithm == "derived":
-        other = f"the instance is not in {connection.region}, which is signed along, or it needs {setting('signing', 'standard')}"
+        standard = setting("signing", "standard")
+        other = f"the instance is not in {connection.region}, or it needs {standard}"
         return [*wrong, ("cause", other)]
     return [*wrong, ("cause", f"if this is the own domain of an instance, it needs {setting('signing', 'derived')}")]
 

@@ -305,8 +305,10 @@ def _translated(
                 ),
                 (
                     "fix",
-                    f"check {references.setting('endpoint')}, {references.setting('proxy')} "
-                    f"and {references.setting('instance_id')}",
+                    (
+                        f"check {references.setting('endpoint')}, {references.setting('proxy')} "
+                        f"and {references.setting('instance_id')}"
+                    ),
                 ),
             ],
         )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
 from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
@@ -131,6 +131,6 @@ def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, c
         error.note(
             "fix",
             f"change {argument('version')}; or, if the service accepts no second package of this version, let Pulumi "
-            f"delete the old one first ({argument('delete_before_replace', True)} in its options), with everything that "
+            f"delete the old one first ({argument('delete_before_replace', True)} in its options), with all that "
             "depends on it",
         )

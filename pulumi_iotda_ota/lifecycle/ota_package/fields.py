@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.api.requests import OBS_FIELDS
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 

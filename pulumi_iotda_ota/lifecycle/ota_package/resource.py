@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, holds_unknown
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
 from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own

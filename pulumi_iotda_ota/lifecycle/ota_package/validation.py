@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.references import argument, field
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.api.requests import TEXTS, problems_of_obs_location
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.references import argument, field
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, holds_unknown, known_problems
 from pulumi_iotda_ota.lifecycle.ota_package.fields import described
@@ -60,8 +60,10 @@ def require_allowed(inputs: Properties, changed: Iterable[str]) -> None:
         ("found", described(inputs)),
         (
             "cause",
-            f"the service cannot change a package; a new one has another {field('package_id')}, and a task with another "
-            "package is a new task",
+            (
+                f"the service cannot change a package; a new one has another {field('package_id')}, and a task "
+                "with another package is a new task"
+            ),
         ),
         ("fix", f"restore {texts}, or set {argument('allow_replace', True)}"),
     ]

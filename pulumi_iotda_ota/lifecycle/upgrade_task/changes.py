@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.references import argument, arguments
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.models import parse_api_time
+from pulumi_iotda_ota.iotda.references import argument, arguments
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
@@ -91,15 +91,19 @@ def _read_already(task: BatchTask, once: Iterable[str], olds: Properties, news: 
     before = {name: olds[name] for name in once if olds.get(name) is not None}
     added = [name for name in once if name not in before]
     back = ", ".join(argument(name, value) for name, value in before.items())
-    undo = " and ".join(filter(None, [f"set {back} again" if back else "", f"remove {_joined(added)}" if added else ""]))
+    undo = " and ".join(
+        filter(None, [f"set {back} again" if back else "", f"remove {_joined(added)}" if added else ""])
+    )
     facts = [
         ("requested", arguments({name: news.get(name) for name in once})),
         ("found", f"{described(task)}, created with {arguments({name: olds.get(name) for name in once})}"),
         ("cause", "the service reads this only when it creates a task"),
         (
             "fix",
-            f"{undo}; or change {argument('triggers')} and set {argument('replace_running', True)}: "
-            "a new task then replaces this one",
+            (
+                f"{undo}; or change {argument('triggers')} and set {argument('replace_running', True)}: "
+                "a new task then replaces this one"
+            ),
         ),
     ]
     headline = f"{_joined(once)} cannot change: upgrade task {sanitize(task.task_name)} has not ended"

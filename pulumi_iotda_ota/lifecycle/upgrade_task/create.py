@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.message_rendering import NEW_TASK, delete_task
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.models import parse_api_time
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import disagreements, new_task
@@ -23,6 +22,7 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.read import (
     find_task_or_rival,
     is_running,
 )
+from pulumi_iotda_ota.message_rendering import NEW_TASK, delete_task
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client

@@ -8,11 +8,11 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.sanitize import sanitize
-from pulumi_iotda_ota.iotda.references import argument, value
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import api_time, parse_time
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.references import argument, value
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.schema.changes import named
 
@@ -154,7 +154,9 @@ def disagreements(task: BatchTask, inputs: Properties) -> list[str]:
         if found and wanted and found != wanted
     ]
     if task.need_confirm is not None and task.need_confirm is not bool(inputs.get("need_confirm")):
-        differing.append(f"{argument('need_confirm')} is {value(task.need_confirm)}, not {value(not task.need_confirm)}")
+        differing.append(
+            f"{argument('need_confirm')} is {value(task.need_confirm)}, not {value(not task.need_confirm)}"
+        )
     if task.task_ext_info and task.task_ext_info != (inputs.get("task_ext_info") or task.task_ext_info):
         differing.append(f"{argument('task_ext_info')} differs")  # what is in it is nobody's business here
     return differing

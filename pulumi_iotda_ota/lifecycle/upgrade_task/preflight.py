@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.api.requests import checked_task_body
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.upgrade_task.changes import require_may_replace
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES, new_task, task_name
@@ -64,7 +64,10 @@ def _require_one(packages: Mapping[str, OtaPackage], field: str, several: str) -
     values = {package_id: str(getattr(package, field)) for package_id, package in packages.items()}
     if len(set(values.values())) > 1:
         found = ", ".join(f"{package_id} is of {sanitize(value)}" for package_id, value in values.items())
-        raise InputError(f"{argument('package_ids')} are of several {several}: {found}; create a task for each", argument="package_ids")
+        raise InputError(
+            f"{argument('package_ids')} are of several {several}: {found}; create a task for each",
+            argument="package_ids",
+        )
     return next(iter(values.values()))
 
 
@@ -74,7 +77,9 @@ def _require_space(packages: Mapping[str, OtaPackage], inputs: Properties) -> No
     for package_id, package in packages.items():
         if wanted and package.app_id != wanted:
             misfit = f"{package_id} is of {sanitize(package.app_id)}, and {argument('app_id', wanted)}"
-            raise InputError(f"{argument('package_ids')} are of another resource space: {misfit}", argument="package_ids")
+            raise InputError(
+                f"{argument('package_ids')} are of another resource space: {misfit}", argument="package_ids"
+            )
 
 
 def _type_of_packages(packages: Mapping[str, OtaPackage], inputs: Properties) -> str:

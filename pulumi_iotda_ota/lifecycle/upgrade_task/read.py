@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED, is_named_alike, is_of_one_prefix, shares_devices

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.message_rendering import leave_running
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import described, is_running, show_task, told_refusal
+from pulumi_iotda_ota.message_rendering import leave_running
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
