@@ -44,8 +44,8 @@ TEXT_WIDTH = 65
 FIX = "fix"
 CAUSE = "cause"
 _RANKS = {CAUSE: 1, FIX: 2}
-# A value can be longer than a line; what is requested has a bounded number of lines.
-_REQUESTED, _MOST_REQUESTED_LINES = "requested", 10
+# A value can be longer than a line. What is requested has a bounded number of lines.
+_REQUESTED, _MOST_REQUESTED_LINES = "requested", 8
 _NO_SUCH_URI = "IOTDA.000029"
 
 
@@ -380,7 +380,7 @@ def _labelled(label: str, text: str) -> str:
     lines = textwrap.wrap(
         first,
         TEXT_WIDTH,
-        break_long_words=is_requested,
+        break_long_words=label in (_REQUESTED, FIX),
         break_on_hyphens=False,
         max_lines=_MOST_REQUESTED_LINES if is_requested else None,
         placeholder=" …",

@@ -8,7 +8,7 @@ from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.selection.keys import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pulumi_iotda_ota.lookup.find import Found
     from pulumi_iotda_ota.lookup.query import PackageLookup
@@ -17,19 +17,15 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 3
 _SHOWN = 60  # characters of a version
-# What tells of a choice; type, product and module only say among what.
-_TELLING = ("version", "version_constraint", "version_regex", "source_versions", "created_after", "created_before")
 # What other products have, what ties or is lower, and what no scheme can place, is not newer.
 _NOT_NEWER = ("package_type", "app_id", "product_id", "module_name", "highest_version", "most_recent", "version_scheme")
 # The reason is stored in the lock file, so it is in words and names no argument.
-_REQUESTED = {
-    "version": "version {}",
-    "version_constraint": "{}",
-    "version_regex": "the pattern {}",
-    "source_versions": "devices on {}",
-    "created_after": "uploads since {}",
-    "created_before": "uploads before {}",
-    "require_checksum": "a checksum",
+_MATCHED = {"version": "{}", "version_constraint": "{}", "version_regex": "the pattern {}"}
+_LIMITED = {
+    "source_versions": "for devices on {}",
+    "created_after": "uploaded since {}",
+    "created_before": "uploaded before {}",
+    "require_checksum": "with a checksum",
 }
 _SKIPPED = {
     "version": "is another version",
@@ -65,15 +61,17 @@ def reason(lookup: PackageLookup, found: Found) -> str:
 
 
 def _chosen(policy: Policy, found: Found) -> str:
-    set_ones = [name for name in (*_TELLING, "require_checksum") if getattr(policy, name)]
-    wanted = " and ".join(_REQUESTED[name].format(_value(policy, name)) for name in set_ones)
+    matched = " and ".join(_set_ones(policy, _MATCHED))
+    wanted = " ".join([*([f"that matches {matched}"] if matched else []), *_set_ones(policy, _LIMITED)])
     preferred = _preferred(found)
     if preferred:
-        return f"{_short(preferred)} is preferred, and {f'matches {wanted}' if wanted else 'exists'}"
-    matches = f"that matches {wanted}" if wanted else "there is"
-    if not policy.may_choose:
-        return f"the only one {matches}"
-    return f"{'newest upload' if policy.most_recent else 'highest version'} {matches}"
+        return f"{_short(preferred)}, a preferred version{' ' * bool(wanted)}{wanted}"
+    choice = "newest package" if policy.most_recent else "highest version" if policy.may_choose else "the only package"
+    return f"{choice} {wanted or 'there is'}"
+
+
+def _set_ones(policy: Policy, phrases: Mapping[str, str]) -> list[str]:
+    return [phrase.format(_value(policy, name)) for name, phrase in phrases.items() if getattr(policy, name)]
 
 
 def _preferred(found: Found) -> str:

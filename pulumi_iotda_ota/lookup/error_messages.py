@@ -34,6 +34,8 @@ _MOST_LISTED = 5
 _MOST_LINES = 12
 _NEAREST = 3
 _MOST_SUPPORTED = 3
+_MOST_CHOICES = 2  # of a scope
+_MOST_STEPS = 2  # of a fix
 _SHOWN = 40  # characters of one value
 _NEED_A_KEY = ("version_constraint", "include_prereleases")
 _SCOPES = {"app_id": "app", "product_id": "product", "module_name": "module"}
@@ -96,7 +98,7 @@ def several_scopes(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePa
 def _spanned(packages: Sequence[OtaPackage]) -> str:
     """Return the arguments that tell the packages apart, each with the first values to choose from."""
     scopes = [(name, [value for value in values if value]) for name, values in spans(packages).items()]
-    named = [f"{argument(name)} ({' or '.join(map(_short, values[:_MOST_SUPPORTED]))})" for name, values in scopes]
+    named = [f"{argument(name)} ({' or '.join(map(_short, values[:_MOST_CHOICES]))})" for name, values in scopes]
     return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
 
 
@@ -198,8 +200,9 @@ def _fix(policy: Policy, near: Nearest) -> str:
         names = [*map(argument, given), setting("project_id"), setting("instance_id")]
         return f"check {', '.join(names[:-1])} and {names[-1]}, or upload a package"
     package = near.package
-    steps = [_fix_of_rule(rule, package, policy) for rule in near.rules]
-    return f"to match {_short(package.version)}: {'; '.join(steps)}" if len(steps) > 1 else steps[0]
+    if len(near.rules) > _MOST_STEPS:
+        return f"change {', '.join(map(argument, near.rules))} to match {_short(package.version)}, or upload a package"
+    return "; ".join(_fix_of_rule(rule, package, policy) for rule in near.rules)
 
 
 def _fix_of_rule(rule: str, package: OtaPackage, policy: Policy) -> str:

@@ -60,7 +60,7 @@ def test_nothing_found(shell: Shell) -> None:
     done = shell("get", *METER, "--version-constraint", "^9")
 
     assert (done.code, done.out) == (3, "")
-    assert done.err.startswith("error: no OTA package fits\n")
+    assert done.err.startswith("error: no OTA package matches\n")
     assert "widen --version-constraint" in done.err
     assert "version_constraint" not in done.err
 
@@ -71,7 +71,7 @@ def test_nothing_found_for_a_program(shell: Shell) -> None:
 
     assert (done.code, done.out) == (3, "")
     assert (done.error["kind"], done.error["exit_code"]) == ("PackageNotFound", 3)
-    assert {"label": "asked for", "text": "firmwarePackage, product smart-meter, version ^9"} in done.error["facts"]
+    assert {"label": "requested", "text": "firmwarePackage, product smart-meter, version ^9"} in done.error["facts"]
 
 
 def test_nothing_found_may_be_an_answer(shell: Shell) -> None:
@@ -88,7 +88,7 @@ def test_several_found(shell: Shell) -> None:
     done = shell.inside("get", *METER)
 
     assert (done.code, done.out) == (4, "")
-    assert done.err.startswith("error: 40 OTA packages fit, and neither --highest-version nor --most-recent is set\n")
+    assert done.err.startswith("error: 40 OTA packages match, and neither --highest-version nor --most-recent is set\n")
 
 
 def test_why(shell: Shell) -> None:
@@ -142,4 +142,4 @@ def test_why_nothing(shell: Shell) -> None:
     """`--why` does not stay silent where nothing is an answer."""
     done = shell.inside("get", *METER, "--version-constraint", "^9", "--on-missing", "none", "--why")
     assert (done.code, done.out) == (0, "")
-    assert done.err.startswith("no OTA package fits")
+    assert done.err.startswith("no OTA package matches")

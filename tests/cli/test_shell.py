@@ -159,8 +159,8 @@ def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
     by_variable = shell.inside("list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
 
     assert (by_option.code, by_variable.code) == (1, 1)
-    assert "given by     the option" in by_option.err
-    assert "given by     HW_IOTDA_ENDPOINT (environment)" in by_variable.err
+    assert "source       the option" in by_option.err
+    assert "source       HW_IOTDA_ENDPOINT (environment)" in by_variable.err
 
 
 def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emulator) -> None:
@@ -174,7 +174,7 @@ def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emu
     misread = shell.inside("list", *METER)
 
     facts = {fact["label"]: fact["text"] for fact in refused.error["facts"]}
-    assert facts["answered"] == said
+    assert facts["response"] == said
     assert wrong.err.startswith('error: --package-id must be 1 to 36 letters, digits or -, not "product_id"\n')
     assert "packages[0].package_id" in misread.err.splitlines()[0]
 

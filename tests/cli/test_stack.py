@@ -89,7 +89,7 @@ def test_values_are_text_as_pulumi_reads_them(shell: Shell, project: Path) -> No
     done = asked(shell, "--stack", "dev")
 
     assert done.code == 1
-    assert "project 0123 is not one of allowed_project_ids" in done.err.replace(
+    assert "project 0123 is not in allowed_project_ids" in done.err.replace(
         "--allowed-project-ids", "allowed_project_ids"
     )
     assert "0124, abc" in done.err
@@ -119,7 +119,7 @@ def test_a_file_that_can_not_be_read(shell: Shell, project: Path, text: str) -> 
     done = asked(shell, "--stack", "dev")
 
     assert done.code == 1
-    assert "Pulumi.dev.yaml can not be read: it is no YAML" in done.err
+    assert "Pulumi.dev.yaml cannot be read: it is no YAML" in done.err
 
 
 def test_a_misspelt_setting(shell: Shell, project: Path) -> None:

@@ -266,7 +266,7 @@ def test_an_unknown_outcome_is_told_and_not_repeated(shell: Shell, quick: Emulat
     done = shell("task", "retry", task_id, "--yes")
 
     assert (done.code, posts(quick)) == (1, ["RetryBatchTask"])
-    assert done.err.startswith("error: it is not known whether the service accepted to ")
+    assert done.err.startswith("error: it is unknown whether the service accepted to ")
     assert "iotda-ota task show" in done.err
 
 

@@ -241,7 +241,7 @@ def test_python_declares_an_equal_package(
     project = make_project(PYTHON)
     emulator.forget_requests()
 
-    assert "is there already and is adopted" in ok(project.up()).text
+    assert "exists already and is adopted" in ok(project.up()).text
     assert (project.outputs()["package_id"], changing(emulator)) == (package_id, [])
     project.ok("config", "set", "import", task_id)
     refused = project.preview()

@@ -61,7 +61,7 @@ def test_killed_while_a_task_is_created(
 
     printed = recover(project)
 
-    assert ("is there already and is adopted" in printed) == bool(left)
+    assert ("exists already and is adopted" in printed) == bool(left)
     assert project.resources()["rollout"]["id"] == ids(emulator)[0]
     assert len(emulator.tasks) == 1
     ok(project.preview("--expect-no-changes"))

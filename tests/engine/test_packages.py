@@ -86,7 +86,7 @@ def test_a_lost_answer_makes_no_second_package(project: Project, emulator: Emula
     """A package whose answer was lost is taken over in the same update."""
     emulator.faults.add(operation="CreateOtaPackage", accept=True, wire="drop")
 
-    assert "is there already and is adopted" in ok(project.up())
+    assert "exists already and is adopted" in ok(project.up())
 
     assert count(emulator, "CreateOtaPackage") == 1
     assert [package["package_id"] for package in made(emulator)] == [project.outputs()["package_id"]]
@@ -144,7 +144,7 @@ def test_a_forced_replacement(project: Project, emulator: Emulator) -> None:
     project.ok("config", "set", "key", "smart-meter/V7.0.0-again.bin")
     refused = project.up("--replace", urn)
     assert refused.code != 0
-    assert "is there already" in refused.text
+    assert "exists already" in refused.text
     assert made(emulator) == [old]
     ok(project.up())
     assert [package["package_id"] for package in made(emulator)] == [project.outputs()["package_id"]]
@@ -194,6 +194,6 @@ def test_somebody_else_s_package_is_refused_at_the_preview(project: Project, emu
     refused = project.preview()
 
     assert refused.code != 0
-    assert "another firmwarePackage of product smart-meter, version V7.0.0 is there already" in refused.text
+    assert "another firmwarePackage of product smart-meter, version V7.0.0 exists already" in refused.text
     assert package_id in refused.text
     assert [package["package_id"] for package in made(emulator)] == [package_id]

@@ -18,7 +18,7 @@ def test_a_lost_answer_a_second_run_and_a_wrong_place(make_project: Callable[...
     project = rollout(make_project, emulator)
     emulator.faults.add(operation="CreateBatchTask", accept=True, wire="drop")
 
-    assert "is there already and is adopted" in ok(project.up())
+    assert "exists already and is adopted" in ok(project.up())
     ok(project.up())
 
     assert (posts(emulator), len(emulator.tasks)) == (1, 1)

@@ -193,7 +193,7 @@ WRONG = {
     'UpgradeTaskCompletion("done", task_id="no!", max_failed_devices=1, max_failed_percent=1, timeout="soon")': (
         "task_id must be 1 to 24 lower-case",
         "max_failed_devices and max_failed_percent: give one of them",
-        'timeout must be seconds or text such as "90s"',
+        'timeout must be seconds or a string such as "90s"',
     ),
     'UpgradeTaskConfirmation("approved", task_id="no!", approved_package_ids=["a b"])': (
         "task_id must be 1 to 24 lower-case",

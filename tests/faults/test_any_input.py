@@ -163,7 +163,7 @@ def test_a_list_that_holds_itself(service: Emulator) -> None:
     endless: list[object] = []
     endless.append(endless)
 
-    with pytest.raises(InputError, match=r"version must be text, not \[\[\.\.\.\]\]"):
+    with pytest.raises(InputError, match=r"version must be a string, not \[\[\.\.\.\]\]"):
         iotda_ota.get_ota_package(package_type="firmwarePackage", version=endless)  # type: ignore[call-overload]
     assert service.requests == []
 

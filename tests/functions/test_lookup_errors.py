@@ -20,10 +20,10 @@ def test_nothing_found_tells_what_came_near(service: Emulator) -> None:
         iotda_ota.get_ota_package(**METER, version="V1.4.99")
 
     text = str(caught.value)
-    assert text.startswith("no OTA package fits\n")
+    assert text.startswith("no OTA package matches\n")
     assert "firmwarePackage, product smart-meter, version V1.4.99" in text
     assert "V1.4.9" in text
-    assert "what to do" in text
+    assert "fix" in text
     assert len(service.requests) == 2
 
 
@@ -45,7 +45,7 @@ def test_several_are_listed(service: Emulator) -> None:
         iotda_ota.get_ota_package(**METER)
 
     text = str(caught.value)
-    assert "OTA packages fit, and neither highest_version nor most_recent is set" in text
+    assert "OTA packages match, and neither highest_version nor most_recent is set" in text
     assert "and 35 more" in text
     assert "highest_version=True" in text
     assert len(caught.value.packages) == 40
@@ -75,11 +75,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"package_type": "firmwarePackage", "version": "x" * 257}, "version must be 1 to 256"),
     ({"package_type": "firmwarePackage", "product_id": "a/b"}, "product_id must be 1 to 36"),
     ({}, "package_type is required"),
-    ({"package_id": "p1", "version": "V1"}, "package_id goes with no selection argument, but version is given"),
+    ({"package_id": "p1", "version": "V1"}, "package_id excludes all other selection arguments, but version is given"),
     ({"package_id": "p_1"}, "package_id must be"),
     ({"package_type": "firmwarePackage", "version_constraint": "^1.x.2"}, "version_constraint"),
-    ({"package_type": "firmwarePackage", "version_regex": "(V1"}, "version_regex can not be read as a pattern"),
-    ({"package_type": "firmwarePackage", "version_regex": "a)|(b"}, "version_regex can not be read as a pattern"),
+    ({"package_type": "firmwarePackage", "version_regex": "(V1"}, "version_regex cannot be read as a pattern"),
+    ({"package_type": "firmwarePackage", "version_regex": "a)|(b"}, "version_regex cannot be read as a pattern"),
     ({"package_type": "firmwarePackage", "version_scheme": "pep440"}, "version_scheme must be one of loose, semver"),
     ({"package_type": "firmwarePackage", "created_before": "yesterday"}, "created_before must be a time"),
     (
@@ -145,7 +145,7 @@ def test_strict_versions_name_the_first_and_count_all(service: Emulator) -> None
     odd = upload(service, "latest", signed=False)
     asked = {**LAMP, "version_scheme": "semver", "highest_version": True}
 
-    with pytest.raises(iotda_ota.IotdaOtaError, match="2 versions can not be read as semver") as caught:
+    with pytest.raises(iotda_ota.IotdaOtaError, match="2 versions cannot be read as semver") as caught:
         iotda_ota.get_ota_package(**asked, strict_versions=True)
     assert f"latest, package {odd}: not a semantic version" in " ".join(str(caught.value).split())
     found = iotda_ota.get_ota_package(**asked)

@@ -157,7 +157,7 @@ def test_a_task_that_goes_while_it_is_read(service: Emulator, time: Time) -> Non
 
 @pytest.mark.parametrize(
     ("task_id", "told"),
-    [("ABC", "task_id must be 1 to 24 lower-case"), ("a/b", "task_id must"), (7, "task_id must be text")],
+    [("ABC", "task_id must be 1 to 24 lower-case"), ("a/b", "task_id must"), (7, "task_id must be a string")],
 )
 def test_a_wrong_id_sends_nothing(service: Emulator, task_id: Any, told: str) -> None:
     """What is no id of a task is refused before anything is sent."""

@@ -301,7 +301,7 @@ def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Em
 
 def test_verify_without_a_lock(service: Emulator, project: Path) -> None:
     """Verify by itself is told: every other lookup asks anyway."""
-    assert "verify goes with lock" in refusal(**METER, version="V1.4.10", verify=True)
+    assert "verify=True needs lock" in refusal(**METER, version="V1.4.10", verify=True)
     assert service.requests == []
 
 

@@ -90,7 +90,7 @@ def test_what_a_person_reads(bench: Bench) -> None:
         f"               dev-0003: {OFFLINE} (IOTDA.014112)",
         "               and 2 more",
         "  not started  what depends on this",
-        "  what to do   raise max_failed_devices to 7 · set retry_failed=True to try",
+        "  fix          raise max_failed_devices to 7 · set retry_failed=True to try",
         "               these 7 once more · change triggers of the task for a new",
         "               campaign",
     ]

@@ -54,7 +54,7 @@ def test_a_campaign_that_takes_too_long(bench: Bench) -> None:
     told = " ".join(str(caught.value).split())
     assert told.startswith("upgrade task canary_3f9a did not end within 60 seconds so far ")
     assert "1 of 2 devices done, 0 failed, 1 running" in told
-    assert "run pulumi up again: it goes on waiting" in told
+    assert "run pulumi up again: it continues to wait" in told
     assert wait(bench, task_id, timeout=60)["status"] == "Success"
 
 

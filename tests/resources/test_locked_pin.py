@@ -196,7 +196,7 @@ def test_refresh_elsewhere_is_no_gone(bench: Bench, project: Path) -> None:
     bench.emulator.delete_package("p2")
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "other"
 
-    with pytest.raises(IotdaOtaError, match="package p2 is not where this connection looks"):
+    with pytest.raises(IotdaOtaError, match="package p2 is not in the place of this connection"):
         Pin.read(bench.context, "pin", first)
 
 

@@ -39,7 +39,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"obs_location": {**OBJECT, "object_key": "V7.hex"}}, r"obs_location.object_key: must end with one of \.bin"),
     ({"obs_location": {**OBJECT, "sign_method": "MD5"}}, 'obs_location.sign_method: must be SHA256, not "MD5"'),
     ({"obs_location": {**OBJECT, "sign": "abc"}}, "obs_location.sign: must be a SHA-256 checksum"),
-    ({"obs_location": {**OBJECT, "sign": 7}}, "obs_location.sign: must be text"),
+    ({"obs_location": {**OBJECT, "sign": 7}}, "obs_location.sign: must be a string"),
     ({"allow_replace": "yes"}, "allow_replace: must be True or False"),
 ]
 
@@ -252,7 +252,7 @@ def test_another_connection_must_lead_to_it(bench: Bench) -> None:
     created = create(bench.context)
     bench.emulator.delete_package(created.id)
 
-    with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
+    with pytest.raises(IotdaOtaError, match="is not in the place of this connection"):
         Package.update(bench.context, created.id, created.outputs, inputs(connection={"instance_id": "i2"}))
 
 
@@ -293,7 +293,7 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str)
     bench.emulator.delete_package(created.id)
     bench.environ[setting] = "other"
 
-    with pytest.raises(IotdaOtaError, match=r"is not where this connection looks[\s\S]*is other and was"):
+    with pytest.raises(IotdaOtaError, match=r"is not in the place of this connection[\s\S]*is other and was"):
         getattr(Package, method)(bench.context, created.id, created.outputs)
 
 

@@ -179,6 +179,6 @@ def test_a_package_that_appears_after_a_lost_response(bench: Bench) -> None:
 
     bench.emulator.faults.add(operation="CreateOtaPackage", match=appear_later, wire="drop")
 
-    with pytest.raises(IotdaOtaError, match="is there already"):
+    with pytest.raises(IotdaOtaError, match="exists already"):
         create(bench.context)
     assert bench.count("CreateOtaPackage") == 1

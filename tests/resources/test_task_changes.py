@@ -253,5 +253,5 @@ def test_the_old_task_in_another_place(bench: Bench) -> None:
     bench.emulator.reset()
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "other"
 
-    with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
+    with pytest.raises(IotdaOtaError, match="is not in the place of this connection"):
         bench.compared(created, **{**BEFORE, "retry_count": 3})

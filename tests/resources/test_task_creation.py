@@ -86,7 +86,7 @@ def test_what_an_interrupted_run_left_is_taken_over(bench: Bench, seconds: float
     assert bench.posts == 0
     status = bench.emulator.tasks[0]["status"]
     (warning,) = bench.warnings
-    assert f"is there already and is adopted: task_id {task_id}, status {status}" in warning
+    assert f"exists already and is adopted: task_id {task_id}, status {status}" in warning
 
 
 def test_a_service_that_echoes_little_is_believed(bench: Bench) -> None:
@@ -146,7 +146,7 @@ def test_a_stopped_task_is_not_taken_over(bench: Bench, seconds: float) -> None:
     add_task(bench, stopped=True)
     bench.time.sleep(seconds)
 
-    with pytest.raises(IotdaOtaError, match=r"is there already, and it was stopped[\s\S]*change triggers"):
+    with pytest.raises(IotdaOtaError, match=r"exists already, and it was stopped[\s\S]*change triggers"):
         bench.created()
     assert bench.posts == 0
 
@@ -260,7 +260,7 @@ def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str
     ) as caught:
         bench.created()
 
-    assert ("happened", caught.value.cause) in caught.value.facts
+    assert ("cause", caught.value.cause) in caught.value.facts
     assert ("could not" if "wire" in fault else "Huawei Cloud failed to") in caught.value.cause
 
     assert bench.posts == 1

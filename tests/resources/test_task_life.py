@@ -53,7 +53,7 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str)
     vanish(bench, created)
     bench.environ[setting] = "other"
 
-    with pytest.raises(IotdaOtaError, match=r"is not where this connection looks[\s\S]*is other and was"):
+    with pytest.raises(IotdaOtaError, match=r"is not in the place of this connection[\s\S]*is other and was"):
         getattr(UpgradeTask, method)(bench.context, created.id, created.outputs)
 
 
@@ -145,7 +145,7 @@ def test_another_connection_must_lead_to_the_task(bench: Bench) -> None:
     assert (state["identity"]["instance_id"], state["task_id"]) == ("i2", created.id)
 
     vanish(bench, created)
-    with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
+    with pytest.raises(IotdaOtaError, match="is not in the place of this connection"):
         UpgradeTask.update(bench.context, created.id, created.outputs, news)
 
 

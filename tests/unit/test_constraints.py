@@ -231,8 +231,8 @@ def test_a_version_that_the_scheme_can_not_read_is_neither_in_nor_out() -> None:
         ("1.0 - 2.0", "- is no version here; a range is written >=1.0 <=2.0", "    ^"),
         ("==1", "== is no operator: write =", "^"),
         ("1 => 2", "=> is no operator: write >=", "  ^"),
-        ("latest", "latest is no version: leave version_constraint out, and set highest_version", "^"),
-        ("^1, Newest", "Newest is no version: leave version_constraint out, and set highest_version", "    ^"),
+        ("latest", "latest is no version: remove version_constraint, and set highest_version=True", "^"),
+        ("^1, Newest", "Newest is no version: remove version_constraint, and set highest_version=True", "    ^"),
         ("~>1.2", "~> is no operator: ~1.2 is >=1.2 <1.3, ^1.2 is >=1.2 <2", "^"),
         ("1 | 2", "| is no operator: or is ||", "  ^"),
         ("1 && 2", "&& is no operator: and is a comma or a space", "  ^"),
@@ -306,7 +306,7 @@ def test_an_error_in_a_long_constraint_shows_the_piece_around_the_place(order: S
 @pytest.mark.parametrize("text", ["", " ", "\t\n"])
 def test_an_empty_constraint_is_an_error(text: str) -> None:
     """Nothing written is a mistake, not any version."""
-    with pytest.raises(InputError, match=r"version_constraint is empty: leave it out, or write \* for any version"):
+    with pytest.raises(InputError, match=r"version_constraint is empty: remove it, or write \* for any version"):
         parse(text, LOOSE)
 
 

@@ -72,7 +72,7 @@ def test_descriptions_are_sentences(argument: schema.Argument) -> None:
     [
         ({"package_type": "firmware"}, 'package_type must be one of .*did you mean firmwarePackage.*not "firmware"'),
         ({"package_type": "firmwarePackage", "version": "1 0"}, 'version must be 1 to 256 .* not "1 0"'),
-        ({"package_type": "firmwarePackage", "version": 1.0}, "version must be text, not 1.0"),
+        ({"package_type": "firmwarePackage", "version": 1.0}, "version must be a string, not 1.0"),
         ({"package_type": "firmwarePackage", "highest_version": "yes"}, "highest_version must be True or False"),
         ({"package_type": "firmwarePackage", "version": "1\n::error::x"}, r"not \"1\\n: :error: :x\""),
     ],
