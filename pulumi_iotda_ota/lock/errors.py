@@ -89,7 +89,8 @@ def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str]
     differing = tuple(differing)
     facts = [
         ("requested", _pairs(differing, words)),
-        ("found", f"{_pairs(differing, entry.asked)}: {_kept_as(entry)}"),
+        ("found", _pairs(differing, entry.asked)),
+        ("", _kept_as(entry)),
         ("file", sanitize(path, limit=1_000)),
         (
             "fix",
@@ -104,7 +105,8 @@ def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str]
     differing = tuple(differing)
     facts = [
         ("requested", _pairs(differing, known, setting)),
-        ("found", f"{_pairs(differing, entry.place, setting)}: {_kept_as(entry)}"),
+        ("found", _pairs(differing, entry.place, setting)),
+        ("", _kept_as(entry)),
         ("file", sanitize(path, limit=1_000)),
         (
             "fix",

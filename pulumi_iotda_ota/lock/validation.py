@@ -26,8 +26,8 @@ _TYPES: dict[str, tuple[type, str]] = {
     "asked": (dict, "an object"),
     "place": (dict, "an object"),
     "package": (dict, "an object"),
-    "locked_at": (str, "text"),
-    "why": (str, "text"),
+    "locked_at": (str, "a string"),
+    "why": (str, "a string"),
 }
 
 
@@ -91,7 +91,7 @@ def _check_field(value: object, output: Output, path: str) -> None:
         _check_fields(_object(path, value), output.of.fields, path)
     elif output.type == "texts":
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise _MisfitError(f"{path} must be a list of texts, not {quoted(value)}")
+            raise _MisfitError(f"{path} must be a list of strings, not {quoted(value)}")
     else:
         _require_text(path, value)
 
@@ -111,7 +111,7 @@ def _object(path: str, value: object) -> dict[str, Any]:
 
 def _require_text(path: str, value: object) -> None:
     if not isinstance(value, str):
-        raise _MisfitError(f"{path} must be text, not {quoted(value)}")
+        raise _MisfitError(f"{path} must be a string, not {quoted(value)}")
 
 
 def _require_known(value: Mapping[str, Any], known: Iterable[str], path: str) -> None:

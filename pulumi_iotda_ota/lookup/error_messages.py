@@ -96,10 +96,13 @@ def several_scopes(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePa
 
 
 def _spanned(packages: Sequence[OtaPackage]) -> str:
-    """Return the arguments that tell the packages apart, each with the first values to choose from."""
-    scopes = [(name, [value for value in values if value]) for name, values in spans(packages).items()]
-    named = [f"{argument(name)} ({' or '.join(map(_short, values[:_MOST_CHOICES]))})" for name, values in scopes]
-    return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+    """Return the arguments that tell the packages apart; one alone comes with its first values to choose from."""
+    scopes = spans(packages)
+    *others, last = map(argument, scopes)
+    if others:
+        return f"{', '.join(others)} and {last}"
+    values = [_short(value) for value in next(iter(scopes.values())) if value]
+    return f"{last} ({' or '.join(values[:_MOST_CHOICES])})"
 
 
 def _several(policy: Policy, packages: Sequence[OtaPackage], fix: str) -> MultiplePackages:

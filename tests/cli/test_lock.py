@@ -47,7 +47,7 @@ def test_from_a_lookup_to_a_program(shell: Shell, lock_file: Path, monkeypatch: 
     assert re.fullmatch(
         r"meter: V1\.4\.11\n"
         r"  package [0-9a-f]{4}…[0-9a-f]{4}, uploaded 2026-10-16, supports [^\n]*, sha256 yes\n"
-        r"  because: highest that fits \^1\.4 for devices on V1\.3\.2 \(1 newer: V1\.5\.0-rc1 [^\n]*\)\n",
+        r"  because: highest version that matches \^1\.4 for devices on V1\.3\.2 \(skipped 1 newer: V1\.5\.0-rc1 [^\n]*\)\n",
         done.out,
     )
     monkeypatch.chdir(lock_file.parent)
@@ -159,7 +159,7 @@ def test_get_from_the_lock(shell: Shell, alone: Shell, emulator: Emulator) -> No
 
     assert alone("get", "--lock", "meter", "--field", "version").out == "V1.4.11\n"
     assert alone("get", "--lock", "meter", "--json").answer["result"]["version"] == "V1.4.11"
-    assert "highest that fits ^1.4" in alone("get", "--lock", "meter", "--why").out
+    assert "highest version that matches ^1.4" in alone("get", "--lock", "meter", "--why").out
     assert emulator.requests == []
 
     assert shell("get", "--lock", "meter", "--verify").code == 0

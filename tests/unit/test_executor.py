@@ -261,7 +261,7 @@ def test_a_task_that_may_have_been_created_is_not_created_again(trouble: Respons
     assert ("requested", 'task_type="firmwareUpgrade", task_name="t"') in error.facts
     assert error.cause == error.__cause__.headline
     assert [text for label, text in error.facts if label == "fix"] == [
-        "look for it on the service before asking for it again"
+        "check on the service whether it was accepted, before you send it again"
     ]
 
 
