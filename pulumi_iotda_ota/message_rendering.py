@@ -193,7 +193,7 @@ def _lists() -> frozenset[str]:
 def _options() -> frozenset[str]:
     """Return the names of everything that is an option."""
     names = {argument_.name for argument_ in _tables()} - {"task_id", "triggers"}
-    return frozenset(names | {"targets"} | {setting.name for setting in SETTINGS if not setting.secret})
+    return frozenset(names | {"target"} | {setting.name for setting in SETTINGS if not setting.secret})
 
 
 def _given(name: str, value: object) -> str:

@@ -76,7 +76,7 @@ class Project:
             name: the stack, also with its organization and project before it.
 
         Raises:
-            ConfigurationError: it has no file, or that can not be read.
+            ConfigurationError: it has no file, or that cannot be read.
         """
         short = name.rpartition("/")[2]
         files = dict(self.files())
@@ -130,7 +130,7 @@ def find_project(start: Path) -> Project | None:
     """Return the Pulumi project that a folder is in, or None where it is in none.
 
     Raises:
-        ConfigurationError: its file can not be read.
+        ConfigurationError: its file cannot be read.
     """
     file = project_file(start)
     return Project(file, _mapping(file)) if file else None
@@ -199,7 +199,7 @@ def _mapping(path: Path) -> Mapping[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         # Not "from error": its text can repeat a line with a secret.
         why = str(getattr(error, "strerror", None) or "").lower() or "it is no YAML"
-        raise ConfigurationError(f"{_display_path(path)} can not be read: {why}") from None
+        raise ConfigurationError(f"{_display_path(path)} cannot be read: {why}") from None
     return content if isinstance(content, dict) else {}
 
 

@@ -227,7 +227,7 @@ def _patience(request: Request[Any], left: float) -> float:
 
 def _unknown(request: Request[Any], error: IotdaOtaError) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"it is not known whether the service accepted to {request.doing}",
+        f"it is unknown whether the service accepted to {request.doing}",
         cause=error.message.headline,
         facts=[
             ("requested", request.asked),

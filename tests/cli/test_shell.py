@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_iotda_ota.cli import words as wording
 from pulumi_iotda_ota.cli.exit_codes import CODES
 from pulumi_iotda_ota.cli.main import main, root
+from pulumi_iotda_ota.cli.options import long_option
 from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
@@ -61,16 +61,16 @@ def options_of(*path: str) -> set[str]:
 
 def test_every_argument_is_an_option() -> None:
     """What the functions take is an option of the command that asks the same, and every public setting is one too."""
-    settings = {wording.long_option(setting.name) for setting in SETTINGS if not setting.secret}
+    settings = {long_option(setting.name) for setting in SETTINGS if not setting.secret}
     for command, table in (("get", GET_OTA_PACKAGE), ("list", GET_OTA_PACKAGES)):
-        assert {wording.long_option(argument.name) for argument in table} | settings <= options_of(command)
+        assert {long_option(argument.name) for argument in table} | settings <= options_of(command)
     assert {option.name for option in OPTIONS} < options_of("emulator")
 
 
 @EVERY
 def test_no_secret_is_an_option(path: tuple[str, ...]) -> None:
     """Other processes see the command line: nothing of a credential that is a secret can be given on it."""
-    assert not {wording.long_option(setting.name) for setting in SETTINGS if setting.secret} & options_of(*path)
+    assert not {long_option(setting.name) for setting in SETTINGS if setting.secret} & options_of(*path)
 
 
 @EVERY
@@ -84,17 +84,6 @@ def test_every_command_has_json_and_help(path: tuple[str, ...]) -> None:
         text = str(getattr(parameter, "help", None) or getattr(parameter, "description", ""))
         assert text.endswith((".", "letters, digits, _, - or .")), (path, parameter.name)
         assert text[0].isupper() or text.startswith("bash"), (path, parameter.name)
-
-
-def test_the_words_of_the_other_doors_are_still_said() -> None:
-    """Each phrase that is said otherwise here is one that the other doors say."""
-    sources = "".join(
-        " ".join(file.read_text(encoding="utf-8").replace('"\n', "").split())
-        for file in sorted((ROOT / "pulumi_iotda_ota" / "lifecycle").rglob("*.py"))
-    ) + (ROOT / "pulumi_iotda_ota" / "iotda" / "executor.py").read_text(encoding="utf-8")
-
-    for phrase in wording.PHRASES:
-        assert phrase in sources
 
 
 @pytest.mark.parametrize(

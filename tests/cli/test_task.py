@@ -180,7 +180,7 @@ def test_a_watch_that_runs_out_of_time(shell: Shell, quick: Emulator) -> None:
 
     assert done.code == 1
     assert "upgrade task canary_1 did not end within 1 seconds" in done.err
-    assert "watch it again" in done.err
+    assert "wait again" in done.err
     assert posts(quick) == []
 
 
@@ -189,7 +189,7 @@ def test_limits_that_do_not_go_together(shell: Shell, quick: Emulator) -> None:
     done = shell.inside("task", "watch", "abc", "--max-failed-devices", "1", "--max-failed-percent", "1")
 
     assert (done.code, quick.requests) == (2, [])
-    assert done.err == "error: --max-failed-devices and --max-failed-percent: give one of them\n"
+    assert done.err == "error: --max-failed-devices and --max-failed-percent: set one of them\n"
 
 
 def test_ctrl_c_leaves_the_task_alone(shell: Shell, quick: Emulator) -> None:
@@ -233,7 +233,7 @@ def test_retry(shell: Shell, quick: Emulator) -> None:
     refused = shell("task", "retry", task_id)
     declined = shell.on_terminal("task", "retry", task_id, keys="n\n")
     assert (refused.code, declined.code, posts(quick)) == (2, 1, [])
-    assert "give --yes" in refused.err
+    assert "add --yes" in refused.err
     assert "nothing was done" in declined.out
 
     agreed = shell.on_terminal("task", "retry", task_id, keys="y\n")
@@ -271,7 +271,7 @@ def test_an_unknown_outcome_is_told_and_not_repeated(shell: Shell, quick: Emulat
 
 
 def test_stop(shell: Shell, quick: Emulator) -> None:
-    """A running task is stopped and waited for; one that has ended is left as it is."""
+    """A running task is stopped and waited for; one that has ended another resource of the stack owns it now."""
     quick.set_device("d1", outcome="hang")
     task_id = start(quick, "d1")
     first, again = shell.inside("task", "stop", task_id, "--yes"), shell.inside("task", "stop", task_id, "--yes")
@@ -288,7 +288,7 @@ def test_confirm(shell: Shell, quick: Emulator) -> None:
     task_id = start(quick, "d1", need_confirm=True)
     other = shell.inside("task", "confirm", task_id, "--approved-package-ids", "p2", "--yes")
     assert (other.code, posts(quick)) == (2, [])
-    assert "installs other packages than were approved; it was not confirmed" in other.err
+    assert "installs other packages than the approved ones; it was not confirmed" in other.err
     assert "write that into --approved-package-ids" in " ".join(other.err.split())
 
     done = shell.inside("task", "confirm", task_id, "--approved-package-ids", "p1", "--yes")

@@ -138,7 +138,7 @@ def test_a_forced_replacement(project: Project, emulator: Emulator) -> None:
     (old,) = made(emulator)
     urn = project.resources()["meter"]["urn"]
 
-    assert "is left as it is" in ok(project.up("--replace", urn))
+    assert "another resource of the stack owns it now" in ok(project.up("--replace", urn))
     assert made(emulator) == [old]
 
     project.ok("config", "set", "key", "smart-meter/V7.0.0-again.bin")

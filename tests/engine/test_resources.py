@@ -69,7 +69,7 @@ def test_a_forced_replacement_keeps_a_running_campaign(
 
     told = ok(project.up("--target-replace", urn))
 
-    assert "is left as it is" in told
+    assert "another resource of the stack owns it now" in told
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
     assert project.resources()["rollout"]["id"] == ids(emulator)[0]
 
@@ -201,7 +201,7 @@ def test_a_secret_is_never_an_input(make_project: Callable[..., Project]) -> Non
     done = make_project(SECRET).run("preview")
 
     assert done.code != 0
-    assert "error: connection holds a secret" in done.text
+    assert "error: connection has a secret" in done.text
     assert "HW_SECRET_KEY" in done.text
     assert "very-secret-key" not in done.text
     assert "Traceback" not in done.text

@@ -53,7 +53,7 @@ def test_a_staged_rollout(make_project: Callable[..., Project], emulator: Emulat
     project.ok("config", "set", "--path", "approved[0]", "another-package")
     refused = project.up()
     assert refused.code != 0
-    assert "the upgrade task installs other packages than were approved; it was not confirmed" in refused.text
+    assert "the upgrade task installs other packages than the approved ones; it was not confirmed" in refused.text
     assert statuses(emulator) == ["Success", "Waitting"]
 
     project.ok("config", "set", "--path", "approved[0]", project.outputs()["package"]["package_id"])
@@ -192,7 +192,7 @@ def test_many_waits_hold_nothing_up(make_project: Callable[..., Project], emulat
 WRONG = {
     'UpgradeTaskCompletion("done", task_id="no!", max_failed_devices=1, max_failed_percent=1, timeout="soon")': (
         "task_id must be 1 to 24 lower-case",
-        "max_failed_devices and max_failed_percent: give one of them",
+        "max_failed_devices and max_failed_percent: set one of them",
         'timeout must be seconds or a string such as "90s"',
     ),
     'UpgradeTaskConfirmation("approved", task_id="no!", approved_package_ids=["a b"])': (

@@ -159,8 +159,11 @@ def test_a_file_for_an_environment(
     ("settings", "told"),
     [
         ({"project_id": "other"}, 'requested project_id="other" found project_id='),
-        ({"region": "eu-west-101", "endpoint": "https://iotda.eu-west-101.myhuaweicloud.eu"}, 'requested region="eu-west-101", '),
-        ({"endpoint": "https://x.iotda-app.cn-north-4.myhuaweicloud.com"}, 'endpoint=\"https://x.iotda-app.cn-north-4'),
+        (
+            {"region": "eu-west-101", "endpoint": "https://iotda.eu-west-101.myhuaweicloud.eu"},
+            'requested region="eu-west-101", ',
+        ),
+        ({"endpoint": "https://x.iotda-app.cn-north-4.myhuaweicloud.com"}, 'endpoint="https://x.iotda-app.cn-north-4'),
         ({"endpoint": "http://127.0.0.1:1", "instance_id": "i1"}, 'requested instance_id="i1" found instance_id=None'),
     ],
 )

@@ -60,7 +60,10 @@ def test_a_package_that_another_provider_adopts(
         plugin.delete(FW, id_, state)
 
     assert (adopted, there(emulator, id_)) == (id_, True)
-    assert engine.lines[-1] == (FW, f"package {id_} is left as it is: another resource of the stack has it now")
+    assert engine.lines[-1] == (
+        FW,
+        f"package {id_} another resource of the stack owns it now: another resource of the stack owns it now",
+    )
 
 
 def test_a_task_that_another_provider_adopts(

@@ -225,7 +225,7 @@ def test_all_that_is_wrong_is_told_at_once(bench: Bench) -> None:
     problems = Completion.check(bench.silent().context, {}, wrong).problems
 
     assert {problem.argument for problem in problems} == {*wrong}
-    assert "max_failed_devices and max_failed_percent: give one of them" in map(str, problems)
+    assert "max_failed_devices and max_failed_percent: set one of them" in map(str, problems)
     assert bench.count() == 0
 
 
@@ -282,5 +282,5 @@ def test_a_share_of_devices_that_are_not_known_yet(bench: Bench) -> None:
 
 def test_a_task_that_is_not_there(bench: Bench) -> None:
     """A task that does not exist is told as such, with where it was looked for."""
-    with pytest.raises(ServiceError, match=r"there is no upgrade task abc\n  looked in"):
+    with pytest.raises(ServiceError, match=r"there is no upgrade task abc\n  endpoint"):
         wait(bench, "abc")

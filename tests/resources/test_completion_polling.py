@@ -84,7 +84,7 @@ def test_an_outage_that_does_not_end(bench: Bench) -> None:
     bench.emulator.faults.add(operation="ShowBatchTask", times=None, error="iam_down")
     task_id = campaign(bench)
 
-    with pytest.raises(DeadlineExceeded, match=r"within 600 seconds[\s\S]*last error +Huawei Cloud failed to read"):
+    with pytest.raises(DeadlineExceeded, match=r"within 600 seconds[\s\S]*cause +Huawei Cloud failed to read"):
         wait(bench, task_id, timeout="10m")
 
     assert 600 <= sum(bench.time.slept) <= 620

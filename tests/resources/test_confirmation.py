@@ -30,7 +30,7 @@ def test_other_packages_than_approved(bench: Bench, approved: list[str]) -> None
     with pytest.raises(InputError) as caught:
         confirm(bench, waiting_task(bench), *approved)
 
-    assert "installs other packages than were approved; it was not confirmed" in str(caught.value)
+    assert "installs other packages than the approved ones; it was not confirmed" in str(caught.value)
     assert "it installs  p1\n" in str(caught.value)
     assert f"approved     {', '.join(approved)}\n" in str(caught.value)
     assert confirmations(bench) == 0
@@ -57,7 +57,7 @@ def test_the_order_of_packages_says_nothing(bench: Bench) -> None:
     ("task", "told"),
     [
         ({"need_confirm": False}, "does not wait for a confirmation"),
-        ({"stopped": True}, "was stopped, and can not be confirmed"),
+        ({"stopped": True}, "was stopped, and cannot be confirmed"),
     ],
 )
 def test_a_task_that_can_not_be_confirmed(bench: Bench, task: dict[str, Any], told: str) -> None:
@@ -131,7 +131,7 @@ def test_a_replaced_task_is_confirmed_by_its_own_approval(bench: Bench) -> None:
     news = {**state, "task_id": other}
 
     assert Confirmation.diff(bench.context, "confirmation", state, news).changes
-    with pytest.raises(InputError, match="other packages than were approved"):
+    with pytest.raises(InputError, match="other packages than the approved ones"):
         Confirmation.update(bench.context, "confirmation", state, news)
 
     Confirmation.update(bench.context, "confirmation", state, {**news, "approved_package_ids": ["p2"]})

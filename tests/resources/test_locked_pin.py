@@ -139,7 +139,7 @@ def test_expected_package(bench: Bench, project: Path) -> None:
 
     assert pinned(bench, {**LOCKED, "expected_package_id": "p2"})["package_id"] == "p2"
     told = problems(bench, {**LOCKED, "expected_package_id": "p1"})
-    assert "expected_package_id: is p1, but the pin gives p2 (V2)" in told
+    assert "expected_package_id: is p1, but the pin returns p2 (V2)" in told
 
 
 def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:

@@ -21,7 +21,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"app_id": None}, "app_id: is required"),
     ({"product_id": "a b"}, "product_id: must be 1 to 36 letters"),
     ({"version": "1+0"}, "version: must be 1 to 256 letters"),
-    ({"module_name": "radio"}, "module_name: goes with a modulePackage only"),
+    ({"module_name": "radio"}, "module_name: is only for a modulePackagenly"),
     ({"package_type": "modulePackage"}, "module_name: is required for a modulePackage"),
     ({"package_type": "modulePackage", "module_name": "a/b"}, "module_name: must be 1 to 64 letters"),
     ({"description": "d" * 1025}, "description: must be at most 1,024 characters, not 1,025$"),
@@ -227,7 +227,9 @@ def test_a_service_that_takes_one_package_of_a_version(bench: Bench) -> None:
     """Where the service refuses a second one of the version, the error says how to have the old one deleted first."""
     bench.emulator.switches = Switches(duplicate_packages="refuse")
 
-    with pytest.raises(ServiceError, match=r"which is there until\s+the new one is[\s\S]*delete_before_replace=True"):
+    with pytest.raises(
+        ServiceError, match=r"which is kept until\s+the new one exists[\s\S]*delete_before_replace=True"
+    ):
         replaced(bench, description="new", allow_replace=True)
     assert len(made(bench)) == 1
 
@@ -329,11 +331,11 @@ def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
     Package.delete(context, created.id, created.outputs)
 
     assert made(bench) == [created.id]
-    assert "is left as it is" in bench.warnings[-1]
+    assert "another resource of the stack owns it now" in bench.warnings[-1]
 
 
 def test_a_place_that_is_not_complete_sends_nothing(bench: Bench) -> None:
     """Without a connection a new package fails the preview with what is missing."""
-    assert "connection: the connection is not complete" in problems(bench.silent().context)
+    assert "connection: the connection is incomplete" in problems(bench.silent().context)
     with pytest.raises(ConfigurationError):
         Package.create(bench.silent().context, inputs())

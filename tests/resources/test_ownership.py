@@ -43,7 +43,7 @@ def test_a_task_that_two_states_know(bench: Bench, on_destroy: str) -> None:
 
     assert not diff.changes
     assert statuses(bench) == ["Processing"]
-    assert "another resource of the stack has it now" in bench.warnings[-1]
+    assert "another resource of the stack owns it now" in bench.warnings[-1]
 
 
 def test_a_package_that_two_states_know(bench: Bench) -> None:

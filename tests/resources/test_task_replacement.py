@@ -80,7 +80,7 @@ def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy
 
     assert new.id == old.id
     assert statuses(bench) == ["Processing"]
-    assert "is left as it is" in bench.warnings[-1]
+    assert "another resource of the stack owns it now" in bench.warnings[-1]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_forced_replacement_by_another_campaign(bench: Bench, change: dict[str
     old = bench.created()
     bench.time.sleep(10)
 
-    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*replace nothing by force"):
+    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*force no replacement"):
         bench.created(**change)
     assert (statuses(bench), bench.posts) == (["Processing"], 1)
 
