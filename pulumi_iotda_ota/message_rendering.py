@@ -75,6 +75,11 @@ def leave_running() -> str:
     return by_interface(retain, command_line="wait for its end")
 
 
+def list_running() -> str:
+    """Return the command that lists the running tasks."""
+    return command("task", "list", "--status", "Processing")
+
+
 def delete_task(task_id: str) -> str:
     """Return the step that deletes a task which has ended and stands in the way of a new one."""
     return f"delete it in the console, or with KooCLI: hcloud IoTDA DeleteBatchTask --task_id={sanitize(task_id)}"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Facts = list[tuple[str, str]]
 
 _SHOWN_DEVICES = 5
+# What the service says of a device that another running task upgrades.
+_CONFLICT = "task conflict"
 _FAILED = ("Fail", "Removed", "Stopped")
 # A command starts nothing else.
 _NOT_STARTED = ("not started", by_interface("everything that depends on this", command_line=""))
@@ -42,9 +44,14 @@ def campaign_failed(
         inputs: what the completion was given.
         happened: labelled lines of what was done about it.
     """
-    facts = [*_failing(client, task, standing), *happened, _NOT_STARTED]
-    refused = any(label == "not retried" for label, _ in happened)
-    facts.append(("fix", "; ".join(_steps(task, standing, limits, inputs, refused=refused))))
+    facts = [*_failing(client, task, standing), *happened]
+    steps = _steps(task, standing, limits, inputs, refused=any(label == "not retried" for label, _ in happened))
+    is_held = any(_CONFLICT in text.casefold() for _, text in facts)
+    facts.append(_NOT_STARTED)
+    if is_held:
+        facts.append(("cause", "another running task holds a device with a Task Conflict"))
+        steps.insert(0, f"wait for the end of that task, or stop it: {message_rendering.list_running()}")
+    facts.append(("fix", "; ".join(steps)))
     return UpgradeTaskFailed(_headline(task, standing, limits), facts=facts)
 
 

@@ -47,7 +47,8 @@ def test_from_a_lookup_to_a_program(shell: Shell, lock_file: Path, monkeypatch: 
     assert re.fullmatch(
         r"meter: V1\.4\.11\n"
         r"  package [0-9a-f]{4}…[0-9a-f]{4}, uploaded 2026-10-16, supports [^\n]*, sha256 yes\n"
-        r"  because: highest version that matches \^1\.4 for devices on V1\.3\.2 \(skipped 1 newer: V1\.5\.0-rc1 [^\n]*\)\n",
+        r"  because: highest version that matches \^1\.4 for devices on V1\.3\.2 "
+        r"\(skipped 1 newer: V1\.5\.0-rc1 [^\n]*\)\n",
         done.out,
     )
     monkeypatch.chdir(lock_file.parent)

@@ -118,7 +118,7 @@ def test_a_slip_for_a_program(alone: Shell) -> None:
         (("--version", "a b"), "--version must be 1 to 256 letters, digits, _, - or ."),
         (("--version-constraint", "^1.x.2"), "--version-constraint is wrong at character"),
         (("--created-after", "yesterday"), "--created-after must be a time with its zone"),
-        (("--package-id", "p1", "--highest-version"), "--package-id goes with no selection argument"),
+        (("--package-id", "p1", "--highest-version"), "--package-id excludes all other selection arguments"),
     ],
 )
 def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...], headline: str) -> None:
@@ -148,7 +148,7 @@ def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
     by_variable = shell.inside("list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
 
     assert (by_option.code, by_variable.code) == (1, 1)
-    assert "source       the option" in by_option.err
+    assert "source       option" in by_option.err
     assert "source       HW_IOTDA_ENDPOINT (environment)" in by_variable.err
 
 

@@ -172,7 +172,7 @@ def test_an_import_that_does_not_fit(
 
     other = {**task, "targets": ["d9"]}
     emulator.forget_requests()
-    assert "a change of targets is a new campaign, and fleet_1 still runs" in preview(
+    assert "a change of targets starts a new upgrade task, but fleet_1 is still running" in preview(
         "other", canary=resource("UpgradeTask", **other, options={"import": task_id})
     )
     assert f"there is no upgrade task {'0' * 24}" in preview(

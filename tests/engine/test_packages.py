@@ -162,7 +162,7 @@ def test_another_version_does_not_stop_a_campaign(project: Project, emulator: Em
         refused = project.up()
 
         assert refused.code != 0
-        assert "a change of package_ids is a new campaign" in refused.text
+        assert "a change of package_ids starts a new upgrade task" in refused.text
         assert [task["status"] for task in emulator.tasks] == ["Processing"]
         assert [package["version"] for package in made(emulator)] == ["V8.0.0", "V7.0.0"]
     assert made(emulator)[1]["package_id"] == old

@@ -49,7 +49,7 @@ def test_a_replacement_is_refused_while_the_campaign_runs(
 
     refused = project.preview()
     assert refused.code != 0
-    assert "a change of triggers is a new campaign" in refused.text
+    assert "a change of triggers starts a new upgrade task" in refused.text
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
 
     project.ok("config", "set", "replace", "true")
@@ -91,7 +91,7 @@ iotda_ota.UpgradeTask("fleet", package_ids=[package], targets=["meter-0009"], tr
     refused = project.up()
 
     assert refused.code != 0
-    assert "a change of triggers is a new campaign" in refused.text
+    assert "a change of triggers starts a new upgrade task" in refused.text
     assert "Stopped" not in {task["status"] for task in emulator.tasks}
 
 

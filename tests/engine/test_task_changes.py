@@ -125,7 +125,9 @@ def test_a_list_that_is_late(project: Project, emulator: Emulator) -> None:
     project.ok("config", "set", "wave", "2")
 
     for refused in (project.preview(), project.up()):
-        require_clean_refusal(refused, "a change of triggers is a new campaign", "still runs", "replace_running=True")
+        require_clean_refusal(
+            refused, "a change of triggers starts a new upgrade task", "is still running", "replace_running=True"
+        )
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
 
 

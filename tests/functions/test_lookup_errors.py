@@ -21,7 +21,7 @@ def test_nothing_found_tells_what_came_near(service: Emulator) -> None:
 
     text = str(caught.value)
     assert text.startswith("no OTA package matches\n")
-    assert "firmwarePackage, product smart-meter, version V1.4.99" in text
+    assert 'product_id="smart-meter", version="V1.4.99"' in " ".join(text.split())
     assert "V1.4.9" in text
     assert "fix" in text
     assert len(service.requests) == 2

@@ -52,7 +52,7 @@ def test_a_campaign_that_takes_too_long(bench: Bench) -> None:
 
     assert sum(bench.time.slept) == pytest.approx(60)
     told = " ".join(str(caught.value).split())
-    assert told.startswith("upgrade task canary_3f9a did not end within 60 seconds so far ")
+    assert told.startswith("upgrade task canary_3f9a did not end within 60 seconds found ")
     assert "1 of 2 devices done, 0 failed, 1 running" in told
     assert "run pulumi up again: it continues to wait" in told
     assert wait(bench, task_id, timeout=60)["status"] == "Success"
@@ -76,7 +76,7 @@ def test_an_outage_is_endured(bench: Bench, fault: dict[str, Any]) -> None:
 
     assert wait(bench, campaign(bench))["status"] == "Success"
 
-    assert len([line for line in bench.told if "no answer, it is asked again" in line]) == 1
+    assert len([line for line in bench.told if "no response, the request is sent again" in line]) == 1
 
 
 def test_an_outage_that_does_not_end(bench: Bench) -> None:

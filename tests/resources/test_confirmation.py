@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.iotda.references import argument, render
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from tests.support.confirmations import begun, confirm, confirmations, waiting_task
@@ -31,8 +32,8 @@ def test_other_packages_than_approved(bench: Bench, approved: list[str]) -> None
         confirm(bench, waiting_task(bench), *approved)
 
     assert "installs other packages than the approved ones; it was not confirmed" in str(caught.value)
-    assert "it installs  p1\n" in str(caught.value)
-    assert f"approved     {', '.join(approved)}\n" in str(caught.value)
+    assert "found        p1\n" in str(caught.value)
+    assert f"requested    {render(argument('approved_package_ids', sorted(approved)))}\n" in str(caught.value)
     assert confirmations(bench) == 0
 
 
@@ -93,7 +94,7 @@ def test_a_confirmation_that_was_not_taken(bench: Bench) -> None:
     task_id = waiting_task(bench)
     bench.emulator.faults.add(operation="ConfirmBatchTask", wire="drop")
 
-    with pytest.raises(OutcomeUnknown, match="not known whether the service accepted to confirm an upgrade task"):
+    with pytest.raises(OutcomeUnknown, match="unknown whether the service accepted to confirm an upgrade task"):
         confirm(bench, task_id)
 
     confirm(bench, task_id)

@@ -105,7 +105,7 @@ def test_words_beside_the_lock_must_be_the_locked_ones(bench: Bench, project: Pa
     assert pinned(bench, {**LOCKED, **NEWEST}, first)["package_id"] == "p2"
     told = problems(bench.silent(), {**LOCKED, **EXACT})
     assert told.startswith('lock: "meter" is locked for another query')
-    assert 'version: "V1", locked not given' in told
+    assert 'most_recent=None, version="V1"' in told
 
 
 def test_a_lock_that_comes_or_goes_keeps_the_package(bench: Bench, project: Path) -> None:

@@ -21,7 +21,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"app_id": None}, "app_id: is required"),
     ({"product_id": "a b"}, "product_id: must be 1 to 36 letters"),
     ({"version": "1+0"}, "version: must be 1 to 256 letters"),
-    ({"module_name": "radio"}, "module_name: is only for a modulePackagenly"),
+    ({"module_name": "radio"}, "module_name: is only for a modulePackage"),
     ({"package_type": "modulePackage"}, "module_name: is required for a modulePackage"),
     ({"package_type": "modulePackage", "module_name": "a/b"}, "module_name: must be 1 to 64 letters"),
     ({"description": "d" * 1025}, "description: must be at most 1,024 characters, not 1,025$"),
@@ -141,8 +141,8 @@ def test_other_texts_are_refused_at_the_preview(bench: Bench, change: dict[str, 
 
     told = " ".join(problems(bench.silent().context, inputs(), **change).split())
     assert f"a change of {name} replaces the package" in told
-    assert "its package_id, and so everything that hangs on it" in told
-    assert f"leave {name} as it was, or set allow_replace=True" in told
+    assert "a new one has another package_id, and a task with another package is a new task" in told
+    assert f"restore {name}, or set allow_replace=True" in told
     assert "secret-of-the-fleet" not in told
     assert problems(bench.silent().context, inputs(), **change, allow_replace=True) == ""
     diff = Package.diff(bench.context, created.id, created.outputs, inputs(**change, allow_replace=True))
@@ -228,7 +228,7 @@ def test_a_service_that_takes_one_package_of_a_version(bench: Bench) -> None:
     bench.emulator.switches = Switches(duplicate_packages="refuse")
 
     with pytest.raises(
-        ServiceError, match=r"which is kept until\s+the new one exists[\s\S]*delete_before_replace=True"
+        ServiceError, match=r"which\s+is\s+kept\s+until\s+the\s+new\s+one\s+exists[\s\S]*delete_before_replace=True"
     ):
         replaced(bench, description="new", allow_replace=True)
     assert len(made(bench)) == 1

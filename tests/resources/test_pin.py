@@ -235,7 +235,7 @@ def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
         ({**EXACT, "version": "V9"}, "no OTA package matches"),
         ({**NEWEST, "most_recent": False}, "2 OTA packages match"),
         ({"package_id": "p9"}, "there is no OTA package p9"),
-        ({"package_id": "p1", "version": "V1"}, "package_id: goes with no selection argument"),
+        ({"package_id": "p1", "version": "V1"}, "package_id: excludes all other selection arguments"),
         ({"product_id": "meter"}, "package_type: is required"),
         ({**EXACT, "connection": {"project_id": "not/one"}}, "connection: project_id must be"),
     ],
@@ -288,7 +288,7 @@ def test_a_lookup_that_fails_at_refresh_is_a_warning(bench: Bench) -> None:
 
     assert again == read
     assert len(bench.warnings) == 1
-    assert bench.warnings[0].startswith("whether something newer than V2 fits is not known: ")
+    assert bench.warnings[0].startswith("the check for a newer version than V2 failed: ")
 
 
 def test_a_selection_that_is_ambiguous_by_now_is_a_warning(bench: Bench) -> None:

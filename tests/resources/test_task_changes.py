@@ -30,8 +30,8 @@ def statuses(bench: Bench) -> list[str]:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"schedule_time": LATER}, f"set schedule_time back to {SCHEDULE}"),
-        ({"schedule_time": None}, f"set schedule_time back to {SCHEDULE}"),
+        ({"schedule_time": LATER}, f'set schedule_time="{SCHEDULE}" again'),
+        ({"schedule_time": None}, f'set schedule_time="{SCHEDULE}" again'),
         ({"retry_count": 3}, "set retry_count=2 again"),
         ({"retry_interval": 6}, "set retry_interval=5 again"),
         ({"need_confirm": False}, "set need_confirm=True again"),
@@ -164,7 +164,7 @@ def test_a_list_that_does_not_show_the_task_yet(bench: Bench) -> None:
     created = bench.created()
     bench.time.sleep(10)
 
-    with pytest.raises(InputError, match=r"a change of package_ids is a new campaign, and .* still runs"):
+    with pytest.raises(InputError, match=r"a change of package_ids starts a new upgrade task, but .* is still running"):
         bench.compared(created, package_ids=["p2"])
     with pytest.raises(InputError, match="has not ended"):
         bench.compared(created, retry_count=1, retry_interval=1)

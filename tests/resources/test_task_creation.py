@@ -156,7 +156,7 @@ def test_a_stopped_task_is_not_taken_over(bench: Bench, seconds: float) -> None:
     [
         ({"document": {"package_ids": ["p2"]}}, r'package_ids is \["p2"\], not \["p1"\]'),
         ({"targets": ["d1"]}, r'targets is \["d1"\], not \["d1", "d2"\]'),
-        ({"need_confirm": True}, "need_confirm is true, not false"),
+        ({"need_confirm": True}, "need_confirm is True, not False"),
     ],
 )
 def test_another_campaign_of_that_name_is_an_error(bench: Bench, found: dict[str, Any], told: str) -> None:
@@ -275,7 +275,7 @@ def test_a_service_that_is_down_while_it_is_looked_for(bench: Bench) -> None:
     bench.emulator.faults.add(operation="CreateBatchTask", wire="drop", accept=True)
     bench.emulator.faults.add(operation="ListBatchTasks", nth=2, times=None, error="iam_down")
 
-    with pytest.raises(OutcomeUnknown, match="120 seconds; it could not be looked for: Huawei Cloud failed"):
+    with pytest.raises(OutcomeUnknown, match="120 seconds; the search failed: Huawei Cloud failed"):
         bench.created(connection={"max_attempts": 1})
 
     assert bench.posts == 1

@@ -312,7 +312,7 @@ def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
     bench.time.sleep(10)
     odd = bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"status": word}})
 
-    assert "still runs" in bench.refused(created, triggers=[2])
+    assert "is still running" in bench.refused(created, triggers=[2])
     bench.emulator.faults.add(operation="StopBatchTask", before=lambda: bench.emulator.faults.remove(odd))
     UpgradeTask.delete(bench.context, created.id, created.outputs)
     assert statuses(bench) == ["Stopped"]
