@@ -167,7 +167,7 @@ def test_get_from_the_lock(shell: Shell, alone: Shell, emulator: Emulator) -> No
     emulator.delete_package(alone("get", "--lock", "meter", "--field", "package_id").out.strip())
     gone = shell("get", "--lock", "meter", "--verify")
     assert (gone.code, "is gone" in gone.err) == (3, True)
-    assert shell("get", *METER, "--version", "V1.4.10", "--verify").err.startswith("error: --verify=True needs lock")
+    assert shell("get", *METER, "--version", "V1.4.10", "--verify").err.startswith("error: --verify needs --lock")
 
 
 def test_another_place(shell: Shell, emulator: Emulator) -> None:

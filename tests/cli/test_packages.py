@@ -71,7 +71,10 @@ def test_nothing_found_for_a_program(shell: Shell) -> None:
 
     assert (done.code, done.out) == (3, "")
     assert (done.error["kind"], done.error["exit_code"]) == ("PackageNotFound", 3)
-    assert {"label": "requested", "text": "firmwarePackage, product smart-meter, version ^9"} in done.error["facts"]
+    assert {
+        "label": "requested",
+        "text": "--package-type firmwarePackage --product-id smart-meter --version-constraint '^9'",
+    } in done.error["facts"]
 
 
 def test_nothing_found_may_be_an_answer(shell: Shell) -> None:

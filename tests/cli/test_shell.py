@@ -347,7 +347,7 @@ def test_a_folder_that_is_gone(shell: Shell) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: the folder that this runs in is not there any more\n")
+    assert done.stderr.startswith("error: the current folder does not exist any more\n")
 
 
 def test_the_name_of_a_user_is_no_secret(shell: Shell) -> None:

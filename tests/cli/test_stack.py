@@ -89,7 +89,7 @@ def test_values_are_text_as_pulumi_reads_them(shell: Shell, project: Path) -> No
     done = asked(shell, "--stack", "dev")
 
     assert done.code == 1
-    assert "project 0123 is not in allowed_project_ids" in done.err.replace(
+    assert "project 0123 is not in --allowed-project-id" in done.err.replace(
         "--allowed-project-ids", "allowed_project_ids"
     )
     assert "0124, abc" in done.err
@@ -166,7 +166,7 @@ def test_a_secret_of_a_stack_is_masked(shell: Shell, project: Path, emulator: Em
     looked = shell.inside("doctor", "--stack", "dev")
 
     assert done.code == 1
-    assert "refused the credentials" in done.err
+    assert "rejected the credentials" in done.err
     assert "iotda-ota:accessKey (stack config)" in done.err
     assert "Zz0123456789" not in done.err + looked.out + looked.err
 

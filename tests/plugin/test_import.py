@@ -268,7 +268,7 @@ def test_a_package_without_its_file(plugin: Plugin, package_id: str, emulator: E
 @pytest.mark.parametrize(
     ("kind", "advice"),
     [
-        ("OtaPackagePin", "give its packageId and no other selection argument"),
+        ("OtaPackagePin", "set packageId and no other selection argument"),
         ("UpgradeTaskCompletion", "declare it with the taskId of the task"),
         ("UpgradeTaskConfirmation", "declare it with the taskId of the task and approvedPackageIds"),
     ],

@@ -62,7 +62,7 @@ def test_a_package_that_another_provider_adopts(
     assert (adopted, there(emulator, id_)) == (id_, True)
     assert engine.lines[-1] == (
         FW,
-        f"package {id_} another resource of the stack owns it now: another resource of the stack owns it now",
+        f"package {id_} is not deleted: another resource of the stack owns it now",
     )
 
 
