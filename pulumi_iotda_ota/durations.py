@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -68,11 +68,3 @@ def api_time(time: datetime) -> str:
     """Return a time in the API's form."""
     time = time.astimezone(timezone.utc)
     return f"{time.year:04}{time:%m%dT%H%M%SZ}"  # %Y pads on some systems only
-
-
-def whole_second(time: datetime) -> datetime:
-    """Return the whole second that a time is, or the next one; of the last second there is, that one."""
-    try:
-        return time + timedelta(microseconds=-time.microsecond % 1_000_000)
-    except OverflowError:
-        return time.replace(microsecond=0)

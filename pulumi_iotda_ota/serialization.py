@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.tasks import FoundTask
     from pulumi_iotda_ota.selection.choose import Selection
 
+_SKIPPED = ("package_id", "version", "rule", "reason")
+
 
 def package_values(package: OtaPackage) -> dict[str, Any]:
     """Return the fields of a package that are set, with the upload time as RFC 3339 too."""
@@ -54,6 +56,6 @@ def task_values(found: FoundTask) -> dict[str, Any]:
 
 def _passed_over(selection: Selection) -> dict[str, Any]:
     return {
-        "skipped": [dict(vars(skipped)) for skipped in selection.skipped],
+        "skipped": [{name: getattr(skipped, name) for name in _SKIPPED} for skipped in selection.skipped],
         "skipped_counts": dict(selection.skipped_counts),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pulumi_iotda_ota
 from docs.generate import pictures
-from docs.generate.markdown import code, listed, table
+from docs.generate.markdown import code, listed, table, wrapped
 from pulumi_iotda_ota import dynamic, schema
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
@@ -18,6 +18,7 @@ from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.schema import outputs
 from pulumi_iotda_ota.schema.changes import CONNECTION
 from pulumi_iotda_ota.selection import constraints
+from pulumi_iotda_ota.selection.versions import BUILD, IN_FRONT, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -145,6 +146,28 @@ def _constraints() -> str:
     return table(cells[0], cells[1:])
 
 
+def _version_words() -> str:
+    """Return the words of a version and where they sort, then the few that count in front of the first number."""
+    letters = "a single letter"
+    rows = [
+        (
+            words.name,
+            words.place,
+            code(words.example),
+            ", ".join(
+                [
+                    *([letters] if words is BUILD else []),
+                    *(" = ".join(map(code, spellings)) for spellings in words.words if len(spellings[0]) > 1),
+                ]
+            ),
+        )
+        for words in WORDS
+    ]
+    heads = ("word", "where a version sorts", "beside `1.5.0`", "words")
+    in_front = f"In front of the first number only {listed(IN_FRONT)} count: `edge-gateway_1.2` is no prerelease."
+    return f"{table(heads, rows)}\n{wrapped(in_front)}"
+
+
 def _columns(line: str, starts: list[int]) -> list[str]:
     ends = [*starts[1:], None]
     return [line[start:end].strip().replace("``", "`") for start, end in zip(starts, ends, strict=True)]
@@ -195,6 +218,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "settings": _settings,
     "order of sources": _sources,
     "constraints": _constraints,
+    "version words": _version_words,
     "names": _names,
     "limits of the service": _limits,
     "frozen classes": _frozen,

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lookup.find import find_package, find_packages
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.operations import locked_entry, package_answer, require_lock
-from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
+from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, UNREADABLE
 from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.serialization import found_values, listed_values
 
@@ -33,10 +33,12 @@ def list_all(command_input: CommandInput) -> None:
     """List the packages that fit."""
     lookup = PackagesLookup.from_arguments(command_input.values)
     with service(command_input) as connected:
-        values = listed_values(find_packages(connected.run, connected.connection, lookup))
+        found = find_packages(connected.run, connected.connection, lookup)
+    values = listed_values(found)
     if command_input.as_json:
         command_input.session.json(_envelope(values, MAX_SKIPPED))
-    elif command_input.flags["field"]:
+        return
+    if command_input.flags["field"]:
         for package in values["packages"]:
             command_input.session.line(safe(package.get(command_input.flags["field"])))
     else:
@@ -45,6 +47,7 @@ def list_all(command_input: CommandInput) -> None:
         )
         if values["truncated"]:
             command_input.session.note(f"the first {len(values['packages'])}: --max-items left some out")
+    _note_unreadable(command_input.session, found.selection)
 
 
 def get_one(command_input: CommandInput) -> None:
@@ -75,8 +78,15 @@ def _tell_one(command_input: CommandInput, lookup: PackageLookup, found: Found |
         if command_input.flags["why"] and not command_input.flags["field"]:
             scheme = lookup.policy.version_scheme
             tell_why(command_input.session, found.selection, scheme=scheme, everything=command_input.flags["all"])
+        _note_unreadable(command_input.session, found.selection)
     elif command_input.flags["why"]:
         command_input.session.note("no OTA package matches; without --on-missing none the error says what was skipped")
+
+
+def _note_unreadable(session: Session, selection: Selection) -> None:
+    """Report the records that no rule could judge."""
+    first = [str(selection.first_record)] if selection.first_record else []
+    session.note_skipped("package", first, selection.skipped_counts[UNREADABLE])
 
 
 def _locked(command_input: CommandInput, given: Mapping[str, Any]) -> None:
@@ -147,12 +157,18 @@ def tell_why(session: Session, selection: Selection, *, scheme: str, everything:
         session.line("nothing was passed over")
         return
     session.rows(
-        [(one.version, one.package_id, f"{one.reason} ({long_option(one.rule)})") for one in shown],
+        [(one.version, one.package_id, _why_not(one)) for one in shown],
         header=_HEADER,
         indent="  ",
     )
     if len(shown) < len(ordered):
         session.note(f"  … {len(ordered) - len(shown):,} more (--all shows them)")
+
+
+def _why_not(skipped: Skipped) -> str:
+    """Return why a package was passed over; no option judges a record that cannot be judged."""
+    option = "" if skipped.rule == UNREADABLE else f" ({long_option(skipped.rule)})"
+    return f"{skipped.reason}{option}"
 
 
 def _nearest_first(skipped: list[Skipped], scheme: str) -> list[Skipped]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: stands in messages.
 HIDDEN = tuple(setting for setting in SETTINGS if setting.secret and setting.name != "user_name")
 
+_SHOWN_RECORDS = 3
 _LONGEST_VALUE = 8_192  # characters; more than any field of the API may have
 
 
@@ -68,6 +69,22 @@ class Session:
     def note(self, text: str) -> None:
         """Tell a line beside the answer; the text is printable already."""
         click.echo(text, file=self.err)
+
+    def note_skipped(self, thing: str, records: Sequence[str], count: int = 0) -> None:
+        """Report the records of a list that cannot be judged, if there are any.
+
+        Args:
+            thing: what they are, such as ``package``.
+            records: each of them, or the first ones; the text is printable already.
+            count: how many there are; by default those given.
+        """
+        count = count or len(records)
+        if not count:
+            return
+        shown = ", ".join(records[:_SHOWN_RECORDS])
+        rest = count - min(len(records), _SHOWN_RECORDS)
+        more = f" and {rest:,} more" if rest else ""
+        self.note(f"skipped {plural(count, thing)} that cannot be judged: {shown}{more}")
 
     def rows(self, rows: Sequence[Sequence[object]], *, header: Sequence[str] = (), indent: str = "") -> None:
         """Answer with a table: aligned where a person reads it, else lines with tabs and no header.

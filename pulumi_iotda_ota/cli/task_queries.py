@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.connect import service
 from pulumi_iotda_ota.cli.options import MOST_LISTED
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.iotda.limits import TASK_TYPE
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.polling import stands
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
@@ -39,30 +39,37 @@ def list_all(command_input: CommandInput, table: Sequence[Argument]) -> None:
     with service(command_input) as connected:
         listed = [_of(connected, type_, command_input) for type_ in ([wanted] if wanted else TASK_TYPE.options)]
     most = _most(command_input)
-    found = [task for tasks in listed for task in tasks[:most]]
+    found = [task for tasks, _ in listed for task in tasks[:most]]
     if command_input.as_json:
         command_input.session.json({"result": found})
-        return
-    command_input.session.rows([[task[name] for name in _COLUMNS] for task in found], header=_COLUMNS)
-    if any(len(tasks) > most for tasks in listed):
-        command_input.session.note(f"the newest {most:,} of each type: --max-items lists more")
+    else:
+        command_input.session.rows([[task[name] for name in _COLUMNS] for task in found], header=_COLUMNS)
+        if any(len(tasks) > most for tasks, _ in listed):
+            command_input.session.note(f"the newest {most:,} of each type: --max-items lists more")
+    command_input.session.note_skipped("task", [str(one) for _, unreadable in listed for one in unreadable])
 
 
 def _most(command_input: CommandInput) -> int:
     return command_input.values["max_items"] or MOST_LISTED
 
 
-def _of(connected: Service, type_: str, command_input: CommandInput) -> list[dict[str, str]]:
-    """Return the newest tasks of a type, and one more than is listed where there are more."""
+def _of(
+    connected: Service, type_: str, command_input: CommandInput
+) -> tuple[list[dict[str, str]], list[UnreadableRecord]]:
+    """Return the newest tasks of a type, one more than is listed if there are more, and what cannot be judged."""
     deadline = Deadline.start(connected.run.clock, connected.connection.deadline)
     client = connected.run.client(connected.run.completed(connected.connection, deadline=deadline))
     values = command_input.values
-    tasks = client.list_batch_tasks(type_, values["app_id"], values["status"], deadline=deadline)
-    newest = islice(tasks, _most(command_input) + 1)
-    return [
-        {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, "task_type": type_}
-        for task in newest
-    ]
+    found: list[dict[str, str]] = []
+    unreadable: list[UnreadableRecord] = []
+    for task in client.list_batch_tasks(type_, values["app_id"], values["status"], deadline=deadline):
+        if isinstance(task, UnreadableRecord):
+            unreadable.append(task)
+            continue
+        found.append({"task_id": task.task_id, "task_name": task.task_name, "status": task.status, "task_type": type_})
+        if len(found) > _most(command_input):
+            break
+    return found, unreadable
 
 
 def found_task(command_input: CommandInput, connected: Service) -> FoundTask:
@@ -84,6 +91,7 @@ def show_task(command_input: CommandInput) -> None:
         shown = {name: value for name, value in values.items() if name not in ("id", "failed_devices", "progress")}
         command_input.session.rows([*shown.items(), ("stands", stands(found.task))])
         print_failing(command_input.session, values["failed_devices"], found.task)
+    command_input.session.note_skipped("device", [str(one) for one in found.unreadable])
 
 
 def print_failing(session: Session, devices: Sequence[Mapping[str, Any]], task: BatchTask) -> None:

@@ -41,7 +41,7 @@ class OtaPackagePin(dynamic.Resource, module="iotda-ota", name="OtaPackagePin"):
         allow_downgrade: keep packages below one of ``source_versions``.
         created_after: the earliest upload, inclusive.
         created_before: the end of the uploads, exclusive.
-        strict_versions: refuse versions that the scheme can not read.
+        strict_versions: make it an error if a version, or an upload time that is needed, cannot be read.
         require_checksum: only a package whose file has a SHA-256 checksum.
         package_id: pin this package instead of selecting one.
         highest_version: if several packages match, take the one with the highest version.

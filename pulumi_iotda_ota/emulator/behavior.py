@@ -5,8 +5,11 @@ A client that works with every setting leans on no guess. Nothing here is a clai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,13 @@ class Switches:
 
     Args:
         empty_marker: what ``page.marker`` of an empty page is: left out, ``""``, or the marker of the request.
-        count: whether ``page.count`` counts all matches or only those after the marker.
+        count: whether ``page.count`` counts all matches, only those after the marker, or only those of the page.
+        count_cap: ``page.count`` counts no further than this; 0 is off.
+        count_as_text: whether ``page.count`` is a string of digits.
+        empty_list: what an empty list is: ``[]``, null, or left out.
+        empty_page: what ``page`` of an empty list is: an object, null, or left out.
+        odd_fields: by the id of a package, task or device: fields that it is shown with instead of its own.
+        absent_fields: by the id of a package, task or device: the names of fields that it is shown without.
         short_pages: a page never holds more than this many records, whatever ``limit`` says; 0 is off.
         document_echo: the key of a task's ``document`` in answers.
         echo_targets: whether a task's answer repeats ``targets`` and ``targets_filter``.
@@ -29,7 +38,13 @@ class Switches:
     """
 
     empty_marker: Literal["absent", "empty", "echo"] = "absent"
-    count: Literal["all", "after_marker"] = "all"
+    count: Literal["all", "after_marker", "page"] = "all"
+    count_cap: int = 0
+    count_as_text: bool = False
+    empty_list: Literal["empty", "null", "absent"] = "empty"
+    empty_page: Literal["object", "null", "absent"] = "object"
+    odd_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    absent_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     short_pages: int = 0
     document_echo: Literal["as_sent", "package_id", "package_ids"] = "as_sent"
     echo_targets: bool = True

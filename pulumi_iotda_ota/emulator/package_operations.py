@@ -9,7 +9,7 @@ from pulumi_iotda_ota.emulator.clocks import api_time
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, json_reply
 from pulumi_iotda_ota.emulator.packages import Module
-from pulumi_iotda_ota.emulator.paging import cut_page, listed, parse_page
+from pulumi_iotda_ota.emulator.paging import cut_page, list_body, listed, parse_page, shown_as
 from pulumi_iotda_ota.emulator.service import Call, Service, body_of, shaped
 from pulumi_iotda_ota.emulator.shapes import ModuleBody, ModuleChange, ModuleQuery, PackageBody, PackageQuery
 
@@ -25,12 +25,13 @@ def list_packages(call: Call) -> Reply:
     switches = call.service.switches
     packages = listed(call.service.packages.find(query.model_dump()), switches, call.service.clock())
     found, info = cut_page(packages, page, switches)
-    return json_reply(200, {"packages": [package.summary() for package in found], "page": info})
+    return json_reply(200, list_body("packages", [package.summary() for package in found], info, switches))
 
 
 def show_package(call: Call) -> Reply:
     """Answer ShowOtaPackage."""
-    return json_reply(200, call.service.require_package(call.ids["package_id"]).detail())
+    package = call.service.require_package(call.ids["package_id"])
+    return json_reply(200, shown_as(package.detail(), call.service.switches))
 
 
 def create_package(call: Call) -> Reply:
@@ -59,7 +60,7 @@ def list_modules(call: Call) -> Reply:
     call.service.require_space(query.app_id)
     modules = call.service.modules.find(app_id=query.app_id, product_id=query.product_id)
     found, info = cut_page(modules, page, call.service.switches)
-    return json_reply(200, {"modules": [module.fields for module in found], "page": info})
+    return json_reply(200, list_body("modules", [module.fields for module in found], info, call.service.switches))
 
 
 def show_module(call: Call) -> Reply:

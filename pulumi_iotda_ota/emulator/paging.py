@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LIMIT = range(1, 51)
 _OFFSET = range(501)
 _DEFAULT_LIMIT = "10"
+# The ids of the records of lists.
+_IDS = ("package_id", "task_id", "target", "module_id")
 _DEFAULT_MARKER = "f" * 24
 # The middle of an id: machine and process in the real thing, constant here so that ids can be quoted.
 _MIDDLE = 0x3E4405E852
@@ -94,8 +96,37 @@ def cut_page(records: Sequence[R], page: PageQuery, switches: Switches) -> tuple
     start = bisect.bisect_right(records, -int(page.marker, 16), key=lambda item: -item.record)
     size = min(page.limit, switches.short_pages or page.limit)
     found = list(records[start + page.offset : start + page.offset + size])
-    count = len(records) - (start if switches.count == "after_marker" else 0)
-    return found, {"count": count, **_marker_of(found, page, switches)}
+    counts = {"all": len(records), "after_marker": len(records) - start, "page": len(found)}
+    count = min(counts[switches.count], switches.count_cap or len(records))
+    return found, {"count": str(count) if switches.count_as_text else count, **_marker_of(found, page, switches)}
+
+
+def list_body(name: str, rows: Sequence[dict[str, Any]], info: dict[str, Any], switches: Switches) -> dict[str, Any]:
+    """Return a page of a list as the switches show it.
+
+    Args:
+        name: the key of the list.
+        rows: its records.
+        info: the ``page`` object.
+        switches: how records and empty lists are shown.
+    """
+    shown: dict[str, Any] = {name: [shown_as(row, switches) for row in rows], "page": info}
+    if rows:
+        return shown
+    shown[name] = None if switches.empty_list == "null" else []
+    if switches.empty_page == "null":
+        shown["page"] = None
+    left_out = [name] * (switches.empty_list == "absent") + ["page"] * (switches.empty_page == "absent")
+    return {key: value for key, value in shown.items() if key not in left_out}
+
+
+def shown_as(row: dict[str, Any], switches: Switches) -> dict[str, Any]:
+    """Return a record as the switches show it."""
+    if not (switches.odd_fields or switches.absent_fields):
+        return row
+    id_ = next(row[key] for key in _IDS if key in row)
+    absent = switches.absent_fields.get(id_, ())
+    return {key: value for key, value in {**row, **switches.odd_fields.get(id_, {})}.items() if key not in absent}
 
 
 def _marker_of(found: Sequence[Record], page: PageQuery, switches: Switches) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from pulumi_iotda_ota.emulator.campaign import FINAL, Task
 from pulumi_iotda_ota.emulator.errors import ApiError
 from pulumi_iotda_ota.emulator.messages import Reply, json_reply
-from pulumi_iotda_ota.emulator.paging import cut_page, listed, parse_page
+from pulumi_iotda_ota.emulator.paging import cut_page, list_body, listed, parse_page, shown_as
 from pulumi_iotda_ota.emulator.service import Call, Service, body_of, shaped
 from pulumi_iotda_ota.emulator.shapes import TargetsBody, TaskBody, TaskQuery, TaskShowQuery
 
@@ -48,7 +48,7 @@ def list_tasks(call: Call) -> Reply:
     now, switches = call.service.clock(), call.service.switches
     tasks = call.service.tasks.find(query.task_type, query.app_id, query.status, now)
     found, info = cut_page(listed(tasks, switches, now), page, switches)
-    return json_reply(200, {"batchtasks": [task_fields(call.service, task) for task in found], "page": info})
+    return json_reply(200, list_body("batchtasks", [task_fields(call.service, task) for task in found], info, switches))
 
 
 def show_task(call: Call) -> Reply:
@@ -63,9 +63,10 @@ def show_task(call: Call) -> Reply:
         if query.target in (None, subtask.target)
         and (query.task_detail_status is None or subtask.status(now) == query.task_detail_status)
     ]
-    found, info = cut_page(devices, page, call.service.switches)
-    details = [subtask.detail(now) for subtask in found]
-    return json_reply(200, {"batchtask": task_fields(call.service, task), "task_details": details, "page": info})
+    switches = call.service.switches
+    found, info = cut_page(devices, page, switches)
+    details = list_body("task_details", [subtask.detail(now) for subtask in found], info, switches)
+    return json_reply(200, {"batchtask": shown_as(task_fields(call.service, task), switches), **details})
 
 
 def stop_task(call: Call) -> Reply:

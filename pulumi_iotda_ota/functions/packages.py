@@ -70,7 +70,7 @@ def get_ota_packages(
         allow_downgrade: keep packages below one of ``source_versions``.
         created_after: the earliest upload, inclusive: RFC 3339 or ``yyyyMMddTHHmmssZ``.
         created_before: the end of the uploads, exclusive; a fixed one makes a preview and its update agree.
-        strict_versions: make a version that the scheme can not read an error instead of passing its package over.
+        strict_versions: make it an error if a version, or an upload time that is needed, cannot be read.
         order_by: ``version`` or ``create_time``, the highest or newest first; without it the service's order, which is
             the newest record first.
         max_items: return at most this many; the result's ``truncated`` says whether some were left out. Without
@@ -224,7 +224,7 @@ def get_ota_package(
         allow_downgrade: keep packages below one of ``source_versions``.
         created_after: the earliest upload, inclusive: RFC 3339 or ``yyyyMMddTHHmmssZ``.
         created_before: the end of the uploads, exclusive; a fixed one makes a preview and its update agree.
-        strict_versions: make a version that the scheme can not read an error instead of passing its package over.
+        strict_versions: make it an error if a version, or an upload time that is needed, cannot be read.
         package_id: fetch this package (ShowOtaPackage) instead of selecting one; goes with no selection argument.
         require_checksum: only a package whose file has a SHA-256 checksum; one more request a candidate, 50 at most.
         highest_version: if several packages match, take the one with the highest version. Ties go to the newest record.

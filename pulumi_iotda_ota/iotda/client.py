@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import ProtocolError
@@ -18,6 +18,7 @@ from pulumi_iotda_ota.iotda.http.limiter import PROCESS_LIMITER
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.limits import MAX_PAGE
 from pulumi_iotda_ota.iotda.login import PROCESS_TOKENS, AccountLogin
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.iotda.paging.marker import Page, Records, walk
 from pulumi_iotda_ota.iotda.paging.parallel import walk_together
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
@@ -32,15 +33,18 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.login import TokenCache
     from pulumi_iotda_ota.iotda.models import (
         BatchTask,
-        BatchTaskDetail,
+        ListedDevice,
+        ListedPackage,
+        ListedTask,
         OtaPackage,
         PackageQuery,
+        PageInfo,
         TargetResults,
-        TaskDetail,
-        TaskSummary,
     )
     from pulumi_iotda_ota.iotda.paging.parallel import PageRequest
     from pulumi_iotda_ota.iotda.retry import Clock
+
+Record = TypeVar("Record")
 
 
 class Client:
@@ -94,8 +98,10 @@ class Client:
 
     def list_packages(
         self, query: PackageQuery, *, deadline: Deadline | None = None, eager: bool = True
-    ) -> Records[PageRequest, OtaPackage]:
+    ) -> Records[PageRequest, ListedPackage]:
         """Return all packages of a query, newest first; several pages are asked for at the same time.
+
+        A record that cannot be judged stands in its place, as an ``UnreadableRecord``. So it does in all lists.
 
         Args:
             query: the filters that the service applies.
@@ -106,25 +112,28 @@ class Client:
         stopped = threading.Event()
         bound = replace(self._bound(deadline), over=stopped.is_set)
 
-        def page(asked: PageRequest) -> Page[OtaPackage]:
+        def page(asked: PageRequest) -> Page[ListedPackage]:
             request = protocol.list_packages(query, marker=asked.place.marker, offset=asked.place.offset or None)
             found = self._caller.call(request, bound, once=asked.ahead, after=asked.after)
-            return Page(found.packages, found.page.count, found.page.marker)
+            return _page(found.packages, found.page)
 
-        def walk_ahead(fetch: Callable[[PageRequest], Page[OtaPackage]]) -> Generator[OtaPackage, None, None]:
+        def walk_ahead(
+            fetch: Callable[[PageRequest], Page[ListedPackage]],
+        ) -> Generator[ListedPackage, None, None]:
             with self._limiter.walking(self.connection) as width:
                 yield from walk_together(fetch, key=_package_id, width=width, stopped=stopped, eager=eager)
 
         return Records(page, walk_ahead)
 
     def first_packages(self, query: PackageQuery, *, deadline: Deadline | None = None) -> tuple[OtaPackage, ...]:
-        """Return the first page of a query, the newest packages: one request.
+        """Return those of the newest packages that can be judged, out of one page: one request.
 
         Args:
             query: the filters that the service applies.
             deadline: the bound of the call.
         """
-        return self._caller.call(protocol.list_packages(query), self._bound(deadline)).packages
+        found = self._caller.call(protocol.list_packages(query), self._bound(deadline)).packages
+        return tuple(package for package in found or () if not isinstance(package, UnreadableRecord))
 
     def show_package(self, package_id: str, *, deadline: Deadline | None = None) -> OtaPackage:
         """Return one package with its file location; a missing one is a ServiceError of status 404."""
@@ -166,7 +175,7 @@ class Client:
         status: str | None = None,
         *,
         deadline: Deadline | None = None,
-    ) -> Records[str | None, TaskSummary]:
+    ) -> Records[str | None, ListedTask]:
         """Return all tasks of one type, newest first, page by page as they are used.
 
         A task repeats its targets, which can be 30,000: where a page is larger than what is read, smaller ones are
@@ -180,7 +189,7 @@ class Client:
         """
         limit = MAX_PAGE
 
-        def page(marker: str | None) -> Page[TaskSummary]:
+        def page(marker: str | None) -> Page[ListedTask]:
             nonlocal limit
             request = protocol.list_batch_tasks(task_type, app_id=app_id, status=status, limit=limit, marker=marker)
             try:
@@ -190,11 +199,11 @@ class Client:
                     raise
                 limit = max(1, limit // 4)
                 return page(marker)
-            return Page(found.batchtasks, found.page.count, found.page.marker, limit)
+            return _page(found.batchtasks, found.page, limit)
 
         bound = self._bound(deadline)
         protocol.list_batch_tasks(task_type, app_id=app_id, status=status)
-        return Records(page, partial(walk, key=lambda task: task.task_id))
+        return Records(page, partial(walk, key=_task_id))
 
     def show_batch_task(self, task_id: str, *, deadline: Deadline | None = None) -> BatchTask:
         """Return one task without its devices; a missing one is a ServiceError of status 404."""
@@ -202,7 +211,7 @@ class Client:
 
     def list_task_details(
         self, task_id: str, *, status: str | None = None, deadline: Deadline | None = None
-    ) -> Records[str | None, TaskDetail]:
+    ) -> Records[str | None, ListedDevice]:
         """Return the devices of a task, page by page as they are used.
 
         Args:
@@ -211,12 +220,13 @@ class Client:
             deadline: the bound of the whole walk.
         """
 
-        def page(marker: str | None) -> Page[TaskDetail]:
-            return _details(self._caller.call(protocol.show_batch_task(task_id, status=status, marker=marker), bound))
+        def page(marker: str | None) -> Page[ListedDevice]:
+            found = self._caller.call(protocol.show_batch_task(task_id, status=status, marker=marker), bound)
+            return _page(found.task_details, found.page)
 
         bound = self._bound(deadline)
         protocol.show_batch_task(task_id, status=status)
-        return Records(page, partial(walk, key=lambda detail: detail.target, counts_records=False))
+        return Records(page, partial(walk, key=_target, counts_records=False))
 
     def stop_batch_task(
         self, task_id: str, targets: Sequence[str] = (), *, deadline: Deadline | None = None
@@ -252,14 +262,19 @@ class Client:
         return deadline or Deadline.start(self._clock, self.connection.deadline)
 
 
-def _package_id(package: OtaPackage) -> str:
-    return package.package_id
+def _page(
+    records: tuple[Record | UnreadableRecord, ...] | None, end: PageInfo, limit: int = MAX_PAGE
+) -> Page[Record | UnreadableRecord]:
+    return Page(records or (), end.count, end.marker, limit, has_list=records is not None)
 
 
-def _details(found: BatchTaskDetail) -> Page[TaskDetail]:
-    """Return a page of devices; a task that has none yet may answer without the end of a page."""
-    if found.page is not None:
-        return Page(found.task_details, found.page.count, found.page.marker)
-    if found.task_details:
-        raise ProtocolError("the answer is not of the documented shape: page is missing")
-    return Page((), 0, None)
+def _package_id(package: ListedPackage) -> str:
+    return package.id if isinstance(package, UnreadableRecord) else package.package_id
+
+
+def _task_id(task: ListedTask) -> str:
+    return task.id if isinstance(task, UnreadableRecord) else task.task_id
+
+
+def _target(detail: ListedDevice) -> str:
+    return detail.id if isinstance(detail, UnreadableRecord) else detail.target

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,6 +47,19 @@ class FailingDevice:
     error_msg: str = ""
 
 
+@dataclass(frozen=True)
+class FailingDevices:
+    """The devices of a task that fail.
+
+    Attributes:
+        devices: those that can be judged.
+        unreadable: the records that cannot be judged.
+    """
+
+    devices: tuple[FailingDevice, ...] = ()
+    unreadable: tuple[UnreadableRecord, ...] = ()
+
+
 def failing_devices(
     client: Client,
     task_id: str,
@@ -53,8 +68,10 @@ def failing_devices(
     most: int = MOST_FAILING,
     statuses: Sequence[str] = FAILING_STATUSES,
     deadline: Deadline | None = None,
-) -> tuple[FailingDevice, ...]:
+) -> FailingDevices:
     """Return the devices of a task that fail, each once, in the order of ``statuses``.
+
+    A record that cannot be judged ends nothing: it is returned beside the others, and counts for ``most``.
 
     Args:
         client: asks the service: one request a status and 50 devices, none where the progress counts no such device.
@@ -68,13 +85,18 @@ def failing_devices(
         IotdaOtaError: the devices could not be read; a task that is gone is a ServiceError of status 404.
     """
     found: dict[str, FailingDevice] = {}
+    unreadable: list[UnreadableRecord] = []
     for status in statuses:
-        if progress is None or not getattr(progress, _COUNTED_AS[status]) or len(found) >= most:
+        left = most - len(found) - len(unreadable)
+        if progress is None or not getattr(progress, _COUNTED_AS[status]) or left <= 0:
             continue
-        details = client.list_task_details(task_id, status=status, deadline=deadline)
-        # A device may have come to the next status between two requests: what was read last is true.
-        found |= {detail.target: _device(detail) for detail in islice(details, most - len(found))}
-    return tuple(found.values())
+        for detail in islice(client.list_task_details(task_id, status=status, deadline=deadline), left):
+            if isinstance(detail, UnreadableRecord):
+                unreadable.append(detail)
+            else:
+                # A device may have come to the next status between two requests: what was read last is true.
+                found[detail.target] = _device(detail)
+    return FailingDevices(tuple(found.values()), tuple(unreadable))
 
 
 def _device(detail: TaskDetail) -> FailingDevice:

@@ -1,7 +1,8 @@
 """What the service answers, as immutable values.
 
 Field names are the API's. A field that the service adds later is ignored; a documented one that is missing or of
-another type is an error of the reader in ``iotda/api/protocol.py``. A device's ``output`` in a task is not modelled: it
+another type is an error of the reader in ``iotda/http/parsing.py``, or makes a record of a list an
+:class:`UnreadableRecord`. A device's ``output`` in a task is not modelled: it
 can hold device secrets.
 """
 
@@ -9,14 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.dataclasses import dataclass as validated
 
-from pulumi_iotda_ota.iotda.errors import ProtocolError
-from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -39,27 +39,88 @@ def parse_api_time(text: str) -> datetime:
     return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
 
 
+_RFC_3339 = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?(?:[Zz]|([+-][0-9]{2}:[0-9]{2}))"
+)
+_MILLISECONDS = re.compile(r"[0-9]{13}")  # 13 digits are the years 2001 to 2286
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def read_service_time(text: str) -> datetime | None:
+    """Return the UTC time of a record, or None if it cannot be read.
+
+    Args:
+        text: the documented form (see :func:`parse_api_time`), RFC 3339, or milliseconds since 1970.
+    """
+    try:
+        if _MILLISECONDS.fullmatch(text):
+            return _EPOCH + timedelta(milliseconds=int(text))
+        found = _RFC_3339.fullmatch(text)
+        if found is None:
+            return parse_api_time(text)
+        day, time, fraction, offset = found.groups()
+        # Python 3.10 reads 3 or 6 digits of a fraction only.
+        micros = (fraction or ".")[1:7].ljust(6, "0")
+        return datetime.fromisoformat(f"{day}T{time}.{micros}{offset or '+00:00'}").astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
 _Item = TypeVar("_Item")
+# No list has more records than this many digits say.
+_COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def _whole_number(count: Any) -> int | None:
+    """Return how many records a page counts; a string of digits is a number, and null is no count."""
+    if count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 0):
+        return count
+    if isinstance(count, str) and _COUNT.fullmatch(count):
+        return int(count)
+    raise ValueError("should be a whole number")
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """A record of a list that cannot be judged, because a field is missing or has another type.
+
+    Attributes:
+        id: its ``package_id``, ``task_id`` or ``target``; empty if it has none. Not safe to print.
+        name: the version of a package, or the name of a task; empty if it has none. Not safe to print.
+        reason: what is wrong with it, such as ``version is null``.
+    """
+
+    id: str
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Return the record and the reason in one line that is safe to print."""
+        return f"{sanitize(self.id) or 'a record without an id'} ({self.reason})"
+
 
 if TYPE_CHECKING:
     _Several: TypeAlias = tuple[_Item, ...]
+    _Records: TypeAlias = tuple[_Item | UnreadableRecord, ...] | None
+    _Time: TypeAlias = str
+    _Count: TypeAlias = int
+    _PageCount: TypeAlias = int | None
+    _Object: TypeAlias = dict[str, Any]
 else:
     # An array that the service leaves as null is an empty one. The check comes after: one that comes before would turn
     # the JSON into Python objects first, which is slower and no longer strict.
     _Several = Annotated[tuple[_Item, ...] | None, AfterValidator(lambda items: items or ())]
-
-
-if TYPE_CHECKING:
-    _Count: TypeAlias = int
-    _Object: TypeAlias = dict[str, Any]
-else:
+    # None if there is no list. The reader of a list puts the records that cannot be judged into it afterwards.
+    _Records = tuple[_Item, ...] | None
+    # Milliseconds come as a number too.
+    _Time = Annotated[str | int, Field(union_mode="left_to_right"), AfterValidator(str)]
     # A count that is null counts nothing, and what is empty in another way is no object.
     _Count = Annotated[int | None, AfterValidator(lambda count: count or 0)]
+    _PageCount = Annotated[Any, AfterValidator(_whole_number)]
     _Object = Annotated[
         dict[str, Any] | list[Any] | str, AfterValidator(lambda value: value if isinstance(value, dict) else None)
     ]
-
-
+_Id = Annotated[str, Field(min_length=1)]
 _AS_IT_CAME = ConfigDict(extra="ignore", strict=True)
 
 
@@ -90,12 +151,12 @@ class FileLocation(_Answer):
 class OtaPackage:
     """One OTA upgrade package (``OtaPackageInfo``; with ``file_location``: the answer of ShowOtaPackage)."""
 
-    package_id: str
+    package_id: _Id
     app_id: str
     package_type: str
     product_id: str
     version: str
-    create_time: str
+    create_time: _Time
     product_name: str | None = None
     module_name: str | None = None
     support_source_versions: _Several[str] = ()
@@ -104,41 +165,53 @@ class OtaPackage:
     file_location: FileLocation | None = None
 
     @property
-    def created(self) -> datetime:
-        """Return ``create_time`` as a time in UTC.
-
-        Raises:
-            ProtocolError: it has not the documented form; the package is named.
-        """
-        try:
-            return parse_api_time(self.create_time)
-        except ValueError:
-            raise ProtocolError(
-                f"package {sanitize(self.package_id)}: create_time must be a time such as 20261122T120000Z, "
-                f"not {quoted(self.create_time)}"
-            ) from None
+    def created(self) -> datetime | None:
+        """Return ``create_time`` as a time in UTC, or None if it cannot be read."""
+        return read_service_time(self.create_time)
 
     @property
     def created_at(self) -> str:
-        """Return ``create_time`` as RFC 3339, or as it is when it has not the documented form."""
-        try:
-            return parse_api_time(self.create_time).isoformat().replace("+00:00", "Z")
-        except ValueError:
-            return self.create_time
+        """Return ``create_time`` as RFC 3339, or as it is if it cannot be read."""
+        created = self.created
+        return created.isoformat().replace("+00:00", "Z") if created else self.create_time
 
 
 class PageInfo(_Answer):
-    """The end of one page: how many records match in all, and the id of the last record of this page."""
+    """The end of one page: how many records match in all, if it says so, and the id of its last record."""
 
-    count: Annotated[int, Field(ge=0)]
+    count: _PageCount = None
     marker: str | None = None
 
 
-class OtaPackagePage(_Answer):
+if TYPE_CHECKING:
+    _PageEnd: TypeAlias = PageInfo
+else:
+    # A list without the end of a page says neither how many records there are, nor where to go on.
+    _PageEnd = Annotated[PageInfo | None, AfterValidator(lambda page: page or PageInfo())]
+
+
+class RecordPage(_Answer):
+    """One page of a list.
+
+    Attributes:
+        records: the name of the field that holds the records.
+        page: the end of the page.
+    """
+
+    records: ClassVar[str]
+    page: _PageEnd = PageInfo()
+
+    @property
+    def has_unreadable(self) -> bool:
+        """Return whether the page has records that cannot be judged."""
+        return any(isinstance(record, UnreadableRecord) for record in getattr(self, self.records) or ())
+
+
+class OtaPackagePage(RecordPage):
     """One page of ListOtaPackageInfo."""
 
-    packages: _Several[OtaPackage]
-    page: PageInfo
+    records: ClassVar[str] = "packages"
+    packages: _Records[OtaPackage] = None
 
 
 class TaskProgress(_Answer):
@@ -170,7 +243,7 @@ class BatchTask(_Answer):
     task_policy: _Object | None = None
     status_desc: str | None = None
     task_progress: TaskProgress | None = None
-    create_time: str | None = None
+    create_time: _Time | None = None
 
     @property
     def package_ids(self) -> tuple[str, ...] | None:
@@ -185,16 +258,16 @@ class BatchTask(_Answer):
 class TaskSummary(_Answer):
     """What is read of a task in a list: whatever else is wrong with somebody's task is not our business."""
 
-    task_id: str
+    task_id: _Id
     task_name: str
     status: str
 
 
-class BatchTaskPage(_Answer):
+class BatchTaskPage(RecordPage):
     """One page of ListBatchTasks."""
 
-    batchtasks: _Several[TaskSummary]
-    page: PageInfo
+    records: ClassVar[str] = "batchtasks"
+    batchtasks: _Records[TaskSummary] = None
 
 
 class TaskError(_Answer):
@@ -207,17 +280,17 @@ class TaskError(_Answer):
 class TaskDetail(_Answer):
     """One device of a task."""
 
-    target: str
+    target: _Id
     status: str
     error: TaskError | None = None
 
 
-class BatchTaskDetail(_Answer):
+class BatchTaskDetail(RecordPage):
     """The answer of ShowBatchTask: the task and one page of its devices."""
 
+    records: ClassVar[str] = "task_details"
     batchtask: BatchTask
-    task_details: _Several[TaskDetail] = ()
-    page: PageInfo | None = None
+    task_details: _Records[TaskDetail] = None
 
 
 class TargetResult(_Answer):
@@ -243,3 +316,10 @@ class PackageQuery:
     app_id: str | None = None
     product_id: str | None = None
     version: str | None = None
+
+
+if TYPE_CHECKING:
+    # What lists hold: a record, or what stands for one that cannot be judged.
+    ListedPackage: TypeAlias = OtaPackage | UnreadableRecord
+    ListedTask: TypeAlias = TaskSummary | UnreadableRecord
+    ListedDevice: TypeAlias = TaskDetail | UnreadableRecord

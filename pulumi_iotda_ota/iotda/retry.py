@@ -35,7 +35,7 @@ _THROTTLE_CODES = frozenset({"IOTDA.021101", "IOTDA.021102"})
 # How the codes of the service, of its gateway (shared and dedicated) and of IAM begin.
 _CODES = ("IOTDA.", "APIGW.", "APIG.", "IAM.")
 _FAILING_STATUSES = frozenset({500, 502, 503, 504})
-_SERVER_ERRORS = 500
+_REFUSALS = range(400, 500)
 _BACKOFF_BASE = 0.5  # seconds
 _BACKOFF_CAP = 8.0  # seconds
 # More digits than this is no number of seconds that anybody waits, and very long ones are refused by int().
@@ -131,12 +131,13 @@ def is_transient(error: IotdaOtaError) -> bool:
 def may_be_accepted(error: IotdaOtaError) -> bool:
     """Return whether the service may have carried out the request in spite of the error.
 
-    A refusal is certain if it has a code of the service, its gateway or IAM. A page of a proxy or of a filter can
-    replace the response to a request that was carried out. A throttling response is certain without such a code too.
+    A refusal is certain if it has a code of the service, its gateway or IAM, and a status of 400 to 499. A page of a
+    proxy or of a filter can replace the response to a request that was carried out. A throttling response is certain
+    without such a code too.
     """
     if isinstance(error, (ServiceError, CredentialsError)) and error.status:
         is_refusal = error.error_code.startswith(_CODES) or is_throttle(error.status, error.error_code)
-        return error.status >= _SERVER_ERRORS or not is_refusal
+        return error.status not in _REFUSALS or not is_refusal
     if isinstance(error, TransportError):
         return error.sent
     return isinstance(error, ProtocolError)

@@ -97,12 +97,13 @@ def _counts(standing: DeviceCounts) -> str:
 
 def _failing(client: Client, task: BatchTask, standing: DeviceCounts) -> Facts:
     try:
-        devices = failing_devices(client, task.task_id, task.task_progress, most=_SHOWN_DEVICES, statuses=_FAILED)
+        found = failing_devices(client, task.task_id, task.task_progress, most=_SHOWN_DEVICES, statuses=_FAILED)
     except IotdaOtaError as error:
         # The verdict is known without them; why they could not be had belongs beside it, not in its place.
         return [("devices", f"could not be read: {error.message.headline}")]
     # The label of a line is the device.
-    facts = [(sanitize(device.target), _why(device)) for device in devices]
+    facts = [(sanitize(device.target), _why(device)) for device in found.devices]
+    facts += [("", f"a record that cannot be judged: {one}") for one in found.unreadable]
     if standing.failed > len(facts) > 0:
         facts.append(("", f"and {standing.failed - len(facts):,} more devices"))
     return facts

@@ -8,7 +8,7 @@ from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.errors import PackageNotFound
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.references import argument, field
-from pulumi_iotda_ota.iotda.sanitize import quoted
+from pulumi_iotda_ota.iotda.sanitize import plural, quoted
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
     Checked,
@@ -22,11 +22,13 @@ from pulumi_iotda_ota.lifecycle.base import (
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lock.entry import differing_places, differing_words, place_of
-from pulumi_iotda_ota.lookup.find import contradictions, find_package
+from pulumi_iotda_ota.lookup.details import contradictions
+from pulumi_iotda_ota.lookup.find import find_package
 from pulumi_iotda_ota.lookup.query import PackageLookup
 from pulumi_iotda_ota.operations import locked_entry, locked_fields, require_unchanged
 from pulumi_iotda_ota.schema import outputs
 from pulumi_iotda_ota.schema.validation import Problem, normal
+from pulumi_iotda_ota.selection.choose import UNREADABLE
 from pulumi_iotda_ota.serialization import package_values
 
 if TYPE_CHECKING:
@@ -208,6 +210,9 @@ def _resolved(context: ResourceContext, olds: Properties, inputs: Properties) ->
     found = find_package(context.run, connection, lookup)
     if found is None:  # only where on_missing is "none", which a pin does not take
         raise PackageNotFound("no OTA package matches")
+    if record := found.selection.first_record:
+        count = found.selection.skipped_counts[UNREADABLE]
+        context.warn(f"{plural(count, 'package')} of the list cannot be judged and can be a better match: {record}")
     return {
         **package_values(found.package),
         "identity": dict(connection.identity),

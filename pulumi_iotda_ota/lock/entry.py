@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
+from pulumi_iotda_ota.lookup.details import READ_BY_RULES, contradictions
 from pulumi_iotda_ota.lookup.query import words
 
 if TYPE_CHECKING:
@@ -87,8 +88,13 @@ def differing_places(known: Mapping[str, str], locked: Mapping[str, str]) -> lis
 
 
 def differing_fields(now: Mapping[str, Any], locked: Mapping[str, Any]) -> list[str]:
-    """Return the fields in which a package differs from what is locked."""
-    return [name for name in {**locked, **now} if name not in _PASSING and now.get(name) != locked.get(name)]
+    """Return the fields in which a package differs from what is locked.
+
+    What the rules of a selection read is held to the lock as a detail is to a list. All else must be equal.
+    """
+    # created_at is create_time in another form.
+    others = [name for name in {**locked, **now} if name not in (*_PASSING, *READ_BY_RULES, "created_at")]
+    return [*contradictions(locked, now), *(name for name in others if now.get(name) != locked.get(name))]
 
 
 def _meant(name: str, value: Any) -> Any:

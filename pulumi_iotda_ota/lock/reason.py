@@ -37,6 +37,7 @@ _SKIPPED = {
     "version_constraint": "outside {}",
     "include_prereleases": "prerelease",
     "require_checksum": "without a checksum",
+    "most_recent": "without a readable upload time",
     "preferred_versions": "is not preferred",
 }
 _VALUES = 4  # of a list
@@ -93,7 +94,9 @@ def _newer(policy: Policy, found: Found) -> Iterator[Skipped]:
 
 
 def _why_not(policy: Policy, skipped: Skipped) -> str:
-    return _SKIPPED[skipped.rule].format(_value(policy, skipped.rule))
+    # What the scheme cannot read is not listed, so it is the upload time.
+    rule = "most_recent" if skipped.unreadable else skipped.rule
+    return _SKIPPED[rule].format(_value(policy, rule))
 
 
 def _value(policy: Policy, name: str) -> str:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import textwrap
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass, fields
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.errors import MultiplePackages, PackageNotFound
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, ProtocolError
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.iotda.references import argument, arguments, field, setting
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
-from pulumi_iotda_ota.selection.choose import spans
+from pulumi_iotda_ota.selection.choose import UNREADABLE, spans
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.policy import EXACT, Policy
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage
     from pulumi_iotda_ota.selection.choose import Selection, Skipped
     from pulumi_iotda_ota.selection.versions import Key
 
@@ -73,6 +75,7 @@ def nothing_fits(
     facts = [
         ("requested", requested(policy)),
         ("found", _found(policy, selection)),
+        *([("not judged", str(selection.first_record))] if selection.first_record else []),
         ("endpoint", connection.described),
         *([("nearest", near.text)] if near.text else []),
         ("fix", _fix(policy, near)),
@@ -131,20 +134,42 @@ def too_many_details(policy: Policy, candidates: int, read: int, signed: int) ->
     return IotdaOtaError(headline, facts=facts)
 
 
-def unreadable(policy: Policy, count: int, first: Skipped) -> IotdaOtaError:
-    """Return the error of a lookup with ``strict_versions`` that met a version its scheme cannot read.
+def unreadable(policy: Policy, counts: Counter[str], first: Skipped) -> IotdaOtaError:
+    """Return the error of a strict lookup of which a rule cannot read a version or an upload time.
 
     Args:
         policy: what was requested.
-        count: how many versions cannot be read.
+        counts: how many packages each rule could not read.
+        first: the first of them.
+    """
+    versions = counts["version_scheme"]
+    times = sum(counts.values()) - versions
+    found = [plural(count, what) for count, what in ((versions, "version"), (times, "upload time")) if count]
+    read_as = "" if times else f" as {policy.version_scheme}"
+    correct = _fix_of_scheme(policy, first.version) if versions else "correct the upload time on the service"
+    facts = [
+        ("requested", requested(policy)),
+        ("found", f"{_short(first.version)}, package {_short(first.package_id)}: {sanitize(first.reason)}"),
+        ("fix", f"{correct}; or remove {argument('strict_versions')} to skip it"),
+    ]
+    return IotdaOtaError(f"{' and '.join(found)} cannot be read{read_as}", facts=facts)
+
+
+def not_judged(policy: Policy, count: int, first: UnreadableRecord) -> IotdaOtaError:
+    """Return the error of a lookup with ``strict_versions`` whose list has records that cannot be judged.
+
+    Args:
+        policy: what was requested.
+        count: how many such records there are.
         first: the first of them.
     """
     facts = [
         ("requested", requested(policy)),
-        ("found", f"{_short(first.version)}, package {_short(first.package_id)}: {sanitize(first.reason)}"),
-        ("fix", f"{_fix_of_scheme(policy, first.version)}; or remove {argument('strict_versions')} to skip it"),
+        ("found", str(first)),
+        ("fix", f"correct or delete it on the service, or remove {argument('strict_versions')} to skip such records"),
     ]
-    return IotdaOtaError(f"{plural(count, 'version')} cannot be read as {policy.version_scheme}", facts=facts)
+    headline = f"{plural(count, 'record')} of the list cannot be judged, and {argument('strict_versions')} is set"
+    return IotdaOtaError(headline, facts=facts)
 
 
 def gone(package_id: str, connection: ResolvedConnection) -> PackageNotFound:
@@ -183,9 +208,22 @@ def _found(policy: Policy, selection: Selection) -> str:
     """Return how many packages there are, and how many of them each rule skipped."""
     if not selection.looked_at:
         return f"no {policy.package_type or 'package'}{_of_filters(policy)}"
-    counted = sorted(selection.skipped_counts.items(), key=lambda counted: -counted[1])
-    skipped = ", ".join(f"{argument(rule)} {count:,}" for rule, count in counted)
+    skipped = ", ".join(
+        f"{'not judged' if rule == UNREADABLE else argument(rule)} {count:,}"
+        for rule, count in _counts(selection).most_common()
+        if count
+    )
     return f"{plural(selection.looked_at, 'package')}, 0 match: {skipped}"
+
+
+def _counts(selection: Selection) -> Counter[str]:
+    """Return the counts by rule; packages whose upload time cannot be read count as skipped by the order."""
+    counts = Counter(selection.skipped_counts)
+    for rule in ("created_after", "created_before"):
+        unreadable = selection.unreadable_counts[rule]
+        counts[rule] -= unreadable
+        counts["most_recent"] += unreadable
+    return counts
 
 
 def _of_filters(policy: Policy) -> str:
@@ -228,6 +266,7 @@ def _fix_of_rule(rule: str, package: OtaPackage, policy: Policy) -> str:
         "version_regex": f"change {argument('version_regex')} to match {version}",
         "version_constraint": f"change {argument('version_constraint')} to include {version}, or upload a package",
         "include_prereleases": f"set {argument('include_prereleases', True)} to allow {version}",
+        "most_recent": f"set {argument('highest_version', True)} instead of {argument('most_recent')}",
         "require_checksum": f"upload {version} with its SHA-256 checksum",
     }
     return steps.get(rule, f"correct {version} on the service")
@@ -250,7 +289,7 @@ def _fix_of_scheme(policy: Policy, version: str) -> str:
     return "upload the package again with a version of letters, digits, _, - or ."
 
 
-def nearest(packages: Iterable[OtaPackage], policy: Policy) -> Nearest:
+def nearest(packages: Iterable[ListedPackage], policy: Policy) -> Nearest:
     """Return the versions that came nearest, with what speaks against each.
 
     Those that break the fewest rules come first: of each rule the best, the highest version first. A prerelease that
@@ -258,7 +297,8 @@ def nearest(packages: Iterable[OtaPackage], policy: Policy) -> Nearest:
     first bound.
     """
     keys = Keys(policy.version_scheme)
-    broken = list(_broken(packages, policy, keys))
+    judged = (package for package in packages if not isinstance(package, UnreadableRecord))
+    broken = list(_broken(judged, policy, keys))
     fewest = min((len(one.rules) for one in broken), default=0)
     by_default = "include_prereleases" if policy.include_prereleases is None else ""
     nearer = (one for one in broken if len(one.rules) == fewest)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import repeat, takewhile
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lookup import error_messages
-from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, Selection, needs_all, select, spans
+from pulumi_iotda_ota.lookup.details import held_to
+from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, UNREADABLE, Selection, needs_all, select, spans
 from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.policy import EXACT
+from pulumi_iotda_ota.selection.versions import about_unknown_word, release_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pulumi_iotda_ota.errors import PackageNotFound
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 _MOST_DETAILS = 50
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
-_READ_BY_RULES = (*EXACT, "support_source_versions", "create_time")
 
 
 @dataclass(frozen=True)
@@ -126,29 +127,7 @@ class _LookupContext:
             ProtocolError: the detail contradicts the list, so the rules that chose the package do not hold for it.
         """
         detail = self.package(listed.package_id)
-        if detail is None:
-            return None
-        before, now = ({name: getattr(package, name) for name in _READ_BY_RULES} for package in (listed, detail))
-        if differing := contradictions(before, now):
-            raise error_messages.contradicted(listed.package_id, before, now, differing)
-        return replace(listed, file_location=detail.file_location)
-
-
-def contradictions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return the fields in which two descriptions of one package differ; a field that one leaves out agrees.
-
-    Only fields that the rules of a selection read are compared. The service cannot change any of them.
-
-    Args:
-        before: the package as it was listed or stored.
-        now: the package as the service describes it now. Its list of source versions may be left out, too.
-    """
-    known = [name for name in _READ_BY_RULES if now.get(name) and before.get(name) is not None]
-    return [name for name in known if _unordered(before[name]) != _unordered(now[name])]
-
-
-def _unordered(value: Any) -> Any:
-    return sorted(value) if isinstance(value, (list, tuple)) else value
+        return None if detail is None else held_to(listed, detail)
 
 
 def _by_id(asked: _LookupContext, package_id: str, lookup: PackageLookup) -> Found | None:
@@ -201,19 +180,24 @@ def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection
     if not _may_choose_among(policy, fitting):
         raise error_messages.several_scopes(policy, fitting)
     rule = "most_recent" if policy.most_recent else "highest_version"
-    keys = Keys(policy.version_scheme)
-    for other in others:
-        selection.skip(other, rule, _why_later(policy, keys, chosen, other))
+    for other, reason in zip(others, _reasons(policy, chosen, others), strict=False):
+        selection.skip(other, rule, reason)
     return chosen
 
 
-def _why_later(policy: Policy, keys: Keys, chosen: OtaPackage, other: OtaPackage) -> str:
-    """Return why a match is not the chosen one: it is lower or older, or it ties and stands later in the list."""
+def _reasons(policy: Policy, chosen: OtaPackage, others: Sequence[OtaPackage]) -> Iterator[str]:
+    """Yield why each of the next packages is not the chosen one: first those that tie with it, then the others."""
+    keys = Keys(policy.version_scheme)
+    ties = f"ties with package {chosen.package_id}, an older record"
     if policy.most_recent:
-        tied, compared = other.created == chosen.created, "uploaded before"
-    else:
-        tied, compared = keys.find(other.version) == keys.find(chosen.version), "lower than"
-    return f"ties with package {chosen.package_id}, an older record" if tied else f"{compared} {chosen.version}"
+        yield from (ties for _ in takewhile(lambda other: keys.created(other) == keys.created(chosen), others))
+        yield from repeat(f"uploaded before {chosen.version}")
+    lower, key = f"lower than {chosen.version}", keys.key(chosen.version)
+    for other in map(keys.key, (package.version for package in others)):
+        if release_of(other) != release_of(key):
+            break
+        yield ties if other == key else f"{lower}{about_unknown_word(other)}"
+    yield from repeat(lower)
 
 
 def _may_choose_among(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
@@ -289,9 +273,12 @@ def _nothing_fits(
 
 
 def _require_readable(policy: Policy, selection: Selection) -> None:
-    unreadable = selection.skipped_counts["version_scheme"]
-    if policy.strict_versions and unreadable:
-        raise error_messages.unreadable(policy, unreadable, selection.first_skipped["version_scheme"])
+    if not policy.strict_versions:
+        return
+    if selection.first_unreadable:
+        raise error_messages.unreadable(policy, selection.unreadable_counts, selection.first_unreadable)
+    if selection.first_record:
+        raise error_messages.not_judged(policy, selection.skipped_counts[UNREADABLE], selection.first_record)
 
 
 def _server_query(policy: Policy, **changes: Any) -> PackageQuery:

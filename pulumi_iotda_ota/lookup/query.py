@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.durations import api_time, parse_time, whole_second
+from pulumi_iotda_ota.durations import api_time, parse_time
 from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.schema.validation import require_valid
@@ -117,18 +117,14 @@ def _policy(values: Mapping[str, Any]) -> Policy:
 
 
 def _window(given: Mapping[str, Any]) -> dict[str, str]:
-    # The service tells whole seconds: an upload is from, or before, a part of one as it is of the next whole one.
-    window = {
-        name: api_time(whole_second(parse_time(name, given[name])))
-        for name in ("created_after", "created_before")
-        if name in given
-    }
+    window = {name: parse_time(name, given[name]) for name in ("created_after", "created_before") if name in given}
     if len(window) > 1 and window["created_after"] >= window["created_before"]:
         raise InputError(
             f"{references.argument('created_after')} must be earlier than {references.argument('created_before')}",
             argument="created_after",
         )
-    return window
+    # The API's form has no part of a second.
+    return {name: time.isoformat() if time.microsecond else api_time(time) for name, time in window.items()}
 
 
 def _require_order(values: Mapping[str, Any]) -> None:

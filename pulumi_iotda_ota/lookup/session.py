@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage, PackageQuery
     from pulumi_iotda_ota.iotda.retry import Clock, Deadline
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ def wants_memo(environ: Mapping[str, str]) -> bool:
 class ListedPackages:
     """All packages that the service has for a query, and how many requests that took."""
 
-    packages: tuple[OtaPackage, ...]
+    packages: tuple[ListedPackage, ...]
     requests: int
 
 
@@ -114,7 +114,7 @@ class Run:
     def first_packages(
         self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None
     ) -> tuple[OtaPackage, ...]:
-        """Return the first page of a query: one request, the newest packages."""
+        """Return the packages of the first page of a query that can be judged: one request, the newest packages."""
 
         def first() -> tuple[OtaPackage, ...]:
             return self.client(connection).first_packages(query, deadline=deadline)
@@ -125,7 +125,7 @@ class Run:
         self,
         connection: ResolvedConnection,
         query: PackageQuery,
-        use: Callable[[Iterable[OtaPackage]], T],
+        use: Callable[[Iterable[ListedPackage]], T],
         *,
         asked: Hashable,
         deadline: Deadline | None = None,

@@ -17,17 +17,18 @@ from pulumi_iotda_ota.message_rendering import command
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.failed_devices import FailingDevice
-    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.iotda.models import BatchTask, UnreadableRecord
     from pulumi_iotda_ota.lookup.query import UpgradeTaskLookup
     from pulumi_iotda_ota.lookup.session import Run
 
 
 @dataclass(frozen=True)
 class FoundTask:
-    """A task that was looked up, and the first of its failing devices."""
+    """A task that was looked up, the first of its failing devices, and their records that cannot be judged."""
 
     task: BatchTask
     failed_devices: tuple[FailingDevice, ...]
+    unreadable: tuple[UnreadableRecord, ...]
     id: str
 
 
@@ -48,7 +49,7 @@ def find_upgrade_task(run: Run, connection: ResolvedConnection, lookup: UpgradeT
         if not error.is_not_found:
             raise
         raise missing_task(lookup.task_id, error, connection) from error
-    return FoundTask(task, failing, lookup.id)
+    return FoundTask(task, failing.devices, failing.unreadable, lookup.id)
 
 
 def missing_task(task_id: str, error: ServiceError, connection: ResolvedConnection) -> ServiceError:

@@ -83,7 +83,7 @@ REQUIRE_CHECKSUM = Argument(
 STRICT_VERSIONS = Argument(
     "strict_versions",
     "flag",
-    "Make a version that the scheme can not read an error, instead of passing its package over. Off by default.",
+    "Make it an error if a version, or an upload time that is needed, cannot be read. Off by default: it is skipped.",
     default=False,
 )
 ORDER_BY = Argument(

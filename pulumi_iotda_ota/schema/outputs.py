@@ -72,8 +72,8 @@ _PACKAGE_FIELDS = (
     Output("package_type", "text", "The type: softwarePackage, firmwarePackage or modulePackage."),
     Output("product_id", "text", "The product of the devices it is for."),
     Output("version", "text", "The version."),
-    Output("create_time", "text", "When it was uploaded, as the API writes it: yyyyMMddTHHmmssZ."),
-    Output("created_at", "text", "When it was uploaded, as RFC 3339."),
+    Output("create_time", "text", "When it was uploaded, as the service writes it: by its documents yyyyMMddTHHmmssZ."),
+    Output("created_at", "text", "When it was uploaded, as RFC 3339; as it came if it cannot be read."),
     Output("support_source_versions", "texts", "The versions it can upgrade; an empty list means all."),
     *_optional(
         Output("product_name", "text", "The name of the product."),
@@ -90,7 +90,11 @@ SKIPPED_PACKAGE = Object(
     (
         Output("package_id", "text", "The id of the package."),
         Output("version", "text", "Its version."),
-        Output("rule", "argument", "The argument whose rule passed it over."),
+        Output(
+            "rule",
+            "argument",
+            "The argument whose rule passed it over; `unreadable_record` if no rule can judge the record.",
+        ),
         Output("reason", "text", "Why, in words."),
     ),
 )

@@ -6,27 +6,31 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.rules import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage
     from pulumi_iotda_ota.selection.policy import Policy
 
 MAX_SKIPPED = 100
+#: What counts the records that no rule can judge, in the place of a rule.
+UNREADABLE = "unreadable_record"
 _SCOPES = ("app_id", "product_id", "module_name")
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A package that was passed over, and by which rule."""
+    """A package that was passed over, and by which rule; ``unreadable`` if that rule could not read it."""
 
     package_id: str
     version: str
     rule: str
     reason: str
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ class Selection:
         looked_at: how many packages there were.
         skipped: the first :attr:`most_skipped` that were passed over, in the service's order.
         skipped_counts: how many each rule passed over.
-        first_skipped: the first that each rule passed over.
+        unreadable_counts: how many of them each rule skipped because it could not read a version or a time.
+        first_unreadable: the first of these.
+        first_record: the first record that no rule can judge.
         most_skipped: how many are kept; all of them are counted.
     """
 
@@ -59,7 +65,9 @@ class Selection:
     looked_at: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     skipped_counts: Counter[str] = field(default_factory=Counter)
-    first_skipped: dict[str, Skipped] = field(default_factory=dict)
+    unreadable_counts: Counter[str] = field(default_factory=Counter)
+    first_unreadable: Skipped | None = None
+    first_record: UnreadableRecord | None = None
     most_skipped: int = MAX_SKIPPED
 
     @property
@@ -67,14 +75,30 @@ class Selection:
         """Return those that fit, the preferred ones first."""
         return [package for tier in self.tiers for package in tier.packages]
 
-    def skip(self, package: OtaPackage, rule: str, reason: str) -> None:
-        """Record one package that was passed over."""
+    def skip(self, package: OtaPackage, rule: str, reason: str, *, unreadable: bool = False) -> None:
+        """Record one package that a rule skips.
+
+        Args:
+            package: the package.
+            rule: the argument that the rule comes from.
+            reason: what speaks against the package.
+            unreadable: whether the rule could not read the version or the upload time.
+        """
         self.skipped_counts[rule] += 1
-        if len(self.skipped) < self.most_skipped or rule not in self.first_skipped:
-            skipped = Skipped(package.package_id, package.version, rule, reason)
-            self.first_skipped.setdefault(rule, skipped)
-            if len(self.skipped) < self.most_skipped:
-                self.skipped.append(skipped)
+        if unreadable:
+            self.unreadable_counts[rule] += 1
+            self.first_unreadable = self.first_unreadable or Skipped(
+                package.package_id, package.version, rule, reason, unreadable=True
+            )
+        if len(self.skipped) < self.most_skipped:
+            self.skipped.append(Skipped(package.package_id, package.version, rule, reason, unreadable))
+
+    def skip_record(self, record: UnreadableRecord) -> None:
+        """Record one record that no rule can judge."""
+        self.skipped_counts[UNREADABLE] += 1
+        self.first_record = self.first_record or record
+        if len(self.skipped) < self.most_skipped:
+            self.skipped.append(Skipped(record.id, record.name, UNREADABLE, record.reason))
 
 
 def needs_all(policy: Policy) -> bool:
@@ -83,7 +107,7 @@ def needs_all(policy: Policy) -> bool:
 
 
 def select(
-    packages: Iterable[OtaPackage], policy: Policy, *, enough: int | None = None, most_skipped: int = MAX_SKIPPED
+    packages: Iterable[ListedPackage], policy: Policy, *, enough: int | None = None, most_skipped: int = MAX_SKIPPED
 ) -> Selection:
     """Return the packages that fit the policy, the preferred ones first.
 
@@ -91,7 +115,7 @@ def select(
     record first. Packages that tie keep it too. Each version is read once, so this is linear but for one sort.
 
     Args:
-        packages: what there is, in the service's order.
+        packages: what there is, in the service's order; a record that cannot be judged is passed over.
         policy: what is preferred.
         enough: look no further once so many fit; only where the policy does not need all of them.
         most_skipped: how many of those that are passed over are kept with their reason.
@@ -99,16 +123,19 @@ def select(
     keys = Keys(policy.version_scheme)
     selection, rules, fitting = Selection(most_skipped=most_skipped), rules_of(policy, keys), []
     for package in packages:
-        selection.looked_at += 1
+        if isinstance(package, UnreadableRecord):
+            selection.skip_record(package)
+            continue
         for rule in rules:
             reason = rule.reason(package)
             if reason is not None:
-                selection.skip(package, rule.argument, reason)
+                selection.skip(package, rule.argument, reason, unreadable=rule.reads)
                 break
         else:
             fitting.append(package)
             if len(fitting) == enough:
                 break
+    selection.looked_at = len(fitting) + selection.skipped_counts.total()
     _order(fitting, policy, keys)
     selection.tiers = _tiers(fitting, policy, keys)
     return selection
@@ -125,7 +152,7 @@ def _order(packages: list[OtaPackage], policy: Policy, keys: Keys) -> None:
     if policy.order_by == "version":
         packages.sort(key=lambda package: keys.key(package.version), reverse=True)
     elif policy.order_by == "create_time":
-        packages.sort(key=lambda package: package.created, reverse=True)
+        packages.sort(key=keys.created, reverse=True)  # type: ignore[arg-type]  # the rules left out what has no time
 
 
 def _tiers(packages: list[OtaPackage], policy: Policy, keys: Keys) -> list[Tier]:

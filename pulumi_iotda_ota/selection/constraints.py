@@ -1,50 +1,61 @@
-"""Reads version constraints: one grammar for every scheme. Looks at no package, chooses none and sends nothing.
+"""Reads version constraints: one grammar for every scheme. Reads no package, chooses none and sends nothing.
 
 ::
 
     constraint  = all ("||" all)*             any of them must hold
     all         = term (("," | space) term)*  all of them must hold
-    term        = operator? version           = != > >= < <=, none is =; any version that the scheme reads
+    term        = ("=" | "!=")? version       none is =; any version that the scheme reads
+                | (">" | ">=" | "<" | "<=") version   it begins with a digit, v in front allowed
                 | ("~" | "^") number          a dotted number, v in front allowed
                 | "="? number ".x"            x, X or *; alone: any version
 
-A constraint decides by the order of the scheme alone. Whether prereleases are in the running at all is for another rule
-(``include_prereleases``). What a term does with them, and with the suffixes that ``loose`` puts above a release:
+A constraint decides by the order of the scheme alone, with one exception: ``loose`` compares a version with an unknown
+word by its release, except with ``=`` and ``!=``. By the order, ``1.5.0-arm64`` is below ``1.5.0``; ``>=1.5.0`` admits
+it and ``<1.5.0`` does not. If the constraint itself names an unknown word, as ``>=1.5.0-arm64`` does, the order
+decides. Whether prereleases are in the running at all is for another rule (``include_prereleases``). What a term does
+with them, with builds and with unknown words:
 
-========= ========================= =================================== ==========================
-term      stands for                prereleases                         suffixes (loose)
-========= ========================= =================================== ==========================
-``=1.2``  all that ties: V1.2.0     not 1.2-rc1                         not 1.2_B1
-``!=1.2`` all that does not tie     1.2-rc1 too                         1.2_B1 too
-``>1.2``  above                     not 1.2-rc1, but 1.3-rc1            1.2_B1 too
-``>=1.2`` ties or above             not 1.2-rc1, but 1.3-rc1            1.2_B1 too
-``<2``    below                     1.9-rc1, but never one of 2         1.9_B1, but not 2_B1
-``<=2``   ties or below             2-rc1 too                           1.9_B1, but not 2_B1
-``~1.2``  ``>=1.2 <1.3``            not 1.2-rc1, not 1.3-rc1            1.2_B1 too, not 1.3_B1
-``~1``    ``>=1 <2``                as above                            as above
-``^1.2``  ``>=1.2 <2``              as above                            as above
-``^0.2``  ``>=0.2 <0.3``            as above                            as above
-``1.2.x`` ``>=1.2 <1.3``            as above                            as above
-``*``     any version               all                                 all
-========= ========================= =================================== ==========================
+========= ========================= =================================== ==================== ==================
+term      stands for                prereleases                         builds (loose)       unknown (loose)
+========= ========================= =================================== ==================== ==================
+``=1.2``  all that ties: V1.2.0     not 1.2-rc1                         not 1.2_B1           not 1.2-arm
+``!=1.2`` all that does not tie     1.2-rc1 too                         1.2_B1 too           1.2-arm too
+``>1.2``  above                     not 1.2-rc1, but 1.3-rc1            1.2_B1 too           not 1.2-arm
+``>=1.2`` ties or above             not 1.2-rc1, but 1.3-rc1            1.2_B1 too           1.2-arm too
+``<2``    below                     1.9-rc1, but never one of 2         1.9_B1, but not 2_B1 1.9-arm, not 2-arm
+``<=2``   ties or below             2-rc1 too                           1.9_B1, but not 2_B1 2-arm too
+``~1.2``  ``>=1.2 <1.3``            not 1.2-rc1, not 1.3-rc1            1.2_B1, not 1.3_B1   1.2-arm, not 1.3-arm
+``~1``    ``>=1 <2``                as above                            as above             as above
+``^1.2``  ``>=1.2 <2``              as above                            as above             as above
+``^0.2``  ``>=0.2 <0.3``            as above                            as above             as above
+``1.2.x`` ``>=1.2 <1.3``            as above                            as above             as above
+``*``     any version               all                                 all                  all
+========= ========================= =================================== ==================== ==================
 
-``~`` keeps the first two numbers, or the one there is; ``^`` all up to the first that is not 0, or all where all are 0;
-an x those before it. Missing numbers are 0 under every scheme: ``>=1.2`` is
-``>=1.2.0`` and ``1.2`` is ``=1.2.0``, not ``1.2.x``. ``<2-rc1`` names a prerelease of 2, so it admits ``2-beta``.
-A comparison with a version that has a suffix or a prefix is one of the whole version, by the order: ``>=1.2_B12``.
+``~`` keeps the first two numbers, or the one there is; ``^`` all up to the first that is not 0, or all if all are 0; an
+x those before it. Missing numbers are 0 under every scheme: ``>=1.2`` is ``>=1.2.0`` and ``1.2`` is ``=1.2.0``, not
+``1.2.x``. ``<2-rc1`` names a prerelease of 2, so it admits ``2-beta``. A comparison with a version that has a suffix is
+one of the whole version, by the order: ``>=1.2_B12``.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, redact
-from pulumi_iotda_ota.selection.versions import Unreadable, is_prerelease, is_prerelease_of
+from pulumi_iotda_ota.selection.versions import (
+    Unreadable,
+    about_unknown_word,
+    is_prerelease,
+    is_prerelease_of,
+    release_of,
+    unknown_word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,8 +102,18 @@ _HOLDS: dict[str, Callable[[Key, Key], bool]] = {
     "<=": operator.le,
 }
 _OPERATORS = (*_HOLDS, "~", "^")
+_EXACT = ("", "=", "!=")  # these compare whole versions, and take any
+_BEGINS_WITH_DIGIT = re.compile("[vV]?[0-9]")
 # What other tools take for the newest; a version of that name is still found by =latest.
 _WISHES = ("latest", "newest")
+
+
+class _Comparison(NamedTuple):
+    """A comparison with one version: of whole versions, or of their releases if they have unknown words."""
+
+    operator: str
+    bound: Key
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -100,10 +121,14 @@ class _Term:
     """One term: its text, and the comparisons it stands for, all of which must hold."""
 
     text: str
-    comparisons: tuple[tuple[str, Key], ...]
+    comparisons: tuple[_Comparison, ...]
 
-    def admits(self, key: Key) -> bool:
-        return all(_HOLDS[name](key, bound) for name, bound in self.comparisons)
+    def admits(self, key: Key, release: Key) -> bool:
+        # Loops, here and below: generators cost more than the comparisons, and every version comes through.
+        for name, bound, whole in self.comparisons:  # noqa: SIM110
+            if not _HOLDS[name](key if whole else release, bound):
+                return False
+        return True
 
 
 @dataclass(frozen=True)
@@ -113,10 +138,12 @@ class Constraint:
     ``str()`` gives it in one spelling, which reads as the same constraint.
 
     Attributes:
+        text: the constraint as it was written.
         scheme: how its versions, and those it is asked about, are read.
         alternatives: the terms of each side of ``||``.
     """
 
+    text: str = field(compare=False)
     scheme: Scheme
     alternatives: tuple[tuple[_Term, ...], ...]
 
@@ -133,7 +160,27 @@ class Constraint:
 
     def admits_key(self, key: Key) -> bool:
         """Return whether the version of a key of this scheme fulfils the constraint."""
-        return any(all(term.admits(key) for term in terms) for terms in self.alternatives)
+        return self._admits(key, release_of(key))
+
+    def reason(self, key: Key) -> str | None:
+        """Return why a version does not fulfil the constraint, or None if it does.
+
+        The reason names an unknown word if the version would fulfil it without the word, or by the order alone.
+        """
+        release = release_of(key)
+        if self._admits(key, release):
+            return None
+        mattered = release is not key and (self._admits(release, release) or self._admits(key, key))
+        return f"outside {self.text}{about_unknown_word(key) if mattered else ''}"
+
+    def _admits(self, key: Key, release: Key) -> bool:
+        for terms in self.alternatives:
+            for term in terms:
+                if not term.admits(key, release):
+                    break
+            else:
+                return True
+        return False
 
     @property
     def names_prerelease(self) -> bool:
@@ -144,7 +191,7 @@ class Constraint:
     def bounds(self) -> list[Key]:
         """Return the versions that it compares with, in the order in which they are written."""
         terms = [term for terms in self.alternatives for term in terms]
-        return [bound for term in terms for _, bound in term.comparisons]
+        return [comparison.bound for term in terms for comparison in term.comparisons]
 
     def __str__(self) -> str:
         return " || ".join(", ".join(term.text for term in terms) for terms in self.alternatives)
@@ -167,7 +214,7 @@ def parse(text: str, scheme: Scheme) -> Constraint:
     if not text.strip():
         raise InputError(f"{argument(_ARGUMENT)} is empty: remove it, or write * for any version", argument=_ARGUMENT)
     try:
-        return Constraint(scheme, _Parser(text, scheme).alternatives())
+        return Constraint(text, scheme, _Parser(text, scheme).alternatives())
     except _Fault as fault:
         raise _error(text, fault) from None
 
@@ -242,7 +289,11 @@ class _Parser:
             raise _missing(self._last, self._next)
         version = self._take()
         try:
-            return _Term(f"{sign.text}{version.text}", tuple(_comparisons(sign, version, self._scheme)))
+            comparisons = [
+                _Comparison(name, bound, name in _EXACT or bool(unknown_word(bound)))
+                for name, bound in _comparisons(sign, version, self._scheme)
+            ]
+            return _Term(f"{sign.text}{version.text}", tuple(comparisons))
         except Unreadable as error:
             raise _Fault(f"{version.shown} is {error.reason}", version.start) from None
 
@@ -267,15 +318,23 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
         raise _Fault("* stands alone, or ends a dotted number as in 1.2.*", version.start)
     elif sign.text in ("~", "^"):
         yield from _compatible(sign, version, scheme)
-    elif not sign.text and version.text.lower() in _WISHES:
+    elif sign.text not in ("=", "!=") and version.text.lower() in _WISHES:
         raise _Fault(
             f"{version.text} is no version: remove {argument(_ARGUMENT)}, and set {argument('highest_version', True)}",
             version.start,
         )
     elif not sign.text and not re.search("[A-Za-z0-9]", version.text):
         raise _Fault(f"{version.shown} is no version here; a range is written >=1.0 <=2.0", version.start)
+    elif sign.text not in _EXACT and not _BEGINS_WITH_DIGIT.match(version.text):
+        raise _Fault(_needs_digit(sign, version), version.start)
     else:
         yield sign.text or "=", scheme.key(scheme.completed(version.text))
+
+
+def _needs_digit(sign: _Token, version: _Token) -> str:
+    """Return what is wrong with a version that has no number to compare at its start, and what to write instead."""
+    needs = f"after {sign.text} a version begins with a digit, as in 1.2 or v1.2"
+    return f"{needs}: write ={version.shown}, or choose with version_regex"
 
 
 def _wildcard(sign: _Token, found: re.Match[str], scheme: Scheme) -> Iterator[tuple[str, Key]]:

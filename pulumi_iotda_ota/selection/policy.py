@@ -18,8 +18,8 @@ class Policy:
         product_id: the product, exact.
         version: the version, exact.
         module_name: the module of a modulePackage, exact.
-        created_after: the earliest upload, in the API's form, inclusive.
-        created_before: the end of the uploads, in the API's form, exclusive.
+        created_after: the earliest upload, inclusive: in the API's form, or RFC 3339 if it has a part of a second.
+        created_before: the end of the uploads, exclusive, in the same forms.
         source_versions: what the devices run now; the package must support all of them.
         allow_downgrade: keep packages that are below one of ``source_versions``.
         version_regex: what the whole version must match.
@@ -27,7 +27,7 @@ class Policy:
         version_constraint: a range of versions; see ``constraints.py``.
         include_prereleases: keep prereleases; None decides by the lookup.
         preferred_versions: the first of these that fits wins.
-        strict_versions: refuse to choose when the scheme can not read a version.
+        strict_versions: refuse to choose if a rule cannot read a version or an upload time.
         highest_version: if several packages match, take the one with the highest version.
         most_recent: if several packages match, take the one that was uploaded last.
         order_by: ``version`` or ``create_time``; None keeps the service's order.

@@ -1,15 +1,16 @@
-"""The rules of a selection, in the order in which they apply: each passes a package over with a reason, or lets it be.
+"""The rules of a selection, in the order in which they apply: each skips a package with a reason, or lets it be.
 
-The order is part of the interface, because the first rule that a package breaks is the one that is told:
+The order is part of the interface, because the first rule that a package breaks is the one that is reported:
 
 1. the exact filters: ``package_type``, ``app_id``, ``product_id``, ``version``, ``module_name``
-2. the window: ``created_after``, ``created_before``
+2. the window: ``created_after``, ``created_before`` (the upload time must be readable)
 3. the devices: ``source_versions``, then ``allow_downgrade``
 4. the version: ``version_regex``, ``version_scheme`` (it must be readable), ``version_constraint``,
    ``include_prereleases``
+5. the order by upload: ``most_recent`` or ``order_by`` (the time must be readable)
 
-What then fits is ordered: ``preferred_versions``, then ``order_by``. A single lookup asks for checksums
-(``require_checksum``) last, in that order.
+What then fits is ordered: ``preferred_versions``, then the version or the upload time. A single lookup requests
+checksums (``require_checksum``) last, in that order.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.models import parse_api_time
+from pulumi_iotda_ota.iotda.models import read_service_time
+from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.policy import EXACT
 from pulumi_iotda_ota.selection.regexes import whole_match
-from pulumi_iotda_ota.selection.versions import is_prerelease
+from pulumi_iotda_ota.selection.versions import about_unknown_word, is_prerelease, release_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.selection.policy import Policy
@@ -45,10 +48,17 @@ _NOUNS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: the argument that it comes from, and what it says against a package, or None."""
+    """One rule of a selection.
+
+    Attributes:
+        argument: the argument that it comes from.
+        reason: returns what speaks against a package, or None.
+        reads: whether the rule skips what it cannot read, which ``strict_versions`` makes an error.
+    """
 
     argument: str
     reason: Reason
+    reads: bool = False
 
 
 def rules_of(policy: Policy, keys: Keys | None = None) -> list[Rule]:
@@ -59,10 +69,16 @@ def rules_of(policy: Policy, keys: Keys | None = None) -> list[Rule]:
         keys: where the keys of versions are remembered.
 
     Raises:
-        InputError: a pattern, a constraint or a source version can not be read.
+        InputError: a pattern, a constraint or a source version cannot be read.
     """
     keys = keys or Keys(policy.version_scheme)
-    return [*_exact(policy), *_window(policy), *_devices(policy, keys), *_versions(policy, keys)]
+    return [
+        *_exact(policy),
+        *_window(policy, keys),
+        *_devices(policy, keys),
+        *_versions(policy, keys),
+        *_order(policy, keys),
+    ]
 
 
 def keeps_prereleases(policy: Policy) -> bool:
@@ -91,17 +107,45 @@ def _differs(name: str, wanted: str) -> Reason:
     return reason
 
 
-def _window(policy: Policy) -> Iterator[Rule]:
+def _window(policy: Policy, keys: Keys) -> Iterator[Rule]:
     if policy.created_after is not None:
-        earliest = parse_api_time(policy.created_after)
-        yield Rule("created_after", lambda package: _when(package) if package.created < earliest else None)
+        earliest = _bound(policy.created_after)
+        yield _timed("created_after", keys)
+        yield Rule("created_after", _uploaded(keys, lambda time: time < earliest))
     if policy.created_before is not None:
-        end = parse_api_time(policy.created_before)
-        yield Rule("created_before", lambda package: _when(package) if package.created >= end else None)
+        end = _bound(policy.created_before)
+        yield _timed("created_before", keys)
+        yield Rule("created_before", _uploaded(keys, lambda time: time >= end))
 
 
-def _when(package: OtaPackage) -> str:
-    return f"uploaded {package.created_at}"
+def _order(policy: Policy, keys: Keys) -> Iterator[Rule]:
+    if policy.order_by == "create_time":
+        yield _timed("most_recent" if policy.most_recent else "order_by", keys)
+
+
+def _timed(argument: str, keys: Keys) -> Rule:
+    """Return the rule that skips a package whose upload time cannot be read: it has no place in time."""
+
+    def reason(package: OtaPackage) -> str | None:
+        return None if keys.created(package) else f"create_time {quoted(package.create_time)} cannot be read"
+
+    return Rule(argument, reason, reads=True)
+
+
+def _bound(text: str) -> datetime:
+    """Return the time of a window, which the lookup has checked."""
+    time = read_service_time(text)
+    if time is None:
+        raise ValueError(text)
+    return time
+
+
+def _uploaded(keys: Keys, outside: Callable[[datetime], bool]) -> Reason:
+    def reason(package: OtaPackage) -> str | None:
+        time = keys.created(package)
+        return f"uploaded {package.created_at}" if time is not None and outside(time) else None
+
+    return reason
 
 
 def _devices(policy: Policy, keys: Keys) -> Iterator[Rule]:
@@ -129,7 +173,10 @@ def _below(policy: Policy, keys: Keys) -> Reason:
 
     def reason(package: OtaPackage) -> str | None:
         key = keys.find(package.version)
-        return f"below {sources[highest]}, which devices run" if key is not None and key < highest else None
+        if key is None or key >= highest:
+            return None
+        word = about_unknown_word(key) if release_of(key) >= release_of(highest) else ""
+        return f"below {sources[highest]}, which devices run{word}"
 
     return reason
 
@@ -138,12 +185,11 @@ def _versions(policy: Policy, keys: Keys) -> Iterator[Rule]:
     if policy.version_regex is not None:
         matches = whole_match("version_regex", policy.version_regex)
         yield Rule("version_regex", lambda package: None if matches(package.version) else "does not match")
-    yield Rule("version_scheme", lambda package: keys.trouble(package.version))
+    yield Rule("version_scheme", lambda package: keys.trouble(package.version), reads=True)
     # From here on every version has a key.
     if policy.version_constraint is not None:
-        admits = parse(policy.version_constraint, keys.scheme).admits_key
-        outside = f"outside {policy.version_constraint}"
-        yield Rule("version_constraint", lambda package: None if admits(keys.key(package.version)) else outside)
+        outside = parse(policy.version_constraint, keys.scheme).reason
+        yield Rule("version_constraint", lambda package: outside(keys.key(package.version)))
     if not keeps_prereleases(policy):
         yield Rule(
             "include_prereleases",

@@ -1,19 +1,21 @@
-"""Orders version names by a named scheme. Never guesses a scheme, looks at no package and sends nothing.
+"""Orders version names by a named scheme. Never guesses a scheme, reads no package and sends nothing.
 
 ``loose`` reads every documented version. Leaving ``-``, ``_`` and ``.`` aside, a version is a row of parts, each some
-text and the dotted number after it: ``V1.2.3_B012`` is ``1.2.3`` then ``b 12``. Parts compare one by one, and where one
-version ends and the other goes on, what comes next decides, lowest first::
+text and the dotted number after it: ``V1.2.3_B012`` is ``1.2.3`` then ``b 12``. Parts compare one by one. If one
+version ends and the other goes on, the next part decides, lowest first::
 
-    dev  snapshot  alpha  beta  pre  rc  |  the end: the release itself  |  any other text   a number after - or _
-    1.0-dev2                1.0-rc1         1.0                             1.0_B012         1.0-1
+    an unfinished word | an unknown word | the end: the release | a build's word | a number after - or _
+    1.0-rc1              1.0-arm64         1.0  1.0-final         1.0_B012         1.0-1
 
+- :data:`WORDS` has the words. They count after the first number of a version. In front of it, only
+  :data:`IN_FRONT` do: ``beta-1.0`` is a prerelease, ``edge-gateway_1.2`` is none.
 - A ``v`` before a digit, at the start or after a separator, is dropped; case never counts: ``V1.2``, ``app_v1.2``.
 - Numbers compare as numbers, of any length; end zeros of a dotted number fall: ``1``, ``1.0`` and ``1.0.0`` tie.
 - A dot goes on with a number, ``-`` and ``_`` begin a suffix: ``1.0`` < ``1.0-1`` < ``1.0.1``. Between text and its
   number a separator says nothing: ``1.0rc1``, ``1.0.rc1`` and ``1.0-RC.1`` tie.
-- ``develop`` and ``development`` are ``dev``, ``preview`` and ``prerelease`` are ``pre``. A single letter is never a
-  prerelease: ``V100R001C00B012`` is a build and ``1.0.2a`` a patch, so ``1.0b2`` is above ``1.0`` here.
-- One of these words makes a prerelease wherever it stands: ``1.0_B012-rc1`` is one of ``1.0_B012``.
+- A single letter is a build, never a prerelease: ``V100R001C00B012``. So ``1.0b2`` is above ``1.0`` here.
+- An unfinished word makes a prerelease wherever it stands: ``1.0_B012-rc1`` is one of ``1.0_B012``.
+- The commit that ``git describe`` adds is one word of a build, whatever its digits are: ``1.4.2-14-g1ea5b3c``.
 
 ``semver`` is Semantic Versioning 2.0.0 as the ``semver`` library reads it: three numbers, no ``v``; ``1.0.0-1`` is a
 prerelease there. What it does not read is :class:`Unreadable`.
@@ -23,6 +25,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda import references
@@ -35,26 +39,76 @@ if TYPE_CHECKING:
     Part: TypeAlias = tuple[int, str, tuple[int, ...]]
     Key: TypeAlias = tuple[Part, ...]
 
-# The ranks of a part. Below the release are the prereleases: the words of loose, the identifiers of semver.
-_WORDS = {
-    "dev": 0,
-    "develop": 0,
-    "development": 0,
-    "snapshot": 1,
-    "alpha": 2,
-    "beta": 3,
-    "pre": 4,
-    "preview": 4,
-    "prerelease": 4,
-    "rc": 5,
-}
+
+@dataclass(frozen=True)
+class WordClass:
+    """Words after the first number of a version that sort alike under ``loose``.
+
+    Attributes:
+        name: what such a word says.
+        place: where it puts a version.
+        example: a version with such a word, beside its release 1.5.0.
+        words: the words; each with its spellings, which tie.
+    """
+
+    name: str
+    place: str
+    example: str
+    words: tuple[tuple[str, ...], ...] = ()
+
+
+UNFINISHED = WordClass(
+    "unfinished",
+    "below its release; a prerelease; the words in this order, lowest first",
+    "1.5.0-nightly20240115",
+    (
+        *(("wip",), ("draft",), ("experimental",), ("debug",), ("internal",), ("eng",), ("test",), ("trial",)),
+        ("dev", "develop", "development"),
+        *(("unstable",), ("canary",), ("nightly",), ("daily",), ("snapshot",), ("edge",), ("next",)),
+        *(("alpha",), ("beta",), ("milestone",), ("ea",), ("eap",)),
+        ("pre", "preview", "prerelease"),
+        *(("candidate",), ("cr",), ("rc",)),
+    ),
+)
+UNKNOWN = WordClass("any other word", "just below its release; no prerelease; as text", "1.5.0-arm64")
+RELEASED = WordClass(
+    "released",
+    "ties with its release",
+    "1.5.0-final",
+    (("release",), ("rel",), ("final",), ("ga",), ("lts",), ("stable",)),
+)
+BUILD = WordClass(
+    "build",
+    "above its release; as text",
+    "1.5.0_B012",
+    (
+        *(("build",), ("bld",), ("sp",), ("spc",), ("sph",), ("cp",), ("hp",), ("hf",), ("hotfix",), ("fix",)),
+        *(("patch",), ("post",), ("rev",)),
+        *((letter,) for letter in ascii_lowercase),
+    ),
+)
+#: Every word of ``loose``, lowest first. Code, pages and messages are made from it.
+WORDS = (UNFINISHED, UNKNOWN, RELEASED, BUILD)
+#: The words that count in front of the first number too, where names of products stand.
+IN_FRONT = (*("dev", "develop", "development", "snapshot", "alpha", "beta", "pre", "preview", "prerelease", "rc"),)
+
+# The ranks of a part. Below the release are the prereleases (the unfinished words of loose, the identifiers of semver)
+# and the unknown words.
 _NUMERIC_IDENTIFIER, _IDENTIFIER = 0, 1
-_RELEASE, _TEXT, _NUMBER = 6, 7, 8
+_UNKNOWN = len(UNFINISHED.words)
+_RELEASE, _TEXT, _NUMBER = _UNKNOWN + 1, _UNKNOWN + 2, _UNKNOWN + 3
 _END: Part = (_RELEASE, "", ())
+# The rank of each word, and the text that its key keeps: spellings of one unfinished word tie, all others differ.
+_RANKS: dict[str, tuple[int, str]] = {
+    **{word: (rank, "") for rank, spellings in enumerate(UNFINISHED.words) for word in spellings},
+    **{word: (_RELEASE, "") for spellings in RELEASED.words for word in spellings},
+    **{word: (_TEXT, word) for spellings in BUILD.words for word in spellings},
+}
+_RANKS_IN_FRONT = {word: _RANKS[word] for word in IN_FRONT}
 
 _DOCUMENTED = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _LEADING_V = re.compile(r"(?<![A-Za-z0-9])[vV](?=[0-9])")
-_PART = re.compile(r"([a-z]+)[._-]*([0-9.]*)|([0-9][0-9.]*)")
+_PART = re.compile(r"((?<=[._-])g[0-9a-f]{7,40}(?![a-z0-9]))|([a-z]+)[._-]*([0-9.]*)|([0-9][0-9.]*)")
 _INCOMPLETE = re.compile(r"[vV]?([0-9]+(?:\.[0-9]+){0,2})(-.*)?")
 _SEMVER_NUMBERS = 3
 
@@ -136,8 +190,20 @@ class _Loose(Scheme):
         return text
 
     def _read(self, text: str) -> Key:
-        bare = _LEADING_V.sub("", text).lower()
-        return (*[_part(word, number or bare_number) for word, number, bare_number in _PART.findall(bare)], _END)
+        parts: list[Part] = []
+        ranks, other = _RANKS_IN_FRONT, _TEXT
+        for commit, word, number, bare in _PART.findall(_LEADING_V.sub("", text).lower()):
+            if word:
+                rank, kept = ranks.get(word, (other, word))
+                if rank != _RELEASE:
+                    parts.append((rank, kept, _numbers(number)))
+                elif numbers := _numbers(number):
+                    parts.append((_NUMBER, "", numbers))
+            else:
+                parts.append((_TEXT, commit, ()) if commit else (_NUMBER, "", _numbers(bare)))
+            if number or bare:
+                ranks, other = _RANKS, _UNKNOWN
+        return (*parts, _END)
 
 
 class _Semver(Scheme):
@@ -187,22 +253,42 @@ def scheme(name: str) -> Scheme:
 
 def is_prerelease(key: Key) -> bool:
     """Return whether a key is that of a prerelease."""
-    return any(part[0] < _RELEASE for part in key)
+    return any(part[0] < _UNKNOWN for part in key)
 
 
 def is_prerelease_of(key: Key, bound: Key) -> bool:
     """Return whether a key is that of a prerelease of this very version: ``2.0-rc1`` of ``2``, ``1.9-rc1`` not."""
     *shared, end = bound
     place = len(shared)
-    return end == _END and key[:place] == bound[:place] and key[place : place + 1] < (_END,)
+    return (
+        end == _END and key[:place] == bound[:place] and key[place : place + 1] < (_END,) and is_prerelease(key[place:])
+    )
 
 
-def _part(word: str, number: str) -> Part:
-    numbers = _numbers(number)
-    if not word:
-        return _NUMBER, "", numbers
-    rank = _WORDS.get(word, _TEXT)
-    return rank, word if rank == _TEXT else "", numbers
+def unknown_word(key: Key) -> str:
+    """Return the first unknown word of a version, or an empty string."""
+    for rank, text, _ in key:
+        if rank == _UNKNOWN:
+            return text
+    return ""
+
+
+def release_of(key: Key) -> Key:
+    """Return the key without its first unknown word and all that follows: ``1.5.0`` for ``1.5.0-arm64_B2``.
+
+    A key without an unknown word is returned as it is, as is one with an unfinished word behind the unknown one: it is
+    a prerelease.
+    """
+    for place, part in enumerate(key):
+        if part[0] == _UNKNOWN:
+            return key if is_prerelease(key[place:]) else (*key[:place], _END)
+    return key
+
+
+def about_unknown_word(key: Key) -> str:
+    """Return what a reason adds about a version that an unknown word puts below its release, or an empty string."""
+    word = unknown_word(key)
+    return f"; {word} is an unknown word" if word else ""
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -116,6 +116,19 @@ def test_why(shell: Shell) -> None:
     assert len(everything.rows) == 2 + 40
 
 
+def test_why_names_an_unknown_word(shell: Shell, emulator: Emulator) -> None:
+    """`--why` names the unknown word that puts a version below its release."""
+    for version in ("1.5.0-arm64", "1.5.0"):
+        emulator.add_package(product_id="lamp", version=version)
+
+    done = shell.inside(
+        "get", "--package-type", "firmwarePackage", "--product-id", "lamp", "--highest-version", "--why"
+    )
+
+    assert done.rows[0][0] == "1.5.0"
+    assert "lower than 1.5.0; arm is an unknown word (--highest-version)" in done.out
+
+
 def test_why_tells_all_of_more_than_a_hundred(shell: Shell) -> None:
     """`--all` tells every package that was passed over, also where the function tells the first hundred only."""
     wanted = ("--package-type", "softwarePackage", "--product-id", "gateway", "--highest-version")

@@ -159,13 +159,13 @@ def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emu
     emulator.faults.add(Fault(operation="ListOtaPackageInfo", status=400, body=body))
     refused = shell.inside("list", *METER, "--json")
     wrong = shell.inside("get", "--package-id", "product_id")
-    emulator.faults.add(Fault(operation="ListOtaPackageInfo", body={"packages": [{"product_id": 1}], "page": {}}))
-    misread = shell.inside("list", *METER)
+    emulator.faults.add(Fault(operation="ShowOtaPackage", body={"package_id": "p1", "app_id": "a"}))
+    misread = shell.inside("get", "--package-id", "p1")
 
     facts = {fact["label"]: fact["text"] for fact in refused.error["facts"]}
     assert facts["response"] == said
     assert wrong.err.startswith('error: --package-id must be 1 to 36 letters, digits or -, not "product_id"\n')
-    assert "packages[0].package_id" in misread.err.splitlines()[0]
+    assert "package_type is missing" in misread.err.splitlines()[0]
 
 
 def test_no_settings(alone: Shell) -> None:

@@ -22,20 +22,20 @@ RANGES = [
     if line.startswith("| `")
 ]
 POOL = ["0.1", "0.2", "0.2.9", "0.3", "1", "1.1", "1.2-rc1", "1.2", "V1.2.0", "1.2_B1", "1.2.9", "1.3-rc1", "1.3"]
-POOL += ["1.3_B1", "1.9-rc1", "1.9_B1", "2-rc1", "2", "2_B1", "2.1"]
+POOL += ["1.3_B1", "1.9-rc1", "1.9_B1", "2-rc1", "2", "2_B1", "2.1", "1.2-arm", "1.3-arm", "1.9-arm", "2-arm"]
 ONE_OF_2 = "2-rc1"
 
 
-@pytest.mark.parametrize(("term", "stands_for", "prereleases", "suffixes"), RANGES, ids=lambda cell: cell)
-def test_a_row_of_the_ranges_is_true(term: str, stands_for: str, prereleases: str, suffixes: str) -> None:
+@pytest.mark.parametrize(("term", "stands_for", "prereleases", "builds", "unknown"), RANGES, ids=lambda cell: cell)
+def test_a_row_of_the_ranges_is_true(term: str, stands_for: str, prereleases: str, builds: str, unknown: str) -> None:
     """A term admits and leaves out the versions that its row names, and what it stands for admits the same."""
     found = parse(term.strip("`"), LOOSE)
 
     if stands_for.startswith("`"):
         same = parse(stands_for.strip("`"), LOOSE)
         assert [found.admits(version) for version in POOL] == [same.admits(version) for version in POOL]
-    for cell in (prereleases, suffixes):
-        for refused, version in re.findall(r"(not |never )?(one of 2|\d[\w.]*-rc\d|\d[\w.]*_B\d)", cell):
+    for cell in (prereleases, builds, unknown):
+        for refused, version in re.findall(r"(not |never )?(one of 2|\d[\w.]*-(?:rc\d|arm)|\d[\w.]*_B\d)", cell):
             assert found.admits(version.replace("one of 2", ONE_OF_2)) != bool(refused), (term, version)
 
 

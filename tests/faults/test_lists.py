@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.errors import (
 )
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.models import PackageQuery
-from tests.support.fault_helpers import IN_FLIGHT, QUICK, Meeting, connection_to, package
+from tests.support.fault_helpers import IN_FLIGHT, QUICK, Meeting, connection_to, ids_of, package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def listed(emulator: Emulator, **changes: Any) -> list[str]:
     """Return the ids that a client lists."""
     connection = connection_to(emulator, **changes)
     with Client(connection, clock=QUICK, limiter=RequestLimiter()) as client:
-        return [found.package_id for found in client.list_packages(QUERY)]
+        return ids_of(client.list_packages(QUERY))
 
 
 def error_of(emulator: Emulator, **changes: Any) -> IotdaOtaError:
@@ -60,7 +60,7 @@ FINAL: dict[str, tuple[dict[str, Any], type[IotdaOtaError]]] = {
         {"status": 401, "body": b"not gzip", "headers": {"Content-Encoding": "gzip"}},
         CredentialsError,
     ),
-    "a wrong count": ({"merge": {"page": {"count": "120"}}}, ProtocolError),
+    "a wrong count": ({"merge": {"page": {"count": "many"}}}, ProtocolError),
     "5,000 digits": ({"status": 200, "body": b'{"packages":[],"page":{"count":' + b"9" * 5000 + b"}}"}, ProtocolError),
     "no page": ({"merge": {"page": None}}, ProtocolError),
     "a marker that is none": ({"merge": {"page": {"marker": "next"}}}, ProtocolError),
@@ -78,6 +78,15 @@ def test_what_will_not_pass_is_one_error_at_once(emulator: Emulator, fault: str,
     assert type(error_of(emulator)) is kind
     # The first page goes alone, the two others together.
     assert rule.hits <= page
+
+
+@pytest.mark.parametrize(("page", "requests"), [(20, 9), (50, 4)])
+def test_a_count_with_a_cap_hides_nothing(page: int, requests: int) -> None:
+    """If a count ends at 100 and pages hold 20 or 50 records, all 149 packages are listed."""
+    switches = Switches(count_cap=100, short_pages=page)
+    with Emulator({"packages": [package(number) for number in range(149)]}, switches=switches) as emulator:
+        assert listed(emulator) == expected(emulator)
+        assert len(emulator.requests) == requests
 
 
 def test_a_first_page_that_counts_and_shows_nothing_is_an_error(emulator: Emulator) -> None:
@@ -105,8 +114,20 @@ def test_an_answer_that_does_not_come_ends_with_the_deadline(emulator: Emulator)
         Switches(short_pages=7),
         Switches(short_pages=1, count="after_marker", empty_marker="echo"),
         Switches(gzip=False),
+        Switches(count_as_text=True),
+        Switches(count="page"),
+        Switches(count_cap=100),
+        Switches(count_cap=100, short_pages=20),
+        Switches(count_cap=70, short_pages=35),
+        Switches(count="after_marker", short_pages=20, count_as_text=True),
+        Switches(empty_list="null"),
+        Switches(empty_list="null", short_pages=40),
+        Switches(empty_page="null", short_pages=40),
+        Switches(empty_page="absent", short_pages=40),
     ],
-    ids=str,
+    ids=lambda switches: " ".join(
+        f"{name}={value}" for name, value in vars(switches).items() if value != getattr(Switches(), name)
+    ),
 )
 def test_what_the_documents_leave_open_makes_no_difference(emulator: Emulator, switches: Switches) -> None:
     """The list is the same however the service fills in what its documents do not say."""

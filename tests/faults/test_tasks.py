@@ -10,7 +10,7 @@ import requests
 from pulumi_iotda_ota.iotda.client import Client
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError, TransportError
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
-from tests.support.fault_helpers import QUICK, RawServer, closed_port, connection_to
+from tests.support.fault_helpers import QUICK, RawServer, closed_port, connection_to, ids_of
 from tests.support.login_bench import Bench
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ def test_a_task_from_its_creation_to_its_end(emulator: Emulator, client: Client)
     created = client.create_batch_task(task(emulator))
 
     assert created.package_ids == (task(emulator)["document"]["package_ids"][0],)
-    assert [found.task_id for found in client.list_batch_tasks("firmwareUpgrade")] == [created.task_id]
+    assert ids_of(client.list_batch_tasks("firmwareUpgrade")) == [created.task_id]
     assert client.show_batch_task(created.task_id).task_name == "canary_1"
     client.stop_batch_task(created.task_id)
     emulator.faults.add(operation="DeleteBatchTask", wire="drop")
     while client.show_batch_task(created.task_id).status != "Stopped":
         pass
-    assert {detail.target for detail in client.list_task_details(created.task_id)} == {"dev-1", "dev-2"}
+    assert set(ids_of(client.list_task_details(created.task_id))) == {"dev-1", "dev-2"}
     client.delete_batch_task(created.task_id)
     with pytest.raises(ServiceError) as caught:
         client.show_batch_task(created.task_id)
@@ -222,7 +222,7 @@ def test_tasks_of_many_devices_are_read_to_the_end(emulator: Emulator, client: C
     while client.show_batch_task(created.task_id).status in ("Initializing", "Waitting"):
         pass
 
-    found = [detail.target for detail in client.list_task_details(created.task_id)]
+    found = ids_of(client.list_task_details(created.task_id))
     assert sorted(found) == sorted(devices)
 
 

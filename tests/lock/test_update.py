@@ -196,3 +196,25 @@ def test_the_catalogue_is_locked_as_the_lookup_finds_it(emulator: Emulator, proj
     assert added.now is not None
     assert "(skipped 121 newer: V9.119 outside ^1.4, V9.118 outside ^1.4, V9.117" in added.now.why
     assert added.now.why.endswith("and 118 more)")
+
+
+def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, project: Path) -> None:
+    """If a window passes over a newer version because its upload time cannot be read, the reason says that."""
+    keeper = Keeper(emulator, project)
+    emulator.add_package(package_type="firmwarePackage", app_id="a", product_id="smart-meter", version="V9")
+    emulator.faults.add(
+        operation="ListOtaPackageInfo",
+        times=None,
+        edit=lambda page: {
+            **page,
+            "packages": [
+                {**one, **({"create_time": "odd"} if one["version"] == "V9" else {})} for one in page["packages"]
+            ],
+        },
+    )
+
+    added = keeper.add(asked={**NEWEST, "version_constraint": "*", "created_before": "2030-01-01T00:00:00Z"})
+
+    assert added.now is not None
+    assert added.now.version != "V9"
+    assert "V9 without an upload time that can be read" in added.now.why

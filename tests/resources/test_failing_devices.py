@@ -21,7 +21,7 @@ def failing(bench: Bench, task_id: str, **arguments: Any) -> tuple[FailingDevice
     client = bench.run.client(bench.context.resolve({}))
     progress = client.show_batch_task(task_id).task_progress
     bench.emulator.forget_requests()
-    return failing_devices(client, task_id, progress, **arguments)
+    return failing_devices(client, task_id, progress, **arguments).devices
 
 
 def add_task(bench: Bench, targets: list[str], **fields: Any) -> str:
@@ -42,7 +42,7 @@ def asked(bench: Bench) -> list[str]:
 def test_a_task_without_failures_costs_nothing(bench: Bench) -> None:
     """Where the progress counts no failing device, and where it is not known yet, nothing is sent."""
     assert failing(bench, add_task(bench, ["d1", "d2"])) == ()
-    assert failing_devices(bench.run.client(bench.context.resolve({})), "abc", None) == ()
+    assert failing_devices(bench.run.client(bench.context.resolve({})), "abc", None).devices == ()
     assert bench.emulator.requests == []
 
 

@@ -15,6 +15,9 @@ from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from tests.support.resource_bench import SCOPE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from tests.support.resource_bench import Bench
 
 
@@ -137,6 +140,27 @@ def test_a_finished_task_is_taken_over_for_a_while(bench: Bench, hours: float, w
             IotdaOtaError, match=r"is older than adopt_within[\s\S]*status Success[\s\S]*change triggers"
         ):
             bench.created(adopt_within=within)
+    assert bench.posts == 0
+
+
+@pytest.mark.parametrize("hours", [23, 25])
+@pytest.mark.parametrize(
+    "form",
+    [lambda time: time.isoformat(), lambda time: int(time.timestamp() * 1000)],
+    ids=["RFC 3339", "milliseconds"],
+)
+def test_the_age_of_a_task_is_read_in_every_form(bench: Bench, form: Callable[[datetime], Any], hours: float) -> None:
+    """However the service writes the creation time of a finished task, adopt_within is counted from it."""
+    created = form(bench.context.clock.now())
+    add_task(bench)
+    bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"create_time": created}})
+    bench.time.sleep(hours * 3600)
+
+    if hours < 24:
+        bench.created()
+    else:
+        with pytest.raises(IotdaOtaError, match="is older than adopt_within"):
+            bench.created()
     assert bench.posts == 0
 
 

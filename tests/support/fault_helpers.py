@@ -21,15 +21,17 @@ from pydantic import SecretStr
 from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
 from pulumi_iotda_ota.iotda.http.messages import Response
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.iotda.retry import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from typing_extensions import Self
 
     from pulumi_iotda_ota.emulator import Emulator
     from pulumi_iotda_ota.iotda.http.messages import Request
+    from pulumi_iotda_ota.iotda.models import ListedDevice, ListedPackage, ListedTask
 
 IN_FLIGHT = 8
 # Made for this run: a key that is committed, even one that nobody trusts, alarms whoever scans for keys.
@@ -110,6 +112,16 @@ def package(number: int = 1, **changes: Any) -> dict[str, Any]:
         "create_time": "20260101T000000Z",
     }
     return {**usual, **changes}
+
+
+def ids_of(records: Iterable[ListedPackage | ListedTask | ListedDevice]) -> list[str]:
+    """Return the ids of the records of a list, each of which can be judged."""
+    found: list[str] = []
+    for record in records:
+        assert not isinstance(record, UnreadableRecord), record
+        name = next(name for name in ("package_id", "task_id", "target") if hasattr(record, name))
+        found.append(getattr(record, name))
+    return found
 
 
 def connection_to(emulator: Emulator, **changes: Any) -> ResolvedConnection:

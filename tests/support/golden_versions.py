@@ -17,12 +17,33 @@ class Place:
     prerelease: bool
 
 
+@dataclass(frozen=True)
+class Catalogue:
+    """The versions of one vendor, the range that chooses among them, and what it chooses: a version, or ``none``."""
+
+    name: str
+    range: str
+    versions: tuple[str, ...]
+    chosen: str
+    because: str
+
+
 def places_of(name: str) -> list[Place]:
     """Return the lines of one scheme, lowest first."""
-    text = TABLE.read_text(encoding="ascii")
-    section = text.split(f"\n[{name}]\n")[1].split("\n[")[0]
-    rows = [line.split("|") for line in section.splitlines() if line]
-    return [Place(tuple(names.split()), mark.strip() == "pre") for mark, names in rows]
+    return [Place(tuple(names.split()), mark == "pre") for mark, names in _rows(name)]
+
+
+def catalogues() -> list[Catalogue]:
+    """Return the catalogues of vendors."""
+    return [
+        Catalogue(name, constraint, tuple(versions.split()), chosen, why)
+        for name, constraint, versions, chosen, why in _rows("catalogues")
+    ]
+
+
+def _rows(section: str) -> list[list[str]]:
+    text = TABLE.read_text(encoding="ascii").split(f"\n[{section}]\n")[1].split("\n[")[0]
+    return [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if line]
 
 
 def names_of(name: str) -> list[str]:

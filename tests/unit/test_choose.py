@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +16,6 @@ from tests.support.packages import package
 
 if TYPE_CHECKING:
     import random
-
-    import pytest
 
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.selection.versions import Key, Scheme
@@ -114,13 +113,54 @@ def test_each_version_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_first_that_a_rule_passed_over_is_known_beyond_the_hundred() -> None:
-    """What a rule passed over first is kept although a hundred others came before it."""
-    found = [*[package(version="V2")] * 150, package(version="1 0", package_id="odd")]
+    """The first package that cannot be read is kept although a hundred others were skipped before it."""
+    odd = package(version="1 0", package_id="odd")
+    found = [*[package(version="V2")] * 150, odd, package(version="1 0")]
 
     selection = select(found, Policy(version_regex="V1|1 0"))
 
     assert len(selection.skipped) == MAX_SKIPPED
-    assert selection.first_skipped["version_scheme"].package_id == "odd"
+    assert selection.first_unreadable is not None
+    assert selection.first_unreadable.package_id == "odd"
+    assert selection.unreadable_counts == {"version_scheme": 2}
+
+
+@pytest.mark.parametrize(
+    ("policy", "rule"),
+    [
+        (Policy(order_by="create_time"), "order_by"),
+        (Policy(created_after="20250101T000000Z", order_by="create_time"), "created_after"),
+        (Policy(created_before="20270101T000000Z"), "created_before"),
+    ],
+)
+def test_an_upload_time_that_cannot_be_read(policy: Policy, rule: str) -> None:
+    """If a rule needs the upload time, a package without a readable one is skipped and counted, and ends nothing."""
+    times = ["", "2026-01-01", "1767225600", "20261301T000000Z", "20260101T000000Z"]
+    found = [package(package_id=time, create_time=time) for time in times]
+
+    selection = select(found, policy)
+
+    assert [one.create_time for one in selection.packages] == times[-1:]
+    assert selection.skipped_counts == selection.unreadable_counts == {rule: 4}
+    assert selection.skipped[1].reason == 'create_time "2026-01-01" cannot be read'
+    assert len(select(found, Policy(order_by="version")).packages) == len(found)
+
+
+def test_upload_times_of_all_forms_are_one_order() -> None:
+    """The documented form, RFC 3339 and milliseconds since 1970 are compared as times, to the part of a second."""
+    newest_first = [
+        "1767229200001",
+        "2026-01-01T02:00:00+01:00",
+        "20260101T005959Z",
+        "2026-01-01t00:00:00.75z",
+        "2026-01-01 00:00:00.5Z",
+        "1767225600000",
+        "2025-12-31T18:59:59-05:00",
+    ]
+
+    for found in (newest_first, newest_first[::-1]):
+        chosen = select([package(create_time=time) for time in found], Policy(order_by="create_time")).packages
+        assert [one.create_time for one in chosen] == newest_first
 
 
 @given(packages)

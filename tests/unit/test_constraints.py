@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 
 import pytest
 from hypothesis import assume, given
@@ -10,7 +11,14 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.selection.constraints import MAX_LENGTH, Constraint, parse
-from pulumi_iotda_ota.selection.versions import Scheme, Unreadable, is_prerelease_of, scheme
+from pulumi_iotda_ota.selection.versions import (
+    Scheme,
+    Unreadable,
+    is_prerelease_of,
+    release_of,
+    scheme,
+    unknown_word,
+)
 
 LOOSE = scheme("loose")
 SEMVER = scheme("semver")
@@ -32,7 +40,25 @@ triple = st.lists(number, min_size=3, max_size=3).map(".".join)
 suffix = st.sampled_from(["", "-dev", "-rc.1", "-rc.2", "-beta", "-1", "-alpha.1"])
 loose_version = st.one_of(
     st.builds("{}{}{}".format, st.sampled_from(["", "v", "V", "app_v"]), dotted, suffix),
-    st.builds("{}{}".format, dotted, st.sampled_from(["_B012", "_B100", "_B012-rc1", "SPC200", "a", "_rc1"])),
+    st.builds(
+        "{}{}".format,
+        dotted,
+        st.sampled_from(
+            [
+                "_B012",
+                "_B100",
+                "_B012-rc1",
+                "SPC200",
+                "a",
+                "_rc1",
+                "-arm",
+                "-arm64",
+                "-acme-rc1",
+                "_B012-arm",
+                "-nightly5",
+            ]
+        ),
+    ),
     st.text(st.sampled_from("ABCXabcx0123456789_.-"), min_size=1, max_size=12),
 )
 semantic = st.builds("{}{}".format, triple, suffix)
@@ -87,6 +113,8 @@ def admitted(text: str, versions: str, order: Scheme = LOOSE) -> str:
         (">=V100R001C00SPC200 <V100R001C10", "V100R001C00 V100R001C00SPC1000 V100R001C10", "V100R001C00SPC1000"),
         ("app_v1.2.3", "1.2.3 app_v1.2.3 APP-1.2.3", "app_v1.2.3 APP-1.2.3"),
         ("=---", "1 . -", ". -"),
+        ("=latest", "1 latest stable", "latest"),
+        ("!=stable", "1 latest stable", "1 latest"),
         ("1.2.x86", "1.2 1.2.x86", "1.2.x86"),
     ],
 )
@@ -117,11 +145,17 @@ def test_what_a_constraint_admits_under_semver(text: str, versions: str, expecte
 
 @given(of_either, st.sampled_from(sorted(COMPARISONS)))
 def test_a_comparison_agrees_with_the_order(drawn: tuple[Scheme, str, str], sign: str) -> None:
-    """An operator admits what the order puts there; ``<`` leaves out the prereleases of its bound, and nothing else."""
+    """An operator admits what the order puts there; ``<`` leaves out the prereleases of its bound, and nothing else.
+
+    The one exception: an order is of the release of a version with an unknown word, unless the bound names one too.
+    """
     order, bound, version = drawn
     assume(sign or any(character.isalnum() for character in bound))
+    assume(sign in ("", "=", "!=") or re.match("[vV]?[0-9]", bound))
     assume(bound.lower() != "x" and not bound.lower().endswith(".x"))
     key, limit = order.key(version), order.key(bound)
+    if sign not in ("", "=", "!=") and not unknown_word(limit):
+        key = release_of(key)
 
     expected = COMPARISONS[sign](key, limit) and not (sign == "<" and is_prerelease_of(key, limit))
 
@@ -215,6 +249,9 @@ def test_a_version_that_the_scheme_can_not_read_is_neither_in_nor_out() -> None:
         parse("*", SEMVER).admits("V1.2.3")
 
 
+DIGIT = "after {} a version begins with a digit, as in 1.2 or v1.2"
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "pointed"),
     [
@@ -233,6 +270,12 @@ def test_a_version_that_the_scheme_can_not_read_is_neither_in_nor_out() -> None:
         ("1 => 2", "=> is no operator: write >=", "  ^"),
         ("latest", "latest is no version: remove version_constraint, and set highest_version=True", "^"),
         ("^1, Newest", "Newest is no version: remove version_constraint, and set highest_version=True", "    ^"),
+        (">=latest", "latest is no version: remove version_constraint, and set highest_version=True", "  ^"),
+        ("1 <NEWEST", "NEWEST is no version: remove version_constraint, and set highest_version=True", "   ^"),
+        (">=stable", f"{DIGIT.format('>=')}: write =stable, or choose with version_regex", "  ^"),
+        ("1, < l.2", f"{DIGIT.format('<')}: write =l.2, or choose with version_regex", "     ^"),
+        ("<=app_v1.2", f"{DIGIT.format('<=')}: write =app_v1.2, or choose with version_regex", "  ^"),
+        (">-1", f"{DIGIT.format('>')}: write =-1, or choose with version_regex", " ^"),
         ("~>1.2", "~> is no operator: ~1.2 is >=1.2 <1.3, ^1.2 is >=1.2 <2", "^"),
         ("1 | 2", "| is no operator: or is ||", "  ^"),
         ("1 && 2", "&& is no operator: and is a comma or a space", "  ^"),
@@ -264,11 +307,11 @@ def test_a_wrong_constraint_points_at_the_place(order: Scheme, text: str, reason
 def test_an_error_as_a_person_reads_it() -> None:
     """The caret stands below the place also in the rendered text."""
     with pytest.raises(InputError) as caught:
-        parse(">=1.2, <two, !=", LOOSE)
+        parse(">=1.2, =two, !=", LOOSE)
 
     assert str(caught.value).split("\n") == [
         "version_constraint is wrong at character 16: a version goes after !=",
-        "  constraint   >=1.2, <two, !=",
+        "  constraint   >=1.2, =two, !=",
         "                              ^",
     ]
 
@@ -284,10 +327,10 @@ def test_what_semver_can_not_read_is_no_constraint_under_it(text: str) -> None:
 
 def test_it_points_at_the_version_that_can_not_be_read() -> None:
     """The caret is below the version, not below its operator; line breaks are shown as spaces."""
-    with pytest.raises(InputError, match="at character 8: latest is not a semantic version") as caught:
-        parse(">=1,\n\t>latest", SEMVER)
+    with pytest.raises(InputError, match=r"at character 8: 1\.2\.3\.4 is not a semantic version") as caught:
+        parse(">=1,\n\t>1.2.3.4", SEMVER)
 
-    assert caught.value.facts == (("constraint", ">=1,  >latest\n       ^"),)
+    assert caught.value.facts == (("constraint", ">=1,  >1.2.3.4\n       ^"),)
 
 
 @BOTH

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,7 +39,12 @@ LONGEST = Policy(
     created_before="20270101T000000Z",
     require_checksum=True,
 )
+ONE_VERSION = Counter(version_scheme=1)
 HOSTILE = "1\x1b[31m\u202e::error::\nx"
+
+
+SKIP = "leave strict_versions out to skip them"
+LOOSE_OR_SKIP = f'set version_scheme="loose", or {SKIP}'
 
 
 def nothing_fits(policy: Policy, packages: list[OtaPackage]) -> str:
@@ -112,7 +119,11 @@ def test_every_text_is_narrow_and_short(count: int) -> None:
         error_messages.several_fit(LONGEST, found),
         error_messages.several_fit(Policy(highest_version=True), found),
         error_messages.too_many_details(LONGEST, 10**6, 50, 3),
-        error_messages.unreadable(LONGEST, 10**6, Skipped("p" * 36, "9" * 256, "version_scheme", "not one of ours")),
+        error_messages.unreadable(
+            replace(LONGEST, version_scheme="semver"),
+            Counter(version_scheme=10**6, created_after=10**6),
+            Skipped("p" * 36, "9" * 256, "version_scheme", "not one of ours"),
+        ),
         error_messages.gone("p" * 36, HERE),
     ]
 
@@ -131,7 +142,7 @@ def test_nothing_unsafe_is_printed() -> None:
     texts = [
         nothing_fits(policy, found),
         str(error_messages.several_fit(policy, found)),
-        str(error_messages.unreadable(policy, 1, Skipped(HOSTILE, HOSTILE, "version_scheme", "odd"))),
+        str(error_messages.unreadable(policy, ONE_VERSION, Skipped(HOSTILE, HOSTILE, "version_scheme", "odd"))),
     ]
 
     for text in texts:
@@ -148,6 +159,57 @@ def test_the_counts_are_complete() -> None:
     text = nothing_fits(policy, [*found, *found])
 
     assert fact(text, "found") == "10 packages, 0 match: version_constraint 8, version_scheme 2"
+
+
+def test_upload_times_that_cannot_be_read_are_counted_as_such() -> None:
+    """A package without a readable upload time is neither before a window nor after it; it has a count of its own."""
+    found = [package(create_time=time) for time in ("20250101T000000Z", "odd", "1 Jan 2026")]
+
+    text = nothing_fits(Policy(created_after="20260101T000000Z"), found)
+
+    assert fact(text, "found") == (
+        "3 packages (1 request): 1 uploaded before 20260101T000000Z · 2 without an upload time that can be read"
+    )
+    assert 'create_time "odd" cannot be read' in fact(text, "nearest")
+    assert fact(text, "fix").startswith(
+        "set highest_version=True in place of most_recent, widen the window, upload"
+    )
+    assert "widen" not in nothing_fits(Policy(created_after="20260101T000000Z"), found[1:])
+
+
+@pytest.mark.parametrize(
+    ("scheme", "version", "counts", "headline", "advice"),
+    [
+        ("semver", "V1", Counter(version_scheme=2), "2 versions cannot be read as semver", LOOSE_OR_SKIP),
+        ("semver", "1 0", ONE_VERSION, "1 version cannot be read as semver", SKIP),
+        ("loose", "1.2.3+45", ONE_VERSION, "1 version cannot be read as loose", SKIP),
+        ("loose", "1", Counter(most_recent=1), "1 upload time cannot be read", SKIP),
+        (
+            "semver",
+            "V1",
+            Counter(created_after=2, version_scheme=1),
+            "1 version and 2 upload times cannot be read",
+            LOOSE_OR_SKIP,
+        ),
+    ],
+)
+def test_what_a_strict_lookup_cannot_read(
+    scheme: str, version: str, counts: Counter[str], headline: str, advice: str
+) -> None:
+    """The error counts versions and upload times, and its fix works: loose is named only if it reads the version."""
+    policy = Policy(version_scheme=scheme, strict_versions=True)
+
+    error = error_messages.unreadable(policy, counts, Skipped("p1", version, "version_scheme", "odd"))
+
+    assert error.headline == headline
+    assert dict(error.facts)["fix"] == advice
+
+
+def test_what_came_near_names_an_unknown_word() -> None:
+    """If an unknown word keeps a version out, the error names it."""
+    text = nothing_fits(Policy(version_constraint="=1.5"), [package(version="1.5.0-arm64")])
+
+    assert fact(text, "nearest") == "1.5.0-arm64 (outside =1.5; arm is an unknown word)"
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_passing_trouble_is_overcome(trouble: Response | Exception) -> None:
         (answer(404), ServiceError),
         (answer(302, location="https://elsewhere"), ServiceError),
         (answer(501), ServiceError),
-        (answer(200, {"packages": []}), ProtocolError),
+        (answer(200, {"packages": {}}), ProtocolError),
         (TransportError("the certificate is not trusted", temporary=False), TransportError),
     ],
     ids=str,

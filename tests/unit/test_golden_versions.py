@@ -7,18 +7,24 @@ from itertools import groupby
 
 import pytest
 
+from pulumi_iotda_ota.selection.choose import select
+from pulumi_iotda_ota.selection.policy import Policy
 from pulumi_iotda_ota.selection.versions import Unreadable, scheme
-from tests.support.golden_versions import names_of, places_of
+from tests.support.golden_versions import Catalogue, catalogues, names_of, places_of
+from tests.support.packages import package
 
 SCHEMES = ("loose", "semver")
 
 
 def test_the_table_is_large_and_names_nothing_twice() -> None:
-    """At least 120 names, each once."""
+    """At least 280 names, each once, and among them at least 120 of real catalogues."""
     names = names_of("loose")
+    real = {version for catalogue in catalogues() for version in catalogue.versions}
 
-    assert len(names) >= 120
+    assert len(names) >= 280
     assert len(set(names)) == len(names)
+    assert len(real) >= 120
+    assert real <= set(names)
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -32,6 +38,19 @@ def test_sorting_a_shuffled_list_gives_the_table(name: str, seed: int) -> None:
     found = [set(tied) for _, tied in groupby(sorted(names, key=key), key)]
 
     assert found == [set(place.names) for place in places_of(name)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("catalogue", catalogues(), ids=lambda catalogue: catalogue.name)
+def test_what_is_chosen_from_the_catalogue_of_a_vendor(catalogue: Catalogue, seed: int) -> None:
+    """A range chooses from a real catalogue what the table says, in whatever order the versions come."""
+    found = [package(version=version) for version in catalogue.versions]
+    random.Random(seed).shuffle(found)
+
+    selection = select(found, Policy(version_constraint=catalogue.range, order_by="version"))
+
+    assert next((one.version for one in selection.packages), "none") == catalogue.chosen
+    assert catalogue.why
 
 
 @pytest.mark.parametrize("name", SCHEMES)

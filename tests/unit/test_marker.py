@@ -68,6 +68,49 @@ def test_a_short_page_ends_nothing() -> None:
     assert len(all_of(service.fetch)) == 100
 
 
+@pytest.mark.parametrize("count", [100, 149])
+def test_after_a_short_page_only_an_empty_one_ends_a_list(count: int) -> None:
+    """If pages are shorter than requested, no count ends the list, because the count can have a cap."""
+    service = Service(149, limit=20)
+
+    def fetch(marker: str | None) -> Page[int]:
+        return replace(service.fetch(marker), count=count, limit=50)
+
+    assert all_of(fetch) == sorted(service.ids, reverse=True)
+    assert service.requests == 9
+
+
+def test_a_first_page_as_long_as_its_count_is_the_list() -> None:
+    """One request is enough for a short first page that counts as many records as it holds."""
+    service = Service(149, limit=20)
+
+    def fetch(marker: str | None) -> Page[int]:
+        return replace(service.fetch(marker), count=20, limit=50)
+
+    assert len(all_of(fetch)) == 20
+    assert service.requests == 1
+
+
+def test_a_page_that_repeats_what_came_before_is_an_error() -> None:
+    """Markers that fall while the records stay the same would be a walk without an end."""
+    pages = [Page((6, 5), 9, f"{9 - number:024x}") for number in range(9)]
+
+    with pytest.raises(ProtocolError, match="no record that is new and has an id"):
+        all_of(lambda _: pages.pop(0))
+    assert len(pages) == 6
+
+
+def test_a_list_in_place_of_which_is_nothing() -> None:
+    """A page without a list of records ends a list only if nothing is missing by the count."""
+    first, lacking = Page((6, 5), 4, f"{5:024x}", 2), Page[int]((), 4, None, 2, has_list=False)
+    second = Page((4, 3), 4, f"{3:024x}", 2)
+
+    with pytest.raises(ProtocolError, match="may be partial"):
+        all_of(lambda marker: lacking if marker else first)
+    pages = [first, second, lacking]
+    assert all_of(lambda _: pages.pop(0)) == [6, 5, 4, 3]
+
+
 def test_pages_are_fetched_as_they_are_used() -> None:
     """Who stops early causes no further request."""
     service = Service(500)
@@ -105,9 +148,10 @@ def test_what_is_there_all_along_is_given_once(count: int, limit: int, changes: 
 
 def test_a_record_that_comes_twice_is_given_once() -> None:
     """Pages that overlap give each record once, and the count is of different records."""
-    pages = {
+    pages: dict[str | None, Page[int]] = {
         None: Page((5, 4), 3, f"{4:024x}"),
         f"{4:024x}": Page((4, 3), 3, f"{3:024x}"),
+        f"{3:024x}": Page((), 3, None),
     }
 
     assert all_of(lambda marker: pages[marker]) == [5, 4, 3]
@@ -115,9 +159,10 @@ def test_a_record_that_comes_twice_is_given_once() -> None:
 
 def test_the_count_of_later_pages_is_not_read() -> None:
     """A count that shrinks with the marker, as some services do it, ends nothing."""
-    pages = [Page((6, 5), 6, f"{5:024x}"), Page((4, 3), 4, f"{3:024x}"), Page((2, 1), 2, f"{1:024x}")]
+    counts = [5, 3, 1]
+    pages = [Page((count, count - 1)[:count], count, f"{max(1, count - 1):024x}", 2) for count in counts]
 
-    assert all_of(lambda marker: pages.pop(0)) == [6, 5, 4, 3, 2, 1]
+    assert all_of(lambda marker: pages.pop(0)) == [5, 4, 3, 2, 1]
 
 
 def test_a_count_that_is_too_small_hides_nothing() -> None:

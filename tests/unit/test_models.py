@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.http.parsing import reader
-from pulumi_iotda_ota.iotda.models import BatchTask, BatchTaskDetail, BatchTaskPage, OtaPackage, OtaPackagePage
+from pulumi_iotda_ota.iotda.models import (
+    BatchTask,
+    BatchTaskDetail,
+    BatchTaskPage,
+    OtaPackage,
+    OtaPackagePage,
+    TaskSummary,
+)
 from tests.support.fault_helpers import package
 
 TASK = {"task_id": "ab", "task_name": "t", "task_type": "firmwareUpgrade", "status": "Processing"}
@@ -48,7 +54,7 @@ def test_a_package_of_a_long_list_is_small() -> None:
     ]
     tracemalloc.start()
     try:
-        packages = [found for page in pages for found in read(page).packages]
+        packages = [found for page in pages for found in read(page).packages or ()]
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -76,13 +82,29 @@ def test_the_time_of_an_upload_can_be_compared() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "2023-02-11", "20230211T121212", "2023211T121212Z", "20231311T121212Z", "\x1b"])
-def test_a_time_that_cannot_be_read_is_an_error(text: str) -> None:
-    """A package of an unreadable time has no place in an order: the error names it, and the time is escaped."""
+def test_a_time_that_cannot_be_read_is_none(text: str) -> None:
+    """A package of an unreadable time has no place in time, and its time stays as it came."""
     found = read_package(create_time=text)
 
-    with pytest.raises(ProtocolError, match=f"package {found.package_id}: create_time") as caught:
-        _ = found.created
-    assert "\x1b" not in str(caught.value)
+    assert found.created is None
+    assert found.created_at == found.create_time == text
+
+
+@pytest.mark.parametrize(
+    ("create_time", "created_at"),
+    [
+        ("2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.500000Z"),
+        ("2026-01-01t00:00:00.123456789z", "2026-01-01T00:00:00.123456Z"),
+        ("1767225600000", "2026-01-01T00:00:00Z"),
+        (1767225600123, "2026-01-01T00:00:00.123000Z"),
+    ],
+)
+def test_times_of_other_forms_are_read(create_time: str | int, created_at: str) -> None:
+    """RFC 3339 with an offset or a fraction, and milliseconds since 1970, also as a number, are times."""
+    found = read_package(create_time=create_time)
+
+    assert (found.create_time, found.created_at) == (str(create_time), created_at)
 
 
 @pytest.mark.parametrize("versions", [None, []])
@@ -90,7 +112,9 @@ def test_a_null_array_is_an_empty_one(versions: object) -> None:
     """An array that the service leaves null or empty is the same to whoever reads it."""
     content = {"packages": [package(support_source_versions=versions)], "page": {"count": 1}}
 
-    assert OtaPackagePage.model_validate_json(json.dumps(content)).packages[0].support_source_versions == ()
+    (found,) = OtaPackagePage.model_validate_json(json.dumps(content)).packages or ()
+    assert isinstance(found, OtaPackage)
+    assert found.support_source_versions == ()
 
 
 def test_nested_arrays_are_read() -> None:
@@ -109,7 +133,7 @@ def test_a_list_reads_no_more_of_a_task_than_it_needs() -> None:
 
     page = BatchTaskPage.model_validate_json(json.dumps({"batchtasks": [odd], "page": {"count": 1}}))
 
-    assert page.batchtasks[0].status == "Paused"
+    assert page.batchtasks == (TaskSummary(task_id="1", task_name="n", status="Paused"),)
 
 
 @pytest.mark.parametrize("empty", [None, [], "", {}])

@@ -16,11 +16,12 @@ from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
+from tests.support.fault_helpers import ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.models import ListedPackage
 
 METER = PackageQuery(package_type="firmwarePackage", product_id="smart-meter")
 VALVE = PackageQuery(package_type="firmwarePackage", product_id="water-valve")
@@ -84,9 +85,9 @@ def test_without_memo_each_is_asked(emulator: Emulator) -> None:
     assert len(emulator.requests) == 2
 
 
-def newest(number: int) -> Callable[[Iterable[OtaPackage]], list[str]]:
+def newest(number: int) -> Callable[[Iterable[ListedPackage]], list[str]]:
     """Return a use of so many packages."""
-    return lambda packages: [package.package_id for package in islice(packages, number)]
+    return lambda packages: ids_of(islice(packages, number))
 
 
 def test_some_packages_are_not_all(emulator: Emulator, run: Run) -> None:
@@ -95,7 +96,7 @@ def test_some_packages_are_not_all(emulator: Emulator, run: Run) -> None:
 
     few = run.some_packages(connection, VALVE, newest(3), asked=3)
     more = run.some_packages(connection, VALVE, newest(70), asked=70)
-    every = [package.package_id for package in run.packages(connection, VALVE).packages]
+    every = ids_of(run.packages(connection, VALVE).packages)
 
     assert (few, more, len(every)) == (every[:3], every[:70], 99)
     assert len(emulator.requests) == 1 + 2 + 2
@@ -107,7 +108,7 @@ def test_all_packages_are_some_too(emulator: Emulator, run: Run) -> None:
     every = run.packages(connection, VALVE).packages
     asked = len(emulator.requests)
 
-    assert run.some_packages(connection, VALVE, newest(60), asked=60) == [found.package_id for found in every[:60]]
+    assert run.some_packages(connection, VALVE, newest(60), asked=60) == ids_of(every[:60])
     assert len(emulator.requests) == asked
 
 

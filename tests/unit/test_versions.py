@@ -13,7 +13,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.selection.versions import Scheme, Unreadable, is_prerelease_of, scheme
+from pulumi_iotda_ota.selection.versions import (
+    BUILD,
+    RELEASED,
+    UNFINISHED,
+    Scheme,
+    Unreadable,
+    is_prerelease_of,
+    release_of,
+    scheme,
+    unknown_word,
+)
 
 if TYPE_CHECKING:
     import random
@@ -26,7 +36,9 @@ any_version = st.text(st.sampled_from(ALPHABET), min_size=1, max_size=256)
 # Few characters, so that equal and nearly equal versions are common.
 dense_version = st.text(st.sampled_from("0012vVrRcCb._-"), min_size=1, max_size=9)
 numbers = st.lists(st.integers(0, 12), min_size=1, max_size=4).map(lambda found: ".".join(map(str, found)))
-words = st.sampled_from(["dev", "SNAPSHOT", "alpha", "Beta", "pre", "rc", "RC", "B", "SPC", "sp", "hotfix", ""])
+known = [word for words in (UNFINISHED, RELEASED, BUILD) for spellings in words.words for word in spellings]
+unknown = ["arm", "riscv", "customer", "release1x", "devel", "G", "final2b"]
+words = st.sampled_from([*known, *unknown, "SNAPSHOT", "Beta", "RC", "SPC", ""])
 suffixes = st.builds(
     "{}{}{}{}".format, st.sampled_from(["-", "_", ".", ""]), words, st.sampled_from(["", "."]), numbers
 )
@@ -111,14 +123,14 @@ def test_missing_numbers_are_zero(version: str, more: int) -> None:
 
 @given(numbers, suffixes)
 def test_a_suffix_stays_between_its_release_and_the_next(release: str, suffix: str) -> None:
-    """Whatever follows a release by - or _ keeps it below the next release, and below itself only as a prerelease."""
+    """A suffix keeps a version below the next release; below its own only by an unfinished or an unknown word."""
     assume(not suffix.startswith("."))
     version = f"{release}-{suffix}"
 
-    key = LOOSE.key(version)
+    key, end = LOOSE.key(version), LOOSE.key(release)
 
     assert key < LOOSE.key(f"{release}.0.0.0.1")
-    assert (key < LOOSE.key(release)) == is_prerelease_of(key, LOOSE.key(release))
+    assert (key < end) == (is_prerelease_of(key, end) or (bool(unknown_word(key)) and release_of(key) == end))
 
 
 @given(semantic, semantic)

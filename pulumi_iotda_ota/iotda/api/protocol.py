@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_iotda_ota.iotda.api.requests import checked_package_body, checked_task_body
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError
-from pulumi_iotda_ota.iotda.http.error_responses import refusal
+from pulumi_iotda_ota.iotda.http.error_responses import is_error, refusal
 from pulumi_iotda_ota.iotda.http.messages import Request, Response
-from pulumi_iotda_ota.iotda.http.parsing import agreeing, nothing, reader, the_one
+from pulumi_iotda_ota.iotda.http.parsing import agreeing, nothing, page_reader, reader, the_one
 from pulumi_iotda_ota.iotda.limits import (
     APP_ID,
     DETAIL_STATUS,
@@ -43,6 +43,7 @@ from pulumi_iotda_ota.iotda.models import (
     OtaPackage,
     OtaPackagePage,
     PackageQuery,
+    RecordPage,
     TargetResults,
 )
 from pulumi_iotda_ota.iotda.references import arguments
@@ -62,6 +63,8 @@ _SUCCESSES = range(200, 300)
 # The requested fields that the response must repeat. The service may reorder lists and shorten texts: those are not in.
 _REPEATED_OF_PACKAGE = ("package_type", "app_id", "product_id", "version", "module_name")
 _REPEATED_OF_TASK = ("task_name", "task_type")
+# A task that has no devices yet may be shown without their list.
+_READ_DETAIL = page_reader(BatchTaskDetail, required=False)
 
 
 def list_packages(
@@ -90,7 +93,7 @@ def list_packages(
         asked=arguments(dict(filters)),
         method="GET",
         path=_PACKAGES,
-        read=reader(OtaPackagePage),
+        read=page_reader(OtaPackagePage),
         query=filters + _page(limit, marker, offset),
     )
 
@@ -199,7 +202,7 @@ def list_batch_tasks(
         asked=arguments(dict(filters)),
         method="GET",
         path=_TASKS,
-        read=reader(BatchTaskPage),
+        read=page_reader(BatchTaskPage),
         query=filters + _page(limit, marker, None),
     )
 
@@ -225,7 +228,11 @@ def show_batch_task(
         asked=arguments({"task_id": _task_id(task_id)}),
         method="GET",
         path=f"{_TASKS}/{task_id}",
-        read=the_one(reader(BatchTaskDetail), task_id, lambda detail: detail.batchtask.task_id),
+        read=the_one(
+            page_reader(BatchTaskDetail, required=False),
+            task_id,
+            lambda detail: detail.batchtask.task_id,
+        ),
         query=filters + _page(limit, marker, None),
     )
 
@@ -315,7 +322,11 @@ def read(request: Request[Content], answer: Response, *, connection: ResolvedCon
         ProtocolError: the answer is not of the documented shape.
     """
     try:
-        return _judged(request, answer, connection, now)
+        content = _judged(request, answer, connection, now)
+        if not (isinstance(content, RecordPage) and content.has_unreadable):
+            return content
+        # What is wrong with such a record is reported.
+        return _judged(request, answer.without(connection.secrets), connection, now)
     except IotdaOtaError:
         told = answer.without(connection.secrets)
         if told == answer:
@@ -326,7 +337,8 @@ def read(request: Request[Content], answer: Response, *, connection: ResolvedCon
 
 
 def _judged(request: Request[Content], answer: Response, connection: ResolvedConnection, now: datetime) -> Content:
-    if answer.status not in _SUCCESSES and answer.status not in request.accepts:
+    accepted = answer.status in _SUCCESSES or answer.status in request.accepts
+    if not accepted or is_error(answer.body):
         raise refusal(request, answer, connection=connection, now=now)
     try:
         return request.content(answer)

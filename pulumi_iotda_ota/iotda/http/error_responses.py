@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
-from pulumi_iotda_ota.iotda.http.hints import hint, hint_on_refused_credentials
+from pulumi_iotda_ota.iotda.http.hints import hint, hint_on_page, hint_on_refused_credentials
 from pulumi_iotda_ota.iotda.http.messages import written
 from pulumi_iotda_ota.iotda.retry import retry_after
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -39,6 +39,8 @@ _IAM_ENDPOINT = f"check that {references.setting('iam_endpoint')} is an IAM endp
 _TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 # A signature is good for 15 minutes either way.
 _GREATEST_SKEW = timedelta(minutes=15)
+_REFUSALS = range(400, 500)
+_ERROR_CODES = ("error_code", "errorCode")
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,14 @@ class Fault:
         code: the code of service, gateway or IAM, or empty.
         message: its message, or empty.
         request_id: the id that the vendor's support asks for, or empty.
+        kind: what came in the place of JSON, or empty.
     """
 
     status: int
     code: str
     message: str
     request_id: str
+    kind: str = ""
 
     @property
     def numbers(self) -> str:
@@ -80,12 +84,20 @@ def refusal(
         return _redirected(request, answer, fault, connection)
     if answer.status == _UNAUTHORIZED:
         return _refused_credentials(request, answer, fault, connection, now)
-    who = "Huawei Cloud failed to" if answer.status >= 500 else "Huawei Cloud refused to"  # noqa: PLR2004  server errors
     facts = [("requested", request.asked)]
     facts += [("response", fault.message)] if fault.message else []
-    facts += [("endpoint", connection.address), *hint(request, fault.status, fault.code, fault.message, connection)]
+    facts.append(("endpoint", connection.address))
+    if answer.status in _REFUSALS and fault.kind:
+        # The service and its gateway answer in JSON. Whoever sent this knows nothing of agencies and instances.
+        headline = f"could not {request.doing}: the response is {fault.kind} ({fault.numbers})"
+        server = sanitize(answer.headers.get("server", ""), limit=80)
+        facts += [*([("sent by", server)] if server else []), *hint_on_page(request, fault.status)]
+    else:
+        who = "failed" if answer.status >= 500 else "refused"  # noqa: PLR2004  server errors
+        headline = f"Huawei Cloud {who} to {request.doing} ({fault.numbers})"
+        facts += hint(request, fault.status, fault.code, fault.message, connection)
     return ServiceError(
-        f"{who} {request.doing} ({fault.numbers})",
+        headline,
         status=fault.status,
         error_code=fault.code,
         error_msg=fault.message,
@@ -108,14 +120,24 @@ def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
     content = _json(answer.body)
     code = message = request_id = ""
     for record in _objects(content):
-        code = code or safe(_first(record, "error_code", "errorCode", "code"), 60)
+        code = code or safe(_first(record, *_ERROR_CODES, "code"), 60)
         message = message or safe(_first(record, "error_msg", "errorMsg", "message"))
         request_id = request_id or safe(_first(record, "request_id"), 80)
-    if content is None:
+    kind = ""
+    if content is None and answer.body:
         message = safe(_words_of(answer.body))
+        kind = "a web page" if answer.body.lstrip().startswith(b"<") else "plain text"
     if code == str(answer.status):
         code = ""  # IAM repeats the status as the code
-    return Fault(answer.status, code, message, answer.request_id or request_id)
+    return Fault(answer.status, code, message, answer.request_id or request_id, kind)
+
+
+def is_error(body: bytes) -> bool:
+    """Return whether a body says that the request failed, whatever its status; the codes of its parts say nothing."""
+    if not any(f'"{name}"'.encode() in body for name in _ERROR_CODES):
+        return False
+    content = _json(body)
+    return isinstance(content, dict) and _first(content, *_ERROR_CODES) != ""
 
 
 def _json(body: bytes) -> Any:

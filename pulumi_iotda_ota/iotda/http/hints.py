@@ -40,6 +40,10 @@ _WRONG_PLACE = (
     "cause",
     f"{setting('endpoint')} is no application endpoint of IoTDA, or {setting('project_id')} belongs to another region",
 )
+_INTERMEDIARY = (
+    "cause",
+    "a firewall or proxy between this machine and IoTDA sent it: a response of the service has an error_code",
+)
 # What a creation can name that is not there.
 _WRONG_IDS = {
     "CreateBatchTask": (
@@ -132,7 +136,8 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
         advised = status < HTTPStatus.INTERNAL_SERVER_ERROR and request.operation in _BY_OPERATION
         return [("fix", _BY_OPERATION[request.operation])] if advised else []
     facts = [BY_CODE[code]] if code in BY_CODE else []
-    if _names_agency(message) or (status == HTTPStatus.FORBIDDEN and not facts and "ota-upgrades" in request.path):
+    guessed = status == HTTPStatus.FORBIDDEN and code and not facts and "ota-upgrades" in request.path
+    if _names_agency(message) or guessed:
         facts.append(_AGENCY)
     if "instance" in message.lower() and connection.instance_id is None:
         facts.append(_SEVERAL_INSTANCES)
@@ -140,6 +145,17 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
         # Where the service itself, not a gateway before it, missed something, a creation names it.
         facts.append(_WRONG_IDS.get(request.operation, _WRONG_PLACE) if code.startswith("IOTDA.") else _WRONG_PLACE)
     return facts
+
+
+def hint_on_page(request: Request[Any], status: int) -> Facts:
+    """Return the likely cause of a refusal that is a web page or plain text.
+
+    Args:
+        request: what was asked.
+        status: the HTTP status.
+    """
+    is_elsewhere = status == HTTPStatus.NOT_FOUND and _is_collection(request)
+    return [*([_WRONG_PLACE] if is_elsewhere else []), _INTERMEDIARY]
 
 
 def hint_on_no_address(connection: ResolvedConnection) -> Facts:

@@ -2,7 +2,9 @@
 
 Two kinds of wrong are told apart. A body that is no JSON may have been damaged on the way: the error says so
 (``garbled``), and the client asks again. JSON of another shape than the documented one is final at once, and the error
-names the field and the record. Whatever the body holds, an error of ours comes out and nothing else.
+names the field and the record. A record of a list that has another shape does not end the list: it becomes an
+:class:`~pulumi_iotda_ota.iotda.models.UnreadableRecord`. Whatever the body holds, an error of ours comes out and
+nothing else.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.models import RecordPage, UnreadableRecord
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Content = TypeVar("Content")
+PageModel = TypeVar("PageModel", bound=RecordPage)
 
 # What the parser says of JSON that is well formed but cannot be held: asking again would not help.
 _NOT_HOLDABLE = ("recursion limit exceeded", "number out of range")
@@ -46,6 +50,73 @@ def reader(model: type[Content]) -> Callable[[bytes], Content]:
         raise _misread(problems[0], len(problems), body)
 
     return read
+
+
+def page_reader(model: type[PageModel], *, required: bool = True) -> Callable[[bytes], PageModel]:
+    """Return the function that reads a body as ``model``, a page of a list.
+
+    Records that cannot be judged stay in their place, as :class:`UnreadableRecord`. Whether the page is the whole list
+    is not decided here, but in ``iotda/paging/marker.py``.
+
+    Args:
+        model: the page.
+        required: whether a page needs its records or their count; False if the model is more than a page.
+
+    The function raises:
+        ProtocolError: the body is no JSON (``garbled``), or something other than its records has another shape.
+    """
+    records = model.records
+
+    def read(body: bytes) -> PageModel:
+        page = tolerant(body)
+        if required and getattr(page, records) is None and page.page.count is None:
+            raise ProtocolError(f"the answer is not of the documented shape: {records} is missing")
+        return page
+
+    def tolerant(body: bytes) -> PageModel:
+        try:
+            found: PageModel = _adapter(model).validate_json(body)
+            return found
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False)
+        # Outside of the handler: pydantic's text would repeat what the service sent.
+        others = [one for one in problems if not _is_of_record(one, records)]
+        if others:
+            raise _misread(others[0], len(others), body)
+        content = from_json(body)
+        listed = content[records]
+        first_problems = {int(one["loc"][1]): one for one in reversed(problems)}
+        # If a key occurs twice, the model and this parser may have read different lists.
+        if not isinstance(listed, list) or max(first_problems) >= len(listed):
+            raise _misread(problems[0], len(problems), body)
+        readable = [record for number, record in enumerate(listed) if number not in first_problems]
+        try:
+            page: PageModel = _adapter(model).validate_json(to_json({**content, records: readable}))
+        except ValidationError:
+            raise _misread(problems[0], len(problems), body) from None
+        rest = iter(getattr(page, records))
+        whole = tuple(
+            _unreadable(record, first_problems[number]) if number in first_problems else next(rest)
+            for number, record in enumerate(listed)
+        )
+        return page.model_copy(update={records: whole})
+
+    return read
+
+
+def _is_of_record(problem: ErrorDetails, records: str) -> bool:
+    location = problem["loc"]
+    return len(location) > 1 and location[0] == records and isinstance(location[1], int)
+
+
+def _unreadable(record: object, problem: ErrorDetails) -> UnreadableRecord:
+    """Return what stands in a list for a record that cannot be judged, with the first thing that is wrong with it."""
+    fields = record if isinstance(record, dict) else {}
+    texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+    id_ = next((texts[name] for name in _RECORD_IDS if texts.get(name)), "")
+    field = _field_path(problem["loc"][2:]) if problem["loc"][2:] else "it"
+    name = texts.get("version") or texts.get("task_name", "")
+    return UnreadableRecord(id_, name, f"{field} {_said(problem)}")
 
 
 @cache
@@ -121,9 +192,8 @@ def _misread(problem: ErrorDetails, problems: int, body: bytes) -> ProtocolError
         return _undecodable(problem["msg"], body)
     field = _field_path(problem["loc"])
     record = _record_id(problem["loc"], body)
-    what = "is missing" if problem["type"] == "missing" else _expected(problem["msg"])
     more = f" ({problems - 1} more fields are wrong)" if problems > 1 else ""
-    return ProtocolError(f"the answer is not of the documented shape: {field}{record} {what}{more}")
+    return ProtocolError(f"the answer is not of the documented shape: {field}{record} {_said(problem)}{more}")
 
 
 def _undecodable(message: str, body: bytes) -> ProtocolError:
@@ -136,8 +206,14 @@ def _undecodable(message: str, body: bytes) -> ProtocolError:
     return ProtocolError(f"the answer is not JSON: {sanitize(cause)}", garbled=True, facts=[("begins with", begins)])
 
 
-def _expected(message: str) -> str:
-    return sanitize(message.replace("Input should be", "should be").removeprefix("Value error, "))
+def _said(problem: ErrorDetails) -> str:
+    """Return what is wrong with a field."""
+    if problem["type"] == "missing":
+        return "is missing"
+    if problem["input"] is None:
+        return "is null"
+    message = problem["msg"].replace("Input should be", "should be").removeprefix("Value error, ")
+    return sanitize(message.replace("String should have", "should have"))
 
 
 def _field_path(location: Sequence[int | str]) -> str:

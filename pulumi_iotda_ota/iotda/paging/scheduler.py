@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pulumi_iotda_ota.iotda.limits import MAX_OFFSET, MAX_PAGE
-from pulumi_iotda_ota.iotda.paging.marker import ABOVE_ALL, Page, below, is_end, position_of, require_shown
+from pulumi_iotda_ota.iotda.paging.marker import ABOVE_ALL, Listed, Page, below, position_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,8 +98,7 @@ class PageScheduler(Generic[Record]):
         self._marker: str | None = None
         self._position = ABOVE_ALL
         self._before: set[str] = set()
-        self._seen: set[str] = set()
-        self._count: int | None = None
+        self._listed = Listed(key)
         self._used = 0
         # Whether asking ahead may help here, and how many pages it has won and lost.
         self._ahead = False
@@ -128,14 +127,12 @@ class PageScheduler(Generic[Record]):
             page: what it holds.
 
         Raises:
-            ProtocolError: the page does not lead on to the next one, or the first one holds none of what it counts.
+            ProtocolError: the page does not lead on to the next one, or the list may be partial.
         """
         self._under_way -= 1
         window = self._windows.get(place.marker)
         if self.finished or window is None or place.offset not in window.offsets[window.joined :]:
             return []
-        if self._count is None:
-            require_shown(page)
         window.pages[place.offset] = page
         return self._join()
 
@@ -165,7 +162,7 @@ class PageScheduler(Generic[Record]):
     def _look_ahead(self, width: int) -> None:
         """Open the next window, where its marker is known and there is too little else to ask for."""
         if not self._windows:
-            self._open(self._marker, self._position, (self._count or 0) - len(self._seen), width)
+            self._open(self._marker, self._position, self._listed.left, width)
             return
         newest = next(reversed(self._windows.values()))
         opener = newest.pages.get(self._offsets[-1])
@@ -211,10 +208,8 @@ class PageScheduler(Generic[Record]):
                 break
             if not self._continues(window, page):
                 self._cut(window, window.joined)
-            elif page.records:
-                fresh += self._take(window, page)
             else:
-                self.finished = True
+                fresh += self._take(window, page)
         return fresh
 
     def _continues(self, window: _Window[Record], page: Page[Record]) -> bool:
@@ -225,7 +220,9 @@ class PageScheduler(Generic[Record]):
             return window.marker == self._marker
         # A service that reads offsets in another way may repeat what is known, beside a package that came meanwhile.
         position = position_of(page.marker)
-        return self._shared(page) > 0 and position is not None and position < self._position
+        leads_on = position is not None and position < self._position
+        shared = self._shared(page)
+        return leads_on and shared > 0 and any(map(self._key, page.records[shared:]))
 
     def _shared(self, page: Page[Record]) -> int:
         """Return how many records of a page go up to the last one that the page before has too."""
@@ -234,28 +231,20 @@ class PageScheduler(Generic[Record]):
 
     def _take(self, window: _Window[Record], page: Page[Record]) -> list[Record]:
         """Return the records of a page that continues the walk, but for those seen before."""
-        # Up to what both share the page before has all there is; what else this one holds was deleted in between.
-        fresh = [record for record in page.records[self._shared(page) :] if self._is_new(record)]
-        self._before = {self._key(record) for record in page.records}
-        if self._count is None:
-            self._count = page.count
+        if self._listed.is_empty:
             # A shorter page that is not the whole answer: pages end elsewhere than offsets say.
             self._ahead = len(page.records) == self._limit
+        # Up to what both share the page before has all there is; what else this one holds was deleted in between.
+        fresh = self._listed.take(page, known=self._shared(page))
+        self._before = {id_ for record in page.records if (id_ := self._key(record))}
         self._won += bool(window.joined)
         self._used += 1
         self.alone = self.alone and not window.alone
-        self.finished = is_end(page, seen=len(self._seen), count=self._count)
+        self.finished = self._listed.ended
         if not self.finished:
             self._position, self._marker = below(page.marker, self._position), page.marker
             self._passed(window)
         return fresh
-
-    def _is_new(self, record: Record) -> bool:
-        name = self._key(record)
-        if name in self._seen:
-            return False
-        self._seen.add(name)
-        return True
 
     def _passed(self, window: _Window[Record]) -> None:
         window.joined += 1

@@ -6,21 +6,21 @@ created by an interrupted run and is adopted. One that agrees in part belongs to
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
-from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError, ServiceError
+from pulumi_iotda_ota.iotda.models import PackageQuery, UnreadableRecord
 from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
 from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
+from pulumi_iotda_ota.lookup.details import held_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage
     from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties, ResourceContext
 
@@ -75,9 +75,21 @@ def _twins(
     client: Client, inputs: Properties, replaced: set[str], *, deadline: Deadline | None = None
 ) -> list[OtaPackage]:
     """Return the newest packages that agree in what a package is, with their files, without those to be replaced."""
-    listed = (package for package in _listed(client, inputs, deadline) if package.package_id not in replaced)
-    details = (_detail(client, package.package_id, deadline) for package in islice(listed, _MOST_TWINS))
-    return [package for package in details if package is not None]
+    listed = [package for package in _listed(client, inputs, deadline) if _id(package) not in replaced]
+    found: list[OtaPackage] = []
+    for package in listed[:_MOST_TWINS]:
+        detail = _detail(client, _id(package), deadline)
+        if detail is None:
+            continue
+        if not isinstance(package, UnreadableRecord):
+            held_to(package, detail)
+        if _is_twin(detail, inputs):
+            found.append(detail)
+    return found
+
+
+def _id(package: ListedPackage) -> str:
+    return package.id if isinstance(package, UnreadableRecord) else package.package_id
 
 
 def _replaced(context: ResourceContext, client: Client) -> set[str]:
@@ -85,12 +97,27 @@ def _replaced(context: ResourceContext, client: Client) -> set[str]:
     return context.run_state.replaced(client.connection.identity)
 
 
-def _listed(client: Client, inputs: Properties, deadline: Deadline | None) -> list[OtaPackage]:
+def _listed(client: Client, inputs: Properties, deadline: Deadline | None) -> list[ListedPackage]:
+    """Return the packages that agree in what a package is, and the records that may be one of them.
+
+    Raises:
+        ProtocolError: a record that cannot be judged has no id by which it could be read.
+    """
     names = ("package_type", "app_id", "product_id", "version")
-    query = PackageQuery(**{name: inputs[name] for name in names})
-    wanted = [inputs.get(name) for name in IDENTITY]
-    found = client.list_packages(query, deadline=deadline)
-    return [package for package in found if [getattr(package, name) or None for name in IDENTITY] == wanted]
+    found: list[ListedPackage] = []
+    for package in client.list_packages(PackageQuery(**{name: inputs[name] for name in names}), deadline=deadline):
+        if isinstance(package, UnreadableRecord) and not package.id:
+            raise ProtocolError(
+                f"whether a {described(inputs)} exists is not known: the list has {package}",
+                facts=[("fix", "correct or delete that package on the console, and run pulumi up again")],
+            )
+        if isinstance(package, UnreadableRecord) or _is_twin(package, inputs):
+            found.append(package)
+    return found
+
+
+def _is_twin(package: OtaPackage, inputs: Properties) -> bool:
+    return all((getattr(package, name) or None) == inputs.get(name) for name in IDENTITY)
 
 
 def _detail(client: Client, package_id: str, deadline: Deadline | None) -> OtaPackage | None:
@@ -123,11 +150,11 @@ def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, c
     if not replaced:
         return
     try:
-        twins = [package for package in _listed(client, inputs, None) if package.package_id in replaced]
+        twins = [package for package in map(_id, _listed(client, inputs, None)) if package in replaced]
     except IotdaOtaError:
         return  # the refusal is what counts
     if twins:
-        error.note("found", f"package {twins[0].package_id}, which is kept until the new one exists")
+        error.note("found", f"package {twins[0]}, which is kept until the new one exists")
         error.note(
             "fix",
             f"change {argument('version')}; or, if the service accepts no second package of this version, let Pulumi "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.models import parse_api_time
+from pulumi_iotda_ota.iotda.models import read_service_time
 from pulumi_iotda_ota.iotda.references import argument, arguments
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation
@@ -120,8 +120,8 @@ def _joined(names: Iterable[str]) -> str:
 
 
 def _is_not_after(task: BatchTask, other: BatchTask | None) -> bool:
-    try:
-        # Of what is gone nothing is known: that the devices have it already is not the safe side.
-        return other is None or parse_api_time(task.create_time or "") <= parse_api_time(other.create_time or "")
-    except ValueError:
-        return False  # create_once still decides whether it may be taken over
+    if other is None:
+        return True  # nothing is known of what is gone: that the devices have it already is not the safe side
+    first, second = (read_service_time(one.create_time or "") for one in (task, other))
+    # If a time cannot be read, create_once still decides whether the task may be taken over.
+    return first is not None and second is not None and first <= second

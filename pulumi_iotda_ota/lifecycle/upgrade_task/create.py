@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
-from pulumi_iotda_ota.iotda.models import parse_api_time
+from pulumi_iotda_ota.iotda.models import read_service_time
 from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
@@ -86,11 +86,9 @@ def _require_adoptable(context: ResourceContext, inputs: Properties, task: Batch
 
 def _is_recent(context: ResourceContext, inputs: Properties, task: BatchTask) -> bool:
     within = parse_duration("adopt_within", inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN))
-    try:
-        created = parse_api_time(task.create_time or "")
-    except ValueError:
-        return False  # of a time that can not be read nothing is known: not recent is the safe side
-    return (context.clock.now() - created).total_seconds() <= within
+    created = read_service_time(task.create_time or "")
+    # Nothing is known of a time that cannot be read: not recent is the safe side.
+    return created is not None and (context.clock.now() - created).total_seconds() <= within
 
 
 def _held(rival: BatchTask, inputs: Properties) -> InputError:

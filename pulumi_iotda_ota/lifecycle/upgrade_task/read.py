@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.iotda.errors import ProtocolError, ServiceError
+from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED, is_named_alike, is_of_one_prefix, shares_devices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult
+    from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult, TaskSummary
     from pulumi_iotda_ota.iotda.retry import Deadline
     from pulumi_iotda_ota.lifecycle.base import Properties
 
@@ -33,7 +34,7 @@ def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None =
         inputs: the inputs with ``task_name`` and ``task_type``.
         deadline: the bound of the whole look; by default that of the connection.
     """
-    tasks = client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id"), deadline=deadline)
+    tasks = _listed_tasks(client, inputs, deadline)
     found = next((task for task in tasks if is_named_alike(task.task_name, inputs["task_name"])), None)
     return _read_listed_task(client, found.task_id, deadline) if found else None
 
@@ -48,13 +49,36 @@ def find_task_or_rival(client: Client, inputs: Properties) -> tuple[BatchTask | 
         inputs: the inputs with ``task_name`` and ``task_type``.
     """
     rivals = []
-    for task in client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id")):
+    for task in _listed_tasks(client, inputs, None):
         if is_named_alike(task.task_name, inputs["task_name"]):
             return _read_listed_task(client, task.task_id, None), None
         if task.status not in (*ENDED, *STOPPED) and is_of_one_prefix(task.task_name, inputs["task_name"]):
             rivals.append(task.task_id)
     shown = (_read_listed_task(client, task_id, None) for task_id in rivals)
     return None, next((task for task in shown if task and _has_devices(task, inputs)), None)
+
+
+def _listed_tasks(client: Client, inputs: Properties, deadline: Deadline | None) -> Iterator[TaskSummary | BatchTask]:
+    """Yield the tasks among which one is looked for, newest first.
+
+    A record that cannot be judged may be that task. Then it is read by its id, so that no second task is created.
+
+    Raises:
+        ProtocolError: it cannot be judged by its id either, or has none.
+    """
+    wanted = inputs["task_name"]
+    for task in client.list_batch_tasks(inputs["task_type"], app_id=inputs.get("app_id"), deadline=deadline):
+        if not isinstance(task, UnreadableRecord):
+            yield task
+        elif not task.name or is_named_alike(task.name, wanted) or is_of_one_prefix(task.name, wanted):
+            if not task.id:
+                raise ProtocolError(
+                    f"whether upgrade task {wanted} exists is not known: the list has {task}",
+                    facts=[("fix", "correct or delete that task on the console, and run pulumi up again")],
+                )
+            shown = _read_listed_task(client, task.id, deadline)
+            if shown is not None:
+                yield shown
 
 
 def _has_devices(task: BatchTask, inputs: Properties) -> bool:
