@@ -256,9 +256,9 @@ def _fix_of_rule(rule: str, package: OtaPackage, policy: Policy) -> str:
         return _fix_of_sources(package, policy)
     if rule == "version_scheme":
         return _fix_of_scheme(policy, package.version)
+    if rule in ("created_after", "created_before"):
+        return _fix_of_window(rule, package, policy)
     steps = {
-        "created_after": f"set {argument('created_after', package.created_at)} or earlier",
-        "created_before": f"set {argument('created_before')} to a time after {package.created_at}",
         "allow_downgrade": (
             "upload a package that is not older than the devices; "
             f"to accept the older {version}: {argument('allow_downgrade', True)}"
@@ -281,6 +281,14 @@ def _fix_of_sources(package: OtaPackage, policy: Policy) -> str:
         return f"upload a package that supports {', '.join(map(_short, policy.source_versions[:_MOST_SUPPORTED]))}"
     first = " or ".join(map(_short, between[:_MOST_SUPPORTED]))
     return f"upgrade the devices to {first} first, then to {_short(package.version)}"
+
+
+def _fix_of_window(rule: str, package: OtaPackage, policy: Policy) -> str:
+    if Keys(policy.version_scheme).created(package) is None:
+        return f"correct the upload time of {_short(package.version)} on the service"
+    if rule == "created_after":
+        return f"set {argument('created_after', package.created_at)} or earlier"
+    return f"set {argument('created_before')} to a time after {package.created_at}"
 
 
 def _fix_of_scheme(policy: Policy, version: str) -> str:

@@ -334,7 +334,7 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
 def _needs_digit(sign: _Token, version: _Token) -> str:
     """Return what is wrong with a version that has no number to compare at its start, and what to write instead."""
     needs = f"after {sign.text} a version begins with a digit, as in 1.2 or v1.2"
-    return f"{needs}: write ={version.shown}, or choose with version_regex"
+    return f"{needs}: write ={version.shown}, or use {argument('version_regex')}"
 
 
 def _wildcard(sign: _Token, found: re.Match[str], scheme: Scheme) -> Iterator[tuple[str, Key]]:

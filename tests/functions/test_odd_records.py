@@ -116,7 +116,7 @@ def test_strict_versions_takes_no_odd_record(service: Emulator, call: str) -> No
 
     text = str(caught.value)
     assert "1 record of the list cannot be judged, and strict_versions is set" in text
-    assert "package p3: version is null" in text
+    assert "p3 (version is null)" in text
     assert "leave strict_versions out" in text
 
 
@@ -129,7 +129,7 @@ def test_nothing_fits_but_an_odd_record(service: Emulator) -> None:
 
     text = " ".join(str(caught.value).split())
     assert "1 package (1 request): 1 that cannot be judged" in text
-    assert "not judged package p3: create_time is null" in text
+    assert "not judged p3 (create_time is null)" in text
 
 
 def test_a_cut_list_reports_the_odd_records_before_its_end(service: Emulator) -> None:
@@ -199,7 +199,7 @@ def test_an_empty_list_is_one_in_any_form(service: Emulator, switches: Switches)
 
 
 @pytest.mark.parametrize(
-    "response",
+    "answered",
     [
         {"page": {"count": 3}},
         {"packages": None, "page": {"count": 3}},

@@ -247,7 +247,7 @@ def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, mo
     told = refusal(lock="meter", verify=True)
 
     assert told.startswith('"meter" is locked in another place')
-    assert f"project_id: {service.project_id}, locked another" in told
+    assert f'requested project_id="{service.project_id}" found project_id="another"' in told
     assert "ShowOtaPackage" not in [request.operation for request in service.requests]
 
 

@@ -217,4 +217,4 @@ def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, proj
 
     assert added.now is not None
     assert added.now.version != "V9"
-    assert "V9 without an upload time that can be read" in added.now.why
+    assert "V9 without a readable upload time" in added.now.why

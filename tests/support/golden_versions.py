@@ -25,7 +25,7 @@ class Catalogue:
     range: str
     versions: tuple[str, ...]
     chosen: str
-    because: str
+    why: str
 
 
 def places_of(name: str) -> list[Place]:

@@ -260,7 +260,7 @@ def _read(model: type[Model]) -> Callable[[bytes], Model]:
         try:
             return read(body)
         except ProtocolError as error:
-            problem = ProtocolError(error.headline, garbled=error.garbled)
+            problem = ProtocolError(error.message.headline, garbled=error.garbled)
         # Outside of the handler, and without the fact that repeats how the body begins.
         raise problem
 
