@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,8 @@ class Context:
         folder: where the lock file is looked for, and in the folders above it.
     """
 
-    config: Mapping[str, object]
-    environ: Mapping[str, str]
+    config: Mapping[str, object] = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
     connection: Connection | None = None
     folder: Path = Path()
 

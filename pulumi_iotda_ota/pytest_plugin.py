@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["iotda_ota_emulator", "iotda_ota_environment", "iotda_ota_seed"]
 
-_SETTINGS = ("HW_", "HUAWEICLOUD_SDK_", "PULUMI_IOTDA_OTA_")
+_SETTINGS = ("HW_", "HUAWEICLOUD_", "PULUMI_IOTDA_OTA_")
 _LOCAL = "127.0.0.1"
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,18 @@ for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# npm, Go and pip keep files at home, and some runners have none that can be written.
-if not os.access(os.environ.get("HOME", ""), os.W_OK):
+
+def _can_be_written(folder: str) -> bool:
+    """Return whether a file can be made in a folder; what its mode says is not true of every file system."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+# npm, Go and pip keep files at home, and some runners have none, or one that can not be written.
+if not os.environ.get("HOME") or not _can_be_written(os.environ["HOME"]):
     (CACHE / "home").mkdir(parents=True, exist_ok=True)
     os.environ["HOME"] = str(CACHE / "home")
 

@@ -11,8 +11,11 @@ from docs.generate import pictures
 from docs.generate.markdown import code, listed, table, wrapped
 from pulumi_iotda_ota import dynamic, schema
 from pulumi_iotda_ota.iotda import limits
+from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
+from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth.vendor import FILE_KEYS, IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.schema import outputs
@@ -129,6 +132,29 @@ def _endpoint_of_region(name: str) -> str:
     return ", `HUAWEICLOUD_SDK_REGION_IOTDA_<REGION>`" if name == "endpoint" else ""
 
 
+def _vendor_names() -> str:
+    """Return what becomes of the names that the table of settings does not have; equal texts share a row."""
+    told = {name for setting in SETTINGS for name in setting.environment}
+    rows: dict[tuple[str, str], list[str]] = {}
+    for name in (*VARIABLES, *FILE_KEYS):
+        if name.name not in told:
+            text = f"read as `{name.text}`" if name.use == READ and name.text in Connection.model_fields else name.text
+            what = {READ: text, REFUSED: f"refused: {text}", IGNORED: f"no effect; {text}"}[name.use]
+            rows.setdefault((name.tool, what), []).append(name.name)
+    return table(
+        ("of", "variable or key", "what becomes of it"),
+        [(tool, listed(names), what) for (tool, what), names in rows.items()],
+    )
+
+
+def _actions() -> str:
+    rows = [
+        (code(operation), listed(names), ", ".join(name for name, of in PURPOSES.items() if operation in of))
+        for operation, names in ACTIONS.items()
+    ]
+    return table(("operation", "IAM action", "in the policy of"), rows)
+
+
 def _sources() -> str:
     return "\n".join(f"{number}. {_coded_names(source.title)}" for number, source in enumerate(SOURCES, start=1))
 
@@ -217,6 +243,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     **{f"answers of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
     "settings": _settings,
     "order of sources": _sources,
+    "names of the vendor": _vendor_names,
+    "actions": _actions,
     "constraints": _constraints,
     "version words": _version_words,
     "names": _names,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -41,7 +41,7 @@ class Service:
 
     run: Run
     connection: ResolvedConnection
-    config: Mapping[str, object]
+    config: Mapping[str, object] = field(repr=False)
 
     @property
     def client(self) -> Client:
@@ -77,14 +77,13 @@ def stack_config(command_input: CommandInput) -> Mapping[str, object]:
     project = stack.find_project(stack.this_folder())
     if project is None:
         raise click.UsageError("--stack is given, but neither this folder nor one above it has a Pulumi.yaml")
-    config = project.stack(command_input.stack)
-    if not command_input.decrypt:
+    file = project.stack_file(command_input.stack)
+    if command_input.decrypt:
+        values = stack.decrypted(project, command_input.stack, command_input.session.environ)
+    else:
+        config = project.read(file)
         stack.require_readable(config)
-    values = (
-        stack.decrypted(project, command_input.stack, command_input.session.environ)
-        if command_input.decrypt
-        else config.values
-    )
+        values = config.values
     # Before anything of them can be told.
     command_input.session.secrets.update(str(values[name]) for name in _SECRET if values.get(name))
     return values

@@ -85,8 +85,7 @@ def _tell_one(command_input: CommandInput, lookup: PackageLookup, found: Found |
 
 def _note_unreadable(session: Session, selection: Selection) -> None:
     """Report the records that no rule could judge."""
-    first = [str(selection.first_record)] if selection.first_record else []
-    session.note_skipped("package", first, selection.skipped_counts[UNREADABLE])
+    session.note_skipped("package", list(map(str, selection.first_records)), selection.skipped_counts[UNREADABLE])
 
 
 def _locked(command_input: CommandInput, given: Mapping[str, Any]) -> None:

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from pulumi_iotda_ota.iotda.auth.files import UnreadableError, read_yaml
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.files import project_file
@@ -35,13 +34,13 @@ class StackConfig:
         place: the file.
         values: by camelCase name, without the namespace.
         encrypted: the names of those that are encrypted.
-        environments: the Pulumi ESC environments that it imports, whose values are not in the file.
+        uses_environment: whether it uses a Pulumi ESC environment, whose values are not in the file.
     """
 
     place: str
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
     encrypted: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
+    uses_environment: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Project:
     """
 
     file: Path
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] = field(repr=False)
 
     @property
     def folder(self) -> Path:
@@ -69,23 +68,27 @@ class Project:
             if name:
                 yield name, path
 
-    def stack(self, name: str) -> StackConfig:
-        """Return the settings of a stack, over those that the project has for all of them.
+    def stack_file(self, name: str) -> Path:
+        """Return the file of a stack.
 
         Args:
             name: the stack, also with its organization and project before it.
 
         Raises:
-            ConfigurationError: it has no file, or that cannot be read.
+            ConfigurationError: it has no file.
         """
         short = name.rpartition("/")[2]
         files = dict(self.files())
         if short not in files:
             raise self._no_such_stack(short, list(files))
-        return self.read(files[short])
+        return files[short]
 
     def read(self, path: Path) -> StackConfig:
-        """Return the settings that a file of a stack holds, over those of the project."""
+        """Return the settings that a file of a stack holds, over those of the project.
+
+        Raises:
+            ConfigurationError: it cannot be read.
+        """
         content = _mapping(path)
         return _config_of(path, {**self._defaults, **_ours(content.get("config"))}, content.get("environment"))
 
@@ -137,11 +140,16 @@ def find_project(start: Path) -> Project | None:
 
 
 def require_readable(config: StackConfig) -> None:
-    """Refuse settings that are not all there: another place would decide in the place of the one that is encrypted.
+    """Refuse settings that are not all there: another place would decide instead of what is not read.
 
     Raises:
-        ConfigurationError: some are encrypted.
+        ConfigurationError: some are encrypted, or in an environment of Pulumi ESC.
     """
+    if config.uses_environment:
+        raise ConfigurationError(
+            f"{config.place} uses a Pulumi ESC environment, and its values are not read",
+            facts=[("fix", "add --decrypt, so that pulumi opens it; or remove --stack")],
+        )
     if config.encrypted:
         raise ConfigurationError(
             f"{', '.join(_NAMESPACE + sanitize(name, limit=60) for name in config.encrypted)} of {config.place} "
@@ -195,11 +203,12 @@ def _not_decrypted(name: str, why: str) -> ConfigurationError:
 def _mapping(path: Path) -> Mapping[str, Any]:
     """Return what a file says, every scalar as the text that stands there: Pulumi reads 0123 as one, not as 83."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506  makes texts only
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        # Not "from error": its text can repeat a line with a secret.
-        why = str(getattr(error, "strerror", None) or "").lower() or "it is no YAML"
-        raise ConfigurationError(f"{_display_path(path)} cannot be read: {why}") from None
+        content = read_yaml(str(path))
+    except UnreadableError as error:
+        raise ConfigurationError(
+            f"{_display_path(path)} cannot be read: {error}",
+            facts=[("fix", "correct it; or add --decrypt, so that pulumi reads it")],
+        ) from None
     return content if isinstance(content, dict) else {}
 
 
@@ -222,7 +231,7 @@ def _config_of(path: Path, found: Mapping[str, Any], imported: object) -> StackC
         place=sanitize(path.name),
         values={name: value for name, value in found.items() if name not in encrypted and value is not None},
         encrypted=encrypted,
-        environments=tuple(str(one) for one in imported) if isinstance(imported, list) else (),
+        uses_environment=imported not in (None, "", "null", "~", [], {}),
     )
 
 

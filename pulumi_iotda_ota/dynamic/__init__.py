@@ -20,6 +20,8 @@ from pulumi_iotda_ota.iotda.references import render
 from pulumi_iotda_ota.iotda.sanitize import redact, redacting
 from pulumi_iotda_ota.lifecycle import completion, confirmation, pin
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, ResourceContext
+from pulumi_iotda_ota.lifecycle.cancellation import Waiting
+from pulumi_iotda_ota.lifecycle.engine_watch import watch_engine
 from pulumi_iotda_ota.lifecycle.ota_package import resource as ota_package
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lifecycle.upgrade_task import resource as upgrade_task
@@ -44,8 +46,11 @@ __all__ = [
 
 # A dynamic provider is one process for one command; it keeps its connections, and no answer: what is created there
 # must be seen by the next look.
-_run = Run(memo=False)
+_waiting = Waiting()
+_run = Run(memo=False, clock=_waiting.clock)
 _run_state = RunState(pulumi_compat.engine_address(), os.environ)
+# The host is Pulumi's and serves providers of others too: only the waits of this library end.
+watch_engine(pulumi_compat.engine_address(), lambda: _waiting.cancel("the engine is gone"))
 #: The input by which a program tells which of the others are secret. It is not stored.
 SECRET_INPUTS = "secret_inputs"  # noqa: S105  a name, and no secret
 

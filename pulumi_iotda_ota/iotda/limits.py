@@ -183,6 +183,8 @@ _SPACE_CHARACTERS = "1 to 36 letters, digits, _ or -"
 APP_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
 PRODUCT_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
 PROJECT_ID = Pattern(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, _ or -")
+PROJECT_NAME = Pattern(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, _ or -")
+CLOUD = Pattern(r"(?=.{1,253}\Z)[a-z0-9-]+(\.[a-z0-9-]+)+", "a domain such as myhuaweicloud.com")
 REGION = Pattern(r"[a-z0-9]+(-[a-z0-9]+)*", "a region such as cn-north-4")
 PACKAGE_ID = Identifier(r"[A-Za-z0-9-]{1,36}", "1 to 36 letters, digits or -", "package_id")
 PACKAGE_TYPE = Choice(("softwarePackage", "firmwarePackage", "modulePackage"))

@@ -146,7 +146,7 @@ class AccountLogin:
             )
         if connection.project_id or not self._wants_project:
             return connection
-        key = ("project", *self._key(""))
+        key = ("project", connection.project_name, *self._key(""))
         project_id = self._token_cache.project(key, lambda: self._project(connection, deadline), deadline)
         # Whoever asked first may have allowed another one than this connection does.
         return replace(connection, project_id=self._allowed(project_id))
@@ -165,14 +165,16 @@ class AccountLogin:
         scope = connection.region
         if isinstance(connection.credential, UserPassword):
             scope = json.dumps(self._scope(project_id))
-        return (connection.iam_endpoint, scope, *connection.credential.parts)
+        # What was obtained without verifying the server, or by other authorities, is none for who verifies it.
+        tls = ("insecure" if connection.insecure else "verified", connection.ca_file or "")
+        return (connection.iam_endpoint, scope, *tls, *connection.credential.parts)
 
     def _allowed(self, project_id: str) -> str:
         if project_id and self._wants_project:
             try:
                 require_allowed(project_id, self._connection.allowed_project_ids)
             except ConfigurationError as error:
-                error.note("source", f"IAM, as the project of the region {self._connection.region}")
+                error.note("source", f"IAM, as {_asked_project(self._connection)}")
                 raise
         return project_id
 
@@ -204,7 +206,7 @@ class AccountLogin:
         if not self._wants_project and isinstance(connection.credential, UserPassword):
             # An agency is assumed by the account, not in one of its projects.
             return {"domain": {"name": connection.credential.domain_name}}
-        return {"project": {"id": project_id} if project_id else {"name": connection.region}}
+        return {"project": {"id": project_id} if project_id else {"name": _project_name(connection)}}
 
     def _key_of_file(self, credential: IdTokenFile, deadline: Deadline) -> IssuedCredential:
         held = IdToken(_content(credential), credential)
@@ -231,8 +233,8 @@ class AccountLogin:
         return _key(key, str(credential))
 
     def _project(self, connection: ResolvedConnection, deadline: Deadline) -> str:
-        """Return the project of the region."""
-        found = self._signed(iam.list_projects(connection.region), self._connection.credential, deadline)
+        """Return the id of the project that has the name, or of the main project of the region."""
+        found = self._signed(iam.list_projects(_project_name(connection)), self._connection.credential, deadline)
         if len(found) != 1:
             raise _not_one_project(connection, [project.id for project in found])
         (project,) = found
@@ -322,30 +324,39 @@ def _no_token(file: IdTokenFile, problem: str) -> CredentialsError:
     )
 
 
+def _project_name(connection: ResolvedConnection) -> str:
+    """Return the name that IAM knows the project by; the main project of a region has the name of the region."""
+    return connection.project_name or connection.region
+
+
+def _asked_project(connection: ResolvedConnection) -> str:
+    name = connection.project_name
+    return f"the project {name}" if name else f"the project of the region {connection.region}"
+
+
 def _not_one_project(connection: ResolvedConnection, ids: Sequence[str]) -> ConfigurationError:
     facts = [("asked", connection.iam_endpoint), ("with", str(connection.credential))]
+    setting, name = "project_name" if connection.project_name else "project_id", _project_name(connection)
+    project = references.setting("project_id")
     if not ids:
+        wrong = references.setting("project_name" if connection.project_name else "region")
+        missing = f"project {name}" if connection.project_name else f"project of the region {name}"
         return ConfigurationError(
-            f"IAM knows no project of the region {connection.region} for this credential",
-            setting="project_id",
+            f"IAM knows no {missing} for this credential",
+            setting=setting,
             facts=[
                 *facts,
-                (
-                    "fix",
-                    (
-                        f"check {references.setting('region')}, and that the account uses it; "
-                        f"or set {references.setting('project_id')}"
-                    ),
-                ),
+                ("fix", f"check {wrong}, and that the account uses it; or set {project}"),
             ],
         )
+    several = f"IAM knows {len(ids)} projects {name}" if connection.project_name else None
     return ConfigurationError(
-        f"the region {connection.region} has {len(ids)} projects",
-        setting="project_id",
+        several or f"the region {name} has {len(ids)} projects",
+        setting=setting,
         facts=[
             *facts,
             ("found", sanitize(", ".join(ids))),
-            ("fix", f"set {references.setting('project_id')} to one of them"),
+            ("fix", f"set {project} to one of them"),
         ],
     )
 

@@ -80,6 +80,13 @@ def _whole_number(count: Any) -> int | None:
     raise ValueError("should be a whole number")
 
 
+def _time(value: Any) -> str:
+    """Return a time as a string; milliseconds come as a number too."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise ValueError("should be a valid string")
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadableRecord:
     """A record of a list that cannot be judged, because a field is missing or has another type.
@@ -113,7 +120,7 @@ else:
     # None if there is no list. The reader of a list puts the records that cannot be judged into it afterwards.
     _Records = tuple[_Item, ...] | None
     # Milliseconds come as a number too.
-    _Time = Annotated[str | int, Field(union_mode="left_to_right"), AfterValidator(str)]
+    _Time = Annotated[Any, AfterValidator(_time)]
     # A count that is null counts nothing, and what is empty in another way is no object.
     _Count = Annotated[int | None, AfterValidator(lambda count: count or 0)]
     _PageCount = Annotated[Any, AfterValidator(_whole_number)]

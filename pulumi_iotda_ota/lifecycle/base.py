@@ -41,7 +41,7 @@ UNKNOWN = _Unknown()
 class Checked:
     """The inputs as they will be stored, and what is wrong with them."""
 
-    inputs: Properties
+    inputs: Properties = field(repr=False)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -66,7 +66,7 @@ class Created:
     """A resource that was created, or adopted."""
 
     id: str
-    outputs: Properties
+    outputs: Properties = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Imported:
         state: what is stored in the state.
     """
 
-    inputs: Properties
-    state: Properties
+    inputs: Properties = field(repr=False)
+    state: Properties = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -210,7 +210,7 @@ def _resolved(context: ResourceContext, olds: Properties, inputs: Properties) ->
     found = find_package(context.run, connection, lookup)
     if found is None:  # only where on_missing is "none", which a pin does not take
         raise PackageNotFound("no OTA package matches")
-    if record := found.selection.first_record:
+    for record in found.selection.first_records[:1]:
         count = found.selection.skipped_counts[UNREADABLE]
         context.warn(f"{plural(count, 'package')} of the list cannot be judged and can be a better match: {record}")
     return {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.errors import LockError
+from pulumi_iotda_ota.iotda.auth.files import UnreadableError, read_bytes
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.format import read, written
 
@@ -111,15 +112,10 @@ def _project_in(folder: Path) -> Path | None:
 def _content(path: Path) -> bytes | None:
     """Return what a file holds, or None where there is none."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _unusable(path, error) from None
-    if len(content) > _MOST_BYTES:
-        raise LockError("the lock file is larger than 16 MiB", facts=[("file", sanitize(path, limit=1_000))])
-    return content
+        return read_bytes(str(path), most=_MOST_BYTES)
+    except UnreadableError as error:
+        facts = [("file", sanitize(path, limit=1_000))]
+        raise LockError(f"the lock file cannot be used: {error}", facts=facts) from None
 
 
 def _entries(path: Path, content: bytes) -> dict[str, Entry]:

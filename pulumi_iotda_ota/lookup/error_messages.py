@@ -75,7 +75,7 @@ def nothing_fits(
     facts = [
         ("requested", requested(policy)),
         ("found", _found(policy, selection)),
-        *([("not judged", str(selection.first_record))] if selection.first_record else []),
+        *(("not judged", str(record)) for record in selection.first_records[:1]),
         ("endpoint", connection.described),
         *([("nearest", near.text)] if near.text else []),
         ("fix", _fix(policy, near)),

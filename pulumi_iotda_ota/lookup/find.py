@@ -277,8 +277,8 @@ def _require_readable(policy: Policy, selection: Selection) -> None:
         return
     if selection.first_unreadable:
         raise error_messages.unreadable(policy, selection.unreadable_counts, selection.first_unreadable)
-    if selection.first_record:
-        raise error_messages.not_judged(policy, selection.skipped_counts[UNREADABLE], selection.first_record)
+    if selection.first_records:
+        raise error_messages.not_judged(policy, selection.skipped_counts[UNREADABLE], selection.first_records[0])
 
 
 def _server_query(policy: Policy, **changes: Any) -> PackageQuery:

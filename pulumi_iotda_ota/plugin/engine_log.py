@@ -17,10 +17,12 @@ class Engine:
 
     Attributes:
         address: where the engine listens, or empty if there is none: lines then go to the standard error.
+        is_parent: whether this engine has started the process, which then serves no other one.
     """
 
     def __init__(self, address: str = "") -> None:
         self.address = address
+        self.is_parent = bool(address)
         self._lock = threading.Lock()
         self._stub: engine_pb2_grpc.EngineStub | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from pulumi_iotda_ota.lifecycle.base import Properties
-    from pulumi_iotda_ota.plugin.cancellation import Waiting
+    from pulumi_iotda_ota.lifecycle.cancellation import Waiting
     from pulumi_iotda_ota.schema import Argument
 
 # What the engine puts beside the settings of a provider.
 _ENGINES = ("version", "pluginDownloadURL", "__internal")
+# The settings that say neither where nor as whom, and guard nothing.
+_CHANGEABLE = ("deadline", "maxAttempts", "signing", "instanceId", "projectId", "projectName")
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class CallResult:
         problems: what is wrong, each with the property of the schema that it is about, or with none.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -100,6 +103,8 @@ class Provider:
         self._environ, self._warn, self._tell = environ, warn, tell
         self.waiting = waiting
         self._config: Mapping[str, object] = {}
+        self._is_configured = False
+        self._configuring = threading.Lock()
         # What is created must be seen by the next look. Functions share their answers as those of a program do.
         self._run = Run(memo=False, clock=waiting.clock)
         self._lookups = self._run.remembering() if wants_memo(environ) else self._run
@@ -119,7 +124,7 @@ class Provider:
             return [(named if named in given else "", error.rendered(PLUGIN))]
         return []
 
-    def configure(self, config: Mapping[str, Any], *, run: str = "") -> None:
+    def configure(self, config: Mapping[str, Any], *, run: str = "", once: bool = False) -> None:
         """Store a checked configuration, and forget everything from an earlier run.
 
         An engine that attaches to a process configures it for each run, and for each provider of a run.
@@ -127,8 +132,17 @@ class Provider:
         Args:
             config: the settings.
             run: the address of the engine, which names the run; empty if it is not known.
+            once: whether the process serves one connection: an engine that starts a process configures it once, and
+                another local process that reaches the port must not direct the credentials elsewhere.
+
+        Raises:
+            ConfigurationError: the process serves another connection already.
         """
-        self._config = _settings(config)
+        given = _settings(config)
+        with self._configuring:
+            if once and self._is_configured:
+                _require_same(self._config, given)
+            self._config, self._is_configured = given, True
         if not run or run != self._run_state.address:
             self._run_state.end()
             self._run_state = RunState(run, self._environ)
@@ -258,6 +272,18 @@ class Provider:
             warn=lambda line: self._warn(urn, redact(render(line, PLUGIN))),
             tell=lambda line: self._tell(urn, redact(render(line, PLUGIN))),
             run_state=self._run_state,
+        )
+
+
+def _require_same(before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    """Refuse other settings of where and as whom than those of the first call; no value is told."""
+    differing = sorted(
+        name for name in {*before, *after} if name not in _CHANGEABLE and before.get(name) != after.get(name)
+    )
+    if differing:
+        raise ConfigurationError(
+            f"this process serves another connection already: {', '.join(differing)} cannot change",
+            facts=[("fix", "use a provider of its own; Pulumi starts a process for each")],
         )
 
 

@@ -24,10 +24,11 @@ from google.protobuf.empty_pb2 import Empty
 
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import redact, redacting
+from pulumi_iotda_ota.lifecycle.cancellation import Interrupted, Waiting
+from pulumi_iotda_ota.lifecycle.engine_watch import watch_engine
 from pulumi_iotda_ota.message_rendering import PLUGIN
-from pulumi_iotda_ota.plugin.cancellation import Interrupted, Waiting
 from pulumi_iotda_ota.plugin.engine_log import Engine
 from pulumi_iotda_ota.plugin.provider import Provider
 from pulumi_iotda_ota.plugin.pulumi_proto import messages, plugin_pb2, services
@@ -45,6 +46,8 @@ SCHEMA = Path(__file__).with_name("schema.json")
 # More than the engine ever has under way; a thread is made only where none is free.
 _MOST_CALLS = 2_000
 _GRACE_SECONDS = 60
+# For a request to the service that is under way: nobody hears its response.
+_GRACE_WITHOUT_ENGINE = 2
 # A message travels in a header, and what is longer the engine's client refuses.
 _LONGEST_MESSAGE = 4_000
 _SECRET_SETTINGS = tuple(camel(setting.name) for setting in SETTINGS if setting.secret)
@@ -119,7 +122,16 @@ class Servicer(services.ResourceProviderServicer):
 
     @_answered
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> Empty:
-        """Serve an engine that did not start this process."""
+        """Serve an engine that did not start this process.
+
+        Raises:
+            InputError: an engine has started this process. Another local process can reach the port too.
+        """
+        if self._engine.is_parent:
+            raise InputError(
+                "an engine has started this process, and no other one can attach to it",
+                facts=[("fix", "start a plugin by hand, without an address, and attach to that one")],
+            )
         self._engine.attach(request.address)
         return Empty()
 
@@ -153,8 +165,9 @@ class Servicer(services.ResourceProviderServicer):
     def Configure(
         self, request: messages.ConfigureRequest, context: grpc.ServicerContext
     ) -> messages.ConfigureResponse:
-        """Take the settings."""
-        self._provider.configure(received(request.args).values, run=self._engine.address)
+        """Take the settings; a process that an engine has started keeps those that say where and as whom."""
+        config = received(request.args).values
+        self._provider.configure(config, run=self._engine.address, once=self._engine.is_parent)
         return messages.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     @_answered
@@ -250,6 +263,12 @@ def main(arguments: list[str] | None = None) -> None:
     server.start()
     _stop_on_signals(server, provider)
     print(port, flush=True)  # noqa: T201  what Pulumi waits for
+
+    def engine_is_gone() -> None:
+        provider.waiting.cancel("the engine is gone")
+        server.stop(_GRACE_WITHOUT_ENGINE)
+
+    watch_engine(engine.address, engine_is_gone)
     threading.Thread(target=_load_what_is_needed_soon, daemon=True).start()
     server.wait_for_termination()
     provider.end()

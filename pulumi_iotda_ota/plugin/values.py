@@ -51,9 +51,9 @@ class Received:
         texts: the secret texts themselves, so that no message repeats them.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
     secrets: set[str] = field(default_factory=set)
-    texts: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list, repr=False)
 
 
 def received(struct: Struct) -> Received:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_SKIPPED = 100
 #: What counts the records that no rule can judge, in the place of a rule.
 UNREADABLE = "unreadable_record"
+_FIRST_RECORDS = 3
 _SCOPES = ("app_id", "product_id", "module_name")
 
 
@@ -57,7 +58,7 @@ class Selection:
         skipped_counts: how many each rule passed over.
         unreadable_counts: how many of them each rule skipped because it could not read a version or a time.
         first_unreadable: the first of these.
-        first_record: the first record that no rule can judge.
+        first_records: the first three records that no rule can judge.
         most_skipped: how many are kept; all of them are counted.
     """
 
@@ -67,7 +68,7 @@ class Selection:
     skipped_counts: Counter[str] = field(default_factory=Counter)
     unreadable_counts: Counter[str] = field(default_factory=Counter)
     first_unreadable: Skipped | None = None
-    first_record: UnreadableRecord | None = None
+    first_records: list[UnreadableRecord] = field(default_factory=list)
     most_skipped: int = MAX_SKIPPED
 
     @property
@@ -96,7 +97,8 @@ class Selection:
     def skip_record(self, record: UnreadableRecord) -> None:
         """Record one record that no rule can judge."""
         self.skipped_counts[UNREADABLE] += 1
-        self.first_record = self.first_record or record
+        if len(self.first_records) < _FIRST_RECORDS:
+            self.first_records.append(record)
         if len(self.skipped) < self.most_skipped:
             self.skipped.append(Skipped(record.id, record.name, UNREADABLE, record.reason))
 

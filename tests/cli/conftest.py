@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.shell import Shell
+from tests.support.shell import Inside, Shell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
 
 
+#: The files whose commands have a process of their own: it is what they test.
+PROCESSES = ("test_shell", "test_shell_completion", "test_terminal")
+
+
 @pytest.fixture
-def shell(emulator: Emulator, tmp_path: Path) -> Shell:
+def shell(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path) -> Shell:
     """Return a shell whose environment leads to a running emulator."""
-    return Shell(emulator, tmp_path)
+    kind = Shell if request.path.stem in PROCESSES else Inside
+    return kind(emulator, tmp_path)
 
 
 @pytest.fixture

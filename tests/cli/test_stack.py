@@ -112,14 +112,87 @@ def test_no_project(shell: Shell) -> None:
     assert "Pulumi.yaml" in done.err
 
 
-@pytest.mark.parametrize("text", ["config: [", "config:\n  iotda-ota:region: \x00", "\xff", "[" * 3000])
-def test_a_file_that_can_not_be_read(shell: Shell, project: Path, text: str) -> None:
-    """A file that is no YAML is one clear error, which repeats nothing of it."""
+# Each alias stands for nine of the one before it: less than 600 bytes for nine to the power of 20 values.
+BOMB = "\n".join(["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 21))])
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("config: [", "it is no YAML"),
+        ("config:\n  iotda-ota:region: \x00", "it is no YAML"),
+        ("\xff", "it is no text"),
+        ("[" * 3000, "it is no YAML"),
+        (f"{BOMB}\nconfig: *a20", "its aliases stand for too many values"),
+        ("config: &c\n  iotda-ota:region: *c", "it refers to itself"),
+        ("config:\n  iotda-ota:region: a\n  iotda-ota:region: b", "it has a key twice"),
+        ("x: &x {iotda-ota:region: a}\nconfig:\n  <<: *x", "it merges mappings with <<, which is not read here"),
+        ("#" * (1024 * 1024 + 1), "it is larger than 1 MiB"),
+    ],
+    ids=["list", "nul", "bytes", "depth", "bomb", "itself", "twice", "merge", "size"],
+)
+def test_a_file_that_can_not_be_read(shell: Shell, project: Path, text: str, why: str) -> None:
+    """A file that is no YAML, or means another thing to Pulumi, is one clear error, which repeats nothing of it."""
     (project / "Pulumi.dev.yaml").write_bytes(text.encode("latin-1"))
     done = asked(shell, "--stack", "dev")
 
     assert done.code == 1
-    assert "Pulumi.dev.yaml cannot be read: it is no YAML" in done.err
+    assert f"Pulumi.dev.yaml cannot be read: {why}" in done.err
+    assert f"can not be read: {why}" in shell("doctor").out
+
+
+def test_aliases_that_stand_for_little(shell: Shell, project: Path) -> None:
+    """An alias is read as Pulumi reads it."""
+    text = (project / "Pulumi.dev.yaml").read_text()
+    endpoint = text.partition("endpoint: ")[2].strip()
+    (project / "Pulumi.dev.yaml").write_text(f"x: &here {endpoint}\nconfig:\n  iotda-ota:endpoint: *here\n")
+
+    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
+
+
+@pytest.mark.parametrize("name", ["Pulumi.dev.yaml", "iotda-ota.lock.json"])
+def test_a_pipe_in_the_place_of_a_file(shell: Shell, project: Path, name: str) -> None:
+    """A pipe that nobody writes to is an error, and nothing waits for it."""
+    (project / name).unlink(missing_ok=True)
+    os.mkfifo(project / name)
+    done = (
+        shell.inside(*ASK, "--stack", "dev") if name.startswith("Pulumi") else shell.inside("get", "--lock", "meters")
+    )
+
+    assert done.code == 1
+    assert "it is no file" in done.err
+
+
+@pytest.mark.parametrize(
+    "environment",
+    ["[base, prod]", "{imports: [base]}", "{values: {pulumiConfig: {'iotda-ota:endpoint': 'https://x'}}}", "base"],
+    ids=["list", "imports", "values", "text"],
+)
+def test_an_environment_of_esc(shell: Shell, project: Path, environment: str) -> None:
+    """A stack that uses a Pulumi ESC environment is refused, with the way: its values are not in the file."""
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write(f"environment: {environment}\n")
+    done = asked(shell, "--stack", "dev")
+    looked = shell("doctor", "--json")
+    stated = shell("doctor", "--json", "--stack", "dev")
+
+    assert done.code == 1
+    assert done.err.startswith("error: Pulumi.dev.yaml uses a Pulumi ESC environment, and its values are not read\n")
+    assert "--decrypt" in done.err
+    found = [one for one in looked.answer["result"]["findings"] if one["check"] == "configuration"]
+    assert "uses a Pulumi ESC environment" in found[0]["text"]
+    assert "--decrypt" in found[0]["text"] + found[0]["remedy"]
+    problem = next(one for one in stated.answer["result"]["findings"] if one["check"] == "settings")
+    assert (problem["status"], "--decrypt" in problem["remedy"]) == ("problem", True)
+
+
+@pytest.mark.parametrize("environment", ["", "[]", "{}", "null"])
+def test_no_environment_of_esc(shell: Shell, project: Path, environment: str) -> None:
+    """A key without a value uses no environment."""
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write(f"environment: {environment}\n")
+
+    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
 
 
 def test_a_misspelt_setting(shell: Shell, project: Path) -> None:

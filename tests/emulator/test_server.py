@@ -205,12 +205,15 @@ def test_stop_closes_idle_connections_and_leaves_no_thread(emulator: Emulator) -
 
 def test_a_client_that_goes_away_is_no_error(call: Caller, capsys: pytest.CaptureFixture[str]) -> None:
     """A connection that is closed before its answer leaves no word on stderr."""
-    call.emulator.faults.add(delay=0.1)
+    gone = threading.Event()
+    call.emulator.faults.add(before=gone.wait)
     host, port = call.emulator.endpoint.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-    time.sleep(0.2)
+    gone.set()
     assert call.packages().status == 200
+    # It waits for what it still answers.
+    call.emulator.stop()
     assert capsys.readouterr().err == ""
 
 

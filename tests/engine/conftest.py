@@ -13,16 +13,19 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pytest
+import yaml
 
 from tests.conftest import settings_for
 from tests.support import plugins
-from tests.support.prepared import SECONDS, key_of, made_once, program_environment
+from tests.support.prepared import SECONDS, describe_python, key_of, made_once, path_with_uv
+from tests.support.vault import PROVIDER, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from pulumi_iotda_ota.emulator import Emulator
 
+PRINTED = "printed.txt"
 STACKS = Path(".pulumi") / "stacks"
 # A command ends before Go's collector has paid for itself: it is a fifth of the time of a short one.
 BACKEND = {"PULUMI_CONFIG_PASSPHRASE": "engine-lane", "PULUMI_SKIP_UPDATE_CHECK": "true", "GOGC": "400"}
@@ -60,6 +63,14 @@ class Project:
         """Write the program, or another file of it."""
         (self.folder / name).write_text(program)
 
+    def set(self, name: str, value: str | bool | Sequence[str]) -> None:
+        """Set a value of the configuration, as `pulumi config set` does, in the file of the stack."""
+        file = self.folder / f"Pulumi.{self.stack}.yaml"
+        stored = yaml.safe_load(file.read_text())
+        key = name if ":" in name else f"{self.name}:{name}"
+        stored["config"] = {**stored.get("config", {}), key: value}
+        file.write_text(yaml.safe_dump(stored))
+
     def run(self, *arguments: str, **environment: str) -> Done:
         """Run one pulumi command to its end, without the preview that a refresh and a destroy begin with.
 
@@ -80,15 +91,16 @@ class Project:
         return self.commands[-1]
 
     def start(self, *, new_session: bool = False) -> subprocess.Popen[bytes]:
-        """Start an update and return it, to be interrupted."""
-        return subprocess.Popen(
-            ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=new_session,
-        )
+        """Start an update and return it, to be interrupted; what it prints is in a file of the project."""
+        with (self.folder / PRINTED).open("wb") as printed:
+            return subprocess.Popen(
+                ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=new_session,
+            )
 
     def ok(self, *arguments: str, **environment: str) -> Done:
         """Run one pulumi command that must succeed."""
@@ -109,11 +121,14 @@ class Project:
         found: dict[str, Any] = _displayed(self.resources().get(f"{self.name}-{self.stack}", {}).get("outputs", {}))
         return found
 
-    def resources(self) -> dict[str, dict[str, Any]]:
-        """Return the resources in the state, by name, as the engine has written them."""
+    def state(self) -> str:
+        """Return the state, as the engine has written it."""
         backend = Path(url2pathname(urlsplit(self.environment["PULUMI_BACKEND_URL"]).path))
-        written = json.loads((backend / STACKS / self.name / f"{self.stack}.json").read_text())
-        found = written["checkpoint"]["latest"].get("resources", [])
+        return (backend / STACKS / self.name / f"{self.stack}.json").read_text()
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return the resources in the state, by name."""
+        found = json.loads(self.state())["checkpoint"]["latest"].get("resources", [])
         return {resource["urn"].rpartition("::")[2]: resource for resource in found}
 
 
@@ -124,19 +139,27 @@ def _displayed(value: Any) -> Any:
     return [_displayed(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.fixture(scope="session")
+def vault() -> Iterator[dict[str, str]]:
+    """Return the variables that lead to what keeps the keys of stacks."""
+    with running() as environment:
+        yield environment
+
+
 @pytest.fixture
-def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
+def make_project(tmp_path: Path, emulator: Emulator, vault: dict[str, str]) -> Callable[..., Project]:
     """Return what makes a project whose environment leads to the emulator."""
 
-    def make(program: str, *, name: str = "engine-lane", stack: str = "dev") -> Project:
+    def make(program: str, *, name: str = "engine-lane", stack: str = "dev", passphrase: bool = False) -> Project:
         folder, state = tmp_path / f"{name}-{stack}", tmp_path / "state"
-        python = {"toolchain": "pip", "virtualenv": str(program_environment())}
-        described = {"name": name, "runtime": {"name": "python", "options": python}}
-        shutil.copytree(_empty_stack(name, stack), tmp_path, dirs_exist_ok=True)
-        (folder / "Pulumi.yaml").write_text(json.dumps(described))
+        provider = "passphrase" if passphrase else PROVIDER
+        shutil.copytree(_empty_stack(name, stack, provider, vault), tmp_path, dirs_exist_ok=True)
+        describe_python(folder, name)
         environment = {
             **{key: value for key, value in os.environ.items() if key in KEPT},
+            "PATH": path_with_uv(),
             **settings_for(emulator),
+            **vault,
             **_backend(state),
             "PULUMI_HOME": str(tmp_path / "pulumi-home"),
             "PULUMI_STACK": stack,
@@ -148,7 +171,7 @@ def make_project(tmp_path: Path, emulator: Emulator) -> Callable[..., Project]:
     return make
 
 
-def _empty_stack(name: str, stack: str) -> Path:
+def _empty_stack(name: str, stack: str, provider: str, vault: dict[str, str]) -> Path:
     """Return a folder with the folder of a project, and a backend that holds its new stack."""
 
     def make(kept: Path) -> None:
@@ -156,11 +179,12 @@ def _empty_stack(name: str, stack: str) -> Path:
         folder.mkdir(parents=True)
         state.mkdir()
         (folder / "Pulumi.yaml").write_text(json.dumps({"name": name, "runtime": "python"}))
-        environment = {**os.environ, **_backend(state), "PULUMI_HOME": str(kept / "home")}
-        Project(folder, environment, name, stack).ok("stack", "init", stack)
+        environment = {**os.environ, **vault, **_backend(state), "PULUMI_HOME": str(kept / "home")}
+        Project(folder, environment, name, stack).ok("stack", "init", stack, "--secrets-provider", provider)
         shutil.rmtree(kept / "home")
 
-    return made_once(f"stack-{name}-{stack}", key_of([plugins.pulumi_version(), json.dumps(BACKEND)]), make)
+    key = key_of([plugins.pulumi_version(), json.dumps(BACKEND)])
+    return made_once(f"stack-{name}-{stack}-{provider.partition(':')[0]}", key, make)
 
 
 def _backend(state: Path) -> dict[str, str]:
@@ -168,23 +192,17 @@ def _backend(state: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def plugin_home() -> Path:
-    """Return a PULUMI_HOME that the plugin is installed in, with its virtual environment."""
-    return plugins.installed()
-
-
-@pytest.fixture(scope="session")
-def plugin_checkout(plugin_home: Path) -> Path:
+def plugin_checkout() -> Path:
     """Return a checkout with a virtual environment, as a local path leads to."""
-    (folder,) = (plugin_home / "plugins").glob("resource-iotda-ota-v*[0-9]")
+    (folder,) = (plugins.installed() / "plugins").glob("resource-iotda-ota-v*[0-9]")
     return folder
 
 
 @pytest.fixture
-def make_yaml(make_project: Callable[..., Project], plugin_checkout: Path) -> Callable[..., Project]:
-    """Return what makes a project whose program is in YAML, with the plugin from a local path."""
+def make_yaml(make_project: Callable[..., Project]) -> Callable[..., Project]:
+    """Return what makes a project whose program is in YAML, with the installed plugin."""
 
     def make(*, stack: str = "dev", **program: Any) -> Project:
-        return plugins.yaml(make_project("", stack=stack), plugin_checkout, **program)
+        return plugins.yaml(plugins.has_plugin(make_project("", stack=stack)), **program)
 
     return make

@@ -56,7 +56,7 @@ def project(
     python = request.param == "Python"
     project = make_project(PYTHON) if python else request.getfixturevalue("make_yaml")(**YAML)
     AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    project.ok("config", "set", "iotda-ota:caFile", str(tmp_path / "ca.pem"))
+    project.set("iotda-ota:caFile", str(tmp_path / "ca.pem"))
     project.environment |= {
         "HW_IOTDA_ENDPOINT": f"https://{SERVICE_NAME}",
         "HTTPS_PROXY": proxy.address,

@@ -29,7 +29,7 @@ def ask(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_an_encrypted_credential(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """A credential that a stack keeps encrypted is used where --decrypt asks for that, and is never passed over."""
-    project = make_project("")
+    project = make_project("", passphrase=True)
     for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY"):
         project.environment.pop(name)
     project.ok("config", "set", "iotda-ota:accessKey", emulator.access_key)
@@ -45,7 +45,7 @@ def test_an_encrypted_credential(make_project: Callable[..., Project], emulator:
 
 def test_what_is_read_is_what_pulumi_has(make_project: Callable[..., Project]) -> None:
     """Values of the stack's file and of its project are read as Pulumi reads them: numbers, lists, defaults."""
-    project = make_project("")
+    project = make_project("", passphrase=True)
     described = json.loads((project.folder / "Pulumi.yaml").read_text())
     described["config"] = {"iotda-ota:signing": "standard", "iotda-ota:instanceId": {"value": "0123"}}
     (project.folder / "Pulumi.yaml").write_text(json.dumps(described))
@@ -58,7 +58,7 @@ def test_what_is_read_is_what_pulumi_has(make_project: Callable[..., Project]) -
     told = json.loads(project.ok("config", "--json").stdout)
     found = find_project(project.folder)
     assert found
-    read = found.stack("dev")
+    read = found.read(found.stack_file("dev"))
 
     assert read.encrypted == ()
     assert set(read.values) == {name.removeprefix(PREFIX) for name in told if name.startswith(PREFIX)}

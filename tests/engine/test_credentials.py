@@ -27,13 +27,13 @@ TOKEN = "KeystoneCreateUserTokenByPassword"
 
 def signed_in(make_project: Callable[..., Project], emulator: Emulator) -> Project:
     """Return a project whose credentials are a user and a password in the stack's configuration, and no project id."""
-    project = make_project(PROGRAM)
+    project = make_project(PROGRAM, passphrase=True)
     for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_PROJECT_ID"):
         project.environment.pop(name)
     accounts = emulator.accounts
-    project.ok("config", "set", "iotda-ota:iamEndpoint", f"{emulator.endpoint}/v3")
-    project.ok("config", "set", "iotda-ota:userName", accounts.user_name)
-    project.ok("config", "set", "iotda-ota:domainName", accounts.domain_name)
+    project.set("iotda-ota:iamEndpoint", f"{emulator.endpoint}/v3")
+    project.set("iotda-ota:userName", accounts.user_name)
+    project.set("iotda-ota:domainName", accounts.domain_name)
     project.ok("config", "set", "--secret", "iotda-ota:password", accounts.password)
     return project
 

@@ -5,14 +5,11 @@ The commands are those of other-languages.md.
 
 from __future__ import annotations
 
-import json
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.plugins import ROOT, installed_python, resource, told, yaml
+from tests.support.plugins import generated_python, has_plugin, resource, told, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,13 +59,6 @@ def changing(emulator: Emulator) -> list[str]:
     return [request.operation for request in emulator.requests if request.method not in ("GET", "HEAD")]
 
 
-def has_plugin(project: Project, plugin_home: Path) -> None:
-    """Let a project find the installed plugin, because its program does not name one."""
-    home = Path(project.environment["PULUMI_HOME"])
-    home.mkdir(exist_ok=True)
-    (home / "plugins").symlink_to(plugin_home / "plugins")
-
-
 def imported(project: Project, kind: str, name: str, id_: str) -> str:
     """Import a resource with `pulumi import`, and return the code that it generates."""
     file = project.folder / f"{name}.generated"
@@ -78,15 +68,13 @@ def imported(project: Project, kind: str, name: str, id_: str) -> str:
 
 
 def test_what_pulumi_import_generates_changes_nothing(
-    make_yaml: Callable[..., Project], plugin_home: Path, package_id: str, task_id: str, emulator: Emulator
+    make_yaml: Callable[..., Project], package_id: str, task_id: str, emulator: Emulator
 ) -> None:
     """After `pulumi import` of a package and a task, the generated program and a refresh have no change.
 
     A destroy deletes the package, and not the task: the generated program says onDestroy: retain.
     """
     project = make_yaml(resources={})
-    has_plugin(project, plugin_home)
-    plugin = json.loads((project.folder / "Pulumi.yaml").read_text())["packages"]["iotda-ota"]
     code = {
         name: imported(project, kind, name, id_)
         for kind, name, id_ in (("OtaPackage", "fw", package_id), ("UpgradeTask", "canary", task_id))
@@ -94,10 +82,9 @@ def test_what_pulumi_import_generates_changes_nothing(
 
     assert "onDestroy: retain" in code["canary"]
     program = "\n".join(["resources:", *(text.partition("resources:\n")[2] for text in code.values())])
-    head = f"name: {project.name}\nruntime: yaml\npackages: {{iotda-ota: {json.dumps(plugin)}}}\n"
+    head = f"name: {project.name}\nruntime: yaml\n"
     (project.folder / "Pulumi.yaml").write_text(head + program)
     emulator.forget_requests()
-    ok(project.preview("--expect-no-changes"))
     ok(project.up("--expect-no-changes"))
     ok(project.run("refresh", "--yes", "--expect-no-changes"))
     ok(project.preview("--expect-no-changes"))
@@ -144,14 +131,12 @@ def test_the_option_import(
         }
 
     project = make_yaml(resources=resources(fw=package_id, canary=task_id), outputs={"task": "${canary.taskId}"})
-    plugin = json.loads((project.folder / "Pulumi.yaml").read_text())["packages"]["iotda-ota"]
     emulator.forget_requests()
     ok(project.preview())
     ok(project.up())
     assert (project.outputs()["task"], changing(emulator)) == (task_id, [])
-    ok(project.preview("--expect-no-changes"))
 
-    yaml(project, plugin, resources=resources())
+    yaml(project, resources=resources())
     ok(project.preview("--expect-no-changes"))
     ok(project.run("destroy", "--yes"))
     assert changing(emulator) == ["StopBatchTask", "DeleteOtaPackage"]
@@ -243,7 +228,7 @@ def test_python_declares_an_equal_package(
 
     assert "exists already and is adopted" in ok(project.up()).text
     assert (project.outputs()["package_id"], changing(emulator)) == (package_id, [])
-    project.ok("config", "set", "import", task_id)
+    project.set("import", task_id)
     refused = project.preview()
     assert refused.code != 0
     text = " ".join(refused.text.split())
@@ -262,22 +247,12 @@ def test_pulumi_import_of_a_python_class(make_project: Callable[..., Project], t
     assert "canary" not in project.resources()
 
 
-@pytest.fixture
-def generated_python(make_project: Callable[..., Project], plugin_home: Path, tmp_path: Path) -> Project:
-    """Return a Python project that has the plugin and its generated code."""
-    if shutil.which("pulumi-language-python") is None:
-        pytest.skip("no code for Python generated: no pulumi-language-python on PATH")
-    project = make_project("")
-    schema = str(ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json")
-    ok(project.run("package", "gen-sdk", schema, "--language", "python", "--out", str(tmp_path / "sdk")))
-    project.environment["PYTHONPATH"] = str(installed_python(tmp_path / "sdk" / "python", tmp_path / "installed"))
-    has_plugin(project, plugin_home)
-    return project
-
-
-def test_python_imports_a_task_with_the_plugin(generated_python: Project, task_id: str, emulator: Emulator) -> None:
+def test_python_imports_a_task_with_the_plugin(
+    make_project: Callable[..., Project], task_id: str, emulator: Emulator
+) -> None:
     """A Python program imports a task with the plugin's generated code; the classes of this library can use it."""
-    project = generated_python
+    project = has_plugin(make_project(""))
+    project.environment["PYTHONPATH"] = str(generated_python())
     code = imported(project, "UpgradeTask", "canary", task_id)
     assert "pulumi_iotda_ota_provider" in code
     emulator.forget_requests()

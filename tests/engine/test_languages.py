@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import git_server
-from tests.support.plugins import NEWEST, ROOT, VERSION, installed_python, resource, told, yaml
+from tests.support.plugins import NEWEST, ROOT, VERSION, generated, generated_python, resource, told, yaml
 from tests.support.prepared import SECONDS, pip_settings
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from tests.engine.conftest import Done, Project
 
-SCHEMA = ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json"
 PIN = resource("OtaPackagePin", **NEWEST)
 
 
@@ -55,7 +53,7 @@ def test_from_a_git_repository_with_a_version(make_project: Callable[..., Projec
     git("-C", str(source), "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x", "--allow-empty")
     git("-C", str(source), "tag", f"v{VERSION}")
     git("clone", "--quiet", "--bare", str(source), str(bare))
-    project = yaml(make_project(""), tmp_path, packages={}, resources={"pin": PIN}, outputs={"v": "${pin.version}"})
+    project = yaml(make_project(""), resources={"pin": PIN}, outputs={"v": "${pin.version}"})
 
     command = told("pulumi package add https://")
     assert command == f"pulumi package add https://{git_server.HOST}/acme/iotda-ota@v{VERSION}"
@@ -73,30 +71,8 @@ def git(*arguments: str) -> None:
     subprocess.run(["git", *arguments], check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module")
-def generate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what lets Pulumi generate the code for a language, and returns its folder."""
-
-    def generated(language: str) -> Path:
-        if shutil.which(f"pulumi-language-{language}") is None:
-            pytest.skip(f"code for {language} not generated: no pulumi-language-{language} on PATH")
-        folder = tmp_path_factory.mktemp(language)
-        subprocess.run(
-            ["pulumi", "package", "gen-sdk", str(SCHEMA), "--language", language, "--out", str(folder)],
-            check=True,
-            capture_output=True,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), "PULUMI_HOME": str(folder / "home")},
-            timeout=120,
-        )
-        return folder / language
-
-    return generated
-
-
-def test_generated_python_stands_beside_this_library(generate: Callable[[str], Path], tmp_path: Path) -> None:
+def test_generated_python_stands_beside_this_library() -> None:
     """The generated Python package has a name and a version of its own, and both are imported together."""
-    generated = generate("python")
-    beside = installed_python(generated, tmp_path / "installed")
     code = """
 import pulumi_iotda_ota, pulumi_iotda_ota_provider as other
 print(other.get_ota_package.__module__, pulumi_iotda_ota.get_ota_package.__module__)
@@ -104,7 +80,7 @@ print(*(getattr(other, name).__name__ for name in ("OtaPackagePin", "UpgradeTask
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(beside)},
+        env={"PYTHONPATH": str(generated_python())},
         capture_output=True,
         text=True,
         check=False,
@@ -115,41 +91,41 @@ print(*(getattr(other, name).__name__ for name in ("OtaPackagePin", "UpgradeTask
         "pulumi_iotda_ota_provider.get_ota_package pulumi_iotda_ota.functions.packages",
         "OtaPackagePin UpgradeTask get_ota_packages_output",
     ]
-    project = (generated / "pyproject.toml").read_text()
+    project = (generated("python") / "pyproject.toml").read_text()
     assert 'name = "pulumi_iotda_ota_provider"' in project
     assert f'version = "{VERSION}"' in project
 
 
-def test_generated_typescript_names(generate: Callable[[str], Path]) -> None:
+def test_generated_typescript_names() -> None:
     """In TypeScript the package, its functions and its resources have the names that the examples use."""
-    generated = generate("nodejs")
-    package = json.loads((generated / "package.json").read_text())
+    code = generated("nodejs")
+    package = json.loads((code / "package.json").read_text())
 
     assert (package["name"], package["version"]) == ("pulumi-iotda-ota", VERSION)
-    named = {path.stem for path in generated.glob("*.ts")}
+    named = {path.stem for path in code.glob("*.ts")}
     assert named >= {"getOtaPackage", "getOtaPackages", "otaPackagePin", "upgradeTask", "provider"}
 
 
-def test_generated_csharp_names(generate: Callable[[str], Path]) -> None:
+def test_generated_csharp_names() -> None:
     """In C# the namespace, the functions and the resources have names as C# writes them."""
-    generated = generate("dotnet")
-    named = {path.stem for path in generated.glob("*.cs")}
+    code = generated("dotnet")
+    named = {path.stem for path in code.glob("*.cs")}
 
     assert named >= {"GetOtaPackage", "GetOtaPackages", "OtaPackagePin", "UpgradeTask", "Provider"}
-    assert "namespace Pulumi.IotdaOta" in (generated / "UpgradeTask.cs").read_text()
+    assert "namespace Pulumi.IotdaOta" in (code / "UpgradeTask.cs").read_text()
 
 
-def test_generated_java_names(generate: Callable[[str], Path]) -> None:
+def test_generated_java_names() -> None:
     """In Java the package and the resources have names as Java writes them."""
-    (task,) = generate("java").rglob("UpgradeTask.java")
+    (task,) = generated("java").rglob("UpgradeTask.java")
 
     assert "package com.pulumi.iotdaota;" in task.read_text()
 
 
 @pytest.mark.skipif(shutil.which("go") is None, reason="Go not compiled: no go on PATH")
-def test_generated_go_compiles(generate: Callable[[str], Path], tmp_path: Path) -> None:
+def test_generated_go_compiles(tmp_path: Path) -> None:
     """The generated Go package compiles, with a program that uses it."""
-    (source,) = [path.parent for path in generate("go").rglob("upgradeTask.go")]
+    (source,) = [path.parent for path in generated("go").rglob("upgradeTask.go")]
     task = (source / "upgradeTask.go").read_text()
     assert re.search(r"PackageIds +pulumi.StringArrayInput", task)
     assert re.search(r"RetryCount +pulumi.IntPtrInput", task)

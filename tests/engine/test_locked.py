@@ -71,7 +71,6 @@ def test_a_commit_gives_its_ids_and_nothing_else(
     commit = (project.folder / LOCK_FILE).read_bytes()
     emulator.forget_requests()
 
-    assert locked in project.ok("preview", "--diff").text
     project.ok("up", "--yes", "--skip-preview")
     assert project.outputs() == {"found": locked, "later": locked, "pinned": locked, "revision": 1}
     newer(emulator)
@@ -85,10 +84,8 @@ def test_a_commit_gives_its_ids_and_nothing_else(
     assert project.outputs() == {"found": moved, "later": moved, "pinned": moved, "revision": 2}
 
     (project.folder / LOCK_FILE).write_bytes(commit)
-    assert f'"{moved}" => "{locked}"' in project.ok("preview", "--diff").text
     project.ok("up", "--yes", "--skip-preview")
     assert project.outputs()["pinned"] == locked
-    unchanged(project)
     assert emulator.requests == []
 
 
@@ -157,7 +154,6 @@ def test_a_refresh_of_what_is_locked(make_project: Callable[..., Project], emula
     project = make_project(PROGRAM)
     locked = lock(emulator, project.folder, "meter", **NEWEST).package_id
     project.ok("up", "--yes", "--skip-preview")
-    project.ok("refresh", "--yes", "--expect-no-changes")
     newer(emulator)
 
     project.ok("refresh", "--yes")

@@ -16,7 +16,6 @@ from tests.support.plugins import resource, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
     from tests.engine.conftest import Project
@@ -219,7 +218,7 @@ def test_options_in_python(make_project: Callable[..., Project], emulator: Emula
     assert state["transforms-OtaPackagePin"]["inputs"]["verify"] is False
     assert state["transforms-UpgradeTaskCompletion"]["inputs"]["min_devices"] == 0
 
-    project.ok("config", "set", "step", "2")
+    project.set("step", "2")
     compared(project, {option: cell.python for option, cell in CELLS.items()})
     ok(project.up())
     ok(project.preview("--expect-no-changes"))
@@ -284,7 +283,7 @@ def _yaml_options(option: str, kind: str, name: str, step: int) -> dict[str, Any
     return options.get(option, {})
 
 
-def test_options_in_yaml(make_yaml: Callable[..., Project], plugin_checkout: Path, emulator: Emulator) -> None:
+def test_options_in_yaml(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
     """Each option does to each resource of the plugin what the table says, at a change and when the resource goes."""
     hang(emulator)
     first, other = packages(emulator)
@@ -296,10 +295,10 @@ def test_options_in_yaml(make_yaml: Callable[..., Project], plugin_checkout: Pat
         assert state[f"depends_on-{kind}"]["dependencies"], kind
         assert isinstance(state[f"additional_secret_outputs-{kind}"]["outputs"][camel(OUTPUT[kind])], dict)
 
-    yaml(project, plugin_checkout, resources=in_yaml(2, first, other))
+    yaml(project, resources=in_yaml(2, first, other))
     compared(project, {option: cell.yaml for option, cell in CELLS.items() if cell.yaml})
     ok(project.up())
     ok(project.preview("--expect-no-changes"))
 
-    yaml(project, plugin_checkout, resources={})
+    yaml(project, resources={})
     removed(project, emulator, {option for option, cell in CELLS.items() if cell.yaml})

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support.engine_packages import made
 from tests.support.engine_resources import HEAD, ok, package_of, wait_until
 
@@ -36,12 +34,12 @@ def test_back_to_the_version_before_a_failed_canary(make_project: Callable[..., 
     project = make_project(ROLLBACK)
     ok(project.up())
     emulator.set_device("meter-0001", outcome="fail")
-    project.ok("config", "set", "version", "V8.0.0")
+    project.set("version", "V8.0.0")
     assert project.up().code != 0
 
     emulator.set_device("meter-0001", outcome="success")
-    project.ok("config", "set", "version", "V7.0.0")
-    project.ok("config", "set", "wave", "2")
+    project.set("version", "V7.0.0")
+    project.set("wave", "2")
     ok(project.up())
 
     held = project.resources()["package"]["id"]
@@ -69,61 +67,81 @@ def running(make_project: Callable[..., Project], emulator: Emulator) -> Project
     return project
 
 
-@pytest.mark.parametrize("how", ["destroy", "destroy with the program", "up", "a replacement"])
-def test_what_goes_after_a_refresh_goes(make_project: Callable[..., Project], emulator: Emulator, how: str) -> None:
+WAVES = f"""{HEAD}
+for name in config.require_object("names"):
+    wave = config.get_int("wave") if name == "replaced" else 1
+    iotda_ota.UpgradeTask(name, package_ids=["PACKAGE"], targets=[name], triggers=[wave], replace_running=True)
+"""
+
+
+def test_what_goes_after_a_refresh_goes(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """A refresh in the same command keeps nothing from being stopped: what is destroyed, removed or replaced."""
-    emulator.set_device("meter-0001", outcome="hang")
-    body = TASK.replace("PACKAGE", package_of(emulator)).replace(
-        '["meter-0001"],', '["meter-0001"], triggers=[config.get_int("wave") or 1], replace_running=True,'
-    )
-    project = make_project(body)
+    for name in ("removed", "replaced"):
+        emulator.set_device(name, outcome="hang")
+    project = make_project(WAVES.replace("PACKAGE", package_of(emulator)))
+
+    def statuses() -> list[tuple[str, str]]:
+        return [(task["targets"][0], task["status"]) for task in reversed(emulator.tasks)]
+
+    project.set("names", '["removed", "replaced"]')
+    project.set("wave", "1")
     ok(project.up())
-    wait_until(lambda: emulator.tasks[0]["status"] == "Processing")
+    wait_until(lambda: [status for _, status in statuses()] == ["Processing"] * 2)
 
-    if how == "up":
-        project.write("import pulumi")
-    project.ok("config", "set", "wave", "2" if how == "a replacement" else "1")
-    command = ["destroy", "--yes", "--refresh"] if "destroy" in how else ["up", "--yes", "--skip-preview", "--refresh"]
-    ok(project.run(*command, *(["--run-program"] if "program" in how else [])))
+    project.set("names", '["replaced"]')
+    project.set("wave", "2")
+    ok(project.up("--refresh"))
+    assert sorted(statuses()[:2]) == [("removed", "Stopped"), ("replaced", "Stopped")]
+    wait_until(lambda: statuses()[2:] == [("replaced", "Processing")])
 
-    assert emulator.tasks[-1]["status"] == "Stopped"
-    assert len(emulator.tasks) == (2 if how == "a replacement" else 1)
+    ok(project.run("destroy", "--yes", "--refresh"))
+    assert statuses()[2:] == [("replaced", "Stopped")]
+
+    project.set("wave", "3")
+    ok(project.up())
+    wait_until(lambda: statuses()[3:] == [("replaced", "Processing")])
+    ok(project.run("destroy", "--yes", "--refresh", "--run-program"))
+    assert statuses()[3:] == [("replaced", "Stopped")]
 
 
 def test_a_forced_replacement_in_a_run_that_fails(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """A run that failed after it had taken a campaign over: the next one does not stop it."""
     project = running(make_project, emulator)
     urn = project.resources()["rollout"]["urn"]
-    project.ok("config", "set", "gate", "true")
+    project.set("gate", "true")
     assert project.up("--replace", urn).code != 0
 
-    project.ok("config", "set", "gate", "false")
+    project.set("gate", "false")
     ok(project.up())
 
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
 
 
-@pytest.mark.parametrize("how", ["--replace", "a taint", "a move before it"])
-def test_a_forced_replacement_by_another_campaign(
-    make_project: Callable[..., Project], emulator: Emulator, how: str
-) -> None:
-    """The engine compares nothing with what is forced: another campaign is refused, and the task that runs goes on."""
+def test_a_forced_replacement_by_another_campaign(make_project: Callable[..., Project], emulator: Emulator) -> None:
+    """The engine compares nothing with what is forced: another campaign is refused, and the task that runs goes on.
+
+    It is forced by `--replace`, by that after a move below a component, and by a taint.
+    """
     project = running(make_project, emulator)
-    before = TASK.replace("PACKAGE", package_of(emulator))
-    if how == "a move before it":
-        below = "opts=pulumi.ResourceOptions(parent=eu, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]),"
-        component = 'eu = pulumi.ComponentResource("acme:fw:Rollout", "eu")\ntask = '
-        project.write(before.replace("task = ", component).replace('["meter-0001"],', f'["meter-0001"], {below}'))
-        ok(project.up())
-    else:
-        project.write(before.replace('["meter-0001"],', '["meter-0001"], triggers=[2],'))
-    urn = project.resources()["rollout"]["urn"]
-    if how == "a taint":
-        project.ok("state", "taint", urn, "--yes")
+    first = TASK.replace("PACKAGE", package_of(emulator))
+    below = "opts=pulumi.ResourceOptions(parent=eu, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]),"
+    component = 'eu = pulumi.ComponentResource("acme:fw:Rollout", "eu")\ntask = '
+    moved = first.replace("task = ", component).replace('["meter-0001"],', f'["meter-0001"], {below}')
 
-    refused = project.up(*([] if how == "a taint" else ["--replace", urn]))
+    def refuses(*arguments: str) -> None:
+        refused = project.up(*arguments)
+        assert refused.code != 0
+        assert "a task with the same devices still runs" in refused.text
+        assert [task["status"] for task in emulator.tasks] == ["Processing"]
+        assert project.resources()["rollout"]["id"] == emulator.tasks[0]["task_id"]
 
-    assert refused.code != 0
-    assert "a task with the same devices still runs" in refused.text
-    assert [task["status"] for task in emulator.tasks] == ["Processing"]
-    assert project.resources()["rollout"]["id"] == emulator.tasks[0]["task_id"]
+    project.write(first.replace('["meter-0001"],', '["meter-0001"], triggers=[2],'))
+    refuses("--replace", project.resources()["rollout"]["urn"])
+
+    project.write(moved)
+    ok(project.up())
+    project.write(moved.replace('["meter-0001"],', '["meter-0001"], triggers=[2],'))
+    refuses("--replace", project.resources()["rollout"]["urn"])
+
+    project.ok("state", "taint", project.resources()["rollout"]["urn"], "--yes")
+    refuses()

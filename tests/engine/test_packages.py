@@ -74,8 +74,8 @@ def test_a_package_from_preview_to_destroy(project: Project, emulator: Emulator)
     assert (state["type"], state["id"]) == ("pulumi-python:dynamic/iotda-ota:OtaPackage", package["package_id"])
     assert emulator.secret_key not in json.dumps(state)
     emulator.forget_requests()
-    ok(project.preview("--expect-no-changes"))
     ok(project.run("refresh", "--yes", "--expect-no-changes"))
+    ok(project.preview("--expect-no-changes"))
     assert project.resources()["meter"]["outputs"]["exists"] is True
 
     ok(project.run("destroy", "--yes"))
@@ -83,13 +83,31 @@ def test_a_package_from_preview_to_destroy(project: Project, emulator: Emulator)
 
 
 def test_a_lost_answer_makes_no_second_package(project: Project, emulator: Emulator) -> None:
-    """A package whose answer was lost is taken over in the same update."""
+    """A package whose answer was lost is adopted in the same update.
+
+    `pulumi up --replace` keeps it while it is unchanged. Changed inputs are then refused, since nothing tells what is
+    old.
+    """
     emulator.faults.add(operation="CreateOtaPackage", accept=True, wire="drop")
 
     assert "exists already and is adopted" in ok(project.up())
 
     assert count(emulator, "CreateOtaPackage") == 1
+    (old,) = made(emulator)
+    assert old["package_id"] == project.outputs()["package_id"]
+    urn = project.resources()["meter"]["urn"]
+
+    assert "another resource of the stack owns it now" in ok(project.up("--replace", urn))
+    assert made(emulator) == [old]
+
+    project.set("key", "smart-meter/V7.0.0-again.bin")
+    refused = project.up("--replace", urn)
+    assert refused.code != 0
+    assert "exists already" in refused.text
+    assert made(emulator) == [old]
+    ok(project.up())
     assert [package["package_id"] for package in made(emulator)] == [project.outputs()["package_id"]]
+    assert made(emulator) != [old]
 
 
 def test_a_package_that_was_deleted_elsewhere(project: Project, emulator: Emulator) -> None:
@@ -102,7 +120,6 @@ def test_a_package_that_was_deleted_elsewhere(project: Project, emulator: Emulat
 
     resource = project.resources()["meter"]
     assert resource["outputs"]["exists"] is False
-    ok(project.preview("--expect-no-changes"))
     ok(project.up("--expect-no-changes"))
     assert (made(emulator), count(emulator, "CreateOtaPackage")) == ([], 0)
     ok(project.up("--replace", resource["urn"]))
@@ -113,15 +130,14 @@ def test_other_texts_replace_it_only_where_they_may(project: Project, emulator: 
     """Another description fails the preview; with leave the new package is there before the old one goes."""
     ok(project.up())
     old = project.outputs()["package_id"]
-    project.ok("config", "set", "description", "reads faster still")
+    project.set("description", "reads faster still")
 
     refused = project.preview()
     assert refused.code != 0
     assert "a change of description replaces the package" in refused.text
     assert "pulumi_iotda_ota/" not in refused.text
 
-    project.ok("config", "set", "allow", "true")
-    ok(project.preview())
+    project.set("allow", "true")
     assert [package["package_id"] for package in made(emulator)] == [old]
     emulator.forget_requests()
     ok(project.up())
@@ -129,26 +145,6 @@ def test_other_texts_replace_it_only_where_they_may(project: Project, emulator: 
     assert (new["description"], project.outputs()["package_id"]) == ("reads faster still", new["package_id"])
     sent = [request.operation for request in emulator.requests]
     assert sent.index("CreateOtaPackage") < sent.index("CreateBatchTask") < sent.index("DeleteOtaPackage")
-    ok(project.preview("--expect-no-changes"))
-
-
-def test_a_forced_replacement(project: Project, emulator: Emulator) -> None:
-    """`pulumi up --replace` keeps an unchanged package; changed inputs are refused, since nothing tells what is old."""
-    ok(project.up())
-    (old,) = made(emulator)
-    urn = project.resources()["meter"]["urn"]
-
-    assert "another resource of the stack owns it now" in ok(project.up("--replace", urn))
-    assert made(emulator) == [old]
-
-    project.ok("config", "set", "key", "smart-meter/V7.0.0-again.bin")
-    refused = project.up("--replace", urn)
-    assert refused.code != 0
-    assert "exists already" in refused.text
-    assert made(emulator) == [old]
-    ok(project.up())
-    assert [package["package_id"] for package in made(emulator)] == [project.outputs()["package_id"]]
-    assert made(emulator) != [old]
 
 
 def test_another_version_does_not_stop_a_campaign(project: Project, emulator: Emulator) -> None:
@@ -156,7 +152,7 @@ def test_another_version_does_not_stop_a_campaign(project: Project, emulator: Em
     emulator.set_device("meter-0001", outcome="hang")
     ok(project.up())
     old = project.outputs()["package_id"]
-    project.ok("config", "set", "version", "V8.0.0")
+    project.set("version", "V8.0.0")
 
     for _ in range(2):
         refused = project.up()
@@ -173,14 +169,14 @@ def test_a_service_that_takes_one_package_of_a_version(project: Project, emulato
     emulator.switches = Switches(duplicate_packages="refuse")
     ok(project.up())
     (old,) = made(emulator)
-    project.ok("config", "set", "key", "smart-meter/V7.0.0-again.bin")
+    project.set("key", "smart-meter/V7.0.0-again.bin")
 
     refused = project.up()
     assert refused.code != 0
     assert "delete_before_replace=True" in refused.text
     assert made(emulator) == [old]
 
-    project.ok("config", "set", "first", "true")
+    project.set("first", "true")
     ok(project.up())
     (new,) = made(emulator)
     assert new["file_location"]["obs_location"]["object_key"] == "smart-meter/V7.0.0-again.bin"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.emulator import Emulator
@@ -15,6 +13,7 @@ from tests.support.plugins import METER, NEWEST, found, resource, yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.engine.conftest import Project
 
@@ -33,7 +32,6 @@ def test_from_preview_to_destroy(make_yaml: Callable[..., Project], emulator: Em
     assert posts(emulator) == 0
     ok(project.up())
     assert project.outputs() == {"newest": "V1.4.11", "pinned": "V1.4.11", "task": emulator.tasks[0]["task_id"]}
-    ok(project.preview("--expect-no-changes"))
     ok(project.run("refresh", "--yes"))
     ok(project.preview("--expect-no-changes"))
     ok(project.run("destroy", "--yes"))
@@ -48,7 +46,7 @@ def test_errors_are_messages(make_yaml: Callable[..., Project]) -> None:
     told = lookup.run("preview")
     inputs = make_yaml(stack="b", resources={"task": resource("UpgradeTask", packageIds=["a b"], targets=["d"])})
     refused = inputs.run("preview")
-    inputs.ok("config", "set", "iotda-ota:deadline", "soon")
+    inputs.set("iotda-ota:deadline", "soon")
     setting = inputs.run("preview")
 
     assert "no OTA package matches\n      requested    firmwarePackage, product smart-meter, version V9" in told.text
@@ -84,13 +82,11 @@ def test_two_accounts_in_one_program(make_yaml: Callable[..., Project], emulator
                 "pinned": ["${pin-seven.version}", "${pin-eight.version}"],
             },
         )
-        project.ok("config", "set", "iotda-ota:allowedProjectIds", f'["{emulator.project_id}"]')
-        ok(project.preview())
+        project.set("iotda-ota:allowedProjectIds", f'["{emulator.project_id}"]')
         ok(project.up())
 
         assert project.outputs() == {"found": ["V7", "V8", "V1.4.11"], "pinned": ["V7", "V8"]}
-        exported = project.ok("stack", "export").stdout
-        assert seven.secret_key not in exported
+        assert seven.secret_key not in project.state()
         ok(project.run("destroy", "--yes"))
 
 
@@ -126,16 +122,15 @@ def test_secrets_stay_secret(make_yaml: Callable[..., Project], emulator: Emulat
         variables={"looked": found(**METER, highestVersion=True, versionConstraint=secret)},
         outputs={"version": "${looked.version}"},
     )
-    project.ok("config", "set", "iotda-ota:accessKey", project.environment.pop("HW_ACCESS_KEY"))
+    project.set("iotda-ota:accessKey", project.environment.pop("HW_ACCESS_KEY"))
     key = project.environment.pop("HW_SECRET_KEY")
-    project.ok("config", "set", "--plaintext", "iotda-ota:secretKey", key)
+    project.set("iotda-ota:secretKey", key)
 
     ok(project.up())
     ok(project.preview("--expect-no-changes"))
 
-    exported = project.ok("stack", "export").stdout
-    assert "77.66.55" not in exported
-    assert key not in exported
+    assert "77.66.55" not in project.state()
+    assert key not in project.state()
 
 
 def test_a_child_of_a_component(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
@@ -147,7 +142,6 @@ def test_a_child_of_a_component(make_yaml: Callable[..., Project], emulator: Emu
     below = resource("UpgradeTask", **TASK, options={**child, "aliases": [{"noParent": True}]})
     yaml(
         project,
-        checkout_of(project),
         resources={"pin": PIN, "task": below, "other": resource("UpgradeTask", **TASK, options=child)},
     )
     ok(project.up())
@@ -159,11 +153,6 @@ def test_a_child_of_a_component(make_yaml: Callable[..., Project], emulator: Emu
     ok(project.preview("--expect-no-changes"))
 
 
-def checkout_of(project: Project) -> Path:
-    """Return where a project has the plugin from."""
-    return Path(json.loads((project.folder / "Pulumi.yaml").read_text())["packages"]["iotda-ota"])
-
-
 def test_options_of_the_engine(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
     """`replaceOnChanges` and `ignoreChanges` are honoured by a task; a pin refuses to ignore what selects it."""
     kept = {"replaceOnChanges": ["onDestroy"], "ignoreChanges": ["retryCount", "retryInterval"]}
@@ -172,17 +161,16 @@ def test_options_of_the_engine(make_yaml: Callable[..., Project], emulator: Emul
         return {"pin": pin, "task": resource("UpgradeTask", **TASK, **more, options=kept)}
 
     project = make_yaml(resources=resources(PIN, onDestroy="stop"))
-    plugin = checkout_of(project)
     ok(project.up())
-    yaml(project, plugin, resources=resources(PIN, onDestroy="stop", retryCount=2, retryInterval=1))
+    yaml(project, resources=resources(PIN, onDestroy="stop", retryCount=2, retryInterval=1))
     ok(project.preview("--expect-no-changes"))
-    yaml(project, plugin, resources=resources(PIN, onDestroy="retain"))
+    yaml(project, resources=resources(PIN, onDestroy="retain"))
     assert "replace" in ok(project.preview()).text
 
     ignoring = resource(
         "OtaPackagePin", **{**NEWEST, "versionConstraint": "^1.3"}, options={"ignoreChanges": ["versionConstraint"]}
     )
-    yaml(project, plugin, resources=resources(ignoring, onDestroy="stop"))
+    yaml(project, resources=resources(ignoring, onDestroy="stop"))
     refused = project.preview()
 
     assert refused.code != 0
@@ -220,13 +208,12 @@ def test_a_gate_that_stays_shut(make_yaml: Callable[..., Project], emulator: Emu
     assert not {"healthy", "fleet"} & set(project.resources())
     assert posts(emulator) == 1
 
-    yaml(project, checkout_of(project), resources=resources(retryFailed=True))
+    yaml(project, resources=resources(retryFailed=True))
     done = ok(project.up())
 
     assert "2 of 2 devices done" in done.text
     assert posts(emulator) == 2
     ok(project.preview("--expect-no-changes"))
-    ok(project.run("destroy", "--yes"))
 
 
 def test_ctrl_c_ends_a_wait(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
@@ -259,9 +246,10 @@ def test_ctrl_c_ends_a_wait(make_yaml: Callable[..., Project], emulator: Emulato
 HOSTILE = ("semver.py", "requests.py", "grpc.py", "pydantic.py", "pulumi_iotda_ota/__init__.py", "pulumi/__init__.py")
 
 
-def test_a_hostile_folder(make_yaml: Callable[..., Project]) -> None:
+def test_a_hostile_folder(make_yaml: Callable[..., Project], plugin_checkout: Path) -> None:
     """Files of the consumer's project that have names of ours are not run, neither is the plugin kept from starting."""
-    project = make_yaml(resources={"pin": PIN}, outputs={"version": "${pin.version}"})
+    packages = {"iotda-ota": str(plugin_checkout)}
+    project = make_yaml(packages=packages, resources={"pin": PIN}, outputs={"version": "${pin.version}"})
     for name in HOSTILE:
         (project.folder / name).parent.mkdir(exist_ok=True)
         project.write('raise SystemExit("a file of the project was run")', name)
@@ -271,17 +259,11 @@ def test_a_hostile_folder(make_yaml: Callable[..., Project]) -> None:
     assert project.outputs() == {"version": "V1.4.11"}
 
 
-def test_installed_beforehand_and_without_internet(make_project: Callable[..., Project], plugin_home: Path) -> None:
+def test_installed_beforehand_and_without_internet(make_yaml: Callable[..., Project]) -> None:
     """In an image that the plugin was installed in, a program needs neither a path to it nor the internet."""
-    project = make_project("")
-    yaml(project, plugin_home, resources={"pin": PIN}, outputs={"version": "${pin.version}"}, packages={})
+    project = make_yaml(resources={"pin": PIN}, outputs={"version": "${pin.version}"})
     dead = "http://127.0.0.1:9"
-    project.environment |= {
-        "PULUMI_HOME": str(plugin_home),
-        "HTTPS_PROXY": dead,
-        "HTTP_PROXY": dead,
-        "NO_PROXY": "127.0.0.1",
-    }
+    project.environment |= {"HTTPS_PROXY": dead, "HTTP_PROXY": dead, "NO_PROXY": "127.0.0.1"}
 
     ok(project.up())
 

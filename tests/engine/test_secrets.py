@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.engine_resources import HEAD, ok, package_of
-from tests.support.plugins import METER, resource, yaml
+from tests.support.plugins import METER, resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
     from tests.engine.conftest import Project
@@ -39,6 +38,7 @@ logging.basicConfig(level=logging.DEBUG)
 secret = pulumi.Output.secret
 meter = dict(package_type="firmwarePackage", product_id="smart-meter", highest_version=True)
 looked = iotda_ota.get_ota_package_output(**meter, version_regex=secret("V1.4.*|{hidden.new()}"))
+iotda_ota.OtaPackagePin("selected", **meter, version_regex=secret("V1.4.*|{hidden.new()}"))
 pin = iotda_ota.OtaPackagePin("pin", **meter, triggers=[secret("{hidden.new()}"), {{"deep": secret("{hidden.new()}")}}])
 task = iotda_ota.UpgradeTask(
     "rollout",
@@ -52,13 +52,12 @@ pulumi.export("version", looked.version)
 """)
 
 
-def in_yaml(make_project: Callable[..., Project], emulator: Emulator, hidden: Hidden, plugin: Path) -> Project:
+def in_yaml(make_yaml: Callable[..., Project], emulator: Emulator, hidden: Hidden) -> Project:
     """Return a project in YAML with the same, and an explicit provider whose credentials are secret."""
 
     def secret() -> dict[str, Any]:
         return {"fn::secret": hidden.new()}
 
-    project = make_project("")
     keys = {"accessKey": emulator.access_key, "secretKey": {"fn::secret": emulator.secret_key}}
     task = {
         "packageIds": [package_of(emulator)],
@@ -67,9 +66,7 @@ def in_yaml(make_project: Callable[..., Project], emulator: Emulator, hidden: Hi
         "triggers": [secret(), {"deep": secret()}],
     }
     options = {"provider": "${account}"}
-    return yaml(
-        project,
-        plugin,
+    return make_yaml(
         resources={
             "account": {"type": "pulumi:providers:iotda-ota", "properties": keys},
             "pin": resource("OtaPackagePin", **METER, highestVersion=True, triggers=[secret()], options=options),
@@ -81,14 +78,14 @@ def in_yaml(make_project: Callable[..., Project], emulator: Emulator, hidden: Hi
 
 @pytest.mark.parametrize("door", ["python", "yaml"])
 def test_no_secret_is_left_anywhere(
-    make_project: Callable[..., Project], emulator: Emulator, plugin_checkout: Path, door: str
+    make_project: Callable[..., Project], make_yaml: Callable[..., Project], emulator: Emulator, door: str
 ) -> None:
     """No secret input, and no credential, is in state, plan, `--json`, the screen, the events or the debug logs."""
     hidden = Hidden()
     if door == "python":
         project = in_python(make_project, emulator, hidden)
     else:
-        project = in_yaml(make_project, emulator, hidden, plugin_checkout)
+        project = in_yaml(make_yaml, emulator, hidden)
         project.environment.pop("HW_ACCESS_KEY")
         project.environment.pop("HW_SECRET_KEY")
     events, plan = project.folder / "events.json", project.folder / "plan.json"
@@ -134,9 +131,7 @@ iotda_ota.UpgradeTask(
     assert [text for text in (*hidden.texts, "424242") if text in done.text] == []
 
 
-def test_no_secret_is_in_an_error(
-    make_project: Callable[..., Project], emulator: Emulator, plugin_checkout: Path
-) -> None:
+def test_no_secret_is_in_an_error(make_yaml: Callable[..., Project]) -> None:
     """Wrong secrets fail a preview with what is wrong and without themselves, whatever they are in."""
     hidden = Hidden()
     wrong = {
@@ -145,7 +140,7 @@ def test_no_secret_is_in_an_error(
         "taskNamePrefix": {"fn::secret": f"{hidden.new()}-"},
         "taskExtInfo": {"deep": {"fn::secret": hidden.new() * 40}},
     }
-    project = yaml(make_project(""), plugin_checkout, resources={"rollout": resource("UpgradeTask", **wrong)})
+    project = make_yaml(resources={"rollout": resource("UpgradeTask", **wrong)})
 
     for command in (["preview"], ["preview", "--json"]):
         done = project.run(*command)

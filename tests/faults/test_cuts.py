@@ -22,12 +22,13 @@ from tests.support.fault_posts import POSTS, Stop
 from tests.support.fault_steps import Stage
 from tests.support.relay import CARRIED_OUT, CUTS, NEVER_SENT, SERVICE_NAME, Front, Proxy
 from tests.support.resource_bench import SEED, Bench, FakeTime
+from tests.support.socks import SocksProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WAYS = ("direct", "proxy setting", "HTTPS_PROXY", "ALL_PROXY")
+WAYS = ("direct", "proxy setting", "HTTPS_PROXY", "ALL_PROXY", "SOCKS")
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,13 @@ def stage(service: tuple[Emulator, FakeTime], tmp_path: Path) -> Iterator[Stage]
 def way_to(stage: Stage, cell: Cell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     """Lead the program to the emulator on the way of the cell, and cut it there."""
     port = int(stage.bench.emulator.endpoint.rpartition(":")[2])
-    with Front(port, after=1, cut=cell.cut) as front, Proxy(front) as proxy:
+    with (
+        Front(port, after=1, cut=cell.cut) as front,
+        SocksProxy(front) if cell.way == "SOCKS" else Proxy(front) as proxy,
+    ):
         direct = cell.way == "direct"
         stage.bench.environ["HW_IOTDA_ENDPOINT"] = f"https://{f'127.0.0.1:{front.port}' if direct else SERVICE_NAME}"
-        if cell.way == "proxy setting":
+        if cell.way in ("proxy setting", "SOCKS"):
             stage.settings["proxy"] = proxy.address
         elif not direct:
             monkeypatch.setenv(cell.way, proxy.address)

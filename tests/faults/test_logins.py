@@ -19,7 +19,7 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
-from tests.support.fault_helpers import RawServer, closed_port, http
+from tests.support.fault_helpers import AUTHORITY, RawServer, closed_port, http
 from tests.support.login_bench import KEY, METER, PROJECTS, TOKEN, Bench
 
 if TYPE_CHECKING:
@@ -75,6 +75,29 @@ def test_no_project_or_several_are_an_error(bench: Bench, found: list[str]) -> N
     assert "ListOtaPackageInfo" not in bench.operations
 
 
+@pytest.mark.parametrize("way", ["user", "key", "ecs"])
+def test_a_project_is_found_by_its_name(bench: Bench, way: str) -> None:
+    """A project name is resolved by IAM, once for the process; the main project of the region gets no request."""
+    projects = bench.emulator.accounts.projects
+    projects[:] = [{"id": "main", "name": "cn-north-4"}, {"id": bench.emulator.project_id, "name": "cn-north-4_iot"}]
+    connection = getattr(bench, way)(project_name="cn-north-4_iot")
+
+    assert [bench.listed(connection) for _ in range(2)] == [41, 41]
+
+    assert bench.operations.count(PROJECTS) == (way != "user")
+    assert {request.target.split("/")[3] for request in bench.emulator.requests if "/v5/" in request.target} == {
+        bench.emulator.project_id
+    }
+
+
+def test_a_project_name_that_iam_does_not_know(bench: Bench) -> None:
+    """A name that IAM does not know is an error that names it; nothing is sent to the service."""
+    error = bench.error(bench.key(project_name="cn-north-4_iot"))
+
+    assert error.headline == "IAM knows no project cn-north-4_iot for this credential"
+    assert "ListOtaPackageInfo" not in bench.operations
+
+
 @pytest.mark.parametrize("way", ["user", "key"])
 def test_a_project_that_was_found_must_be_allowed(bench: Bench, way: str) -> None:
     """allowed_project_ids holds for a project that IAM told as for one that was given."""
@@ -96,6 +119,16 @@ def test_a_project_that_another_connection_found_must_be_allowed(bench: Bench, w
 
     assert error.headline == f"project {bench.emulator.project_id} is not in allowed_project_ids"
     assert bench.operations.count("ListOtaPackageInfo") == 1
+
+
+def test_tokens_are_not_shared_across_settings_of_tls(bench: Bench, tmp_path: Path) -> None:
+    """A token that was obtained without verifying the server is none for a connection that verifies it."""
+    (tmp_path / "ca.pem").write_bytes(AUTHORITY.cert_pem.bytes())
+    for settings in ({}, {"insecure": True}, {"ca_file": str(tmp_path / "ca.pem")}, {}, {"insecure": True}):
+        assert bench.listed(bench.user(**settings)) == 41
+        assert bench.listed(bench.key(**settings)) == 41
+
+    assert [bench.operations.count(one) for one in (TOKEN, PROJECTS)] == [3, 3]
 
 
 @pytest.mark.parametrize("base", ["key", "user", "ecs"])

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.engine.conftest import KEPT, make_project
+from tests.engine.conftest import KEPT, make_project, vault
 from tests.support.github import Job, workflow
 from tests.support.gitlab import Ran, run_job
 from tests.support.prepared import ROOT, pip_settings, users_environment
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator import Emulator
 
-__all__ = ["RECIPES", "Repository", "make_project", "repository", "token_url"]
+__all__ = ["RECIPES", "Repository", "make_project", "repository", "token_url", "vault"]
 
 RECIPES = ROOT / "examples" / "gitops"
 AUDIENCE = "huawei"
@@ -147,6 +147,7 @@ def repository(emulator: Emulator, token_url: str, tmp_path: Path) -> Repository
         "PATH": f"{tools}:{os.environ['PATH']}",
         "PULUMI_HOME": str(tmp_path / "pulumi-home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "GOGC": "400",
     }
     variables = {
         "PULUMI_BACKEND_URL": state.as_uri(),

@@ -180,12 +180,16 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(tmp_path: Path) -> None:
 def test_what_can_not_be_used_is_told(tmp_path: Path) -> None:
     """A folder in its place, no folder at all, a file that is no text, a file without end: one clear error each."""
     (tmp_path / LOCK_FILE).mkdir()
-    with pytest.raises(iotda_ota.LockError, match="cannot be used: Is a directory"):
+    with pytest.raises(iotda_ota.LockError, match="cannot be used: it is no file"):
         load(tmp_path / LOCK_FILE)
     with pytest.raises(iotda_ota.LockError, match="cannot be used: No such file or directory"):
         added(tmp_path / "none" / LOCK_FILE, "a")
     (tmp_path / "latin").write_bytes(b'{"\xe9": 1}')
     with pytest.raises(iotda_ota.LockError, match="damaged"):
         load(tmp_path / "latin")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(16 * 1024 * 1024 + 1)
     with pytest.raises(iotda_ota.LockError, match="larger than 16 MiB"):
+        load(tmp_path / "large")
+    with pytest.raises(iotda_ota.LockError, match="it is no file"):
         load(Path("/dev/zero"))

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from pulumi.runtime.proto import plugin_pb2
 
 from tests.conftest import settings_for
-from tests.support.plugin_process import Engine, Plugin
+from tests.support.plugin_process import SECONDS, Engine, Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,27 @@ def beside(emulator: Emulator, engine: Engine, tmp_path: Path) -> Callable[..., 
 
 
 @pytest.fixture
-def plugin(beside: Callable[[], Plugin]) -> Iterator[Plugin]:
-    """Return a configured plugin."""
+def started(beside: Callable[[], Plugin]) -> Iterator[Plugin]:
+    """Return a configured plugin that the engine has started, as one of the processes of a run."""
     with beside() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def attachable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
+    """Return a process that engines attach to: it serves one test after another, as it serves runs."""
+    with Plugin({}, tmp_path_factory.mktemp("attachable"), ()) as running:
+        yield running
+
+
+@pytest.fixture
+def plugin(attachable: Plugin, engine: Engine, emulator: Emulator) -> Plugin:
+    """Return a configured plugin that the engine has attached to, whose settings lead to the emulator."""
+    attachable.stub.Attach(plugin_pb2.PluginAttach(address=engine.address), timeout=SECONDS)
+    return attachable.configure(
+        endpoint=emulator.endpoint,
+        region=emulator.region,
+        projectId=emulator.project_id,
+        accessKey=emulator.access_key,
+        secretKey=emulator.secret_key,
+    )

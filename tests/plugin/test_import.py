@@ -80,9 +80,9 @@ def refusal(plugin: Plugin, id_: str, state: dict[str, Any], inputs: dict[str, A
     return " ".join(" ".join(f"{name} {reason}" for name, reason in problems).split())
 
 
-def test_a_package(plugin: Plugin, start: Callable[[], Plugin], package_id: str, emulator: Emulator) -> None:
+def test_a_package(started: Plugin, start: Callable[[], Plugin], package_id: str, emulator: Emulator) -> None:
     """An imported package has the inputs that declare it as it is, previews without a change and can be destroyed."""
-    inputs, state = imported(plugin, PACKAGE, package_id)
+    inputs, state = imported(started, PACKAGE, package_id)
 
     assert inputs == {
         "packageType": "firmwarePackage",
@@ -99,9 +99,9 @@ def test_a_package(plugin: Plugin, start: Callable[[], Plugin], package_id: str,
         },
     }
     assert (state["packageId"], state["exists"], state["supportSourceVersions"]) == (package_id, True, [])
-    checked = plugin.checked(PACKAGE, inputs, inputs)
-    assert plugin.diff(PACKAGE, package_id, state, checked).changes == NONE
-    assert plain(plugin.read(PACKAGE, package_id, state, inputs).properties) == state
+    checked = started.checked(PACKAGE, inputs, inputs)
+    assert started.diff(PACKAGE, package_id, state, checked).changes == NONE
+    assert plain(started.read(PACKAGE, package_id, state, inputs).properties) == state
     with start() as later:
         later.delete(PACKAGE, package_id, state)
     assert package_id not in [found["package_id"] for found in emulator.packages]

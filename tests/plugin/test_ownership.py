@@ -50,14 +50,14 @@ def hang(emulator: Emulator) -> None:
 
 
 def test_a_package_that_another_provider_adopts(
-    plugin: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator, engine: Engine
+    started: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator, engine: Engine
 ) -> None:
     """A package that is renamed and gets an explicit provider stays: the old provider's process does not delete it."""
     id_, state = made_before(start, FW, METER)
 
     with beside() as explicit:
         adopted, _ = explicit.create(FIRMWARE, explicit.checked(FIRMWARE, METER))
-        plugin.delete(FW, id_, state)
+        started.delete(FW, id_, state)
 
     assert (adopted, there(emulator, id_)) == (id_, True)
     assert engine.lines[-1] == (
@@ -67,7 +67,7 @@ def test_a_package_that_another_provider_adopts(
 
 
 def test_a_task_that_another_provider_adopts(
-    plugin: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
+    started: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
 ) -> None:
     """A forced replacement under a new provider adopts a running task, and the old provider does not stop it."""
     hang(emulator)
@@ -77,13 +77,13 @@ def test_a_task_that_another_provider_adopts(
         first = explicit.checked(TASK, task(emulator), state)
         explicit.diff(TASK, id_, state, first)
         adopted, _ = explicit.create(TASK, explicit.checked(TASK, task(emulator)))
-        plugin.delete(TASK, id_, state)
+        started.delete(TASK, id_, state)
 
     assert (adopted, statuses(emulator)) == (id_, ["Processing"])
 
 
 def test_what_a_failed_run_left_to_another_provider(
-    plugin: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
+    started: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
 ) -> None:
     """A deletion that a failed run left is skipped if the program declares the thing under another provider."""
     id_, state = made_before(start, FW, METER)
@@ -91,48 +91,48 @@ def test_what_a_failed_run_left_to_another_provider(
     with beside() as explicit:
         unchanged = explicit.checked(FW, METER, METER)
         assert explicit.diff(FW, id_, state, unchanged).changes == NONE
-        plugin.delete(FW, id_, state)
+        started.delete(FW, id_, state)
 
     assert there(emulator, id_)
 
 
 def test_a_comparison_of_a_refresh_keeps_nothing(
-    plugin: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
+    started: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
 ) -> None:
     """A package that only a refresh has compared is deleted, although an equal one exists elsewhere."""
     with Emulator() as elsewhere:
         id_, state = made_before(start, FW, METER)
-        assert plugin.diff(FW, id_, state, METER).changes == NONE
+        assert started.diff(FW, id_, state, METER).changes == NONE
         with beside(**settings_for(elsewhere)) as other:
             other_id, other_state = other.create(FIRMWARE, other.checked(FIRMWARE, METER))
             assert other.diff(FIRMWARE, other_id, other_state, other.checked(FIRMWARE, METER, METER)).changes == NONE
-            plugin.delete(FW, id_, state)
+            started.delete(FW, id_, state)
 
     assert not there(emulator, id_)
 
 
 def test_equal_ids_of_two_places(
-    plugin: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
+    started: Plugin, beside: Callable[..., Plugin], start: Callable[[], Plugin], emulator: Emulator
 ) -> None:
     """A package that is adopted in one place does not keep the package of the same id in another place."""
     id_, state = made_before(start, FW, METER)
     with Emulator({"packages": [one for one in emulator.packages if one["package_id"] == id_]}) as elsewhere:
         with beside(**settings_for(elsewhere)) as other:
             assert other.create(FIRMWARE, other.checked(FIRMWARE, METER))[0] == id_
-            plugin.delete(FW, id_, state)
+            started.delete(FW, id_, state)
         assert there(elsewhere, id_)
 
     assert not there(emulator, id_)
 
 
 def test_two_providers_that_describe_one_package(
-    plugin: Plugin, beside: Callable[..., Plugin], emulator: Emulator
+    started: Plugin, beside: Callable[..., Plugin], emulator: Emulator
 ) -> None:
     """If two processes create the same package at the same moment, one succeeds and one fails with an error."""
     with beside() as explicit, ThreadPoolExecutor(2) as pool:
-        inputs = [plugin.checked(FW, METER), explicit.checked(FIRMWARE, METER)]
+        inputs = [started.checked(FW, METER), explicit.checked(FIRMWARE, METER)]
         emulator.faults.add(operation="ListOtaPackageInfo", delay=0.5, times=None)
-        both = [pool.submit(plugin.create, FW, inputs[0]), pool.submit(explicit.create, FIRMWARE, inputs[1])]
+        both = [pool.submit(started.create, FW, inputs[0]), pool.submit(explicit.create, FIRMWARE, inputs[1])]
         failed = [error for created in both if (error := created.exception(SECONDS))]
 
     assert sum(one["version"] == METER["version"] for one in emulator.packages) == 1
@@ -141,14 +141,14 @@ def test_two_providers_that_describe_one_package(
     assert "two resources declare the same OTA package" in str(error.details())
 
 
-def test_two_providers_retry_once(plugin: Plugin, beside: Callable[..., Plugin], emulator: Emulator) -> None:
+def test_two_providers_retry_once(started: Plugin, beside: Callable[..., Plugin], emulator: Emulator) -> None:
     """Two completions of one task, of two providers, retry its devices once."""
     for device in ("d1", "d2"):
         emulator.set_device(device, fails_first=5)
-    id_, _ = plugin.create(TASK, plugin.checked(TASK, task(emulator)))
+    id_, _ = started.create(TASK, started.checked(TASK, task(emulator)))
 
     with beside() as explicit:
-        for provider in (plugin, explicit):
+        for provider in (started, explicit):
             with pytest.raises(grpc.RpcError, match="failed"):
                 provider.create(DONE, provider.checked(DONE, {"taskId": id_, "retryFailed": True}))
 

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter", "version": "V1.4.10"}
 
 
-def test_only_the_port_is_printed(plugin: Plugin) -> None:
+def test_only_the_port_is_printed(started: Plugin) -> None:
     """The standard output has the port and nothing else, whatever is asked, and the process ends when it is told to."""
-    plugin.answer("getOtaPackage", **METER)
+    started.answer("getOtaPackage", **METER)
     with pytest.raises(grpc.RpcError):
-        plugin.invoke("getThing")
+        started.invoke("getThing")
 
-    assert plugin.stop() == (0, "", "")
+    assert started.stop() == (0, "", "")
 
 
 def test_schema_and_version(plugin: Plugin) -> None:

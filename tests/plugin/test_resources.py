@@ -56,26 +56,26 @@ def _like(emulator: Emulator, version: str) -> dict[str, Any]:
     return {name: found[name] for name in names}
 
 
-def test_the_life_of_a_task(plugin: Plugin, start: Callable[[], Plugin], emulator: Emulator) -> None:
+def test_the_life_of_a_task(started: Plugin, start: Callable[[], Plugin], emulator: Emulator) -> None:
     """A task is created once, read, compared, kept when nothing changed and stopped at the end."""
     for device in ("d1", "d2"):
         emulator.set_device(device, outcome="hang")
-    inputs = plugin.checked(TASK, task(emulator))
+    inputs = started.checked(TASK, task(emulator))
     assert (inputs["taskType"], inputs["taskName"].rpartition("_")[0]) == ("firmwareUpgrade", "canary")
 
-    assert plugin.create(TASK, inputs, preview=True)[1]["taskId"] == UNKNOWN
+    assert started.create(TASK, inputs, preview=True)[1]["taskId"] == UNKNOWN
     assert posts(emulator) == 0
-    id_, state = plugin.create(TASK, inputs)
+    id_, state = started.create(TASK, inputs)
     assert (posts(emulator), state["taskId"], "scope" in state) == (1, id_, False)
     assert set(state["progress"]) >= {"total", "failWaitRetry"}
 
-    again = plugin.checked(TASK, task(emulator, targets=["d2", "d1"]), inputs)
-    assert plugin.diff(TASK, id_, state, again).changes == NONE
-    kept = plugin.checked(TASK, task(emulator, onDestroy="retain"), inputs)
-    assert plugin.diff(TASK, id_, state, kept).changes == SOME
-    assert plugin.update(TASK, id_, state, kept, preview=True)["taskId"] == id_
+    again = started.checked(TASK, task(emulator, targets=["d2", "d1"]), inputs)
+    assert started.diff(TASK, id_, state, again).changes == NONE
+    kept = started.checked(TASK, task(emulator, onDestroy="retain"), inputs)
+    assert started.diff(TASK, id_, state, kept).changes == SOME
+    assert started.update(TASK, id_, state, kept, preview=True)["taskId"] == id_
 
-    seen = plugin.read(TASK, id_, state, inputs)
+    seen = started.read(TASK, id_, state, inputs)
     assert plain(seen.properties)["taskId"] == id_
     assert plain(seen.inputs) == inputs
     with start() as destroying:

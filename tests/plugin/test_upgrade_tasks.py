@@ -21,19 +21,19 @@ PACKAGE, DONE = urn("OtaPackage", "meter"), urn("UpgradeTaskCompletion", "health
 APPROVED = urn("UpgradeTaskConfirmation", "approved")
 
 
-def test_the_life_of_a_package(plugin: Plugin, start: Callable[[], Plugin], emulator: Emulator) -> None:
+def test_the_life_of_a_package(started: Plugin, start: Callable[[], Plugin], emulator: Emulator) -> None:
     """A package is created of its object, found by a lookup of the same run, replaced by another file and deleted."""
-    assert plugin.answer("getOtaPackage", **asked(), onMissing="none") == {"found": False}
-    inputs = plugin.checked(PACKAGE, METER)
-    assert plugin.create(PACKAGE, inputs, preview=True)[1]["packageId"] == UNKNOWN
-    id_, state = plugin.create(PACKAGE, inputs)
+    assert started.answer("getOtaPackage", **asked(), onMissing="none") == {"found": False}
+    inputs = started.checked(PACKAGE, METER)
+    assert started.create(PACKAGE, inputs, preview=True)[1]["packageId"] == UNKNOWN
+    id_, state = started.create(PACKAGE, inputs)
     assert (state["packageId"], state["exists"], state["obsLocation"]) == (id_, True, LOCATION)
 
-    assert plugin.answer("getOtaPackage", **asked())["packageId"] == id_
-    assert plugin.diff(PACKAGE, id_, state, plugin.checked(PACKAGE, METER, inputs)).changes == NONE
-    other = plugin.checked(PACKAGE, {**METER, "obsLocation": {**LOCATION, "objectKey": "meter/other.bin"}}, inputs)
-    assert list(plugin.diff(PACKAGE, id_, state, other).replaces) == ["obsLocation"]
-    assert plain(plugin.read(PACKAGE, id_, state).properties)["exists"] is True
+    assert started.answer("getOtaPackage", **asked())["packageId"] == id_
+    assert started.diff(PACKAGE, id_, state, started.checked(PACKAGE, METER, inputs)).changes == NONE
+    other = started.checked(PACKAGE, {**METER, "obsLocation": {**LOCATION, "objectKey": "meter/other.bin"}}, inputs)
+    assert list(started.diff(PACKAGE, id_, state, other).replaces) == ["obsLocation"]
+    assert plain(started.read(PACKAGE, id_, state).properties)["exists"] is True
     with start() as destroying:
         destroying.delete(PACKAGE, id_, state)
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
+from tests.support.engine_resources import wait_until
 from tests.support.resource_bench import SEED
 
 if TYPE_CHECKING:
@@ -39,14 +40,6 @@ def start(service: Emulator) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(count: int, service: Emulator) -> None:
-    """Wait until so many requests came."""
-    end = time.monotonic() + 60
-    while len(service.requests) < count:
-        assert time.monotonic() < end, "the request did not come"
-        time.sleep(0.01)
-
-
 def sequence(service: Emulator) -> list[str]:
     """Return the operations that one undisturbed run sends, in order."""
     with start(service) as run:
@@ -56,6 +49,18 @@ def sequence(service: Emulator) -> list[str]:
     return operations
 
 
+def killed_in(service: Emulator, number: int, *, accepted: bool) -> None:
+    """Kill a run in a request, which is held back until the process is gone. Then it is handled, or dropped."""
+    service.reset()
+    gone = threading.Event()
+    service.faults.add(nth=number, before=gone.wait, accept=accepted, wire="whole" if accepted else "drop")
+    run = start(service)
+    wait_until(lambda: len(service.requests) >= number)
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    gone.set()
+
+
 @pytest.mark.parametrize("accepted", [False, True], ids=["before it was handled", "after it was handled"])
 def test_killed_at_every_request(service: Emulator, accepted: bool) -> None:
     """Whichever request a run was killed in, before the service saw it or after, the next run ends with one task."""
@@ -63,15 +68,9 @@ def test_killed_at_every_request(service: Emulator, accepted: bool) -> None:
     assert operations[-1] == "CreateBatchTask"
 
     for number, operation in enumerate(operations, start=1):
-        service.reset()
-        # The answer is held back until the process is gone; a request that was not to be handled is then dropped.
-        wire = "whole" if accepted else "drop"
-        service.faults.add(nth=number, delay=0.3, accept=accepted, wire=wire)
-        run = start(service)
-        wait_for(number, service)
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
-        time.sleep(0.4)  # what is accepted after its sender is gone
+        killed_in(service, number, accepted=accepted)
+        if accepted and operation == "CreateBatchTask":
+            wait_until(lambda: service.tasks)
         assert len(service.tasks) == int(accepted and operation == "CreateBatchTask")
 
         with start(service) as again:

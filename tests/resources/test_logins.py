@@ -115,5 +115,5 @@ def test_a_project_that_can_not_be_found_is_a_problem_of_the_connection(user: Be
     with pytest.raises(ConfigurationError):
         user.context.resolve({})
     user.environ["HW_AUTH_URL"] = closed_port()
-    with pytest.raises(TransportError, match="could not find the project of the region"):
+    with pytest.raises(TransportError, match="could not find the project"):
         user.context.resolve({})

@@ -249,7 +249,7 @@ def test_a_missing_agency_is_told(bench: Bench) -> None:
         operation="CreateOtaPackage", status=403, body={"error_code": "IOTDA.014999", "error_msg": "No permission."}
     )
 
-    with pytest.raises(ServiceError, match=r"iotda_admin_trust lacks KMS Administrator or OBS\s+OperateAccess"):
+    with pytest.raises(ServiceError, match=r"iotda_admin_trust lacks obs:object:GetObject, and KMS\s+Administrator"):
         create(bench.context)
 
 

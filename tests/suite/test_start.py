@@ -27,9 +27,12 @@ SAMPLE = (
 )
 
 
-@pytest.mark.parametrize("umask", [0o077, 0o000], ids=oct)
-def test_in_the_background(umask: int, tmp_path: Path) -> None:
-    """A run passes without a terminal, with signals ignored, with any umask and TMPDIR, and without a HOME."""
+# Nobody can make a folder below a device or in /proc, not even root.
+@pytest.mark.parametrize(
+    ("umask", "home"), [(0o077, "/dev/null/nobody"), (0o000, "/proc")], ids=["no HOME", "read-only"]
+)
+def test_in_the_background(umask: int, home: str, tmp_path: Path) -> None:
+    """A run passes without a terminal, with signals ignored, with any umask and TMPDIR, and with no HOME to write."""
     elsewhere = tmp_path / "another place"
     elsewhere.mkdir()
 
@@ -41,8 +44,7 @@ def test_in_the_background(umask: int, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SAMPLE],
         cwd=ROOT,
-        # Nobody can make a folder below a device, not even root.
-        env={**os.environ, "TMPDIR": str(elsewhere), "HOME": "/dev/null/nobody"},
+        env={**os.environ, "TMPDIR": str(elsewhere), "HOME": home},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

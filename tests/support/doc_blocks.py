@@ -21,6 +21,8 @@ any with ``file: F``        a file of its session
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import textwrap
 from dataclasses import dataclass, field
@@ -65,13 +67,18 @@ class Block:
 
 def pages() -> list[Path]:
     """Return every Markdown page of the repository."""
-    found = [path.relative_to(ROOT) for path in ROOT.rglob("*.md")]
-    return sorted(path for path in found if not any(part.startswith(".") or part in _NOT_OURS for part in path.parts))
+    found = []
+    for folder, inside, names in os.walk(ROOT):
+        # Environments have thousands of folders.
+        inside[:] = [name for name in inside if not name.startswith(".") and name not in _NOT_OURS]
+        found += [Path(folder, name).relative_to(ROOT) for name in names if name.endswith(".md")]
+    return sorted(found)
 
 
-def blocks() -> list[Block]:
+@functools.cache
+def blocks() -> tuple[Block, ...]:
     """Return every block of every page, in their order."""
-    return [block for page in pages() for block in _blocks(str(page), (ROOT / page).read_text(encoding="utf-8"))]
+    return tuple(block for page in pages() for block in _blocks(str(page), (ROOT / page).read_text(encoding="utf-8")))
 
 
 def named(page: str, name: str) -> Block:

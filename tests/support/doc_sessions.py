@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.doc_blocks import ROOT, Block, blocks, first_program
 from tests.support.plugins import copy
-from tests.support.prepared import SECONDS, pip_settings
+from tests.support.prepared import SECONDS, pip_settings, program_environment, users_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +43,8 @@ class Session:
         after: commands after them.
         stdin: what is typed.
         needs: a further command that must be there.
+        prepared: a virtual environment that is there before, below the folder it begins in. One session for each way
+            to install something is without, and installs everything.
     """
 
     engine: bool = True
@@ -54,6 +56,7 @@ class Session:
     after: str = ""
     stdin: str = ""
     needs: str = ""
+    prepared: str = ""
 
 
 def _project(runtime: Mapping[str, object]) -> str:
@@ -61,22 +64,22 @@ def _project(runtime: Mapping[str, object]) -> str:
 
 
 def _python_project() -> str:
-    return _project({"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}})
+    return _project({"name": "python", "options": {"toolchain": "pip", "virtualenv": str(program_environment())}})
 
 
 def _yaml_project() -> str:
     return _project({"name": "yaml"})
 
 
-_OUTPUTS = "pulumi stack output --json > outputs.json\npulumi destroy\n"
-_UNCHANGED = f"pulumi refresh --yes\npulumi preview --expect-no-changes\n{_OUTPUTS}"
+_OUTPUTS = "pulumi stack output --json > outputs.json\npulumi destroy --skip-preview\n"
+_UNCHANGED = f"pulumi preview --expect-no-changes\n{_OUTPUTS}"
 SESSIONS: Mapping[tuple[str, str], Session] = {
     ("README.md", "wheel"): Session(engine=False, checkout=True, before='cd "$CHECKOUT"\n'),
     # The emulator is the shell's only job in the background.
     ("README.md", "first-up"): Session(
         checkout=True, files={"__main__.py": first_program}, before="trap 'kill $!' EXIT\n", after=_OUTPUTS
     ),
-    ("docs/start.md", "start"): Session(checkout=True),
+    ("docs/start.md", "start"): Session(checkout=True, prepared="venv"),
     ("docs/campaigns.md", "killed"): Session(
         account=True,
         files={"Pulumi.yaml": _python_project, "__main__.py": first_program},
@@ -84,7 +87,7 @@ SESSIONS: Mapping[tuple[str, str], Session] = {
         after=_OUTPUTS,
     ),
     ("docs/other-languages.md", "plugin-from-a-path"): Session(
-        checkout=True, account=True, before="pulumi stack init dev\n", after=f"pulumi up\n{_OUTPUTS}"
+        checkout=True, account=True, before="pulumi stack init dev\n", after=f"pulumi up --skip-preview\n{_OUTPUTS}"
     ),
     ("docs/credentials.md", "secret"): Session(
         files={"Pulumi.yaml": _yaml_project},
@@ -94,10 +97,16 @@ SESSIONS: Mapping[tuple[str, str], Session] = {
     ),
     ("docs/emulator.md", "device"): Session(engine=False, account=True),
     ("docs/emulator.md", "upload"): Session(engine=False, account=True),
-    ("examples/python-rollout/README.md", "rollout"): Session(start="python-rollout", after=_UNCHANGED),
-    ("examples/python-staged-rollout/README.md", "staged"): Session(start="python-staged-rollout", after=_UNCHANGED),
-    ("examples/yaml/README.md", "yaml"): Session(start="yaml", after=_UNCHANGED),
-    ("examples/typescript/README.md", "typescript"): Session(start="typescript", after=_UNCHANGED, needs="npm"),
+    ("examples/python-rollout/README.md", "rollout"): Session(
+        start="python-rollout", after=f"pulumi refresh --yes --skip-preview\n{_UNCHANGED}", prepared="venv"
+    ),
+    ("examples/python-staged-rollout/README.md", "staged"): Session(
+        start="python-staged-rollout", after=_UNCHANGED, prepared="venv"
+    ),
+    ("examples/yaml/README.md", "yaml"): Session(start="yaml", after=_UNCHANGED, prepared="../../venv"),
+    ("examples/typescript/README.md", "typescript"): Session(
+        start="typescript", after=_UNCHANGED, needs="npm", prepared="../../venv"
+    ),
 }
 #: Sessions that a test runs in its own way, and that test.
 OWN: Mapping[tuple[str, str], str] = {
@@ -160,6 +169,8 @@ def _begun(session: Session, folder: Path) -> Path:
         shutil.copytree(ROOT / "examples" / session.start, work, ignore=shutil.ignore_patterns("venv", "node_modules"))
     else:
         work.mkdir()
+    if session.prepared:
+        shutil.copytree(users_environment(), work / session.prepared, symlinks=True)
     return work
 
 
@@ -180,6 +191,7 @@ def _environment(session: Session, folder: Path, settings: Mapping[str, str]) ->
         "PULUMI_CONFIG_PASSPHRASE": "docs",
         "PULUMI_SKIP_CONFIRMATIONS": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "GOGC": "400",
     }
 
 

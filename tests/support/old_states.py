@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.conftest import settings_for
 from tests.engine.conftest import Project
+from tests.support.prepared import describe_python, path_with_uv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +47,7 @@ def project(folder: Path, emulator: Emulator) -> Project:
     work, state = folder / "work", folder / "state"
     work.mkdir()
     state.mkdir()
-    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
-    (work / "Pulumi.yaml").write_text(json.dumps({"name": "upgrading", "runtime": runtime}))
+    describe_python(work, "upgrading")
     made = Project(work, _environment(folder, state, emulator), "upgrading")
     made.write(PROGRAM.read_text())
     made.ok("stack", "init", made.stack)
@@ -61,6 +59,7 @@ def _environment(folder: Path, state: Path, emulator: Emulator) -> dict[str, str
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     return {
         **kept,
+        "PATH": path_with_uv(),
         **settings_for(emulator),
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_BACKEND_URL": state.as_uri(),

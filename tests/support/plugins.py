@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.doc_blocks import blocks
 from tests.support.prepared import SECONDS, key_of, made_once, pip_settings, run
 
@@ -65,9 +67,25 @@ def installed() -> Path:
     def make(folder: Path) -> None:
         folder.mkdir()
         install(copy(folder / "iotda-ota-plugin"), folder / "home")
+        # Where Pulumi keeps the schema: a program in YAML then starts the plugin once and not twice.
+        (folder / "home" / "schemas").mkdir()
 
     key = key_of([*(ROOT / name for name in SHIPPED), told(COMMAND), pulumi_version()])
     return made_once("plugin", key, make) / "home"
+
+
+def generated(language: str) -> Path:
+    """Return the code that Pulumi generates for a language."""
+    if shutil.which(f"pulumi-language-{language}") is None:
+        pytest.skip(f"code for {language} not generated: no pulumi-language-{language} on PATH")
+    schema = ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json"
+
+    def make(folder: Path) -> None:
+        command = ["pulumi", "package", "gen-sdk", str(schema), "--language", language, "--out", str(folder)]
+        run(command, PULUMI_HOME=str(folder / "home"))
+        shutil.rmtree(folder / "home")
+
+    return made_once(f"sdk-{language}", key_of([schema, pulumi_version()]), make) / language
 
 
 @functools.cache
@@ -76,17 +94,30 @@ def pulumi_version() -> str:
     return subprocess.run(["pulumi", "version"], check=True, capture_output=True, text=True).stdout
 
 
-def installed_python(generated: Path, folder: Path) -> Path:
-    """Install the code that Pulumi generated for Python into a folder, with the packages that are missing here."""
-    install = ["--quiet", "--no-deps", "--target", str(folder), str(generated), "parver", "arpeggio", "attrs"]
-    run([sys.executable, "-m", "pip", "install", *install], **pip_settings())
-    return folder
+def generated_python() -> Path:
+    """Return a folder for `sys.path` that has the code that Pulumi generates for Python, and what is missing here."""
+    code = generated("python")
+
+    def make(folder: Path) -> None:
+        install = ["--quiet", "--no-deps", "--target", str(folder), str(code), "parver", "arpeggio", "attrs"]
+        run([sys.executable, "-m", "pip", "install", *install], **pip_settings())
+
+    return made_once("sdk-installed", key_of([code]), make)
 
 
-def yaml(project: Project, plugin: Path, **program: Any) -> Project:
-    """Make a project's program one in YAML that takes the plugin from a path; JSON is YAML."""
-    packages = {"iotda-ota": str(plugin)}
-    written = {"name": project.name, "runtime": "yaml", "packages": packages, **program}
+def has_plugin(project: Project) -> Project:
+    """Let a project find the installed plugin."""
+    home = Path(project.environment["PULUMI_HOME"])
+    home.mkdir(exist_ok=True)
+    for name in ("plugins", "schemas"):
+        if not (home / name).exists():
+            (home / name).symlink_to(installed() / name)
+    return project
+
+
+def yaml(project: Project, **program: Any) -> Project:
+    """Make a project's program one in YAML; JSON is YAML."""
+    written = {"name": project.name, "runtime": "yaml", **program}
     (project.folder / "Pulumi.yaml").write_text(json.dumps(written))
     (project.folder / "__main__.py").unlink(missing_ok=True)
     return project

@@ -220,13 +220,14 @@ class Proxy(Listener):
         with socket.create_connection(address) as target:
             self._open.append(target)
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=_pump, args=[target, connection], daemon=True)
+            back = threading.Thread(target=pump, args=[target, connection], daemon=True)
             back.start()
-            _pump(connection, target)
+            pump(connection, target)
             back.join()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    """Carry what a socket receives to another one, until it ends."""
     with contextlib.suppress(OSError):
         while piece := source.recv(_PIECE):
             sink.sendall(piece)

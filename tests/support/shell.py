@@ -145,6 +145,14 @@ class Shell:
         return Done(process.wait(timeout=60), shown.decode().replace("\r\n", "\n"), "")
 
 
+class Inside(Shell):
+    """Runs commands in this process, for tests of what a command does and not of how its process starts and ends."""
+
+    def __call__(self, *words: str, stdin: str = "", environ: Mapping[str, str | None] | None = None) -> Done:
+        """Run `iotda-ota` and return what it answered; what needs an input has a process of its own."""
+        return super().__call__(*words, stdin=stdin, environ=environ) if stdin else self.inside(*words, environ=environ)
+
+
 def _chunk_of(terminal: int) -> bytes:
     """Return what is shown next; nothing once the process has closed its end."""
     try:

@@ -136,7 +136,7 @@ def test_the_first_that_a_rule_passed_over_is_known_beyond_the_hundred() -> None
 def test_an_upload_time_that_cannot_be_read(policy: Policy, rule: str) -> None:
     """If a rule needs the upload time, a package without a readable one is skipped and counted, and ends nothing."""
     times = ["", "2026-01-01", "1767225600", "20261301T000000Z", "20260101T000000Z"]
-    found = [package(package_id=time, create_time=time) for time in times]
+    found = [package(package_id=f"p{number}", create_time=time) for number, time in enumerate(times)]
 
     selection = select(found, policy)
 

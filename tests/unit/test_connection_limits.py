@@ -70,7 +70,7 @@ def test_allowed_projects_are_read_as_people_write_them(text: str) -> None:
     assert resolved({"allowedProjectIds": text}).project_id == "p-env"
 
 
-@pytest.mark.parametrize("proxy", ["user:password@host:1", "http://user:hunter22@host:1", "socks5://host", "host:1"])
+@pytest.mark.parametrize("proxy", ["user:password@host:1", "http://user:hunter22@host:1", "ftp://host", "host:1"])
 def test_a_proxy_with_a_password_goes_into_the_environment(proxy: str) -> None:
     """A proxy is an address without a password, which would become an input of resources; it is not shown."""
     with pytest.raises(ConfigurationError, match="proxy must be") as caught:
@@ -93,6 +93,7 @@ def test_plain_http_goes_over_no_proxy_elsewhere(plain: str) -> None:
     assert (plain, "http://localhost:8080 (from argument)") in caught.value.facts
     assert resolved({"proxy": "http://127.0.0.1:3128"}, **places).proxy == "http://127.0.0.1:3128"
     assert resolved({"proxy": "http://proxy.example:3128"}).proxy == "http://proxy.example:3128"
+    assert resolved(proxy="socks5h://proxy.example").proxy == "socks5h://proxy.example"
 
 
 def test_no_secret_is_in_any_representation() -> None:
@@ -130,7 +131,9 @@ def test_identity_and_secrets() -> None:
     [
         ("cn-north-4", "iotda.cn-north-4.myhuaweicloud.com", "iam.cn-north-4.myhuaweicloud.com"),
         ("eu-west-101", "iotda.eu-west-101.myhuaweicloud.eu", "iam.eu-west-101.myhuaweicloud.eu"),
-        ("eu-west-0", "iotda.eu-west-0.myhuaweicloud.com", "iam.myhuaweicloud.com"),
+        ("eu-west-0", "iotda.eu-west-0.myhuaweicloud.com", "iam.eu-west-0.myhuaweicloud.com"),
+        ("cn-southwest-2", "iotda.cn-southwest-2.myhuaweicloud.com", "iam.cn-southwest-2.myhuaweicloud.com"),
+        ("cn-south-4", "iotda.cn-south-4.myhuaweicloud.com", "iam.myhuaweicloud.com"),
         ("xx-new-9", "iotda.xx-new-9.myhuaweicloud.com", "iam.myhuaweicloud.com"),
     ],
 )

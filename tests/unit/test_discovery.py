@@ -144,13 +144,12 @@ def test_the_ecs_is_asked_only_where_that_was_said() -> None:
 
 
 def test_a_profile_is_read_only_where_one_is_named(home: Path) -> None:
-    """The file of KooCLI, its current profile too, is not looked into without a name."""
+    """The file of KooCLI at home, its current profile too, is not read unless a profile is named."""
     profile(home, accessKeyId="AK", secretAccessKey="SK")
 
     with pytest.raises(CredentialsError, match="no credentials"):
         found({}, {}, HOME=str(home))
-    with pytest.raises(CredentialsError, match="no credentials"):
-        found({}, {}, HOME=str(home), HW_PROFILE="prod")
+    assert found({}, {}, HOME=str(home), HW_PROFILE="prod").secrets == ("AK", "SK")
 
 
 def test_a_profile_that_signed_in(home: Path) -> None:

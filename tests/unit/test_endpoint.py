@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+from dataclasses import replace
+
 import pytest
 
-from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint, shared_endpoint, shown_address
+from pulumi_iotda_ota.iotda.auth.endpoint import (
+    IAM_REGIONS,
+    REGIONS,
+    iam_endpoint,
+    near_region,
+    read_endpoint,
+    shared_endpoint,
+    shown_address,
+)
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
+from tests.support.fault_helpers import CONNECTION
 
 
 @pytest.mark.parametrize(
@@ -98,3 +111,44 @@ def test_the_shared_endpoint_names_its_region() -> None:
 def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> None:
     """User, password, query and fragment of an address are not shown, and what is shown is escaped."""
     assert shown_address(address) == shown
+
+
+@pytest.mark.parametrize("label", ["iotda-device", "iotda-coaps", "iotda-mqtts"])
+def test_the_address_of_devices_is_refused(label: str) -> None:
+    """The address that devices connect to is no endpoint of the API; the error has the one that belongs to it."""
+    with pytest.raises(ConfigurationError) as caught:
+        read_endpoint(f"https://a1b2c3.st1.{label}.cn-north-4.myhuaweicloud.com:8943")
+
+    assert caught.value.headline.startswith("endpoint is an address for devices, not of the API: ")
+    advice = dict(caught.value.facts)["fix"]
+    assert "https://a1b2c3.st1.iotda-app.cn-north-4.myhuaweicloud.com" in advice
+    shared = "iot-mqtts.cn-north-4.myhuaweicloud.com"
+    with pytest.raises(ConfigurationError, match="is an address for devices") as caught:
+        read_endpoint(shared)
+    assert "https://iotda.cn-north-4.myhuaweicloud.com" in dict(caught.value.facts)["fix"]
+
+
+@pytest.mark.parametrize("region", ["cn-southwest-2", "cn-north-1", "ap-southeast-4", "tr-west-1", "my-kualalumpur-1"])
+def test_a_region_without_a_shared_endpoint_is_no_misspelling(region: str) -> None:
+    """A real region without a shared endpoint needs the one of the instance; no other region is suggested."""
+    connection = replace(CONNECTION, region=region, origins={"endpoint": f"the region {region}"})
+    ((label, advice),) = hint_on_no_address(connection)
+
+    assert (label, near_region(region)) == ("fix", "")
+    assert advice.startswith(f"{region} has no shared endpoint of IoTDA: give the endpoint of the instance")
+
+
+def test_a_misspelt_region_is_compared_with_all_regions() -> None:
+    """A name that is almost a region is compared with every known one."""
+    assert near_region("cn-southwset-2") == "cn-southwest-2"
+    assert near_region("cn-norht-4") == "cn-north-4"
+
+
+def test_the_regions_are_those_of_the_vendor() -> None:
+    """The tables of regions are those of the newest SDK of the vendor."""
+    iotda = importlib.import_module("huaweicloudsdkiotda.v5.region.iotda_region").IoTDARegion
+    iam = importlib.import_module("huaweicloudsdkcore.auth.endpoint").get_iam_endpoint_by_id
+
+    assert sorted(vars(iotda)["static_fields"]) == sorted(REGIONS)
+    for region in {*REGIONS, *IAM_REGIONS}:
+        assert iam_endpoint(region) == iam(region, "https://iam.myhuaweicloud.com")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
+from pulumi_iotda_ota.iotda.actions import ACTIONS
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
@@ -76,15 +78,15 @@ def test_a_service_error_keeps_everything() -> None:
         (403, "IOTDA.001000", "The application does not exist.", "fix", "check app_id"),
         (403, "IOTDA.001006", "", "fix", "check app_id"),
         (403, "IOTDA.001007", "", "fix", "check app_id"),
-        (403, "IOTDA.001005", "", "fix", "set app_id"),
+        (403, "IOTDA.001005", "", "fix", "give app_id"),
         (403, "IOTDA.001002", "", "fix", "authorize this resource space"),
         (403, "IOTDA.000021", "User not found", "cause", "another edition"),
         (403, "IOTDA.000004", "", "fix", "renew the token"),
         (403, "IAM.0003", "Policy doesn't allow", "fix", "iotda:otapackages:queryList"),
         (403, "APIGW.0302", "", "fix", "iotda:otapackages:queryList"),
-        (403, "X.1", "", "cause", "iotda_admin_trust"),
-        (500, "X.1", "no permission of the agency", "cause", "KMS Administrator or OBS OperateAccess"),
-        (400, "X.1", "The instance is required.", "cause", "instance_id is not set"),
+        (403, "IOTDA.014999", "", "cause", "iotda_admin_trust"),
+        (500, "X.1", "no permission of the agency", "cause", "obs:object:GetObject, and KMS Administrator if"),
+        (400, "X.1", "The instance is required.", "cause", "give instance_id"),
         (404, "", "", "cause", "project_id belongs to another region"),
         (404, "APIGW.0101", "", "cause", "no application endpoint"),
         (404, "IOTDA.000029", "", "cause", "no application endpoint"),
@@ -97,6 +99,68 @@ def test_known_refusals_have_a_hint(status: int, code: str, message: str, label:
     facts = refused(status, code, message).facts
 
     assert any(label == found and words in text for found, text in facts), facts
+
+
+ID = "28f61af50fc9452aa0ed5ea25c3cc3d3"
+NAMED: dict[str, Request[Any]] = {
+    "ListOtaPackageInfo": protocol.list_packages(PackageQuery("firmwarePackage")),
+    "ShowOtaPackage": protocol.show_package(ID),
+    "DeleteOtaPackage": protocol.delete_package(ID),
+    "ShowBatchTask": protocol.show_batch_task("5c90fa7d3c4e4405e8525079"),
+    "DeleteBatchTask": protocol.delete_batch_task("5c90fa7d3c4e4405e8525079"),
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("APIGW.0302", ""),
+        ("APIG.0302", ""),
+        ("IAM.0003", "Policy doesn't allow"),
+        ("IOTDA.000099", "User is not authorized to perform: kms or obs action"),
+        ("", "Policy doesn't allow iotda:x to be performed."),
+    ],
+)
+@pytest.mark.parametrize("operation", NAMED)
+def test_a_denial_names_the_action_of_its_operation(operation: str, code: str, message: str) -> None:
+    """Each operation has its own IAM action, and a denial of permission is never one of the agency."""
+    error = refused(403, code, message, request=NAMED[operation])
+    advice = dict(error.facts)["fix"]
+
+    assert NAMED[operation].operation == operation
+    assert advice.startswith(f"grant the user {ACTIONS[operation][0]}")
+    assert "iotda-ota doctor --policy" in advice
+    assert "cause" not in dict(error.facts)
+
+
+def test_an_encoded_message_is_a_denial_of_permission() -> None:
+    """A refusal with encoded_authorization_message is one of IAM, whatever its code and its text."""
+    body = json.dumps({"error_code": "X.1", "error_msg": "agency", "encoded_authorization_message": "eyJ"}).encode()
+    error = refusal(LIST, Response(403, {}, body), connection=CONNECTION, now=NOW)
+
+    assert "iotda:otapackages:queryList" in dict(error.facts)["fix"]
+    assert "cause" not in dict(error.facts)
+    assert "eyJ" not in str(error)
+
+
+@pytest.mark.parametrize("body", [b"<html><title>Blocked by firewall</title></html>", b"", b"Forbidden"])
+def test_a_page_of_something_between_is_no_matter_of_the_agency(body: bytes) -> None:
+    """A 403 without a code of the service names no agency: something between refused it."""
+    error = refusal(LIST, Response(403, {}, body), connection=CONNECTION, now=NOW)
+
+    assert "iotda_admin_trust" not in str(error)
+    assert "a firewall or proxy between this machine and IoTDA" in dict(error.facts)["cause"]
+
+
+def test_every_operation_has_an_action() -> None:
+    """The table has an action for every operation of the API that is requested, and for no other."""
+    text = Path(protocol.__file__).read_text(encoding="utf-8")
+    written = set(re.findall(r'operation="(\w+)"', text)) | {
+        f"{verb}BatchTask" for verb in ("Stop", "Retry", "Confirm")
+    }
+
+    assert set(ACTIONS) == written
+    assert len({actions[0] for actions in ACTIONS.values()}) == len(ACTIONS)
 
 
 def test_a_missing_package_is_no_wrong_endpoint() -> None:

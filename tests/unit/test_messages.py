@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[2] / "pulumi_iotda_ota"
 #: What is for Python programs only has no other spelling. Tables and the emulator have no messages.
 OTHERS = ("dynamic", "functions", "testing", "emulator", "schema", "_generated")
-OTHER_FILES = ("pulumi_inputs.py", "pulumi_compat.py", "pytest_plugin.py", "settings.py", "registry.py")
+OTHER_FILES = ("pulumi_inputs.py", "pulumi_compat.py", "pytest_plugin.py", "settings.py", "vendor.py", "registry.py")
 FILES = [
     file
     for file in sorted(PACKAGE.rglob("*.py"))

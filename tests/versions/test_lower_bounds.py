@@ -24,9 +24,11 @@ METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 
 
 def oldest() -> list[str]:
-    """Return the lower bounds of the project, of its emulator and of its command line, as pip wants them."""
+    """Return the lower bounds of the project and of its extras, as pip wants them."""
     text = (ROOT / "pyproject.toml").read_text()
-    declared = [text.partition(f"\n{begin} = [")[2].partition("]")[0] for begin in ("dependencies", "emulator", "cli")]
+    declared = [
+        text.partition(f"\n{begin} = [")[2].partition("]")[0] for begin in ("dependencies", "emulator", "cli", "socks")
+    ]
     return [f"{name}=={version}" for name, version in re.findall(r'"([\w-]+)>=([\d.]+)', "".join(declared))]
 
 
@@ -57,12 +59,19 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
 
 # A sample with everything that the library takes from its dependencies: other tests of these lanes go through the same
 # calls again, with other values.
-SAMPLE = (
-    "functions",
+ENGINE = (
     "engine/test_options.py::test_options_in_python",
     "engine/test_placement.py::test_resources_move_below_components",
+)
+SAMPLE = (
+    "functions",
     "faults/test_sent.py",
-    *(f"faults/test_cuts.py::test_a_cut_connection[{way}, create task, after]" for way in ("direct", "HTTPS_PROXY")),
+    "faults/test_compressed.py",
+    "faults/test_proxies.py",
+    *(
+        f"faults/test_cuts.py::test_a_cut_connection[{way}, create task, after]"
+        for way in ("direct", "HTTPS_PROXY", "SOCKS")
+    ),
     "resources/test_placement.py",
     "resources/test_program_arguments.py",
     "resources/test_completion.py",
@@ -71,16 +80,18 @@ SAMPLE = (
     "resources/test_ota_package.py",
     "resources/test_pin.py",
     "resources/test_task_life.py::test_refresh_tells_how_far_it_is",
-    "cli/test_packages.py",
+    "cli/test_packages.py::test_why",
+    "cli/test_packages.py::test_nothing_found",
     "cli/test_task.py::test_show",
     "cli/test_task.py::test_a_live_bar",
-    "cli/test_stack.py",
+    "cli/test_stack.py::test_a_file_that_can_not_be_read",
 )
 
 
-def test_the_lanes_of_the_library(python: Path) -> None:
+@pytest.mark.parametrize("sample", [SAMPLE, pytest.param(ENGINE, marks=pytest.mark.engine)], ids=["library", "engine"])
+def test_the_lanes_of_the_library(python: Path, sample: tuple[str, ...]) -> None:
     """What a program or a shell can ask for works with the lower bounds as it does with the newest releases."""
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{path}" for path in SAMPLE)]
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{path}" for path in sample)]
     done = subprocess.run(
         command,
         cwd=ROOT,

@@ -15,7 +15,7 @@ from pulumi_iotda_ota.cli.doctor.settings import places, secrets_in
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.auth.discovery import Given, look
 from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
-from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import redacting, sanitize
 from pulumi_iotda_ota.lookup.session import Run
@@ -53,6 +53,7 @@ def _examined(command_input: CommandInput) -> tuple[list[Place], list[Finding]]:
     return found_places, [
         *connected,
         *_project(command_input),
+        *environment.unread(session.environ),
         *environment.switches(session.environ),
         *environment.versions(session.environ),
     ]
@@ -91,7 +92,10 @@ def _settings(resolved: ResolvedConnection) -> Finding:
 def _asked_service(command_input: CommandInput, resolved: ResolvedConnection) -> Iterator[Finding]:
     """Give whether the service is there, lets the credential in, and lets it list."""
     with closing(Run(memo=False)) as run:
-        way = list(network.reached(resolved, command_input.session.environ, run.clock))
+        try:
+            way = list(network.reached(resolved, command_input.session.environ, run.clock))
+        except ConfigurationError as error:  # the proxy of the environment is no address
+            way = [of_error("network", error, command_input.session)]
         yield from way
         if any(finding.status == PROBLEM and finding.check != "clock" for finding in way):
             yield Finding("service", SKIPPED, "it can not be reached")
@@ -121,7 +125,8 @@ def _found(check: str, step: Callable[[], str], session: Session) -> Finding:
 
 
 def _project_of(run: Run, resolved: ResolvedConnection) -> str:
-    origin = resolved.origins.get("project_id", "IAM, by the region")
+    by_name = f"IAM, by the name {sanitize(resolved.project_name)}" if resolved.project_name else "IAM, by the region"
+    origin = resolved.origins.get("project_id", by_name)
     return f"{sanitize(run.completed(resolved).project_id)}, from {render(origin, COMMAND_LINE)}"
 
 

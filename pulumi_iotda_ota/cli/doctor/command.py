@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.cli.options import command
+import click
+
+from pulumi_iotda_ota.cli.options import Option, command
+from pulumi_iotda_ota.iotda.actions import PROJECTS, PURPOSES, policies
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import CommandInput
 
 
-@command("doctor")
+@command(
+    "doctor",
+    more=[
+        Option(
+            ["--policy"],
+            is_flag=True,
+            help="Print the least IAM policy as JSON, for both models of IAM, and examine nothing.",
+        ),
+        Option(
+            ["--for", "purposes"],
+            type=click.Choice(tuple(PURPOSES)),
+            multiple=True,
+            help="With --policy: what it is for. By default lookup. Repeat the option for several.",
+        ),
+    ],
+)
 def doctor(command_input: CommandInput) -> None:
     """Find out why asking does not work.
 
@@ -19,6 +37,17 @@ def doctor(command_input: CommandInput) -> None:
     configuration of a stack of the Pulumi project around this folder. Secrets are masked. Each finding has its remedy.
     The exit code is 1 where something does not work; a warning does not change it.
     """
+    purposes = command_input.flags["purposes"]
+    if purposes and not command_input.flags["policy"]:
+        raise click.UsageError("--for needs --policy")
+    if command_input.flags["policy"]:
+        made = policies(purposes or ["lookup"])
+        command_input.session.json({"result": made} if command_input.as_json else made)
+        command_input.session.note(
+            f"If neither project_id nor HW_PROJECT_ID is set, also allow {PROJECTS}, in a policy of its own, "
+            "because IAM is a global service."
+        )
+        return
     from pulumi_iotda_ota.cli.doctor.checks import examine  # noqa: PLC0415  loads pydantic
 
     examine(command_input)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, WARNING, Finding, of_error
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth.vendor import IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.stack import Project, StackConfig
 
 _PREFIX = "PULUMI_IOTDA_OTA_"
+# How the vendor's variables begin; of OS_* only those of the table are the vendor's.
+_VENDOR = ("HW_", "HUAWEICLOUD_", "HUAWEI_")
+_OF_REGION = "HUAWEICLOUD_SDK_REGION_"
+# How alike a variable must be to one that is read to be taken for a misspelling; 1 is equal.
+_ALMOST = 0.88
 _SWITCHES = {
     NO_MEMO: "equal lookups of a program are asked each time",
     VARIABLE: "the lock file of programs and commands",
@@ -88,9 +94,26 @@ def _plain(config: StackConfig) -> list[tuple[str, str]]:
 
 
 def _imports(config: StackConfig) -> Iterator[Finding]:
-    if config.environments:
-        listed = sanitize(", ".join(config.environments))
-        yield Finding("configuration", OK, f"{config.place} imports {listed}; what those hold is not read here")
+    if config.uses_environment:
+        text = f"{config.place} uses a Pulumi ESC environment, which --stack reads only with --decrypt"
+        yield Finding("configuration", OK, text)
+
+
+def unread(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Return the variables of the vendor's tools that are set and not read, without their values."""
+    table = {variable.name: variable for variable in VARIABLES}
+    known = [name for name, variable in table.items() if variable.use == READ]
+    for name in sorted(environ):
+        variable = table.get(name)
+        if variable is None and name.startswith(_VENDOR) and not name.startswith(_OF_REGION):
+            near = difflib.get_close_matches(name, known, n=1, cutoff=_ALMOST)
+            advice = f"did you mean {near[0]}?" if near else ""
+            yield Finding("variable", WARNING if near else OK, f"{sanitize(name)} is not read", advice)
+        elif variable is not None and variable.use == REFUSED:
+            text = f"{name} is not read; if it would decide as whom to connect, it is an error"
+            yield Finding("variable", WARNING, text, variable.text)
+        elif variable is not None and variable.use == IGNORED:
+            yield Finding("variable", OK, f"{name} of {variable.tool} is not read ({variable.text})")
 
 
 def switches(environ: Mapping[str, str]) -> Iterator[Finding]:

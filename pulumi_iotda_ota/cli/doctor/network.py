@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 import certifi
 
 from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, SKIPPED, WARNING, Finding
+from pulumi_iotda_ota.iotda.http.bounded_socket import tunnel_status
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
+from pulumi_iotda_ota.iotda.http.messages import Request
 from pulumi_iotda_ota.iotda.http.network_errors import in_words
-from pulumi_iotda_ota.iotda.http.transport import proxy_of
+from pulumi_iotda_ota.iotda.http.proxy import proxy_error, proxy_of
 from pulumi_iotda_ota.iotda.references import BY_ARGUMENT
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
@@ -28,11 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
+    from pulumi_iotda_ota.iotda.http.proxy import Proxy
     from pulumi_iotda_ota.iotda.retry import Clock
 
 _SECONDS = 10.0
 _GOOD_FOR = timedelta(minutes=15)  # a signature is, either way
 _WORTH_A_WARNING = timedelta(minutes=5)
+# What a tunnel is opened for.
+_CONNECT = Request("CONNECT", "reach the endpoint", "a connection", "CONNECT", "", read=lambda _: None)
 _WAY = "check the endpoint and the way to it (network, proxy, firewall)"
 
 
@@ -40,14 +45,7 @@ def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: C
     """Give what was found on the way to the endpoint, step by step, and how far the clocks are apart."""
     proxy = proxy_of(connection)
     if proxy:
-        try:
-            host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
-        except ValueError:
-            advice = "correct HTTPS_PROXY or ALL_PROXY in the environment, such as http://proxy.example:3128"
-            yield Finding("network", PROBLEM, "the proxy of the environment is no address", advice)
-            return
-        yield Finding("network", OK, f"requests go through the proxy {sanitize(host)}; what is behind it is not seen")
-        yield Finding("clock", SKIPPED, "not compared through a proxy")
+        yield from _through(proxy, connection, environ, clock)
         return
     parts = urlsplit(connection.endpoint)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -66,6 +64,34 @@ def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: C
     with plain:
         yield Finding("network", OK, f"{host}:{port} answers at {addresses[0]}")
         yield from _spoken(connection, environ, plain, host, clock)
+
+
+def _through(
+    proxy: Proxy, connection: ResolvedConnection, environ: Mapping[str, str], clock: Clock
+) -> Iterator[Finding]:
+    """Give what the proxy says, and what is behind it if the proxy is one that a tunnel can be opened through."""
+    named = f"the proxy {proxy.address} (from {proxy.origin})"
+    endpoint = urlsplit(connection.endpoint)
+    address = (str(proxy.parts.hostname), proxy.port)
+    try:
+        if proxy.parts.scheme != "http" or endpoint.scheme != "https":
+            socket.create_connection(address, timeout=_SECONDS).close()
+            yield Finding("network", OK, f"requests go through {named}, which answers; what is behind it is not seen")
+            yield Finding("clock", SKIPPED, "not compared through this proxy")
+            return
+        tunnel = http.client.HTTPConnection(*address, timeout=_SECONDS)
+        headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+        tunnel.set_tunnel(endpoint.hostname or "", endpoint.port or 443, headers)
+        tunnel.connect()
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
+        failed = proxy_error(proxy, _CONNECT, connection, status=tunnel_status(error), error=error)
+        facts = dict(failed.facts_in(COMMAND_LINE))
+        headline = render(failed.message.headline, COMMAND_LINE)
+        yield Finding("network", PROBLEM, headline, facts["fix"], (("proxy", facts["--proxy"]),))
+        return
+    with tunnel.sock as plain:
+        yield Finding("network", OK, f"{named} connects to {endpoint.hostname}")
+        yield from _spoken(connection, environ, plain, endpoint.hostname or "", clock)
 
 
 def _spoken(

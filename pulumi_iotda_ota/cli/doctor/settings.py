@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.discovery import Found
 
 _SECRET = frozenset(setting.name for setting in SETTINGS if setting.secret)
+# The id and the name of a project come from one place too.
+_PROJECT = ("project_id", "project_name")
 _PARTS = frozenset(part for kind in KINDS for part in kind.parts)
 
 
@@ -66,10 +68,13 @@ def secrets_in(sources: Sequence[Found]) -> set[str]:
 def _of(name: str, sources: Sequence[Found]) -> Iterator[Place]:
     """Give the places that have a setting; a credential comes whole from the first that has any part of one."""
     having = [found for found in sources if found.text(name)]
-    deciding = [found for found in sources if any(found.text(part) for part in _PARTS)] if name in _PARTS else having
+    together = _PARTS if name in _PARTS else _PROJECT if name in _PROJECT else (name,)
+    deciding = next((found for found in sources if any(found.text(part) for part in together)), None)
     for found in having:
         origin = render(found.origin(name), COMMAND_LINE)
-        yield Place(name, _display_value(name, found), origin, used=found is deciding[0])
+        # A project's id goes before its name in the same place.
+        used = found is deciding and not (name == "project_name" and found.text("project_id"))
+        yield Place(name, _display_value(name, found), origin, used=used)
 
 
 def _display_value(name: str, found: Found) -> str:
@@ -90,4 +95,4 @@ def _derived(resolved: ResolvedConnection | None) -> Iterator[Place]:
             yield Place(name, safe(getattr(resolved, name)), render(resolved.origins[name], COMMAND_LINE))
     yield Place("signing", resolved.algorithm, "the endpoint")
     if not resolved.project_id:
-        yield Place("project_id", "", "IAM, by the region")
+        yield Place("project_id", "", "IAM, by project_name" if resolved.project_name else "IAM, by the region")

@@ -161,17 +161,17 @@ def assume_agency(agency_name: str, domain_name: str) -> Request[TemporaryKey]:
     return _securitytokens("CreateTemporaryAccessKeyByAgency", "assume an agency", asked, {"assume_role": assumed})
 
 
-def list_projects(region: str) -> Request[tuple[Project, ...]]:
-    """Build KeystoneListProjects for the project that stands for a region."""
+def list_projects(name: str) -> Request[tuple[Project, ...]]:
+    """Build KeystoneListProjects for the project with a name; the main project of a region has the region's name."""
     return Request(
         operation="KeystoneListProjects",
-        doing="find the project of the region",
-        asked=f"region {region}",
+        doing="find the project",
+        asked=f"project {name}",
         method="GET",
         path="v3/projects",
         # What the service filters is checked again: of another region's project nothing could be found.
-        read=lambda body: tuple(found for found in _read(_Projects)(body).projects if found.name == region),
-        query=(("name", region),),
+        read=lambda body: tuple(found for found in _read(_Projects)(body).projects if found.name == name),
+        query=(("name", name),),
         root="/",
     )
 

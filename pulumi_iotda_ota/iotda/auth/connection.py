@@ -21,16 +21,22 @@ from pulumi_iotda_ota.iotda.auth.connection_model import (
     Connection,
     ResolvedConnection,
 )
+from pulumi_iotda_ota.iotda.auth.consistency import (
+    agreed_region,
+    require_cloud_of_endpoint,
+    require_region_of_project,
+    ways_to_give,
+)
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
 from pulumi_iotda_ota.iotda.auth.discovery import (
     ARGUMENT,
     CONFIGURATION,
-    SOURCES,
     Found,
     Given,
     find_credential,
     find_setting,
     look,
+    refuse_unread,
 )
 from pulumi_iotda_ota.iotda.auth.endpoint import (
     Endpoint,
@@ -41,9 +47,10 @@ from pulumi_iotda_ota.iotda.auth.endpoint import (
     require_usual,
     shared_endpoint,
 )
-from pulumi_iotda_ota.iotda.case import camel, snake
+from pulumi_iotda_ota.iotda.auth.profiles import endpoint_of_region
+from pulumi_iotda_ota.iotda.case import snake
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
-from pulumi_iotda_ota.iotda.limits import INSTANCE_ID, PROJECT_ID, REGION, Pattern
+from pulumi_iotda_ota.iotda.limits import CLOUD, INSTANCE_ID, PROJECT_ID, PROJECT_NAME, REGION, Pattern
 from pulumi_iotda_ota.iotda.references import BY_ARGUMENT, setting
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 
@@ -91,18 +98,26 @@ def resolve(
         if found.project_id:
             require_allowed(found.project_id, found.allowed_project_ids)
     algorithm = _algorithm(found, endpoint)
-    region = _region(found, endpoint, algorithm, origins)
+    region = agreed_region(found, endpoint, algorithm, origins)
     if not found.project_id and not region:
         raise missing(["project_id"], sources)
+    require_region_of_project(found, region, origins)
+    require_cloud_of_endpoint(found, endpoint, origins)
+    refuse_unread(sources, environ)
     credential = _credential(found, sources, origins)
     iam = _iam_endpoint(found, region, origins)
-    if endpoint.is_of_another_cloud and not found.iam_endpoint and _needs_iam(credential, found.project_id):
+    if (
+        endpoint.is_of_another_cloud
+        and not (found.iam_endpoint or found.cloud)
+        and _needs_iam(credential, found.project_id)
+    ):
         raise unknown_iam(endpoint, origins)
     require_here(found.proxy, {"endpoint": endpoint, "iam_endpoint": iam}, origins)
     return ResolvedConnection(
         endpoint=endpoint.url,
         region=region,
         project_id=found.project_id or "",
+        project_name=found.project_name or "",
         instance_id=found.instance_id,
         algorithm=algorithm,
         credential=credential,
@@ -182,9 +197,19 @@ def _gathered(sources: Sequence[Found], environ: Mapping[str, str]) -> tuple[dic
         if found:
             values[name] = _typed(name, found.values[name])
             origins[name] = found.place if found.source is ARGUMENT else found.origin(name)
+    _keep_first_project(values, origins, sources)
     if "endpoint" not in values and "region" in values:
-        values["endpoint"], origins["endpoint"] = _endpoint_of(str(values["region"]), environ)
+        cloud = str(values.get("cloud", ""))
+        values["endpoint"], origins["endpoint"] = _endpoint_of(str(values["region"]), cloud, environ)
     return values, origins
+
+
+def _keep_first_project(values: dict[str, Any], origins: dict[str, str], sources: Sequence[Found]) -> None:
+    """Remove the id or the name of a project that an earlier source, or the same source, decides otherwise."""
+    by_id, by_name = find_setting("project_id", sources), find_setting("project_name", sources)
+    if by_id and by_name:
+        later = "project_id" if sources.index(by_name) < sources.index(by_id) else "project_name"
+        del values[later], origins[later]
 
 
 def _credential(found: Connection, sources: Sequence[Found], origins: dict[str, str]) -> Credential:
@@ -215,19 +240,26 @@ def _iam_endpoint(found: Connection, region: str, origins: dict[str, str]) -> En
     if found.iam_endpoint:
         with _origin_noted(origins):
             return read_iam_endpoint(found.iam_endpoint)
-    origins["iam_endpoint"] = f"the region {region}" if region else "the default"
-    return read_iam_endpoint(iam_endpoint(region))
+    origins["iam_endpoint"] = _origin_of_region(region, found.cloud or "") if region else "the default"
+    return read_iam_endpoint(iam_endpoint(region, found.cloud or ""))
 
 
 def _needs_iam(credential: Credential, project_id: str | None) -> bool:
     return not project_id or not isinstance(credential, (AccessKey, AuthToken, EcsMetadata))
 
 
-def _endpoint_of(region: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the endpoint of a region: what the vendor's SDK is told in the environment, or the shared one."""
+def _endpoint_of(region: str, cloud: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the endpoint of a region: from the environment or the file of the vendor's SDK, or the shared one."""
     key = _SDK_ENDPOINT + region.replace("-", "_").upper()
     first = environ.get(key, "").split(",")[0].strip()
-    return (first, f"{key} (environment)") if first else (shared_endpoint(region), f"the region {region}")
+    if first:
+        return first, f"{key} (environment)"
+    listed, origin = endpoint_of_region(region, environ)
+    return (listed, origin) if listed else (shared_endpoint(region, cloud), _origin_of_region(region, cloud))
+
+
+def _origin_of_region(region: str, cloud: str) -> str:
+    return f"the region {region}, in the cloud {cloud}" if cloud else f"the region {region}"
 
 
 def _typed(name: str, value: object) -> object:
@@ -255,7 +287,8 @@ def _origin_noted(origins: Mapping[str, str]) -> Iterator[None]:
 
 def _checked(values: Mapping[str, Any]) -> Connection:
     found = Connection(**values)
-    for name, rule in {"region": REGION, "project_id": PROJECT_ID, "instance_id": INSTANCE_ID}.items():
+    rules = {"project_id": PROJECT_ID, "project_name": PROJECT_NAME, "instance_id": INSTANCE_ID}
+    for name, rule in {"region": REGION, "cloud": CLOUD, **rules}.items():
         _require(name, getattr(found, name), rule)
     return found
 
@@ -289,29 +322,6 @@ def _algorithm(found: Connection, endpoint: Endpoint) -> Algorithm:
     return "derived" if endpoint.is_instance else "standard"
 
 
-def _region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, origins: dict[str, str]) -> str:
-    """Return the region, which an endpoint may name too; two that differ would send requests to the wrong place."""
-    if found.region and endpoint.region and found.region != endpoint.region:
-        raise ConfigurationError(
-            f"{setting('region')} is {found.region}, but the endpoint is in {endpoint.region}",
-            setting="region",
-            facts=[
-                (setting("region"), origins["region"]),
-                (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
-            ],
-        )
-    if not found.region and endpoint.region:
-        origins["region"] = "the endpoint"
-    region = found.region or endpoint.region
-    if algorithm == "derived" and not region:
-        raise ConfigurationError(
-            f"derived signing needs {setting('region')}, and the endpoint has none",
-            setting="region",
-            facts=[("fix", ways_to_give(["region"]))],
-        )
-    return region
-
-
 # The errors of a connection that is not complete: what is missing, and each place where it can be given.
 
 
@@ -337,16 +347,6 @@ def missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationErro
         ]
     )
     return ConfigurationError(f"the connection is incomplete, missing: {listed}", facts=facts)
-
-
-def ways_to_give(names: Sequence[str]) -> str:
-    """Return where each of some settings can be given, a line each."""
-
-    def of(name: str) -> str:
-        variables = [source.names[name] for source in SOURCES if name in source.names and "environment" in source.title]
-        return f"{BY_ARGUMENT} {setting(name)}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
-
-    return "\n".join(of(name) for name in names)
 
 
 def unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:

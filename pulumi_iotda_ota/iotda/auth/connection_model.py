@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.references import setting, value
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic import ModelWrapValidatorHandler
     from typing_extensions import Self
@@ -25,13 +25,19 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.signing import Algorithm
 
 
+# A program can write a password into them, although it is refused there.
+_ADDRESSES = ("endpoint", "iam_endpoint", "proxy")
+
+
 class Connection(BaseModel):
     """Where and as whom to ask; every field is optional, and None means that it is looked for elsewhere.
 
     Args:
         region: the region, such as ``cn-north-4``.
+        cloud: the domain of the cloud, for endpoints that are made from the region; by default that of the region.
         endpoint: the HTTPS endpoint; without it the shared endpoint of the region.
         project_id: the project that owns the instance; without it IAM is asked for the project of the region.
+        project_name: the name of the project, which IAM is asked for its id; such as ``cn-north-4_iot``.
         instance_id: the IoTDA instance, where the account has several.
         signing: ``derived`` for instance endpoints, ``standard`` for shared ones; ``auto`` tells them by the host.
         deadline: seconds that one whole operation may take, with its pages and retries; 60 by default.
@@ -39,7 +45,8 @@ class Connection(BaseModel):
         ca_file: a file of certificates to trust instead of the usual ones.
         insecure: True does not verify the server's certificate.
         proxy: the proxy to use instead of the one that the environment names.
-        profile: a profile of ``~/.hcloud/config.json``, which is not read without it.
+        profile: a profile of ``~/.hcloud/config.json``, which is not read without it, or of the file that
+            ``HW_SHARED_CONFIG_FILE`` names.
         credentials: ``ecs`` takes the agency of the ECS that this runs on; without it that is never used.
         allowed_project_ids: every other project is refused.
         iam_endpoint: the HTTPS endpoint of IAM, with or without ``/v3``; without it the one of the region.
@@ -62,8 +69,10 @@ class Connection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     region: str | None = None
+    cloud: str | None = None
     endpoint: str | None = None
     project_id: str | None = None
+    project_name: str | None = None
     instance_id: str | None = None
     signing: Literal["auto", "standard", "derived"] | None = None
     deadline: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
@@ -93,8 +102,10 @@ class Connection(BaseModel):
             self,
             *,
             region: str | None = None,
+            cloud: str | None = None,
             endpoint: str | None = None,
             project_id: str | None = None,
+            project_name: str | None = None,
             instance_id: str | None = None,
             signing: Literal["auto", "standard", "derived"] | None = None,
             deadline: float | None = None,
@@ -127,6 +138,12 @@ class Connection(BaseModel):
         except ValidationError as error:
             # Not "from error": pydantic's text could repeat what was given, a secret among it.
             raise _misfit(error) from None
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Give the fields as a representation shows them: of an address, neither user nor password."""
+        for name, given in super().__repr_args__():
+            hides = name in _ADDRESSES and isinstance(given, str) and "@" in given
+            yield name, f"{REDACTED}@{given.rpartition('@')[2]}" if hides else given
 
     @property
     def has_secrets(self) -> bool:
@@ -188,7 +205,7 @@ class ResolvedConnection:
     Args:
         endpoint: scheme, host and port.
         region: the region, or empty where neither a setting nor the endpoint names one.
-        project_id: the project, or empty where IAM is still to be asked for the one of the region.
+        project_id: the project, or empty if IAM is still to be asked for it.
         instance_id: the instance, or None.
         algorithm: how requests are signed.
         credential: what they are signed with.
@@ -199,6 +216,7 @@ class ResolvedConnection:
         proxy: the proxy, or None for what the environment names.
         iam_endpoint: scheme, host and port of IAM.
         profile: the profile that was named, or empty.
+        project_name: the name that IAM finds the project by, or empty for the main project of the region.
         allowed_project_ids: the projects that may be asked, or None for all.
         origins: where each setting came from, in words; a credential, which comes whole, as ``credential``.
     """
@@ -216,6 +234,7 @@ class ResolvedConnection:
     proxy: str | None = None
     iam_endpoint: str = ""
     profile: str = ""
+    project_name: str = ""
     allowed_project_ids: tuple[str, ...] | None = None
     # Equal connections found in different places are the same connection, and share one client.
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -19,12 +19,14 @@ from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken, EcsMet
 from pulumi_iotda_ota.iotda.auth.profiles import (
     hcloud_file,
     missing_key,
+    named_profile,
     read_profile,
     read_section,
     sdk_file,
     shown_path,
 )
 from pulumi_iotda_ota.iotda.auth.settings import HW, PROFILE, SDK, SECTION
+from pulumi_iotda_ota.iotda.auth.vendor import REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.references import BY_ARGUMENT, by_interface, setting
@@ -55,8 +57,9 @@ class Given:
 
     @property
     def profile(self) -> str:
-        """Return the profile that is named, or empty; only argument and configuration name one."""
-        return str(_plain(self.connection.profile) or _plain(self.config.get("profile")))
+        """Return the profile that is named by argument, configuration or environment, or empty."""
+        given = _plain(self.connection.profile) or _plain(self.config.get("profile"))
+        return str(given) or named_profile(self.environ)
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,11 @@ def _profile_lacking(given: Given, held: Mapping[str, object]) -> ConfigurationE
 
 def _profile_place(given: Given) -> str:
     file = shown_path(hcloud_file(given.environ), given.environ) or "~/.hcloud/config.json"
-    return f"profile {sanitize(given.profile or '(none is named)', limit=60)} in {file}"
+    try:
+        name = given.profile or "(none is named)"
+    except ConfigurationError:
+        name = "(current)"
+    return f"profile {sanitize(name, limit=60)} in {file}"
 
 
 def _file_place(section: str) -> Callable[[Given], str]:
@@ -266,6 +273,41 @@ def find_setting(name: str, sources: Sequence[Found]) -> Found | None:
     return next(
         (found for found in sources if name in found.values and (found is holder or not found.source.whole)), None
     )
+
+
+def refuse_unread(sources: Sequence[Found], environ: Mapping[str, str]) -> None:
+    """Refuse a variable of the vendor's tools that says as whom, is not read, and would decide.
+
+    Args:
+        sources: what every source holds.
+        environ: the environment variables.
+
+    Raises:
+        ConfigurationError: there is such a variable; it is named, and not its value.
+    """
+    index, own = next((index, found) for index, found in enumerate(sources) if found.source.names is HW)
+    holder = _holder(sources[: index + 1])
+    for variable in VARIABLES:
+        if variable.use != REFUSED or not environ.get(variable.name, "").strip() or own.text(variable.instead or " "):
+            continue
+        if not variable.with_:
+            decides = holder is None or (holder is own and _first_part(own) in variable.before)
+        elif not any(own.text(name) for name in variable.with_):
+            decides = False
+        else:
+            decides = (find_setting("agency_name", sources) if "agency_name" in variable.with_ else holder) is own
+        if decides:
+            raise ConfigurationError(
+                f"{variable.name} (environment) is not read by this library",
+                facts=[
+                    ("cause", "it says as whom to connect, and no setting that is read comes before it"),
+                    ("fix", f"{variable.text}; or unset {variable.name}"),
+                ],
+            )
+
+
+def _first_part(found: Found) -> str:
+    return found.kind.needs[0] if found.kind else ""
 
 
 def _holder(sources: Sequence[Found]) -> Found | None:

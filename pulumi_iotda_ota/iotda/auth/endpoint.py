@@ -35,15 +35,50 @@ REGIONS = (
     "ru-moscow-1",
     "sa-brazil-1",
 )
+# Those with an IAM of their own. Some have no shared endpoint of IoTDA: there only instances have one. The IAM of
+# cn-south-4 is the global one.
+IAM_REGIONS = (
+    "ae-ad-1",
+    "af-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "cn-east-2",
+    "cn-east-3",
+    "cn-east-4",
+    "cn-east-5",
+    "cn-north-1",
+    "cn-north-12",
+    "cn-north-2",
+    "cn-north-4",
+    "cn-north-9",
+    "cn-south-1",
+    "cn-south-2",
+    "cn-southwest-2",
+    "eu-west-0",
+    "la-north-2",
+    "la-south-2",
+    "me-east-1",
+    "my-kualalumpur-1",
+    "na-mexico-1",
+    "ru-moscow-1",
+    "sa-brazil-1",
+    "tr-west-1",
+)
 # Those whose IAM is known; its endpoints are iam.<region>.<cloud>.
 _CLOUDS = ("myhuaweicloud.com", "myhuaweicloud.eu")
 _EUROPE = re.compile(r"eu-west-1\d\d")
 # How alike a region must be to another to be taken for a slip of it; 1 is equal.
 _ALMOST = 0.75
 
+#: The schemes of proxies. With socks4 and socks5 this machine resolves the name of the service.
+PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 # Shared hosts are iotda.<region>.<domain>, those of an instance <id>.<cell>.iotda-app.<region>.<domain>.
 _REGION_LABEL = re.compile(r"(?:^iotda|\.iotda-app)\.([a-z]{2,}(?:-[a-z0-9]+)+)\.")
+# Devices connect to <id>.<cell>.iotda-device.<region>.<domain>, in the basic edition to iot-mqtts.<region>.<domain>.
+_DEVICE_LABEL = re.compile(r"(?:^|\.)iot(?:da)?-(?:device|coaps?|mqtts?|https)(?=\.)")
 
 
 @dataclass(frozen=True)
@@ -75,32 +110,40 @@ class Endpoint:
         return found.group(1) if found else ""
 
     @property
+    def cloud(self) -> str:
+        """Return the domain of the cloud, or empty if the host is not named as IoTDA's endpoints are."""
+        found = _REGION_LABEL.search(self.host)
+        return self.host[found.end() :] if found else ""
+
+    @property
     def is_of_another_cloud(self) -> bool:
         """Return whether it is named as IoTDA's endpoints are, but in no cloud whose IAM is known."""
-        found = _REGION_LABEL.search(self.host)
-        return found is not None and self.host[found.end() :] not in _CLOUDS
+        return bool(self.cloud) and self.cloud not in _CLOUDS
 
 
-def shared_endpoint(region: str) -> str:
-    """Return the shared endpoint of a region. Source: the page "Regions and Endpoints"."""
-    return f"https://iotda.{region}.{_cloud(region)}"
+def shared_endpoint(region: str, cloud: str = "") -> str:
+    """Return the shared endpoint of a region, in its own cloud or in another. Source: "Regions and Endpoints"."""
+    return f"https://iotda.{region}.{cloud or _cloud(region)}"
 
 
-def iam_endpoint(region: str) -> str:
-    """Return the endpoint of IAM for a region; of one that is not known, or of none, the global one.
+def iam_endpoint(region: str, cloud: str = "") -> str:
+    """Return the endpoint of IAM for a region.
 
-    What a regional endpoint issues holds in that region, which is the only one that is asked.
-    Source: the page "Regions and Endpoints" of IAM.
+    What a regional endpoint issues is valid in that region, which is the only one that requests go to. For a region
+    without one, or without a region, it is the global endpoint. In another cloud each region has one, as the vendor's
+    Terraform provider has it.
+    Source: ``auth/endpoint.py`` of the vendor's SDK for Python, 3.1.219.
     """
-    if region in REGIONS or _EUROPE.fullmatch(region):
-        return f"https://iam.{region}.{_cloud(region)}"
-    return "https://iam.myhuaweicloud.com"
+    is_regional = region in IAM_REGIONS or _EUROPE.fullmatch(region) or (region and cloud not in ("", *_CLOUDS))
+    domain = cloud or _cloud(region)
+    return f"https://iam.{region}.{domain}" if is_regional else f"https://iam.{domain}"
 
 
 def near_region(region: str) -> str:
-    """Return the known region that one is a slip of, or empty; of one that is known itself too."""
-    near = difflib.get_close_matches(region, REGIONS, n=1, cutoff=_ALMOST)
-    return near[0] if near and region not in REGIONS else ""
+    """Return the known region that a name is a misspelling of, or empty; empty too for a region that is known."""
+    known = {*REGIONS, *IAM_REGIONS}
+    near = difflib.get_close_matches(region, sorted(known), n=1, cutoff=_ALMOST)
+    return near[0] if near and region not in known else ""
 
 
 def _cloud(region: str) -> str:
@@ -121,7 +164,9 @@ def read_endpoint(text: str, setting: str = "endpoint") -> Endpoint:
         return _read(text.strip())
     except _WrongAddressError as wrong:
         raise ConfigurationError(
-            f"{references.setting(setting)} {wrong}: {shown_address(text.strip())}", setting=setting
+            f"{references.setting(setting)} {wrong}: {shown_address(text.strip())}",
+            setting=setting,
+            facts=[("fix", wrong.advice)] if wrong.advice else [],
         ) from None
 
 
@@ -141,18 +186,38 @@ def stays_here(url: str) -> bool:
 
 
 class _WrongAddressError(Exception):
-    """What is wrong with an address, as goes behind the name of its setting."""
+    """What is wrong with an address, as goes behind the name of its setting.
+
+    Args:
+        problem: what is wrong.
+        advice: what to do about it, or empty.
+    """
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem)
+        self.advice = advice
 
 
 def _read(address: str) -> Endpoint:
     parts = _split(address if "://" in address else f"https://{address}")
     host = (parts.hostname or "").lower()
+    _refuse_address_of_devices(host)
     _require_host_alone(parts, host)
     if parts.scheme == "http" and not _is_loopback(host):
         raise _WrongAddressError("must begin with https://; plain http is for this machine only")
     shown = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
     return Endpoint(url=f"{parts.scheme}://{shown}{port}", host=host)
+
+
+def _refuse_address_of_devices(host: str) -> None:
+    """Refuse what devices connect to, over MQTT, CoAP or HTTPS; the console shows it beside the API's address."""
+    found = _DEVICE_LABEL.search(host)
+    if found:
+        label = "iotda-app" if host[: found.start()] else "iotda"
+        likely = f"https://{host[: found.start()]}.{label}{host[found.end() :]}".replace("//.", "//")
+        advice = f"give the address for applications, likely {likely}; the instance's console page shows it"
+        raise _WrongAddressError("is an address for devices, not of the API", advice)
 
 
 def _split(address: str) -> SplitResult:
@@ -204,10 +269,10 @@ def require_usual(proxy: str | None) -> None:
     Raises:
         ConfigurationError: it is; the address is told without user and password.
     """
-    if proxy and ("@" in proxy or not proxy.startswith(("http://", "https://"))):
+    if proxy and ("@" in proxy or not proxy.startswith(tuple(f"{scheme}://" for scheme in PROXY_SCHEMES))):
         raise ConfigurationError(
-            f"{references.setting('proxy')} must be an http:// or https:// address without a user or a password, "
-            f"not {shown_address(proxy)}",
+            f"{references.setting('proxy')} must be an http://, https:// or socks5h:// address without a user "
+            f"or a password, not {shown_address(proxy)}",
             setting="proxy",
             facts=[("fix", "set a proxy with a password in the HTTPS_PROXY environment variable")],
         )

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there, read_text
+from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there, read_text, read_yaml
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _HCLOUD = ".hcloud/config.json"
 _SDK = ".huaweicloud/credentials"
+_REGIONS = ".huaweicloud/regions.yaml"
+_SERVICE = "IOTDA"
 _KEY = ("accessKeyId", "secretAccessKey", "securityToken")
 # By the mode of a profile. Source: the page "Specifying Authentication Mode" of KooCLI.
 _ADVICE = {
@@ -37,6 +39,61 @@ def hcloud_file(environ: Mapping[str, str]) -> str:
 def sdk_file(environ: Mapping[str, str]) -> str:
     """Return the path of the credentials file of the vendor's SDK."""
     return environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "").strip() or _at_home(_SDK, environ)
+
+
+def named_profile(environ: Mapping[str, str]) -> str:
+    """Return the profile that the environment names, or empty.
+
+    ``HW_PROFILE`` has its name. A file that ``HW_SHARED_CONFIG_FILE`` names is meant to be used: without a name, its
+    current profile counts, as for the vendor's Terraform provider.
+
+    Raises:
+        ConfigurationError: such a file cannot be read, or has no current profile.
+    """
+    name = environ.get("HW_PROFILE", "").strip()
+    if name or not environ.get("HW_SHARED_CONFIG_FILE", "").strip():
+        return name
+    path = hcloud_file(environ)
+    place = shown_path(path, environ)
+    current = _content(path, place).get("current")
+    if not current or not isinstance(current, str):
+        raise ConfigurationError(
+            f"no profile is named, and {place} has no current one",
+            setting="profile",
+            facts=[("source", "HW_SHARED_CONFIG_FILE (environment)"), ("fix", "set HW_PROFILE, or unset it")],
+        )
+    return current
+
+
+def endpoint_of_region(region: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the endpoint of a region in the SDK's file of regions, and how its origin is shown; or two empty texts.
+
+    Args:
+        region: the region.
+        environ: the environment variables.
+
+    Raises:
+        ConfigurationError: the file is named or there, and cannot be read.
+    """
+    path = environ.get("HUAWEICLOUD_SDK_REGIONS_FILE", "").strip() or _at_home(_REGIONS, environ)
+    place = shown_path(path, environ)
+    if not path or not _is_there(path, place):
+        return "", ""
+    try:
+        content = read_yaml(path)
+    except UnreadableError as error:
+        raise _unreadable(place, str(error)) from None
+    services = content if isinstance(content, dict) else {}
+    for name, held in services.items():
+        if str(name).upper() != _SERVICE or not isinstance(held, list):
+            continue
+        for entry in held:
+            if isinstance(entry, dict) and entry.get("id") == region:
+                several = entry.get("endpoints")
+                first = several[0] if isinstance(several, list) and several else entry.get("endpoint")
+                if first and isinstance(first, str):
+                    return first, f"{region} of IoTDA ({place})"
+    return "", ""
 
 
 def shown_path(path: str, environ: Mapping[str, str]) -> str:
@@ -131,6 +188,13 @@ def _key_of(profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _profiles(path: str, place: str) -> list[dict[str, Any]]:
+    profiles = _content(path, place).get("profiles")
+    if not isinstance(profiles, list):
+        raise _unreadable(place, "it has no list of profiles")
+    return [profile for profile in profiles if isinstance(profile, dict)]
+
+
+def _content(path: str, place: str) -> dict[str, Any]:
     if not path or not _is_there(path, place):
         raise ConfigurationError(
             f"{setting('profile')} is set, and there is no {place or _HCLOUD}",
@@ -141,10 +205,7 @@ def _profiles(path: str, place: str) -> list[dict[str, Any]]:
         content = json.loads(_text(path, place))
     except (ValueError, RecursionError):
         raise _unreadable(place, "it is no JSON") from None
-    profiles = content.get("profiles") if isinstance(content, dict) else None
-    if not isinstance(profiles, list):
-        raise _unreadable(place, "it has no list of profiles")
-    return [profile for profile in profiles if isinstance(profile, dict)]
+    return content if isinstance(content, dict) else {}
 
 
 def _is_there(path: str, place: str) -> bool:

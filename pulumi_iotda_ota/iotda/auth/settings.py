@@ -31,6 +31,13 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("region", "text", "The region, such as cn-north-4.", ("HW_REGION_NAME",)),
     Setting(
+        "cloud",
+        "text",
+        "The domain of the cloud, for the endpoints that are made from the region. By default the one of the region: "
+        "myhuaweicloud.com, or myhuaweicloud.eu.",
+        ("HW_CLOUD",),
+    ),
+    Setting(
         "endpoint",
         "text",
         "The HTTPS endpoint of the instance. By default the shared endpoint of the region.",
@@ -41,6 +48,13 @@ SETTINGS: tuple[Setting, ...] = (
         "text",
         "The project that owns the instance. By default the one of the region, which IAM is asked for.",
         ("HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"),
+    ),
+    Setting(
+        "project_name",
+        "text",
+        "The name of the project, instead of its id, such as cn-north-4_iot. It begins with the region. IAM returns "
+        "the id. If a source has both, the id counts.",
+        ("HW_PROJECT_NAME",),
     ),
     Setting("instance_id", "text", "The IoTDA instance, where the account has several.", ("HW_IOTDA_INSTANCE_ID",)),
     Setting(
@@ -58,7 +72,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ca_file", "text", "A file of certificates to trust instead of the usual ones."),
     Setting("insecure", "flag", "Do not verify the certificate of the server. Off by default.", ("HW_INSECURE",)),
     Setting("proxy", "text", "The proxy to use instead of the one that the environment names."),
-    Setting("profile", "text", "A profile of ~/.hcloud/config.json, which is not read without it."),
+    Setting(
+        "profile",
+        "text",
+        "A profile of ~/.hcloud/config.json, or of HW_SHARED_CONFIG_FILE. The first is not read without it; of the "
+        "second the current profile is the default.",
+        ("HW_PROFILE",),
+    ),
     Setting("credentials", "text", "The value ecs takes the agency of the ECS that this runs on. Not used by default."),
     Setting("allowed_project_ids", "texts", "The projects that may be asked; every other one is refused."),
     Setting(
@@ -121,11 +141,14 @@ SETTINGS: tuple[Setting, ...] = (
 
 HW = {
     "region": "HW_REGION_NAME",
+    "cloud": "HW_CLOUD",
     "endpoint": "HW_IOTDA_ENDPOINT",
     "project_id": "HW_PROJECT_ID",
+    "project_name": "HW_PROJECT_NAME",
     "instance_id": "HW_IOTDA_INSTANCE_ID",
     "signing": "HW_IOTDA_SIGNING",
     "insecure": "HW_INSECURE",
+    "profile": "HW_PROFILE",
     "iam_endpoint": "HW_AUTH_URL",
     "access_key": "HW_ACCESS_KEY",
     "secret_key": "HW_SECRET_KEY",

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +40,26 @@ class Attempt:
 
     Attributes:
         sent: whether a byte of the request was written to a connection to the service, or to a proxy that forwards the
-            request. A CONNECT request and a TLS handshake do not count.
+            request. A CONNECT request, a SOCKS negotiation and a TLS handshake do not count.
+        failed_at_proxy: whether the proxy was not reached, or did not connect to the service.
+        proxy_status: what the proxy answered to CONNECT, or 0.
     """
 
     sent: bool = False
+    failed_at_proxy: bool = False
+    proxy_status: int = 0
 
+
+# How http.client says what a proxy answered to CONNECT.
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 
 _ATTEMPT: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+def tunnel_status(error: Exception) -> int:
+    """Return what a proxy answered to CONNECT, if an error says so, or 0."""
+    found = _TUNNEL.search(str(error))
+    return int(found.group(1)) if found else 0
 
 
 @contextmanager
@@ -107,9 +122,33 @@ class _CheckedResponse(http.client.HTTPResponse):
 
 
 class _Recording(HTTPConnection):
-    """A connection that records, in the attempt of its thread, that it begins to send a request."""
+    """A connection that records in the attempt of its thread: that it sends a request, or that its proxy failed."""
 
     _is_connecting = False
+    _socks_options: Any = None
+
+    def _new_conn(self) -> Any:
+        with self._at_proxy():
+            return super()._new_conn()
+
+    def _tunnel(self) -> None:
+        with self._at_proxy():
+            super()._tunnel()
+
+    @contextmanager
+    def _at_proxy(self) -> Iterator[None]:
+        """Record an error of the block as one on the way to, or at, the proxy, if there is one."""
+        try:
+            yield
+        except Exception as error:
+            attempt = _ATTEMPT.get()
+            if attempt and (self.proxy or self._socks_options):
+                attempt.failed_at_proxy = True
+                attempt.proxy_status = tunnel_status(error)
+                if error.__cause__ is None:
+                    # urllib3 raises some errors of PySocks without it.
+                    error.__cause__ = error.__context__
+            raise
 
     def connect(self) -> None:
         self._is_connecting = True
@@ -135,6 +174,10 @@ class _Connection(_Recording):
 class _SecureConnection(_Recording, HTTPSConnection):
     response_class = _CheckedResponse
 
+    def _connect_tls_proxy(self, *args: Any) -> Any:
+        with self._at_proxy():
+            return super()._connect_tls_proxy(*args)
+
     def connect(self) -> None:
         super().connect()
         # An unverified server is one only where the user said insecure=True; urllib3 would warn at each request, and
@@ -152,3 +195,23 @@ class _SecurePool(HTTPSConnectionPool):
 
 #: The classes of pools by scheme, for a manager of pools: direct ones and those of a proxy.
 POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+@cache
+def socks_pools() -> dict[str, Any]:
+    """Return the classes of pools by scheme for a SOCKS proxy; they need PySocks."""
+    from urllib3.contrib import socks  # noqa: PLC0415  most connections have no such proxy
+
+    class Connection(_Connection, socks.SOCKSConnection):
+        pass
+
+    class SecureConnection(_SecureConnection, socks.SOCKSHTTPSConnection):
+        pass
+
+    class Pool(socks.SOCKSHTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class SecurePool(socks.SOCKSHTTPSConnectionPool):
+        ConnectionCls = SecureConnection
+
+    return {"http": Pool, "https": SecurePool}

@@ -53,6 +53,7 @@ class Fault:
         message: its message, or empty.
         request_id: the id that the vendor's support asks for, or empty.
         kind: what came in the place of JSON, or empty.
+        denied: whether it has what only a denial of IAM has.
     """
 
     status: int
@@ -60,6 +61,7 @@ class Fault:
     message: str
     request_id: str
     kind: str = ""
+    denied: bool = False
 
     @property
     def numbers(self) -> str:
@@ -95,7 +97,7 @@ def refusal(
     else:
         who = "failed" if answer.status >= 500 else "refused"  # noqa: PLR2004  server errors
         headline = f"Huawei Cloud {who} to {request.doing} ({fault.numbers})"
-        facts += hint(request, fault.status, fault.code, fault.message, connection)
+        facts += hint(request, fault.status, fault.code, fault.message, connection, denied=fault.denied)
     return ServiceError(
         headline,
         status=fault.status,
@@ -119,7 +121,9 @@ def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
 
     content = _json(answer.body)
     code = message = request_id = ""
+    denied = False
     for record in _objects(content):
+        denied = denied or "encoded_authorization_message" in record
         code = code or safe(_first(record, *_ERROR_CODES, "code"), 60)
         message = message or safe(_first(record, "error_msg", "errorMsg", "message"))
         request_id = request_id or safe(_first(record, "request_id"), 80)
@@ -129,7 +133,7 @@ def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
         kind = "a web page" if answer.body.lstrip().startswith(b"<") else "plain text"
     if code == str(answer.status):
         code = ""  # IAM repeats the status as the code
-    return Fault(answer.status, code, message, answer.request_id or request_id, kind)
+    return Fault(answer.status, code, message, answer.request_id or request_id, kind, denied)
 
 
 def is_error(body: bytes) -> bool:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.iotda.actions import ACTIONS, AGENCY, AGENCY_NEEDS
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, EcsMetadata, IdToken, UserPassword
-from pulumi_iotda_ota.iotda.auth.endpoint import REGIONS, near_region, read_endpoint
+from pulumi_iotda_ota.iotda.auth.endpoint import IAM_REGIONS, REGIONS, near_region, read_endpoint
 from pulumi_iotda_ota.iotda.references import argument, setting
 from pulumi_iotda_ota.iotda.retry import is_throttle
 
@@ -29,13 +30,12 @@ _WRONG_SPACE = (
     "fix",
     f"check {argument('app_id')}: this account, project and instance have no such resource space",
 )
-_NO_PERMISSION = (
-    "fix",
-    (
-        "grant the user iotda:otapackages:queryList, for packages also what creates and deletes them, and for tasks "
-        "iotda:batchtasks:create, queryList, stop and delete"
-    ),
-)
+_POLICY = "iotda-ota doctor --policy prints a policy"
+_NO_PERMISSION = ("fix", f"grant the user the IAM action of the operation, which the message names; {_POLICY}")
+# How a denial of IAM is worded, whatever its code.
+_DENIED = ("not authorized to perform", "policy doesn't allow")
+_OF_SERVICE = "IOTDA."
+_CODES = (_OF_SERVICE, "APIGW.", "APIG.", "IAM.")
 _WRONG_PLACE = (
     "cause",
     f"{setting('endpoint')} is no application endpoint of IoTDA, or {setting('project_id')} belongs to another region",
@@ -57,7 +57,7 @@ _WRONG_IDS = {
 }
 _AGENCY = (
     "cause",
-    "the agency iotda_admin_trust lacks KMS Administrator or OBS OperateAccess, which all OTA operations need",
+    f"the agency {AGENCY} lacks {AGENCY_NEEDS}, which OTA operations need",
 )
 _SEVERAL_INSTANCES = (
     "cause",
@@ -113,6 +113,8 @@ BY_CODE = {
     "APIGW.0101": _WRONG_PLACE,
     "APIGW.0302": _NO_PERMISSION,
     "APIGW.0306": _NO_PERMISSION,
+    "APIG.0302": _NO_PERMISSION,
+    "APIG.0306": _NO_PERMISSION,
     "APIGW.0310": ("fix", f"check {setting('project_id')}: the project is not available"),
     "APIGW.0802": ("fix", "grant the user access to this region"),
     "IAM.0002": _NO_PERMISSION,
@@ -120,7 +122,9 @@ BY_CODE = {
 }
 
 
-def hint(request: Request[Any], status: int, code: str, message: str, connection: ResolvedConnection) -> Facts:
+def hint(
+    request: Request[Any], status: int, code: str, message: str, connection: ResolvedConnection, *, denied: bool = False
+) -> Facts:
     """Return what is known to help against a refusal, or an empty list.
 
     Args:
@@ -129,15 +133,20 @@ def hint(request: Request[Any], status: int, code: str, message: str, connection
         code: the code, or empty.
         message: the message, or empty.
         connection: what it was asked with.
+        denied: whether the answer has what only a denial of IAM has.
     """
     if is_throttle(status, code):
         return [TOO_FAST]
     if request.goes_to_iam:
         advised = status < HTTPStatus.INTERNAL_SERVER_ERROR and request.operation in _BY_OPERATION
         return [("fix", _BY_OPERATION[request.operation])] if advised else []
+    if denied or BY_CODE.get(code) is _NO_PERMISSION or any(words in message.lower() for words in _DENIED):
+        return [("fix", f"grant the user {' and '.join(ACTIONS[request.operation])}; {_POLICY}")]
     facts = [BY_CODE[code]] if code in BY_CODE else []
-    guessed = status == HTTPStatus.FORBIDDEN and code and not facts and "ota-upgrades" in request.path
-    if _names_agency(message) or guessed:
+    if status == HTTPStatus.FORBIDDEN and not code.startswith(_CODES):
+        return [*facts, _INTERMEDIARY]
+    of_package = status == HTTPStatus.FORBIDDEN and not facts and "ota-upgrades" in request.path
+    if code and (_names_agency(message) or (of_package and code.startswith(_OF_SERVICE))):
         facts.append(_AGENCY)
     if "instance" in message.lower() and connection.instance_id is None:
         facts.append(_SEVERAL_INSTANCES)
@@ -170,6 +179,10 @@ def hint_on_no_address(connection: ResolvedConnection) -> Facts:
     if region in REGIONS:
         own = "no name server responds, or the region has no shared endpoint"
         return [("cause", own)]
+    if region in IAM_REGIONS:
+        console = f"set {setting('endpoint')} to the one that the console of the instance shows"
+        own = f"{console}: {region} has no shared endpoint"
+        return [("fix", own)]
     meant = near_region(region)
     question = f"; did you mean {meant}?" if meant else ""
     return [("cause", f"the region name {region} is wrong, as the endpoint is made from it{question}")]

@@ -102,4 +102,4 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         if isinstance(link, BaseException) and link not in given:
             given.append(link)
             yield link
-            waiting += [link.__cause__, getattr(link, "reason", None), *link.args]
+            waiting += [link.__cause__, getattr(link, "reason", None), getattr(link, "socket_err", None), *link.args]

@@ -7,6 +7,7 @@ error of ours, in :func:`_translated` and nowhere else.
 from __future__ import annotations
 
 from contextlib import closing
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,6 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
@@ -25,10 +25,11 @@ from pulumi_iotda_ota.iotda.auth.endpoint import stays_here
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there
 from pulumi_iotda_ota.iotda.auth.signing import sign
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, TransportError
-from pulumi_iotda_ota.iotda.http.bounded_socket import POOLS, recorded_attempt
+from pulumi_iotda_ota.iotda.http.bounded_socket import POOLS, recorded_attempt, socks_pools
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.http.messages import Response
 from pulumi_iotda_ota.iotda.http.network_errors import in_words, is_unresolved, is_untrusted
+from pulumi_iotda_ota.iotda.http.proxy import proxy_error, proxy_of
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+    from pulumi_iotda_ota.iotda.http.bounded_socket import Attempt
     from pulumi_iotda_ota.iotda.http.messages import Request
+    from pulumi_iotda_ota.iotda.http.proxy import Proxy
     from pulumi_iotda_ota.iotda.retry import Clock
 
 MAX_BODY = 16 * 1024 * 1024
@@ -44,6 +47,8 @@ _CHUNK = 64 * 1024
 _MOST_CONNECTIONS = 8
 _LONGEST_CONNECT = 10.0  # seconds; a service that is there answers sooner
 _SUCCESSES = range(200, 300)
+# What was requested, and what needs no decoding.
+_ENCODINGS = ("", "identity", "gzip", "x-gzip")
 # Proxies rewrite other headers on the way, and a changed one would break the signature.
 _SIGNED = ("Host", "Content-Type", "Instance-Id", "X-Project-Id", "X-Security-Token")
 _WRONG_SETTING = (
@@ -65,11 +70,12 @@ class HttpTransport:
         clock: signatures carry its time.
 
     Raises:
-        ConfigurationError: ``ca_file`` is no file.
+        ConfigurationError: ``ca_file`` is no file, or the proxy is no address.
     """
 
     def __init__(self, connection: ResolvedConnection, *, clock: Clock) -> None:
         _require_ca_file(connection)
+        self._proxy = proxy_of(connection)
         self._connection = connection
         self._clock = clock
         self._session = _session(connection)
@@ -98,9 +104,14 @@ class HttpTransport:
                     return self._exchange(fresh, request, connection, timeout)
             except (*_WRONG_SETTING, UnicodeEncodeError) as error:
                 # Not "from error": its text repeats the address of a proxy, with its password.
-                raise _translated(error, request, self._connection, sent=attempt.sent) from None
+                raise self._translated(error, request, attempt) from None
             except (OSError, HTTPError) as error:
-                raise _translated(error, request, self._connection, sent=attempt.sent) from error
+                raise self._translated(error, request, attempt) from error
+
+    def _translated(self, error: Exception, request: Request[Any], attempt: Attempt) -> IotdaOtaError:
+        if self._proxy and attempt.failed_at_proxy:
+            return proxy_error(self._proxy, request, self._connection, status=attempt.proxy_status, error=error)
+        return _translated(error, request, self._connection, self._proxy, sent=attempt.sent)
 
     def close(self) -> None:
         """Close the connections."""
@@ -109,7 +120,7 @@ class HttpTransport:
     def _exchange(
         self, session: requests.Session, request: Request[Any], connection: ResolvedConnection, timeout: float
     ) -> Response:
-        proxies = {"http": connection.proxy, "https": connection.proxy} if connection.proxy else {}
+        proxies = dict.fromkeys(("http", "https"), self._proxy.url) if self._proxy else {}
         response = session.request(
             request.method,
             f"{connection.endpoint}{request.target(connection.project_id)}",
@@ -125,21 +136,11 @@ class HttpTransport:
             verify=False if connection.insecure else connection.ca_file or True,
         )
         with closing(response):
+            if self._proxy and response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+                # It was given the request itself, and has not passed it on.
+                raise proxy_error(self._proxy, request, connection, status=response.status_code)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Response(response.status_code, headers, _body(response, request))
-
-
-def proxy_of(connection: ResolvedConnection) -> str:
-    """Return the proxy that requests go over: that of the connection, else what the environment names, or empty.
-
-    Args:
-        connection: where they go. Which variable counts, and what goes past it, ``requests`` alone decides.
-    """
-    if connection.proxy:
-        return connection.proxy
-    if stays_here(connection.endpoint):
-        return ""
-    return select_proxy(connection.endpoint, get_environ_proxies(connection.endpoint)) or ""
 
 
 def _require_ca_file(connection: ResolvedConnection) -> None:
@@ -156,12 +157,12 @@ def _require_ca_file(connection: ResolvedConnection) -> None:
     )
 
 
-def _unsendable() -> ConfigurationError:
+def _unsendable(proxy: Proxy) -> ConfigurationError:
     advice = "give the proxy a user and a password of ASCII characters"
     return ConfigurationError(
         "user or password of the proxy can not be sent: it has characters that HTTP does not know",
         setting="proxy",
-        facts=[("source", "HTTPS_PROXY or HTTP_PROXY (environment)"), ("fix", advice)],
+        facts=[("source", proxy.origin), ("fix", advice)],
     )
 
 
@@ -209,25 +210,6 @@ class _Session(requests.Session):
         """Follow nothing; requests would also read the whole body of a redirect, however long it is."""
         return None
 
-    def merge_environment_settings(self, url: Any, proxies: Any, *others: Any) -> Any:
-        """Refuse a proxy of the environment that names no host, as of variables that are empty; requests trips over it.
-
-        Raises:
-            InvalidProxyURL: there is one; it says nothing of it.
-        """
-        settings = super().merge_environment_settings(url, proxies, *others)
-        proxy = select_proxy(url, settings["proxies"])
-        if proxy is not None and not _names_host(proxy):
-            raise requests.exceptions.InvalidProxyURL
-        return settings
-
-
-def _names_host(proxy: str) -> bool:
-    try:
-        return bool(urlsplit(proxy if "//" in proxy else f"//{proxy}").hostname)
-    except ValueError:
-        return False
-
 
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -237,7 +219,7 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
         manager: ProxyManager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = POOLS
+        manager.pool_classes_by_scheme = socks_pools() if proxy.startswith("socks") else POOLS
         return manager
 
 
@@ -266,6 +248,11 @@ def _body(response: requests.Response, request: Request[Any]) -> bytes:
     """Return the decompressed body, which is bounded."""
     body = bytearray()
     succeeded = response.status_code in _SUCCESSES
+    if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
+        # Each layer can multiply what is held by a thousand.
+        if succeeded:
+            raise ProtocolError(f"could not {request.doing}: the answer is compressed in a way that was not requested")
+        return b""
     try:
         for chunk in response.iter_content(_CHUNK):
             body += chunk
@@ -281,7 +268,7 @@ def _body(response: requests.Response, request: Request[Any]) -> bytes:
 
 
 def _translated(
-    error: Exception, request: Request[Any], connection: ResolvedConnection, *, sent: bool
+    error: Exception, request: Request[Any], connection: ResolvedConnection, proxy: Proxy | None, *, sent: bool
 ) -> IotdaOtaError:
     """Return the error of ours for what requests, urllib3 or the system raised.
 
@@ -289,20 +276,18 @@ def _translated(
         error: what was raised.
         request: what was to be sent.
         connection: where to.
+        proxy: what it goes over, or None.
         sent: whether a byte of it was sent. A setting is the cause only if nothing was sent; otherwise the response is.
     """
-    if isinstance(error, UnicodeEncodeError) and not sent:
-        return _unsendable()
+    if isinstance(error, UnicodeEncodeError) and not sent and proxy:
+        return _unsendable(proxy)
     facts = [("requested", request.asked), ("endpoint", connection.address)]
     if isinstance(error, _WRONG_SETTING) and not sent:
         return ConfigurationError(
             f"could not {request.doing}: the endpoint, the proxy or a header cannot be used",
             facts=[
                 *facts,
-                (
-                    references.setting("proxy"),
-                    connection.origins.get("proxy", "if it is set, from HTTPS_PROXY or ALL_PROXY (environment)"),
-                ),
+                *([(references.setting("proxy"), f"{proxy.address} (from {proxy.origin})")] if proxy else []),
                 (
                     "fix",
                     (

@@ -1,4 +1,4 @@
-"""The time of the plugin: waits that end at once when the engine cancels, or when the time of a call is over."""
+"""The time of a provider's process: waits that end at once if the engine cancels or is gone, or time is over."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Waiting:
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._time = clock
         self._cancelled = threading.Event()
+        self._cause = ""
         # Of the thread that serves a call: its waits are made there.
         self._bound: ContextVar[Deadline | None] = ContextVar("bound", default=None)
         self.clock = replace(clock, sleep=self._sleep)
@@ -38,8 +39,13 @@ class Waiting:
         """Let waits wait again: another run has begun."""
         self._cancelled.clear()
 
-    def cancel(self) -> None:
-        """End every wait, also those to come."""
+    def cancel(self, cause: str = "it was cancelled while it waited") -> None:
+        """End every wait, also those to come.
+
+        Args:
+            cause: why, for the error of each wait.
+        """
+        self._cause = cause
         self._cancelled.set()
 
     @contextmanager
@@ -59,7 +65,7 @@ class Waiting:
         bound = self._bound.get()
         left = bound.remaining() if bound else seconds
         if self._cancelled.wait(min(seconds, left)):
-            raise Interrupted("it was cancelled while it waited; run the command again to go on")
+            raise Interrupted(f"{self._cause}; run the command again to go on")
         if bound and left < seconds:
             raise Interrupted(
                 f"it did not end within the {bound.seconds:g} s of customTimeouts; raise them, or run it again to go on"

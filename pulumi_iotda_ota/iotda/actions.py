@@ -1,0 +1,64 @@
+"""The one table of the IAM actions that operations need; hints, ``doctor --policy`` and the docs are made from it.
+
+Source: the vendor's pages on permissions and supported actions of IoTDA, dated 2025-12 to 2026-09.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: The actions of each operation, its own first. A retry creates a task too, in the model of roles and policies.
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "ListOtaPackageInfo": ("iotda:otapackages:queryList",),
+    "ShowOtaPackage": ("iotda:otapackages:query",),
+    "CreateOtaPackage": ("iotda:otapackages:create",),
+    "DeleteOtaPackage": ("iotda:otapackages:delete",),
+    "ListBatchTasks": ("iotda:batchtasks:queryList",),
+    "ShowBatchTask": ("iotda:batchtasks:query",),
+    "CreateBatchTask": ("iotda:batchtasks:create",),
+    "RetryBatchTask": ("iotda:batchtasks:retry", "iotda:batchtasks:create"),
+    "StopBatchTask": ("iotda:batchtasks:stop",),
+    "ConfirmBatchTask": ("iotda:batchtasks:confirm",),
+    "DeleteBatchTask": ("iotda:batchtasks:delete",),
+}
+#: What the object of a package is read with.
+AGENCY = "iotda_admin_trust"
+AGENCY_NEEDS = "obs:object:GetObject, and KMS Administrator if the bucket is encrypted"
+#: What the credential needs on top if IAM is asked for the project; it belongs into a policy of a global service.
+PROJECTS = "iam:projects:listProjects"
+
+_LOOKUP = ("ListOtaPackageInfo", "ShowOtaPackage")
+#: The operations of each purpose.
+PURPOSES: dict[str, tuple[str, ...]] = {
+    "lookup": _LOOKUP,
+    "rollout": (*_LOOKUP, *(name for name in ACTIONS if name.endswith(("BatchTask", "BatchTasks")))),
+    "packages": (*_LOOKUP, "CreateOtaPackage", "DeleteOtaPackage"),
+}
+
+
+def actions_for(purposes: Iterable[str]) -> list[str]:
+    """Return the actions of some purposes, sorted.
+
+    Args:
+        purposes: names of ``PURPOSES``.
+    """
+    return sorted({action for purpose in purposes for name in PURPOSES[purpose] for action in ACTIONS[name]})
+
+
+def policies(purposes: Iterable[str]) -> dict[str, Any]:
+    """Return the least policy of some purposes, for both models of IAM.
+
+    Args:
+        purposes: names of ``PURPOSES``.
+
+    Returns:
+        ``policy`` for roles and policies (a custom policy), and ``identity_policy`` for identity policies.
+    """
+    allowed = {"Effect": "Allow", "Action": actions_for(purposes)}
+    return {
+        "policy": {"Version": "1.1", "Statement": [allowed]},
+        "identity_policy": {"Version": "5.0", "Statement": [{**allowed, "Resource": ["*"]}]},
+    }

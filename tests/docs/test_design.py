@@ -1,0 +1,25 @@
+"""DESIGN.md: each promise of its table names a test, and the test exists."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.doc_blocks import ROOT
+
+TABLE = (ROOT / "DESIGN.md").read_text(encoding="utf-8").partition("| promise | held by |")[2].partition("\n\n")[0]
+ROWS = [line.rpartition(" | ") for line in TABLE.splitlines() if line.startswith("| ") and not line.startswith("|---")]
+
+
+def test_each_promise_names_a_test_that_exists() -> None:
+    """Every row names at least one test or file of tests, and all that it names exist."""
+    assert len(ROWS) > 90
+    missing = []
+    for promise, _, held_by in ROWS:
+        file, named = "", re.findall(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`", held_by)
+        assert any(path for path, _ in named), promise
+        for path, name in named:
+            file = path or file
+            exists = (ROOT / file).is_file()
+            if not exists or (name and not re.search(rf"^ *(?:def|class) {name}\b", (ROOT / file).read_text(), re.M)):
+                missing.append(f"{file}::{name}")
+    assert missing == []
