@@ -137,7 +137,7 @@ def test_a_wrong_value_says_where_it_came_from(config: dict[str, object], enviro
         ({"endpoint": "http://iot.example.com"}, {}, '"http://iot.example.com"', "iotda-ota:endpoint (stack config)"),
         ({}, {"HW_IOTDA_ENDPOINT": "ftp://x"}, '"ftp://x"', "HW_IOTDA_ENDPOINT (environment)"),
         ({}, {"HW_IOTDA_ENDPOINT": "https://me:hunter22@x"}, '"****@x"', "HW_IOTDA_ENDPOINT (environment)"),
-        ({"proxy": "socks5://x"}, {}, '"socks5://x"', "iotda-ota:proxy (stack config)"),
+        ({"proxy": "ftp://x"}, {}, '"ftp://x"', "iotda-ota:proxy (stack config)"),
         ({"proxy": "http://me:hunter22@x"}, {}, '"****@x"', "iotda-ota:proxy (stack config)"),
         ({"allowedProjectIds": "p1"}, {}, "p-env", "HW_PROJECT_ID (environment)"),
         ({}, {"HW_AUTH_URL": "http://iam.example.com/v3"}, '"http://iam.example.com"', "HW_AUTH_URL (environment)"),

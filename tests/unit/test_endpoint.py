@@ -18,6 +18,7 @@ from pulumi_iotda_ota.iotda.auth.endpoint import (
 )
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
+from pulumi_iotda_ota.iotda.references import render
 from tests.support.fault_helpers import CONNECTION
 
 
@@ -132,10 +133,11 @@ def test_the_address_of_devices_is_refused(label: str) -> None:
 def test_a_region_without_a_shared_endpoint_is_no_misspelling(region: str) -> None:
     """A real region without a shared endpoint needs the one of the instance; no other region is suggested."""
     connection = replace(CONNECTION, region=region, origins={"endpoint": f"the region {region}"})
-    ((label, advice),) = hint_on_no_address(connection)
+    (cause, (label, advice)) = hint_on_no_address(connection)
 
+    assert cause == ("cause", f"{region} has no shared endpoint of IoTDA")
     assert (label, near_region(region)) == ("fix", "")
-    assert advice.startswith(f"{region} has no shared endpoint of IoTDA: give the endpoint of the instance")
+    assert render(advice).startswith("set endpoint to the one of the instance")
 
 
 def test_a_misspelt_region_is_compared_with_all_regions() -> None:

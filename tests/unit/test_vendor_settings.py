@@ -155,8 +155,12 @@ def test_a_regions_file_that_cannot_be_read(tmp_path: Path, text: str, why: str)
             "HW_ASSUME_ROLE_DOMAIN_ID",
             "HW_ASSUME_ROLE_DOMAIN_NAME",
         ),
-        ({"HUAWEICLOUD_OIDC_AGENCY_URN": "iam::d:agency:a"}, "HUAWEICLOUD_OIDC_AGENCY_URN", "oidc_token_file"),
-        ({"HUAWEICLOUD_OIDC_TOKEN_FILE": "/t", "HUAWEICLOUD_SDK_AK": "A"}, "HUAWEICLOUD_OIDC_TOKEN_FILE", "oidc"),
+        ({"HUAWEICLOUD_OIDC_AGENCY_URN": "iam::d:agency:a"}, "HUAWEICLOUD_OIDC_AGENCY_URN", "ID_TOKEN_FILE"),
+        (
+            {"HUAWEICLOUD_OIDC_TOKEN_FILE": "/t", "HUAWEICLOUD_SDK_AK": "A"},
+            "HUAWEICLOUD_OIDC_TOKEN_FILE",
+            "ID_TOKEN_FILE",
+        ),
     ],
 )
 def test_what_is_not_read_is_refused_by_name(environ: dict[str, str], name: str, instead: str) -> None:

@@ -180,9 +180,8 @@ def hint_on_no_address(connection: ResolvedConnection) -> Facts:
         own = "no name server responds, or the region has no shared endpoint"
         return [("cause", own)]
     if region in IAM_REGIONS:
-        console = f"set {setting('endpoint')} to the one that the console of the instance shows"
-        own = f"{console}: {region} has no shared endpoint"
-        return [("fix", own)]
+        own = f"set {setting('endpoint')} to the one of the instance, as the console shows it"
+        return [("cause", f"{region} has no shared endpoint of IoTDA"), ("fix", own)]
     meant = near_region(region)
     question = f"; did you mean {meant}?" if meant else ""
     return [("cause", f"the region name {region} is wrong, as the endpoint is made from it{question}")]
