@@ -55,7 +55,7 @@ def main() -> None:
         use(emulator)
         pace(emulator)
         print(
-            f"  {engine(pulumi)} · a local IoTDA with {contents(emulator)} at {emulator.endpoint.removeprefix('http://')}\n"
+            f"  {engine(pulumi)}, local IoTDA with {contents(emulator)} at {emulator.endpoint.removeprefix('http://')}\n"
         )
         show_lookup(emulator)
         if pulumi.command:
@@ -63,8 +63,8 @@ def main() -> None:
         else:
             run_in_process(pulumi.why_not, emulator)
     lines = len((PROGRAM / "__main__.py").read_text().splitlines())
-    print(f"\nThe program is examples/python-rollout/__main__.py ({lines} lines). Next: make test,")
-    print("or docs/start.md with your own account.")
+    print(f"\nThe program: examples/python-rollout/__main__.py ({lines} lines).")
+    print('Next: README.md, "From nothing to a first up"; or docs/start.md with your own account.')
 
 
 def find_pulumi() -> Pulumi:
@@ -106,8 +106,8 @@ def reason(traceback: str) -> str:
 def engine(pulumi: Pulumi) -> str:
     """Return in words what runs the program."""
     if pulumi.command:
-        return f"pulumi {pulumi.command.version} {pulumi.where} · local state"
-    return "no pulumi: the program runs in this process, under Pulumi's test monitor"
+        return f"pulumi {pulumi.command.version} {pulumi.where}, local state"
+    return "no pulumi (the program runs in this process, under Pulumi's test monitor)"
 
 
 def use(emulator: Emulator) -> None:
@@ -142,39 +142,40 @@ def show_lookup(emulator: Emulator) -> None:
     requests = len(emulator.requests) - before
     candidates = 1 + sum(firmware.skipped_counts.values())
     print(
-        f"1. Look up   firmwarePackage of product {SETTINGS['product']}, {SETTINGS['range']}, "
-        f"for devices on {SETTINGS['runs']}"
+        f"1. Look up   firmwarePackage, product {SETTINGS['product']}, range {SETTINGS['range']}, "
+        f"devices on {SETTINGS['runs']}"
     )
     print(
-        f"             -> {firmware.version}  package {short(firmware.package_id)}   (uploaded "
+        f"             -> {firmware.version}  {firmware.package_id}  (uploaded "
         f"{firmware.created_at[:10]}; {candidates} candidates, {requests} request{'s' * (requests != 1)})"
     )
-    print(f"             passed over: {' · '.join(passed_over(firmware.skipped_counts))}")
+    print(f"             skipped: {', '.join(skipped(firmware.skipped_counts))}")
 
 
-def passed_over(counts: Mapping[str, int]) -> list[str]:
-    """Return in words how many packages were passed over, and why."""
-    words = {
+def skipped(counts: Mapping[str, int]) -> list[str]:
+    """Return how many packages were skipped, and why: the most frequent reason first."""
+    reasons = {
         "include_prereleases": "prerelease",
-        "source_versions": "for other devices",
+        "source_versions": f"do not support {SETTINGS['runs']}",
         "version_constraint": f"outside {SETTINGS['range']}",
-        "allow_downgrade": "older",
+        "allow_downgrade": f"below {SETTINGS['runs']}",
         "highest_version": "lower",
     }
-    return [f"{counts[rule]} {why}" for rule, why in words.items() if counts.get(rule)]
+    found = [(counts[rule], reason) for rule, reason in reasons.items() if counts.get(rule)]
+    return [f"{count} {reason}" for count, reason in sorted(found, key=lambda pair: -pair[0])]
 
 
 def run_with_pulumi(command: automation.PulumiCommand, folder: Path, emulator: Emulator) -> None:
     """Preview and update the program with the real engine, on a local file backend."""
     stack = local_stack(command, folder)
-    shown = Shown()
+    shown = Shown(emulator.groups)
     stack.preview(on_event=shown.on_event)
     print("2. Preview   " + "\n             ".join(shown.lines))
     with followed(emulator):
         stack.up(on_output=lambda _: None)
     again = stack.preview(expect_no_changes=True)
     changes = {str(op): count for op, count in again.change_summary.items() if str(op) != "same"}
-    print(f"4. Again     preview says: {changes or 'no changes'}")
+    print(f"4. Again     {changes or 'no changes'}")
     stack.destroy(on_output=lambda _: None)
 
 
@@ -203,6 +204,7 @@ def local_stack(command: automation.PulumiCommand, folder: Path) -> automation.S
 class Shown:
     """Collects what a preview plans, a line a resource."""
 
+    groups: Mapping[str, list[str]]
     lines: list[str] = field(default_factory=list)
 
     def on_event(self, event: automation.EngineEvent) -> None:
@@ -212,32 +214,32 @@ class Shown:
             return
         kind, name = step.type.rpartition(":")[2], step.urn.rpartition("::")[2]
         state = (step.new.inputs if step.new else None) or {}
-        self.lines.append(planned(kind, name, state))
+        self.lines.append(planned(kind, name, state, self.groups))
 
 
-def planned(kind: str, name: str, state: Mapping[str, object]) -> str:
+def planned(kind: str, name: str, state: Mapping[str, object], groups: Mapping[str, list[str]]) -> str:
     """Return one line of a preview."""
-    what = f"package {short(state['package_id'])}" if kind == "OtaPackagePin" else ""
-    groups = state.get("group_ids")
-    what = f"group {groups[0]}" if isinstance(groups, list) else what
+    what = str(state["package_id"]) if kind == "OtaPackagePin" else ""
+    named = state.get("group_ids")
+    what = f"group {named[0]}: {len(groups[named[0]])} devices" if isinstance(named, list) else what
     return f"+ {f'{kind} {name}':<37} {what}".rstrip()
 
 
 def run_in_process(why_not: str, emulator: Emulator) -> None:
     """Run the same program without the engine."""
-    config = {f"{PROGRAM.name}:{name}": value for name, value in SETTINGS.items()}
-    preview = testing.run_program(PROGRAM, config=config, preview=True)
+    preview = testing.run_program(PROGRAM, config=SETTINGS, preview=True)
     lines = [
-        planned(resource.type.rpartition(":")[2], resource.name, resource.outputs) for resource in preview.resources
+        planned(resource.type.rpartition(":")[2], resource.name, resource.outputs, emulator.groups)
+        for resource in preview.resources
     ]
     print("2. Preview   " + "\n             ".join(lines))
     with followed(emulator), quiet():
-        testing.run_program(PROGRAM, config=config)
+        testing.run_program(PROGRAM, config=SETTINGS)
     tasks = [task["task_id"] for task in emulator.tasks]
     with quiet():
-        testing.run_program(PROGRAM, config=config)
+        testing.run_program(PROGRAM, config=SETTINGS)
     same = [task["task_id"] for task in emulator.tasks] == tasks
-    print(f"4. Again     {'the same tasks, nothing new' if same else 'other tasks'}")
+    print(f"4. Again     {'no new task' if same else 'other tasks'}")
     print(
         f"\nno pulumi on PATH and it could not be installed ({why_not}): the same program ran inside this process, "
         "under Pulumi's own test monitor; install pulumi for a real preview and up"
@@ -288,7 +290,7 @@ def draw(emulator: Emulator, task_id: str, *, first: bool) -> None:
         if sys.stdout.isatty():
             print(f"\r{line}", end="", flush=True)
         time.sleep(LOOK_EVERY)
-    print(f"{chr(13) if sys.stdout.isatty() else ''}{line}   ({time.monotonic() - started:.0f} s)", flush=True)
+    print(f"{chr(13) if sys.stdout.isatty() else ''}{line}  ({time.monotonic() - started:.0f} s)", flush=True)
 
 
 def bar(task: Mapping[str, Any]) -> str:
@@ -298,12 +300,6 @@ def bar(task: Mapping[str, Any]) -> str:
     filled = BAR * (done + failed) // total if total else 0
     name = task["task_name"].rpartition("_")[0]
     return f"{name:<7} {'■' * filled}{'·' * (BAR - filled)}  {done} of {total} done, {failed} failed"
-
-
-def short(package_id: object) -> str:
-    """Return the ends of an id."""
-    text = str(package_id)
-    return f"{text[:4]}…{text[-4:]}"
 
 
 if __name__ == "__main__":

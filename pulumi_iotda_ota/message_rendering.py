@@ -190,7 +190,7 @@ def _tables() -> tuple[schema.Argument, ...]:
 
 @cache
 def _lists() -> frozenset[str]:
-    items: tuple[schema.Argument | Setting, ...] = (*_tables(), *SETTINGS)
+    items: tuple[schema.Argument | Setting, ...] = (*_tables(), *schema.UPGRADE_TASK, *SETTINGS)
     return frozenset(item.name for item in items if item.type in ("texts", "list of strings"))
 
 
@@ -198,7 +198,7 @@ def _lists() -> frozenset[str]:
 def _options() -> frozenset[str]:
     """Return the names of everything that is an option."""
     names = {argument_.name for argument_ in _tables()} - {"task_id", "triggers"}
-    return frozenset(names | {"target"} | {setting.name for setting in SETTINGS if not setting.secret})
+    return frozenset(names | {"target", "targets"} | {setting.name for setting in SETTINGS if not setting.secret})
 
 
 def _given(name: str, value: object) -> str:

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docs.generate.markdown import table
+from pulumi_iotda_ota.cli.commands import CONNECTION, Positional
 from pulumi_iotda_ota.cli.exit_codes import CODES
+from pulumi_iotda_ota.cli.help_command import CONNECTION_TEXT
 from pulumi_iotda_ota.cli.main import PROGRAM, root
-from pulumi_iotda_ota.cli.options import WHERE, Positional
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID
 from pulumi_iotda_ota.lock.files import LOCK_FILE
@@ -41,8 +42,9 @@ _PORT = re.compile(r"127\.0\.0\.1:\d+")
 _MOVES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 _BEGIN = """# The command line
 
-`iotda-ota` asks for packages, says why one was chosen, and looks after a campaign, from a shell or a pipeline. It
-answers as the functions do; every argument of theirs is an option here. From a checkout:
+`iotda-ota` looks up packages, explains the choice, and manages upgrade tasks and the lock file, from a shell or a
+pipeline. Its results are those of the functions, and each argument of a function is an option. A list is an option that
+you repeat: `--source-version V1.3.2 --source-version V1.4.0`. From a checkout:
 
 <!-- not run: it is installed before any page is tried -->
 ```sh
@@ -50,30 +52,28 @@ python -m pip install '.[cli]'
 ```
 
 {get}
-Where the output is no terminal, cells have tabs between them, values are whole, and there is no header: `cut -f2` is
-the id. `--field` prints one value:
+A terminal that is too narrow for a row gets the row in several lines; an id is never split. If the output is no
+terminal, tabs separate the cells, values are whole, and there is no header: `cut -f2` is the id of a package. `--field`
+prints one value:
 
 {field}"""
 _JSON = """## For a program
 
-With `--json` the standard output is one JSON object, `{{"result": …}}`: what the function returns, or `null` where
-`--on-missing none` allows that. `list` and `get` add `skipped` (the first 100; `get --all` has all) and
-`skipped_counts`. Every character beyond ASCII is escaped, and values are exact.
+With `--json` the standard output is one JSON object, `{{"result": …}}`: what the function returns, or `null` if
+`--on-missing none` allows that. `package list` and `package get` add `skipped` (the first 100; `package get
+--all-skipped` has all) and `skipped_counts`. Every character beyond ASCII is escaped, and values are exact.
 
 {json}
-An error is one object on the standard error, and the standard output is empty, but for a campaign that failed (`task
-watch`), a refusal of some devices (`task retry`) and findings (`doctor`), which come with their result:
+An error is one object on the standard error, and the standard output is empty. Three errors come with a result: a task
+that failed (`task watch`), devices that were refused (`task retry`), and problems (`doctor`):
 
 {error}"""
-_SETTINGS = """## Where and as whom to ask
+_SETTINGS = f"""## {CONNECTION}
 
-Settings come, one by one, from the options below, from the configuration of the stack that `--stack` names, from a
-profile, the environment, and the vendor's files. Secrets are no options, because other processes see the command line:
-they come from the environment or the files. `iotda-ota doctor` tells where each one comes from.
+{CONNECTION_TEXT}
 
-`--stack dev` reads `Pulumi.dev.yaml` beside the `Pulumi.yaml` of this folder or one above it, as it stands there. An
-encrypted setting in it is an error, not passed over, unless `--decrypt` lets `pulumi` decrypt it. These options are
-those of every command that asks the service:
+`--stack dev` reads `Pulumi.dev.yaml` beside the `Pulumi.yaml` of this folder or one above it. If a setting in it is
+encrypted, it is an error, unless `--decrypt` lets `pulumi` decrypt it. `iotda-ota help connection` lists these options:
 
 """
 
@@ -129,15 +129,15 @@ class _Shell:
         """Remove a file of the folder."""
         (Path(self._folder) / name).unlink(missing_ok=True)
 
-    def begin(self, command: str) -> str:
-        """Return a command that goes on, and the first line of its output; then end it."""
+    def begin(self, command: str, *, lines: int = 1) -> str:
+        """Return a command that goes on, and the first lines of its output; then end it."""
         words = shlex.split(command)
         with subprocess.Popen(  # noqa: S603  as above
             words, cwd=self._folder, env=self._environ, stdout=subprocess.PIPE, text=True
         ) as process:
-            line = process.stdout.readline() if process.stdout else ""
+            text = "".join(process.stdout.readline() for _ in range(lines)) if process.stdout else ""
             process.terminate()
-        return _block(command, line, self.emulator)
+        return _block(command, text, self.emulator)
 
 
 def _chunks(terminal: int) -> Iterator[bytes]:
@@ -173,14 +173,17 @@ def page() -> str:
 
 
 def _parts(shell: _Shell) -> Iterator[str]:
-    why = f"iotda-ota get {_METER} --version-constraint '^1.4' --source-versions V1.3.2 --highest-version --why"
-    version = f"iotda-ota get {_METER} --version V1.4.10"
+    why = (
+        f"iotda-ota package get {_METER} --version-constraint '^1.4' --source-version V1.3.2 "
+        "--highest-version --explain"
+    )
+    version = f"iotda-ota package get {_METER} --version V1.4.10"
     yield _BEGIN.format(get=shell(why), field=shell(f"{version} --field package_id"))
     yield "\n## Exit codes\n\n"
     yield table(("code", "meaning"), ((f"{code.number}", code.meaning) for code in CODES))
-    nothing = f"iotda-ota get {_METER} --version-constraint '^9' --json"
+    nothing = f"iotda-ota package get {_METER} --version-constraint '^9' --json"
     yield "\n" + _JSON.format(json=shell(f"{version} --json"), error=shell(nothing))
-    yield "\n" + _SETTINGS + _options(_command("list"), WHERE)
+    yield "\n" + _SETTINGS + _options(_command("package", "list"), CONNECTION)
     yield "\n## Commands\n"
     for words, command in _commands(root, ()):
         yield from _of_command(words, command, shell)
@@ -228,7 +231,7 @@ def _called(option: click.Option) -> str:
     names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     if option.is_flag:
         return names
-    kind = option.metavar or option.type.name.upper()
+    kind = str(option.metavar)
     if isinstance(option.type, click.Choice) and option.metavar is None:
         kind = _either(map(str, option.type.choices))
     return f"{names} {kind}{', required' if option.required else ''}"
@@ -274,7 +277,7 @@ def _listed(shell: _Shell) -> Iterator[str]:
 
 def _confirmed(shell: _Shell) -> Iterator[str]:
     task_id = _task(shell, 5, need_confirm=True)
-    yield shell(f"iotda-ota task confirm {task_id} --approved-package-ids {_PACKAGE} --yes", lines=True)
+    yield shell(f"iotda-ota task confirm {task_id} --approved-package-id {_PACKAGE} --yes", lines=True)
 
 
 def _locked(shell: _Shell, *, uploaded: bool = False) -> str:
@@ -317,6 +320,7 @@ def _listed_names(shell: _Shell) -> Iterator[str]:
 
 def _emulated(shell: _Shell) -> Iterator[str]:
     yield re.sub(r'("(?:access|secret)_key": )"\w+"', r'\1"…"', shell.begin("iotda-ota emulator --project-id meters"))
+    yield re.sub(r"(_KEY=)\w+", r"\1…", shell.begin("iotda-ota emulator --project-id meters --env", lines=5))
 
 
 def _examined(shell: _Shell) -> Iterator[str]:
@@ -327,10 +331,12 @@ def _examined(shell: _Shell) -> Iterator[str]:
 
 #: What shows each command at work.
 _EXAMPLES: Mapping[tuple[str, ...], Callable[[_Shell], Iterable[str]]] = {
-    ("list",): lambda shell: [shell(f"iotda-ota list {_METER} --version-constraint '>=1.4.9 <1.5' --order-by version")],
-    ("get",): lambda shell: [shell(f"iotda-ota get {_METER}; echo $?")],
+    ("package", "list"): lambda shell: [
+        shell(f"iotda-ota package list {_METER} --version-constraint '>=1.4.9 <1.5' --order-by version")
+    ],
+    ("package", "get"): lambda shell: [shell(f"iotda-ota package get {_METER}; echo $?")],
     ("task", "list"): _listed,
-    ("task", "show"): lambda shell: [shell(f"iotda-ota task show {_failed(shell)}")],
+    ("task", "get"): lambda shell: [shell(f"iotda-ota task get {_failed(shell)}")],
     ("task", "watch"): lambda shell: [shell(f"iotda-ota task watch {_failed(shell)}; echo $?", lines=True)],
     ("task", "retry"): lambda shell: [shell(f"iotda-ota task retry {_failed(shell)} --yes")],
     ("task", "stop"): lambda shell: [shell(f"iotda-ota task stop {_task(shell, 60, outcome='hang')} --yes")],
@@ -343,4 +349,5 @@ _EXAMPLES: Mapping[tuple[str, ...], Callable[[_Shell], Iterable[str]]] = {
     ("doctor",): _examined,
     ("emulator",): _emulated,
     ("completion",): lambda shell: [shell('eval "$(iotda-ota completion bash)"')],
+    ("help",): lambda shell: [shell("iotda-ota help task")],
 }

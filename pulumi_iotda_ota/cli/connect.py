@@ -121,4 +121,5 @@ def resource_context(
         warn=lambda line: command_input.session.note(render(line, COMMAND_LINE)),
         tell=lambda line: tell(render(line, COMMAND_LINE)),
         seen=seen,
+        stopping="Ctrl-C stops the wait, not the task",
     )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pulumi_iotda_ota.errors import LockError, MultiplePackages, PackageNotFound, UpgradeTaskFailed
-from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
+from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
+
+
+class NoSuchTask(IotdaOtaError):
+    """No task has the name that a command was given."""
+
+
+class SeveralTasks(IotdaOtaError):
+    """Several tasks have the name that a command was given."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +32,8 @@ class ExitCode:
 DONE = ExitCode(0, "Done; a list that is empty is an answer too.")
 ERROR = ExitCode(1, "An error: settings, credentials, the service, the lock file, or time that ran out.")
 USAGE = ExitCode(2, "The command was given wrongly; nothing was changed.")
-NOT_FOUND = ExitCode(3, "Nothing was found: no package fits, or there is no such package or task.")
-SEVERAL = ExitCode(4, "More than one package fits, and nothing says which.")
+NOT_FOUND = ExitCode(3, "Nothing was found: no package matches, or there is no such package or task.")
+SEVERAL = ExitCode(4, "Several packages match, or several tasks have the name, and nothing says which.")
 FAILED = ExitCode(5, "The campaign failed, also in part: more devices than may, or it was stopped.")
 NEWER = ExitCode(7, "Another package fits than what is locked, or a locked one is gone or has changed.")
 INTERRUPTED = ExitCode(130, "Ctrl-C. A task on the service goes on by itself.")
@@ -40,6 +48,8 @@ _BY_KIND = {
     InputError: USAGE,
     PackageNotFound: NOT_FOUND,
     MultiplePackages: SEVERAL,
+    NoSuchTask: NOT_FOUND,
+    SeveralTasks: SEVERAL,
     UpgradeTaskFailed: FAILED,
 }
 

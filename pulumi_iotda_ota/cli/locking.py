@@ -76,6 +76,8 @@ def list_all(command_input: CommandInput) -> None:
     if command_input.as_json:
         values = [report.entry_values(entry) for entry in entries]
         command_input.session.json({"result": values, "file": str(_path(command_input))})
+    elif not entries:
+        command_input.session.note("nothing is locked; to lock a lookup, run: iotda-ota lock add NAME")
     else:
         rows = [(entry.name, entry.version, entry.package_id, entry.locked_at) for entry in entries]
         command_input.session.rows(rows, header=_COLUMNS)

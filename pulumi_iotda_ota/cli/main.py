@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import emulator, lock, packages, shell_completion, task
+from pulumi_iotda_ota.cli import emulator, help_command, lock, packages, shell_completion, task
+from pulumi_iotda_ota.cli.commands import Family
 from pulumi_iotda_ota.cli.doctor import command as doctor
 from pulumi_iotda_ota.cli.error_output import ClosedPipe, Interrupted, Unwritten, report
 from pulumi_iotda_ota.cli.exit_codes import CLOSED_PIPE
-from pulumi_iotda_ota.cli.groups import Family
 from pulumi_iotda_ota.cli.session import Session
 from pulumi_iotda_ota.iotda.sanitize import redacting
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 PROGRAM = "iotda-ota"
 #: What there is; a new family of commands is one more entry.
 COMMANDS: tuple[click.Command, ...] = (
-    packages.list_packages,
-    packages.get_package,
-    lock.group,
+    packages.group,
     task.group,
+    lock.group,
     doctor.doctor,
     emulator.emulator,
     shell_completion.completion,
+    help_command.help_command,
 )
 
 
@@ -64,12 +64,19 @@ class _Root(Family):
 
 
 @click.version_option(version("pulumi-iotda-ota"), prog_name=PROGRAM, message="%(prog)s %(version)s")
-@click.group(cls=_Root)
+@click.group(
+    cls=_Root,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    example="""\
+export HW_REGION_NAME=cn-north-4 HW_ACCESS_KEY=... HW_SECRET_KEY=...
+iotda-ota doctor
+iotda-ota package list --package-type firmwarePackage""",
+)
 def root() -> None:
-    """Look up Huawei Cloud IoTDA OTA packages, see why, and look after upgrade tasks.
+    """Look up OTA packages of Huawei Cloud IoTDA, and manage upgrade tasks and lock files.
 
-    Settings come from options, from the configuration of --stack, from a profile, the environment and files, in this
-    order; `iotda-ota doctor` says from where. Secrets are no options.
+    Credentials are read from the environment or from files, never from options. `iotda-ota doctor` shows where each
+    setting comes from, and checks the connection.
     """
 
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pulumi_iotda_ota.cli import completions
+from pulumi_iotda_ota.cli.commands import CONNECTION, Command, Positional
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, describe
+from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.schema import Argument
 
 if TYPE_CHECKING:
@@ -19,12 +22,31 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.settings import Setting
     from pulumi_iotda_ota.schema import Argument
 
-#: The heading of the connection's options.
-WHERE = "Where and as whom to ask"
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # generic only in later releases of click
+
 _TYPES: Mapping[str, click.ParamType[Any]] = {"number": click.INT, "decimal": click.FLOAT}
-_METAVARS = {"duration": "DURATION"}
+# What a value is called that its name does not tell. Any other value is called by the last word of its name.
+_METAVARS = {
+    "version_constraint": "RANGE",
+    "created_after": "TIME",
+    "created_before": "TIME",
+    "lock": "NAME",
+    "profile": "NAME",
+    "timeout": "DURATION",
+    "deadline": "SECONDS",
+    "endpoint": "URL",
+    "iam_endpoint": "URL",
+    "proxy": "URL",
+    "target": "DEVICE",
+}
 # What a shell completes, and click refuses with the values there are.
 _SETTING_CHOICES = {"signing": ("auto", "standard", "derived"), "credentials": ("ecs",)}
+_COMPLETIONS = {"region": completions.regions, "lock": completions.lock_names}
+# A list of values that is longer is written below the option, not into it.
+_LONGEST_METAVAR = 60
 
 
 class Option(click.Option):
@@ -38,36 +60,20 @@ class Option(click.Option):
         super().__init__(*args, **more)
         self.section = section
 
-
-class Positional(click.Argument):
-    """An argument that is given without its name.
-
-    Args:
-        help: what it is.
-    """
-
-    def __init__(self, *args: Any, help: str, **more: Any) -> None:  # noqa: A002  as click's options have it
-        super().__init__(*args, **more)
-        self.description = help
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the name and the text; a flag that has two names is one name with a part in brackets."""
+        record = super().get_help_record(ctx)
+        if record is None or not self.secondary_opts:
+            return record
+        return f"--[no-]{self.opts[0][2:]}", record[1]
 
 
-class Command(click.Command):
-    """A command whose help has its options under their headings, those of the connection last."""
+class OneOf(_Choice):
+    """One of several values. An error lists them in one line."""
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
-        for parameter in self.get_params(ctx):
-            if isinstance(parameter, Positional):
-                sections["Arguments"].append((str(parameter.metavar), parameter.description))
-                continue
-            record = parameter.get_help_record(ctx)
-            if record is not None:
-                sections.setdefault(getattr(parameter, "section", "") or "Options", []).append(record)
-        for heading, records in sections.items():
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        """Return what to give if nothing was given."""
+        return f"Choose one of {', '.join(map(str, self.choices))}."
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,7 @@ def command(
     positional: str = "",
     more: Iterable[click.Parameter] = (),
     connects: bool = True,
+    example: str,
 ) -> Callable[[Callable[[CommandInput], None]], Command]:
     """Make a command of a function that does it; its docstring is the help.
 
@@ -108,7 +115,8 @@ def command(
         table: the arguments that are options of it.
         positional: the one among them that is given without its name.
         more: what only the command line has.
-        connects: whether it asks the service: then the settings of the connection are options too.
+        connects: whether it sends requests. Then the settings of the connection are options too.
+        example: one call of it, as the end of the help.
     """
     table, more = tuple(table), tuple(more)
 
@@ -121,9 +129,9 @@ def command(
             *(argument_option(argument) for argument in table if argument.name != positional),
             *more,
             json_option(),
-            *(_connection_options() if connects else ()),
+            *(connection_options() if connects else ()),
         ]
-        return Command(name, params=params, callback=callback, help=work.__doc__)
+        return Command(name, params=params, callback=callback, help=work.__doc__, example=example)
 
     return made
 
@@ -157,40 +165,43 @@ def argument_option(argument: Argument) -> Option:
 
 def json_option() -> Option:
     """Return the option that every command has."""
-    return Option(["--json", "as_json"], is_flag=True, help="Answer, and tell errors, as one JSON object.")
+    return Option(["--json", "as_json"], is_flag=True, help="Print the result, or the error, as one JSON object.")
 
 
 def _positional(argument: Argument) -> Positional:
-    return Positional([argument.name], metavar=argument.name.upper(), help=describe(argument.description, COMMAND_LINE))
-
-
-def long_option(name: str) -> str:
-    """Return the long option of an argument or a setting."""
-    return f"--{name.replace('_', '-')}"
+    return Positional([argument.name], metavar=metavar_of(argument), help=describe(argument.description, COMMAND_LINE))
 
 
 _PUBLIC = tuple(setting.name for setting in SETTINGS if not setting.secret)
 
 
-def _connection_options() -> tuple[Option, ...]:
+def connection_options() -> tuple[Option, ...]:
     """Return the options of the connection; secrets are none, because other processes see the command line."""
     settings = (setting for setting in SETTINGS if not setting.secret)
     return (
-        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=WHERE) for setting in settings),
+        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=CONNECTION) for setting in settings),
         Option(
             ["--stack"],
-            section=WHERE,
+            section=CONNECTION,
             metavar="NAME",
-            help="Also take settings from the configuration of this stack of the Pulumi project around this folder.",
+            shell_complete=completions.stack_names,
+            help="Also read the configuration of this stack of the Pulumi project around this folder.",
         ),
         Option(
             ["--decrypt"],
-            section=WHERE,
+            section=CONNECTION,
             is_flag=True,
             help="Let `pulumi config --show-secrets` decrypt the configuration of the stack, which needs its "
             "passphrase or a login. Without it an encrypted setting of the stack is an error.",
         ),
     )
+
+
+def metavar_of(item: Argument | Setting) -> str:
+    """Return what the help calls the value of an argument or a setting."""
+    by_type = "NUMBER" if item.type == "number" else ""
+    last = item.name.rpartition("_")[2].upper()
+    return _METAVARS.get(item.name) or by_type or (last.removesuffix("S") if item.type == "texts" else last)
 
 
 def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: bool = False, section: str = "") -> Option:
@@ -200,16 +211,20 @@ def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: boo
         return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
     if item.type == "texts":
         text = f"{text} Repeat the option for several."
+    metavar = None if choices and len("|".join(choices)) <= _LONGEST_METAVAR else metavar_of(item)
+    if choices and metavar:
+        text = f"{text} One of {', '.join(choices)}."
     return Option(
         [long, item.name],
-        type=click.Choice(choices) if choices else _TYPES.get(item.type, click.STRING),
-        metavar=None if choices else _METAVARS.get(item.type),
+        type=OneOf(choices) if choices else _TYPES.get(item.type, click.STRING),
+        metavar=metavar,
         multiple=item.type == "texts",
         required=required,
+        shell_complete=_COMPLETIONS.get(item.name),
         help=text,
         section=section,
     )
 
 
-#: How many tasks of each type are listed where nothing else is said.
+#: How many tasks of each type are listed by default.
 MOST_LISTED = 20

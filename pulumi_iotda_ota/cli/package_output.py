@@ -1,4 +1,4 @@
-"""What `list` and `get` do: ask as the functions do, and print the answer."""
+"""What `package list` and `package get` do: ask as the functions do, and print the answer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
 from pulumi_iotda_ota.cli.options import long_option
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.context import Context
+from pulumi_iotda_ota.iotda.sanitize import plural
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
 from pulumi_iotda_ota.lookup.session import Run
@@ -19,7 +20,7 @@ from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.serialization import found_values, listed_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.cli.session import Session
@@ -42,12 +43,35 @@ def list_all(command_input: CommandInput) -> None:
         for package in values["packages"]:
             command_input.session.line(safe(package.get(command_input.flags["field"])))
     else:
-        command_input.session.rows(
-            [_row(command_input.session, package) for package in values["packages"]], header=_COLUMNS
-        )
-        if values["truncated"]:
-            command_input.session.note(f"the first {len(values['packages'])}: --max-items left some out")
+        _print_list(command_input.session, values["packages"])
+    if values["truncated"] and not (command_input.as_json or command_input.flags["field"]):
+        command_input.session.note(f"the first {len(values['packages'])}: --max-items left some out")
+    if not values["packages"] and not command_input.as_json:
+        command_input.session.note(_nothing(command_input.values, values["skipped_counts"]))
     _note_unreadable(command_input.session, found.selection)
+
+
+def _print_list(session: Session, packages: Sequence[Mapping[str, Any]]) -> None:
+    if packages and session.is_terminal(session.out):
+        session.note(plural(len(packages), "OTA package"))
+        session.rows([_row(session, package) for package in packages], header=_COLUMNS)
+    else:
+        session.rows([_row(session, package) for package in packages])
+
+
+def _nothing(given: Mapping[str, Any], skipped: Mapping[str, int]) -> str:
+    """Return that no package matches, and what to do."""
+    skipped = {rule: count for rule, count in skipped.items() if rule != UNREADABLE}
+    if skipped:
+        counts = ", ".join(f"{long_option(rule)} {count:,}" for rule, count in skipped.items())
+        most = max(skipped, key=lambda rule: skipped[rule])
+        return f"no OTA package matches; skipped by {counts}. To see more, change or leave out {long_option(most)}"
+    filters = [long_option(name) for name in ("product_id", "app_id", "version") if given[name]]
+    other = f"list more without {' and '.join(filters)}, or " if filters else ""
+    return (
+        f"no OTA package of type {given['package_type']} in this project; "
+        f"{other}run iotda-ota doctor to see which project and instance were read"
+    )
 
 
 def get_one(command_input: CommandInput) -> None:
@@ -61,7 +85,7 @@ def get_one(command_input: CommandInput) -> None:
     require_lock(values)
     lookup = PackageLookup.from_arguments(values)
     # To tell why is to have all of them at hand; without it as many as the function tells.
-    most = sys.maxsize if command_input.flags["why"] or command_input.flags["all"] else MAX_SKIPPED
+    most = sys.maxsize if command_input.flags["explain"] or command_input.flags["all_skipped"] else MAX_SKIPPED
     with service(command_input) as connected:
         found = find_package(connected.run, connected.connection, lookup, most_skipped=most)
     _tell_one(command_input, lookup, found)
@@ -71,15 +95,17 @@ def _tell_one(command_input: CommandInput, lookup: PackageLookup, found: Found |
     """Tell the package that was found, or that there is none."""
     values = found_values(found) if found else None
     if command_input.as_json:
-        most = sys.maxsize if command_input.flags["all"] else MAX_SKIPPED
+        most = sys.maxsize if command_input.flags["all_skipped"] else MAX_SKIPPED
         command_input.session.json(_envelope(values, most))
     elif values is not None and found:
         _print(command_input, values)
-        if command_input.flags["why"] and not command_input.flags["field"]:
+        if command_input.flags["explain"] and not command_input.flags["field"]:
             scheme = lookup.policy.version_scheme
-            tell_why(command_input.session, found.selection, scheme=scheme, everything=command_input.flags["all"])
+            tell_why(
+                command_input.session, found.selection, scheme=scheme, everything=command_input.flags["all_skipped"]
+            )
         _note_unreadable(command_input.session, found.selection)
-    elif command_input.flags["why"]:
+    elif command_input.flags["explain"]:
         command_input.session.note("no OTA package matches; without --on-missing none the error says what was skipped")
 
 
@@ -101,7 +127,7 @@ def _locked(command_input: CommandInput, given: Mapping[str, Any]) -> None:
         command_input.session.json(_envelope(values, MAX_SKIPPED))
         return
     _print(command_input, values)
-    if command_input.flags["why"] and not command_input.flags["field"]:
+    if command_input.flags["explain"] and not command_input.flags["field"]:
         command_input.session.line(f"\n  {safe(locked_entry(context, command_input.values).why)}")
 
 
@@ -161,7 +187,7 @@ def tell_why(session: Session, selection: Selection, *, scheme: str, everything:
         indent="  ",
     )
     if len(shown) < len(ordered):
-        session.note(f"  … {len(ordered) - len(shown):,} more (--all shows them)")
+        session.note(f"  … {len(ordered) - len(shown):,} more (--all-skipped shows them)")
 
 
 def _why_not(skipped: Skipped) -> str:

@@ -1,38 +1,44 @@
-"""The commands `list` and `get`: what they are given. What they do is in ``package_output.py``."""
+"""The commands of `package`: what they are given. What they do is in ``package_output.py``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from pulumi_iotda_ota.cli.options import Option, command
+from pulumi_iotda_ota.cli.commands import Family
+from pulumi_iotda_ota.cli.options import OneOf, Option, command
 from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES, outputs
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import CommandInput
 
 _FIELDS = tuple(output.name for output in outputs.PACKAGE.fields)
-_FIELD = Option(
-    ["--field"], type=click.Choice(_FIELDS), metavar="NAME", help="Print this field alone, such as package_id."
-)
-
-
+_FIELD = Option(["--field"], type=OneOf(_FIELDS), metavar="NAME", help="Print only this field, such as package_id.")
 _LIST_FIELD = Option(
     ["--field"],
-    # A list never asks where a file is.
-    type=click.Choice([name for name in _FIELDS if name != "file_location"]),
+    # A list never requests where a file is.
+    type=OneOf([name for name in _FIELDS if name != "file_location"]),
     metavar="NAME",
-    help="Print this field alone, such as package_id.",
+    help="Print only this field, such as package_id.",
+)
+_EXPLAIN = Option(["--explain"], is_flag=True, help="Print which packages were skipped, and why.")
+_ALL_SKIPPED = Option(
+    ["--all-skipped"], is_flag=True, help="With --explain or --json: all skipped packages, not only the first ones."
 )
 
 
-@command("list", table=GET_OTA_PACKAGES, more=[_LIST_FIELD])
+@command(
+    "list",
+    table=GET_OTA_PACKAGES,
+    more=[_LIST_FIELD],
+    example="""\
+iotda-ota package list --package-type firmwarePackage \\
+  --product-id smart-meter --version-constraint '^1.4' --order-by version""",
+)
 def list_packages(command_input: CommandInput) -> None:
-    """List the OTA packages that fit, over all pages.
+    """List all OTA packages that match.
 
-    A line a package: version, package_id, product_id, upload time; with tabs between them where the output is no
-    terminal. A list that is empty is an answer, too: the exit code is 0.
+    One line for each package: version, package_id, product_id, upload time. If the output is no terminal, tabs separate
+    them. If nothing matches, the exit code is 0.
     """
     from pulumi_iotda_ota.cli.package_output import list_all  # noqa: PLC0415  loads pydantic
 
@@ -42,18 +48,27 @@ def list_packages(command_input: CommandInput) -> None:
 @command(
     "get",
     table=GET_OTA_PACKAGE,
-    more=[
-        _FIELD,
-        Option(["--why"], is_flag=True, help="Tell which packages were passed over for it, and why."),
-        Option(["--all"], is_flag=True, help="With --why or --json: all that were passed over, not the first few."),
-    ],
+    more=[_FIELD, _EXPLAIN, _ALL_SKIPPED],
+    example="""\
+iotda-ota package get --package-type firmwarePackage \\
+  --product-id smart-meter --version-constraint '^1.4' \\
+  --source-version V1.3.2 --highest-version""",
 )
 def get_package(command_input: CommandInput) -> None:
-    """Look up the one OTA package that fits.
+    """Look up one OTA package.
 
-    Prints version, package_id, product_id and upload time, and whether the file has a checksum where that was asked
-    for; with tabs between them where the output is no terminal.
+    Prints version, package_id, product_id and upload time, and whether a checksum is recorded if that was requested. If
+    the output is no terminal, tabs separate them.
     """
     from pulumi_iotda_ota.cli.package_output import get_one  # noqa: PLC0415  loads pydantic
 
     get_one(command_input)
+
+
+group = Family(
+    "package",
+    help="Look up OTA packages.",
+    example="iotda-ota package list --package-type firmwarePackage --product-id smart-meter",
+)
+for _command in (get_package, list_packages):
+    group.add_command(_command)

@@ -33,6 +33,12 @@ def safe(value: object) -> str:
     return sanitize("" if value is None else value, limit=_LONGEST_VALUE)
 
 
+def _passwords_of_proxies(environ: Mapping[str, str]) -> set[str]:
+    """Return the passwords of the proxies that variables name, as they stand there, whether or not they are encoded."""
+    users = (value.rpartition("@")[0] for name, value in environ.items() if name.lower().endswith("_proxy"))
+    return {password for user in users if (password := user.rpartition("://")[2].partition(":")[2])}
+
+
 class Session:
     """What a command reads and writes.
 
@@ -49,6 +55,7 @@ class Session:
         variables = (name for setting in HIDDEN for name in setting.environment)
         #: What no text may repeat; what is found on the way is added.
         self.secrets = {value for name in variables if (value := environ.get(name, "").strip())}
+        self.secrets |= _passwords_of_proxies(environ)
 
     def is_terminal(self, stream: TextIO) -> bool:
         """Return whether a person reads a stream on a terminal that can do more than print lines."""
@@ -69,6 +76,22 @@ class Session:
     def note(self, text: str) -> None:
         """Tell a line beside the answer; the text is printable already."""
         click.echo(text, file=self.err)
+
+    def labelled(self, label: str, text: str, *, indent: int) -> None:
+        """Print a line that begins with a label; a terminal that is too narrow breaks it between words.
+
+        Args:
+            label: what stands before the text.
+            text: a sentence that is safe to print.
+            indent: where the text begins, and goes on in the next lines.
+        """
+        lines = [text]
+        if self.is_terminal(self.out):
+            from pulumi_iotda_ota.cli.tables import wrapped  # noqa: PLC0415  rich is loaded for a terminal alone
+
+            lines = wrapped(self.out, text, indent=indent)
+        for number, line in enumerate(lines):
+            self.line(f"{' ' * indent if number else label}{line}")
 
     def note_skipped(self, thing: str, records: Sequence[str], count: int = 0) -> None:
         """Report the records of a list that cannot be judged, if there are any.

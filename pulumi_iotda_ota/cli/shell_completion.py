@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import get_completion_class
 
-from pulumi_iotda_ota.cli.options import Positional, command
+from pulumi_iotda_ota.cli.commands import Positional
+from pulumi_iotda_ota.cli.options import OneOf, command
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import CommandInput
@@ -19,14 +20,12 @@ _VARIABLE = "_IOTDA_OTA_COMPLETE"
 
 @command(
     "completion",
-    more=[Positional(["shell"], metavar="SHELL", type=click.Choice(_SHELLS), help="bash (4.4 or later), zsh or fish.")],
+    more=[Positional(["shell"], metavar="SHELL", type=OneOf(_SHELLS), help="bash (4.4 or later), zsh or fish.")],
     connects=False,
+    example='eval "$(iotda-ota completion bash)"',
 )
 def completion(command_input: CommandInput) -> None:
-    """Print the script that lets a shell complete commands.
-
-    For bash: eval "$(iotda-ota completion bash)"
-    """
+    """Print the script with which a shell completes commands, options and values."""
     context = click.get_current_context().find_root()
     script = get_completion_class(command_input.flags["shell"])
     if script is None:  # click has all three

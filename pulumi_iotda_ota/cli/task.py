@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import click
-
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.cli.groups import Family
-from pulumi_iotda_ota.cli.options import MOST_LISTED, CommandInput, Option, command
+from pulumi_iotda_ota.cli.commands import Family
+from pulumi_iotda_ota.cli.options import MOST_LISTED, CommandInput, OneOf, Option, command
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.schema import Argument, outputs
 
@@ -20,86 +18,103 @@ _BY_NAME = {
     for table in (schema.UPGRADE_TASK, schema.UPGRADE_TASK_COMPLETION, schema.UPGRADE_TASK_CONFIRMATION)
     for argument in table
 }
-_TASK = (schema.TASK_ID,)
+_TASK = (Argument("task", "text", "The upgrade task, by its name or its id.", limits.TASK_NAME, required=True),)
 _LISTED = (
-    replace(_BY_NAME["task_type"], description="Tasks of this type. By default all three, one after the other."),
+    replace(
+        _BY_NAME["task_type"], description="Only tasks of this type. Default: all three types, one after the other."
+    ),
     schema.APP_ID,
-    Argument("status", "text", "Tasks of this status alone.", limits.TASK_STATUS),
+    Argument("status", "text", "Only tasks of this status.", limits.TASK_STATUS),
     replace(
         schema.MAX_ITEMS,
-        description=f"List at most this many of each type, 1 or more. By default {MOST_LISTED}.",
+        description=f"List at most this many tasks of each type, 1 or more. Default: {MOST_LISTED}.",
         default=MOST_LISTED,
     ),
 )
 # What changes the task is no part of watching it.
-_WATCHED = tuple(
-    argument
-    for argument in schema.UPGRADE_TASK_COMPLETION
-    if argument.name not in ("triggers", "stop_when_exceeded", "retry_failed")
+_WATCHED = (
+    *_TASK,
+    *(
+        argument
+        for argument in schema.UPGRADE_TASK_COMPLETION
+        if argument.name not in ("task_id", "triggers", "stop_when_exceeded", "retry_failed")
+    ),
 )
+_CONFIRMED = (*_TASK, *(argument for argument in schema.UPGRADE_TASK_CONFIRMATION if argument.name != "task_id"))
 _RETRIED = (
     *_TASK,
     Argument(
         "target",
         "texts",
-        f"Only this device, at most {limits.MAX_ACTION_TARGETS} of them. By default all that failed or were stopped.",
+        f"Only this device, at most {limits.MAX_ACTION_TARGETS} of them. Default: all that failed or were stopped.",
         limits.TARGET,
         maximum=limits.MAX_ACTION_TARGETS,
     ),
 )
 _FIELD = Option(
     ["--field"],
-    type=click.Choice([output.name for output in outputs.GET_UPGRADE_TASK]),
+    type=OneOf([output.name for output in outputs.GET_UPGRADE_TASK]),
     metavar="NAME",
-    help="Print this field alone, such as status.",
+    help="Print only this field, such as status.",
 )
-_YES = Option(["--yes", "-y"], is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+_YES = Option(["--yes", "-y"], is_flag=True, help="Do not ask for confirmation. Required without a terminal.")
 
 
-@command("list", table=_LISTED)
+@command("list", table=_LISTED, example="iotda-ota task list --status Processing")
 def list_tasks(command_input: CommandInput) -> None:
     """List upgrade tasks, the newest first.
 
-    A line a task: task_id, name, status and type; with tabs between them where the output is no terminal.
+    One line for each task: devices done of all devices, failed devices, status, type, creation time, task_id and name.
+    If the output is no terminal, tabs separate them.
     """
     from pulumi_iotda_ota.cli.task_queries import list_all  # noqa: PLC0415  loads pydantic
 
     list_all(command_input, _LISTED)
 
 
-@command("show", table=schema.GET_UPGRADE_TASK, positional="task_id", more=[_FIELD])
-def show(command_input: CommandInput) -> None:
-    """Show how an upgrade task stands.
+@command("get", table=_TASK, positional="task", more=[_FIELD], example="iotda-ota task get 6b49d2003e4405e852000000")
+def get(command_input: CommandInput) -> None:
+    """Show the status of an upgrade task, and its failed devices.
 
-    With the first 100 devices that fail, and why; with tabs between the cells where the output is no terminal.
+    Lists the first 100 devices that failed, with the reason. If the output is no terminal, tabs separate the cells.
     """
-    from pulumi_iotda_ota.cli.task_queries import show_task  # noqa: PLC0415  loads pydantic
+    from pulumi_iotda_ota.cli.task_queries import get_task  # noqa: PLC0415  loads pydantic
 
-    show_task(command_input)
+    get_task(command_input, _TASK)
 
 
-@command("watch", table=_WATCHED, positional="task_id")
+@command(
+    "watch",
+    table=_WATCHED,
+    positional="task",
+    example="iotda-ota task watch 6b49d2003e4405e852000000 --max-failed-percent 2",
+)
 def watch(command_input: CommandInput) -> None:
-    """Wait for the end of an upgrade task, and judge it.
+    """Wait until an upgrade task has ended.
 
-    The exit code is 5 where more devices failed than may, or the task was stopped: by the rules of an
-    UpgradeTaskCompletion. Watching changes nothing: Ctrl-C ends the watching, and the task
-    goes on.
+    The exit code is 5 if more devices failed than allowed, or if the task was stopped: the rules of an
+    UpgradeTaskCompletion. The command changes nothing. Ctrl-C ends it, and the task continues.
     """
     from pulumi_iotda_ota.cli.task_watch import watch_task  # noqa: PLC0415  loads pydantic
 
-    watch_task(command_input)
+    watch_task(command_input, _WATCHED)
 
 
-@command("retry", table=_RETRIED, positional="task_id", more=[_YES])
+@command(
+    "retry",
+    table=_RETRIED,
+    positional="task",
+    more=[_YES],
+    example="iotda-ota task retry 6b49d2003e4405e852000000 --target meter-0002",
+)
 def retry(command_input: CommandInput) -> None:
-    """Try devices again that failed or were stopped."""
+    """Retry the devices that failed or were stopped."""
     from pulumi_iotda_ota.cli.task_actions import retry_task  # noqa: PLC0415  loads pydantic
 
     retry_task(command_input, _RETRIED)
 
 
-@command("stop", table=_TASK, positional="task_id", more=[_YES])
+@command("stop", table=_TASK, positional="task", more=[_YES], example="iotda-ota task stop 6b49d2003e4405e852000000")
 def stop(command_input: CommandInput) -> None:
     """Stop an upgrade task, and wait until it has stopped."""
     from pulumi_iotda_ota.cli.task_actions import stop_task  # noqa: PLC0415  loads pydantic
@@ -107,17 +122,29 @@ def stop(command_input: CommandInput) -> None:
     stop_task(command_input, _TASK)
 
 
-@command("confirm", table=schema.UPGRADE_TASK_CONFIRMATION, positional="task_id", more=[_YES])
+@command(
+    "confirm",
+    table=_CONFIRMED,
+    positional="task",
+    more=[_YES],
+    example="""\
+iotda-ota task confirm 6b49d2003e4405e852000000 \\
+  --approved-package-id 8e99e4f7765dfb08dbfee0054d004b3b""",
+)
 def confirm(command_input: CommandInput) -> None:
-    """Let a task begin that waits to be confirmed.
+    """Confirm an upgrade task that waits for it, so that its devices begin.
 
-    It must install the approved packages, and no others.
+    The task must install the approved packages, and no others.
     """
     from pulumi_iotda_ota.cli.task_actions import confirm_task  # noqa: PLC0415  loads pydantic
 
-    confirm_task(command_input)
+    confirm_task(command_input, _CONFIRMED)
 
 
-group = Family("task", help="See how an upgrade task stands, and look after it.")
-for _command in (list_tasks, show, watch, retry, stop, confirm):
+group = Family(
+    "task",
+    help="List, watch, retry, stop and confirm upgrade tasks.",
+    example="iotda-ota task watch 6b49d2003e4405e852000000",
+)
+for _command in (get, list_tasks, watch, retry, stop, confirm):
     group.add_command(_command)

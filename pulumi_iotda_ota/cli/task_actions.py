@@ -13,11 +13,12 @@ import click
 
 from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
+from pulumi_iotda_ota.cli.task_names import task_id_of
 from pulumi_iotda_ota.cli.task_watch import LastSeenTask, inputs_of, print_task, progress
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
-from pulumi_iotda_ota.lifecycle.polling import stands
+from pulumi_iotda_ota.lifecycle.polling import progress_of
 from pulumi_iotda_ota.lifecycle.upgrade_task import stop
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running, told_refusal
 from pulumi_iotda_ota.lookup.tasks import missing_task
@@ -43,7 +44,7 @@ def retry_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
     require_valid(table, command_input.values)
     targets = command_input.values["target"] or []
     with _acting(command_input) as connected:
-        task = _read_task(command_input, connected)
+        task = _read_task(connected, task_id_of(command_input, connected))
         which = plural(len(targets), "device") if targets else "every device that failed or was stopped"
         _agree(command_input, f"Try {which} of {_named(task)} again?")
         answers = connected.client.retry_batch_task(task.task_id, targets).targets
@@ -58,7 +59,7 @@ def stop_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
     """
     require_valid(table, command_input.values)
     with _acting(command_input) as connected:
-        task = _read_task(command_input, connected)
+        task = _read_task(connected, task_id_of(command_input, connected))
         if is_running(task):
             _agree(command_input, f"Stop {_named(task)}?")
             identity = {"identity": connected.connection.identity}
@@ -66,20 +67,21 @@ def stop_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
     print_task(command_input, task)
 
 
-def confirm_task(command_input: CommandInput) -> None:
+def confirm_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
     """Let a task begin whose packages are the approved ones.
 
     Raises:
         IotdaOtaError: they are others, or the task does not wait for a confirmation.
     """
-    inputs = inputs_of(command_input, Confirmation)
+    inputs = inputs_of(command_input, table, Confirmation)
     with _acting(command_input) as connected:
-        task = _read_task(command_input, connected)
+        task = _read_task(connected, task_id_of(command_input, connected))
+        inputs["task_id"] = task.task_id
         _agree(command_input, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
         last_seen = LastSeenTask()
         with progress(command_input, last_seen) as (tell, seen):
             Confirmation.run(resource_context(command_input, connected, tell=tell, seen=seen), inputs)
-        task = _seen_after(command_input, connected, last_seen)
+        task = _seen_after(command_input, connected, task.task_id, last_seen)
     print_task(command_input, task)
 
 
@@ -97,7 +99,7 @@ def _acting(command_input: CommandInput) -> Iterator[Service]:
         with service(command_input) as connected:
             yield connected
     except KeyboardInterrupt:
-        again = f"iotda-ota task show {command_input.values['task_id']}"
+        again = f"iotda-ota task get {command_input.values['task']}"
         raise Interrupted(f"interrupted; what was asked of the service by then stays, see: {again}") from None
 
 
@@ -111,9 +113,8 @@ def _agree(command_input: CommandInput, question: str) -> None:
         raise IotdaOtaError("cancelled; nothing changed")
 
 
-def _read_task(command_input: CommandInput, connected: Service) -> BatchTask:
+def _read_task(connected: Service, task_id: str) -> BatchTask:
     """Return the task as it is now."""
-    task_id = command_input.values["task_id"]
     try:
         return connected.client.show_batch_task(task_id)
     except ServiceError as error:
@@ -122,10 +123,10 @@ def _read_task(command_input: CommandInput, connected: Service) -> BatchTask:
         raise missing_task(task_id, error, connected.connection) from error
 
 
-def _seen_after(command_input: CommandInput, connected: Service, last_seen: LastSeenTask) -> BatchTask:
+def _seen_after(command_input: CommandInput, connected: Service, task_id: str, last_seen: LastSeenTask) -> BatchTask:
     """Return the task as it is after it was confirmed, or as it was before, where it can not be read once more."""
     try:
-        return _read_task(command_input, connected)
+        return _read_task(connected, task_id)
     except IotdaOtaError as error:
         if last_seen.task is None:
             raise
@@ -138,7 +139,7 @@ def _seen_after(command_input: CommandInput, connected: Service, last_seen: Last
 
 
 def _named(task: BatchTask) -> str:
-    return f"upgrade task {sanitize(task.task_name)} ({stands(task)})"
+    return f"upgrade task {sanitize(task.task_name)} ({progress_of(task)})"
 
 
 def _tell_answers(command_input: CommandInput, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:

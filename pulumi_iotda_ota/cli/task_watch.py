@@ -7,28 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.connect import resource_context, service
 from pulumi_iotda_ota.cli.error_output import Interrupted
+from pulumi_iotda_ota.cli.task_names import task_id_of
 from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
 from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.completion import Completion
-from pulumi_iotda_ota.lifecycle.polling import stands
+from pulumi_iotda_ota.lifecycle.polling import progress_of
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
-from pulumi_iotda_ota.schema.validation import error_of
+from pulumi_iotda_ota.schema.validation import error_of, require_valid
 from pulumi_iotda_ota.serialization import task_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
 
     from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.iotda.models import BatchTask
     from pulumi_iotda_ota.lifecycle.one_shot import OneShot
+    from pulumi_iotda_ota.schema import Argument
 
     Progress = tuple[Callable[[str], None], Callable[[BatchTask], None]]
 
 
-def watch_task(command_input: CommandInput) -> None:
+def watch_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
     """Wait for the end of a task, and tell how it ended.
 
     Raises:
@@ -36,20 +38,22 @@ def watch_task(command_input: CommandInput) -> None:
         DeadlineExceeded: it did not end in time.
         Interrupted: Ctrl-C; the task goes on.
     """
-    inputs = inputs_of(command_input, Completion)
+    inputs = inputs_of(command_input, table, Completion)
     last_seen = LastSeenTask()
     with service(command_input) as connected:
+        task_id = task_id_of(command_input, connected)
+        inputs["task_id"] = task_id
         try:
             with progress(command_input, last_seen) as (tell, seen):
                 Completion.run(resource_context(command_input, connected, tell=tell, seen=seen), inputs)
         except UpgradeTaskFailed:
             if command_input.as_json:
-                _tell(command_input, connected, last_seen)
+                _tell(command_input, connected, task_id, last_seen)
             raise
         except KeyboardInterrupt:
-            again = f"iotda-ota task watch {inputs['task_id']}"
+            again = f"iotda-ota task watch {task_id}"
             raise Interrupted(f"stopped waiting; the task continues. Wait again: {again}") from None
-        _tell(command_input, connected, last_seen)
+        _tell(command_input, connected, task_id, last_seen)
 
 
 class LastSeenTask:
@@ -63,14 +67,15 @@ class LastSeenTask:
         self.task = task
 
 
-def inputs_of(command_input: CommandInput, one_shot: type[OneShot]) -> dict[str, Any]:
-    """Return what a command was asked as the inputs of the resource that does the same.
+def inputs_of(command_input: CommandInput, table: Sequence[Argument], one_shot: type[OneShot]) -> dict[str, Any]:
+    """Return what a command was given as the inputs of the resource that does the same, without the task.
 
     Raises:
         InputError: something is wrong with them.
     """
-    given: Mapping[str, Any] = {name: value for name, value in command_input.values.items() if value is not None}
-    problems = one_shot.problems(dict(given))
+    require_valid(table, command_input.values)
+    given = {name: value for name, value in command_input.values.items() if value is not None and name != "task"}
+    problems = [problem for problem in one_shot.problems(dict(given)) if problem.argument != "task_id"]
     if problems:
         raise error_of(problems)
     return {**given, "connection": command_input.settings}
@@ -95,10 +100,10 @@ def progress(command_input: CommandInput, last_seen: LastSeenTask) -> Iterator[P
             yield tell, taken
 
 
-def _tell(command_input: CommandInput, connected: Service, last_seen: LastSeenTask) -> None:
+def _tell(command_input: CommandInput, connected: Service, task_id: str, last_seen: LastSeenTask) -> None:
     """Tell how the task stands now, with the devices that failed: also of one that ended well enough."""
     try:
-        found = found_task(command_input, connected)
+        found = found_task(connected, task_id)
     except IotdaOtaError as error:
         # What became of the campaign is known; an outage that comes after that is no other end of it.
         if last_seen.task is None:
@@ -122,4 +127,4 @@ def print_task(command_input: CommandInput, task: BatchTask, **more: Any) -> Non
         values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}
         command_input.session.json({"result": values})
     else:
-        command_input.session.line(f"upgrade task {sanitize(task.task_name)}: {stands(task)}")
+        command_input.session.line(f"{progress_of(task)}: upgrade task {sanitize(task.task_name)}")

@@ -116,7 +116,14 @@ class Adapter(dynamic.ResourceProvider):
 
     def _context(self) -> ResourceContext:
         return self._given_context or ResourceContext(
-            run=_run, config=self._configuration, environ=os.environ, warn=_warn, tell=_tell, run_state=_run_state
+            run=_run,
+            config=self._configuration,
+            environ=os.environ,
+            warn=_warn,
+            tell=_tell,
+            run_state=_run_state,
+            # The host of dynamic providers does not hear the first one.
+            stopping="Ctrl-C twice stops the wait, not the task; the next pulumi up waits again",
         )
 
 

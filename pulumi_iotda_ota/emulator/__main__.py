@@ -1,9 +1,10 @@
-"""The command ``python -m pulumi_iotda_ota.emulator``: one line of JSON on stdout, then serve until told to end."""
+"""The command ``python -m pulumi_iotda_ota.emulator``: prints how to reach it, then serves until it is stopped."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import signal
 import sys
 import threading
@@ -30,7 +31,9 @@ class CommandOption:
         help: what it is.
         type: what reads its value, or None for a flag.
         metavar: what the help calls its value.
-        default: what not giving it means.
+        default: the value if the option is not given.
+        choices: the values that there are, or none for any value.
+        alone: the value if the option is given without one; empty if it needs one.
     """
 
     name: str
@@ -38,16 +41,31 @@ class CommandOption:
     type: Callable[[str], Any] | None = None
     metavar: str | None = None
     default: Any = None
+    choices: tuple[str, ...] = ()
+    alone: str = ""
 
 
+# How each shell sets a variable: the line, and what quotes the value.
+_SHELLS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "bash": ("export {}={}", shlex.quote),
+    "fish": ("set -gx {} {}", lambda value: "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"),
+    "powershell": ("$env:{} = {}", lambda value: "'" + value.replace("'", "''") + "'"),
+}
 #: The options, for every command that starts it.
 OPTIONS = (
-    CommandOption("--port", "the port on 127.0.0.1; a free one by default", int, "PORT", 0),
-    CommandOption("--seed", "what it holds; a small catalogue by default", Path, "FILE.json"),
-    CommandOption("--project-id", "the project of all paths; another at each start by default", str, "ID"),
-    CommandOption("--latency-ms", "how much longer answers take", float, "N", 0.0),
-    CommandOption("--derived-only", "take the V11 signature only, as instances do"),
-    CommandOption("--verbose", "tell each request on stderr"),
+    CommandOption(
+        "--env",
+        "print environment variables as commands of a shell, not JSON: bash (the default, zsh too), fish or powershell",
+        str,
+        choices=tuple(_SHELLS),
+        alone="bash",
+    ),
+    CommandOption("--port", "the port on 127.0.0.1; default: a free port", int, "NUMBER", 0),
+    CommandOption("--seed", "a JSON file with what it holds; default: a small catalogue", Path, "FILE"),
+    CommandOption("--project-id", "the project of all paths; default: another one at each start", str, "ID"),
+    CommandOption("--latency-ms", "how many milliseconds later each response is sent", float, "NUMBER", 0.0),
+    CommandOption("--derived-only", "accept only the V11 signature, as instances do"),
+    CommandOption("--verbose", "print each request on stderr"),
 )
 
 
@@ -62,30 +80,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _print(values: dict[str, str]) -> None:
-    print(json.dumps(values), flush=True)
+def values_of(emulator: Emulator) -> dict[str, str]:
+    """Return where an emulator listens, and which credentials it accepts."""
+    names = ("endpoint", "access_key", "secret_key", "project_id", "region")
+    return {name: getattr(emulator, name) for name in names}
+
+
+def commands_of(emulator: Emulator, shell: str) -> str:
+    """Return the commands with which a shell sets the environment variables that lead to an emulator."""
+    line, quote = _SHELLS[shell]
+    return "\n".join(line.format(name, quote(value)) for name, value in emulator.environment.items())
 
 
 def serve(
     *,
+    env: str | None = None,
     port: int = 0,
     seed: Path | None = None,
     project_id: str | None = None,
     latency_ms: float = 0.0,
     derived_only: bool = False,
     verbose: bool = False,
-    tell: Callable[[dict[str, str]], None] = _print,
+    started: Callable[[Emulator], None] | None = None,
 ) -> None:
-    """Tell where it listens and what it lets in, by default as one line of JSON, and serve until told to end.
+    """Print where it listens and which credentials it accepts, and serve until it is stopped.
 
     Args:
+        env: the shell whose commands are printed; by default one line of JSON is.
         port: the port on 127.0.0.1; 0 takes a free one.
         seed: the file that says what it holds; a small catalogue by default.
         project_id: the project of all paths; random by default.
         latency_ms: milliseconds that answers take longer.
         derived_only: take the derived signature only.
-        verbose: tell each request on stderr.
-        tell: is given that.
+        verbose: print each request on stderr.
+        started: is called instead of printing.
 
     Raises:
         ImportError: werkzeug is missing.
@@ -111,17 +139,21 @@ def serve(
     except OSError as exc:
         raise OSError(f"port {port}: {exc.strerror}") from exc
     try:
-        _serve(emulator, tell)
+        _serve(emulator, started or (lambda running: print(_text(running, env), flush=True)))
     finally:
         emulator.stop()
 
 
-def _serve(emulator: Emulator, tell: Callable[[dict[str, str]], None]) -> None:
+def _text(emulator: Emulator, env: str | None) -> str:
+    # In one piece: a reader that sees a part of it sees all of it.
+    return commands_of(emulator, env) if env else json.dumps(values_of(emulator))
+
+
+def _serve(emulator: Emulator, started: Callable[[Emulator], None]) -> None:
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
-    names = ("endpoint", "access_key", "secret_key", "project_id", "region")
-    tell({name: getattr(emulator, name) for name in names})
+    started(emulator)
     # A wait without bound cannot be interrupted on Windows.
     while not ending.wait(0.2):
         pass
@@ -133,8 +165,15 @@ def _parser() -> argparse.ArgumentParser:
         if option.type is None:
             parser.add_argument(option.name, action="store_true", help=option.help)
         else:
+            more: dict[str, Any] = {"nargs": "?", "const": option.alone} if option.alone else {}
             parser.add_argument(
-                option.name, type=option.type, metavar=option.metavar, default=option.default, help=option.help
+                option.name,
+                type=option.type,
+                choices=option.choices or None,
+                metavar=option.metavar,
+                default=option.default,
+                help=option.help,
+                **more,
             )
     return parser
 

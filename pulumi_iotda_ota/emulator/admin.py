@@ -1,7 +1,8 @@
 """The paths under ``/_emulator/``: what the in-process interface offers, for programs in other processes.
 
-They need no signature. The server listens on the loopback address only, and a request that names another host is
-refused, so that no page in a browser can reach them through a name of its own.
+They need no signature. The server listens on the loopback address only. So that no page in a browser reaches them, a
+request is refused if it names another host, if it comes from a page of another origin, or if its body is not JSON by
+its content type, because a browser sends any other body without asking the server first.
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ class _DeviceChange(BaseModel):
 
 def answer_admin(emulator: Administered, request: Request) -> Reply:
     """Answer a request under ``/_emulator/``."""
-    if request.headers.get("Host", "").partition(":")[0] not in _HOSTS:
-        return _refusal(403, "only the loopback address is served")
+    refused = _refused(request)
+    if refused:
+        return refused
     action = _ACTIONS.get((request.method, request.path.removeprefix("/_emulator/")))
     if action is None:
         known = ", ".join(f"{method} /_emulator/{name}" for method, name in _ACTIONS)
@@ -84,6 +86,18 @@ def answer_admin(emulator: Administered, request: Request) -> Reply:
         return _refusal(400, problem_of(exc))
     except ValueError as exc:
         return _refusal(400, str(exc))
+
+
+def _refused(request: Request) -> Reply | None:
+    """Return the refusal of what a page in a browser can send, or None."""
+    host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+    if host.partition(":")[0] not in _HOSTS:
+        return _refusal(403, "only the loopback address is served")
+    if origin not in (None, f"http://{host}"):
+        return _refusal(403, "a page of another site sent this request")
+    if request.body and request.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
+        return _refusal(415, "send Content-Type: application/json")
+    return None
 
 
 def _add_fault(call: _Call) -> Reply:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulumi_iotda_ota.emulator.errors import ERRORS
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FINAL = frozenset({"Success", "Fail", "PartialSuccess", "Stopped"})
 _PROGRESS = ("Processing", "Success", "Fail", "Waitting", "FailWaitRetry", "Stopped", "Removed")
+_GOING_ON = ("Processing", "FailWaitRetry")
 _PROGRESS_NAMES = {"FailWaitRetry": "fail_wait_retry"}
 _NEVER = float("inf")
 _SAME_VERSION = "The current version is the same as the target version"
@@ -31,6 +32,14 @@ class RetryPlan:
 
     count: int = 0
     interval: float = 0.0
+
+
+class _Event(NamedTuple):
+    """What a device does from a moment on, and how it behaved then."""
+
+    at: float
+    status: str
+    behaviour: Behaviour
 
 
 @dataclass
@@ -51,66 +60,100 @@ class Subtask:
     version: str | None = None
     conflict: bool = False
     attempts: int = 0
-    events: list[tuple[float, str]] = field(default_factory=list)
+    events: list[_Event] = field(default_factory=list)
+    _plan: RetryPlan = field(default_factory=RetryPlan)
+    _pace: Pace | None = None
 
     def status(self, now: float) -> str:
         """Return what the device is doing."""
-        return next((status for at, status in reversed(self.events) if at <= now), "Waitting")
+        event = self._event(now)
+        return event.status if event else "Waitting"
 
     def next_change(self, now: float) -> float:
         """Return when the next thing happens, or infinity."""
-        return next((at for at, _ in self.events if at > now), _NEVER)
+        return next((event.at for event in self.events if event.at > now), _NEVER)
 
     def dispatch(self, start: float, plan: RetryPlan, pace: Pace) -> None:
         """Write down what happens from ``start`` on."""
-        self.attempts += sum(1 for at, status in self.events if status == "Processing" and at <= start)
-        self.events = self._future(start, plan, pace)
+        self.attempts += sum(event.status == "Processing" and event.at <= start for event in self.events)
+        self._plan, self._pace = plan, pace
+        self.events = self._future(start)
+
+    def behave(self, behaviour: Behaviour, now: float) -> None:
+        """Write down anew what has not happened yet. A device that has ended stays as it is."""
+        past = [event for event in self.events if event.at <= now]
+        if not self.events or (past and past[-1].status not in _GOING_ON):
+            return
+        self.behaviour = behaviour
+        begun = sum(event.status == "Processing" for event in past)
+        if past and past[-1].status == "Processing":
+            future = self._future(past[-1].at, begun - 1)
+            future = future[1:] if future[0].status == "Processing" else future
+        else:
+            future = self._future(self.events[len(past)].at, begun)
+        self.events = [*past, *(event._replace(at=max(now, event.at)) for event in future)]
 
     def stop(self, now: float) -> None:
         """End here."""
-        self.events = [(at, status) for at, status in self.events if at <= now]
-        self.events.append((now, "Stopped"))
+        self.events = [event for event in self.events if event.at <= now]
+        self.events.append(_Event(now, "Stopped", self.behaviour))
 
     def detail(self, now: float) -> dict[str, Any]:
         """Return the device as ShowBatchTask shows it."""
-        status = self.status(now)
+        status, event = self.status(now), self._event(now)
+        behaved = event.behaviour if event else self.behaviour
         shown: dict[str, Any] = {"target": self.target, "status": status}
         if status == "Success":
-            shown["output"] = _SAME_VERSION if self._is_current() else self.behaviour.output
+            shown["output"] = _SAME_VERSION if self._is_current(behaved) else behaved.output
         if status in {"Fail", "FailWaitRetry"}:
-            shown["output"] = self.behaviour.output
+            shown["output"] = behaved.output
             shown["error"] = {
-                "error_code": self.behaviour.error_code or ERRORS["device"].code,
-                "error_msg": self._why(),
+                "error_code": behaved.error_code or ERRORS["device"].code,
+                "error_msg": self._why(behaved),
             }
         return {name: value for name, value in shown.items() if value is not None}
 
-    def _is_current(self) -> bool:
-        return self.version is not None and self.behaviour.version == self.version
+    def _event(self, now: float) -> _Event | None:
+        return next((event for event in reversed(self.events) if event.at <= now), None)
 
-    def _why(self) -> str:
+    def _is_current(self, behaviour: Behaviour) -> bool:
+        return self.version is not None and behaviour.version == self.version
+
+    def _why(self, behaviour: Behaviour) -> str:
         if self.conflict:
             return _CONFLICT
-        default = _OFFLINE if self.behaviour.outcome == "offline" else ERRORS["device"].message
-        return self.behaviour.error_msg or default
+        default = _OFFLINE if behaviour.outcome == "offline" else ERRORS["device"].message
+        return behaviour.error_msg or default
 
-    def _future(self, start: float, plan: RetryPlan, pace: Pace) -> list[tuple[float, str]]:
+    def _future(self, start: float, begun: int = 0) -> list[_Event]:
+        """Return what happens from the next attempt on.
+
+        Args:
+            start: when that begins.
+            begun: the attempts that were made since the device was dispatched.
+        """
         if self.conflict:
-            return [(start, "Fail")]
-        if self._is_current():
-            return [(start, "Success")]
-        seconds = pace.device if self.behaviour.seconds is None else self.behaviour.seconds
-        events = [(start, "Processing")]
-        for attempt in range(plan.count + 1):
+            return [self._at(start, "Fail")]
+        if self._is_current(self.behaviour):
+            return [self._at(start, "Success")]
+        default = self._pace.device if self._pace else 0.0
+        seconds = default if self.behaviour.seconds is None else self.behaviour.seconds
+        events: list[_Event] = []
+        for attempt in range(begun, self._plan.count + 1):
+            events.append(self._at(start, "Processing"))
             outcome = self._outcome(self.attempts + attempt)
             if outcome is None:
-                return events
+                break
             start += seconds
-            if outcome != "Fail" or attempt == plan.count:
-                return [*events, (start, outcome)]
-            events += [(start, "FailWaitRetry"), (start + plan.interval, "Processing")]
-            start += plan.interval
+            if outcome != "Fail" or attempt == self._plan.count:
+                events.append(self._at(start, outcome))
+                break
+            events.append(self._at(start, "FailWaitRetry"))
+            start += self._plan.interval
         return events
+
+    def _at(self, at: float, status: str) -> _Event:
+        return _Event(at, status, self.behaviour)
 
     def _outcome(self, attempt: int) -> str | None:
         if self.behaviour.outcome == "hang":
@@ -188,6 +231,13 @@ class Task:
         """Let some devices start."""
         for subtask in subtasks:
             subtask.dispatch(start, self.plan, self.pace)
+        self._picture = None
+
+    def behave(self, target: str, behaviour: Behaviour, now: float) -> None:
+        """Let a device behave in another way from now on."""
+        for subtask in self.subtasks:
+            if subtask.target == target:
+                subtask.behave(behaviour, now)
         self._picture = None
 
     def stop(self, subtasks: list[Subtask], now: float) -> None:

@@ -250,6 +250,12 @@ class Emulator:
             self._service.tasks.settle(self._clock())
             return {name: devices.behaviour(name).version for name in devices.known()}
 
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """Return the devices of each group."""
+        with self._application.mutex:
+            return {group: list(members) for group, members in self._service.devices.groups.items()}
+
     def add_package(self, **fields: Any) -> str:
         """Upload a package, as the newest record; return its id.
 
@@ -281,9 +287,9 @@ class Emulator:
             return plant_task(checked(SeedTask, fields, "task"), self._service, "task")
 
     def set_device(self, device_id: str, **changes: Any) -> None:
-        """Change how a device answers upgrades from now on; see ``devices.Behaviour`` for the fields."""
+        """Change how a device answers upgrades from now on, in running tasks too; see ``devices.Behaviour``."""
         with self._application.mutex:
-            self._service.devices.describe(device_id, **changes)
+            self._service.tasks.describe(device_id, self._clock(), **changes)
 
     def set_group(self, group_id: str, device_ids: list[str]) -> None:
         """Make a group, or change its members."""
@@ -294,7 +300,7 @@ class Emulator:
         product_id, version = fields.get("product_id", "smart-meter"), fields.get("version", f"V9.0.{self._added}")
         usual = {
             "package_id": secrets.token_hex(16),
-            "app_id": self._service.default_app_id,
+            "app_id": self._service.packages.space_of_product(str(product_id)) or self._service.default_app_id,
             "package_type": "firmwarePackage",
             "product_id": product_id,
             "version": version,

@@ -39,12 +39,14 @@ class PackageStore:
     _by_id: dict[str, Package] = field(default_factory=dict)
     _answers: dict[tuple[Any, ...], list[Package]] = field(default_factory=dict)
     _product_names: dict[str, str] = field(default_factory=dict)
+    _spaces: dict[str, str] = field(default_factory=dict)
 
     def add(self, package: Package) -> None:
         """Add a package."""
         self._by_id[package.package_id] = package
         if package.fields.get("product_name"):
             self._product_names[package.fields["product_id"]] = package.fields["product_name"]
+        self._spaces[package.fields["product_id"]] = package.fields["app_id"]
         self._answers.clear()
 
     def get(self, package_id: str) -> Package | None:
@@ -64,6 +66,10 @@ class PackageStore:
             matching = (package for package in self._by_id.values() if _matches(package, wanted))
             self._answers[wanted] = sorted(matching, key=lambda package: -package.record)
         return self._answers[wanted]
+
+    def space_of_product(self, product_id: str) -> str | None:
+        """Return the space that the newest package of the product went to, or None."""
+        return self._spaces.get(product_id)
 
     def name_of_product(self, product_id: str) -> str | None:
         """Return the product name that a package of the product carried, or None."""

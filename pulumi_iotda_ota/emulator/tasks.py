@@ -94,6 +94,14 @@ class TaskStore:
             if task.status(now) in FINAL:
                 self._settled.add(task_id)
 
+    def describe(self, device_id: str, now: float, **changes: object) -> None:
+        """Change how a device behaves from now on, in tasks that exist too."""
+        self.settle(now)
+        self.devices.describe(device_id, **changes)
+        for task_id, task in self._by_id.items():
+            if task_id not in self._settled:
+                task.behave(device_id, self.devices.behaviour(device_id), now)
+
     def stop(self, task: Task, targets: Sequence[str], now: float) -> list[dict[str, str]]:
         """Stop devices; without targets the whole task."""
         _require_state(task, _STOPPABLE, now)
@@ -110,6 +118,7 @@ class TaskStore:
         busy = self._busy(now, besides=task)
         for subtask in chosen:
             subtask.conflict = subtask.target in busy
+            subtask.behaviour = self.devices.behaviour(subtask.target)
         task.dispatch(chosen, now)
         self._settled.discard(task.fields["task_id"])
         return answers
@@ -121,6 +130,8 @@ class TaskStore:
         chosen, answers = _choose(task, targets, waiting, now)
         policy = task.fields.get("task_policy") or {}
         scheduled = policy.get("schedule_time")
+        for subtask in chosen:
+            subtask.behaviour = self.devices.behaviour(subtask.target)
         task.dispatch(chosen, max(now, seconds_of(scheduled)) if scheduled else now)
         return answers
 

@@ -106,11 +106,12 @@ class IotdaOtaError(Exception):
     def note(self, label: str, text: str) -> None:
         """Add a labelled line that only a caller knows. ``cause`` and then ``fix`` stay the last lines.
 
-        A caller knows more, so its cause or fix comes before one that is there.
+        A caller knows more, so its cause or fix comes before one that is last. A fix that is first stays first.
         """
         facts = list(self.message.facts)
-        rank = _RANKS.get(label, 1)
-        place = next((at for at, (known, _) in enumerate(facts) if _RANKS.get(known, 0) >= rank), len(facts))
+        place, rank = len(facts), _RANKS.get(label, 1)
+        while place and _RANKS.get(facts[place - 1][0], 0) >= rank:
+            place -= 1
         facts.insert(place, (label, text))
         self.message = Message(self.message.headline, tuple(facts))
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APP_ID",
+    "CLOUD",
     "CONSTANT_IDS",
     "DETAIL_STATUS",
     "GROUP_ID",
@@ -45,6 +46,7 @@ __all__ = [
     "PAGE_LIMIT",
     "PRODUCT_ID",
     "PROJECT_ID",
+    "PROJECT_NAME",
     "REGION",
     "RETRY_COUNT",
     "RETRY_INTERVAL",
@@ -54,6 +56,7 @@ __all__ = [
     "TASK_ID",
     "TASK_MODE",
     "TASK_NAME",
+    "TASK_NAME_PREFIX",
     "TASK_STATUS",
     "TASK_TYPE",
     "VERSION",
@@ -206,8 +209,9 @@ PAGE_LIMIT = Number(1, MAX_PAGE)
 OFFSET = Number(0, MAX_OFFSET)
 
 TASK_ID = Identifier(r"[a-f0-9]{1,24}", "1 to 24 lower-case hexadecimal digits", "task_id")
-# Newer pages allow Chinese characters too, the English page of 2022 does not: ours keep to the common part.
-TASK_NAME = Pattern(r"[A-Za-z0-9_]{1,128}", "1 to 128 letters, digits or _")
+# The English page of 2022 has no Chinese characters, newer pages have them.
+TASK_NAME = Pattern(r"[\u4e00-\u9fa5A-Za-z0-9_]{1,128}", "1 to 128 letters, digits, _ or Chinese characters")
+TASK_NAME_PREFIX = Pattern(r"[\u4e00-\u9fa5A-Za-z0-9_]{1,111}", "1 to 111 letters, digits, _ or Chinese characters")
 TASK_TYPE = Choice(("softwareUpgrade", "firmwareUpgrade", "moduleUpgrade"))
 TASK_STATUS = Choice(
     ("Initializing", "Waitting", "Processing", "Success", "Fail", "PartialSuccess", "Stopped", "Stopping")

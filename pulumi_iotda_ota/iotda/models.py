@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.dataclasses import dataclass as validated
 
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -64,6 +72,12 @@ def read_service_time(text: str) -> datetime | None:
         return datetime.fromisoformat(f"{day}T{time}.{micros}{offset or '+00:00'}").astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
+
+
+def rfc3339(text: str) -> str:
+    """Return the time of a record as RFC 3339, or the text itself if it cannot be read."""
+    time = read_service_time(text)
+    return time.isoformat().replace("+00:00", "Z") if time else text
 
 
 _Item = TypeVar("_Item")
@@ -179,8 +193,7 @@ class OtaPackage:
     @property
     def created_at(self) -> str:
         """Return ``create_time`` as RFC 3339, or as it is if it cannot be read."""
-        created = self.created
-        return created.isoformat().replace("+00:00", "Z") if created else self.create_time
+        return rfc3339(self.create_time)
 
 
 class PageInfo(_Answer):
@@ -262,12 +275,22 @@ class BatchTask(_Answer):
         return (str(single),) if single else None
 
 
+def _if_readable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Return a field, or None if it has another type."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
 class TaskSummary(_Answer):
     """What is read of a task in a list: whatever else is wrong with somebody's task is not our business."""
 
     task_id: _Id
     task_name: str
     status: str
+    create_time: Annotated[str | None, WrapValidator(_if_readable)] = None
+    task_progress: Annotated[TaskProgress | None, WrapValidator(_if_readable)] = None
 
 
 class BatchTaskPage(RecordPage):

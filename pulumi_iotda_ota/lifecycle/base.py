@@ -92,6 +92,7 @@ class ResourceContext(Context):
         tell: shows a line of progress.
         run_state: what this run of Pulumi has seen and done so far.
         seen: is given a task each time that it is looked at while it is waited for.
+        stopping: how to stop a wait, and what remains. Shown when a wait begins; empty shows nothing.
     """
 
     run: Run
@@ -99,6 +100,7 @@ class ResourceContext(Context):
     tell: Callable[[str], None]
     run_state: RunState = field(default_factory=RunState)
     seen: Callable[[BatchTask], None] = lambda _: None
+    stopping: str = ""
 
     @property
     def clock(self) -> Clock:

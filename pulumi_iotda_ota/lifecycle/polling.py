@@ -66,6 +66,7 @@ class TaskPoller:
         self._client = client
         self.task_id = task_id
         self._told = ""
+        self._waits = False
         self.end = end
         #: What the service answered last, or None before its first answer.
         self.task: BatchTask | None = None
@@ -91,6 +92,9 @@ class TaskPoller:
                 return task
             if not end.remaining():
                 return None
+            if not self._waits:
+                self._waits = True
+                self._tell_how_to_stop()
             clock.sleep(min(self._pause(clock.monotonic() - began), end.remaining()))
 
     def _pause(self, waited: float) -> float:
@@ -109,13 +113,17 @@ class TaskPoller:
                 raise
             cause = _cause(error)
             if self.outage is None:
-                self._tell(f"{self._name}: no response, the request is sent again ({cause.message.headline})")
+                self._tell(f"no response, trying again ({cause.message.headline}): {self._name}")
             self.outage = cause
             return None
         self.task, self.outage = task, None
         self._context.seen(task)
-        self._tell(f"{self._name}: {stands(task)}")
+        self._tell(f"{progress_of(task)}: {self._name}")
         return task
+
+    def _tell_how_to_stop(self) -> None:
+        if self._context.stopping:
+            self._context.tell(self._context.stopping)
 
     @property
     def _name(self) -> str:
@@ -133,11 +141,13 @@ def _cause(error: IotdaOtaError) -> IotdaOtaError:
     return error.__cause__ if within else error  # type: ignore[return-value]
 
 
-def stands(task: BatchTask) -> str:
-    """Return in words how a task stands: its status, how many devices are where, and what they wait for."""
-    standing = DeviceCounts.of(task, ended=not is_running(task))
-    counts = (
-        f"{standing.succeeded} of {standing.total} devices done, {standing.failed} failed, "
-        f"{standing.running} running, {standing.waiting} waiting"
+def progress_of(task: BatchTask) -> str:
+    """Return how many devices of a task are where, what they wait for, and the status of the task.
+
+    The counts come first, because a narrow terminal cuts the end of a line.
+    """
+    counts = DeviceCounts.of(task, ended=not is_running(task))
+    return (
+        f"{counts.succeeded} of {counts.total} done, {counts.failed} failed, {counts.running} running, "
+        f"{counts.waiting} waiting{waits_for(task, counts)}, {sanitize(task.status)}"
     )
-    return f"{sanitize(task.status)}, {counts}{waits_for(task, standing)}"

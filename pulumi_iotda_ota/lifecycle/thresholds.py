@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.models import TaskProgress
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.iotda.models import BatchTask, TaskSummary
 
 _DEFAULT_MIN_DEVICES = 1
 _SUCCESS = "Success"
@@ -41,7 +41,7 @@ class DeviceCounts:
     is_counted: bool = True
 
     @classmethod
-    def of(cls, task: BatchTask, *, ended: bool) -> DeviceCounts:
+    def of(cls, task: BatchTask | TaskSummary, *, ended: bool) -> DeviceCounts:
         """Return how a task stands.
 
         Args:

@@ -272,6 +272,7 @@ class Provider:
             warn=lambda line: self._warn(urn, redact(render(line, PLUGIN))),
             tell=lambda line: self._tell(urn, redact(render(line, PLUGIN))),
             run_state=self._run_state,
+            stopping="Ctrl-C stops the wait, not the task; the next pulumi up waits again",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pulumi_iotda_ota.iotda import limits
-from pulumi_iotda_ota.iotda.limits import Choice, Number, Pattern
+from pulumi_iotda_ota.iotda.limits import Choice, Number
 from pulumi_iotda_ota.schema import changes
 from pulumi_iotda_ota.schema.argument import Argument, Change
 from pulumi_iotda_ota.schema.lookup_arguments import (
@@ -141,8 +141,9 @@ UPGRADE_TASK: tuple[Argument, ...] = (
     Argument(
         "task_name_prefix",
         "text",
-        "What the task's name, which is shown, starts with: letters, digits and _. By default the resource's name.",
-        Pattern(r"[A-Za-z0-9_]{1,111}", "1 to 111 letters, digits or _"),
+        "What the task's name, which is shown, starts with: letters, digits, _ and Chinese characters. By default the "
+        "resource's name.",
+        limits.TASK_NAME_PREFIX,
         change=Change("noted", "Stored, with a warning: the existing task keeps its name."),
     ),
     Argument(

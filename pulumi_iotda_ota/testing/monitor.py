@@ -21,6 +21,7 @@ from pulumi_iotda_ota.dynamic import begin_run
 from pulumi_iotda_ota.functions import packages
 from pulumi_iotda_ota.functions.invoke import failure
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.testing.project import Project, complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,11 +152,12 @@ def run_program(
 
     Args:
         program: its folder, or its file.
-        config: the stack's configuration, with namespaces (``python-rollout:product``).
+        config: the stack's configuration. A key without a namespace belongs to the project. Keys that Pulumi.yaml
+            declares have the values that it gives them, unless they are given here.
         preview: only check the resources.
         stack: the name of the stack.
-        project: the name of the project; by default the namespace of the first key of ``config``, or the name of the
-            program's folder or file.
+        project: the name of the project. Default: the name in the Pulumi.yaml of the program's folder, or of one above
+            it; without a Pulumi.yaml, the namespace of the first key of ``config``, or the name of the folder or file.
         mocks: what answers the program: :class:`~pulumi_iotda_ota.testing.Mocks`, or a class below it. By default
             lookups and resources do what they do, wherever the connection leads to.
 
@@ -163,19 +165,23 @@ def run_program(
         What answered, with the resources that the program registered and what it exported.
 
     Raises:
+        InputError: a key of ``config`` is almost one that Pulumi.yaml declares, or is no setting of this library.
         IotdaOtaError: as it would end the program under Pulumi.
     """
     monitor = mocks or Monitor()
     monitor.preview = preview
     begin_run()
     monitor._begin_run()  # noqa: SLF001  belongs to this package, not to the tests of users
-    named = project or next((key.split(":")[0] for key in config if ":" in key), Path(program).name)
-    pulumi_compat.enter_program(monitor, project=named, stack=stack, config=config, preview=preview)
+    here, file = Path.cwd(), Path(program).absolute()
+    folder = file if file.is_dir() else file.parent
+    around = Project.around(folder)
+    named = project or around.name or next((key.split(":")[0] for key in config if ":" in key), file.name)
+    full = complete(config, around, named)
+    pulumi_compat.enter_program(monitor, project=named, stack=stack, config=full, preview=preview)
     # Pulumi's own way to run a program to its last Output; it has no types.
     run_to_the_end: Callable[..., Callable[[], None]] = mocks_module.test
-    here, file = Path.cwd(), Path(program).absolute()
     try:
-        os.chdir(file if file.is_dir() else file.parent)  # what a program reads, a lock file too, lies there
+        os.chdir(folder)  # what a program reads, a lock file too, lies there
         run_to_the_end(lambda: _run_and_tell(file, monitor))()
     except IotdaOtaError as error:
         _told_once(error)

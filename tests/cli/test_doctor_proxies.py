@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pulumi_iotda_ota.cli.session import Session
 from tests.support.fault_helpers import AUTHORITY, closed_port
 from tests.support.relay import SERVICE_NAME, Front, Proxy
 from tests.support.socks import SocksProxy
@@ -96,3 +98,11 @@ def test_a_socks_proxy(looked: Any, front: Front) -> None:
     assert done.code == 0
     assert f"requests go through the proxy 127.0.0.1:{proxy.port}" in found["network"]["text"]
     assert found["clock"]["status"] == "skipped"
+
+
+@pytest.mark.parametrize("password", [SECRET, f"{SECRET}@x/y#z", f"{SECRET}%40"])
+def test_the_password_of_a_proxy_is_a_secret_of_the_command(password: str) -> None:
+    """Whatever a command prints, also a fault of its own with a traceback, it hides the password of a proxy."""
+    session = Session({"https_proxy": f"http://user:{password}@proxy:3128", "NO_PROXY": "a,b"}, StringIO(), StringIO())
+
+    assert session.secrets == {password}

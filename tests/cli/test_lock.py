@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator import Emulator
 
-NEWEST = (*METER, "--version-constraint", "^1.4", "--source-versions", "V1.3.2", "--highest-version")
+NEWEST = (*METER, "--version-constraint", "^1.4", "--source-version", "V1.3.2", "--highest-version")
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +116,7 @@ def test_gone_and_failing_names(shell: Shell, emulator: Emulator, lock_file: Pat
     checked, updated = shell("lock", "check"), shell("lock", "update")
 
     assert (checked.code, updated.code) == (1, 1)
-    assert "many: failed, V1.4.11 stays locked locked\n  " in updated.err
+    assert "many: failed, V1.4.11 stays locked locked locked\n  " in updated.err
     assert "OTA packages match" in updated.err
     assert "exact: V1.4.10 is gone, nothing matches now" in updated.err
     assert updated.out.startswith("meter: V1.4.11 -> V1.4.12\n")
@@ -142,32 +142,34 @@ def test_a_name_that_is_there(shell: Shell) -> None:
 def test_the_command_that_an_error_gives_works(shell: Shell, alone: Shell) -> None:
     """The command in the error of a name that is not locked is run as it stands, and the program goes on."""
     words = (*METER, "--version-constraint", ">=1.4 <2", "--highest-version", "--no-include-prereleases")
-    failed = alone("get", "--lock", "meter", *words)
+    failed = alone("package", "get", "--lock", "meter", *words)
     assert failed.code == 1
     assert failed.err.startswith(f'error: "meter" is not locked: there is no {LOCK_FILE}\n')
     (command,) = re.findall(r"iotda-ota (lock add .*)", failed.err)
 
     assert shell(*shlex.split(command)).code == 0
 
-    found = alone("get", "--lock", "meter", *words)
+    found = alone("package", "get", "--lock", "meter", *words)
     assert (found.code, found.rows[0][0]) == (0, "V1.4.11")
 
 
 def test_get_from_the_lock(shell: Shell, alone: Shell, emulator: Emulator) -> None:
-    """`get --lock` needs no service, `--verify` asks it, `--why` tells what the file says."""
+    """`get --lock` needs no service, `--verify` asks it, `--explain` tells what the file says."""
     shell("lock", "add", "meter", *NEWEST)
     emulator.forget_requests()
 
-    assert alone("get", "--lock", "meter", "--field", "version").out == "V1.4.11\n"
-    assert alone("get", "--lock", "meter", "--json").answer["result"]["version"] == "V1.4.11"
-    assert "highest version that matches ^1.4" in alone("get", "--lock", "meter", "--why").out
+    assert alone("package", "get", "--lock", "meter", "--field", "version").out == "V1.4.11\n"
+    assert alone("package", "get", "--lock", "meter", "--json").answer["result"]["version"] == "V1.4.11"
+    assert "highest version that matches ^1.4" in alone("package", "get", "--lock", "meter", "--explain").out
     assert emulator.requests == []
 
-    assert shell("get", "--lock", "meter", "--verify").code == 0
-    emulator.delete_package(alone("get", "--lock", "meter", "--field", "package_id").out.strip())
-    gone = shell("get", "--lock", "meter", "--verify")
+    assert shell("package", "get", "--lock", "meter", "--verify").code == 0
+    emulator.delete_package(alone("package", "get", "--lock", "meter", "--field", "package_id").out.strip())
+    gone = shell("package", "get", "--lock", "meter", "--verify")
     assert (gone.code, "is gone" in gone.err) == (3, True)
-    assert shell("get", *METER, "--version", "V1.4.10", "--verify").err.startswith("error: --verify needs --lock")
+    assert shell("package", "get", *METER, "--version", "V1.4.10", "--verify").err.startswith(
+        "error: --verify needs --lock"
+    )
 
 
 def test_another_place(shell: Shell, emulator: Emulator) -> None:

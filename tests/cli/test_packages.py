@@ -1,4 +1,4 @@
-"""`list` and `get`: what a shell, a person and a program read, and the exit codes."""
+"""`package list` and `package get`: what a shell, a person and a program read, and the exit codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.functions import results
-from tests.support.shell import METER, Shell
+from tests.support.shell import METER, Done, Shell
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_a_line_a_package_with_tabs_between_the_cells(shell: Shell) -> None:
     """A shell reads one line a package: version, id, product and time, whole."""
-    done = shell("list", *METER, "--version-constraint", "^1.4", "--order-by", "version")
+    done = shell("package", "list", *METER, "--version-constraint", "^1.4", "--order-by", "version")
 
     assert (done.code, done.err) == (0, "")
     assert done.rows[0] == [
@@ -28,7 +28,7 @@ def test_a_line_a_package_with_tabs_between_the_cells(shell: Shell) -> None:
 
 def test_one_field_for_a_shell(shell: Shell) -> None:
     """`--field` prints one value and nothing else."""
-    done = shell("get", *METER, "--version", "V1.4.10", "--field", "package_id")
+    done = shell("package", "get", *METER, "--version", "V1.4.10", "--field", "package_id")
 
     assert (done.code, done.out, done.err) == (0, "169ea9fd475dde0c9e14299b41281f51\n", "")
 
@@ -46,8 +46,11 @@ def test_json_has_what_the_function_returns(shell: Shell, service: Emulator) -> 
     assert service
 
     words = (*METER, "--version-constraint", "^1.4", "--json")
-    sources = ("--source-versions", "V1.3.2", "--source-versions", "V1.4.0")
-    got, listed = shell("get", *words, "--highest-version", *sources), shell("list", *words, "--max-items", "3")
+    sources = ("--source-version", "V1.3.2", "--source-version", "V1.4.0")
+    got, listed = (
+        shell("package", "get", *words, "--highest-version", *sources),
+        shell("package", "list", *words, "--max-items", "3"),
+    )
 
     for done, result in ((got, one), (listed, many)):
         told = results.answered(result)
@@ -57,7 +60,7 @@ def test_json_has_what_the_function_returns(shell: Shell, service: Emulator) -> 
 
 def test_nothing_found(shell: Shell) -> None:
     """Nothing fits: exit code 3, the message on the standard error in the command line's words, nothing to read."""
-    done = shell("get", *METER, "--version-constraint", "^9")
+    done = shell("package", "get", *METER, "--version-constraint", "^9")
 
     assert (done.code, done.out) == (3, "")
     assert done.err.startswith("error: no OTA package matches\n")
@@ -67,7 +70,7 @@ def test_nothing_found(shell: Shell) -> None:
 
 def test_nothing_found_for_a_program(shell: Shell) -> None:
     """With `--json` an error is one object on the standard error, with its exit code."""
-    done = shell("get", *METER, "--version-constraint", "^9", "--json")
+    done = shell("package", "get", *METER, "--version-constraint", "^9", "--json")
 
     assert (done.code, done.out) == (3, "")
     assert (done.error["kind"], done.error["exit_code"]) == ("PackageNotFound", 3)
@@ -78,84 +81,86 @@ def test_nothing_found_for_a_program(shell: Shell) -> None:
 
 
 def test_nothing_found_may_be_an_answer(shell: Shell) -> None:
-    """`--on-missing none` makes nothing an answer: exit code 0 and no line; so does an empty list."""
+    """With `--on-missing none`, and in a list, nothing is a result: exit code 0, and nothing to read."""
     wanted = (*METER, "--version-constraint", "^9")
 
-    assert shell.inside("get", *wanted, "--on-missing", "none") == shell.inside("list", *wanted)
-    assert shell.inside("list", *wanted).code == 0
-    assert shell.inside("get", *wanted, "--on-missing", "none", "--json").answer["result"] is None
+    assert shell.inside("package", "get", *wanted, "--on-missing", "none") == Done(0, "", "")
+    assert shell.inside("package", "list", *wanted).out == ""
+    assert shell.inside("package", "list", *wanted).code == 0
+    assert shell.inside("package", "get", *wanted, "--on-missing", "none", "--json").answer["result"] is None
 
 
 def test_several_found(shell: Shell) -> None:
     """More than one fits: exit code 4, and they are listed."""
-    done = shell.inside("get", *METER)
+    done = shell.inside("package", "get", *METER)
 
     assert (done.code, done.out) == (4, "")
     assert done.err.startswith("error: 40 OTA packages match\n")
 
 
-def test_why(shell: Shell) -> None:
-    """`--why` prints the chosen one, and the nearest of those passed over with reason and rule; `--all` all."""
+def test_explain(shell: Shell) -> None:
+    """`--explain` prints the package and the nearest skipped ones, with reason and rule; `--all-skipped` prints all."""
     wanted = (
+        "package",
         "get",
         *METER,
         "--version-constraint",
         "^1.4",
-        "--source-versions",
+        "--source-version",
         "V1.3.2",
         "--highest-version",
-        "--why",
+        "--explain",
     )
-    few, everything = shell(*wanted), shell(*wanted, "--all")
+    few, everything = shell(*wanted), shell(*wanted, "--all-skipped")
 
     chosen, _, first, second = few.rows[:4]
     assert chosen[0] == "V1.4.11"
     assert (first[0], first[2]) == ("V1.5.0-rc1", "prerelease (--include-prereleases)")
     assert (second[0], second[2]) == ("V1.4.10", "lower than V1.4.11 (--highest-version)")
-    assert few.err == "  … 32 more (--all shows them)\n"
+    assert few.err == "  … 32 more (--all-skipped shows them)\n"
     assert len(everything.rows) == 2 + 40
 
 
-def test_why_names_an_unknown_word(shell: Shell, emulator: Emulator) -> None:
-    """`--why` names the unknown word that puts a version below its release."""
+def test_explain_names_an_unknown_word(shell: Shell, emulator: Emulator) -> None:
+    """`--explain` names the unknown word that puts a version below its release."""
     for version in ("1.5.0-arm64", "1.5.0"):
         emulator.add_package(product_id="lamp", version=version)
+    lamp = ("--package-type", "firmwarePackage", "--product-id", "lamp")
 
-    done = shell.inside(
-        "get", "--package-type", "firmwarePackage", "--product-id", "lamp", "--highest-version", "--why"
-    )
+    done = shell.inside("package", "get", *lamp, "--highest-version", "--explain")
 
     assert done.rows[0][0] == "1.5.0"
     assert "lower than 1.5.0; arm is an unknown word (--highest-version)" in done.out
 
 
-def test_why_tells_all_of_more_than_a_hundred(shell: Shell) -> None:
-    """`--all` tells every package that was passed over, also where the function tells the first hundred only."""
+def test_explain_prints_more_than_a_hundred(shell: Shell) -> None:
+    """`--all-skipped` prints every skipped package, although the function returns only the first hundred."""
     wanted = ("--package-type", "softwarePackage", "--product-id", "gateway", "--highest-version")
-    done = shell.inside("get", *wanted, "--why", "--all")
-    counted = shell.inside("get", *wanted, "--json").answer
+    done = shell.inside("package", "get", *wanted, "--explain", "--all-skipped")
+    counted = shell.inside("package", "get", *wanted, "--json").answer
 
     assert len(counted["skipped"]) == 100 < sum(counted["skipped_counts"].values()) == len(done.rows) - 2
     assert (
-        shell.inside("get", *wanted, "--why", "--all", "--json").answer["skipped_counts"] == counted["skipped_counts"]
+        shell.inside("package", "get", *wanted, "--explain", "--all-skipped", "--json").answer["skipped_counts"]
+        == counted["skipped_counts"]
     )
 
 
 def test_all_that_was_passed_over_for_a_program(shell: Shell) -> None:
-    """`--all` tells a program all of them too, with `--why` or without."""
-    for more in ((), ("--why",)):
-        answer = shell.inside("get", *METER, "--highest-version", "--json", "--all", *more).answer
+    """`--all-skipped` tells a program all of them too, with `--explain` or without."""
+    for more in ((), ("--explain",)):
+        answer = shell.inside("package", "get", *METER, "--highest-version", "--json", "--all-skipped", *more).answer
         assert len(answer["skipped"]) == sum(answer["skipped_counts"].values())
 
 
 def test_the_place_of_a_file_is_asked_for(shell: Shell) -> None:
     """`--field file_location` asks for what it is to print."""
-    done = shell.inside("get", *METER, "--highest-version", "--field", "file_location")
+    done = shell.inside("package", "get", *METER, "--highest-version", "--field", "file_location")
     assert "obs_location" in done.out
 
 
-def test_why_nothing(shell: Shell) -> None:
-    """`--why` does not stay silent where nothing is an answer."""
-    done = shell.inside("get", *METER, "--version-constraint", "^9", "--on-missing", "none", "--why")
+def test_explain_nothing(shell: Shell) -> None:
+    """`--explain` does not stay silent where nothing is an answer."""
+    done = shell.inside("package", "get", *METER, "--version-constraint", "^9", "--on-missing", "none", "--explain")
     assert (done.code, done.out) == (0, "")
     assert done.err.startswith("no OTA package matches")

@@ -63,7 +63,7 @@ def test_every_argument_is_an_option() -> None:
     """What the functions take is an option of the command that asks the same, and every public setting is one too."""
     settings = {long_option(setting.name) for setting in SETTINGS if not setting.secret}
     for command, table in (("get", GET_OTA_PACKAGE), ("list", GET_OTA_PACKAGES)):
-        assert {long_option(argument.name) for argument in table} | settings <= options_of(command)
+        assert {long_option(argument.name) for argument in table} | settings <= options_of("package", command)
     assert {option.name for option in OPTIONS} < options_of("emulator")
 
 
@@ -89,10 +89,10 @@ def test_every_command_has_json_and_help(path: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("given", "meant"),
     [
-        (("get", "--produkt-id", "x"), "--product-id"),
-        (("gte",), "get"),
-        (("task", "sohw", "abc"), "show"),
-        (("get", "--package-type", "firmware"), "firmwarePackage"),
+        (("package", "get", "--produkt-id", "x"), "--product-id"),
+        (("package", "gte"), "get"),
+        (("task", "wacth", "abc"), "watch"),
+        (("package", "get", "--package-type", "firmware"), "firmwarePackage"),
     ],
 )
 def test_a_slip(alone: Shell, given: tuple[str, ...], meant: str) -> None:
@@ -106,7 +106,7 @@ def test_a_slip(alone: Shell, given: tuple[str, ...], meant: str) -> None:
 
 def test_a_slip_for_a_program(alone: Shell) -> None:
     """With --json a usage error is an object too."""
-    done = alone.inside("get", "--json", "--produkt-id", "x")
+    done = alone.inside("package", "get", "--json", "--produkt-id", "x")
 
     assert done.error["exit_code"] == done.code == 2
     assert done.error["kind"] == "UsageError"
@@ -123,7 +123,7 @@ def test_a_slip_for_a_program(alone: Shell) -> None:
 )
 def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...], headline: str) -> None:
     """A value that breaks its rule is exit code 2, named as the option that it is; nothing is sent."""
-    done = shell.inside("get", *METER, *given)
+    done = shell.inside("package", "get", *METER, *given)
 
     assert done.code == 2
     assert done.err.startswith(f"error: {headline}")
@@ -135,7 +135,7 @@ def test_a_wrong_value(shell: Shell, emulator: Emulator, given: tuple[str, ...],
 )
 def test_a_wrong_setting(shell: Shell, emulator: Emulator, given: tuple[str, ...]) -> None:
     """A setting that is wrong by itself is exit code 2; nothing is sent."""
-    done = shell.inside("list", *METER, *given)
+    done = shell.inside("package", "list", *METER, *given)
 
     assert done.code == 2
     assert given[0] in done.err
@@ -144,8 +144,8 @@ def test_a_wrong_setting(shell: Shell, emulator: Emulator, given: tuple[str, ...
 
 def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
     """What an option says is told as an option, what the environment says as the environment."""
-    by_option = shell.inside("list", *METER, "--endpoint", "ftp://x")
-    by_variable = shell.inside("list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
+    by_option = shell.inside("package", "list", *METER, "--endpoint", "ftp://x")
+    by_variable = shell.inside("package", "list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
 
     assert (by_option.code, by_variable.code) == (1, 1)
     assert "source       option" in by_option.err
@@ -157,10 +157,10 @@ def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emu
     said = "product_id is no id, see app_id (argument), set retry_failed=True"
     body = {"error_code": "IOTDA.000006", "error_msg": said}
     emulator.faults.add(Fault(operation="ListOtaPackageInfo", status=400, body=body))
-    refused = shell.inside("list", *METER, "--json")
-    wrong = shell.inside("get", "--package-id", "product_id")
+    refused = shell.inside("package", "list", *METER, "--json")
+    wrong = shell.inside("package", "get", "--package-id", "product_id")
     emulator.faults.add(Fault(operation="ShowOtaPackage", body={"package_id": "p1", "app_id": "a"}))
-    misread = shell.inside("get", "--package-id", "p1")
+    misread = shell.inside("package", "get", "--package-id", "p1")
 
     facts = {fact["label"]: fact["text"] for fact in refused.error["facts"]}
     assert facts["response"] == said
@@ -170,12 +170,25 @@ def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emu
 
 def test_no_settings(alone: Shell) -> None:
     """Without settings the error names options, the configuration and the environment, and no argument of Python."""
-    done = alone.inside("list", *METER)
+    done = alone.inside("package", "list", *METER)
 
     assert done.code == 1
     assert "option --region, config iotda-ota:region, environment HW_REGION_NAME" in " ".join(done.err.split())
     assert "options: --oidc-token-file + --idp-id" in done.err
     assert "argument" not in done.err
+
+
+def test_the_first_two_lines_without_settings(alone: Shell) -> None:
+    """Without settings the lines below the headline are the two commands that most people need, then the sources."""
+    keys = "HW_ACCESS_KEY=... HW_SECRET_KEY=..."
+    for words, exported in ((METER, f"HW_REGION_NAME=... {keys}"), ((*METER, "--region", "cn-north-4"), keys)):
+        _, first, second, third, *_ = alone.inside("package", "list", *words).err.splitlines()
+
+        assert first.split("  ")[-1].strip() == f"export {exported}"
+        assert second.strip() == "iotda-ota doctor"
+        assert third.startswith(("  endpoint ", "  looked in"))
+    half = alone.inside("package", "list", *METER, environ={"HW_ACCESS_KEY": "a", "HW_SECRET_KEY": "b"})
+    assert half.err.splitlines()[1].endswith(" export HW_REGION_NAME=...")
 
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
@@ -211,8 +224,8 @@ def test_anything_on_the_command_line(path: tuple[str, ...], words: list[str]) -
 def test_a_secret_that_comes_back(shell: Shell) -> None:
     """A secret of the environment is masked in whatever is told."""
     secret = "Zz0123456789abcdef"
-    done = shell.inside("task", "show", "abc", environ={"HW_SECRET_KEY": secret})
-    slip = shell.inside("get", f"--{secret}", "--json", environ={"HW_SECRET_KEY": secret})
+    done = shell.inside("task", "get", "abc", environ={"HW_SECRET_KEY": secret})
+    slip = shell.inside("package", "get", f"--{secret}", "--json", environ={"HW_SECRET_KEY": secret})
 
     assert secret not in done.err + slip.err
     assert (done.code, slip.code) == (1, 2)
@@ -227,7 +240,7 @@ def test_a_fault_of_ours(alone: Shell) -> None:
         "sys.exit(entry.main(sys.argv[1:]))\n"
     )
     environ = {**alone.environ, "HW_SECRET_KEY": "Zz0123456789abcdef"}
-    command = [sys.executable, "-c", program, "list", *METER]
+    command = [sys.executable, "-c", program, "package", "list", *METER]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
 
     assert done.returncode == 1
@@ -242,7 +255,7 @@ def test_ctrl_c(shell: Shell, emulator: Emulator, nth: int) -> None:
     """Ctrl-C anywhere is exit code 130 and one line, before the service has answered."""
     emulator.faults.add(Fault(operation="ListOtaPackageInfo", nth=nth, times=None, delay=60))
     process = subprocess.Popen(
-        [sys.executable, "-m", "pulumi_iotda_ota.cli", "list", "--package-type", "softwarePackage"],
+        [sys.executable, "-m", "pulumi_iotda_ota.cli", "package", "list", "--package-type", "softwarePackage"],
         env=shell.environ, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while len(emulator.requests) < nth:
@@ -257,7 +270,7 @@ def test_ctrl_c(shell: Shell, emulator: Emulator, nth: int) -> None:
 def test_without_click(alone: Shell, tmp_path: Path) -> None:
     """Where click is missing, one line says how to install it."""
     (tmp_path / "click.py").write_text("raise ModuleNotFoundError(\"No module named 'click'\", name='click')\n")
-    done = alone("list", environ={"PYTHONPATH": str(tmp_path)})
+    done = alone("package", "list", environ={"PYTHONPATH": str(tmp_path)})
 
     assert (done.code, done.out) == (1, "")
     assert done.err.count("\n") == 1
@@ -302,7 +315,7 @@ def test_the_emulator(alone: Shell, tmp_path: Path) -> None:
             "HW_ACCESS_KEY": told["access_key"],
             "HW_SECRET_KEY": told["secret_key"],
         }
-        listed = alone("list", "--package-type", "firmwarePackage", "--field", "package_id", environ=environ)
+        listed = alone("package", "list", "--package-type", "firmwarePackage", "--field", "package_id", environ=environ)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
     assert listed.out == "p1\n"
@@ -337,7 +350,7 @@ def test_a_wrong_number_for_the_emulator(alone: Shell, given: tuple[str, str]) -
 
 def test_a_folder_that_is_gone(shell: Shell) -> None:
     """In a folder that has been removed there is no project, which is said in one line."""
-    words_of = f"{sys.executable} -m pulumi_iotda_ota.cli get --stack dev --package-type firmwarePackage"
+    words_of = f"{sys.executable} -m pulumi_iotda_ota.cli package get --stack dev --package-type firmwarePackage"
     done = subprocess.run(
         ["bash", "-c", f"mkdir gone && cd gone && rmdir ../gone && {words_of}"],
         cwd=shell.folder,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
     from tests.support.shell import Done, Shell
 
-ASK = ("get", *METER, "--version", "V1.4.10", "--field", "version")
+ASK = ("package", "get", *METER, "--version", "V1.4.10", "--field", "version")
 NONE = dict.fromkeys(("HW_IOTDA_ENDPOINT", "HW_REGION_NAME", "HW_PROJECT_ID"))
 
 
@@ -90,7 +90,7 @@ def test_values_are_text_as_pulumi_reads_them(shell: Shell, project: Path) -> No
 
     assert done.code == 1
     assert "project 0123 is not in --allowed-project-id" in done.err.replace(
-        "--allowed-project-ids", "allowed_project_ids"
+        "--allowed-project-id", "allowed_project_ids"
     )
     assert "0124, abc" in done.err
 
@@ -155,9 +155,8 @@ def test_a_pipe_in_the_place_of_a_file(shell: Shell, project: Path, name: str) -
     """A pipe that nobody writes to is an error, and nothing waits for it."""
     (project / name).unlink(missing_ok=True)
     os.mkfifo(project / name)
-    done = (
-        shell.inside(*ASK, "--stack", "dev") if name.startswith("Pulumi") else shell.inside("get", "--lock", "meters")
-    )
+    locked = ("package", "get", "--lock", "meters")
+    done = shell.inside(*((*ASK, "--stack", "dev") if name.startswith("Pulumi") else locked))
 
     assert done.code == 1
     assert "it is no file" in done.err
@@ -260,7 +259,9 @@ def test_a_strange_pulumi(shell: Shell, project: Path, tmp_path: Path, script: s
     folder.mkdir()
     (folder / "pulumi").write_text(f"#!/bin/sh\n{script}\n")
     (folder / "pulumi").chmod(mode)
-    done = shell("get", *METER, "--stack", "dev", "--decrypt", environ={"PATH": f"{folder}{os.pathsep}/usr/bin:/bin"})
+    done = shell(
+        "package", "get", *METER, "--stack", "dev", "--decrypt", environ={"PATH": f"{folder}{os.pathsep}/usr/bin:/bin"}
+    )
 
     assert done.code == 1
     assert done.err.startswith("error: the configuration of stack dev was not decrypted\n")

@@ -53,26 +53,26 @@ def status_of(emulator: Emulator) -> str:
     return status
 
 
-def test_show(shell: Shell, quick: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_get(shell: Shell, quick: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A task is shown with the devices that fail and why; `--json` has what get_upgrade_task returns."""
     quick.set_device("d2", outcome="fail", error_code="IOTDA.014112", error_msg=STORAGE)
     task_id = start(quick, "d1", "d2")
     shell.inside("task", "watch", task_id)
 
-    shown, told = shell.inside("task", "show", task_id), shell.inside("task", "show", task_id, "--json")
+    shown, told = shell.inside("task", "get", task_id), shell.inside("task", "get", task_id, "--json")
 
     assert (shown.code, told.code) == (0, 0)
-    assert ["stands", "PartialSuccess, 1 of 2 devices done, 1 failed, 0 running, 0 waiting"] in shown.rows
-    assert ["d2", "Fail", "IOTDA.014112", STORAGE] in shown.rows
+    assert ["progress", "1 of 2 done, 1 failed, 0 running, 0 waiting, PartialSuccess"] in shown.rows
+    assert ["Fail", "d2", "IOTDA.014112", STORAGE] in shown.rows
     for name, value in settings_for(quick).items():
         monkeypatch.setenv(name, value)
     assert told.answer["result"] == iotda_ota.get_upgrade_task(task_id=task_id).to_dict()
-    assert shell.inside("task", "show", task_id, "--field", "status").out == "PartialSuccess\n"
+    assert shell.inside("task", "get", task_id, "--field", "status").out == "PartialSuccess\n"
 
 
 def test_a_task_that_is_not_there(shell: Shell) -> None:
     """A missing task is exit code 3 for every command of `task`, and nothing is sent that changes anything."""
-    for words in (("show",), ("watch",), ("stop", "--yes"), ("retry", "--yes")):
+    for words in (("get",), ("watch",), ("stop", "--yes"), ("retry", "--yes")):
         done = shell.inside("task", *words, "abc")
 
         assert (done.code, done.out) == (3, "")
@@ -83,8 +83,9 @@ def test_list(shell: Shell, quick: Emulator) -> None:
     """Tasks are listed, the newest first, by type and status."""
     ids = [start(quick, "d1"), start(quick, "d1")]
 
-    assert [row[0] for row in shell.inside("task", "list").rows] == ids[::-1]
-    assert shell.inside("task", "list", "--task-type", "softwareUpgrade").out == ""
+    assert [row[5] for row in shell.inside("task", "list").rows] == ids[::-1]
+    none = shell.inside("task", "list", "--task-type", "softwareUpgrade")
+    assert (none.code, none.out, none.err) == (0, "", "no upgrade task matches; list more without --task-type\n")
     assert len(shell.inside("task", "list", "--max-items", "1", "--json").answer["result"]) == 1
     assert shell.inside("task", "list", "--max-items", "0").code == 2
 
@@ -94,7 +95,7 @@ def test_a_good_end(shell: Shell, quick: Emulator) -> None:
     done = shell("task", "watch", start(quick, "d1", "d2"))
 
     assert done.code == 0
-    assert done.out == "upgrade task canary_1: Success, 2 of 2 devices done, 0 failed, 0 running, 0 waiting\n"
+    assert done.out == "2 of 2 done, 0 failed, 0 running, 0 waiting, Success: upgrade task canary_1\n"
     assert done.err.endswith(done.out)
 
 
@@ -167,7 +168,7 @@ def test_an_outage_after_a_confirmation(shell: Shell, quick: Emulator) -> None:
         return "ConfirmBatchTask" in posts(quick)
 
     quick.faults.add(Fault(operation="ShowBatchTask", match=confirmed, times=None, status=503))
-    done = shell.inside("task", "confirm", task_id, "--approved-package-ids", "p1", "--yes", "--max-attempts", "1")
+    done = shell.inside("task", "confirm", task_id, "--approved-package-id", "p1", "--yes", "--max-attempts", "1")
 
     assert (done.code, posts(quick)) == (0, ["ConfirmBatchTask"])
     assert "it was confirmed, but could not be read after that" in done.err
@@ -220,7 +221,7 @@ def test_a_live_bar(tmp_path: Path) -> None:
     assert done.code == 0
     assert "━" in shown
     assert "1/2" in shown
-    assert shown.rstrip().endswith("Success, 2 of 2 devices done, 0 failed, 0 running, 0 waiting")
+    assert shown.rstrip().endswith("2 of 2 done, 0 failed, 0 running, 0 waiting, Success: upgrade task canary_1")
     assert done.out.count("\x1b[?25l") == done.out.count("\x1b[?25h") == 1  # the cursor is back
 
 
@@ -238,7 +239,7 @@ def test_retry(shell: Shell, quick: Emulator) -> None:
 
     agreed = shell.on_terminal("task", "retry", task_id, keys="y\n")
     assert (agreed.code, posts(quick)) == (0, ["RetryBatchTask"])
-    assert "PartialSuccess, 1 of 2 devices done, 1 failed" in " ".join(plain(agreed.out).split())
+    assert "1 of 2 done, 1 failed, 0 running, 0 waiting, PartialSuccess" in " ".join(plain(agreed.out).split())
     assert shell("task", "watch", task_id).code == 0
 
 
@@ -278,7 +279,7 @@ def test_stop(shell: Shell, quick: Emulator) -> None:
 
     assert (first.code, again.code) == (0, 0)
     assert first.out == again.out
-    assert first.out.startswith("upgrade task canary_1: Stopped")
+    assert first.out.endswith("Stopped: upgrade task canary_1\n")
     assert posts(quick) == ["StopBatchTask"]
     assert shell.inside("task", "watch", task_id).code == 5
 
@@ -286,12 +287,12 @@ def test_stop(shell: Shell, quick: Emulator) -> None:
 def test_confirm(shell: Shell, quick: Emulator) -> None:
     """A task that waits begins only where the approved packages are all that it installs."""
     task_id = start(quick, "d1", need_confirm=True)
-    other = shell.inside("task", "confirm", task_id, "--approved-package-ids", "p2", "--yes")
+    other = shell.inside("task", "confirm", task_id, "--approved-package-id", "p2", "--yes")
     assert (other.code, posts(quick)) == (2, [])
     assert "installs other packages than the approved ones; it was not confirmed" in other.err
     assert "write that into --approved-package-id" in " ".join(other.err.split())
 
-    done = shell.inside("task", "confirm", task_id, "--approved-package-ids", "p1", "--yes")
+    done = shell.inside("task", "confirm", task_id, "--approved-package-id", "p1", "--yes")
     assert (done.code, posts(quick)) == (0, ["ConfirmBatchTask"])
     assert shell.inside("task", "watch", task_id).code == 0
 
@@ -301,7 +302,7 @@ def test_what_a_device_says_can_not_move_the_terminal(shell: Shell, quick: Emula
     quick.set_device("d1", outcome="fail", error_msg="\x1b[2Jgone\u202e")
     task_id = start(quick, "d1")
     failed = shell.inside("task", "watch", task_id)
-    shown, told = shell.inside("task", "show", task_id), shell.inside("task", "show", task_id, "--json")
+    shown, told = shell.inside("task", "get", task_id), shell.inside("task", "get", task_id, "--json")
 
     assert "\x1b" not in failed.err + shown.out + told.out
     assert "\\x1b[2Jgone" in shown.out
@@ -317,7 +318,7 @@ def test_what_is_left_out_is_told(shell: Shell, quick: Emulator) -> None:
     task_id = start(quick, *many)
     shell.inside("task", "watch", task_id, "--timeout", "20s")
 
-    assert "the first 100 of 120 that failed" in shell.inside("task", "show", task_id).err
+    assert "the first 100 of 120 that failed" in shell.inside("task", "get", task_id).err
     assert "the newest 1 of each type: --max-items lists more" in shell.inside("task", "list", "--max-items", "1").err
     assert shell.inside("task", "list", "--max-items", "2").err == ""
 

@@ -35,7 +35,7 @@ def test_a_closed_pipe(shell: Shell) -> None:
 
 def test_a_closed_standard_output(shell: Shell) -> None:
     """A standard output that nobody reads from the start is no traceback either, also for the help."""
-    for words in ("--help", f"list {' '.join(METER)}"):
+    for words in ("--help", f"package list {' '.join(METER)}"):
         script = f"{sys.executable} -m pulumi_iotda_ota.cli {words} | true"
         done = subprocess.run(["bash", "-c", script], env=shell.environ, capture_output=True, text=True, check=False)
         assert done.stderr == ""
@@ -44,7 +44,11 @@ def test_a_closed_standard_output(shell: Shell) -> None:
 def test_streams_that_are_not_there(shell: Shell) -> None:
     """Where the shell has closed the outputs there is nowhere to write to, and the exit code is the same."""
     command = f"{sys.executable} -m pulumi_iotda_ota.cli"
-    for words, code in ((f"list {' '.join(METER)} >&-", 0), (f"get {' '.join(METER)} 2>&-", 4), ("--help >&- 2>&-", 0)):
+    for words, code in (
+        (f"package list {' '.join(METER)} >&-", 0),
+        (f"package get {' '.join(METER)} 2>&-", 4),
+        ("--help >&- 2>&-", 0),
+    ):
         done = subprocess.run(["bash", "-c", f"{command} {words}"], env=shell.environ, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (code, b"")
 
@@ -55,7 +59,8 @@ def test_a_terminal_shows_a_table(shell: Shell) -> None:
 
     assert "\x1b[1m" in done.out
     lines = plain(done.out).splitlines()
-    assert lines[0].split() == ["version", "package_id", "product_id", "created_at"]
+    assert lines[0] == "13 OTA packages"
+    assert lines[1].split() == ["version", "package_id", "product_id", "created_at"]
     assert ["V1.4.10", "169ea9fd475dde0c9e14299b41281f51", "smart-meter", "2026-10-02"] in [
         line.split() for line in lines
     ]
@@ -65,17 +70,19 @@ def test_a_terminal_shows_a_table(shell: Shell) -> None:
 def test_no_colour_where_none_is_wanted(shell: Shell, environ: dict[str, str]) -> None:
     """NO_COLOR and a terminal that can not show any leave colours out, of errors too."""
     assert "\x1b[" not in shell.on_terminal(*SEVERAL, environ=environ).out
-    assert "\x1b[" not in shell.on_terminal("get", *METER, environ=environ).out
+    assert "\x1b[" not in shell.on_terminal("package", "get", *METER, environ=environ).out
 
 
 def test_an_error_on_a_terminal(shell: Shell) -> None:
     """An error begins in red where a person sees it."""
-    assert shell.on_terminal("get", *METER).out.startswith("\x1b[31m\x1b[1merror:\x1b[0m 40 OTA packages match")
+    assert shell.on_terminal("package", "get", *METER).out.startswith(
+        "\x1b[31m\x1b[1merror:\x1b[0m 40 OTA packages match"
+    )
 
 
 def test_a_narrow_terminal(shell: Shell) -> None:
-    """On 40 columns nothing is lost: what is too wide is folded."""
-    words_of = ("get", *METER, "--version-constraint", "^1.4", "--highest-version", "--why")
+    """On 40 columns nothing is lost: a row that is too wide goes on in the next line."""
+    words_of = ("package", "get", *METER, "--version-constraint", "^1.4", "--highest-version", "--explain")
     wide, narrow = shell.on_terminal(*words_of, columns=200), shell.on_terminal(*words_of, columns=40)
 
     assert Counter("".join(plain(narrow.out).split())) == Counter("".join(plain(wide.out).split()))
@@ -86,7 +93,7 @@ def test_a_narrow_terminal(shell: Shell) -> None:
 def test_a_width_from_the_environment(shell: Shell, columns: str) -> None:
     """Whatever COLUMNS says, there is an answer."""
     assert shell.on_terminal(*SEVERAL, environ={"COLUMNS": columns}).code == 0
-    assert shell("get", "--help", environ={"COLUMNS": columns}).code == 0
+    assert shell("package", "get", "--help", environ={"COLUMNS": columns}).code == 0
 
 
 def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None:
@@ -94,15 +101,15 @@ def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None
     emulator.add_package(version="V9.9", description="ünïcode")
     for encoding in ("ascii", "cp1252"):
         environ = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-        assert shell("get", *METER, environ=environ).code == 4
-        assert shell("get", *METER, "--version", "V9.9", "--field", "description", environ=environ).code == 0
+        assert shell("package", "get", *METER, environ=environ).code == 4
+        assert shell("package", "get", *METER, "--version", "V9.9", "--field", "description", environ=environ).code == 0
 
 
 def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: Emulator) -> None:
     """What an uploader wrote is escaped where people read it; in the JSON it is exact."""
     emulator.add_package(version="V9.9", description="a\x1b[2Jb\nc")
-    shown = shell.inside("get", *METER, "--version", "V9.9", "--field", "description")
-    told = shell.inside("get", *METER, "--version", "V9.9", "--json")
+    shown = shell.inside("package", "get", *METER, "--version", "V9.9", "--field", "description")
+    told = shell.inside("package", "get", *METER, "--version", "V9.9", "--json")
 
     assert shown.out == "a\\x1b[2Jb\\nc\n"
     assert told.answer["result"]["description"] == "a\x1b[2Jb\nc"
@@ -131,7 +138,10 @@ def test_nobody_reads_errors(shell: Shell) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, "-m", "pulumi_iotda_ota.cli", "get", "--nope"], env=shell.environ, stderr=writing, check=False
+        [sys.executable, "-m", "pulumi_iotda_ota.cli", "package", "get", "--nope"],
+        env=shell.environ,
+        stderr=writing,
+        check=False,
     )
     os.close(writing)
     assert done.returncode == 141
@@ -139,7 +149,7 @@ def test_nobody_reads_errors(shell: Shell) -> None:
 
 def test_what_was_typed_can_not_move_the_terminal(alone: Shell) -> None:
     """A usage error repeats what was typed without its control characters and without a secret."""
-    done = alone.inside("get", "\x1b[2J\x07gone", "hidden-key-1", environ={"HW_SECRET_KEY": "hidden-key-1"})
+    done = alone.inside("package", "get", "\x1b[2J\x07gone", "hidden-key-1", environ={"HW_SECRET_KEY": "hidden-key-1"})
     assert done.code == 2
     assert "\\x07gone ****" in done.err
     assert "\x1b" not in done.err
@@ -147,6 +157,6 @@ def test_what_was_typed_can_not_move_the_terminal(alone: Shell) -> None:
 
 @pytest.mark.parametrize("columns", [1, 20])
 def test_a_terminal_too_narrow_for_a_table(shell: Shell, columns: int) -> None:
-    """Where columns have no room, cells stand in one line, which the terminal breaks: nothing is lost."""
-    done = shell.on_terminal(*SEVERAL, columns=columns)
-    assert "V1.4.10  169ea9fd475dde0c9e14299b41281f51  smart-meter  2026-10-02" in plain(done.out)
+    """Where columns have no room, each cell is on a line of its own: an id can be copied."""
+    done = shell.inside(*SEVERAL, columns=columns)
+    assert "V1.4.10\n  169ea9fd475dde0c9e14299b41281f51\n  smart-meter\n  2026-10-02\n" in plain(done.out)

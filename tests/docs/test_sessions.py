@@ -137,6 +137,11 @@ def test_a_device_is_told_how_to_behave(
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the emulator is not told by curl: no curl on PATH")
+def test_the_commands_for_a_shell_lead_to_it(run: Callable[[tuple[str, str]], doc_sessions.Ran]) -> None:
+    """A shell that has read what `--env` prints finds the emulator, and is accepted by it."""
+    assert run(("docs/emulator.md", "environment")).output.count("water-valve") == 24
+
+
 def test_a_package_is_uploaded(run: Callable[[tuple[str, str]], doc_sessions.Ran], service: Emulator) -> None:
     """What the page sends to the emulator is the newest package from then on."""
     run(("docs/emulator.md", "upload"))

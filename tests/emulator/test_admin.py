@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def _admin(call: Caller, method: str, name: str, body: Any = None, **headers: str) -> Answer:
     call.headers = {name: value for name, value in call.headers.items() if name != "Accept-Encoding"}
+    if body is not None:
+        headers.setdefault("Content_Type", "application/json")
     return call.raw(method, f"/_emulator/{name}", None if body is None else json.dumps(body).encode(), **headers)
 
 
@@ -82,3 +84,33 @@ def test_mistakes_are_told(call: Caller, method: str, name: str, body: Any, stat
 def test_another_host_name_is_refused(call: Caller) -> None:
     """A web page cannot reach the admin paths by a name of its own that leads to this machine."""
     assert _admin(call, "GET", "requests", Host="evil.example").status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "body", "headers"),
+    [
+        ("POST", "packages", {"insert": [{}]}, {"Content_Type": "text/plain"}),
+        ("POST", "devices", {"device_id": "d1"}, {"Content_Type": "application/x-www-form-urlencoded"}),
+        ("POST", "packages", {"insert": [{}]}, {"Origin": "https://page.example"}),
+        ("POST", "reset", None, {"Origin": "null"}),
+        ("POST", "tokens", None, {"Origin": "http://127.0.0.1:1"}),
+        ("GET", "requests", None, {"Origin": "https://page.example"}),
+        ("DELETE", "faults", None, {"Origin": "https://page.example"}),
+    ],
+)
+def test_a_page_in_a_browser_reaches_nothing(
+    call: Caller, method: str, name: str, body: Any, headers: dict[str, str]
+) -> None:
+    """A request that a page of another site can send is refused, changes nothing, and is told why."""
+    call.emulator.faults.add(operation="ListOtaPackageInfo", error="throttled")
+    before = (len(call.emulator.packages), len(call.emulator.tokens), len(list(call.emulator.faults)))
+    refused = _admin(call, method, name, body, **headers)
+
+    assert refused.status == (415 if "Content_Type" in headers else 403)
+    assert refused.json["error"].startswith(("send Content-Type: application/json", "a page of another site"))
+    assert (len(call.emulator.packages), len(call.emulator.tokens), len(list(call.emulator.faults))) == before
+
+
+def test_a_page_of_its_own(call: Caller) -> None:
+    """A request that names the emulator itself as its origin is answered."""
+    assert _admin(call, "POST", "tokens", {}, Origin=call.emulator.endpoint).status == 201

@@ -246,3 +246,11 @@ def test_an_emulator_that_is_not_started_has_no_endpoint() -> None:
     """Asking for the address before the start says what to do."""
     with pytest.raises(RuntimeError, match="context manager"):
         _ = Emulator().endpoint
+
+
+def test_an_upload_lands_in_the_space_of_its_product(call: Caller) -> None:
+    """A package that is added without a space goes to the space of its product; a new product has the default one."""
+    for product_id, space in (("water-valve", "water"), ("smart-meter", "energy"), ("new", "energy")):
+        package_id = call.emulator.add_package(product_id=product_id, version="V9")
+        assert call("GET", f"{PACKAGES}/{package_id}").json["app_id"] == space
+    assert call.packages(app_id="water", product_id="water-valve", version="V9").json["page"]["count"] == 1

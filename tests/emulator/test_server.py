@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.emulator.__main__ import main
+from pulumi_iotda_ota.emulator.__main__ import commands_of, main
 from tests.support.emulator_callers import Caller, calling, signed
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_a_missing_werkzeug_is_told_in_one_line() -> None:
     """Without the extra, the command says what to install."""
     code = (
         "import sys; sys.modules['werkzeug'] = None; "
-        "from pulumi_iotda_ota.emulator.__main__ import main; sys.exit(main([]))"
+        "from pulumi_iotda_ota.emulator.__main__ import commands_of, main; sys.exit(main([]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -173,7 +173,9 @@ def test_many_threads_are_served_at_once() -> None:
     def create(number: int) -> int:
         with contextlib.closing(Caller(emulator)) as caller:
             body = {"insert": [{"version": f"V{number}.{index}"} for index in range(20)]}
-            return caller.raw("POST", "/_emulator/packages", json.dumps(body).encode()).status
+            return caller.raw(
+                "POST", "/_emulator/packages", json.dumps(body).encode(), Content_Type="application/json"
+            ).status
 
     with calling(Emulator(seed={})) as call, ThreadPoolExecutor(16) as pool:
         emulator = call.emulator
@@ -246,3 +248,27 @@ def test_what_comes_at_once_is_counted(emulator: Emulator) -> None:
 
         emulator.forget_requests()
         assert emulator.most_at_once == 0
+
+
+SHELLS = {
+    "bash": ("export HW_PROJECT_ID='it'\"'\"'s \\ $x'", "export HW_REGION_NAME=cn-north-4"),
+    "fish": ("set -gx HW_PROJECT_ID 'it\\'s \\\\ $x'", "set -gx HW_REGION_NAME 'cn-north-4'"),
+    "powershell": ("$env:HW_PROJECT_ID = 'it''s \\ $x'", "$env:HW_REGION_NAME = 'cn-north-4'"),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_environment_as_commands_of_a_shell(shell: str) -> None:
+    """Each variable is one command, and a value that has quotes, spaces or a dollar sign is quoted for the shell."""
+    with Emulator({}, project_id="it's \\ $x") as emulator:
+        lines = commands_of(emulator, shell).splitlines()
+        assert [line for line in SHELLS[shell] if line not in lines] == []
+        assert len(lines) == len(emulator.environment)
+
+
+def test_a_shell_reads_the_environment_as_it_is() -> None:
+    """A shell that runs the commands has every value exactly."""
+    with Emulator({}, project_id="it's \\ $x", security_token="t") as emulator:
+        script = commands_of(emulator, "bash") + "\nenv -0"
+        told = subprocess.run(["sh", "-c", script], env={}, capture_output=True, text=True, check=True).stdout
+        assert emulator.environment.items() <= dict(item.split("=", 1) for item in told.split("\0") if item).items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
+from pulumi_iotda_ota.emulator.clocks import api_time
 from tests.support.emulator_callers import Caller, calling
 
 if TYPE_CHECKING:
@@ -303,3 +304,53 @@ def test_a_finished_task_can_be_deleted(
     assert call("DELETE", f"batchtasks/{task_id}").status == 404
     assert [call("POST", f"batchtasks/{task_id}/{a}", {}).status for a in ("stop", "retry", "confirm")] == [404] * 3
     assert call.emulator.device_versions == versions
+
+
+def test_a_device_that_is_told_to_succeed_succeeds_on_retry(call: Caller, clock: ManualClock) -> None:
+    """How a device behaves is read when it acts: told to fail and then to succeed, it succeeds on retry."""
+    call.emulator.set_device("meter-0001", outcome="fail", error_msg="battery low")
+    task_id = call.start("meter-0001")
+    clock.advance(30)
+    assert call.details(task_id) == {"meter-0001": "Fail"}
+
+    call.emulator.set_device("meter-0001", outcome="success", error_msg=None)
+    told = call.task(task_id)["task_details"][0]["error"]["error_msg"]
+    assert (call.details(task_id), told) == ({"meter-0001": "Fail"}, "battery low")
+
+    _act(call, task_id, "retry")
+    clock.advance(30)
+    assert call.status(task_id) == "Success"
+
+
+@pytest.mark.parametrize("wait", ["for a confirmation", "for its time", "for another try", "in the middle"])
+def test_a_device_does_what_it_was_told_last(call: Caller, clock: ManualClock, wait: str) -> None:
+    """What a device is told counts for what it has not done yet, in tasks that exist too."""
+    call.emulator.set_device("meter-0001", outcome="fail")
+    fields: dict[str, dict[str, Any]] = {
+        "for a confirmation": {"need_confirm": True},
+        "for its time": {"task_policy": {"schedule_time": api_time(clock() + 60)}},
+        "for another try": {"task_policy": RETRY},
+        "in the middle": {},
+    }
+    task_id = call.start("meter-0001", **fields[wait])
+    clock.advance(12 if wait == "for another try" else 5)
+
+    call.emulator.set_device("meter-0001", outcome="success")
+    if wait == "for a confirmation":
+        _act(call, task_id, "confirm")
+    clock.advance(1000)
+
+    assert call.details(task_id) == {"meter-0001": "Success"}
+
+
+def test_a_device_that_hangs_can_be_told_to_go_on(call: Caller, clock: ManualClock) -> None:
+    """A device that hangs ends when it is told how; one that has ended stays as it is."""
+    call.emulator.set_device("meter-0001", outcome="hang")
+    task_id = call.start(*METERS)
+    clock.advance(500)
+    assert call.details(task_id) == {"meter-0001": "Processing", "meter-0002": "Success"}
+
+    for device in METERS:
+        call.emulator.set_device(device, outcome="fail")
+
+    assert call.details(task_id) == {"meter-0001": "Fail", "meter-0002": "Success"}

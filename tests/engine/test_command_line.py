@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
     from tests.engine.conftest import Project
 
-GET = ("get", "--package-type", "firmwarePackage", "--product-id", "smart-meter", "--version", "V1.4.10")
+GET = ("package", "get", "--package-type", "firmwarePackage", "--product-id", "smart-meter", "--version", "V1.4.10")
 PREFIX = "iotda-ota:"
 
 

@@ -211,7 +211,7 @@ def test_a_gate_that_stays_shut(make_yaml: Callable[..., Project], emulator: Emu
     yaml(project, resources=resources(retryFailed=True))
     done = ok(project.up())
 
-    assert "2 of 2 devices done" in done.text
+    assert "2 of 2 done" in done.text
     assert posts(emulator) == 2
     ok(project.preview("--expect-no-changes"))
 

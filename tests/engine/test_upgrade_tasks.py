@@ -115,7 +115,7 @@ def waiting(make_project: Callable[..., Project], emulator: Emulator) -> Project
 
 
 def test_progress_shows_and_json_stays_json(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """While it waits the counts show as they change; `--json` prints JSON alone, with the same lines in it."""
+    """While it waits the counts show as they change, and how to stop; `--json` prints JSON alone, with these lines."""
     emulator.set_device("meter-0001", seconds=2)
     project = waiting(make_project, emulator)
 
@@ -123,10 +123,11 @@ def test_progress_shows_and_json_stays_json(make_project: Callable[..., Project]
 
     events = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
     lines = [event["diagnosticEvent"]["message"] for event in events if "diagnosticEvent" in event]
-    shown = [re.sub(r"<\{%.*?%\}>", "", line).strip().partition(": ")[2] for line in lines if "upgrade task" in line]
-    assert shown[-1] == "Success, 2 of 2 devices done, 0 failed, 0 running, 0 waiting"
-    assert "Processing, 1 of 2 devices done, 0 failed, 1 running, 0 waiting" in shown
+    shown = [re.sub(r"<\{%.*?%\}>", "", line).strip().partition(": ")[0] for line in lines if "upgrade task" in line]
+    assert shown[-1] == "2 of 2 done, 0 failed, 0 running, 0 waiting, Success"
+    assert "1 of 2 done, 0 failed, 1 running, 0 waiting, Processing" in shown
     assert len(shown) == len(set(shown))
+    assert sum("Ctrl-C twice stops the wait, not the task" in line for line in lines) == 1
 
 
 def test_a_wait_that_runs_out_goes_on_in_the_next_run(make_project: Callable[..., Project], emulator: Emulator) -> None:

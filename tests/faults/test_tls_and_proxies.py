@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -115,6 +116,21 @@ def test_a_missing_ca_file_is_told_before_anything_is_sent() -> None:
         Client(replace(CONNECTION, ca_file="/nowhere"))
     with pytest.raises(ConfigurationError, match="ca_file cannot be read: file name too long"):
         Client(replace(CONNECTION, ca_file="x" * 300))
+
+
+@pytest.mark.parametrize("given", ["setting", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_from_a_pipe_are_refused(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe in the place of the certificates is a wrong setting, and nothing waits for it."""
+    os.mkfifo(tmp_path / "pipe")
+    connection = replace(CONNECTION, endpoint="https://iotda.example.test")
+    if given == "setting":
+        connection = replace(connection, ca_file=str(tmp_path / "pipe"))
+    else:
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        monkeypatch.setenv(given, str(tmp_path / "pipe"))
+
+    with pytest.raises(ConfigurationError, match=r"(is|are) no file: "):
+        Client(connection)
 
 
 def test_tls_with_a_server_that_speaks_none() -> None:

@@ -264,17 +264,17 @@ def options(arguments: dict[str, Any]) -> list[str]:
         long = name.replace("_", "-")
         if isinstance(value, bool):
             given.append(f"--{'' if value else 'no-'}{long}")
+        elif isinstance(value, list):
+            given += [word for one in value for word in (f"--{long.removesuffix('s')}", str(one))]
         else:
-            given += [
-                word for one in (value if isinstance(value, list) else [value]) for word in (f"--{long}", str(one))
-            ]
+            given += [f"--{long}", str(value)]
     return given
 
 
 @EVERY
 def test_the_command_line(asked: Lookup, capsys: pytest.CaptureFixture[str]) -> None:
     """The command line answers as the table says, and word for word as the function does, with its exit code."""
-    given = ["list" if asked.many else "get", *options(asked.arguments)]
+    given = ["package", "list" if asked.many else "get", *options(asked.arguments)]
     if asked.error:
         with pytest.raises(IotdaOtaError) as caught:
             plain(asked.arguments, many=asked.many)

@@ -67,7 +67,8 @@ def test_a_completion_that_passes(plugin: Plugin, emulator: Emulator, engine: En
     id_, state = plugin.create(DONE, inputs)
 
     assert (state["status"], state["failedCount"], state["progress"]["success"]) == ("Success", 0, 2)
-    assert any(at == DONE and "2 of 2 devices done" in line for at, line in engine.lines)
+    assert any(at == DONE and line.startswith("2 of 2 done") for at, line in engine.lines)
+    assert sum(line.startswith("Ctrl-C stops the wait, not the task") for _, line in engine.lines) == 1
     emulator.forget_requests()
     raised = plugin.checked(DONE, {"taskId": task_id, "maxFailedPercent": 2.5}, inputs)
     assert plugin.diff(DONE, id_, state, raised).changes == SOME

@@ -41,7 +41,7 @@ def test_after_an_outage_all_is_as_before(bench: Bench) -> None:
     wait(bench, campaign(bench, 1), timeout="1h")
 
     assert bench.time.slept.count(120) == 2
-    assert len([line for line in bench.told if "no response, the request is sent again" in line]) == 2
+    assert len([line for line in bench.told if "no response, trying again" in line]) == 2
 
 
 def test_an_outage_that_is_over_is_not_blamed(bench: Bench) -> None:

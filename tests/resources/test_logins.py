@@ -100,7 +100,7 @@ def test_an_outage_of_iam_is_endured_in_a_wait(user: Bench) -> None:
 
     assert outputs["status"] == "Success"
     assert fault.hits == 60
-    assert [line for line in user.told if "no response, the request is sent again" in line]
+    assert [line for line in user.told if "no response, trying again" in line]
 
 
 def test_a_project_that_can_not_be_found_is_a_problem_of_the_connection(user: Bench) -> None:

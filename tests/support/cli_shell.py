@@ -10,4 +10,4 @@ from tests.support.shell import METER
 BIN = str(Path(sys.executable).parent)
 
 
-SEVERAL = ("list", *METER, "--version-constraint", "^1.4")
+SEVERAL = ("package", "list", *METER, "--version-constraint", "^1.4")

@@ -95,6 +95,9 @@ SESSIONS: Mapping[tuple[str, str], Session] = {
         after="pulumi config get iotda-ota:secretKey\n",
         stdin="typed-in-secret\n",
     ),
+    ("docs/emulator.md", "environment"): Session(
+        engine=False, before="trap 'kill $!' EXIT\n", after="iotda-ota package list --package-type modulePackage\n"
+    ),
     ("docs/emulator.md", "device"): Session(engine=False, account=True),
     ("docs/emulator.md", "upload"): Session(engine=False, account=True),
     ("examples/python-rollout/README.md", "rollout"): Session(

@@ -23,7 +23,7 @@ from pulumi_iotda_ota.cli.main import main
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
@@ -57,6 +57,23 @@ class Done:
         return [line.split("\t") for line in self.out.splitlines()]
 
 
+class _Stream(io.TextIOWrapper):
+    """An output in memory, which says whether it is a terminal."""
+
+    def __init__(self, columns: int) -> None:
+        self._kept = io.BytesIO()
+        super().__init__(self._kept, encoding="utf-8", newline="")
+        self._columns = columns
+
+    def isatty(self) -> bool:
+        return self._columns > 0
+
+    def text(self) -> str:
+        """Return what was written."""
+        self.flush()
+        return self._kept.getvalue().decode()
+
+
 class Shell:
     """Runs commands against one emulator.
 
@@ -87,9 +104,19 @@ class Shell:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def inside(self, *words: str, environ: Mapping[str, str | None] | None = None) -> Done:
-        """Run a command in this process: the same, without what starting a process takes."""
-        out, err = io.StringIO(), io.StringIO()
+    def inside(self, *words: str, environ: Mapping[str, str | None] | None = None, columns: int = 0) -> Done:
+        """Run a command in this process: the same, without what starting a process takes.
+
+        Args:
+            words: the command.
+            environ: variables that are set, or with None not set.
+            columns: how wide the terminal is that both outputs are; 0 for no terminal.
+        """
+        out, err = _Stream(columns), _Stream(columns)
+        environ = {
+            **({"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": str(columns)} if columns else {}),
+            **(environ or {}),
+        }
         with (
             pytest.MonkeyPatch.context() as patch,
             contextlib.redirect_stdout(out),
@@ -97,12 +124,12 @@ class Shell:
         ):
             for name in os.environ:
                 patch.delenv(name)
-            for name, value in {**self.environ, **(environ or {})}.items():
+            for name, value in {**self.environ, **environ}.items():
                 if value is not None:
                     patch.setenv(name, value)
             patch.chdir(self.folder)
-            code = main(words)
-        return Done(code, out.getvalue(), err.getvalue())
+            code = main_or_exit(words)
+        return Done(code, out.text(), err.text())
 
     def on_terminal(
         self,
@@ -151,6 +178,14 @@ class Inside(Shell):
     def __call__(self, *words: str, stdin: str = "", environ: Mapping[str, str | None] | None = None) -> Done:
         """Run `iotda-ota` and return what it answered; what needs an input has a process of its own."""
         return super().__call__(*words, stdin=stdin, environ=environ) if stdin else self.inside(*words, environ=environ)
+
+
+def main_or_exit(words: Sequence[str]) -> int:
+    """Run the program and return its exit code; after a completion click ends it by an exception."""
+    try:
+        return main(words)
+    except SystemExit as ended:
+        return int(ended.code or 0)
 
 
 def _chunk_of(terminal: int) -> bytes:

@@ -98,7 +98,7 @@ LIBRARIES = {
     "certifi": ("cli.doctor.network",),
     "click": ("cli",),
     "rich": ("cli.progress", "cli.tables"),
-    "yaml": ("iotda.auth.files",),
+    "yaml": ("iotda.auth.files", "testing.project"),
     "grpc": ("plugin.server", "plugin.engine_log"),
     "google": ("plugin.server", "plugin.values"),
 }
@@ -107,6 +107,7 @@ LIBRARIES = {
 WORLD = {
     "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
     "iotda.http.bounded_socket": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
+    "iotda.http.transport": {"os"},  # requests reads the file of certificates from the environment
     "iotda.http.proxy": {"os"},  # requests reads the proxy from the environment; this names the variable
     "iotda.executor": {"random"},  # the jitter between attempts
     "functions.invoke": {"os"},  # a door: the environment is read where a program calls
@@ -279,7 +280,17 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not {"requests", "pydantic", "pulumi", "grpc"} & loaded_after(f"import {NAME}")
 
 
-@pytest.mark.parametrize("given", [["--help"], ["get", "--help"], ["task", "--help"], ["--version"], ["get", "--nope"]])
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--help"],
+        ["package", "get", "--help"],
+        ["task", "-h"],
+        ["--version"],
+        ["package", "get", "--nope"],
+        ["help", "connection"],
+    ],
+)
 def test_help_of_the_command_line_loads_next_to_nothing(given: list[str]) -> None:
     """Help, a usage error and completion need neither Pulumi nor what a request needs."""
     heavy = {"requests", "pydantic", "pulumi", "grpc", "rich", "yaml", "werkzeug", "semver"}

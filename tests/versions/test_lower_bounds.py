@@ -80,9 +80,9 @@ SAMPLE = (
     "resources/test_ota_package.py",
     "resources/test_pin.py",
     "resources/test_task_life.py::test_refresh_tells_how_far_it_is",
-    "cli/test_packages.py::test_why",
+    "cli/test_packages.py::test_explain",
     "cli/test_packages.py::test_nothing_found",
-    "cli/test_task.py::test_show",
+    "cli/test_task.py::test_get",
     "cli/test_task.py::test_a_live_bar",
     "cli/test_stack.py::test_a_file_that_can_not_be_read",
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @command(
     "doctor",
+    example="iotda-ota doctor --stack dev",
     more=[
         Option(
             ["--policy"],
@@ -30,12 +31,11 @@ if TYPE_CHECKING:
     ],
 )
 def doctor(command_input: CommandInput) -> None:
-    """Find out why asking does not work.
+    """Show where each setting comes from, and check the connection.
 
-    Tells where every setting comes from, whether the endpoint can be reached, whether the clock is right, whether the
-    credential is let in and may list packages and tasks; and warns of secrets that stand unencrypted in the
-    configuration of a stack of the Pulumi project around this folder. Secrets are masked. Each finding has its remedy.
-    The exit code is 1 where something does not work; a warning does not change it.
+    Checks the endpoint, the clock, the credentials, and the permissions to list packages and tasks. Warns of secrets
+    that are not encrypted in the stack configuration of the Pulumi project around this folder. Secrets are redacted.
+    Each problem has a fix. The exit code is 1 if there is a problem; a warning does not change it.
     """
     purposes = command_input.flags["purposes"]
     if purposes and not command_input.flags["policy"]:

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.errors import CAUSE, FIX
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from pulumi_iotda_ota.cli.doctor.settings import Place
     from pulumi_iotda_ota.cli.session import Session
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OK, WARNING, PROBLEM, SKIPPED = "ok", "warning", "problem", "skipped"
 _COLOURS = {OK: "green", WARNING: "yellow", PROBLEM: "red", SKIPPED: "bright_black"}
+_STATUS = 9  # characters before the text of a finding
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,13 @@ def print_findings(session: Session, places: Sequence[Place], findings: Sequence
     session.rows(settings, header=("setting", "value", "from", ""))
     session.line()
     for finding in findings:
-        for line in _lines(session, finding):
-            session.line(line)
+        _print(session, finding)
 
 
-def _lines(session: Session, finding: Finding) -> Iterator[str]:
+def _print(session: Session, finding: Finding) -> None:
     colour = session.wants_colour(session.out)
     status = click.style(f"{finding.status:<8}", fg=_COLOURS[finding.status]) if colour else f"{finding.status:<8}"
-    yield f"{status} {finding.check}: {finding.text}"
+    session.labelled(f"{status} ", f"{finding.check}: {finding.text}", indent=_STATUS)
     for label, text in (*finding.facts, (FIX, finding.remedy)):
-        if text:
-            first, *rest = text.split("\n")
-            yield f"         {label:<12} {first}"
-            yield from (f"{'':<22}{line}" for line in rest)
+        for number, line in enumerate(text.split("\n") if text else ()):
+            session.labelled(f"{'':<{_STATUS}}{'' if number else label:<12} ", line, indent=_STATUS + 13)

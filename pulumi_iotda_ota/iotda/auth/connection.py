@@ -37,6 +37,7 @@ from pulumi_iotda_ota.iotda.auth.discovery import (
     find_setting,
     look,
     refuse_unread,
+    usual_commands,
 )
 from pulumi_iotda_ota.iotda.auth.endpoint import (
     Endpoint,
@@ -334,19 +335,16 @@ def missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationErro
     """
     ways = {"endpoint": ("region", "endpoint"), "project_id": ("project_id", "region")}
     facts = [(setting(name), ways_to_give(ways[name])) for name in names]
+    absent: list[str] = []
     try:
         find_credential(sources)
     except CredentialsError as error:
-        facts.append(
-            ("credentials", "\n".join([error.message.headline, *(text for _, text in error.message.facts[:1])]))
-        )
-    listed = ", ".join(
-        [
-            *(" or ".join(map(setting, ways[name])) for name in names),
-            *(["credentials"] if len(facts) > len(names) else []),
-        ]
-    )
-    return ConfigurationError(f"the connection is incomplete, missing: {listed}", facts=facts)
+        absent = ["credentials"]
+        places = [text for label, text in error.message.facts if label != "fix"]
+        facts.append(("credentials", "\n".join([error.message.headline, *places])))
+    listed = ", ".join([*(" or ".join(map(setting, ways[name])) for name in names), *absent])
+    first = ("fix", usual_commands(region=True, credential=bool(absent)))
+    return ConfigurationError(f"the connection is incomplete, missing: {listed}", facts=[first, *facts])
 
 
 def unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:

@@ -247,6 +247,7 @@ def find_credential(sources: Sequence[Found]) -> Base:
     raise CredentialsError(
         "no credentials",
         facts=[
+            ("fix", usual_commands(credential=True)),
             (
                 "found",
                 sources[0].offers
@@ -257,9 +258,14 @@ def find_credential(sources: Sequence[Found]) -> Base:
                     ]
                 ),
             ),
-            ("fix", "set one of these sets in one source"),
         ],
     )
+
+
+def usual_commands(*, region: bool = False, credential: bool = False) -> str:
+    """Return the commands of a shell that most people need, if the region or a credential is missing."""
+    variables = [*([HW["region"]] if region else []), *([HW["access_key"], HW["secret_key"]] if credential else [])]
+    return f"export {' '.join(f'{name}=...' for name in variables)}\niotda-ota doctor"
 
 
 def find_setting(name: str, sources: Sequence[Found]) -> Found | None:

@@ -6,10 +6,12 @@ error of ours, in :func:`_translated` and nowhere else.
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -144,8 +146,11 @@ class HttpTransport:
 
 
 def _require_ca_file(connection: ResolvedConnection) -> None:
+    if not connection.ca_file:
+        _require_trusted_file(connection)
+        return
     try:
-        if not connection.ca_file or is_there(connection.ca_file):
+        if is_there(connection.ca_file):
             return
         problem = "is no file"
     except UnreadableError as error:
@@ -155,6 +160,20 @@ def _require_ca_file(connection: ResolvedConnection) -> None:
         setting="ca_file",
         facts=[("source", connection.origins.get("ca_file", references.BY_ARGUMENT))],
     )
+
+
+def _require_trusted_file(connection: ResolvedConnection) -> None:
+    """Refuse a pipe or a device that the environment names for certificates: reading it would wait for a writer."""
+    if connection.insecure or stays_here(connection.endpoint):
+        return
+    name = next((name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), "")
+    path = Path(os.environ.get(name, "")) if name else None
+    if path and path.exists() and not path.is_file() and not path.is_dir():
+        raise ConfigurationError(
+            f"the certificates of {name} are no file: {sanitize(path)}",
+            setting="ca_file",
+            facts=[("source", f"{name} (environment)"), ("fix", f"correct it, or set {references.setting('ca_file')}")],
+        )
 
 
 def _unsendable(proxy: Proxy) -> ConfigurationError:
