@@ -49,7 +49,7 @@ except iotda_ota.PackageNotFound as error:
 
 <!-- prints -->
 ```text
-no OTA package fits
+no OTA package matches
 ```
 
 A program can catch the errors of a constructor. Pulumi prints all other errors of resources and of the plugin.

@@ -7,13 +7,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
-from pulumi_iotda_ota.cli.options import long_option
 from pulumi_iotda_ota.cli.session import safe
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.sanitize import plural
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
 from pulumi_iotda_ota.lookup.session import Run
+from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.operations import locked_entry, package_answer, require_lock
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, UNREADABLE
 from pulumi_iotda_ota.selection.keys import Keys

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.cli.exit_codes import CODES
 from pulumi_iotda_ota.cli.main import main, root
-from pulumi_iotda_ota.cli.options import long_option
 from pulumi_iotda_ota.emulator import Fault
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES
 from tests.support import fuzzing
 from tests.support.cli_shell import BIN, SEVERAL
@@ -186,7 +186,7 @@ def test_the_first_two_lines_without_settings(alone: Shell) -> None:
 
         assert first.split("  ")[-1].strip() == f"export {exported}"
         assert second.strip() == "iotda-ota doctor"
-        assert third.startswith(("  endpoint ", "  looked in"))
+        assert third.startswith(("  --endpoint ", "  found "))
     half = alone.inside("package", "list", *METER, environ={"HW_ACCESS_KEY": "a", "HW_SECRET_KEY": "b"})
     assert half.err.splitlines()[1].endswith(" export HW_REGION_NAME=...")
 
