@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.sanitize import quoted
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -16,7 +16,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 class DurationRule:
     """The limit of an argument that is a duration."""
 
-    meaning: str = 'seconds or text such as "90s", "15m" or "24h"'
+    meaning: str = 'seconds or a string such as "90s", "15m" or "24h"'
 
     def problem(self, value: object) -> str | None:
         """Return why a value is no duration, or None."""
@@ -46,7 +46,10 @@ def parse_duration(argument: str, value: object) -> float:
     """
     seconds = _seconds(value)
     if seconds is None:
-        raise InputError(f"{argument} {DurationRule().problem(value)}, not {quoted(value)}", argument=argument)
+        raise InputError(
+            f"{references.argument(argument)} {DurationRule().problem(value)}, not {references.value(value)}",
+            argument=argument,
+        )
     return seconds
 
 
@@ -69,7 +72,10 @@ def parse_time(argument: str, value: object) -> datetime:
     """
     time = _time(value)
     if time is None:
-        raise InputError(f"{argument} {TimeRule().problem(value)}, not {quoted(value)}", argument=argument)
+        raise InputError(
+            f"{references.argument(argument)} {TimeRule().problem(value)}, not {references.value(value)}",
+            argument=argument,
+        )
     return time
 
 

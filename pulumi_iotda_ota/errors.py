@@ -2,22 +2,21 @@
 
 IotdaOtaError
 ├── InputError            an argument is wrong; nothing was sent
-│   ├── LockError         the lock file can not answer; without verify nothing was sent
+│   ├── LockError         the lock file cannot be used, or does not match; without verify nothing was sent
 │   └── OutputGiven       a plain function was given a Pulumi Output (also a TypeError)
 ├── ConfigurationError    a connection setting is missing or wrong
-├── CredentialsError      no credentials, half a set, or refused ones
-├── ServiceError          the service answered with an error
-├── TransportError        no answer: connection, TLS, proxy
-├── ProtocolError         an answer that is not of the documented shape
+├── CredentialsError      no credentials, an incomplete set, or a refused one
+├── ServiceError          the service returned an error
+├── TransportError        no response: connection, TLS, proxy
+├── ProtocolError         a response does not have the documented form
 ├── DeadlineExceeded      the time for the whole operation ran out
-├── PackageNotFound       nothing fits what was asked for
-├── MultiplePackages      more than one package fits
-├── UpgradeTaskFailed        an upgrade task ended with too many failures
-└── OutcomeUnknown        a request that changes something may or may not have been accepted
+├── PackageNotFound       no package matches
+├── MultiplePackages      more than one package matches
+├── UpgradeTaskFailed     an upgrade task ended with too many failures
+└── OutcomeUnknown        it is unknown whether a request that changes something was accepted
 
-A message is a headline that tells the whole story, then a few labelled lines: what was asked, what was seen, what came
-near, what to do. This module renders messages; it makes no decision. Each class also says when it is raised and what to
-do then; docs/errors.md is made from that.
+A message is a headline, then a few labelled lines: ``requested``, ``found``, ``nearest``, ``cause``, ``fix``. Each
+class also says when it is raised and how to fix it; docs/errors.md is made from that.
 """
 
 from __future__ import annotations
@@ -60,15 +59,13 @@ __all__ = [
 
 
 class LockError(InputError):
-    """The lock file can not answer: it is missing or damaged, or what is locked is not what was asked for."""
+    """The lock file is missing or damaged, or the entry does not match the request."""
 
     when: ClassVar[str] = (
-        "The lock file is missing or damaged, does not hold the name that was asked for, or holds it for another query "
-        "or another place, or with a package that its query does not give or that has changed since."
+        "The lock file is missing or damaged, or has no entry of the name. Or the entry is for another query or "
+        "another place, or its package does not match its query or has changed."
     )
-    remedy: ClassVar[str] = (
-        "Run the command that the message gives, and commit the file; nothing was asked without verify."
-    )
+    remedy: ClassVar[str] = "Run the command that the message names, and commit the file."
 
     def __init__(self, headline: str, *, argument: str = "lock", facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, argument=argument, facts=facts)
@@ -82,31 +79,30 @@ class OutputGiven(InputError, TypeError):
 
 
 class PackageNotFound(IotdaOtaError):
-    """No package fits what was asked for."""
+    """No package matches."""
 
-    when: ClassVar[str] = "No package fits the selection."
+    when: ClassVar[str] = "No package matches the selection."
     remedy: ClassVar[str] = (
-        "Ask for one of the nearest versions, widen the rule that passed over the most, or upload a package; "
-        'check product, project and instance. `on_missing="none"` makes it a value instead of an error.'
+        'Apply the `fix`: it fits the nearest version. If no package is a valid result, set `on_missing="none"`.'
     )
 
 
 class MultiplePackages(IotdaOtaError):
-    """More than one package fits.
+    """More than one package matches.
 
     Args:
-        headline: the whole story in one line.
-        packages: those that fit, the highest version or newest upload first.
+        headline: what failed, in one line.
+        packages: the packages that match, the highest version or newest upload first.
         facts: labelled lines.
     """
 
     when: ClassVar[str] = (
-        "More than one package fits: without `highest_version` or `most_recent`, or in several resource spaces, "
-        "products or modules."
+        "More than one package matches, and neither `highest_version` nor `most_recent` is set. Or they are in several "
+        "resource spaces, products or modules."
     )
     remedy: ClassVar[str] = (
-        "Give what tells them apart, or set `highest_version=True` or `most_recent=True`. If they are in several "
-        "spaces, `allow_multiple_scopes=True` allows a choice across them."
+        "Set the argument that distinguishes them, or `highest_version=True` or `most_recent=True`. To choose across "
+        "several spaces, set `allow_multiple_scopes=True`."
     )
 
     def __init__(
@@ -120,10 +116,10 @@ class UpgradeTaskFailed(IotdaOtaError):
     """An upgrade task ended with more failures than were allowed."""
 
     when: ClassVar[str] = (
-        "An upgrade task ended with more failed devices than its completion allows, or with fewer devices than it"
-        " must have, or was stopped."
+        "An upgrade task ended with more failed devices than its completion allows, or with fewer devices than it "
+        "requires, or was stopped."
     )
     remedy: ClassVar[str] = (
-        "Take one of the ways that the message names: a higher limit, `retry_failed=True`, or new `triggers` of "
-        "the task."
+        "Inspect the devices that the message names. Retry them with `retry_failed=True`, or change the `triggers` of "
+        "the task to start a new one. A higher limit accepts the failures."
     )

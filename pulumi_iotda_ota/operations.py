@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import load, lock_path
@@ -80,8 +81,8 @@ def require_lock(values: Mapping[str, Any]) -> None:
         InputError: ``verify`` is given without ``lock``.
     """
     if values.get("verify"):
-        facts = [("what to do", "give lock, or leave verify out")]
-        headline = "verify goes with lock: without it the service is asked anyway"
+        facts = [("fix", f"set {argument('lock')}, or remove {argument('verify', True)}")]
+        headline = f"{argument('verify', True)} needs {argument('lock')}: without a lock every lookup asks the service"
         raise InputError(headline, argument="verify", facts=facts)
 
 

@@ -261,9 +261,9 @@ def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | No
     for name in ("provider", "version", "plugin_download_url"):
         if getattr(opts, name, None):
             raise InputError(
-                f"opts.{name} has no meaning here: this function runs inside the program, without a provider process",
+                f"opts.{name} has no effect: this function runs inside the program, without a provider process",
                 argument="opts",
-                facts=[("what to do", "say where and as whom to ask with connection=iotda_ota.Connection(...)")],
+                facts=[("fix", "pass connection=iotda_ota.Connection(...)")],
             )
 
 

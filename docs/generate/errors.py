@@ -10,6 +10,7 @@ from docs.generate.markdown import code, table, wrapped
 from docs.generate.samples import samples
 from pulumi_iotda_ota import errors
 from pulumi_iotda_ota.iotda.http import hints
+from pulumi_iotda_ota.iotda.references import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +19,17 @@ __all__ = ["page"]
 
 _TOP = """# Errors
 
-Every error of this library is an `IotdaOtaError`, is one message, and is printed by Pulumi without a traceback: a
-headline that tells the whole story, then what was asked, what was seen, what came near, and what to do. A line
-`what to do` or `fix` is known to help; a line `likely` is a guess.
+Every error of this library is an `IotdaOtaError`. Pulumi prints it as one message without a traceback. The first line
+says what failed. The lines below it have labels:
+
+- `requested`: the arguments as `name=value`, as you can copy them.
+- `found`: what exists. Counts by rule name the argument that skips a package: `version_constraint 24`.
+- `nearest`: what is nearest to a match.
+- `cause`: the probable reason.
+- `fix`: a command or an argument that works for this input.
+
+Python names arguments as `package_id`, the plugin as `packageId`, the command line as `--package-id`. Texts of the
+service, keys of files and names of variables stay as they are.
 
 This page is made from the code (`make docs`); the messages are what the code printed.
 
@@ -40,18 +49,17 @@ except iotda_ota.PackageNotFound as error:
 
 <!-- prints -->
 ```text
-no OTA package fits
+no OTA package matches
 ```
 
-A program can catch the errors of a constructor. Pulumi prints all other errors of resources and of the plugin, with the
-same text.
-Whatever the class, `headline` is the first line, `facts` are the labelled lines as pairs, and `str(error)` is all.
+A program can catch the errors of a constructor. Pulumi prints all other errors of resources and of the plugin.
+In every class, `headline` is the first line, `facts` are the labelled lines as pairs, and `str(error)` is the message.
 """
 _CODES = """
 ## Known codes
 
-What is said where the service, its gateway or IAM refuses with one of these codes. Throttling (429, or 403 with
-`IOTDA.021101` or `IOTDA.021102`) is waited out first, then told as: {throttled}.
+The cause or fix if the service, its gateway or IAM refuses a request with one of these codes. If it throttles requests
+(429, or 403 with `IOTDA.021101` or `IOTDA.021102`), the library waits first. Then the fix is: {throttled}.
 
 """
 
@@ -81,7 +89,7 @@ def _section(kind: type[errors.IotdaOtaError], sample: str) -> str:
     lines = [
         f"\n## {kind.__name__}\n",
         wrapped(f"**When.** {kind.when}{below}"),
-        wrapped(f"**What to do.** {_sentence(kind.remedy)}"),
+        wrapped(f"**Fix.** {_sentence(kind.remedy)}"),
     ]
     carried = list(_carried(kind))
     if carried:
@@ -109,6 +117,6 @@ def _carried(kind: type[errors.IotdaOtaError]) -> Iterator[str]:
 
 
 def _codes() -> str:
-    rows = [(code(name), label, advice) for name, (label, advice) in sorted(hints.BY_CODE.items())]
+    rows = [(code(name), label, render(advice)) for name, (label, advice) in sorted(hints.BY_CODE.items())]
     top = _CODES.format(throttled=hints.TOO_FAST[1])
     return top + table(("code", "label", "what the message says"), rows)

@@ -15,7 +15,7 @@ meter: dict[str, Any] = {
     "highest_version": True,
 }
 
-# What fits now, asked at every preview and update: to look at.
+# What matches now, asked at every preview and update: to look at.
 firmware = iotda_ota.get_ota_package(**meter)
 
 # What is rolled out: decided once, and kept until the selection changes, so that a new upload starts no campaign.

@@ -283,7 +283,7 @@ class UpgradeTask(DeclaredResource, module="iotda-ota", name="UpgradeTask"):
         replace_running: Whether a change that needs a new task may stop a task that still runs. Default: ``False``.
             Example: ``True``.
         adopt_within: The age up to which a finished task with the same name and inputs is adopted. An older one is an
-            error. The value must be seconds or text such as "90s", "15m" or "24h". Default: ``"24h"``. Example:
+            error. The value must be seconds or a string such as "90s", "15m" or "24h". Default: ``"24h"``. Example:
             ``"15m"``.
         connection: Where to send requests. It may hold no secret, because it is stored in the state. Default: the
             stack's configuration and the environment.
@@ -355,7 +355,7 @@ class UpgradeTaskCompletion(DeclaredResource, module="iotda-ota", name="UpgradeT
         min_devices: The fewest devices that the task must have. A task with fewer devices fails. The value must be a
             whole number from 0 to 30000. Default: ``1``. Example: ``10``.
         timeout: How long to wait for the end of the task. 0 judges the task as it is now. The value must be seconds or
-            text such as "90s", "15m" or "24h". Default: ``"1h"``. Example: ``"15m"``.
+            a string such as "90s", "15m" or "24h". Default: ``"1h"``. Example: ``"15m"``.
         stop_when_exceeded: Whether the task is stopped as soon as more devices failed than allowed. If not, it runs to
             its end. Default: ``False``. Example: ``True``.
         retry_failed: Whether the devices that failed are retried, once in each update, before the task is judged.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from pulumi_iotda_ota.cli.session import HIDDEN
-from pulumi_iotda_ota.cli.words import of_option, worded
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.case import camel
@@ -17,6 +16,7 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import redacting
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,7 +58,7 @@ def given_connection(command_input: CommandInput) -> Connection:
     try:
         return Connection(**command_input.settings)
     except ConfigurationError as error:
-        raise click.UsageError(worded(of_option(error.setting, error.headline))) from error
+        raise click.UsageError(render(error.message.headline, COMMAND_LINE)) from error
 
 
 def stack_config(command_input: CommandInput) -> Mapping[str, object]:
@@ -118,8 +118,8 @@ def resource_context(
         run=connected.run,
         config=connected.config,
         environ=command_input.session.environ,
-        warn=command_input.session.note,
-        tell=tell,
+        warn=lambda line: command_input.session.note(render(line, COMMAND_LINE)),
+        tell=lambda line: tell(render(line, COMMAND_LINE)),
         seen=seen,
         stopping="Ctrl-C stops the wait, not the task",
     )

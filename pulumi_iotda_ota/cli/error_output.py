@@ -11,9 +11,9 @@ import click
 
 from pulumi_iotda_ota import errors
 from pulumi_iotda_ota.cli import exit_codes
-from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import redact, sanitize
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.session import Session
@@ -87,13 +87,13 @@ def _usage(error: click.ClickException, session: Session, *, as_json: bool) -> i
 
 def _ours(error: IotdaOtaError, session: Session, *, as_json: bool) -> int:
     error.redact(session.secrets)  # before its lines are broken
-    reword(error)
     kind, code = _kind(error), exit_codes.exit_code(error)
     if not as_json:
-        return _told(session, kind, str(error), code, as_json=False)
-    facts = [{"label": label, "text": text} for label, text in error.facts]
+        return _told(session, kind, error.rendered(COMMAND_LINE), code, as_json=False)
+    facts = [{"label": label, "text": text} for label, text in error.facts_in(COMMAND_LINE)]
     numbers = {name: value for name in _NUMBERS if (value := getattr(error, name, None))}
-    return _told(session, kind, error.headline, code, as_json=True, facts=facts, **numbers)
+    headline = render(error.message.headline, COMMAND_LINE)
+    return _told(session, kind, headline, code, as_json=True, facts=facts, **numbers)
 
 
 def _kind(error: IotdaOtaError) -> str:

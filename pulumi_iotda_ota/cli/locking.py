@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pulumi_iotda_ota.cli import exit_codes
-from pulumi_iotda_ota.cli.words import reword
 from pulumi_iotda_ota.lock import report, update
 from pulumi_iotda_ota.lock.files import lock_path
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +63,9 @@ def check_names(command_input: CommandInput) -> None:
     if command_input.as_json:
         _json(command_input, outcomes)
     else:
-        for one in _reworded(command_input, outcomes):
+        for one in _redacted(command_input, outcomes):
             tell = command_input.session.note if one.status in ("failed", "elsewhere") else command_input.session.line
-            tell(report.state_text(one))
+            tell(report.state_text(one, COMMAND_LINE))
     news = exit_codes.NEWER if any(one.status in _NEWS for one in outcomes) else exit_codes.DONE
     _exit(exit_codes.ERROR if any(one.status == "failed" for one in outcomes) else news)
 
@@ -97,26 +97,25 @@ def _tell(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
     if command_input.as_json:
         _json(command_input, outcomes)
         return
-    for one in _reworded(command_input, outcomes):
+    for one in _redacted(command_input, outcomes):
         if one.error is not None or one.status == "elsewhere":
-            command_input.session.note(report.state_text(one))
+            command_input.session.note(report.state_text(one, COMMAND_LINE))
         elif one.status != "current":
-            command_input.session.line(report.news_text(one))
+            command_input.session.line(report.news_text(one, COMMAND_LINE))
     if all(one.status in ("current", "elsewhere") for one in outcomes):
         command_input.session.note("nothing has changed")
 
 
 def _json(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
-    result = [report.outcome_values(one) for one in _reworded(command_input, outcomes)]
+    result = [report.outcome_values(one, COMMAND_LINE) for one in _redacted(command_input, outcomes)]
     command_input.session.json({"result": result, "file": str(_path(command_input))})
 
 
-def _reworded(command_input: CommandInput, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-    """Return outcomes whose errors are in the words of the command line, without secrets."""
+def _redacted(command_input: CommandInput, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Return outcomes whose errors have no secrets."""
     for one in outcomes:
         if one.error is not None:
             one.error.redact(command_input.session.secrets)  # before its lines are broken
-            reword(one.error)
     return outcomes
 
 

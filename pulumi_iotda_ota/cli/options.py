@@ -9,9 +9,9 @@ import click
 
 from pulumi_iotda_ota.cli import completions
 from pulumi_iotda_ota.cli.commands import CONNECTION, Command, Positional
-from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
+from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.schema import Argument
 from pulumi_iotda_ota.schema.argument import Spelling, rendered, summary
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
 from pulumi_iotda_ota.cli.session import safe
-from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.sanitize import plural
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
 from pulumi_iotda_ota.lookup.session import Run
+from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.operations import locked_entry, package_answer, require_lock
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, UNREADABLE
 from pulumi_iotda_ota.selection.keys import Keys
@@ -106,7 +106,7 @@ def _tell_one(command_input: CommandInput, lookup: PackageLookup, found: Found |
             )
         _note_unreadable(command_input.session, found.selection)
     elif command_input.flags["explain"]:
-        command_input.session.note("no OTA package fits; without --on-missing none the error says what was passed over")
+        command_input.session.note("no OTA package matches; without --on-missing none the error says what was skipped")
 
 
 def _note_unreadable(session: Session, selection: Selection) -> None:

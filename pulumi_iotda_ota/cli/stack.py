@@ -111,7 +111,7 @@ class Project:
         file = sanitize(f"Pulumi.{name}{self.file.suffix}", limit=120)
         facts = [
             ("stacks", sanitize(", ".join(known)) or "none has a file here"),
-            ("looked in", _display_path(self.folder)),
+            ("file", _display_path(self.folder)),
         ]
         return ConfigurationError(f"there is no {file}{meant}", facts=facts)
 
@@ -125,15 +125,15 @@ def this_folder() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        facts = [("what to do", "change into a folder that is there")]
-        raise ConfigurationError("the folder that this runs in is not there any more", facts=facts) from None
+        facts = [("fix", "change into a folder that exists")]
+        raise ConfigurationError("the current folder does not exist any more", facts=facts) from None
 
 
 def find_project(start: Path) -> Project | None:
     """Return the Pulumi project that a folder is in, or None where it is in none.
 
     Raises:
-        ConfigurationError: its file can not be read.
+        ConfigurationError: its file cannot be read.
     """
     file = project_file(start)
     return Project(file, _mapping(file)) if file else None
@@ -148,13 +148,13 @@ def require_readable(config: StackConfig) -> None:
     if config.uses_environment:
         raise ConfigurationError(
             f"{config.place} uses a Pulumi ESC environment, and its values are not read",
-            facts=[("what to do", "give --decrypt, which lets pulumi open it; or leave --stack out")],
+            facts=[("fix", "add --decrypt, so that pulumi opens it; or remove --stack")],
         )
     if config.encrypted:
         raise ConfigurationError(
             f"{', '.join(_NAMESPACE + sanitize(name, limit=60) for name in config.encrypted)} of {config.place} "
             f"{'is' if len(config.encrypted) == 1 else 'are'} encrypted, and not read",
-            facts=[("what to do", "give --decrypt, which lets pulumi decrypt it; or leave --stack out")],
+            facts=[("fix", "add --decrypt, so that pulumi decrypts it; or remove --stack")],
         )
 
 
@@ -196,7 +196,7 @@ def decrypted(project: Project, name: str, environ: Mapping[str, str]) -> Mappin
 
 
 def _not_decrypted(name: str, why: str) -> ConfigurationError:
-    facts = [("because", why), ("what to do", "try it: pulumi config --show-secrets")]
+    facts = [("cause", why), ("fix", "try it: pulumi config --show-secrets")]
     return ConfigurationError(f"the configuration of stack {sanitize(name)} was not decrypted", facts=facts)
 
 
@@ -206,8 +206,8 @@ def _mapping(path: Path) -> Mapping[str, Any]:
         content = read_yaml(str(path))
     except UnreadableError as error:
         raise ConfigurationError(
-            f"{_display_path(path)} can not be read: {error}",
-            facts=[("what to do", "correct it; or give --decrypt, which lets pulumi read it")],
+            f"{_display_path(path)} cannot be read: {error}",
+            facts=[("fix", "correct it; or add --decrypt, so that pulumi reads it")],
         ) from None
     return content if isinstance(content, dict) else {}
 

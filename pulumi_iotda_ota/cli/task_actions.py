@@ -22,6 +22,7 @@ from pulumi_iotda_ota.lifecycle.polling import progress_of
 from pulumi_iotda_ota.lifecycle.upgrade_task import stop
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running, told_refusal
 from pulumi_iotda_ota.lookup.tasks import missing_task
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 from pulumi_iotda_ota.schema.validation import require_valid
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _acting(command_input: CommandInput) -> Iterator[Service]:
         Interrupted: Ctrl-C; what was sent by then stays sent.
     """
     if not command_input.flags["yes"] and not (sys.stdin.isatty() and command_input.session.err.isatty()):
-        raise click.UsageError("this changes a campaign, and there is no terminal to ask on: give --yes")
+        raise click.UsageError("this changes an upgrade task, and there is no terminal to confirm it: add --yes")
     try:
         with service(command_input) as connected:
             yield connected
@@ -109,7 +110,7 @@ def _agree(command_input: CommandInput, question: str) -> None:
         IotdaOtaError: the answer is no.
     """
     if not command_input.flags["yes"] and not click.confirm(question, err=True):
-        raise IotdaOtaError("nothing was done: it was not agreed to")
+        raise IotdaOtaError("cancelled; nothing changed")
 
 
 def _read_task(connected: Service, task_id: str) -> BatchTask:
@@ -131,7 +132,9 @@ def _seen_after(command_input: CommandInput, connected: Service, task_id: str, l
             raise
         if not command_input.as_json:
             error.redact(command_input.session.secrets)
-            command_input.session.note(f"it was confirmed, and could not be read after that: {error.headline}")
+            command_input.session.note(
+                f"it was confirmed, but could not be read after that: {render(error.message.headline, COMMAND_LINE)}"
+            )
         return last_seen.task
 
 
@@ -153,6 +156,6 @@ def _tell_answers(command_input: CommandInput, task: BatchTask, answers: Sequenc
         which = plural(accepted, "device") if answers else "its devices"
         command_input.session.line(f"upgrade task {sanitize(task.task_name)}: {which} {done}")
     if refusal:
-        facts = [(done, plural(accepted, "device")), ("refused for", refusal)]
+        facts = [(done, plural(accepted, "device")), ("refused", refusal)]
         part = "some" if accepted else "all"
         raise IotdaOtaError(f"the service refused {part} of upgrade task {sanitize(task.task_name)}", facts=facts)

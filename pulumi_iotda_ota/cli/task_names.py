@@ -52,7 +52,7 @@ def task_id_of(command_input: CommandInput, connected: Service) -> str:
         listed = [line for _, line in found]
         raise SeveralTasks(
             f"{len(found)} upgrade tasks are named {given}",
-            facts=[("found", "\n".join(listed)), ("what to do", "give the id of one of them instead of the name")],
+            facts=[("found", "\n".join(listed)), ("fix", "give the id of one of them instead of the name")],
         )
     if found and found[0][0]:
         return found[0][0]
@@ -60,7 +60,7 @@ def task_id_of(command_input: CommandInput, connected: Service) -> str:
         return given
     raise NoSuchTask(
         f"no upgrade task is named {given}",
-        facts=[("looked in", connected.connection.described), ("what to do", "list the tasks: iotda-ota task list")],
+        facts=[("endpoint", connected.connection.described), ("fix", "list the tasks: iotda-ota task list")],
     )
 
 

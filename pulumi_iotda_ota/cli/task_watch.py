@@ -10,11 +10,12 @@ from pulumi_iotda_ota.cli.error_output import Interrupted
 from pulumi_iotda_ota.cli.task_names import task_id_of
 from pulumi_iotda_ota.cli.task_queries import found_task, print_failing
 from pulumi_iotda_ota.errors import UpgradeTaskFailed
-from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.polling import progress_of
-from pulumi_iotda_ota.schema.validation import require_valid
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
+from pulumi_iotda_ota.schema.validation import error_of, require_valid
 from pulumi_iotda_ota.serialization import task_values
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def watch_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
             raise
         except KeyboardInterrupt:
             again = f"iotda-ota task watch {task_id}"
-            raise Interrupted(f"no longer watched; the task goes on by itself, watch it again: {again}") from None
+            raise Interrupted(f"stopped waiting; the task continues. Wait again: {again}") from None
         _tell(command_input, connected, task_id, last_seen)
 
 
@@ -74,9 +75,9 @@ def inputs_of(command_input: CommandInput, table: Sequence[Argument], one_shot: 
     """
     require_valid(table, command_input.values)
     given = {name: value for name, value in command_input.values.items() if value is not None and name != "task"}
-    for problem in one_shot.problems(dict(given)):
-        if problem.argument != "task_id":
-            raise InputError(str(problem), argument=problem.argument)
+    problems = [problem for problem in one_shot.problems(dict(given)) if problem.argument != "task_id"]
+    if problems:
+        raise error_of(problems)
     return {**given, "connection": command_input.settings}
 
 
@@ -110,7 +111,7 @@ def _tell(command_input: CommandInput, connected: Service, task_id: str, last_se
         print_task(command_input, last_seen.task)
         if not command_input.as_json:
             error.redact(command_input.session.secrets)
-            command_input.session.note(f"its devices could not be read: {error.headline}")
+            command_input.session.note(f"its devices could not be read: {render(error.message.headline, COMMAND_LINE)}")
         return
     values = task_values(found)
     if command_input.as_json:

@@ -16,6 +16,7 @@ from pulumi import dynamic
 
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES
+from pulumi_iotda_ota.iotda.references import render
 from pulumi_iotda_ota.iotda.sanitize import redact, redacting
 from pulumi_iotda_ota.lifecycle import completion, confirmation, pin
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, ResourceContext
@@ -168,7 +169,8 @@ def _wire(properties: Properties) -> dict[str, Any]:
 
 
 def _reason(problem: Problem) -> str:
-    return f"{problem.argument}: {problem.reason}" if problem.argument else problem.reason
+    reason = problem.rendered()
+    return f"{problem.argument}: {reason}" if problem.argument else reason
 
 
 def _warn(line: str) -> None:
@@ -177,4 +179,4 @@ def _warn(line: str) -> None:
 
 def _tell(line: str) -> None:
     # Pulumi shows the standard error of a provider below the stack, while it goes on.
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    print(render(line), file=sys.stderr, flush=True)  # noqa: T201

@@ -91,7 +91,7 @@ class _PinBehaviour(_Behaviour):
         if ignored:
             raise refused(
                 f"ignore_changes of {' and '.join(ignored)} would move the pin instead of keeping it",
-                "leave it out: a pin keeps its package until its selection or triggers change",
+                "remove it: a pin keeps its package until its selection or triggers change",
             )
 
 
@@ -100,9 +100,11 @@ class _ConfirmationBehaviour(_Behaviour):
         """Refuse an Output: nobody has reviewed what a lookup finds."""
         if pulumi_compat.holds_output(arguments["approved_package_ids"]):
             error = InputError(
-                "approved_package_ids is a Pulumi Output: an approval is written out, so that a review sees it change",
+                "approved_package_ids is a Pulumi Output, but must be literal ids, so that a review shows each change",
                 argument="approved_package_ids",
-                facts=[("what to do", "write the ids that were reviewed as text, or read them from the configuration")],
+                facts=[
+                    ("fix", "write the ids of the reviewed packages as strings, or read them from the configuration")
+                ],
             )
             raise pulumi_compat.as_run_error(error)
 

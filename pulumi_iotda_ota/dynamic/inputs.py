@@ -15,7 +15,7 @@ from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.validation import problems_of_package
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lifecycle.upgrade_task.validation import problems_of_task
-from pulumi_iotda_ota.schema.validation import normal
+from pulumi_iotda_ota.schema.validation import error_of, normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,8 +56,7 @@ def given(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     pulumi_inputs.refuse_unsendable(inputs, label)
     wrong = problems(normal(pulumi_inputs.known_values(inputs, UNKNOWN)))
     if wrong:
-        facts = [("also wrong", str(problem)) for problem in wrong[1:]]
-        raise pulumi_compat.as_run_error(InputError(f"{label}{wrong[0]}", argument=wrong[0].argument, facts=facts))
+        raise pulumi_compat.as_run_error(error_of(wrong, label))
     optional = [argument.name for argument in table if argument.optional_output]
     free = [argument.name for argument in table if argument.type == "object" and argument.of is None]
     required = pulumi_inputs.requiring_values(inputs, label, optional=optional, free=free)
@@ -84,7 +83,7 @@ def refuse_import(kind: str, opts: pulumi.ResourceOptions | None, advice: str) -
 
 def refused(headline: str, advice: str) -> IotdaOtaError:
     """Return the error of an option that a resource does not take."""
-    return pulumi_compat.as_run_error(InputError(headline, argument="opts", facts=[("what to do", advice)]))
+    return pulumi_compat.as_run_error(InputError(headline, argument="opts", facts=[("fix", advice)]))
 
 
 def scope(resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, pulumi.Input[str]]:
@@ -123,10 +122,10 @@ def _public(connection: Connection | None) -> dict[str, Any] | None:
         return None
     if connection.has_secrets:
         error = InputError(
-            "connection holds a secret, and what a resource is given is stored in the stack's state",
+            "connection has a secret, and Pulumi stores the inputs of a resource in the stack's state",
             argument="connection",
             facts=[
-                ("what to do", "put credentials into the environment (HW_ACCESS_KEY, HW_SECRET_KEY) or the stack's"),
+                ("fix", "put credentials into the environment (HW_ACCESS_KEY, HW_SECRET_KEY) or the stack's"),
                 ("", "configuration (pulumi config set --secret iotda-ota:secretKey)"),
             ],
         )

@@ -134,7 +134,7 @@ def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOpt
     )
     if argument is not None:
         raise OutputGiven(
-            f"{argument} is a Pulumi Output, whose value {name} can not wait for; use {name}_output, which can",
+            f"{argument} is a Pulumi Output, and {name} cannot wait for its value; use {name}_output",
             argument=argument,
         )
 

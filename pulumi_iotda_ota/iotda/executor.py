@@ -21,6 +21,7 @@ from pulumi_iotda_ota.iotda.errors import (
     ServiceError,
     TransportError,
 )
+from pulumi_iotda_ota.iotda.references import by_interface
 from pulumi_iotda_ota.iotda.retry import backoff, is_retried, may_be_accepted
 
 if TYPE_CHECKING:
@@ -211,6 +212,12 @@ class Caller:
         return wait
 
 
+_CHECK_FIRST = by_interface(
+    "check on the service whether it was accepted, before you send it again",
+    command_line="check whether it was accepted (iotda-ota task list) before you send it again",
+)
+
+
 def _patience(request: Request[Any], left: float) -> float:
     """Return the seconds that one attempt may take."""
     if request.patience is not None:
@@ -220,13 +227,14 @@ def _patience(request: Request[Any], left: float) -> float:
 
 def _unknown(request: Request[Any], error: IotdaOtaError) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"it is not known whether the service accepted to {request.doing}",
-        cause=error.headline,
+        f"it is unknown whether the service accepted to {request.doing}",
+        cause=error.message.headline,
         facts=[
-            ("asked for", request.asked),
-            ("happened", error.headline),
-            *((label, text) for label, text in error.facts if label not in ("asked for", "what to do")),
+            ("requested", request.asked),
+            *((label, text) for label, text in error.message.facts if label not in ("requested", "cause", "fix")),
+            ("cause", error.message.headline),
+            *((label, text) for label, text in error.message.facts if label == "cause"),
             ("not repeated", "sent twice, it could take effect twice"),
-            ("what to do", "look for it on the service before asking for it again"),
+            ("fix", _CHECK_FIRST),
         ],
     )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.sanitize import did_you_mean, quoted
 
@@ -116,7 +117,7 @@ class Pattern:
     def problem(self, value: object) -> str | None:
         """Return why ``value`` breaks the rule, or None."""
         if not isinstance(value, str):
-            return f"must be text: {self.meaning}"
+            return f"must be a string: {self.meaning}"
         return None if re.fullmatch(self.pattern, value) else f"must be {self.meaning}"
 
 
@@ -130,7 +131,9 @@ class Identifier(Pattern):
         """Return why ``value`` breaks the rule, or None; the id of a resource that owns nothing breaks it."""
         if value in CONSTANT_IDS:
             return (
-                f"must be the output {self.output} of a resource instead of its id" if self.output else "must be an id"
+                f"must be the output {references.field(self.output)} of a resource instead of its id"
+                if self.output
+                else "must be an id"
             )
         return super().problem(value)
 
@@ -228,7 +231,7 @@ def problem_of_devices(*, targets: bool, group_ids: bool) -> str | None:
         targets: whether devices are named.
         group_ids: whether groups are named.
     """
-    return "and group_ids: give exactly one of them" if targets == group_ids else None
+    return f"and {references.argument('group_ids')}: set exactly one of them" if targets == group_ids else None
 
 
 def problem_of_retries(*, count: bool, interval: bool) -> str | None:
@@ -238,7 +241,7 @@ def problem_of_retries(*, count: bool, interval: bool) -> str | None:
         count: whether ``retry_count`` is given.
         interval: whether ``retry_interval`` is.
     """
-    return "and retry_interval go together: give both or none" if count != interval else None
+    return f"and {references.argument('retry_interval')}: set both or none" if count != interval else None
 
 
 def problem_of_module(package_type: object, *, module: bool) -> str | None:
@@ -250,7 +253,7 @@ def problem_of_module(package_type: object, *, module: bool) -> str | None:
     """
     if module == (package_type == _MODULE_PACKAGE):
         return None
-    return f"goes with a {_MODULE_PACKAGE} only" if module else f"is required for a {_MODULE_PACKAGE}"
+    return f"is only for a {_MODULE_PACKAGE}" if module else f"is required for a {_MODULE_PACKAGE}"
 
 
 def problem_of_length(text: str, most: int) -> str | None:
@@ -291,7 +294,7 @@ def require(argument: str, value: object, rule: Rule) -> None:
     """
     problem = rule.problem(value)
     if problem:
-        raise InputError(f"{argument} {problem}, not {quoted(value)}", argument=argument)
+        raise InputError(f"{references.argument(argument)} {problem}, not {references.value(value)}", argument=argument)
 
 
 def require_each(argument: str, values: Sequence[object], rule: Rule) -> None:
@@ -303,4 +306,5 @@ def require_each(argument: str, values: Sequence[object], rule: Rule) -> None:
 def require_at_most(argument: str, values: Sequence[object], most: int) -> None:
     """Refuse more values than the API takes in one request; see :func:`require`."""
     if len(values) > most:
-        raise InputError(f"{argument} must be at most {most} values, not {len(values)}", argument=argument)
+        name = references.argument(argument)
+        raise InputError(f"{name} must be at most {most} values, not {len(values)}", argument=argument)

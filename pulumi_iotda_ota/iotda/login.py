@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.api import iam
 from pulumi_iotda_ota.iotda.auth.connection import require_allowed
 from pulumi_iotda_ota.iotda.auth.credentials import (
@@ -173,7 +174,7 @@ class AccountLogin:
             try:
                 require_allowed(project_id, self._connection.allowed_project_ids)
             except ConfigurationError as error:
-                error.note("given by", f"IAM, as {_asked_project(self._connection)}")
+                error.note("source", f"IAM, as {_asked_project(self._connection)}")
                 raise
         return project_id
 
@@ -227,7 +228,7 @@ class AccountLogin:
         if key is None:
             raise CredentialsError(
                 "the ECS metadata service refused its own token",
-                facts=[("asked for by", credential.source), ("what to do", ON_ECS)],
+                facts=[("source", credential.source), ("cause", ON_ECS)],
             )
         return _key(key, str(credential))
 
@@ -258,9 +259,9 @@ class AccountLogin:
                 return caller.call(request, deadline)
             except (ProtocolError, TransportError) as error:
                 if isinstance(connection.credential, EcsMetadata):
-                    error.note("what to do", ON_ECS)
+                    error.note("cause", ON_ECS)
                 elif isinstance(error, ProtocolError):
-                    error.note("what to do", "check that iam_endpoint is one of IAM")
+                    error.note("fix", f"check that {references.setting('iam_endpoint')} is an IAM endpoint")
                 raise
 
 
@@ -317,8 +318,8 @@ def _no_token(file: IdTokenFile, problem: str) -> CredentialsError:
         f"the OIDC token file {problem}",
         facts=[
             ("file", sanitize(file.path, limit=120)),
-            ("given by", file.source),
-            ("what to do", "let the pipeline write the token there before Pulumi runs"),
+            ("source", file.source),
+            ("fix", "let the pipeline write the token there before Pulumi runs"),
         ],
     )
 
@@ -336,19 +337,27 @@ def _asked_project(connection: ResolvedConnection) -> str:
 def _not_one_project(connection: ResolvedConnection, ids: Sequence[str]) -> ConfigurationError:
     facts = [("asked", connection.iam_endpoint), ("with", str(connection.credential))]
     setting, name = "project_name" if connection.project_name else "project_id", _project_name(connection)
+    project = references.setting("project_id")
     if not ids:
-        wrong = "project_name" if connection.project_name else "region"
+        wrong = references.setting("project_name" if connection.project_name else "region")
         missing = f"project {name}" if connection.project_name else f"project of the region {name}"
         return ConfigurationError(
             f"IAM knows no {missing} for this credential",
             setting=setting,
-            facts=[*facts, ("what to do", f"check {wrong}, and that the account uses it; or give project_id")],
+            facts=[
+                *facts,
+                ("fix", f"check {wrong}, and that the account uses it; or set {project}"),
+            ],
         )
     several = f"IAM knows {len(ids)} projects {name}" if connection.project_name else None
     return ConfigurationError(
         several or f"the region {name} has {len(ids)} projects",
         setting=setting,
-        facts=[*facts, ("found", sanitize(", ".join(ids))), ("what to do", "give one of them as project_id")],
+        facts=[
+            *facts,
+            ("found", sanitize(", ".join(ids))),
+            ("fix", f"set {project} to one of them"),
+        ],
     )
 
 

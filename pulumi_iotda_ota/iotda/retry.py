@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import (
     CredentialsError,
     DeadlineExceeded,
@@ -98,11 +99,11 @@ class Deadline:
         left = self.remaining()
         if left > needed:
             return
-        # What to do about the last error goes before what to do about the time; both stand in one line.
-        facts = [("last error", last.headline), *last.facts] if last else []
-        advised = [text for label, text in facts if label == "what to do"]
-        facts = [fact for fact in facts if fact[0] != "what to do"]
-        advice = ("what to do", "; ".join([*advised, "raise deadline in the connection, or try again"]))
+        # The fix of the last error comes before the fix of the time; both are one line.
+        facts = [("cause", last.message.headline), *last.message.facts] if last else []
+        advised = [text for label, text in facts if label == "fix"]
+        facts = [fact for fact in facts if fact[0] != "fix"]
+        advice = ("fix", "; ".join([*advised, f"run it again, or raise {references.setting('deadline')}"]))
         raise DeadlineExceeded(
             f"could not {doing} within the deadline of {self.seconds:g} s", facts=[*facts, advice]
         ) from last

@@ -220,9 +220,8 @@ def collecting(problems: list[Problem]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        error.redact(())  # of what is hidden just now, before its lines are broken
-        # Its headline begins with the argument, where it has one.
-        problems.append(Problem(error.argument, str(error).removeprefix(error.argument).lstrip(": ")))
+        error.redact(())  # of what is redacted now: the block may be left before the interface renders it
+        problems.append(Problem.of(error, error.argument))
     except IotdaOtaError as error:
         error.redact(())
-        problems.append(Problem("connection" if isinstance(error, ConfigurationError) else "", str(error)))
+        problems.append(Problem.of(error, "connection" if isinstance(error, ConfigurationError) else ""))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lifecycle.completion_errors import campaign_failed, did_not_end
 from pulumi_iotda_ota.lifecycle.one_shot import OneShot
@@ -34,7 +35,7 @@ class Completion(OneShot):
 
     arguments = schema.UPGRADE_TASK_COMPLETION
     id = "completion"
-    import_advice = "declare it with the task_id of the task; the stack does not need to own that task"
+    import_advice = f"declare it with the {argument('task_id')} of the task; the stack does not need to own that task"
     outputs = ("task_name", "status", "status_desc", "progress", "failed_count")
 
     @classmethod
@@ -42,7 +43,7 @@ class Completion(OneShot):
         """Return everything that is wrong with the inputs."""
         problems = super().problems(inputs)
         if "max_failed_devices" in inputs and "max_failed_percent" in inputs:
-            problems.append(Problem("max_failed_devices", "and max_failed_percent: give one of them"))
+            problems.append(Problem("max_failed_devices", f"and {argument('max_failed_percent')}: set one of them"))
         return problems
 
     @classmethod
@@ -119,7 +120,7 @@ def _stopped(
         ended = stop_task(context.clock, client, task.task_id, {"identity": dict(client.connection.identity)})
         happened = [("stopped", failed)]
     except IotdaOtaError as error:
-        ended, happened = task, [("not stopped", error.headline), ("because", failed)]
+        ended, happened = task, [("not stopped", error.message.headline), ("cause", failed)]
     return campaign_failed(client, ended or task, _standing(ended or task), limits, inputs, happened=happened)
 
 
@@ -140,9 +141,9 @@ def _asked_to_retry(client: Client, task: BatchTask) -> tuple[list[tuple[str, st
         answers = client.retry_batch_task(task.task_id).targets
     except OutcomeUnknown as error:
         # Whether it was accepted shows in the task.
-        return [("retried", f"whether the service took that is not known: {error.cause or error.headline}")], True
+        return [("retried", f"unknown whether the service accepted it: {error.reason or error.message.headline}")], True
     except IotdaOtaError as error:
-        return [("not retried", error.headline)], False
+        return [("not retried", error.message.headline)], False
     refusal = told_refusal(answers)
     if not refusal:
         return [("retried", f"{len(answers)} devices" if answers else "the devices that failed")], True

@@ -1,19 +1,19 @@
-"""What a person reads when a campaign did not come to a good end: counts, devices, and the ways to green that apply."""
+"""The errors of an upgrade task that failed or did not end in time: counts, failed devices, and the fix."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota import message_rendering
 from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, IotdaOtaError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
+from pulumi_iotda_ota.iotda.references import argument, by_interface
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation, waits_for
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import RETRYABLE, STOPPED, described
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pulumi_iotda_ota.iotda.client import Client
     from pulumi_iotda_ota.iotda.failed_devices import FailingDevice
     from pulumi_iotda_ota.iotda.models import BatchTask
@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 Facts = list[tuple[str, str]]
 
 _SHOWN_DEVICES = 5
+# What the service says of a device that another running task upgrades.
+_CONFLICT = "task conflict"
 _FAILED = ("Fail", "Removed", "Stopped")
-_NOT_STARTED = ("not started", "what depends on this")
-_NEW_CAMPAIGN = "change triggers of the task for a new campaign"
+# A command starts nothing else.
+_NOT_STARTED = ("not started", by_interface("everything that depends on this", command_line=""))
 
 
 def campaign_failed(
     client: Client, task: BatchTask, standing: DeviceCounts, limits: Limits, inputs: Properties, *, happened: Facts
 ) -> UpgradeTaskFailed:
-    """Return the error of a task that has ended, or was stopped, and is not good enough.
+    """Return the error of a task that has ended, or was stopped, and does not meet its limits.
 
     Args:
         client: asks which devices failed.
@@ -42,9 +44,14 @@ def campaign_failed(
         inputs: what the completion was given.
         happened: labelled lines of what was done about it.
     """
-    facts = [*_failing(client, task, standing), *happened, _NOT_STARTED]
-    refused = any(label == "not retried" for label, _ in happened)
-    facts.append(("what to do", " · ".join(_ways_to_green(task, standing, limits, inputs, refused=refused))))
+    facts = [*_failing(client, task, standing), *happened]
+    steps = _steps(task, standing, limits, inputs, refused=any(label == "not retried" for label, _ in happened))
+    is_held = any(_CONFLICT in text.casefold() for _, text in facts)
+    facts.append(_NOT_STARTED)
+    if is_held:
+        facts.append(("cause", "another running task holds a device with a Task Conflict"))
+        steps.insert(0, f"wait for the end of that task, or stop it: {message_rendering.list_running()}")
+    facts.append(("fix", "; ".join(steps)))
     return UpgradeTaskFailed(_headline(task, standing, limits), facts=facts)
 
 
@@ -55,20 +62,21 @@ def did_not_end(watch: TaskPoller, standing: DeviceCounts | None) -> DeadlineExc
         watch: what was watched.
         standing: how the task stood when it was last seen, or None where it was not.
     """
-    within = f"within {watch.end.seconds:g} seconds" if watch.end.seconds else "yet, and timeout=0 does not wait"
+    no_wait = f"yet, and {argument('timeout', 0)} does not wait"
+    within = f"within {watch.end.seconds:g} seconds" if watch.end.seconds else no_wait
     facts: Facts = []
-    advice = "run pulumi up again: it goes on waiting · raise timeout"
+    advice = f"{message_rendering.wait_again(watch.task_id)}; or raise {argument('timeout')}"
     if watch.task is not None and standing is not None:
-        facts.append(("so far", f"{described(watch.task)}: {_counts(standing)}, {standing.running} running"))
+        facts.append(("found", f"{described(watch.task)}: {_counts(standing)}, {standing.running} running"))
         waits = waits_for(watch.task, standing)
         if waits:
-            facts.append(("waiting", f"{standing.waiting} devices wait{waits}"))
+            facts.append(("cause", f"{standing.waiting} devices wait{waits}"))
         if awaits_confirmation(watch.task, standing):
-            advice = "confirm it, with an UpgradeTaskConfirmation or on the console, and run pulumi up again"
+            advice = message_rendering.confirm(watch.task_id)
     if watch.outage is not None:
-        facts.append(("last error", watch.outage.headline))
+        facts.append(("cause", watch.outage.message.headline))
     name = sanitize(watch.task.task_name) if watch.task else watch.task_id
-    facts += [("still", "the task goes on by itself"), _NOT_STARTED, ("what to do", advice)]
+    facts += [("task", "continues without this program"), _NOT_STARTED, ("fix", advice)]
     return DeadlineExceeded(f"upgrade task {name} did not end {within}", facts=facts)
 
 
@@ -80,7 +88,7 @@ def _headline(task: BatchTask, standing: DeviceCounts, limits: Limits) -> str:
         return f"{name} ended as {sanitize(task.status)}, and the service counts none of its devices"
     if limits.exceeded_by(standing):
         return f"{name} failed: {standing.failed} of {standing.total} devices ({limits.described})"
-    return f"{name} has {standing.total} devices, and min_devices is {limits.min_devices}"
+    return f"{name} has {standing.total} devices, and {argument('min_devices')} is {limits.min_devices}"
 
 
 def _counts(standing: DeviceCounts) -> str:
@@ -92,43 +100,41 @@ def _failing(client: Client, task: BatchTask, standing: DeviceCounts) -> Facts:
         found = failing_devices(client, task.task_id, task.task_progress, most=_SHOWN_DEVICES, statuses=_FAILED)
     except IotdaOtaError as error:
         # The verdict is known without them; why they could not be had belongs beside it, not in its place.
-        return [("failing", f"the devices could not be read: {error.headline}")]
-    lines = [*map(_device, found.devices), *(f"a record that cannot be judged: {one}" for one in found.unreadable)]
-    if standing.failed > len(lines) > 0:
-        lines.append(f"and {standing.failed - len(lines):,} more")
-    return _listed("failing", lines)
+        return [("devices", f"could not be read: {error.message.headline}")]
+    # The label of a line is the device.
+    facts = [(sanitize(device.target), _why(device)) for device in found.devices]
+    facts += [("", f"a record that cannot be judged: {one}") for one in found.unreadable]
+    if standing.failed > len(facts) > 0:
+        facts.append(("", f"and {standing.failed - len(facts):,} more devices"))
+    return facts
 
 
-def _device(device: FailingDevice) -> str:
+def _why(device: FailingDevice) -> str:
     why = sanitize(device.error_msg) or device.status.lower()
-    code = f" ({sanitize(device.error_code)})" if device.error_code else ""
-    return f"{sanitize(device.target)}: {why}{code}"
+    return f"{why} ({sanitize(device.error_code)})" if device.error_code else why
 
 
-def _listed(label: str, lines: Sequence[str]) -> Facts:
-    return [(label if number == 0 else "", line) for number, line in enumerate(lines)]
-
-
-def _ways_to_green(
-    task: BatchTask, standing: DeviceCounts, limits: Limits, inputs: Properties, *, refused: bool
-) -> list[str]:
+def _steps(task: BatchTask, standing: DeviceCounts, limits: Limits, inputs: Properties, *, refused: bool) -> list[str]:
+    """Return the steps that apply to this task. To accept the failures is the last one."""
     if task.status in STOPPED or not standing.is_counted:
-        return [_NEW_CAMPAIGN]
+        return [message_rendering.NEW_TASK]
     if not limits.exceeded_by(standing):
-        return [f"lower min_devices to {standing.total}", "check the devices or groups of the task", _NEW_CAMPAIGN]
-    ways = [suggest_higher_limit(standing, limits), _NEW_CAMPAIGN]
+        fewer = f"to accept that: {argument('min_devices', standing.total)}"
+        return ["check the devices or groups of the task", message_rendering.NEW_TASK, fewer]
+    these = "this device" if standing.failed == 1 else f"these {standing.failed:,} devices"
+    steps = [f"inspect {these}"]
     # The documents give no way to retry a moduleUpgrade.
     if task.status in RETRYABLE and task.task_type != "moduleUpgrade" and not refused:
-        these = "this one" if standing.failed == 1 else f"these {standing.failed:,}"
-        again = "run pulumi up again" if inputs.get("retry_failed") else "set retry_failed=True"
-        ways.insert(1, f"{again} to try {these} once more")
-    return ways
+        again = message_rendering.retry_failed(task.task_id, is_set=bool(inputs.get("retry_failed")))
+        steps.append(f"retry {'it' if standing.failed == 1 else 'them'}: {again}")
+    return [*steps, message_rendering.NEW_TASK, f"to accept the failures: {suggest_higher_limit(standing, limits)}"]
 
 
 def suggest_higher_limit(standing: DeviceCounts, limits: Limits) -> str:
-    """Return the advice that raises the limit just so far that the task passes."""
+    """Return the limit under which the task passes, and no higher one."""
     if limits.max_failed_devices is not None:
-        return f"raise max_failed_devices to {standing.failed}"
-    # Rounded up, so that the limit that is named is one that passes.
+        return argument("max_failed_devices", standing.failed)
+    # Rounded up, so that the task passes.
     hundredths = -(-standing.failed * 10_000 // max(standing.total, 1))
-    return f"raise max_failed_percent to {hundredths / 100:g}"
+    percent = hundredths / 100
+    return argument("max_failed_percent", int(percent) if percent.is_integer() else percent)

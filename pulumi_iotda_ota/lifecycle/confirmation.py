@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota import schema
+from pulumi_iotda_ota import message_rendering, schema
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _INITIALIZING = "Initializing"
 _INITIALIZED_WITHIN = 300.0  # seconds
 _ACCEPTED_WITHIN = 30.0  # seconds
-_AGAIN = "run pulumi up again: it confirms what still waits"
 
 
 class Confirmation(OneShot):
@@ -33,7 +33,8 @@ class Confirmation(OneShot):
     arguments = schema.UPGRADE_TASK_CONFIRMATION
     id = "confirmation"
     import_advice = (
-        "declare it with the task_id of the task and approved_package_ids; the stack does not need to own that task"
+        f"declare it with the {argument('task_id')} of the task and {argument('approved_package_ids')}; "
+        "the stack does not need to own that task"
     )
     outputs = ("task_name", "status")
 
@@ -42,7 +43,7 @@ class Confirmation(OneShot):
         """Return everything that is wrong with the inputs."""
         problems = super().problems(inputs)
         if holds_unknown(inputs.get("approved_package_ids")):
-            problems.append(Problem("approved_package_ids", "must be written out: what is found later nobody approves"))
+            problems.append(Problem("approved_package_ids", "must be literal ids"))
         return problems
 
     @classmethod
@@ -64,7 +65,7 @@ def _confirmed(context: ResourceContext, inputs: Properties) -> BatchTask:
         raise _still_initializing(watch)
     _require_approved(task, inputs)
     if task.status in STOPPED:
-        raise _told(task, "was stopped, and can not be confirmed", "change triggers of the task for a new campaign")
+        raise _error(task, "was stopped, and cannot be confirmed", message_rendering.NEW_TASK)
     if not _has_begun(task):  # somebody may have confirmed it already, here or on the console
         _confirm(client, watch, task)
     return watch.task or task
@@ -73,11 +74,12 @@ def _confirmed(context: ResourceContext, inputs: Properties) -> BatchTask:
 def _confirm(client: Client, watch: TaskPoller, task: BatchTask) -> None:
     """Confirm once. If the response is lost or is a refusal, the task itself shows whether it has begun."""
     refusal: IotdaOtaError | None = None
+    again = message_rendering.confirm_again(task.task_id)
     try:
         refused = told_refusal(client.confirm_batch_task(task.task_id).targets)
-        refusal = _told(task, f"could not be confirmed for {refused}", _AGAIN) if refused else None
+        refusal = _error(task, f"could not be confirmed for {refused}", again) if refused else None
     except (OutcomeUnknown, ServiceError) as error:
-        error.note("what to do", _AGAIN)
+        error.note("fix", again)
         refusal = error
     if refusal is not None and watch.until(_has_begun, seconds=_ACCEPTED_WITHIN) is None:
         raise refusal
@@ -100,25 +102,25 @@ def _require_approved(task: BatchTask, inputs: Properties) -> None:
     found = sorted(set(task.package_ids or ()))
     if found != approved:
         facts = [
+            ("requested", argument("approved_package_ids", approved)),
+            ("found", ", ".join(map(sanitize, found)) or "the service does not say what it installs"),
             ("task", f"{sanitize(task.task_name)}, {described(task)}"),
-            ("it installs", ", ".join(map(sanitize, found)) or "the service does not say what"),
-            ("approved", ", ".join(approved)),
-            ("what to do", "review what it installs, and write that into approved_package_ids"),
+            ("fix", f"review what it installs, and write that into {argument('approved_package_ids')}"),
         ]
-        headline = "the upgrade task installs other packages than were approved; it was not confirmed"
+        headline = "the upgrade task installs other packages than the approved ones; it was not confirmed"
         raise InputError(headline, argument="approved_package_ids", facts=facts)
     if task.need_confirm is False:
-        raise _told(task, "does not wait for a confirmation", "create it with need_confirm=True, or leave this out")
+        raise _error(task, "does not wait for a confirmation", message_rendering.without_confirmation(task.task_id))
 
 
 def _still_initializing(watch: TaskPoller) -> IotdaOtaError:
-    facts = [("last error", watch.outage.headline)] if watch.outage else []
-    facts.append(("what to do", "run pulumi up again: it goes on waiting"))
+    facts = [("cause", watch.outage.message.headline)] if watch.outage else []
+    facts.append(("fix", message_rendering.confirm_again(watch.task_id)))
     return IotdaOtaError(
         f"upgrade task {watch.task_id} was not ready to be confirmed within {watch.end.seconds:g} seconds", facts=facts
     )
 
 
-def _told(task: BatchTask, what: str, advice: str) -> IotdaOtaError:
-    facts = [("task", described(task)), ("what to do", advice)]
+def _error(task: BatchTask, what: str, fix: str) -> IotdaOtaError:
+    facts = [("found", described(task)), ("fix", fix)]
     return IotdaOtaError(f"upgrade task {sanitize(task.task_name)} {what}", facts=facts)

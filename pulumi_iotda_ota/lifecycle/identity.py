@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+from pulumi_iotda_ota.iotda.references import setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.errors import ServiceError
 
-_MOVED = "; if it was moved on purpose and is gone, take it out of the state: pulumi state delete"
+_MOVED = "; if it was moved on purpose and is gone, remove it from the state: pulumi state delete"
 
 
 def require_gone(
@@ -37,10 +38,10 @@ def require_gone(
     differs = _differences(state, connection)
     if differs:
         facts = [
-            ("differs", differs),
-            ("what to do", f"correct the connection: the stack knows it in another place{or_else}{_MOVED}"),
+            ("found", differs),
+            ("fix", f"correct the connection: the stack knows it in another place{or_else}{_MOVED}"),
         ]
-        raise IotdaOtaError(f"{thing} is not where this connection looks", facts=facts) from error
+        raise IotdaOtaError(f"{thing} is not in the place of this connection", facts=facts) from error
 
 
 def require_same_place(state: Mapping[str, Any], connection: ResolvedConnection, *, thing: str) -> None:
@@ -56,16 +57,16 @@ def require_same_place(state: Mapping[str, Any], connection: ResolvedConnection,
     """
     differs = _differences(state, connection) if state.get("identity") else ""
     if differs:
-        advice = "correct the connection; where the move is meant, declare the new one under another name"
-        facts = [("differs", differs), ("what to do", advice)]
-        raise IotdaOtaError(f"{thing} can not be replaced by one in another place", facts=facts)
+        advice = "correct the connection; to move it on purpose, declare the new one under another name"
+        facts = [("found", differs), ("fix", advice)]
+        raise IotdaOtaError(f"{thing} cannot be replaced by one in another place", facts=facts)
 
 
 def _differences(state: Mapping[str, Any], connection: ResolvedConnection) -> str:
     """Return, in words, how the connection differs from the identity that is stored; empty where it does not."""
     known = state.get("identity") or {}
     return ", ".join(
-        f"{name} is {now or 'not set'} and was {known.get(name) or 'not set'}"
+        f"{setting(name)} is {now or 'not set'} and was {known.get(name) or 'not set'}"
         for name, now in connection.identity.items()
         if (known.get(name) or "") != (now or "")
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES
@@ -41,8 +42,11 @@ def found(request: Callable[[], Any], connection: ResolvedConnection, *, thing: 
         if not error.is_not_found:
             raise
         facts = [
-            ("looked in", connection.described),
-            ("what to do", f"check the id, the project and the instance; {command} lists what is there"),
+            ("endpoint", connection.described),
+            (
+                "fix",
+                f"check the id, {setting('project_id')} and {setting('instance_id')}; list what exists: {command}",
+            ),
         ]
         raise IotdaOtaError(f"there is no {thing}", facts=facts) from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, declared, known_problems, refused_import
 from pulumi_iotda_ota.schema.changes import named
 from pulumi_iotda_ota.schema.validation import normal
@@ -67,8 +68,8 @@ class OneShot(ABC):
         olds, news = (declared(cls.arguments, values) for values in (olds, news))
         noted = _differing(olds, news, cls.noted)
         if noted and not _differing(olds, news, cls.deciding):
-            told = f"a change of {', '.join(noted)} has no effect"
-            context.warn(f"{told}: the task was judged already; change triggers to judge it again")
+            told = f"a change of {', '.join(map(argument, noted))} has no effect"
+            context.warn(f"{told}: the task was judged already; change {argument('triggers')} to judge it again")
         return Diff(changes=bool(_differing(olds, news, cls.input_names)))
 
     @classmethod

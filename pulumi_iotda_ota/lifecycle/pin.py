@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.errors import PackageNotFound
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.references import argument, field
 from pulumi_iotda_ota.iotda.sanitize import plural, quoted
 from pulumi_iotda_ota.lifecycle.base import (
     UNKNOWN,
@@ -52,7 +53,9 @@ class Pin:
     """The life cycle of a pin."""
 
     input_names: ClassVar = (*_SELECTION, *_OWN)
-    import_advice: ClassVar = "declare it; to pin one package, give its package_id and no other selection argument"
+    import_advice: ClassVar = (
+        f"declare it; to pin one package, set {argument('package_id')} and no other selection argument"
+    )
 
     @staticmethod
     def problems(inputs: Properties) -> list[Problem]:
@@ -103,7 +106,7 @@ class Pin:
         connection = context.resolve(state)
         package = _show(context, state, connection)
         if package is not None and (differs := _differs(state, package)):
-            context.warn(f"the pinned package {state['package_id']} is not what was pinned: {differs}")
+            context.warn(f"the pinned package {state['package_id']} has changed since it was pinned: {differs}")
         seen = {"exists": package is not None, "available_version": _newer(context, state, connection)}
         known = {} if package is None or "locked_query" in state else {"identity": dict(connection.identity)}
         return {**state, **known, **seen}
@@ -207,7 +210,7 @@ def _resolved(context: ResourceContext, olds: Properties, inputs: Properties) ->
     connection = context.resolve(inputs)
     found = find_package(context.run, connection, lookup)
     if found is None:  # only where on_missing is "none", which a pin does not take
-        raise PackageNotFound("no OTA package fits")
+        raise PackageNotFound("no OTA package matches")
     for record in found.selection.first_records[:1]:
         count = found.selection.skipped_counts[UNREADABLE]
         context.warn(f"{plural(count, 'package')} of the list cannot be judged and can be a better match: {record}")
@@ -231,7 +234,7 @@ def _newer(context: ResourceContext, state: Properties, connection: ResolvedConn
     try:
         found = find_package(context.run, connection, PackageLookup.from_arguments({**query, "on_missing": "none"}))
     except IotdaOtaError as error:
-        context.warn(f"whether something newer than {state.get('version')} fits is not known: {error.headline}")
+        context.warn(f"the check for a newer version than {state.get('version')} failed: {error.message.headline}")
         return str(state.get("available_version") or "")
     return found.package.version if found and found.package.package_id != state["package_id"] else ""
 
@@ -241,7 +244,7 @@ def _show(context: ResourceContext, state: Properties, connection: ResolvedConne
     try:
         return context.run.package(connection, state["package_id"])
     except ServiceError as error:
-        advice = ", or change triggers to pin what fits in this one"
+        advice = f", or change {argument('triggers')} to pin the package that matches in this one"
         made = {**state, "identity": _made_in(state, connection)}
         require_gone(error, made, connection, thing=f"package {state['package_id']}", or_else=advice)
         return None
@@ -266,20 +269,28 @@ def _require_there(context: ResourceContext, olds: Properties, connection: Resol
     if package is not None and not differs:
         return package
     facts = [
-        ("pinned", f"{olds.get('version')}, package {olds['package_id']}, revision {olds.get('revision')}"),
-        ("looked in", connection.described),
-        ("what to do", "change triggers to pin what fits now, or upload a package and change the selection"),
+        ("requested", f"{olds.get('version')}, package {olds['package_id']}, revision {olds.get('revision')}"),
+        ("endpoint", connection.described),
+        (
+            "fix",
+            (
+                f"change {argument('triggers')} to pin the package that matches now, or upload a package and change "
+                "the selection"
+            ),
+        ),
     ]
     if package is None:
         raise PackageNotFound(f"the pinned package {olds['package_id']} is gone", facts=facts)
-    raise IotdaOtaError(f"the pinned package {olds['package_id']} is not what was pinned: {differs}", facts=facts)
+    raise IotdaOtaError(
+        f"the pinned package {olds['package_id']} has changed since it was pinned: {differs}", facts=facts
+    )
 
 
 def _differs(state: Properties, package: OtaPackage) -> str:
     """Return the fields that the service describes differently now, with both values; empty if there are none."""
     now = package_values(package)
     return ", ".join(
-        f"{name}: {quoted(now[name])}, pinned {quoted(state[name])}" for name in contradictions(state, now)
+        f"{field(name)}: {quoted(now[name])}, pinned {quoted(state[name])}" for name in contradictions(state, now)
     )
 
 
@@ -289,4 +300,6 @@ def _unexpected(inputs: Properties) -> list[Problem]:
     if expected in (None, UNKNOWN, inputs["package_id"]):
         return []
     found = f"{inputs['package_id']} ({inputs.get('version')})"
-    return [Problem("expected_package_id", f"is {expected}, but the pin gives {found}: review that one, or repin")]
+    return [
+        Problem("expected_package_id", f"is {expected}, but the pin returns {found}: review that package, or pin again")
+    ]

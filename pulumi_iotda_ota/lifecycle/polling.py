@@ -113,7 +113,7 @@ class TaskPoller:
                 raise
             cause = _cause(error)
             if self.outage is None:
-                self._tell(f"no response, trying again ({cause.headline}): {self._name}")
+                self._tell(f"no response, trying again ({cause.message.headline}): {self._name}")
             self.outage = cause
             return None
         self.task, self.outage = task, None

@@ -27,8 +27,8 @@ _LOOK_FOR_SECONDS = 120
 _SHORTEST_PAUSE = 2  # seconds
 # If the service shows the first one only after the lookup of the next run, that run creates a second one.
 _RUN_AGAIN = (
-    f"wait {_LOOK_FOR_SECONDS // 60} minutes, then run pulumi up again: it looks for it first and takes it over if it "
-    "is there; after a run that was killed: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
+    f"wait {_LOOK_FOR_SECONDS // 60} minutes, then run pulumi up again: it searches for it first and adopts it if it "
+    "exists; after a run that was killed: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up"
 )
 
 
@@ -92,10 +92,10 @@ def _adopt(
     context: ResourceContext, identity: Mapping[str, str], creation: Creation[Found, Created], found: Found
 ) -> Created:
     created = creation.select(found)
-    what = f"{creation.name} is there already"
+    what = f"{creation.name} exists already"
     if context.run_state.is_created(Thing.at(identity, creation.id_of(created))):
-        facts = [("found", creation.describe(created)), ("what to do", creation.advice)]
-        raise InputError(f"two resources describe one {creation.kind}: {creation.name}", facts=facts)
+        facts = [("found", creation.describe(created)), ("fix", creation.advice)]
+        raise InputError(f"two resources declare the same {creation.kind}: {creation.name}", facts=facts)
     context.run_state.require_shared(f"{what} and is not adopted: {creation.describe(created)}")
     context.warn(f"{what} and is adopted: {creation.describe(created)}")
     return created
@@ -123,17 +123,17 @@ def poll_until_visible(
         try:
             found = find(deadline)
         except IotdaOtaError as failed:
-            why_not = f"it could not be looked for: {failed.headline}"
+            why_not = f"the search failed: {failed.message.headline}"
         else:
             if found is not None:
                 return found
         pause = max(_SHORTEST_PAUSE, pause_after(clock.monotonic() - began))
         clock.sleep(min(pause, deadline.remaining()))
     facts = [
-        ("asked for", asked),
-        ("happened", error.cause or error.headline),
-        ("looked for", f"{_LOOK_FOR_SECONDS} seconds; {why_not}"),
-        ("what to do", _RUN_AGAIN),
+        ("requested", asked),
+        ("found", f"nothing in {_LOOK_FOR_SECONDS} seconds; {why_not}"),
+        ("cause", error.reason or error.message.headline),
+        ("fix", _RUN_AGAIN),
     ]
-    headline = f"it is not known whether the {thing} was created"
-    raise OutcomeUnknown(headline, cause=error.cause, facts=facts) from error
+    headline = f"it is unknown whether the {thing} was created"
+    raise OutcomeUnknown(headline, cause=error.reason, facts=facts) from error

@@ -45,7 +45,7 @@ def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
         here = folder.absolute()
     except OSError as error:
         raise LockError(
-            f"the lock file can not be found: {_words(error)}", facts=[("looked in", str(folder))]
+            f"the lock file cannot be found: {_words(error)}", facts=[("file", sanitize(folder, limit=1_000))]
         ) from None
     file = project_file(here)
     project = file.parent if file else here
@@ -53,8 +53,8 @@ def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
     try:
         return project / (Path(named).expanduser() if named else LOCK_FILE)
     except RuntimeError:
-        facts = [(VARIABLE, sanitize(named)), ("what to do", "write the whole path")]
-        raise LockError("the lock file can not be found: there is no such home folder", facts=facts) from None
+        facts = [(VARIABLE, sanitize(named)), ("fix", "write the whole path")]
+        raise LockError("the lock file cannot be found: there is no such home folder", facts=facts) from None
 
 
 def project_file(folder: Path) -> Path | None:
@@ -114,14 +114,15 @@ def _content(path: Path) -> bytes | None:
     try:
         return read_bytes(str(path), most=_MOST_BYTES)
     except UnreadableError as error:
-        raise LockError(f"the lock file can not be used: {error}", facts=[("file", str(path))]) from None
+        facts = [("file", sanitize(path, limit=1_000))]
+        raise LockError(f"the lock file cannot be used: {error}", facts=facts) from None
 
 
 def _entries(path: Path, content: bytes) -> dict[str, Entry]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        facts = [("file", str(path)), ("wrong", f"byte {error.start} is no UTF-8")]
+        facts = [("file", sanitize(path, limit=1_000)), ("cause", f"byte {error.start} is not UTF-8")]
         raise LockError("the lock file is damaged", facts=facts) from None
     return read(text, str(path))
 
@@ -183,7 +184,7 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _unusable(path: Path, error: OSError) -> LockError:
-    return LockError(f"the lock file can not be used: {_words(error)}", facts=[("file", str(path))])
+    return LockError(f"the lock file cannot be used: {_words(error)}", facts=[("file", sanitize(path, limit=1_000))])
 
 
 def _words(error: OSError) -> str:
@@ -191,5 +192,5 @@ def _words(error: OSError) -> str:
 
 
 def _changed_meanwhile(path: Path) -> LockError:
-    facts = [("file", str(path)), ("what to do", "run it again")]
-    return LockError("the lock file was changed by something else meanwhile, and is left as that made it", facts=facts)
+    facts = [("file", sanitize(path, limit=1_000)), ("fix", "run it again")]
+    return LockError("the lock file was changed by another program meanwhile; it was not overwritten", facts=facts)

@@ -124,8 +124,8 @@ def _fields(value: Mapping[str, Any], table: Iterable[Output]) -> dict[str, Any]
 def _damaged(file: str, what: str) -> LockError:
     facts = [
         ("file", file),
-        ("wrong", what),
-        ("what to do", "take it as it was committed (git checkout), and change it with iotda-ota lock alone"),
+        ("cause", what),
+        ("fix", "restore it from the last commit (git checkout), and change it only with iotda-ota lock"),
     ]
     return LockError("the lock file is damaged", facts=facts)
 
@@ -135,8 +135,8 @@ def _not_merged(file: str, line: int) -> LockError:
         "take the file of one side (git checkout --ours or --theirs), and run iotda-ota lock add or update for what "
         "the other had changed"
     )
-    facts = [("file", file), ("wrong", f"line {line} is a conflict marker of git"), ("what to do", advice)]
-    return LockError("the lock file is not merged to its end", facts=facts)
+    facts = [("file", file), ("cause", f"line {line} is a conflict marker of git"), ("fix", advice)]
+    return LockError("the lock file has unresolved merge conflicts", facts=facts)
 
 
 def _newer(file: str, found: int) -> LockError:
@@ -146,7 +146,7 @@ def _newer(file: str, found: int) -> LockError:
     advice = f"install a pulumi-iotda-ota newer than {ours}, the one that wrote it"
     facts = [
         ("file", file),
-        ("wrong", f"pulumi-iotda-ota {ours} reads format {FORMAT}"),
-        ("what to do", advice),
+        ("cause", f"pulumi-iotda-ota {ours} reads format {FORMAT}"),
+        ("fix", advice),
     ]
-    return LockError(f"the lock file is of format {found}, which is newer than this library", facts=facts)
+    return LockError(f"the lock file has format {found}, which is newer than this library", facts=facts)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.sanitize import sanitize
-from pulumi_iotda_ota.lookup.error_messages import asked_words, passed_over
 from pulumi_iotda_ota.selection.keys import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pulumi_iotda_ota.lookup.find import Found
     from pulumi_iotda_ota.lookup.query import PackageLookup
@@ -18,40 +17,62 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 3
 _SHOWN = 60  # characters of a version
-# What tells of a choice; type, product and module only say among what.
-_TELLING = ("version", "version_constraint", "version_regex", "source_versions", "created_after", "created_before")
 # What other products have, what ties or is lower, and what no scheme can place, is not newer.
 _NOT_NEWER = ("package_type", "app_id", "product_id", "module_name", "highest_version", "most_recent", "version_scheme")
+# The reason is stored in the lock file, so it is in words and names no argument.
+_MATCHED = {"version": "{}", "version_constraint": "{}", "version_regex": "the pattern {}"}
+_LIMITED = {
+    "source_versions": "for devices on {}",
+    "created_after": "uploaded since {}",
+    "created_before": "uploaded before {}",
+    "require_checksum": "with a checksum",
+}
+_SKIPPED = {
+    "version": "is another version",
+    "created_after": "uploaded before {}",
+    "created_before": "not uploaded before {}",
+    "source_versions": "does not support {}",
+    "allow_downgrade": "is below what devices run",
+    "version_regex": "does not match the pattern",
+    "version_constraint": "outside {}",
+    "include_prereleases": "prerelease",
+    "require_checksum": "without a checksum",
+    "most_recent": "without a readable upload time",
+    "preferred_versions": "is not preferred",
+}
+_VALUES = 4  # of a list
 
 
 def reason(lookup: PackageLookup, found: Found) -> str:
-    """Return why this package: what was asked, and which higher versions were passed over for it.
+    """Return why this package: what was requested, and which higher versions were skipped.
 
     Args:
         lookup: what was asked.
         found: what was found, with all that was passed over.
     """
     if lookup.package_id is not None:
-        return "its id was asked for"
+        return "requested by its id"
     newer = list(_newer(lookup.policy, found))
     if not newer:
         return _chosen(lookup.policy, found)
     named = ", ".join(f"{_short(one.version)} {_why_not(lookup.policy, one)}" for one in newer[:_MOST_NAMED])
     rest = len(newer) - _MOST_NAMED
     more = f" and {rest:,} more" if rest > 0 else ""
-    return f"{_chosen(lookup.policy, found)} ({len(newer):,} newer passed over: {named}{more})"
+    return f"{_chosen(lookup.policy, found)} (skipped {len(newer):,} newer: {named}{more})"
 
 
 def _chosen(policy: Policy, found: Found) -> str:
-    asked = asked_words(policy, (*_TELLING, "require_checksum"))
-    words = " ".join(asked).removeprefix("version ")
+    matched = " and ".join(_set_ones(policy, _MATCHED))
+    wanted = " ".join([*([f"that matches {matched}"] if matched else []), *_set_ones(policy, _LIMITED)])
     preferred = _preferred(found)
     if preferred:
-        return f"{_short(preferred)} is preferred, and {f'fits {words}' if asked else 'is there'}"
-    fits = f"that fits {words}" if asked else "there is"
-    if not policy.may_choose:
-        return f"the only one {fits}"
-    return f"{'newest upload' if policy.most_recent else 'highest'} {fits}"
+        return f"{_short(preferred)}, a preferred version{' ' * bool(wanted)}{wanted}"
+    choice = "newest package" if policy.most_recent else "highest version" if policy.may_choose else "the only package"
+    return f"{choice} {wanted or 'there is'}"
+
+
+def _set_ones(policy: Policy, phrases: Mapping[str, str]) -> list[str]:
+    return [phrase.format(_value(policy, name)) for name, phrase in phrases.items() if getattr(policy, name)]
 
 
 def _preferred(found: Found) -> str:
@@ -73,11 +94,17 @@ def _newer(policy: Policy, found: Found) -> Iterator[Skipped]:
 
 
 def _why_not(policy: Policy, skipped: Skipped) -> str:
-    if skipped.rule == "preferred_versions":
-        return "is not preferred"
-    if skipped.unreadable:  # what the scheme cannot read is not listed, so it is the upload time
-        return passed_over(policy, "most_recent", 1)
-    return passed_over(policy, skipped.rule, 1)
+    # What the scheme cannot read is not listed, so it is the upload time.
+    rule = "most_recent" if skipped.unreadable else skipped.rule
+    return _SKIPPED[rule].format(_value(policy, rule))
+
+
+def _value(policy: Policy, name: str) -> str:
+    value = getattr(policy, name)
+    if not isinstance(value, tuple):
+        return _short(str(value))
+    rest = len(value) - _VALUES
+    return f"{', '.join(map(_short, value[:_VALUES]))}{f' and {rest} more' if rest > 0 else ''}"
 
 
 def _short(version: str) -> str:

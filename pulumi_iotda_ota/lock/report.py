@@ -1,10 +1,11 @@
-"""What became of locked lookups, in words for a pull request and as values for programs. Sends nothing."""
+"""Reports what an update did to locked lookups: text for a pull request, values for programs. Sends nothing."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.iotda.references import PYTHON, Spelling
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lock.entry import differing_fields
 
@@ -21,35 +22,37 @@ _VERSIONS = 4
 _UNDOCUMENTED = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-def news_text(outcome: Outcome) -> str:
-    """Return what an update has done to a name, or found out of it, as the text of a pull request has it."""
+def news_text(outcome: Outcome, spelling: Spelling = PYTHON) -> str:
+    """Return what an update did to a name, or found, as text for a pull request."""
     before, now = outcome.before, outcome.now
     if outcome.status == "added" and now is not None:
         return entry_text(now) if before is None else _moved(before, now)
     if outcome.status in ("newer", "changed", "gone") and before is not None and now is not None:
         return _moved(before, now)
-    return state_text(outcome)
+    return state_text(outcome, spelling)
 
 
-def state_text(outcome: Outcome) -> str:
-    """Return how a name stands, in a line; that of one that failed has the error below it."""
+def state_text(outcome: Outcome, spelling: Spelling = PYTHON) -> str:
+    """Return the state of a name in one line, followed by the error if it failed."""
     version = _escape(outcome.before.version) if outcome.before else ""
-    fits = f"{_fitting(outcome, outcome.now)} fits now" if outcome.now else "nothing fits now"
+    matches = f"{_matching(outcome, outcome.now)} matches now" if outcome.now else "nothing matches now"
     told = {
         "current": f"{version} is current",
-        "newer": f"{version} is locked, {fits}",
+        "newer": f"{version} is locked, {matches}",
         "changed": _change(outcome.before, outcome.now) if outcome.before and outcome.now else "",
-        "gone": f"{version} is gone, {fits}",
-        "elsewhere": f"{version} is locked in another place, and was passed over",
-        "removed": f"{version} is locked no more",
+        "gone": f"{version} is gone, {matches}",
+        "elsewhere": f"{version} is locked in another place, and was skipped",
+        "removed": f"{version} is not locked any more",
     }
     if outcome.status == "failed" and outcome.error is not None:
-        return f"{outcome.name}: failed, {version} stays\n  " + str(outcome.error).replace("\n", "\n  ")
+        return f"{outcome.name}: failed, {version} stays locked\n  " + outcome.error.rendered(spelling).replace(
+            "\n", "\n  "
+        )
     return f"{outcome.name}: {told[outcome.status]}"
 
 
-def _fitting(outcome: Outcome, now: Entry) -> str:
-    """Return the version that fits now; an equal one is of another package, or there were nothing to tell."""
+def _matching(outcome: Outcome, now: Entry) -> str:
+    """Return the version that matches now. If it is equal, it is of another package."""
     same = outcome.before is not None and outcome.before.version == now.version
     return f"another {_escape(now.version)}, package {_short(now.package_id)}," if same else _escape(now.version)
 
@@ -60,7 +63,7 @@ def entry_text(entry: Entry) -> str:
         [
             f"{entry.name}: {_escape(entry.version)}",
             f"  package {_short(entry.package_id)}, {_described(entry)}",
-            f"  why: {_why(entry)}",
+            f"  because: {_why(entry)}",
         ]
     )
 
@@ -78,7 +81,7 @@ def entry_values(entry: Entry | None) -> dict[str, Any] | None:
     }
 
 
-def outcome_values(outcome: Outcome) -> dict[str, Any]:
+def outcome_values(outcome: Outcome, spelling: Spelling = PYTHON) -> dict[str, Any]:
     """Return an outcome as plain values."""
     values: dict[str, Any] = {
         "name": outcome.name,
@@ -86,7 +89,7 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
         "locked": entry_values(outcome.before),
         "now": entry_values(outcome.now),
     }
-    return {**values, "error": str(outcome.error)} if outcome.error is not None else values
+    return {**values, "error": outcome.error.rendered(spelling)} if outcome.error is not None else values
 
 
 def _moved(before: Entry, now: Entry) -> str:
@@ -97,7 +100,7 @@ def _moved(before: Entry, now: Entry) -> str:
         [
             f"{now.name}: {_change(before, now)}",
             f"  package {ids}, {_described(now)}",
-            f"  why: {_why(now)}",
+            f"  because: {_why(now)}",
         ]
     )
 

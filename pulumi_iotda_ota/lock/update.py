@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.errors import LockError, PackageNotFound
 from pulumi_iotda_ota.iotda.errors import CredentialsError, InputError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words, place_of
@@ -69,7 +70,7 @@ def add(
         IotdaOtaError: the lookup failed; nothing was written.
     """
     if problem := LOCK_NAME.problem(name):
-        raise InputError(f"name {problem}, not {quoted(name)}", argument="name")
+        raise InputError(f"{argument('name')} {problem}, not {quoted(name)}", argument="name")
     before = (load(path) or {}).get(name)
     _require_free(before, path, replace=replace)
     entry = resolved(run, connection, name, asked)
@@ -96,8 +97,8 @@ def update(run: Run, connection: ResolvedConnection, path: Path, names: Sequence
     def edit(there: dict[str, Entry]) -> dict[str, Entry]:
         other = [name for name, one in moved.items() if there.get(name) != one.before]
         if other:
-            facts = [("file", str(path)), ("what to do", "run it again")]
-            raise LockError(f"{quoted(other[0])} was changed by somebody else meanwhile", facts=facts)
+            facts = [("file", str(path)), ("fix", "run it again")]
+            raise LockError(f"{quoted(other[0])} was changed by another program meanwhile", facts=facts)
         return {**there, **{name: one.now for name, one in moved.items() if one.now is not None}}
 
     if moved:
@@ -243,7 +244,7 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, asked: Mapping
     connection = run.completed(connection)
     found = find_package(run, connection, lookup, most_skipped=sys.maxsize)
     if found is None:  # only where on_missing is "none", which is no word of a selection
-        raise PackageNotFound("no OTA package fits")
+        raise PackageNotFound("no OTA package matches")
     return Entry(
         name=name,
         asked=query,

@@ -9,6 +9,7 @@ from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
 from pulumi_iotda_ota.iotda.models import FileLocation, ObsLocation, OtaPackage
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import did_you_mean, quoted, sanitize
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lookup.find import is_signed
@@ -25,8 +26,8 @@ _TYPES: dict[str, tuple[type, str]] = {
     "asked": (dict, "an object"),
     "place": (dict, "an object"),
     "package": (dict, "an object"),
-    "locked_at": (str, "text"),
-    "why": (str, "text"),
+    "locked_at": (str, "a string"),
+    "why": (str, "a string"),
 }
 
 
@@ -66,7 +67,7 @@ def _check_asked(asked: Mapping[str, Any]) -> None:
     _require_known(asked, [word.name for word in schema.WORDS], "asked.")
     problems = validation.problems(schema.WORDS, asked)
     if problems:
-        raise _MisfitError(f"asked.{problems[0]}")
+        raise _MisfitError(f"asked.{problems[0].text}")
 
 
 def _check_place(place: Mapping[str, Any]) -> None:
@@ -90,7 +91,7 @@ def _check_field(value: object, output: Output, path: str) -> None:
         _check_fields(_object(path, value), output.of.fields, path)
     elif output.type == "list of strings":
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise _MisfitError(f"{path} must be a list of texts, not {quoted(value)}")
+            raise _MisfitError(f"{path} must be a list of strings, not {quoted(value)}")
     else:
         _require_text(path, value)
 
@@ -99,7 +100,7 @@ def _check_time(text: str) -> None:
     try:
         parse_time("locked_at", text)
     except IotdaOtaError as error:
-        raise _MisfitError(error.headline) from None
+        raise _MisfitError(error.message.headline) from None
 
 
 def _object(path: str, value: object) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def _object(path: str, value: object) -> dict[str, Any]:
 
 def _require_text(path: str, value: object) -> None:
     if not isinstance(value, str):
-        raise _MisfitError(f"{path} must be text, not {quoted(value)}")
+        raise _MisfitError(f"{path} must be a string, not {quoted(value)}")
 
 
 def _require_known(value: Mapping[str, Any], known: Iterable[str], path: str) -> None:
@@ -139,18 +140,18 @@ def misfit(entry: Entry) -> str:
     try:
         return _broken(PackageLookup.from_arguments(entry.asked), _package(entry.package))
     except IotdaOtaError as error:  # the query, or the time of the upload, can not be read
-        return error.headline
+        return error.message.headline
 
 
 def _broken(lookup: PackageLookup, package: OtaPackage) -> str:
     if lookup.package_id is not None:
         other = lookup.package_id != package.package_id
-        return f"package_id: {sanitize(lookup.package_id)} was asked for" if other else ""
+        return f"{argument('package_id', lookup.package_id)} is requested" if other else ""
     for rule in rules_of(lookup.policy):
         if reason := rule.reason(package):
-            return f"{rule.argument}: {sanitize(reason)}"
+            return f"{argument(rule.argument)}: {sanitize(reason)}"
     unsigned = lookup.policy.require_checksum and not is_signed(package)
-    return "require_checksum: there is no SHA-256 checksum" if unsigned else ""
+    return f"{argument('require_checksum', True)}: there is no SHA-256 checksum" if unsigned else ""
 
 
 def _package(fields: Mapping[str, Any]) -> OtaPackage:

@@ -268,8 +268,8 @@ def _nothing_fits(
             near = error_messages.neighbours(policy, others)
         except IotdaOtaError as error:
             # The search already failed; why the hint could not be had belongs beside it, not in its place.
-            near = f"{error_messages.NOT_KNOWN}{error.headline}"
-    return error_messages.nothing_fits(policy, selection, walked.requests, asked.connection, near)
+            near = error_messages.Nearest(f"not known: {error.message.headline}")
+    return error_messages.nothing_fits(policy, selection, asked.connection, near)
 
 
 def _require_readable(policy: Policy, selection: Selection) -> None:

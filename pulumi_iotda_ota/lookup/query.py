@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import api_time, parse_time
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.schema.validation import require_valid
 from pulumi_iotda_ota.selection.policy import Policy
@@ -46,11 +47,15 @@ class PackageLookup:
         elif values.get("package_type") is None:
             rule = schema.PACKAGE_TYPE.rule
             raise InputError(
-                f"package_type is required: {rule.meaning if rule else ''}; or give package_id", argument="package_type"
+                f"{references.argument('package_type')} is required: {rule.meaning if rule else ''}; "
+                f"or set {references.argument('package_id')}",
+                argument="package_type",
             )
         if values.get("highest_version") and values.get("most_recent"):
             raise InputError(
-                "highest_version and most_recent exclude each other: set one of them", argument="most_recent"
+                f"{references.argument('highest_version')} and {references.argument('most_recent')} exclude each "
+                "other: set one of them",
+                argument="most_recent",
             )
         policy = _policy(values)
         return cls(
@@ -115,7 +120,7 @@ def _window(given: Mapping[str, Any]) -> dict[str, str]:
     window = {name: parse_time(name, given[name]) for name in ("created_after", "created_before") if name in given}
     if len(window) > 1 and window["created_after"] >= window["created_before"]:
         raise InputError(
-            "created_after must be before created_before: nothing can be uploaded between them",
+            f"{references.argument('created_after')} must be earlier than {references.argument('created_before')}",
             argument="created_after",
         )
     # The API's form has no part of a second.
@@ -124,7 +129,10 @@ def _window(given: Mapping[str, Any]) -> dict[str, str]:
 
 def _require_order(values: Mapping[str, Any]) -> None:
     if isinstance(values.get("preferred_versions"), (set, frozenset)):
-        raise InputError("preferred_versions must be a list: a set has no order", argument="preferred_versions")
+        raise InputError(
+            f"{references.argument('preferred_versions')} must be a list, because a set has no order",
+            argument="preferred_versions",
+        )
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,8 +147,8 @@ def _refuse_selection(values: Mapping[str, Any]) -> None:
     ]
     if given:
         raise InputError(
-            f"package_id goes with no selection argument, but {' and '.join(given)} "
-            f"{'is' if len(given) == 1 else 'are'} given too",
+            f"{references.argument('package_id')} excludes all other selection arguments, but "
+            f"{' and '.join(map(references.argument, given))} {'is' if len(given) == 1 else 'are'} set",
             argument="package_id",
         )
 

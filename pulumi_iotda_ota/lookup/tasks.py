@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import ServiceError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
+from pulumi_iotda_ota.iotda.references import argument, setting
 from pulumi_iotda_ota.iotda.retry import Deadline
+from pulumi_iotda_ota.message_rendering import command
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
@@ -59,7 +61,13 @@ def missing_task(task_id: str, error: ServiceError, connection: ResolvedConnecti
         error_msg=error.error_msg,
         request_id=error.request_id,
         facts=[
-            ("looked in", connection.described),
-            ("what to do", "check task_id, project and instance; a task that was deleted can not be looked up"),
+            ("endpoint", connection.described),
+            (
+                "fix",
+                (
+                    f"check {argument('task_id')}, {setting('project_id')} and {setting('instance_id')}; list all: "
+                    f"{command('task', 'list')}"
+                ),
+            ),
         ],
     )

@@ -13,8 +13,8 @@ from pulumi_iotda_ota.iotda.sanitize import did_you_mean, redact, sanitize
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, declared, holds_unknown
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
+from pulumi_iotda_ota.message_rendering import PLUGIN, render
 from pulumi_iotda_ota.plugin.values import to_python, to_wire
-from pulumi_iotda_ota.plugin.words import worded
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.schema.validation import Problem, normal
 
@@ -121,7 +121,7 @@ class Provider:
             check_config(given)
         except ConfigurationError as error:
             named = camel(error.setting)
-            return [(named if named in given else "", worded(str(error)))]
+            return [(named if named in given else "", error.rendered(PLUGIN))]
         return []
 
     def configure(self, config: Mapping[str, Any], *, run: str = "", once: bool = False) -> None:
@@ -181,8 +181,8 @@ class Provider:
         except InputError as error:
             if not error.argument:
                 raise
-            error.redact(())  # before its lines are broken
-            return CallResult(problems=_told(function.arguments, [Problem(error.argument, str(error))]))
+            error.redact(())  # of what is redacted now: the engine gets it later
+            return CallResult(problems=_told(function.arguments, [Problem(error.argument, error.rendered(PLUGIN))]))
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CallResult:
         """Complete the inputs of a resource, and tell what is wrong with them."""
@@ -269,8 +269,8 @@ class Provider:
             run=self._run,
             config=self._config,
             environ=self._environ,
-            warn=lambda line: self._warn(urn, redact(line)),
-            tell=lambda line: self._tell(urn, redact(line)),
+            warn=lambda line: self._warn(urn, redact(render(line, PLUGIN))),
+            tell=lambda line: self._tell(urn, redact(render(line, PLUGIN))),
             run_state=self._run_state,
             stopping="Ctrl-C stops the wait, not the task; the next pulumi up waits again",
         )
@@ -284,7 +284,7 @@ def _require_same(before: Mapping[str, object], after: Mapping[str, object]) -> 
     if differing:
         raise ConfigurationError(
             f"this process serves another connection already: {', '.join(differing)} cannot change",
-            facts=[("what to do", "use a provider of its own; Pulumi starts a process for each")],
+            facts=[("fix", "use a provider of its own; Pulumi starts a process for each")],
         )
 
 
@@ -336,7 +336,7 @@ def _told(arguments: Iterable[Argument], problems: Iterable[Problem]) -> list[tu
         # Of an object one field can be wrong: obs_location.sign. The engine knows the object.
         name, _, field_ = problem.argument.partition(".")
         argument = table.get(name)
-        reason = worded(problem.reason, argument)
+        reason = problem.rendered(PLUGIN)
         told.append((camel(name) if argument else "", f"{camel(field_)} {reason}" if field_ else reason))
     return told
 
@@ -347,5 +347,5 @@ def _refuse_ignoring(resource: Resource, ignored: Iterable[str]) -> None:
     if wrong:
         raise InputError(
             f"ignoreChanges of {' and '.join(wrong)} would move the pin instead of keeping it",
-            facts=[("what to do", "leave it out: a pin keeps its package until its selection or triggers change")],
+            facts=[("fix", "remove it: a pin keeps its package until its selection or triggers change")],
         )

@@ -28,11 +28,11 @@ from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import redact, redacting
 from pulumi_iotda_ota.lifecycle.cancellation import Interrupted, Waiting
 from pulumi_iotda_ota.lifecycle.engine_watch import watch_engine
+from pulumi_iotda_ota.message_rendering import PLUGIN
 from pulumi_iotda_ota.plugin.engine_log import Engine
 from pulumi_iotda_ota.plugin.provider import Provider
 from pulumi_iotda_ota.plugin.pulumi_proto import messages, plugin_pb2, services
 from pulumi_iotda_ota.plugin.values import received, secret_texts, sent
-from pulumi_iotda_ota.plugin.words import worded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -72,8 +72,8 @@ def _answered(
             try:
                 return method(self, request, context)
             except IotdaOtaError as error:
-                error.redact(())  # before its lines are broken
-                code, message = grpc.StatusCode.FAILED_PRECONDITION, worded(str(error))
+                error.redact(())
+                code, message = grpc.StatusCode.FAILED_PRECONDITION, error.rendered(PLUGIN)
             except Interrupted as interrupted:
                 code, message = grpc.StatusCode.ABORTED, str(interrupted)
             except Exception as fault:  # noqa: BLE001  whatever it is, it ends this call and not the process
@@ -130,7 +130,7 @@ class Servicer(services.ResourceProviderServicer):
         if self._engine.is_parent:
             raise InputError(
                 "an engine has started this process, and no other one can attach to it",
-                facts=[("what to do", "start a plugin by hand, without an address, and attach to that one")],
+                facts=[("fix", "start a plugin by hand, without an address, and attach to that one")],
             )
         self._engine.attach(request.address)
         return Empty()

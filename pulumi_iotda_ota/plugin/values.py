@@ -7,7 +7,6 @@ are camelCase there and snake_case here; the keys of a free-form object are the 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -152,15 +151,3 @@ def _inside(rename: Callable[[str], str], field_: Field | None, value: Any) -> A
     if kind == "counts by argument" and isinstance(value, dict):
         return {rename(name): item for name, item in value.items()}
     return rename(value) if kind == "argument" and isinstance(value, str) else value
-
-
-def in_camel(text: str, names: Iterable[str]) -> str:
-    """Return a text for people with the names of arguments, and the words of Python, as the plugin writes them.
-
-    Args:
-        text: a message or a description.
-        names: the arguments that it may name, as Python spells them.
-    """
-    spelt = {name: camel(name) for name in names if "_" in name}
-    spelt |= {"True": "true", "False": "false", "None": "nothing"}
-    return re.sub(rf"\b({'|'.join(spelt)})\b", lambda match: spelt[match[1]], text)

@@ -5,24 +5,56 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.iotda.sanitize import quoted
+from pulumi_iotda_ota.iotda.references import PYTHON, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from pulumi_iotda_ota.iotda.errors import IotdaOtaError
+    from pulumi_iotda_ota.iotda.references import Spelling
     from pulumi_iotda_ota.schema import Argument
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one argument."""
+    """What is wrong with one argument.
+
+    Attributes:
+        argument: its name in Python's spelling, or empty.
+        reason: what is wrong, to read after the name, with references.
+        error: the whole error, if the problem has more lines than the reason.
+    """
 
     argument: str
     reason: str
+    error: IotdaOtaError | None = None
 
-    def __str__(self) -> str:
-        return f"{self.argument} {self.reason}"
+    @classmethod
+    def of(cls, error: IotdaOtaError, argument: str = "") -> Problem:
+        """Return the problem of an error that is raised because of an argument.
+
+        Args:
+            error: the error. If its headline begins with the argument, the reason does not repeat it.
+            argument: the argument, or empty.
+        """
+        name = references.argument(argument)
+        return cls(argument, error.message.headline.removeprefix(name).lstrip(": ") if argument else "", error)
+
+    @property
+    def text(self) -> str:
+        """Return the argument and what is wrong with it, in one line with references."""
+        if self.error is not None:
+            return self.error.message.headline
+        return f"{references.argument(self.argument)} {self.reason}" if self.argument else self.reason
+
+    def rendered(self, spelling: Spelling = PYTHON) -> str:
+        """Return what is wrong, to read after the name of the argument, in the spelling of an interface."""
+        if self.error is None:
+            return render(self.reason, spelling)
+        name = render(references.argument(self.argument), spelling) if self.argument else ""
+        return self.error.rendered(spelling).removeprefix(name).lstrip(": ")
 
 
 def normal(value: Any) -> Any:
@@ -54,7 +86,7 @@ def _same(value: object, default: object) -> bool:
 
 _PYTHON_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "string": (str, "a string"),
-    "boolean": (bool, "True or False"),
+    "boolean": (bool, f"{references.value(True)} or {references.value(False)}"),
     "integer": (int, "a whole number"),
     "number": ((int, float), "a number"),
     "object": (dict, "an object"),
@@ -80,8 +112,20 @@ def require_valid(arguments: Iterable[Argument], values: Mapping[str, Any]) -> N
     """
     wrong = problems(arguments, values)
     if wrong:
-        facts = [("also wrong", str(problem)) for problem in wrong[1:]]
-        raise InputError(str(wrong[0]), argument=wrong[0].argument, facts=facts)
+        raise error_of(wrong)
+
+
+def error_of(problems: Sequence[Problem], label: str = "") -> InputError:
+    """Return one error that names several problems.
+
+    Args:
+        problems: the problems, at least one.
+        label: what the headline begins with, such as the resource.
+    """
+    first, *others = problems
+    facts = list(first.error.message.facts) if first.error else []
+    facts += [("also wrong", problem.text) for problem in others]
+    return InputError(f"{label}{first.text}", argument=first.argument, facts=facts)
 
 
 def _reason(argument: Argument, value: object) -> str | None:
@@ -97,12 +141,12 @@ def _reason(argument: Argument, value: object) -> str | None:
 
 
 def _describe_value(argument: Argument, value: object) -> str:
-    return f"of type {type(value).__name__}" if argument.free else quoted(value)
+    return f"of type {type(value).__name__}" if argument.free else references.value(value)
 
 
 def _list_reason(argument: Argument, value: object) -> str | None:
     if not isinstance(value, (list, tuple, set, frozenset)):
-        return f"must be a list, not {quoted(value)}"
+        return f"must be a list, not {references.value(value)}"
     if not value:
         return "must not be empty"
     if argument.maximum is not None and len(value) > argument.maximum:
@@ -110,5 +154,5 @@ def _list_reason(argument: Argument, value: object) -> str | None:
     for item in value:
         problem = argument.rule.problem(item) if argument.rule else None
         if problem:
-            return f"has an item that {problem}, not {quoted(item)}"
+            return f"has an item that {problem}, not {references.value(item)}"
     return None

@@ -46,6 +46,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, redact
 from pulumi_iotda_ota.selection.versions import (
     Unreadable,
@@ -208,10 +209,10 @@ def parse(text: str, scheme: Scheme) -> Constraint:
     """
     if len(text) > MAX_LENGTH:
         raise InputError(
-            f"{_ARGUMENT} must be at most {MAX_LENGTH:,} characters, not {len(text):,}", argument=_ARGUMENT
+            f"{argument(_ARGUMENT)} must be at most {MAX_LENGTH:,} characters, not {len(text):,}", argument=_ARGUMENT
         )
     if not text.strip():
-        raise InputError(f"{_ARGUMENT} is empty: leave it out, or write * for any version", argument=_ARGUMENT)
+        raise InputError(f"{argument(_ARGUMENT)} is empty: remove it, or write * for any version", argument=_ARGUMENT)
     try:
         return Constraint(text, scheme, _Parser(text, scheme).alternatives())
     except _Fault as fault:
@@ -318,7 +319,10 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
     elif sign.text in ("~", "^"):
         yield from _compatible(sign, version, scheme)
     elif sign.text not in ("=", "!=") and version.text.lower() in _WISHES:
-        raise _Fault(f"{version.text} is no version: leave {_ARGUMENT} out, and set highest_version", version.start)
+        raise _Fault(
+            f"{version.text} is no version: remove {argument(_ARGUMENT)}, and set {argument('highest_version', True)}",
+            version.start,
+        )
     elif not sign.text and not re.search("[A-Za-z0-9]", version.text):
         raise _Fault(f"{version.shown} is no version here; a range is written >=1.0 <=2.0", version.start)
     elif sign.text not in _EXACT and not _BEGINS_WITH_DIGIT.match(version.text):
@@ -330,7 +334,7 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
 def _needs_digit(sign: _Token, version: _Token) -> str:
     """Return what is wrong with a version that has no number to compare at its start, and what to write instead."""
     needs = f"after {sign.text} a version begins with a digit, as in 1.2 or v1.2"
-    return f"{needs}: write ={version.shown}, or choose with version_regex"
+    return f"{needs}: write ={version.shown}, or use {argument('version_regex')}"
 
 
 def _wildcard(sign: _Token, found: re.Match[str], scheme: Scheme) -> Iterator[tuple[str, Key]]:
@@ -360,7 +364,7 @@ def _between(dotted: str, place: int, scheme: Scheme) -> Iterator[tuple[str, Key
 
 def _error(text: str, fault: _Fault) -> InputError:
     """Return the error that shows the constraint, or the piece around the place, with a caret below the place."""
-    context = f"{_ARGUMENT} is wrong at character {fault.place + 1}"
+    context = f"{argument(_ARGUMENT)} is wrong at character {fault.place + 1}"
     if redact(text) != text:
         # A piece of a secret could no longer be told for one.
         return InputError(context, argument=_ARGUMENT, facts=[("constraint", REDACTED)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
@@ -29,7 +30,7 @@ def whole_match(argument: str, pattern: str) -> Callable[[str], bool]:
         InputError: the pattern can not be read.
     """
     if len(pattern) > _LONGEST:
-        raise InputError(f"{argument} is longer than {_LONGEST:,} characters", argument=argument)
+        raise InputError(f"{references.argument(argument)} is longer than {_LONGEST:,} characters", argument=argument)
     # Alone first: with a stray parenthesis it could read well only inside the anchors.
     _compiled(argument, pattern, pattern)
     matches = _compiled(argument, f"^(?:{pattern})$", pattern)
@@ -46,7 +47,9 @@ def _compiled(argument: str, pattern: str, given: str) -> Callable[[str], bool]:
         said = str(error).strip().splitlines()[-1].strip().removeprefix("SchemaError: ").removeprefix("error: ")
         facts = [
             ("pattern", sanitize(given, limit=_TOLD)),
-            ("why", sanitize(said)),
+            ("cause", sanitize(said)),
             ("syntax", "that of Rust's regex crate: linear time"),
         ]
-        raise InputError(f"{argument} can not be read as a pattern", argument=argument, facts=facts) from error
+        raise InputError(
+            f"{references.argument(argument)} is not a valid pattern", argument=argument, facts=facts
+        ) from error

@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 _TOLD_SOURCES = 4
 #: The exact filters. The service applies them too, except for ``module_name``.
 EXACT = ("package_type", "app_id", "product_id", "version", "module_name")
+# A reason is a result too, so it names no argument.
+_NOUNS = {
+    "package_type": "type",
+    "app_id": "resource space",
+    "product_id": "product",
+    "version": "version",
+    "module_name": "module",
+}
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ def _exact(policy: Policy) -> Iterator[Rule]:
 def _differs(name: str, wanted: str) -> Reason:
     def reason(package: OtaPackage) -> str | None:
         found = getattr(package, name)
-        return None if found == wanted else f"{name} is {found or 'not set'}"
+        return None if found == wanted else f"{_NOUNS[name]} {found or 'not set'}"
 
     return reason
 

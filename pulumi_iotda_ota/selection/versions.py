@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
 
 if TYPE_CHECKING:
@@ -155,7 +156,9 @@ class Scheme(ABC):
         try:
             return self.key(text)
         except Unreadable as error:
-            raise InputError(f"{argument} has {text!a:.80}, which is {error}", argument=argument) from error
+            raise InputError(
+                f"{references.argument(argument)} has {text!a:.80}, which is {error}", argument=argument
+            ) from error
 
     def is_prerelease(self, text: str) -> bool:
         """Return whether a version is a prerelease.
@@ -241,7 +244,10 @@ def scheme(name: str) -> Scheme:
         InputError: there is no such scheme.
     """
     if name not in _SCHEMES:
-        raise InputError(f"version_scheme must be {' or '.join(_SCHEMES)}, not {name!a:.60}", argument="version_scheme")
+        raise InputError(
+            f"{references.argument('version_scheme')} must be {' or '.join(_SCHEMES)}, not {name!a:.60}",
+            argument="version_scheme",
+        )
     return _SCHEMES[name]
 
 

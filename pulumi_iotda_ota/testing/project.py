@@ -93,5 +93,5 @@ def _unknown(key: str, what: str, known: Iterable[str], namespace: str) -> Input
     names = [f"{namespace}:{name}" for name in sorted(known)]
     near = _near(key.partition(":")[2], known)
     advice = f"did you mean {namespace}:{near}?" if near else "use one of these"
-    facts = [("known", sanitize(", ".join(names))), ("what to do", sanitize(advice))]
+    facts = [("known", sanitize(", ".join(names))), ("fix", sanitize(advice))]
     return InputError(f"config: {quoted(key)} is not {what}", argument="config", facts=facts)

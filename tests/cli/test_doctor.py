@@ -82,7 +82,7 @@ def test_nothing_is_set(alone: Shell) -> None:
 
     assert done.code == 1
     assert findings(done)["settings"]["status"] == "problem"
-    assert "region or endpoint" in findings(done)["settings"]["text"]
+    assert "--region or --endpoint" in findings(done)["settings"]["text"]
     assert findings(done)["service"]["status"] == "skipped"
 
 
@@ -280,7 +280,7 @@ def test_every_finding_that_is_not_well_has_a_remedy(shell: Shell, alone: Shell)
 
 
 def test_secrets_of_a_project_without_encryption(shell: Shell, tmp_path: Path) -> None:
-    """A secret that stands in Pulumi.yaml, or under a misspelt key, is told; so is a file that can not be read."""
+    """A secret that stands in Pulumi.yaml, or under a misspelt key, is told; so is a file that cannot be read."""
     (tmp_path / "Pulumi.yaml").write_text(f"name: meters\nruntime: yaml\nconfig:\n  iotda-ota:secretKey: {SECRET}\n")
     alone = shell.inside("doctor")
     (tmp_path / "Pulumi.bad.yaml").write_text("config: [\n")
@@ -292,14 +292,14 @@ def test_secrets_of_a_project_without_encryption(shell: Shell, tmp_path: Path) -
         assert "remove it from Pulumi.yaml" in one.out
         assert SECRET not in one.out + one.err
     assert (alone.code, done.code) == (0, 1)
-    assert "Pulumi.bad.yaml can not be read" in done.out
+    assert "Pulumi.bad.yaml cannot be read" in done.out
     assert "iotda-ota:secret_key stands in Pulumi.dev.yaml without encryption" in done.out
     assert "(and remove iotda-ota:secret_key)" in done.out
 
 
 @pytest.mark.parametrize("proxy", ["http://[bad", "http://user:hunter22xx@[bad"])
 def test_a_proxy_that_is_no_address(shell: Shell, proxy: str) -> None:
-    """A proxy of the environment that can not be read is a problem with its remedy; its password is not told."""
+    """A proxy of the environment that cannot be read is a problem with its remedy; its password is not told."""
     environ = {"HTTPS_PROXY": proxy, "HW_IOTDA_ENDPOINT": "https://iotda.cn-north-4.myhuaweicloud.com"}
     done = shell.inside("doctor", "--json", environ=environ)
 
@@ -310,7 +310,7 @@ def test_a_proxy_that_is_no_address(shell: Shell, proxy: str) -> None:
 
 
 def test_certificates_that_are_not_there(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
-    """Certificates to trust that can not be read are told with the variable that names them."""
+    """Certificates to trust that cannot be read are told with the variable that names them."""
     environ = {
         "HW_IOTDA_ENDPOINT": emulator.endpoint.replace("http:", "https:"),
         "REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem"),

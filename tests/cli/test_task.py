@@ -120,10 +120,10 @@ def test_what_a_device_says_is_told_as_it_says_it(shell: Shell, quick: Emulator)
         quick.set_device(device, outcome="fail", error_msg="app_id is not mine, set retry_failed=True")
     done = shell.inside("task", "watch", start(quick, *devices, task_name="app_id"), "--json")
 
-    told = "\n".join(fact["text"] for fact in done.error["facts"])
+    told = {fact["label"]: fact["text"] for fact in done.error["facts"]}
     for device in devices:
-        assert f"{device}: app_id is not mine, set retry_failed=True" in told
-    assert "--max-failed-devices" in told
+        assert told[device] == "app_id is not mine, set retry_failed=True (IOTDA.014290)"
+    assert "--max-failed-devices" in told["fix"]
     assert done.error["message"].startswith("upgrade task app_id failed: 2 of 2 devices")
 
 
@@ -171,7 +171,7 @@ def test_an_outage_after_a_confirmation(shell: Shell, quick: Emulator) -> None:
     done = shell.inside("task", "confirm", task_id, "--approved-package-id", "p1", "--yes", "--max-attempts", "1")
 
     assert (done.code, posts(quick)) == (0, ["ConfirmBatchTask"])
-    assert "it was confirmed, and could not be read after that" in done.err
+    assert "it was confirmed, but could not be read after that" in done.err
 
 
 def test_a_watch_that_runs_out_of_time(shell: Shell, quick: Emulator) -> None:
@@ -181,7 +181,7 @@ def test_a_watch_that_runs_out_of_time(shell: Shell, quick: Emulator) -> None:
 
     assert done.code == 1
     assert "upgrade task canary_1 did not end within 1 seconds" in done.err
-    assert "watch it again" in done.err
+    assert "wait again" in done.err
     assert posts(quick) == []
 
 
@@ -190,7 +190,7 @@ def test_limits_that_do_not_go_together(shell: Shell, quick: Emulator) -> None:
     done = shell.inside("task", "watch", "abc", "--max-failed-devices", "1", "--max-failed-percent", "1")
 
     assert (done.code, quick.requests) == (2, [])
-    assert done.err == "error: --max-failed-devices and --max-failed-percent: give one of them\n"
+    assert done.err == "error: --max-failed-devices and --max-failed-percent: set one of them\n"
 
 
 def test_ctrl_c_leaves_the_task_alone(shell: Shell, quick: Emulator) -> None:
@@ -234,8 +234,8 @@ def test_retry(shell: Shell, quick: Emulator) -> None:
     refused = shell("task", "retry", task_id)
     declined = shell.on_terminal("task", "retry", task_id, keys="n\n")
     assert (refused.code, declined.code, posts(quick)) == (2, 1, [])
-    assert "give --yes" in refused.err
-    assert "nothing was done" in declined.out
+    assert "add --yes" in refused.err
+    assert "cancelled; nothing changed" in declined.out
 
     agreed = shell.on_terminal("task", "retry", task_id, keys="y\n")
     assert (agreed.code, posts(quick)) == (0, ["RetryBatchTask"])
@@ -267,12 +267,12 @@ def test_an_unknown_outcome_is_told_and_not_repeated(shell: Shell, quick: Emulat
     done = shell("task", "retry", task_id, "--yes")
 
     assert (done.code, posts(quick)) == (1, ["RetryBatchTask"])
-    assert done.err.startswith("error: it is not known whether the service accepted to ")
-    assert "iotda-ota task get" in done.err
+    assert done.err.startswith("error: it is unknown whether the service accepted to ")
+    assert "iotda-ota task list" in done.err
 
 
 def test_stop(shell: Shell, quick: Emulator) -> None:
-    """A running task is stopped and waited for; one that has ended is left as it is."""
+    """A running task is stopped and waited for; one that has ended another resource of the stack owns it now."""
     quick.set_device("d1", outcome="hang")
     task_id = start(quick, "d1")
     first, again = shell.inside("task", "stop", task_id, "--yes"), shell.inside("task", "stop", task_id, "--yes")
@@ -289,7 +289,7 @@ def test_confirm(shell: Shell, quick: Emulator) -> None:
     task_id = start(quick, "d1", need_confirm=True)
     other = shell.inside("task", "confirm", task_id, "--approved-package-id", "p2", "--yes")
     assert (other.code, posts(quick)) == (2, [])
-    assert "installs other packages than were approved; it was not confirmed" in other.err
+    assert "installs other packages than the approved ones; it was not confirmed" in other.err
     assert "write that into --approved-package-id" in " ".join(other.err.split())
 
     done = shell.inside("task", "confirm", task_id, "--approved-package-id", "p1", "--yes")

@@ -76,7 +76,7 @@ def test_no_colour_where_none_is_wanted(shell: Shell, environ: dict[str, str]) -
 def test_an_error_on_a_terminal(shell: Shell) -> None:
     """An error begins in red where a person sees it."""
     assert shell.on_terminal("package", "get", *METER).out.startswith(
-        "\x1b[31m\x1b[1merror:\x1b[0m 40 OTA packages fit"
+        "\x1b[31m\x1b[1merror:\x1b[0m 40 OTA packages match"
     )
 
 

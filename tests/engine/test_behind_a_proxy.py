@@ -83,8 +83,8 @@ def test_one_green_run_creates_each_thing_once(project: Project, emulator: Emula
     printed = ok(project.up())
 
     assert [cut.hits for cut in cuts] == [1, 1]
-    assert "is there already and is adopted: package " in printed
-    assert "is there already and is adopted: task_id " in printed
+    assert "exists already and is adopted: package " in printed
+    assert "exists already and is adopted: task_id " in printed
     assert sent(emulator) == list(CREATIONS)
     assert (len(created(emulator)), len(emulator.tasks)) == (1, 1)
     assert project.resources()["firmware"]["id"] == created(emulator)[0]["package_id"]

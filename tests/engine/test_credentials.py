@@ -96,7 +96,7 @@ def test_a_wrong_password_is_one_clear_error(make_project: Callable[..., Project
     done = project.run("up", "--yes", "--skip-preview")
 
     assert done.code != 0
-    assert "Huawei Cloud refused the credentials (401" in done.text
+    assert "Huawei Cloud rejected the credentials (401" in done.text
     assert "user operator of meters-inc from iotda-ota:userName (stack config)" in " ".join(done.text.split())
     assert "Traceback" not in done.text
     assert "wrong-password" not in done.text

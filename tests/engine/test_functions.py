@@ -92,7 +92,7 @@ pulumi.export("found", iotda_ota.get_ota_package_output(**wanted).version)
     done = project.run("preview")
 
     assert done.code != 0
-    assert "no OTA package fits" in done.text
+    assert "no OTA package matches" in done.text
     assert "product smart-meter" in done.text
     assert "hush" not in done.text
 

@@ -157,7 +157,7 @@ def test_an_import_that_does_not_fit(
 
     other = {**task, "targets": ["d9"]}
     emulator.forget_requests()
-    assert "a change of targets is a new campaign, and fleet_1 still runs" in preview(
+    assert "a change of targets starts a new upgrade task, but fleet_1 is still running" in preview(
         "other", canary=resource("UpgradeTask", **other, options={"import": task_id})
     )
     assert f"there is no upgrade task {'0' * 24}" in preview(
@@ -226,7 +226,7 @@ def test_python_declares_an_equal_package(
     project = make_project(PYTHON)
     emulator.forget_requests()
 
-    assert "is there already and is adopted" in ok(project.up()).text
+    assert "exists already and is adopted" in ok(project.up()).text
     assert (project.outputs()["package_id"], changing(emulator)) == (package_id, [])
     project.set("import", task_id)
     refused = project.preview()

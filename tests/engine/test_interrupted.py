@@ -48,7 +48,7 @@ def test_killed_while_a_task_is_created(make_project: Callable[..., Project], em
 
     printed = recover(project)
 
-    assert "is there already and is adopted" in printed
+    assert "exists already and is adopted" in printed
     assert project.resources()["rollout"]["id"] == ids(emulator)[0]
     assert len(emulator.tasks) == 1
     ok(project.preview("--expect-no-changes"))

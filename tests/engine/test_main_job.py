@@ -114,7 +114,7 @@ def test_a_failing_lookup_is_one_clear_error(make_project: Callable[..., Project
     done = project.run("preview")
 
     assert done.code != 0
-    assert "error: no OTA package fits" in done.text
-    assert "asked for    firmwarePackage, product smart-meter, version V9.9.9" in done.text
+    assert "error: no OTA package matches" in done.text
+    assert "requested    firmwarePackage, product smart-meter, version V9.9.9" in done.text
     assert "Traceback" not in done.text
-    assert done.text.count("no OTA package fits") <= 2  # the CLI shows a diagnostic live and in its summary
+    assert done.text.count("no OTA package matches") <= 2  # the CLI shows a diagnostic live and in its summary

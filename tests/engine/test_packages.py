@@ -90,20 +90,20 @@ def test_a_lost_answer_makes_no_second_package(project: Project, emulator: Emula
     """
     emulator.faults.add(operation="CreateOtaPackage", accept=True, wire="drop")
 
-    assert "is there already and is adopted" in ok(project.up())
+    assert "exists already and is adopted" in ok(project.up())
 
     assert count(emulator, "CreateOtaPackage") == 1
     (old,) = made(emulator)
     assert old["package_id"] == project.outputs()["package_id"]
     urn = project.resources()["meter"]["urn"]
 
-    assert "is left as it is" in ok(project.up("--replace", urn))
+    assert "another resource of the stack owns it now" in ok(project.up("--replace", urn))
     assert made(emulator) == [old]
 
     project.set("key", "smart-meter/V7.0.0-again.bin")
     refused = project.up("--replace", urn)
     assert refused.code != 0
-    assert "is there already" in refused.text
+    assert "exists already" in refused.text
     assert made(emulator) == [old]
     ok(project.up())
     assert [package["package_id"] for package in made(emulator)] == [project.outputs()["package_id"]]
@@ -158,7 +158,7 @@ def test_another_version_does_not_stop_a_campaign(project: Project, emulator: Em
         refused = project.up()
 
         assert refused.code != 0
-        assert "a change of package_ids is a new campaign" in refused.text
+        assert "a change of package_ids starts a new upgrade task" in refused.text
         assert [task["status"] for task in emulator.tasks] == ["Processing"]
         assert [package["version"] for package in made(emulator)] == ["V8.0.0", "V7.0.0"]
     assert made(emulator)[1]["package_id"] == old
@@ -190,6 +190,6 @@ def test_somebody_else_s_package_is_refused_at_the_preview(project: Project, emu
     refused = project.preview()
 
     assert refused.code != 0
-    assert "another firmwarePackage of product smart-meter, version V7.0.0 is there already" in refused.text
+    assert "another firmwarePackage of product smart-meter, version V7.0.0 exists already" in refused.text
     assert package_id in refused.text
     assert [package["package_id"] for package in made(emulator)] == [package_id]

@@ -18,7 +18,7 @@ def test_a_lost_answer_a_second_run_and_a_wrong_place(make_project: Callable[...
     project = rollout(make_project, emulator)
     emulator.faults.add(operation="CreateBatchTask", accept=True, wire="drop")
 
-    assert "is there already and is adopted" in ok(project.up())
+    assert "exists already and is adopted" in ok(project.up())
     ok(project.up())
 
     assert (posts(emulator), len(emulator.tasks)) == (1, 1)
@@ -46,14 +46,14 @@ def test_a_replacement_is_refused_while_the_campaign_runs(
     ok(project.up())
     state = project.resources()["rollout"]
 
-    assert "is left as it is" in ok(project.up("--target-replace", state["urn"]))
+    assert "another resource of the stack owns it now" in ok(project.up("--target-replace", state["urn"]))
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
     assert project.resources()["rollout"]["id"] == ids(emulator)[0] == state["id"]
 
     project.set("wave", "2")
     refused = project.preview()
     assert refused.code != 0
-    assert "a change of triggers is a new campaign" in refused.text
+    assert "a change of triggers starts a new upgrade task" in refused.text
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
 
     project.set("replace", "true")
@@ -79,7 +79,7 @@ iotda_ota.UpgradeTask("fleet", package_ids=[package], targets=["meter-0009"], tr
     refused = project.up()
 
     assert refused.code != 0
-    assert "a change of triggers is a new campaign" in refused.text
+    assert "a change of triggers starts a new upgrade task" in refused.text
     assert "Stopped" not in {task["status"] for task in emulator.tasks}
 
 

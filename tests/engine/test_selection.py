@@ -42,11 +42,11 @@ def test_nothing_fits_is_told_within_eighty_columns(make_project: Callable[..., 
     """A lookup and a pin that find nothing say the same: what was asked, counted and near, and what to do."""
     program = first_program().replace(RANGE, '"version_constraint": "^2"')
     told = [
-        "no OTA package fits",
-        "asked for    firmwarePackage, product smart-meter, version ^2, for devices on",
-        "looked at    41 packages (1 request): 28 without support for V1.3.2, V1.4.0",
+        "no OTA package matches",
+        "requested    firmwarePackage, product smart-meter, version ^2, for devices on",
+        "found        41 packages (1 request): 28 without support for V1.3.2, V1.4.0",
         "nearest      V1.4.11 (outside ^2)",
-        "what to do   ",
+        "fix          ",
     ]
     without_lookup = program.replace("iotda_ota.get_ota_package(**meter)", "None")
 

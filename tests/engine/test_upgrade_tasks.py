@@ -51,7 +51,7 @@ def test_a_staged_rollout(make_project: Callable[..., Project], emulator: Emulat
     project.set("approved", ["another-package"])
     refused = project.up()
     assert refused.code != 0
-    assert "the upgrade task installs other packages than were approved; it was not confirmed" in refused.text
+    assert "the upgrade task installs other packages than the approved ones; it was not confirmed" in refused.text
     assert statuses(emulator) == ["Success", "Waitting"]
 
     project.set("approved", [project.outputs()["package"]["package_id"]])
@@ -194,8 +194,8 @@ def test_wrong_inputs_fail_the_preview(make_project: Callable[..., Project], emu
     assert done.code != 0
     told = (
         "task_id must be 1 to 24 lower-case",
-        "max_failed_devices and max_failed_percent: give one of them",
-        'timeout must be seconds or text such as "90s"',
+        "max_failed_devices and max_failed_percent: set one of them",
+        'timeout must be seconds or a string such as "90s"',
     )
     assert [line for line in told if line not in " ".join(done.text.split())] == []
     assert emulator.requests == []

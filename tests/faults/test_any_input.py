@@ -105,7 +105,7 @@ def test_resources(service: Emulator, name: str, data: st.DataObject) -> None:
     finally:
         run.close()
     for problem in [*alone.problems, *checked.problems]:
-        hold_readable(f"{problem.argument} {problem.reason}")
+        hold_readable(f"{problem.argument} {problem.rendered()}")
     wrong = {problem.argument for problem in alone.problems} & {argument.name for argument in resource.arguments}
     assert not (wrong and service.requests), wrong
 

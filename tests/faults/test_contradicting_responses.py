@@ -73,7 +73,7 @@ def test_an_error_with_a_status_of_success(emulator: Emulator, client: Client, o
     error = caught.value
     assert (error.status, error.error_code, error.error_msg) == (200, "IOTDA.000006", "Invalid input data.")
     assert error.headline.endswith("(200 IOTDA.000006)")
-    assert ("answered", "Invalid input data.") in error.facts
+    assert ("response", "Invalid input data.") in error.facts
     assert len(emulator.requests) == 1
 
 

@@ -293,5 +293,5 @@ def test_an_empty_list_of_projects_allows_none(allowed: Any) -> None:
     """An empty allowed_project_ids refuses every project; it does not turn the guard off."""
     connection = Connection(region="cn-north-4", project_id="p1", allowed_project_ids=allowed)
 
-    with pytest.raises(ConfigurationError, match="p1 is not one of allowed_project_ids"):
+    with pytest.raises(ConfigurationError, match="p1 is not in allowed_project_ids"):
         resolve(connection, config={}, environ={"HW_AUTH_TOKEN": "t"})

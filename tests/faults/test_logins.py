@@ -105,8 +105,8 @@ def test_a_project_that_was_found_must_be_allowed(bench: Bench, way: str) -> Non
 
     error = bench.error(connection)
 
-    assert error.headline == f"project {bench.emulator.project_id} is not one of allowed_project_ids"
-    assert ("given by", "IAM, as the project of the region cn-north-4") in error.facts
+    assert error.headline == f"project {bench.emulator.project_id} is not in allowed_project_ids"
+    assert ("source", "IAM, as the project of the region cn-north-4") in error.facts
     assert "ListOtaPackageInfo" not in bench.operations
 
 
@@ -117,7 +117,7 @@ def test_a_project_that_another_connection_found_must_be_allowed(bench: Bench, w
 
     error = bench.error(getattr(bench, way)(allowed_project_ids=["another"]))
 
-    assert error.headline == f"project {bench.emulator.project_id} is not one of allowed_project_ids"
+    assert error.headline == f"project {bench.emulator.project_id} is not in allowed_project_ids"
     assert bench.operations.count("ListOtaPackageInfo") == 1
 
 
@@ -158,7 +158,7 @@ def test_a_pipeline_s_token_is_exchanged(bench: Bench, tmp_path: Path) -> None:
 
     assert bench.listed(connection) == 41
 
-    assert missing.headline == "the OIDC token file can not be read: no such file or directory"
+    assert missing.headline == "the OIDC token file cannot be read: no such file or directory"
     assert bench.operations == ["CreateUnscopedTokenWithIdToken", KEY, PROJECTS, "ListOtaPackageInfo"]
     assert bench.emulator.requests[0].headers["X-Idp-Id"] == "pipeline"
 
@@ -179,7 +179,7 @@ def test_a_pipeline_s_token_that_is_none(bench: Bench, file: str, problem: str) 
     """What the name leads to is told in words, and nothing is sent."""
     error = bench.error(bench.connection(oidc_token_file=file, idp_id="pipeline"))
 
-    assert error.headline == f"the OIDC token file can not be read: {problem}"
+    assert error.headline == f"the OIDC token file cannot be read: {problem}"
     assert bench.operations == []
 
 
@@ -274,7 +274,7 @@ def test_a_wrong_password_is_sent_once(bench: Bench) -> None:
         errors = list(pool.map(ask, range(20)))
 
     assert all(isinstance(error, CredentialsError) for error in errors)
-    assert all(error.headline.startswith("Huawei Cloud refused the credentials (401, request ") for error in errors)
+    assert all(error.headline.startswith("Huawei Cloud rejected the credentials (401, request ") for error in errors)
     assert bench.operations == [TOKEN]
     shown = str(errors[0])
     assert "user operator of meters-inc from user_name (argument)" in shown
@@ -344,7 +344,7 @@ def test_iam_never_leads_elsewhere(bench: Bench) -> None:
         error = bench.error(bench.user())
 
     assert "was a redirect to 127.0.0.1" in error.headline
-    assert ("what to do", "check that iam_endpoint is one of IAM") in error.facts
+    assert ("fix", "check that iam_endpoint is one of IAM") in error.facts
     assert elsewhere.requests == []
 
 

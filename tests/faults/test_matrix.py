@@ -226,7 +226,7 @@ def _expected(cell: Cell) -> tuple[tuple[type[IotdaOtaError] | None, ...], str]:
     if isinstance(step, Create) and fault.sent:
         # What was carried out is found again; of what was not, nobody can tell.
         kept = cell.accepted or _answers_truly(fault)
-        return () if kept else (OutcomeUnknown,), "it is not known whether the upgrade task was created"
+        return () if kept else (OutcomeUnknown,), "it is unknown whether the upgrade task was created"
     if (fault.passes and not cell.owned_elsewhere) or (
         isinstance(step, Stop) and fault.passes and _answers_truly(fault)
     ):

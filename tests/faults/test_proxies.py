@@ -82,7 +82,7 @@ def test_a_proxy_that_wants_a_password(way: str, monkeypatch: pytest.MonkeyPatch
     facts = dict(error.facts)
     assert facts["proxy"] == f"{address} (from {'argument' if way == 'setting' else f'{way} (environment)'})"
     variable = "HTTPS_PROXY" if way == "setting" else way
-    assert f"set {variable}=http://user:password@{address};" in facts["what to do"]
+    assert f"set {variable}=http://user:password@{address};" in facts["fix"]
     assert "attempts" not in facts
     assert len(proxy.requests) == 1
 
@@ -116,7 +116,7 @@ def test_a_proxy_that_is_not_there(scheme: str, monkeypatch: pytest.MonkeyPatch)
     for error in (refused, nowhere):
         assert isinstance(error, TransportError)
         assert not error.sent
-        assert "HTTPS_PROXY" in dict(error.facts)["what to do"]
+        assert "HTTPS_PROXY" in dict(error.facts)["fix"]
         assert "endpoint" not in dict(error.facts)
         assert "p@ss" not in str(error)
         assert ENCODED not in str(error)
@@ -131,7 +131,7 @@ def test_a_password_that_is_not_encoded(text: str, scheme: str, monkeypatch: pyt
 
     assert isinstance(error, ConfigurationError)
     assert error.headline == "the proxy of HTTPS_PROXY (environment) is no address"
-    assert "@ as %40, / as %2F, # as %23" in dict(error.facts)["what to do"]
+    assert "@ as %40, / as %2F, # as %23" in dict(error.facts)["fix"]
     assert "ss" not in str(error).replace("password", "").replace("address", "")
     assert "w#rd" not in repr(error)
 
@@ -199,7 +199,7 @@ def test_a_host_that_socks5_cannot_resolve_here(front: Front, trusted: dict[str,
         error = error_of(at(SERVICE, proxy=proxy.address.replace("socks5h", "socks5"), **trusted))
 
     assert "the host name could not be resolved" in error.headline
-    assert "socks5h://" in dict(error.facts)["what to do"]
+    assert "socks5h://" in dict(error.facts)["fix"]
 
 
 def test_socks_without_its_extra(tmp_path: Path) -> None:

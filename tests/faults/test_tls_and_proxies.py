@@ -73,7 +73,7 @@ def test_an_untrusted_server_gets_no_request() -> None:
 
         assert isinstance(error, TransportError)
         assert "the server's certificate is not trusted: " in error.headline
-        assert "ca_file" in dict(error.facts)["what to do"]
+        assert "ca_file" in dict(error.facts)["fix"]
         assert not error.sent
         assert not error.temporary
         assert server.requests == []
@@ -114,7 +114,7 @@ def test_a_missing_ca_file_is_told_before_anything_is_sent() -> None:
     """A file of certificates that is not there is a setting that is wrong."""
     with pytest.raises(ConfigurationError, match="ca_file is no file: /nowhere"):
         Client(replace(CONNECTION, ca_file="/nowhere"))
-    with pytest.raises(ConfigurationError, match="ca_file can not be read: file name too long"):
+    with pytest.raises(ConfigurationError, match="ca_file cannot be read: file name too long"):
         Client(replace(CONNECTION, ca_file="x" * 300))
 
 

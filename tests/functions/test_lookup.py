@@ -137,7 +137,7 @@ def test_a_looser_service_can_not_widen_the_answer(service: Emulator) -> None:
     page = {"packages": [other], "page": {"count": 1, "marker": "0" * 24}}
     service.faults.add(operation="ListOtaPackageInfo", body=page)
 
-    with pytest.raises(iotda_ota.PackageNotFound, match="1 of another version"):
+    with pytest.raises(iotda_ota.PackageNotFound, match="0 match: version 1"):
         iotda_ota.get_ota_package(**METER, version="V1.4.10")
 
 
@@ -245,7 +245,7 @@ def test_at_most_fifty_checksums_are_asked_for(service: Emulator) -> None:
     assert len(shown(service)) == 50
     upload(service, "1.49", signed=False)
     service.forget_requests()
-    with pytest.raises(iotda_ota.IotdaOtaError, match="more than 50 packages would have to be asked"):
+    with pytest.raises(iotda_ota.IotdaOtaError, match="would read the details of more than 50 packages"):
         iotda_ota.get_ota_package(**asked)
     assert len(shown(service)) == 50
 
@@ -273,7 +273,7 @@ def test_a_query_has_one_id_however_it_is_written(service: Emulator) -> None:
     no_order: Any = {"1.0", "1.1"}
 
     assert len(ids) == 1
-    with pytest.raises(iotda_ota.InputError, match="preferred_versions must be a list: a set has no order"):
+    with pytest.raises(iotda_ota.InputError, match="preferred_versions must be a list, because a set has no order"):
         iotda_ota.get_ota_package(**LAMP, preferred_versions=no_order)
 
 
@@ -297,6 +297,6 @@ def test_a_preference_is_no_choice_among_products(service: Emulator) -> None:
         service.add_package(package_type="softwarePackage", product_id=product, app_id="lab", version=version)
     asked: dict[str, Any] = {"package_type": "softwarePackage", "app_id": "lab", "preferred_versions": ["1.0"]}
 
-    with pytest.raises(iotda_ota.MultiplePackages, match="they span several product_id"):
+    with pytest.raises(iotda_ota.MultiplePackages, match="set product_id"):
         iotda_ota.get_ota_package(**asked)
     assert iotda_ota.get_ota_package(**asked, allow_multiple_scopes=True).version == "1.0"

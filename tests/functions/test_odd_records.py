@@ -117,7 +117,7 @@ def test_strict_versions_takes_no_odd_record(service: Emulator, call: str) -> No
     text = str(caught.value)
     assert "1 record of the list cannot be judged, and strict_versions is set" in text
     assert "p3 (version is null)" in text
-    assert "leave strict_versions out" in text
+    assert "remove strict_versions" in text
 
 
 def test_nothing_fits_but_an_odd_record(service: Emulator) -> None:
@@ -128,7 +128,7 @@ def test_nothing_fits_but_an_odd_record(service: Emulator) -> None:
         iotda_ota.get_ota_package(**LAMPS, version="1.3")
 
     text = " ".join(str(caught.value).split())
-    assert "1 package (1 request): 1 that cannot be judged" in text
+    assert "1 package, 0 match: not judged 1" in text
     assert "not judged p3 (create_time is null)" in text
 
 

@@ -137,7 +137,7 @@ def test_a_missing_task_is_one_clear_error(service: Emulator) -> None:
 
     assert (caught.value.status, isinstance(caught.value, pulumi.RunError)) == (404, True)
     assert service.project_id in str(caught.value)
-    assert "check task_id, project and instance" in str(caught.value)
+    assert "check task_id, project_id and instance_id" in str(caught.value)
 
 
 def test_a_task_that_goes_while_it_is_read(service: Emulator, time: Time) -> None:

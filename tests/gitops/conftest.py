@@ -135,7 +135,7 @@ def repository(emulator: Emulator, token_url: str, tmp_path: Path) -> Repository
         made.mkdir()
     shutil.copytree(RECIPES / "meters", folder)
     shutil.copytree(RECIPES / "scripts", folder / "scripts")
-    # The wheel of this checkout is there already: as where an image holds what is installed.
+    # The wheel of this checkout exists already: as where an image holds what is installed.
     (folder / "requirements.txt").write_text("pulumi-iotda-ota\n")
     (folder / "venv").symlink_to(users_environment())
     (tools / "gh").write_text(GH.format(log=str(base / "gh.log")))

@@ -75,7 +75,7 @@ def test_what_many_stacks_come_to(repository: Repository) -> None:
     wrong = {"north": {**REGIONS["north"], "range": "^9"}, "south": {"product": "smart-meter", "group": "canary"}}
     code, told = ended(fleet(repository, "up", {**REGIONS, **wrong}))
     assert (code, throttled.hits) == (1, 6)
-    assert told["north"] == "no OTA package fits"
+    assert told["north"] == "no OTA package matches"
     assert told["south"] == "KeyError: 'range'"
     assert len(repository.service.tasks) == len(REGIONS)
     assert all(", task " in text for name, text in told.items() if name not in wrong)

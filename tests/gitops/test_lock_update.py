@@ -71,7 +71,7 @@ def test_nothing_new_opens_nothing(repository: Repository, remote: Path) -> None
 
 
 def test_a_newer_package_is_a_pull_request(repository: Repository, remote: Path) -> None:
-    """What fits now is committed on a branch, with the words of the change; a second time it is the same request."""
+    """What matches now is committed on a branch, with the words of the change; a second time it is the same request."""
     newer = repository.service.add_package(product_id="smart-meter", version="V1.6.0")
     job = repository.job("lock-update")
 

@@ -30,7 +30,7 @@ def test_add_writes_what_where_when_and_why(keeper: Keeper) -> None:
     assert (added.version, added.package["created_at"]) == ("V1.4.10", "2026-10-02T09:00:00Z")
     assert added.package["file_location"]["obs_location"]["sign"] == "ab" * 32
     assert abs(datetime.fromisoformat(added.locked_at.replace("Z", "+00:00")) - datetime.now(timezone.utc)).seconds < 60
-    assert added.why == "highest that fits ^1.4 for devices on V1.3.2"
+    assert added.why == "highest version that matches ^1.4 for devices on V1.3.2"
     text = keeper.path.read_text()
     assert not [secret for secret in (keeper.emulator.access_key, keeper.emulator.secret_key) if secret in text]
 
@@ -57,9 +57,9 @@ def test_check_tells_what_is_newer_gone_or_changed(keeper: Keeper) -> None:
     outcomes = keeper.done(keeping.check)
 
     assert [report.state_text(one) for one in outcomes] == [
-        "deleted: V1.9 is gone, nothing fits now",
+        "deleted: V1.9 is gone, nothing matches now",
         "exact: V1.3.5 has changed: description",
-        "meter-firmware: V1.4.10 is locked, V1.4.12 fits now",
+        "meter-firmware: V1.4.10 is locked, V1.4.12 matches now",
         "software: S1 is current",
     ]
     assert keeper.path.read_bytes() == before
@@ -73,7 +73,7 @@ def test_what_is_gone_and_replaced(keeper: Keeper) -> None:
 
     assert keeper.statuses() == {"software": "gone"}
     (outcome,) = keeper.update()
-    assert report.state_text(outcome) == "software: S1 is gone, another S1, package s1-again, fits now"
+    assert report.state_text(outcome) == "software: S1 is gone, another S1, package s1-again, matches now"
     assert report.news_text(outcome).startswith("software: S1 -> S1\n  package s1 -> s1-again, uploaded 2026-11-20")
     assert keeper.statuses() == {"software": "current"}
 
@@ -87,8 +87,8 @@ def test_remove(keeper: Keeper) -> None:
     assert list(keeper.entries) == ["a", "b", "c"]
 
     assert [report.state_text(one) for one in keeping.remove(keeper.path, ["c", "a"])] == [
-        "c: V1 is locked no more",
-        "a: V1 is locked no more",
+        "c: V1 is not locked any more",
+        "a: V1 is not locked any more",
     ]
     assert list(keeper.entries) == ["b"]
 
@@ -131,24 +131,24 @@ def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        ({"version": "V1.4.10"}, "the only one that fits V1.4.10"),
-        ({"version_constraint": ">=1.4"}, "the only one that fits >=1.4"),
-        ({"highest_version": True}, "highest there is"),
+        ({"version": "V1.4.10"}, "the only package that matches V1.4.10"),
+        ({"version_constraint": ">=1.4"}, "the only package that matches >=1.4"),
+        ({"highest_version": True}, "highest version there is"),
         (
             {"most_recent": True, "created_before": "2026-02-01T00:00:00Z"},
             (
-                "newest upload that fits uploaded before 20260201T000000Z "
-                "(1 newer passed over: V1.4.10 not uploaded before 20260201T000000Z)"
+                "newest package uploaded before 20260201T000000Z "
+                "(skipped 1 newer: V1.4.10 not uploaded before 20260201T000000Z)"
             ),
         ),
         (
             {"preferred_versions": ["V1.3.5"]},
-            "V1.3.5 is preferred, and is there (1 newer passed over: V1.4.10 is not preferred)",
+            "V1.3.5, a preferred version (skipped 1 newer: V1.4.10 is not preferred)",
         ),
-        ({"highest_version": True, "require_checksum": True}, "highest that fits with a checksum"),
+        ({"highest_version": True, "require_checksum": True}, "highest version with a checksum"),
         (
             {"highest_version": True, "version_constraint": "<1.4", "version_regex": "V.*"},
-            "highest that fits <1.4 version matching V.* (1 newer passed over: V1.4.10 outside <1.4)",
+            "highest version that matches <1.4 and the pattern V.* (skipped 1 newer: V1.4.10 outside <1.4)",
         ),
     ],
 )
@@ -165,7 +165,7 @@ def test_why_of_an_id(keeper: Keeper) -> None:
     added = keeper.add(asked={"package_id": "s1"})
 
     assert added.now is not None
-    assert (added.now.why, added.now.version) == ("its id was asked for", "S1")
+    assert (added.now.why, added.now.version) == ("requested by its id", "S1")
     assert iotda_ota.get_ota_package(lock="meter-firmware").package_id == "s1"
 
 
@@ -179,4 +179,4 @@ def test_values_for_programs(keeper: Keeper) -> None:
     assert (values["name"], values["status"]) == ("meter-firmware", "newer")
     assert values["locked"]["package"]["version"] == "V1.4.10"
     assert values["now"]["package"]["package_id"] == "p-1-4-12"
-    assert values["now"]["why"] == "highest that fits ^1.4 for devices on V1.3.2"
+    assert values["now"]["why"] == "highest version that matches ^1.4 for devices on V1.3.2"

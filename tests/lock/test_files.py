@@ -68,7 +68,7 @@ def test_a_folder_that_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
 
-    with pytest.raises(iotda_ota.LockError, match="can not be found: No such file or directory"):
+    with pytest.raises(iotda_ota.LockError, match="cannot be found: No such file or directory"):
         lock_path({}, Path())
 
 
@@ -170,7 +170,7 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(tmp_path: Path) -> None:
         path.write_text(written([entry("a"), entry("by-hand")]))
         return {**there, "b": entry("b")}
 
-    with pytest.raises(iotda_ota.LockError, match="changed by something else meanwhile"):
+    with pytest.raises(iotda_ota.LockError, match="changed by another program meanwhile"):
         change(path, edit)
 
     assert list(load(path) or ()) == ["a", "by-hand"]
@@ -180,9 +180,9 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(tmp_path: Path) -> None:
 def test_what_can_not_be_used_is_told(tmp_path: Path) -> None:
     """A folder in its place, no folder at all, a file that is no text, a file without end: one clear error each."""
     (tmp_path / LOCK_FILE).mkdir()
-    with pytest.raises(iotda_ota.LockError, match="can not be used: it is no file"):
+    with pytest.raises(iotda_ota.LockError, match="cannot be used: it is no file"):
         load(tmp_path / LOCK_FILE)
-    with pytest.raises(iotda_ota.LockError, match="can not be used: No such file or directory"):
+    with pytest.raises(iotda_ota.LockError, match="cannot be used: No such file or directory"):
         added(tmp_path / "none" / LOCK_FILE, "a")
     (tmp_path / "latin").write_bytes(b'{"\xe9": 1}')
     with pytest.raises(iotda_ota.LockError, match="damaged"):

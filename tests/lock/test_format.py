@@ -84,18 +84,18 @@ def package(**changes: Any) -> str:
         ('{"a": 1, "format": 1}', '"a": it must be an object, not 1'),
         (edited(whom="me"), "whom is no field of format 1"),
         (edited(lockedAt="x"), r"lockedAt is no field of format 1 \(did you mean locked_at\?\)"),
-        (edited(why=None), '"meter": why must be text, not missing'),
-        (edited(why=1), "why must be text, not 1"),
+        (edited(why=None), '"meter": why must be a string, not missing'),
+        (edited(why=1), "why must be a string, not 1"),
         (edited(locked_at="yesterday"), "locked_at must be a time"),
         (edited(asked={"package_typ": "x"}), r"asked.package_typ is no field of format 1 \(did you mean package_type"),
         (edited(asked={"highest_version": "yes"}), "asked.highest_version must be True or False"),
         (edited(asked={"lock": "x"}), "asked.lock is no field"),
-        (edited(place={"region": 1}), "place.region must be text, not 1"),
+        (edited(place={"region": 1}), "place.region must be a string, not 1"),
         (edited(place={"profile": "x"}), "place.profile is no field"),
         (package(package_id=None), "package.package_id is missing"),
-        (package(version=1), "package.version must be text, not 1"),
-        (package(support_source_versions="V0"), 'package.support_source_versions must be a list of texts, not "V0"'),
-        (package(support_source_versions=[None]), "must be a list of texts"),
+        (package(version=1), "package.version must be a string, not 1"),
+        (package(support_source_versions="V0"), 'package.support_source_versions must be a list of strings, not "V0"'),
+        (package(support_source_versions=[None]), "must be a list of strings"),
         (package(size=3), "package.size is no field of format 1"),
         (
             package(file_location={"obs_location": []}),
@@ -119,7 +119,7 @@ def test_a_conflict_is_told_as_one() -> None:
     """A file that git could not merge is told so, with the line."""
     text = ONE.replace('  "meter"', '<<<<<<< HEAD\n  "meter"', 1)
 
-    with pytest.raises(iotda_ota.LockError, match="not merged to its end") as caught:
+    with pytest.raises(iotda_ota.LockError, match="unresolved merge conflicts") as caught:
         read(text, "lock")
 
     assert "line 2 is a conflict marker" in str(caught.value)

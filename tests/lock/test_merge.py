@@ -99,7 +99,7 @@ def test_the_same_gap_conflicts_and_is_told(tmp_path: Path, one: Step, other: St
     done = merged(tmp_path, one[1](BASE), other[1](BASE))
 
     assert done.returncode == 1
-    with pytest.raises(iotda_ota.LockError, match="not merged to its end"):
+    with pytest.raises(iotda_ota.LockError, match="unresolved merge conflicts"):
         load(tmp_path / LOCK_FILE)
 
 

@@ -37,8 +37,8 @@ def test_the_text_of_a_pull_request(keeper: Keeper) -> None:
     assert report.news_text(outcome) == (
         "meter-firmware: V1.4.10 -> V1.4.12\n"
         "  package 8c0d…41f2 -> 5e77…09ab, uploaded 2026-11-20, supports V1.3.2, V1.4.0, sha256 yes\n"
-        "  why: highest that fits ^1.4 for devices on V1.3.2 "
-        "(2 newer passed over: V2.0.0 outside ^1.4, V1.5.0-rc1 prerelease)"
+        "  because: highest version that matches ^1.4 for devices on V1.3.2 "
+        "(skipped 2 newer: V2.0.0 outside ^1.4, V1.5.0-rc1 prerelease)"
     )
     assert keeper.entries["meter-firmware"].version == "V1.4.12"
 
@@ -108,10 +108,7 @@ def test_one_name_that_fails_loses_no_other(keeper: Keeper) -> None:
 
     assert {name: one.status for name, one in outcomes.items()} == {"meter-firmware": "newer", "software": "failed"}
     told = report.state_text(outcomes["software"])
-    assert told.startswith(
-        "software: failed, S1 stays\n"
-        "  2 OTA packages fit, and neither highest_version nor most_recent is set\n    asked for"
-    )
+    assert told.startswith("software: failed, S1 stays locked\n  2 OTA packages match\n    requested    package_type=")
     assert {name: one.version for name, one in keeper.entries.items()} == {
         "meter-firmware": "V1.4.12",
         "software": "S1",
@@ -176,7 +173,7 @@ def test_a_name_that_somebody_else_changes_meanwhile(keeper: Keeper) -> None:
         operation="ListOtaPackageInfo", before=lambda: change(keeper.path, lambda there: {**there, **both}), times=None
     )
 
-    with pytest.raises(iotda_ota.LockError, match="changed by somebody else meanwhile"):
+    with pytest.raises(iotda_ota.LockError, match="changed by another program meanwhile"):
         keeper.update()
     assert keeper.entries == both
 
@@ -197,7 +194,7 @@ def test_the_catalogue_is_locked_as_the_lookup_finds_it(emulator: Emulator, proj
     added = keeper.add(asked=NEWEST)
 
     assert added.now is not None
-    assert "(121 newer passed over: V9.119 outside ^1.4, V9.118 outside ^1.4, V9.117" in added.now.why
+    assert "(skipped 121 newer: V9.119 outside ^1.4, V9.118 outside ^1.4, V9.117" in added.now.why
     assert added.now.why.endswith("and 118 more)")
 
 
@@ -220,4 +217,4 @@ def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, proj
 
     assert added.now is not None
     assert added.now.version != "V9"
-    assert "V9 without an upload time that can be read" in added.now.why
+    assert "V9 without a readable upload time" in added.now.why

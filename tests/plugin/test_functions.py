@@ -54,7 +54,7 @@ def test_nothing_fits_is_one_message(plugin: Plugin) -> None:
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     told = caught.value.details()
-    assert told.startswith("no OTA package fits\n  asked for    firmwarePackage")
+    assert told.startswith('no OTA package matches\n  requested    packageType: "firmwarePackage"')
     assert "nearest" in told
     assert "File " not in told
 
@@ -73,7 +73,7 @@ def test_several_arguments_that_do_not_go_together(plugin: Plugin) -> None:
     (failure,) = plugin.invoke("getOtaPackage", packageId="p", highestVersion=True).failures
 
     assert failure.property == "packageId"
-    assert failure.reason == "packageId goes with no selection argument, but highestVersion is given too"
+    assert failure.reason == "packageId excludes all other selection arguments, but highestVersion is set"
 
 
 def test_an_argument_that_there_is_not(plugin: Plugin, emulator: Emulator) -> None:

@@ -183,7 +183,9 @@ def test_what_the_task_was_created_without_is_a_change(
     task_id = make_task()
     inputs, state = imported(plugin, TASK, task_id)
 
-    assert "is a new campaign, and fleet_1 still runs" in refusal(plugin, task_id, state, inputs, **changes)
+    assert "starts a new upgrade task, but fleet_1 is still running" in refusal(
+        plugin, task_id, state, inputs, **changes
+    )
 
 
 def test_an_output_that_is_unknown_at_the_preview(plugin: Plugin, make_task: Callable[..., str]) -> None:
@@ -204,7 +206,7 @@ def test_another_campaign_is_refused_while_it_runs(plugin: Plugin, make_task: Ca
 
     told = refusal(plugin, task_id, state, inputs, targets=["d9"])
 
-    assert "a change of targets is a new campaign, and fleet_1 still runs" in told
+    assert "a change of targets starts a new upgrade task, but fleet_1 is still running" in told
 
 
 def test_one_thing_has_one_resource(plugin: Plugin, make_task: Callable[..., str], package_id: str) -> None:
@@ -266,7 +268,7 @@ def test_a_package_without_its_file(plugin: Plugin, package_id: str, emulator: E
 @pytest.mark.parametrize(
     ("kind", "advice"),
     [
-        ("OtaPackagePin", "give its packageId and no other selection argument"),
+        ("OtaPackagePin", "set packageId and no other selection argument"),
         ("UpgradeTaskCompletion", "declare it with the taskId of the task"),
         ("UpgradeTaskConfirmation", "declare it with the taskId of the task and approvedPackageIds"),
     ],

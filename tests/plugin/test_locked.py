@@ -52,7 +52,7 @@ def test_what_can_not_answer_is_a_failure_of_the_argument(alone: Plugin) -> None
 
     (failure,) = alone.invoke("getOtaPackage", lock="meter", packageType="softwarePackage").failures
     assert failure.property == "lock"
-    assert 'packageType: "softwarePackage", locked "firmwarePackage"' in failure.reason
+    assert 'requested    packageType: "softwarePackage"' in failure.reason
     assert "--package-type softwarePackage" in failure.reason
 
     (failure,) = alone.invoke("getOtaPackage", packageType="softwarePackage", verify=True).failures

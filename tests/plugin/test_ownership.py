@@ -60,7 +60,10 @@ def test_a_package_that_another_provider_adopts(
         started.delete(FW, id_, state)
 
     assert (adopted, there(emulator, id_)) == (id_, True)
-    assert engine.lines[-1] == (FW, f"package {id_} is left as it is: another resource of the stack has it now")
+    assert engine.lines[-1] == (
+        FW,
+        f"package {id_} is not deleted: another resource of the stack owns it now",
+    )
 
 
 def test_a_task_that_another_provider_adopts(
@@ -135,7 +138,7 @@ def test_two_providers_that_describe_one_package(
     assert sum(one["version"] == METER["version"] for one in emulator.packages) == 1
     (error,) = failed
     assert isinstance(error, grpc.RpcError)
-    assert "two resources describe one OTA package" in str(error.details())
+    assert "two resources declare the same OTA package" in str(error.details())
 
 
 def test_two_providers_retry_once(started: Plugin, beside: Callable[..., Plugin], emulator: Emulator) -> None:
@@ -211,7 +214,7 @@ def test_the_file_of_a_run(beside: Callable[..., Plugin], emulator: Emulator, ow
     first.answer("getOtaPackage", packageType="firmwarePackage", productId="smart-meter", highestVersion=True)
     assert list(own.iterdir()) == []
     id_, _ = first.create(FW, first.checked(FW, METER))
-    with pytest.raises(grpc.RpcError, match="two resources describe one OTA package"):
+    with pytest.raises(grpc.RpcError, match="two resources declare the same OTA package"):
         second.create(FIRMWARE, second.checked(FIRMWARE, METER))
 
     (file,) = shared(own)
@@ -267,7 +270,7 @@ def test_what_killed_runs_left_is_removed(emulator: Emulator, own: Path, tmp_pat
 
         begin("V10")
         assert len(shared(own)) == 2
-        with pytest.raises(grpc.RpcError, match="two resources describe one OTA package"):
+        with pytest.raises(grpc.RpcError, match="two resources declare the same OTA package"):
             going_on.create(FIRMWARE, going_on.checked(FIRMWARE, {**METER, "version": "V9"}))
 
 
@@ -346,7 +349,7 @@ def test_without_the_file_nothing_is_deleted(
     assert [re.split(r", uploaded|\n", line)[0] for line in told] == [
         f"package {package} is not deleted",
         f"upgrade task {running} is not stopped",
-        f"{described} is there already and is not adopted: package {package}",
+        f"{described} exists already and is not adopted: package {package}",
     ]
     for line in told:
         assert cause in " ".join(line.split())

@@ -85,7 +85,7 @@ def test_credentials_among_the_settings_are_secret(plugin: Plugin) -> None:
     ("config", "named", "told"),
     [
         ({"deadline": "soon"}, "deadline", "deadline must be a number of seconds"),
-        ({"deadline": 0}, "deadline", "given by"),
+        ({"deadline": 0}, "deadline", "source"),
         ({"signing": "v4"}, "signing", "auto, standard or derived"),
         ({"acessKey": "x"}, "", "did you mean iotda-ota:accessKey?"),
         ({"regoin": "x"}, "", "did you mean iotda-ota:region?"),
@@ -124,7 +124,7 @@ def test_without_settings_the_error_says_what_is_missing(tmp_path: Path) -> None
         plugin.configure().invoke("getOtaPackage", **METER)
 
     told = caught.value.details()
-    assert told.startswith("the connection is not complete, missing: region or endpoint, credentials")
+    assert told.startswith("the connection is incomplete, missing: region or endpoint, credentials")
     assert "HW_REGION_NAME" in told
 
 

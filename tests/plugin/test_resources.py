@@ -106,7 +106,7 @@ def test_a_create_that_was_cut_off_is_taken_over(plugin: Plugin, emulator: Emula
     assert (id_, posts(emulator)) == (left, 0)
     ((at, line),) = engine.lines
     assert at == TASK
-    assert "is there already and is adopted" in line
+    assert "exists already and is adopted" in line
 
 
 def test_an_engine_that_does_not_answer_loses_no_line(emulator: Emulator, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_a_short_secret_hides_no_words(plugin: Plugin) -> None:
     """A secret that is too short to be one leaves a message readable."""
     _, problems = plugin.check(PIN, {**METER, "version": "V9.9.9", "triggers": secret("a")})
 
-    assert "no OTA package fits" in str(problems)
+    assert "no OTA package matches" in str(problems)
 
 
 def test_a_secret_is_in_no_warning(plugin: Plugin, emulator: Emulator, engine: Engine) -> None:
@@ -259,7 +259,7 @@ def test_a_secret_is_in_no_warning(plugin: Plugin, emulator: Emulator, engine: E
     plugin.create(TASK, inputs)
 
     ((_, line),) = engine.lines
-    assert "is there already and is adopted" in line
+    assert "exists already and is adopted" in line
     assert "sekretprefix" not in line
 
 

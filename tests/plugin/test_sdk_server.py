@@ -22,7 +22,7 @@ class Failing(provider.Provider):
 
     async def invoke(self, request: provider.InvokeRequest) -> provider.InvokeResponse:
         """Fail."""
-        raise ValueError("no OTA package fits")
+        raise ValueError("no OTA package matches")
 
     async def diff_config(self, request: provider.DiffRequest) -> provider.DiffResponse:
         """Tell one property that differs."""
@@ -43,7 +43,7 @@ def served(method: str, request: Any) -> Any:
 
 def test_an_error_is_a_traceback() -> None:
     """An error reaches the user with the files and lines of whoever raised it."""
-    with pytest.raises(Exception, match=r'no OTA package fits:\n  File ".*server\.py"'):
+    with pytest.raises(Exception, match=r'no OTA package matches:\n  File ".*server\.py"'):
         served("Invoke", provider_pb2.InvokeRequest(tok="t"))
 
 

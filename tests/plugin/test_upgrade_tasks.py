@@ -110,7 +110,7 @@ def test_what_is_found_later_is_approved_by_nobody(plugin: Plugin, emulator: Emu
     """Packages that are not known at the preview are no approval."""
     _, problems = plugin.check(APPROVED, {"taskId": UNKNOWN, "approvedPackageIds": [UNKNOWN]})
 
-    assert problems == [("approvedPackageIds", "must be written out: what is found later nobody approves")]
+    assert problems == [("approvedPackageIds", "must be literal ids")]
 
 
 def test_how_a_task_stands(plugin: Plugin, emulator: Emulator) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, ServiceError
+from pulumi_iotda_ota.iotda.references import render
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from tests.support.completions import campaign, failure, sent, wait
@@ -78,21 +79,21 @@ def test_a_refusal_is_final(bench: Bench, fault: dict[str, Any], error: type[Exc
 
 
 def test_what_a_person_reads(bench: Bench) -> None:
-    """A failed campaign is told with its counts, the first devices with their reasons, and the ways to green."""
+    """A failed task is reported with its counts, the first failed devices with their reasons, and the fix."""
     told = failure(bench, campaign(bench, 40, failing=7))
 
     assert told.splitlines() == [
         "upgrade task canary_3f9a failed: 7 of 40 devices (limit 0)",
-        f"  failing      dev-0007: {OFFLINE} (IOTDA.014112)",
-        f"               dev-0006: {OFFLINE} (IOTDA.014112)",
-        f"               dev-0005: {OFFLINE} (IOTDA.014112)",
-        f"               dev-0004: {OFFLINE} (IOTDA.014112)",
-        f"               dev-0003: {OFFLINE} (IOTDA.014112)",
-        "               and 2 more",
-        "  not started  what depends on this",
-        "  what to do   raise max_failed_devices to 7 · set retry_failed=True to try",
-        "               these 7 once more · change triggers of the task for a new",
-        "               campaign",
+        f"  dev-0007     {OFFLINE} (IOTDA.014112)",
+        f"  dev-0006     {OFFLINE} (IOTDA.014112)",
+        f"  dev-0005     {OFFLINE} (IOTDA.014112)",
+        f"  dev-0004     {OFFLINE} (IOTDA.014112)",
+        f"  dev-0003     {OFFLINE} (IOTDA.014112)",
+        "               and 2 more devices",
+        "  not started  everything that depends on this",
+        "  fix          inspect these 7 devices; retry them: set retry_failed=True;",
+        "               change triggers of the task to start a new one; to accept the",
+        "               failures: max_failed_devices=7",
     ]
 
 
@@ -123,7 +124,7 @@ def test_limits(bench: Bench, limits: dict[str, Any], passes: bool) -> None:
 def test_the_same_task_is_judged_again(bench: Bench) -> None:
     """With the limit that the error names the next run is green, without another campaign."""
     task_id = campaign(bench, 30, failing=1)
-    assert "raise max_failed_percent to 3.34" in failure(bench, task_id, max_failed_percent=1)
+    assert "max_failed_percent=3.34" in failure(bench, task_id, max_failed_percent=1)
 
     assert wait(bench, task_id, max_failed_percent=3.34)["failed_count"] == 1
     assert (sent(bench), len(bench.emulator.tasks)) == ([], 1)
@@ -189,7 +190,7 @@ def test_devices_that_can_not_be_read(bench: Bench) -> None:
 
     bench.emulator.faults.add(operation="ShowBatchTask", match=for_devices, times=None, error="denied")
 
-    assert "the devices could not be read: Huawei Cloud refused" in failure(bench, task_id)
+    assert "devices      could not be read: Huawei Cloud refused" in failure(bench, task_id)
 
 
 def test_what_devices_say_is_escaped_and_their_output_unread(bench: Bench) -> None:
@@ -225,7 +226,9 @@ def test_all_that_is_wrong_is_told_at_once(bench: Bench) -> None:
     problems = Completion.check(bench.silent().context, {}, wrong).problems
 
     assert {problem.argument for problem in problems} == {*wrong}
-    assert "max_failed_devices and max_failed_percent: give one of them" in map(str, problems)
+    assert "max_failed_devices and max_failed_percent: set one of them" in [
+        render(problem.text) for problem in problems
+    ]
     assert bench.count() == 0
 
 
@@ -282,5 +285,5 @@ def test_a_share_of_devices_that_are_not_known_yet(bench: Bench) -> None:
 
 def test_a_task_that_is_not_there(bench: Bench) -> None:
     """A task that does not exist is told as such, with where it was looked for."""
-    with pytest.raises(ServiceError, match=r"there is no upgrade task abc\n  looked in"):
+    with pytest.raises(ServiceError, match=r"there is no upgrade task abc\n  endpoint"):
         wait(bench, "abc")

@@ -66,7 +66,7 @@ def test_one_retry_a_run(bench: Bench) -> None:
 
     told = failure(bench, task_id, retry_failed=True)
     assert sent(bench) == ["RetryBatchTask"]
-    assert "run pulumi up again to try this one once more" in " ".join(told.split())
+    assert "retry it: run pulumi up again" in " ".join(told.split())
 
     assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
     assert sent(bench) == ["RetryBatchTask"]

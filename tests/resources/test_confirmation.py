@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError, OutcomeUnknown, ServiceError
+from pulumi_iotda_ota.iotda.references import argument, render
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from tests.support.confirmations import begun, confirm, confirmations, waiting_task
@@ -30,9 +31,9 @@ def test_other_packages_than_approved(bench: Bench, approved: list[str]) -> None
     with pytest.raises(InputError) as caught:
         confirm(bench, waiting_task(bench), *approved)
 
-    assert "installs other packages than were approved; it was not confirmed" in str(caught.value)
-    assert "it installs  p1\n" in str(caught.value)
-    assert f"approved     {', '.join(approved)}\n" in str(caught.value)
+    assert "installs other packages than the approved ones; it was not confirmed" in str(caught.value)
+    assert "found        p1\n" in str(caught.value)
+    assert f"requested    {render(argument('approved_package_ids', sorted(approved)))}\n" in str(caught.value)
     assert confirmations(bench) == 0
 
 
@@ -57,7 +58,7 @@ def test_the_order_of_packages_says_nothing(bench: Bench) -> None:
     ("task", "told"),
     [
         ({"need_confirm": False}, "does not wait for a confirmation"),
-        ({"stopped": True}, "was stopped, and can not be confirmed"),
+        ({"stopped": True}, "was stopped, and cannot be confirmed"),
     ],
 )
 def test_a_task_that_can_not_be_confirmed(bench: Bench, task: dict[str, Any], told: str) -> None:
@@ -93,7 +94,7 @@ def test_a_confirmation_that_was_not_taken(bench: Bench) -> None:
     task_id = waiting_task(bench)
     bench.emulator.faults.add(operation="ConfirmBatchTask", wire="drop")
 
-    with pytest.raises(OutcomeUnknown, match="not known whether the service accepted to confirm an upgrade task"):
+    with pytest.raises(OutcomeUnknown, match="unknown whether the service accepted to confirm an upgrade task"):
         confirm(bench, task_id)
 
     confirm(bench, task_id)
@@ -131,7 +132,7 @@ def test_a_replaced_task_is_confirmed_by_its_own_approval(bench: Bench) -> None:
     news = {**state, "task_id": other}
 
     assert Confirmation.diff(bench.context, "confirmation", state, news).changes
-    with pytest.raises(InputError, match="other packages than were approved"):
+    with pytest.raises(InputError, match="other packages than the approved ones"):
         Confirmation.update(bench.context, "confirmation", state, news)
 
     Confirmation.update(bench.context, "confirmation", state, {**news, "approved_package_ids": ["p2"]})

@@ -80,7 +80,7 @@ def test_the_configuration_stays_in_its_provider(service: Emulator) -> None:
 
     assert configured(**config).check({}, dict(TASK)).failures == []
     (failure,) = configured().check({}, dict(TASK)).failures
-    assert failure.reason.startswith("connection: the connection is not complete")
+    assert failure.reason.startswith("connection: the connection is incomplete")
 
 
 def test_failures_name_no_property(provider: UpgradeTaskProvider) -> None:
@@ -132,7 +132,7 @@ def test_a_life(provider: UpgradeTaskProvider, service: Emulator) -> None:
 @pytest.mark.parametrize("secret", ["access_key", "secret_key", "security_token", "auth_token"])
 def test_a_secret_is_never_an_input(make: Any, secret: str) -> None:
     """A connection that holds any part of a credential is refused, in an error that Pulumi prints as its message."""
-    with pytest.raises(InputError, match="connection holds a secret") as caught:
+    with pytest.raises(InputError, match="connection has a secret") as caught:
         make(iotda_ota.Connection.model_validate({secret: "very-secret"}))
 
     assert isinstance(caught.value, pulumi.RunError)
@@ -151,7 +151,7 @@ def test_a_pin_ignores_no_change_of_its_selection(name: str) -> None:
     [
         ("UpgradeTask", {"package_ids": ["p"], "targets": ["d"]}, "pulumi import iotda-ota:index:UpgradeTask x t1"),
         ("OtaPackage", PACKAGE, "custom_info are equal, the existing package is adopted"),
-        ("OtaPackagePin", {"package_id": "p"}, "to pin one package, give its package_id"),
+        ("OtaPackagePin", {"package_id": "p"}, "to pin one package, set package_id"),
         ("UpgradeTaskCompletion", {"task_id": "5c8b"}, "declare it with the task_id of the task"),
         (
             "UpgradeTaskConfirmation",

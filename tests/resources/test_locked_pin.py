@@ -105,7 +105,7 @@ def test_words_beside_the_lock_must_be_the_locked_ones(bench: Bench, project: Pa
     assert pinned(bench, {**LOCKED, **NEWEST}, first)["package_id"] == "p2"
     told = problems(bench.silent(), {**LOCKED, **EXACT})
     assert told.startswith('lock: "meter" is locked for another query')
-    assert 'version: "V1", locked not given' in told
+    assert 'most_recent=None, version="V1"' in told
 
 
 def test_a_lock_that_comes_or_goes_keeps_the_package(bench: Bench, project: Path) -> None:
@@ -139,7 +139,7 @@ def test_expected_package(bench: Bench, project: Path) -> None:
 
     assert pinned(bench, {**LOCKED, "expected_package_id": "p2"})["package_id"] == "p2"
     told = problems(bench, {**LOCKED, "expected_package_id": "p1"})
-    assert "expected_package_id: is p1, but the pin gives p2 (V2)" in told
+    assert "expected_package_id: is p1, but the pin returns p2 (V2)" in told
 
 
 def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
@@ -196,7 +196,7 @@ def test_refresh_elsewhere_is_no_gone(bench: Bench, project: Path) -> None:
     bench.emulator.delete_package("p2")
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "other"
 
-    with pytest.raises(IotdaOtaError, match="package p2 is not where this connection looks"):
+    with pytest.raises(IotdaOtaError, match="package p2 is not in the place of this connection"):
         Pin.read(bench.context, "pin", first)
 
 

@@ -21,7 +21,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"app_id": None}, "app_id: is required"),
     ({"product_id": "a b"}, "product_id: must be 1 to 36 letters"),
     ({"version": "1+0"}, "version: must be 1 to 256 letters"),
-    ({"module_name": "radio"}, "module_name: goes with a modulePackage only"),
+    ({"module_name": "radio"}, "module_name: is only for a modulePackage"),
     ({"package_type": "modulePackage"}, "module_name: is required for a modulePackage"),
     ({"package_type": "modulePackage", "module_name": "a/b"}, "module_name: must be 1 to 64 letters"),
     ({"description": "d" * 1025}, "description: must be at most 1,024 characters, not 1,025$"),
@@ -39,7 +39,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"obs_location": {**OBJECT, "object_key": "V7.hex"}}, r"obs_location.object_key: must end with one of \.bin"),
     ({"obs_location": {**OBJECT, "sign_method": "MD5"}}, 'obs_location.sign_method: must be SHA256, not "MD5"'),
     ({"obs_location": {**OBJECT, "sign": "abc"}}, "obs_location.sign: must be a SHA-256 checksum"),
-    ({"obs_location": {**OBJECT, "sign": 7}}, "obs_location.sign: must be text"),
+    ({"obs_location": {**OBJECT, "sign": 7}}, "obs_location.sign: must be a string"),
     ({"allow_replace": "yes"}, "allow_replace: must be True or False"),
 ]
 
@@ -141,8 +141,8 @@ def test_other_texts_are_refused_at_the_preview(bench: Bench, change: dict[str, 
 
     told = " ".join(problems(bench.silent().context, inputs(), **change).split())
     assert f"a change of {name} replaces the package" in told
-    assert "its package_id, and so everything that hangs on it" in told
-    assert f"leave {name} as it was, or set allow_replace=True" in told
+    assert "a new one has another package_id, and a task with another package is a new task" in told
+    assert f"restore {name}, or set allow_replace=True" in told
     assert "secret-of-the-fleet" not in told
     assert problems(bench.silent().context, inputs(), **change, allow_replace=True) == ""
     diff = Package.diff(bench.context, created.id, created.outputs, inputs(**change, allow_replace=True))
@@ -227,7 +227,9 @@ def test_a_service_that_takes_one_package_of_a_version(bench: Bench) -> None:
     """Where the service refuses a second one of the version, the error says how to have the old one deleted first."""
     bench.emulator.switches = Switches(duplicate_packages="refuse")
 
-    with pytest.raises(ServiceError, match=r"which is there until\s+the new one is[\s\S]*delete_before_replace=True"):
+    with pytest.raises(
+        ServiceError, match=r"which\s+is\s+kept\s+until\s+the\s+new\s+one\s+exists[\s\S]*delete_before_replace=True"
+    ):
         replaced(bench, description="new", allow_replace=True)
     assert len(made(bench)) == 1
 
@@ -252,7 +254,7 @@ def test_another_connection_must_lead_to_it(bench: Bench) -> None:
     created = create(bench.context)
     bench.emulator.delete_package(created.id)
 
-    with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
+    with pytest.raises(IotdaOtaError, match="is not in the place of this connection"):
         Package.update(bench.context, created.id, created.outputs, inputs(connection={"instance_id": "i2"}))
 
 
@@ -293,7 +295,7 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str)
     bench.emulator.delete_package(created.id)
     bench.environ[setting] = "other"
 
-    with pytest.raises(IotdaOtaError, match=r"is not where this connection looks[\s\S]*is other and was"):
+    with pytest.raises(IotdaOtaError, match=r"is not in the place of this connection[\s\S]*is other and was"):
         getattr(Package, method)(bench.context, created.id, created.outputs)
 
 
@@ -329,11 +331,11 @@ def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
     Package.delete(context, created.id, created.outputs)
 
     assert made(bench) == [created.id]
-    assert "is left as it is" in bench.warnings[-1]
+    assert "another resource of the stack owns it now" in bench.warnings[-1]
 
 
 def test_a_place_that_is_not_complete_sends_nothing(bench: Bench) -> None:
     """Without a connection a new package fails the preview with what is missing."""
-    assert "connection: the connection is not complete" in problems(bench.silent().context)
+    assert "connection: the connection is incomplete" in problems(bench.silent().context)
     with pytest.raises(ConfigurationError):
         Package.create(bench.silent().context, inputs())

@@ -43,7 +43,7 @@ def test_a_task_that_two_states_know(bench: Bench, on_destroy: str) -> None:
 
     assert not diff.changes
     assert statuses(bench) == ["Processing"]
-    assert "another resource of the stack has it now" in bench.warnings[-1]
+    assert "another resource of the stack owns it now" in bench.warnings[-1]
 
 
 def test_a_package_that_two_states_know(bench: Bench) -> None:
@@ -96,7 +96,7 @@ def test_two_resources_that_describe_one_campaign(bench: Bench) -> None:
     context, inputs = bench.context, bench.checked()
     UpgradeTask.create(context, inputs)
 
-    with pytest.raises(InputError, match=r"two resources describe one upgrade task[\s\S]*declare it once"):
+    with pytest.raises(InputError, match=r"two resources declare the same upgrade task[\s\S]*declare it once"):
         UpgradeTask.create(context, inputs)
 
 
@@ -176,7 +176,7 @@ def test_no_replacement_in_another_place(bench: Bench) -> None:
     created = bench.created()
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
 
-    with pytest.raises(IotdaOtaError, match=r"can not be replaced by one in another place[\s\S]*instance_id is wrong"):
+    with pytest.raises(IotdaOtaError, match=r"cannot be replaced by one in another place[\s\S]*instance_id is wrong"):
         UpgradeTask.diff(bench.context, created.id, created.outputs, bench.inputs(triggers=[2]))
 
 
@@ -185,5 +185,5 @@ def test_no_package_is_replaced_in_another_place(bench: Bench) -> None:
     made_here = create(bench.context)
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
 
-    with pytest.raises(IotdaOtaError, match="can not be replaced by one in another place"):
+    with pytest.raises(IotdaOtaError, match="cannot be replaced by one in another place"):
         Package.diff(bench.context, made_here.id, made_here.outputs, resource_packages.inputs(version="V8"))

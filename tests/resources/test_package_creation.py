@@ -80,7 +80,7 @@ def test_an_equal_package_is_taken_over(bench: Bench, change: dict[str, Any]) ->
 
     assert (created.id, bench.count("CreateOtaPackage")) == (package_id, 0)
     (warning,) = bench.warnings
-    assert f"is there already and is adopted: package {package_id}" in warning
+    assert f"exists already and is adopted: package {package_id}" in warning
     assert not Package.diff(bench.context, created.id, created.outputs, inputs()).changes
 
 
@@ -94,9 +94,9 @@ def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"description": "another"}, "description is another"),
-        ({"description": None}, "description is another"),
-        ({"custom_info": "hush"}, "custom_info is another"),
+        ({"description": "another"}, "description differs"),
+        ({"description": None}, "description differs"),
+        ({"custom_info": "hush"}, "custom_info differs"),
         ({"support_source_versions": None}, r"support_source_versions is none, not \['V5', 'V6'\]"),
         ({"obs_location": {**OBJECT, "bucket_name": "other"}}, 'bucket_name is "other", not "firmware"'),
         ({"obs_location": {**OBJECT, "region_name": "r"}}, 'region_name is "r", not "cn-north-4"'),
@@ -111,7 +111,7 @@ def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[st
     package_id = add(bench, **change)
 
     at_preview = problems(bench.context)
-    with pytest.raises(IotdaOtaError, match="version V7 is there already") as caught:
+    with pytest.raises(IotdaOtaError, match="version V7 exists already") as caught:
         Package.create(bench.context, inputs())
 
     assert str(caught.value) in at_preview
@@ -163,7 +163,7 @@ def test_one_package_has_one_resource(bench: Bench) -> None:
     context = bench.context
     create(context)
 
-    with pytest.raises(InputError, match="two resources describe one OTA package"):
+    with pytest.raises(InputError, match="two resources declare the same OTA package"):
         Package.create(context, inputs())
 
 
@@ -222,11 +222,11 @@ def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str
     bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
 
     with pytest.raises(
-        OutcomeUnknown, match=r"not known whether the OTA package was created[\s\S]*run pulumi up again"
+        OutcomeUnknown, match=r"unknown whether the OTA package was created[\s\S]*run pulumi up again"
     ) as caught:
         create(bench.context)
 
-    assert ("asked for", "firmwarePackage of product meter, version V7") in caught.value.facts
+    assert ("requested", "firmwarePackage of product meter, version V7") in caught.value.facts
     assert bench.count("CreateOtaPackage") == 1
     assert sum(bench.time.slept) == pytest.approx(120)
     created = create(bench.context)

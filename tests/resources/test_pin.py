@@ -109,7 +109,7 @@ def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
 def test_expected_package(bench: Bench) -> None:
     """An answer that is not the package that was reviewed is an error naming both, new or kept."""
     assert pinned(bench, {**NEWEST, "expected_package_id": "p2"})["package_id"] == "p2"
-    told = "expected_package_id: is p1, but the pin gives p2 (V2)"
+    told = "expected_package_id: is p1, but the pin returns p2 (V2)"
     assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"})
     assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"}, pinned(bench, NEWEST))
 
@@ -163,7 +163,9 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str) -> None:
     bench.emulator.delete_package("p1")
     bench.environ[setting] = "other"
 
-    with pytest.raises(IotdaOtaError, match=r"package p1 is not where this connection looks[\s\S]*is other and was"):
+    with pytest.raises(
+        IotdaOtaError, match=r"package p1 is not in the place of this connection[\s\S]*is other and was"
+    ):
         Pin.read(bench.context, "pin", first)
     assert "is other and was" in problems(bench, EXACT, first)
 
@@ -230,10 +232,10 @@ def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("news", "told"),
     [
-        ({**EXACT, "version": "V9"}, "no OTA package fits"),
-        ({**NEWEST, "most_recent": False}, "2 OTA packages fit, and neither highest_version nor most_recent is set"),
+        ({**EXACT, "version": "V9"}, "no OTA package matches"),
+        ({**NEWEST, "most_recent": False}, "2 OTA packages match"),
         ({"package_id": "p9"}, "there is no OTA package p9"),
-        ({"package_id": "p1", "version": "V1"}, "package_id: goes with no selection argument"),
+        ({"package_id": "p1", "version": "V1"}, "package_id: excludes all other selection arguments"),
         ({"product_id": "meter"}, "package_type: is required"),
         ({**EXACT, "connection": {"project_id": "not/one"}}, "connection: project_id must be"),
     ],
@@ -286,7 +288,7 @@ def test_a_lookup_that_fails_at_refresh_is_a_warning(bench: Bench) -> None:
 
     assert again == read
     assert len(bench.warnings) == 1
-    assert bench.warnings[0].startswith("whether something newer than V2 fits is not known: ")
+    assert bench.warnings[0].startswith("the check for a newer version than V2 failed: ")
 
 
 def test_a_selection_that_is_ambiguous_by_now_is_a_warning(bench: Bench) -> None:
@@ -295,7 +297,7 @@ def test_a_selection_that_is_ambiguous_by_now_is_a_warning(bench: Bench) -> None
     bench.emulator.add_package(**package("p1b", "V1"))
 
     assert Pin.read(bench.context, "pin", first) == first
-    assert "2 OTA packages fit, and neither highest_version nor most_recent is set" in bench.warnings[0]
+    assert "2 OTA packages match" in bench.warnings[0]
 
 
 def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
@@ -323,8 +325,8 @@ def test_another_selection_that_finds_nothing_leaves_the_pin(bench: Bench) -> No
     """A selection that finds nothing, or not the package that was reviewed, is refused before anything moves."""
     first = pinned(bench, EXACT)
 
-    assert "no OTA package fits" in problems(bench, {**NEWEST, "version_constraint": "^9"}, first)
-    assert "expected_package_id: is p1, but the pin gives p2" in problems(
+    assert "no OTA package matches" in problems(bench, {**NEWEST, "version_constraint": "^9"}, first)
+    assert "expected_package_id: is p1, but the pin returns p2" in problems(
         bench, {**NEWEST, "expected_package_id": "p1"}, first
     )
 

@@ -19,7 +19,7 @@ def test_a_package_that_is_another_one_now_is_no_answer(bench: Bench) -> None:
     bench.emulator.faults.add(operation="ShowOtaPackage", merge={"version": "V9"}, times=None)
 
     told = problems(bench, {**EXACT, "include_file_location": True}, first)
-    assert "the pinned package p1 is not what was pinned" in told
+    assert "the pinned package p1 has changed since it was pinned" in told
     assert 'version: "V9", pinned "V1"' in told
     assert Pin.read(bench.context, "pin", first) == first
     assert 'version: "V9", pinned "V1"' in bench.warnings[0]

@@ -53,7 +53,11 @@ def refused(tmp_path: Path, text: str, **options: Any) -> str:
 OBJECT = {"region_name": "r", "bucket_name": "bucket", "object_key": "k.bin"}
 WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
     "pin": (iotda_ota.OtaPackagePin, {"package_id": "p1", "verify": "no"}, "verify must be True or False"),
-    "pin, two together": (iotda_ota.OtaPackagePin, {"package_id": "p1", "version": "V1"}, "package_id goes with no"),
+    "pin, two together": (
+        iotda_ota.OtaPackagePin,
+        {"package_id": "p1", "version": "V1"},
+        "package_id excludes all",
+    ),
     "pin, a range": (
         iotda_ota.OtaPackagePin,
         {"package_type": "firmwarePackage", "version_constraint": ">>1"},
@@ -70,7 +74,7 @@ WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
         "package_type must be one of",
     ),
     "task": (iotda_ota.UpgradeTask, {"package_ids": ["p1"], "targets": ["d1"], "retry_count": 9}, "retry_count must"),
-    "task, two together": (iotda_ota.UpgradeTask, {"package_ids": ["p1"]}, "targets and group_ids: give exactly one"),
+    "task, two together": (iotda_ota.UpgradeTask, {"package_ids": ["p1"]}, "targets and group_ids: set exactly one"),
     "task, a time": (
         iotda_ota.UpgradeTask,
         {"package_ids": ["p1"], "targets": ["d1"], "schedule_time": "soon"},

@@ -122,7 +122,7 @@ def test_a_list_that_is_later_than_that(bench: Bench, thing: str) -> None:
 
     with pytest.raises(OutcomeUnknown, match="wait 2 minutes, then run pulumi up again") as caught:
         bench.created() if thing == "task" else create(bench.context)
-    assert ("looked for", "120 seconds; it did not appear") in caught.value.facts
+    assert ("found", "nothing in 120 seconds; it did not appear") in caught.value.facts
     bench.time.sleep(120)
 
     found = bench.created() if thing == "task" else create(bench.context)
@@ -147,8 +147,8 @@ def test_a_lost_response_takes_few_requests(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("task", "told"),
     [
-        ({"document": {"package_ids": ["p2"]}}, r'another campaign: package_ids is \["p2"\]'),
-        ({"stopped": True}, "it was stopped"),
+        ({"document": {"package_ids": ["p2"]}}, r'with other inputs: package_ids is \["p2"\]'),
+        ({"stopped": True}, "and was stopped"),
     ],
 )
 def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], told: str) -> None:
@@ -179,6 +179,6 @@ def test_a_package_that_appears_after_a_lost_response(bench: Bench) -> None:
 
     bench.emulator.faults.add(operation="CreateOtaPackage", match=appear_later, wire="drop")
 
-    with pytest.raises(IotdaOtaError, match="is there already"):
+    with pytest.raises(IotdaOtaError, match="exists already"):
         create(bench.context)
     assert bench.count("CreateOtaPackage") == 1

@@ -42,8 +42,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"package_ids": ["p_1"]}, 'package_ids: has an item that must be 1 to 36 letters, digits or -, not "p_1"'),
     ({"package_ids": ["p9"]}, "package_ids: there is no OTA package p9"),
     ({"package_ids": ["p1", "s1"]}, "package_ids: are of several types: p1 is of firmwarePackage, s1 is of software"),
-    ({"targets": None}, "targets: and group_ids: give exactly one of them"),
-    ({"group_ids": ["few"]}, "targets: and group_ids: give exactly one of them"),
+    ({"targets": None}, "targets: and group_ids: set exactly one of them"),
+    ({"group_ids": ["few"]}, "targets: and group_ids: set exactly one of them"),
     ({"targets": []}, "targets: must not be empty"),
     ({"targets": ["d 1"]}, "targets: has an item that must be 1 to 128"),
     ({"targets": [f"d{n}" for n in range(MAX_TARGETS + 1)]}, "targets: has 30,001 items; at most 30,000 are allowed"),
@@ -52,10 +52,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"task_type": "softwareUpgrade"}, "task_type: softwareUpgrade does not fit: the package is a firmwarePackage"),
     ({"task_name_prefix": "a-b"}, "task_name_prefix: must be 1 to 111 letters, digits, _ or Chinese characters"),
     ({"schedule_time": "tomorrow"}, "schedule_time: must be a time with its zone"),
-    ({"schedule_time": "2026-11-22T11:59:59Z"}, "schedule_time: must lie ahead, by 7 days at most"),
-    ({"schedule_time": "2026-11-29T12:00:01Z"}, "schedule_time: must lie ahead, by 7 days at most"),
+    ({"schedule_time": "2026-11-22T11:59:59Z"}, "schedule_time: must be in the next 7 days, not"),
+    ({"schedule_time": "2026-11-29T12:00:01Z"}, "schedule_time: must be in the next 7 days, not"),
     ({"retry_count": 6, "retry_interval": 5}, "retry_count: must be a whole number from 1 to 5"),
-    ({"retry_count": 2}, "retry_count: and retry_interval go together"),
+    ({"retry_count": 2}, "retry_count: and retry_interval: set both or none"),
     ({"retry_count": 2, "retry_interval": 2.5}, "retry_interval: must be a whole number"),
     ({"need_confirm": "yes"}, "need_confirm: must be True or False"),
     ({"task_mode": "gateway"}, "task_mode: must be GATEWAY"),
@@ -63,9 +63,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"task_ext_info": {"k": "x" * 520}}, "task_ext_info: must be at most 512 characters of JSON"),
     ({"on_destroy": "destroy"}, "on_destroy: must be one of stop, retain, delete"),
     ({"document_key": "ids"}, "document_key: must be one of package_ids, package_id"),
-    ({"package_ids": ["p1", "p2"], "document_key": "package_id"}, "document_key: package_id takes exactly one package"),
+    (
+        {"package_ids": ["p1", "p2"], "document_key": "package_id"},
+        '"package_id" allows exactly one package',
+    ),
     ({"replace_running": 1}, "replace_running: must be True or False"),
-    ({"adopt_within": "1w"}, "adopt_within: must be seconds or text such as"),
+    ({"adopt_within": "1w"}, "adopt_within: must be seconds or a string such as"),
     ({"connection": {"project_id": "a/b"}}, "connection: project_id must be"),
     ({"app_id": "a/b"}, "app_id: must be 1 to 36"),
 ]
@@ -205,7 +208,7 @@ def test_packages_of_several_products(bench: Bench) -> None:
     told = bench.problems(package_ids=["p1", other])
     assert told.startswith(f"package_ids: are of several products: p1 is of meter, {other} is of gateway")
     told = bench.problems(package_ids=[elsewhere], app_id="energy")
-    assert f"are of another resource space: {elsewhere} is of water, and app_id is energy" in told
+    assert f'are of another resource space: {elsewhere} is of water, and app_id="energy"' in told
     assert bench.problems(package_ids=["p1", "p2"], app_id="energy") == ""
 
 

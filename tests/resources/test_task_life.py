@@ -53,7 +53,7 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str)
     vanish(bench, created)
     bench.environ[setting] = "other"
 
-    with pytest.raises(IotdaOtaError, match=r"is not where this connection looks[\s\S]*is other and was"):
+    with pytest.raises(IotdaOtaError, match=r"is not in the place of this connection[\s\S]*is other and was"):
         getattr(UpgradeTask, method)(bench.context, created.id, created.outputs)
 
 
@@ -145,7 +145,7 @@ def test_another_connection_must_lead_to_the_task(bench: Bench) -> None:
     assert (state["identity"]["instance_id"], state["task_id"]) == ("i2", created.id)
 
     vanish(bench, created)
-    with pytest.raises(IotdaOtaError, match="is not where this connection looks"):
+    with pytest.raises(IotdaOtaError, match="is not in the place of this connection"):
         UpgradeTask.update(bench.context, created.id, created.outputs, news)
 
 
@@ -295,7 +295,7 @@ def test_stopping_is_bounded(bench: Bench) -> None:
         operation="ShowBatchTask", times=None, merge={"batchtask": {"status": "Stopping"}}
     )
 
-    with pytest.raises(IotdaOtaError, match=r"did not stop within 300 seconds[\s\S]*run the command again"):
+    with pytest.raises(IotdaOtaError, match=r"did not stop within 300 seconds[\s\S]*run it again"):
         UpgradeTask.delete(bench.context, created.id, created.outputs)
     assert 300 <= sum(bench.time.slept) <= 302
 
@@ -312,7 +312,7 @@ def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
     bench.time.sleep(10)
     odd = bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"status": word}})
 
-    assert "still runs" in bench.refused(created, triggers=[2])
+    assert "is still running" in bench.refused(created, triggers=[2])
     bench.emulator.faults.add(operation="StopBatchTask", before=lambda: bench.emulator.faults.remove(odd))
     UpgradeTask.delete(bench.context, created.id, created.outputs)
     assert statuses(bench) == ["Stopped"]
@@ -327,7 +327,7 @@ def test_a_stop_that_every_device_refuses(bench: Bench) -> None:
     bench.emulator.faults.add(operation="StopBatchTask", status=200, body=refused)
 
     with pytest.raises(
-        IotdaOtaError, match=r"did not stop within 300 seconds[\s\S]*refused for +1 devices, d1 first: busy"
+        IotdaOtaError, match=r"did not stop within 300 seconds[\s\S]*refused +1 devices, d1 first: busy"
     ):
         UpgradeTask.delete(bench.context, created.id, created.outputs)
 

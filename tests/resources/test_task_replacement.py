@@ -36,7 +36,7 @@ def test_a_new_campaign_is_refused_while_the_old_one_runs(bench: Bench, change: 
 
     told = " ".join(bench.refused(created, **change).split())
 
-    assert f"a change of {name} is a new campaign, and {created.outputs['task_name']} still runs" in told
+    assert f"a change of {name} starts a new upgrade task, but {created.outputs['task_name']} is still running" in told
     assert "replace_running=True" in told
     assert statuses(bench) == ["Processing"]
     news = bench.checked(created.outputs, **change, replace_running=True)
@@ -80,7 +80,7 @@ def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy
 
     assert new.id == old.id
     assert statuses(bench) == ["Processing"]
-    assert "is left as it is" in bench.warnings[-1]
+    assert "another resource of the stack owns it now" in bench.warnings[-1]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_forced_replacement_by_another_campaign(bench: Bench, change: dict[str
     old = bench.created()
     bench.time.sleep(10)
 
-    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*replace nothing by force"):
+    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*force no replacement"):
         bench.created(**change)
     assert (statuses(bench), bench.posts) == (["Processing"], 1)
 
@@ -147,7 +147,7 @@ def test_going_back_is_no_adoption(bench: Bench) -> None:
     bench.time.sleep(60)
 
     told = bench.refused(second)
-    assert "goes back to a campaign that has run before" in told
+    assert "returns to an upgrade task that has run before" in told
     assert f"task_id {first.id}, status Success" in told
     assert bench.compared(second, triggers=["back"]).replaces == ("package_ids", "triggers")
 
@@ -172,7 +172,7 @@ def test_back_to_what_ran_before_after_the_last_one_is_gone(bench: Bench) -> Non
     bench.time.sleep(60)
     vanish(bench, second)
 
-    assert "goes back to a campaign that has run before" in " ".join(bench.refused(second).split())
+    assert "returns to an upgrade task that has run before" in " ".join(bench.refused(second).split())
 
 
 def test_a_task_that_waits_for_its_approval_is_replaced(bench: Bench) -> None:
@@ -182,4 +182,4 @@ def test_a_task_that_waits_for_its_approval_is_replaced(bench: Bench) -> None:
 
     told = bench.refused(created, package_ids=["p2"], need_confirm=True)
 
-    assert "it waits to be confirmed: confirm it, or set replace_running=True" in " ".join(told.split())
+    assert "it waits to be confirmed: confirm it; or set replace_running=True" in " ".join(told.split())

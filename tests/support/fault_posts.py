@@ -27,7 +27,7 @@ class Post(ABC):
 
     operation: str
     resource: type[Lifecycle]
-    loses = "it is not known whether"
+    loses = "it is unknown whether"
 
     @abstractmethod
     def prepare(self, stage: Stage) -> Properties:
@@ -51,7 +51,7 @@ class CreateTask(Post):
 
     operation = "CreateBatchTask"
     resource = UpgradeTask
-    loses = "it is not known whether the upgrade task was created"
+    loses = "it is unknown whether the upgrade task was created"
 
     def prepare(self, stage: Stage) -> Properties:
         """Check the inputs, as every preview does."""
@@ -67,7 +67,7 @@ class CreatePackage(Post):
 
     operation = "CreateOtaPackage"
     resource = Package
-    loses = "it is not known whether the OTA package was created"
+    loses = "it is unknown whether the OTA package was created"
 
     def prepare(self, stage: Stage) -> Properties:
         """Check the inputs, as every preview does."""

@@ -35,7 +35,7 @@ def pinned(bench: Bench, news: Properties, olds: Properties | None = None) -> Pr
 def problems(bench: Bench, news: Properties, olds: Properties | None = None) -> str:
     """Return what is wrong with the inputs of a pin."""
     found = Pin.check(bench.context, olds or {}, news).problems
-    return "\n".join(f"{problem.argument}: {problem.reason}" for problem in found)
+    return "\n".join(f"{problem.argument}: {problem.rendered()}" for problem in found)
 
 
 def upload(bench: Bench) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.references import render
 from pulumi_iotda_ota.iotda.retry import Clock
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
@@ -90,7 +91,11 @@ class Bench:
     def context(self) -> ResourceContext:
         """Return the world with the settings as they are now."""
         return ResourceContext(
-            run=self.run, config={}, environ=self.environ, warn=self.warnings.append, tell=self.told.append
+            run=self.run,
+            config={},
+            environ=self.environ,
+            warn=lambda line: self.warnings.append(render(line)),
+            tell=lambda line: self.told.append(render(line)),
         )
 
     def inputs(self, **changes: Any) -> Properties:
@@ -111,7 +116,7 @@ class Bench:
     def problems(self, olds: Properties | None = None, **changes: Any) -> str:
         """Return what is wrong with the inputs of a task, one line each."""
         checked = UpgradeTask.check(self.context, olds or {}, self.inputs(**changes))
-        return "\n".join(f"{problem.argument}: {problem.reason}" for problem in checked.problems)
+        return "\n".join(f"{problem.argument}: {problem.rendered()}" for problem in checked.problems)
 
     def compared(self, created: Created, **changes: Any) -> Diff:
         """Check and compare other inputs of a task that is there, as a preview does."""

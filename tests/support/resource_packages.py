@@ -32,7 +32,7 @@ def inputs(**changes: Any) -> Properties:
 def problems(context: ResourceContext, olds: Properties | None = None, **changes: Any) -> str:
     """Return what is wrong with the inputs, one line each."""
     checked = Package.check(context, olds or {}, inputs(**changes))
-    return "\n".join(f"{problem.argument}: {problem.reason}" for problem in checked.problems)
+    return "\n".join(f"{problem.argument}: {problem.rendered()}" for problem in checked.problems)
 
 
 def create(context: ResourceContext, **changes: Any) -> Created:

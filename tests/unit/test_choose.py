@@ -187,7 +187,7 @@ def test_the_first_hundred_are_told_and_all_are_counted() -> None:
 
     assert len(selection.skipped) == MAX_SKIPPED
     assert selection.skipped_counts == {"version": 150}
-    assert selection.skipped[0].reason == "version is V2"
+    assert selection.skipped[0].reason == "version V2"
 
 
 def test_spans_names_the_scopes_that_differ() -> None:

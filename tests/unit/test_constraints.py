@@ -268,14 +268,14 @@ DIGIT = "after {} a version begins with a digit, as in 1.2 or v1.2"
         ("1.0 - 2.0", "- is no version here; a range is written >=1.0 <=2.0", "    ^"),
         ("==1", "== is no operator: write =", "^"),
         ("1 => 2", "=> is no operator: write >=", "  ^"),
-        ("latest", "latest is no version: leave version_constraint out, and set highest_version", "^"),
-        ("^1, Newest", "Newest is no version: leave version_constraint out, and set highest_version", "    ^"),
-        (">=latest", "latest is no version: leave version_constraint out, and set highest_version", "  ^"),
-        ("1 <NEWEST", "NEWEST is no version: leave version_constraint out, and set highest_version", "   ^"),
-        (">=stable", f"{DIGIT.format('>=')}: write =stable, or choose with version_regex", "  ^"),
-        ("1, < l.2", f"{DIGIT.format('<')}: write =l.2, or choose with version_regex", "     ^"),
-        ("<=app_v1.2", f"{DIGIT.format('<=')}: write =app_v1.2, or choose with version_regex", "  ^"),
-        (">-1", f"{DIGIT.format('>')}: write =-1, or choose with version_regex", " ^"),
+        ("latest", "latest is no version: remove version_constraint, and set highest_version=True", "^"),
+        ("^1, Newest", "Newest is no version: remove version_constraint, and set highest_version=True", "    ^"),
+        (">=latest", "latest is no version: remove version_constraint, and set highest_version=True", "  ^"),
+        ("1 <NEWEST", "NEWEST is no version: remove version_constraint, and set highest_version=True", "   ^"),
+        (">=stable", f"{DIGIT.format('>=')}: write =stable, or use version_regex", "  ^"),
+        ("1, < l.2", f"{DIGIT.format('<')}: write =l.2, or use version_regex", "     ^"),
+        ("<=app_v1.2", f"{DIGIT.format('<=')}: write =app_v1.2, or use version_regex", "  ^"),
+        (">-1", f"{DIGIT.format('>')}: write =-1, or use version_regex", " ^"),
         ("~>1.2", "~> is no operator: ~1.2 is >=1.2 <1.3, ^1.2 is >=1.2 <2", "^"),
         ("1 | 2", "| is no operator: or is ||", "  ^"),
         ("1 && 2", "&& is no operator: and is a comma or a space", "  ^"),
@@ -349,7 +349,7 @@ def test_an_error_in_a_long_constraint_shows_the_piece_around_the_place(order: S
 @pytest.mark.parametrize("text", ["", " ", "\t\n"])
 def test_an_empty_constraint_is_an_error(text: str) -> None:
     """Nothing written is a mistake, not any version."""
-    with pytest.raises(InputError, match=r"version_constraint is empty: leave it out, or write \* for any version"):
+    with pytest.raises(InputError, match=r"version_constraint is empty: remove it, or write \* for any version"):
         parse(text, LOOSE)
 
 

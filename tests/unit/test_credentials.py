@@ -11,6 +11,7 @@ from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.auth.discovery import Base, Given, find_credential, look
 from pulumi_iotda_ota.iotda.errors import CredentialsError
+from pulumi_iotda_ota.iotda.references import render
 
 ARGUMENT = {"access_key": "AK-argument", "secret_key": "SK-argument"}
 CONFIG = {"accessKey": "AK-config", "secretKey": "SK-config"}
@@ -46,15 +47,15 @@ def test_the_first_source_that_holds_one_wins(
     found = find(argument, config, environ)
 
     assert plain(found) == (f"AK-{key}", f"SK-{key}")
-    assert found.source == source
+    assert render(found.source) == source
 
 
 def test_parts_of_two_sources_never_mix() -> None:
     """Half a set in an earlier source is an error, though a later source has a whole one."""
-    with pytest.raises(CredentialsError, match="half a set of credentials: HW_SECRET_KEY not given") as caught:
+    with pytest.raises(CredentialsError, match="incomplete credentials: HW_SECRET_KEY is missing") as caught:
         find(environ={"HW_ACCESS_KEY": "AK", **SDK})
 
-    assert ("given", "HW_ACCESS_KEY (environment)") in caught.value.facts
+    assert ("found", "HW_ACCESS_KEY (environment)") in caught.value.facts
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_parts_of_two_sources_never_mix() -> None:
 )
 def test_half_a_set_names_what_is_missing(environ: dict[str, str], missing: str) -> None:
     """The error names the missing parts as their source calls them."""
-    with pytest.raises(CredentialsError, match=f"half a set of credentials: {missing} not given"):
+    with pytest.raises(CredentialsError, match=rf"incomplete credentials: {missing} (is|are) missing"):
         find(environ=environ)
 
 
@@ -99,7 +100,7 @@ def test_no_credentials_lists_where_was_looked() -> None:
 
     assert caught.value.headline == "no credentials"
     text = str(caught.value)
-    (looked,) = (told for label, told in caught.value.facts if label == "looked in")
+    (looked,) = (told for label, told in caught.value.facts if label == "found")
     places = [line.partition(":")[0] for line in looked.splitlines() if not line.startswith(" ")]
     assert places == [
         "argument",
@@ -130,7 +131,7 @@ def test_a_line_break_at_the_end_is_dropped() -> None:
 @pytest.mark.parametrize("value", ["A\nB", "A\x00B", "schlüssel", "A\x1bB"])
 def test_characters_that_no_header_takes_are_refused(value: str) -> None:
     """What cannot be a credential is told before it is sent, without being shown."""
-    with pytest.raises(CredentialsError, match="HW_SECRET_KEY holds characters") as caught:
+    with pytest.raises(CredentialsError, match="HW_SECRET_KEY has characters") as caught:
         find(environ={"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": value})
 
     assert value not in str(caught.value)

@@ -112,10 +112,12 @@ def test_half_a_set_of_each_kind(kind: Any) -> None:
     for part in kind.parts:
         if set(kind.needs) == {part}:
             continue
-        with pytest.raises(CredentialsError, match="half a set of credentials") as caught:
+        with pytest.raises(CredentialsError, match="incomplete credentials") as caught:
             found({part: "x"}, {}, **whole)
         missing = [name for name in kind.needs if name != part]
-        assert caught.value.headline.endswith(f": {' and '.join(missing)} not given")
+        assert caught.value.headline.endswith(
+            f": {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        )
 
 
 def test_an_account_alone_is_no_part_of_a_credential() -> None:
@@ -127,7 +129,7 @@ def test_an_account_alone_is_no_part_of_a_credential() -> None:
 
 def test_the_account_of_a_user_comes_from_the_same_place() -> None:
     """The account of a user is never taken from elsewhere."""
-    with pytest.raises(CredentialsError, match="half a set of credentials: domain_name not given"):
+    with pytest.raises(CredentialsError, match="incomplete credentials: domain_name is missing"):
         found({"user_name": "operator", "password": "phrase"}, {}, HW_DOMAIN_NAME="meters-inc")
 
 
@@ -137,7 +139,7 @@ def test_the_ecs_is_asked_only_where_that_was_said() -> None:
     assert isinstance(found({"auth_token": "t"}, {"credentials": "ecs"}), AuthToken)
     with pytest.raises(CredentialsError, match="no credentials"):
         found()
-    with pytest.raises(ConfigurationError, match="two credentials in one place"):
+    with pytest.raises(ConfigurationError, match="two credentials in one source"):
         found({"credentials": "ecs", "auth_token": "t"})
 
 
@@ -183,9 +185,9 @@ def test_a_profile_gives_settings_and_an_agency(home: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "headline"),
     [
-        (None, "a profile was asked for, and there is no ~/.hcloud/config.json"),
-        ("{}", "~/.hcloud/config.json can not be read: it has no list of profiles"),
-        ("{", "~/.hcloud/config.json can not be read: it is no JSON"),
+        (None, "profile is set, and there is no ~/.hcloud/config.json"),
+        ("{}", "~/.hcloud/config.json cannot be read: it has no list of profiles"),
+        ("{", "~/.hcloud/config.json cannot be read: it is no JSON"),
         ('{"profiles": [{"name": "dev"}, 7]}', "there is no profile prod in ~/.hcloud/config.json"),
     ],
 )
@@ -243,8 +245,8 @@ def test_a_broken_file_is_told_where_its_turn_comes(home: Path) -> None:
         ({"mode": "SSO", "accessKeyId": "AK-old", "secretAccessKey": "SK", "ssoAuth": None}, "hcloud configure sso"),
         ({"mode": "SSO", "ssoAuth": {"stsToken": {"accessKeyId": ""}}}, "hcloud configure sso"),
         ({"mode": "AKSK", "accessKeyId": "", "secretAccessKey": ""}, "hcloud configure set"),
-        ({"mode": "ecsAgency", "accessKeyId": "AK-left", "secretAccessKey": "SK"}, 'give credentials "ecs"'),
-        ({"mode": "AssumeRole", "agencyName": "a", "agencyDomainName": "d"}, "name one of mode AKSK or SSO"),
+        ({"mode": "ecsAgency", "accessKeyId": "AK-left", "secretAccessKey": "SK"}, 'set credentials="ecs"'),
+        ({"mode": "AssumeRole", "agencyName": "a", "agencyDomainName": "d"}, "use one of mode AKSK or SSO"),
     ],
 )
 def test_a_profile_without_its_key_is_no_leave_to_use_another(home: Path, fields: dict[str, Any], advice: str) -> None:
@@ -255,7 +257,7 @@ def test_a_profile_without_its_key_is_no_leave_to_use_another(home: Path, fields
     with pytest.raises(ConfigurationError) as caught:
         found({"profile": "prod"}, {}, **environ)
 
-    headline = f"profile prod in ~/.hcloud/config.json has no key that can be used, its mode is {fields['mode']}"
+    headline = f"profile prod in ~/.hcloud/config.json has no usable key, its mode is {fields['mode']}"
     assert caught.value.headline == headline
     assert advice in " ".join(str(caught.value).split())
     given = Connection(profile="prod", access_key="AK-argument", secret_key="SK")

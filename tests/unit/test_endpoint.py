@@ -18,6 +18,7 @@ from pulumi_iotda_ota.iotda.auth.endpoint import (
 )
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
+from pulumi_iotda_ota.iotda.references import render
 from tests.support.fault_helpers import CONNECTION
 
 
@@ -120,22 +121,23 @@ def test_the_address_of_devices_is_refused(label: str) -> None:
         read_endpoint(f"https://a1b2c3.st1.{label}.cn-north-4.myhuaweicloud.com:8943")
 
     assert caught.value.headline.startswith("endpoint is an address for devices, not of the API: ")
-    advice = dict(caught.value.facts)["what to do"]
+    advice = dict(caught.value.facts)["fix"]
     assert "https://a1b2c3.st1.iotda-app.cn-north-4.myhuaweicloud.com" in advice
     shared = "iot-mqtts.cn-north-4.myhuaweicloud.com"
     with pytest.raises(ConfigurationError, match="is an address for devices") as caught:
         read_endpoint(shared)
-    assert "https://iotda.cn-north-4.myhuaweicloud.com" in dict(caught.value.facts)["what to do"]
+    assert "https://iotda.cn-north-4.myhuaweicloud.com" in dict(caught.value.facts)["fix"]
 
 
 @pytest.mark.parametrize("region", ["cn-southwest-2", "cn-north-1", "ap-southeast-4", "tr-west-1", "my-kualalumpur-1"])
 def test_a_region_without_a_shared_endpoint_is_no_misspelling(region: str) -> None:
     """A real region without a shared endpoint needs the one of the instance; no other region is suggested."""
     connection = replace(CONNECTION, region=region, origins={"endpoint": f"the region {region}"})
-    ((label, advice),) = hint_on_no_address(connection)
+    (cause, (label, advice)) = hint_on_no_address(connection)
 
-    assert (label, near_region(region)) == ("what to do", "")
-    assert advice.startswith(f"{region} has no shared endpoint of IoTDA: give the endpoint of the instance")
+    assert cause == ("cause", f"{region} has no shared endpoint of IoTDA")
+    assert (label, near_region(region)) == ("fix", "")
+    assert render(advice).startswith("set endpoint to the one of the instance")
 
 
 def test_a_misspelt_region_is_compared_with_all_regions() -> None:

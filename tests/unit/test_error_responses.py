@@ -68,30 +68,30 @@ def test_a_service_error_keeps_everything() -> None:
     assert (error.status, error.error_code, error.error_msg) == (503, "IOTDA.000001", "Internal server error.")
     assert (error.request_id, error.retry_after) == ("9f3c", 7.0)
     assert error.headline == "Huawei Cloud failed to list OTA packages (503 IOTDA.000001, request 9f3c)"
-    assert ("asked for", "firmwarePackage, product p7") in error.facts
+    assert ("requested", 'package_type="firmwarePackage", product_id="p7"') in error.facts
     assert ("endpoint", "https://iotda.cn-north-4.myhuaweicloud.com (from the region cn-north-4)") in error.facts
 
 
 @pytest.mark.parametrize(
     ("status", "code", "message", "label", "words"),
     [
-        (403, "IOTDA.001000", "The application does not exist.", "what to do", "check app_id"),
-        (403, "IOTDA.001006", "", "what to do", "check app_id"),
-        (403, "IOTDA.001007", "", "what to do", "check app_id"),
-        (403, "IOTDA.001005", "", "what to do", "give app_id"),
-        (403, "IOTDA.001002", "", "what to do", "authorize this resource space"),
-        (403, "IOTDA.000021", "User not found", "likely", "another edition"),
-        (403, "IOTDA.000004", "", "what to do", "renew the token"),
-        (403, "IAM.0003", "Policy doesn't allow", "what to do", "iotda:otapackages:queryList"),
-        (403, "APIGW.0302", "", "what to do", "iotda:otapackages:queryList"),
-        (403, "IOTDA.014999", "", "likely", "iotda_admin_trust"),
-        (500, "X.1", "no permission of the agency", "likely", "obs:object:GetObject, and KMS Administrator if"),
-        (400, "X.1", "The instance is required.", "likely", "give instance_id"),
-        (404, "", "", "likely", "project_id belongs to another region"),
-        (404, "APIGW.0101", "", "likely", "no application endpoint"),
-        (404, "IOTDA.000029", "", "likely", "no application endpoint"),
-        (429, "APIGW.0308", "", "what to do", "try again later"),
-        (403, "IOTDA.021102", "", "what to do", "try again later"),
+        (403, "IOTDA.001000", "The application does not exist.", "fix", "check app_id"),
+        (403, "IOTDA.001006", "", "fix", "check app_id"),
+        (403, "IOTDA.001007", "", "fix", "check app_id"),
+        (403, "IOTDA.001005", "", "fix", "set app_id"),
+        (403, "IOTDA.001002", "", "fix", "authorize this resource space"),
+        (403, "IOTDA.000021", "User not found", "cause", "another edition"),
+        (403, "IOTDA.000004", "", "fix", "renew the token"),
+        (403, "IAM.0003", "Policy doesn't allow", "fix", "iotda:otapackages:queryList"),
+        (403, "APIGW.0302", "", "fix", "iotda:otapackages:queryList"),
+        (403, "IOTDA.014999", "", "cause", "iotda_admin_trust"),
+        (500, "X.1", "no permission of the agency", "cause", "obs:object:GetObject, and KMS Administrator if"),
+        (400, "X.1", "The instance is required.", "cause", "instance_id is not set"),
+        (404, "", "", "cause", "project_id belongs to another region"),
+        (404, "APIGW.0101", "", "cause", "no application endpoint"),
+        (404, "IOTDA.000029", "", "cause", "no application endpoint"),
+        (429, "APIGW.0308", "", "fix", "try again later"),
+        (403, "IOTDA.021102", "", "fix", "try again later"),
     ],
 )
 def test_known_refusals_have_a_hint(status: int, code: str, message: str, label: str, words: str) -> None:
@@ -125,12 +125,12 @@ NAMED: dict[str, Request[Any]] = {
 def test_a_denial_names_the_action_of_its_operation(operation: str, code: str, message: str) -> None:
     """Each operation has its own IAM action, and a denial of permission is never one of the agency."""
     error = refused(403, code, message, request=NAMED[operation])
-    advice = dict(error.facts)["what to do"]
+    advice = dict(error.facts)["fix"]
 
     assert NAMED[operation].operation == operation
     assert advice.startswith(f"grant the user {ACTIONS[operation][0]}")
     assert "iotda-ota doctor --policy" in advice
-    assert "likely" not in dict(error.facts)
+    assert "cause" not in dict(error.facts)
 
 
 def test_an_encoded_message_is_a_denial_of_permission() -> None:
@@ -138,8 +138,8 @@ def test_an_encoded_message_is_a_denial_of_permission() -> None:
     body = json.dumps({"error_code": "X.1", "error_msg": "agency", "encoded_authorization_message": "eyJ"}).encode()
     error = refusal(LIST, Response(403, {}, body), connection=CONNECTION, now=NOW)
 
-    assert "iotda:otapackages:queryList" in dict(error.facts)["what to do"]
-    assert "likely" not in dict(error.facts)
+    assert "iotda:otapackages:queryList" in dict(error.facts)["fix"]
+    assert "cause" not in dict(error.facts)
     assert "eyJ" not in str(error)
 
 
@@ -149,7 +149,7 @@ def test_a_page_of_something_between_is_no_matter_of_the_agency(body: bytes) -> 
     error = refusal(LIST, Response(403, {}, body), connection=CONNECTION, now=NOW)
 
     assert "iotda_admin_trust" not in str(error)
-    assert "a firewall or proxy between this machine and IoTDA" in dict(error.facts)["likely"]
+    assert "a firewall or proxy between this machine and IoTDA" in dict(error.facts)["cause"]
 
 
 def test_every_operation_has_an_action() -> None:
@@ -167,19 +167,19 @@ def test_a_missing_package_is_no_wrong_endpoint() -> None:
     """A 404 of one package means that package; only a list that is not found points to the endpoint."""
     labels = [label for label, _ in refused(404, request=protocol.show_package("abc")).facts]
 
-    assert "likely" not in labels
+    assert "cause" not in labels
 
 
 @pytest.mark.parametrize(
     ("code", "label", "words"),
-    [("IOTDA.014283", "what to do", "check group_ids, targets and package_ids"), ("", "likely", "another region")],
+    [("IOTDA.014283", "fix", "check group_ids, targets and package_ids"), ("", "cause", "another region")],
 )
 def test_a_task_whose_devices_or_packages_are_missing(code: str, label: str, words: str) -> None:
     """A 404 at a creation is about what the task names where the service itself says so, else about the endpoint."""
     body = {"task_name": "t", "task_type": "firmwareUpgrade", "targets": ["d1"], "document": {"package_ids": ["p1"]}}
     facts = refused(404, code, request=protocol.create_batch_task(body, now=NOW)).facts
 
-    assert [(found, text) for found, text in facts if found in ("likely", "what to do")] == [
+    assert [(found, text) for found, text in facts if found in ("cause", "fix")] == [
         (label, next(text for _, text in facts if words in text))
     ]
 
@@ -197,26 +197,26 @@ def test_refused_credentials_tell_the_whole_story() -> None:
 
     assert isinstance(error, CredentialsError)
     assert (error.status, error.error_code, error.request_id) == (401, "IOTDA.000002", "9f3c")
-    assert error.headline == "Huawei Cloud refused the credentials (401 IOTDA.000002, request 9f3c)"
+    assert error.headline == "Huawei Cloud rejected the credentials (401 IOTDA.000002, request 9f3c)"
     facts = dict(error.facts)
     assert facts["used"] == "access key AK…7Q from HW_ACCESS_KEY (environment), standard signing"
     assert facts["endpoint"] == "https://iotda.cn-north-4.myhuaweicloud.com (from the region cn-north-4)"
-    assert facts["not retried"] == "nothing more is sent with it: accounts lock after five failures"
+    assert facts["not retried"] == "IAM locks the account after five failures"
     assert "very-secret-key" not in str(error)
 
 
 @pytest.mark.parametrize(
     ("changes", "message", "words"),
     [
-        ({"endpoint": INSTANCE}, "", "it wants derived signing"),
-        ({"algorithm": "derived"}, "", "it wants standard signing"),
-        ({"endpoint": "https://iot.example.com"}, "", 'it wants signing "derived"'),
+        ({"endpoint": INSTANCE}, "", "this endpoint of an instance needs derived signing"),
+        ({"algorithm": "derived"}, "", "this endpoint of a region needs standard signing"),
+        ({"endpoint": "https://iot.example.com"}, "", 'it needs signing="derived"'),
         ({"endpoint": "https://iot.example.com", "algorithm": "derived"}, "", "the instance is not in cn-north-4"),
         ({"credential": replace(KEY, source="secretAccessKey (profile p in ~/.hcloud/config.json)")}, "", "encrypted"),
         ({}, "", "the secret key is not that of the access key"),
         ({"endpoint": INSTANCE, "algorithm": "derived"}, "", "the secret key is not that of the access key"),
         ({}, "Get secretKey failed,ak:x,err:ak not exist", "the access key was deleted"),
-        ({}, "AK access failed to reach the limit,forbidden.", "locked for five minutes or longer"),
+        ({}, "AK access failed to reach the limit,forbidden.", "locks the account for five minutes or longer"),
         ({"credential": AuthToken(SecretStr("t" * 20), "argument")}, "", "the token has expired"),
     ],
 )
@@ -230,7 +230,7 @@ def test_a_refused_credential_has_a_likely_cause(changes: dict[str, Any], messag
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:8080", "https://iot.example.com"])
 def test_a_wrong_secret_is_likelier_than_another_signature(endpoint: str) -> None:
     """On a host that tells nothing of its edition both causes are named, the usual one first."""
-    likely = [text for label, text in refused(401, "IOTDA.000002", endpoint=endpoint).facts if label == "likely"]
+    likely = [text for label, text in refused(401, "IOTDA.000002", endpoint=endpoint).facts if label == "cause"]
 
     assert [text[:36] for text in likely] == [
         "the secret key is not that of the ac",
@@ -246,7 +246,7 @@ def test_a_wrong_clock_explains_a_refused_signature(minutes: int, words: str) ->
     date = format_datetime(NOW + timedelta(minutes=minutes), usegmt=True)
     facts = dict(refused(401, "APIGW.0301", "verify aksk signature fail", headers={"date": date}).facts)
 
-    assert words in facts["likely"]
+    assert words in facts["cause"]
 
 
 @pytest.mark.parametrize("date", [format_datetime(NOW + timedelta(minutes=15), usegmt=True), "", "never", "1 2 3"])
@@ -254,7 +254,7 @@ def test_a_right_clock_is_not_blamed(date: str) -> None:
     """A small difference, or a Date that cannot be read, explains nothing."""
     facts = dict(refused(401, "IOTDA.000002", headers={"date": date}).facts)
 
-    assert "clock" not in facts["likely"]
+    assert "clock" not in facts["cause"]
 
 
 def test_a_clock_does_not_explain_a_refused_token() -> None:

@@ -15,17 +15,17 @@ KINDS = [getattr(errors, name) for name in errors.__all__]
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_error_is_of_one_tree(kind: type[errors.IotdaOtaError]) -> None:
     """Whoever catches the base catches them all, and reads the headline first."""
-    error = kind("it failed", facts=[("asked for", "x")])
+    error = kind("it failed", facts=[("requested", "x")])
 
     assert isinstance(error, errors.IotdaOtaError)
-    assert str(error).startswith("it failed\n  asked for    x")
+    assert str(error).startswith("it failed\n  requested    x")
     assert error.headline == "it failed"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_errors_survive_copies_and_pickles(kind: type[errors.IotdaOtaError]) -> None:
     """Errors that cross threads and processes keep their text and their attributes."""
-    error = kind("it failed", facts=[("asked for", "x")])
+    error = kind("it failed", facts=[("requested", "x")])
     error.note("attempts", "5")
 
     for other in (copy.copy(error), pickle.loads(pickle.dumps(error))):
@@ -50,11 +50,11 @@ def test_long_facts_are_wrapped_below_themselves() -> None:
 
 
 def test_advice_stays_last() -> None:
-    """What a caller further out adds stands below what was known before, and above what to do."""
-    error = errors.ServiceError("it failed", status=503, facts=[("asked for", "x"), ("what to do", "wait")])
+    """What a caller adds comes after what was known before, and before the fix."""
+    error = errors.ServiceError("it failed", status=503, facts=[("requested", "x"), ("fix", "wait")])
     error.note("attempts", "5")
 
-    assert error.facts == (("asked for", "x"), ("attempts", "5"), ("what to do", "wait"))
+    assert error.facts == (("requested", "x"), ("attempts", "5"), ("fix", "wait"))
 
 
 def test_a_long_label_does_not_run_into_its_text() -> None:
@@ -81,16 +81,16 @@ def test_only_the_service_itself_says_that_a_thing_is_missing(status: int, code:
     ("error", "advice"),
     [
         (errors.TransportError("it failed"), "check the endpoint"),
-        (errors.ServiceError("it failed", status=400), "correct what it says is wrong"),
+        (errors.ServiceError("it failed", status=400), "correct what the response says"),
         (errors.ServiceError("it failed", status=502), "run it again later"),
-        (errors.ProtocolError("it failed"), "check that the endpoint is one of IoTDA"),
+        (errors.ProtocolError("it failed"), "check that the endpoint is an IoTDA endpoint"),
     ],
 )
 def test_an_error_that_nothing_better_is_known_of_has_advice(error: errors.IotdaOtaError, advice: str) -> None:
-    """What has neither advice nor a likely cause of its own gets that of its kind, as the last line."""
-    assert str(error).rpartition("\n  what to do   ")[2].startswith(advice)
+    """An error without a cause and a fix of its own has the fix of its class, as the last line."""
+    assert str(error).rpartition("\n  fix          ")[2].startswith(advice)
 
-    error.note("likely", "the moon")
-    assert "what to do" not in str(error)
-    error.note("what to do", "wait")
-    assert str(error).count("what to do") == 1
+    error.note("cause", "the moon")
+    assert "fix" not in str(error)
+    error.note("fix", "wait")
+    assert str(error).count("fix") == 1

@@ -147,7 +147,7 @@ def test_the_deadline_ends_the_waiting() -> None:
 
     assert isinstance(error, DeadlineExceeded)
     assert error.headline == "could not list OTA packages within the deadline of 2 s"
-    assert any(label == "last error" and "503" in text for label, text in error.facts)
+    assert any(label == "cause" and "503" in text for label, text in error.facts)
     assert any(label == "attempts" for label, _ in error.facts)
     assert scene.clock.seconds <= 2
 
@@ -190,7 +190,7 @@ def test_an_attempt_that_used_up_the_time_is_the_deadlines_error() -> None:
     error = scene.fails()
 
     assert isinstance(error, DeadlineExceeded)
-    assert ("last error", LOST.headline) in error.facts
+    assert ("cause", LOST.headline) in error.facts
 
 
 def test_one_attempt_leaves_time_for_another() -> None:
@@ -258,10 +258,10 @@ def test_a_task_that_may_have_been_created_is_not_created_again(trouble: Respons
     assert isinstance(error, OutcomeUnknown)
     assert len(scene.transport.sent) == 1
     assert isinstance(error.__cause__, IotdaOtaError)
-    assert ("asked for", "firmwareUpgrade t") in error.facts
+    assert ("requested", 'task_type="firmwareUpgrade", task_name="t"') in error.facts
     assert error.cause == error.__cause__.headline
-    assert [text for label, text in error.facts if label == "what to do"] == [
-        "look for it on the service before asking for it again"
+    assert [text for label, text in error.facts if label == "fix"] == [
+        "check on the service whether it was accepted, before you send it again"
     ]
 
 

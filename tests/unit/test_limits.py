@@ -8,6 +8,7 @@ import pytest
 
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.references import render
 
 
 @pytest.mark.parametrize(
@@ -84,10 +85,13 @@ def test_rules_over_two_values_are_said_once() -> None:
     """What must hold of two values together is a rule as well, and says what is wrong behind the first one's name."""
     assert limits.problem_of_devices(targets=True, group_ids=False) is None
     for both in (True, False):
-        assert limits.problem_of_devices(targets=both, group_ids=both) == "and group_ids: give exactly one of them"
+        problem = limits.problem_of_devices(targets=both, group_ids=both)
+        assert problem is not None
+        assert render(problem) == "and group_ids: set exactly one of them"
         assert limits.problem_of_retries(count=both, interval=both) is None
         problem = limits.problem_of_retries(count=both, interval=not both)
-        assert problem == "and retry_interval go together: give both or none"
+        assert problem is not None
+        assert render(problem) == "and retry_interval: set both or none"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
-from pulumi_iotda_ota.plugin.values import in_camel, received, sent, to_python, to_wire
+from pulumi_iotda_ota.plugin.values import received, sent, to_python, to_wire
 from pulumi_iotda_ota.schema.registry import RESOURCES
 from pulumi_iotda_ota.schema.validation import normal
 
@@ -53,10 +53,3 @@ def test_names_change_where_the_table_has_them() -> None:
 
     assert to_wire(fields, python) == wire
     assert to_python(fields, wire) == python
-
-
-def test_texts_are_worded_with_the_names_of_the_schema() -> None:
-    """Whole words change, and nothing that only holds one."""
-    text = "highest_version=True, my_highest_version_one, True or False"
-
-    assert in_camel(text, ["highest_version"]) == "highestVersion=true, my_highest_version_one, true or false"

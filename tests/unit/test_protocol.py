@@ -218,7 +218,7 @@ def test_another_shape_is_a_protocol_error_that_names_the_field(body: bytes, wor
 
     assert words in caught.value.headline
     assert not caught.value.garbled
-    assert ("asked for", "firmwarePackage") in caught.value.facts
+    assert ("requested", 'package_type="firmwarePackage"') in caught.value.facts
 
 
 @pytest.mark.parametrize(
@@ -320,6 +320,6 @@ def test_a_request_id_is_told_with_a_wrong_shape() -> None:
         protocol.read(LIST, answer(200, {"page": {}}, x_request_id="9f3c"), connection=CONNECTION, now=NOW)
 
     assert (
-        "answered by",
+        "endpoint",
         "https://iotda.cn-north-4.myhuaweicloud.com (from the region cn-north-4), 200, request 9f3c",
     ) in caught.value.facts

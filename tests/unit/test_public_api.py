@@ -108,7 +108,7 @@ def test_every_error_is_public_and_documented() -> None:
 
 def test_errors_survive_pickling() -> None:
     """An error keeps its message and attributes on its way to another process."""
-    error = errors.ServiceError("refused", status=403, error_code="IOTDA.001000", facts=[("what to do", "check it")])
+    error = errors.ServiceError("refused", status=403, error_code="IOTDA.001000", facts=[("fix", "check it")])
 
     copy = pickle.loads(pickle.dumps(error))
 

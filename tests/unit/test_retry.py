@@ -128,21 +128,21 @@ def test_a_deadline_that_is_over_names_itself_and_the_last_error() -> None:
         deadline.check("list OTA packages", last=last)
 
     assert caught.value.headline == "could not list OTA packages within the deadline of 60 s"
-    assert ("last error", "Huawei Cloud failed (503)") in caught.value.facts
+    assert ("cause", "Huawei Cloud failed (503)") in caught.value.facts
     assert ("attempts", "4") in caught.value.facts
     assert caught.value.__cause__ is last
 
 
 def test_a_deadline_keeps_the_advice_of_the_last_error() -> None:
     """What to do about the last error and about the time stand in one line, the error's first."""
-    last = ServiceError("it failed", status=429, facts=[("what to do", "run fewer programs"), ("asked for", "x")])
+    last = ServiceError("it failed", status=429, facts=[("fix", "run fewer programs"), ("requested", "x")])
     with pytest.raises(DeadlineExceeded) as caught:
         Deadline.start(FakeClock().clock, 0).check("wait", last=last)
 
     assert caught.value.facts == (
-        ("last error", "it failed"),
-        ("asked for", "x"),
-        ("what to do", "run fewer programs; raise deadline in the connection, or try again"),
+        ("cause", "it failed"),
+        ("requested", "x"),
+        ("fix", "run fewer programs; run it again, or raise deadline"),
     )
 
 

@@ -16,11 +16,11 @@ from tests.support.packages import package
 
 # In the order in which they apply: the words of a policy, what breaks the rule, and what is then said.
 RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("package_type", {"package_type": "firmwarePackage"}, {"package_type": "softwarePackage"}, "is softwarePackage"),
-    ("app_id", {"app_id": "a1"}, {"app_id": "a2"}, "app_id is a2"),
-    ("product_id", {"product_id": "meter"}, {"product_id": "lamp"}, "product_id is lamp"),
-    ("version", {"version": "2.0.0"}, {"version": "0.9.0-rc1"}, "version is 0.9.0-rc1"),
-    ("module_name", {"module_name": "radio"}, {"module_name": None}, "module_name is not set"),
+    ("package_type", {"package_type": "firmwarePackage"}, {"package_type": "softwarePackage"}, "type softwarePackage"),
+    ("app_id", {"app_id": "a1"}, {"app_id": "a2"}, "resource space a2"),
+    ("product_id", {"product_id": "meter"}, {"product_id": "lamp"}, "product lamp"),
+    ("version", {"version": "2.0.0"}, {"version": "0.9.0-rc1"}, "version 0.9.0-rc1"),
+    ("module_name", {"module_name": "radio"}, {"module_name": None}, "module not set"),
     (
         "created_after",
         {"created_after": "20260101T000000Z"},

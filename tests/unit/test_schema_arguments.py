@@ -130,4 +130,4 @@ def test_lists_are_checked_item_by_item(targets: Any, told: str) -> None:
     """A list is checked for its length and each of its items."""
     values = {"package_ids": ["p1"], "targets": targets}
 
-    assert [problem for problem in problems(schema.UPGRADE_TASK, values) if told in problem.reason]
+    assert [problem for problem in problems(schema.UPGRADE_TASK, values) if told in problem.rendered()]

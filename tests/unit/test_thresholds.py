@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.models import BatchTask, TaskProgress
+from pulumi_iotda_ota.iotda.references import render
 from pulumi_iotda_ota.lifecycle.completion_errors import suggest_higher_limit
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts, Limits
 
@@ -81,10 +82,10 @@ def test_a_percentage_is_the_one_that_was_written() -> None:
 
 @given(st.integers(1, 30_000), st.data())
 def test_the_limit_that_an_error_names_is_good_enough(total: int, data: st.DataObject) -> None:
-    """What an error says to raise a limit to passes, in devices and in percent."""
+    """The limit that an error names passes, in devices and in percent."""
     standing = DeviceCounts(total=total, failed=data.draw(st.integers(1, total)))
 
     for limits in (Limits(), Limits(max_failed_devices=None)):
-        name, _, value = suggest_higher_limit(standing, limits).removeprefix("raise ").partition(" to ")
+        name, _, value = render(suggest_higher_limit(standing, limits)).partition("=")
         assert not Limits.of({name: float(value)}).exceeded_by(standing)
         assert float(value) <= max(100, total)

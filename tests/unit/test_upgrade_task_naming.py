@@ -13,6 +13,7 @@ from pulumi_iotda_ota.durations import parse_duration, parse_time
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import TASK_NAME
 from pulumi_iotda_ota.iotda.models import BatchTask
+from pulumi_iotda_ota.iotda.references import render
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import (
     changed_inputs,
     disagreements,
@@ -153,7 +154,8 @@ def test_what_is_not_echoed_agrees() -> None:
     """The service leaves fields out of its answer; only one that differs is a disagreement."""
     assert disagreements(task(), INPUTS) == []
     assert disagreements(task(targets=("d2", "d1"), document={"package_id": "p1"}), INPUTS) == []
-    assert disagreements(task(document={"package_ids": ["p2"]}), INPUTS) == ['package_ids is ["p2"], not ["p1"]']
+    (differs,) = disagreements(task(document={"package_ids": ["p2"]}), INPUTS)
+    assert render(differs) == 'package_ids is ["p2"], not ["p1"]'
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_a_found_task_with_another_policy(wanted: dict[str, Any], found: dict[st
     inputs = {**INPUTS, **wanted}
     (name,) = [name for name in found if found[name] != new_task(inputs)["task_policy"][name]]
 
-    assert [line.partition(" ")[0] for line in disagreements(task(task_policy=found), inputs)] == [name]
+    assert [render(line).partition(" ")[0] for line in disagreements(task(task_policy=found), inputs)] == [name]
     assert disagreements(task(task_policy=new_task(inputs)["task_policy"]), inputs) == []
 
 
@@ -184,7 +186,7 @@ def test_durations(text: object, seconds: float) -> None:
 @pytest.mark.parametrize("text", [-1, "", "1w", "m", True, None, "1e9", "9" * 30, float("nan"), float("inf")])
 def test_bad_durations(text: object) -> None:
     """What is no duration is told with the argument and the forms."""
-    with pytest.raises(InputError, match='timeout must be seconds or text such as "90s"'):
+    with pytest.raises(InputError, match='timeout must be seconds or a string such as "90s"'):
         parse_duration("timeout", text)
 
 

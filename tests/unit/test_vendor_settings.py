@@ -140,7 +140,7 @@ def test_a_regions_file_that_cannot_be_read(tmp_path: Path, text: str, why: str)
     """A file of regions that cannot be read is an error if the endpoint depends on it, and is not read otherwise."""
     environ = regions(tmp_path, text)
 
-    assert error(environ).headline == f"~/.huaweicloud/regions.yaml can not be read: {why}"
+    assert error(environ).headline == f"~/.huaweicloud/regions.yaml cannot be read: {why}"
     assert resolved(environ=environ, endpoint="https://x.example.com").endpoint == "https://x.example.com"
 
 
@@ -156,8 +156,12 @@ def test_a_regions_file_that_cannot_be_read(tmp_path: Path, text: str, why: str)
             "HW_ASSUME_ROLE_DOMAIN_ID",
             "HW_ASSUME_ROLE_DOMAIN_NAME",
         ),
-        ({"HUAWEICLOUD_OIDC_AGENCY_URN": "iam::d:agency:a"}, "HUAWEICLOUD_OIDC_AGENCY_URN", "oidc_token_file"),
-        ({"HUAWEICLOUD_OIDC_TOKEN_FILE": "/t", "HUAWEICLOUD_SDK_AK": "A"}, "HUAWEICLOUD_OIDC_TOKEN_FILE", "oidc"),
+        ({"HUAWEICLOUD_OIDC_AGENCY_URN": "iam::d:agency:a"}, "HUAWEICLOUD_OIDC_AGENCY_URN", "ID_TOKEN_FILE"),
+        (
+            {"HUAWEICLOUD_OIDC_TOKEN_FILE": "/t", "HUAWEICLOUD_SDK_AK": "A"},
+            "HUAWEICLOUD_OIDC_TOKEN_FILE",
+            "ID_TOKEN_FILE",
+        ),
     ],
 )
 def test_what_is_not_read_is_refused_by_name(environ: dict[str, str], name: str, instead: str) -> None:
@@ -165,7 +169,7 @@ def test_what_is_not_read_is_refused_by_name(environ: dict[str, str], name: str,
     found = error({**NO_KEY, **environ})
 
     assert found.headline.startswith(f"{name} (environment) is not read")
-    assert instead in dict(found.facts)["what to do"]
+    assert instead in dict(found.facts)["fix"]
     assert "ey.token" not in str(found)
 
 

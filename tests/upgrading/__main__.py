@@ -18,7 +18,7 @@ def main() -> int:
     name = STATES / pulumi_iotda_ota.__version__
     state, service = name.with_name(f"{name.name}.state.json"), name.with_name(f"{name.name}.service.json")
     if state.exists():
-        sys.stderr.write(f"{state} is there already, and a state that was released is never changed\n")
+        sys.stderr.write(f"{state} exists already, and a state that was released is never changed\n")
         return 1
     with tempfile.TemporaryDirectory() as folder, Emulator(SEED, project_id=PROJECT_ID) as emulator:
         stack = project(Path(folder), emulator)

@@ -19,6 +19,7 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import redacting, sanitize
 from pulumi_iotda_ota.lookup.session import Run
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,8 @@ def _settings(resolved: ResolvedConnection) -> Finding:
         kind = "the endpoint of a standard or enterprise instance"
     elif endpoint.region:
         kind = "the shared endpoint of a region, which is that of the basic edition"
-    text = f"{sanitize(resolved.endpoint)} is {kind}; {resolved.credential}, {resolved.algorithm} signing"
+    credential = render(str(resolved.credential), COMMAND_LINE)
+    text = f"{sanitize(resolved.endpoint)} is {kind}; {credential}, {resolved.algorithm} signing"
     return Finding("settings", OK, text)
 
 
@@ -125,7 +127,7 @@ def _found(check: str, step: Callable[[], str], session: Session) -> Finding:
 def _project_of(run: Run, resolved: ResolvedConnection) -> str:
     by_name = f"IAM, by the name {sanitize(resolved.project_name)}" if resolved.project_name else "IAM, by the region"
     origin = resolved.origins.get("project_id", by_name)
-    return f"{sanitize(run.completed(resolved).project_id)}, from {origin}"
+    return f"{sanitize(run.completed(resolved).project_id)}, from {render(origin, COMMAND_LINE)}"
 
 
 def _packages(run: Run, resolved: ResolvedConnection) -> Iterator[object]:

@@ -44,7 +44,7 @@ def doctor(command_input: CommandInput) -> None:
         made = policies(purposes or ["lookup"])
         command_input.session.json({"result": made} if command_input.as_json else made)
         command_input.session.note(
-            f"If neither project_id nor HW_PROJECT_ID is set, also allow {PROJECTS}, in a policy of its own, "
+            f"If neither --project-id nor HW_PROJECT_ID is set, also allow {PROJECTS}, in a policy of its own, "
             "because IAM is a global service."
         )
         return

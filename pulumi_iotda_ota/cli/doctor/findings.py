@@ -1,4 +1,4 @@
-"""What `doctor` found, and how it is told. Finds nothing itself."""
+"""What `doctor` found, and how it is printed. Finds nothing itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli.words import reword
+from pulumi_iotda_ota.iotda.errors import CAUSE, FIX
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 OK, WARNING, PROBLEM, SKIPPED = "ok", "warning", "problem", "skipped"
 _COLOURS = {OK: "green", WARNING: "yellow", PROBLEM: "red", SKIPPED: "bright_black"}
-_ADVICE, _CAUSE = "what to do", "likely"
 _STATUS = 9  # characters before the text of a finding
 
 
@@ -48,15 +48,15 @@ class Finding:
 
 
 def of_error(check: str, error: IotdaOtaError, session: Session) -> Finding:
-    """Return what an error of ours tells, its advice as the remedy; a cause that is only likely is one to check."""
+    """Return the finding of an error. Its fix is the remedy; its probable cause is one to check."""
     error.redact(session.secrets)
-    reword(error)
-    advice = [text for label, text in error.facts if label == _ADVICE]
-    likely = [text for label, text in error.facts if label == _CAUSE]
-    causes = [text if text.startswith("if ") else f"check whether {text}" for text in likely]
-    facts = tuple(fact for fact in error.facts if fact[0] not in (_ADVICE, _CAUSE))
-    remedy = " · ".join(filter(None, [*advice, *causes])) or error.advice or "correct what the lines above say"
-    return Finding(check, PROBLEM, error.headline, remedy, facts)
+    told = error.facts_in(COMMAND_LINE)
+    causes = [text for label, text in told if label == CAUSE]
+    steps = [text for label, text in told if label == FIX]
+    steps += [text if text.startswith("if ") else f"check whether {text}" for text in causes]
+    facts = tuple(fact for fact in told if fact[0] not in (FIX, CAUSE))
+    headline = render(error.message.headline, COMMAND_LINE)
+    return Finding(check, PROBLEM, headline, "; ".join(steps) or "correct what the lines above say", facts)
 
 
 def print_findings(session: Session, places: Sequence[Place], findings: Sequence[Finding]) -> None:
@@ -72,6 +72,6 @@ def _print(session: Session, finding: Finding) -> None:
     colour = session.wants_colour(session.out)
     status = click.style(f"{finding.status:<8}", fg=_COLOURS[finding.status]) if colour else f"{finding.status:<8}"
     session.labelled(f"{status} ", f"{finding.check}: {finding.text}", indent=_STATUS)
-    for label, text in (*finding.facts, (_ADVICE, finding.remedy)):
+    for label, text in (*finding.facts, (FIX, finding.remedy)):
         for number, line in enumerate(text.split("\n") if text else ()):
             session.labelled(f"{'':<{_STATUS}}{'' if number else label:<12} ", line, indent=_STATUS + 13)

@@ -22,7 +22,9 @@ from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.http.messages import Request
 from pulumi_iotda_ota.iotda.http.network_errors import in_words
 from pulumi_iotda_ota.iotda.http.proxy import proxy_error, proxy_of
+from pulumi_iotda_ota.iotda.references import BY_ARGUMENT
 from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +53,7 @@ def reached(connection: ResolvedConnection, environ: Mapping[str, str], clock: C
         addresses = sorted({str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
     except (OSError, UnicodeError):  # the second: a part of the name that is longer than names may be
         hints = dict(hint_on_no_address(connection))
-        advice = hints.get("likely", _WAY)
+        advice = hints.get("cause", _WAY)
         yield Finding("network", PROBLEM, f"{host} has no address", advice)
         return
     try:
@@ -83,8 +85,9 @@ def _through(
         tunnel.connect()
     except (OSError, UnicodeError, http.client.HTTPException) as error:
         failed = proxy_error(proxy, _CONNECT, connection, status=tunnel_status(error), error=error)
-        facts = dict(failed.facts)
-        yield Finding("network", PROBLEM, failed.headline, facts["what to do"], (("proxy", facts["proxy"]),))
+        facts = dict(failed.facts_in(COMMAND_LINE))
+        headline = render(failed.message.headline, COMMAND_LINE)
+        yield Finding("network", PROBLEM, headline, facts["fix"], (("proxy", facts["--proxy"]),))
         return
     with tunnel.sock as plain:
         yield Finding("network", OK, f"{named} connects to {endpoint.hostname}")
@@ -127,8 +130,8 @@ def _context(connection: ResolvedConnection, environ: Mapping[str, str]) -> ssl.
 def _trusted(connection: ResolvedConnection, environ: Mapping[str, str]) -> tuple[Path, str]:
     """Return where the certificates to trust are, and what says so."""
     if connection.ca_file:
-        origin = connection.origins.get("ca_file", "argument")
-        return Path(connection.ca_file), "--ca-file" if origin == "argument" else origin
+        origin = render(connection.origins.get("ca_file", BY_ARGUMENT), COMMAND_LINE)
+        return Path(connection.ca_file), "--ca-file" if origin == "option" else origin
     names = (name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if environ.get(name))
     name = next(names, None)
     return (Path(environ[name]), f"{name} (environment)") if name else (Path(certifi.where()), "certifi")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.session import HIDDEN, safe
-from pulumi_iotda_ota.cli.words import long_option
 from pulumi_iotda_ota.iotda.auth.credentials import masked_key
-from pulumi_iotda_ota.iotda.auth.discovery import KINDS, SOURCES
+from pulumi_iotda_ota.iotda.auth.discovery import KINDS
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.sanitize import REDACTED
+from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +71,7 @@ def _of(name: str, sources: Sequence[Found]) -> Iterator[Place]:
     together = _PARTS if name in _PARTS else _PROJECT if name in _PROJECT else (name,)
     deciding = next((found for found in sources if any(found.text(part) for part in together)), None)
     for found in having:
-        origin = f"{long_option(name)} (option)" if found.source is SOURCES[0] else found.origin(name)
+        origin = render(found.origin(name), COMMAND_LINE)
         # A project's id goes before its name in the same place.
         used = found is deciding and not (name == "project_name" and found.text("project_id"))
         yield Place(name, _display_value(name, found), origin, used=used)
@@ -92,7 +92,7 @@ def _derived(resolved: ResolvedConnection | None) -> Iterator[Place]:
         return
     for name in ("region", "endpoint", "iam_endpoint"):
         if name in resolved.origins:
-            yield Place(name, safe(getattr(resolved, name)), resolved.origins[name])
+            yield Place(name, safe(getattr(resolved, name)), render(resolved.origins[name], COMMAND_LINE))
     yield Place("signing", resolved.algorithm, "the endpoint")
     if not resolved.project_id:
         yield Place("project_id", "", "IAM, by project_name" if resolved.project_name else "IAM, by the region")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError
 from pulumi_iotda_ota.iotda.http.messages import Request, Response
 from pulumi_iotda_ota.iotda.http.parsing import reader
@@ -227,7 +228,12 @@ def _key_of_ecs(answer: Response) -> TemporaryKey | None:
         raise ConfigurationError(
             "this ECS has no agency",
             setting="credentials",
-            facts=[("what to do", "give the ECS an agency, or leave credentials out and give another credential")],
+            facts=[
+                (
+                    "fix",
+                    f"give the ECS an agency, or remove {references.setting('credentials')} and set another credential",
+                )
+            ],
         )
     return None
 
@@ -254,7 +260,7 @@ def _read(model: type[Model]) -> Callable[[bytes], Model]:
         try:
             return read(body)
         except ProtocolError as error:
-            problem = ProtocolError(error.headline, garbled=error.garbled)
+            problem = ProtocolError(error.message.headline, garbled=error.garbled)
         # Outside of the handler, and without the fact that repeats how the body begins.
         raise problem
 

@@ -46,6 +46,7 @@ from pulumi_iotda_ota.iotda.models import (
     RecordPage,
     TargetResults,
 )
+from pulumi_iotda_ota.iotda.references import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +90,7 @@ def list_packages(
     return Request(
         operation="ListOtaPackageInfo",
         doing="list OTA packages",
-        asked=_in_words(filters),
+        asked=arguments(dict(filters)),
         method="GET",
         path=_PACKAGES,
         read=page_reader(OtaPackagePage),
@@ -106,7 +107,7 @@ def show_package(package_id: str) -> Request[OtaPackage]:
     return Request(
         operation="ShowOtaPackage",
         doing="read an OTA package",
-        asked=f"package {_package_id(package_id)}",
+        asked=arguments({"package_id": _package_id(package_id)}),
         method="GET",
         path=f"{_PACKAGES}/{package_id}",
         read=the_one(reader(OtaPackage), package_id, lambda package: package.package_id),
@@ -126,7 +127,7 @@ def create_package(body: Mapping[str, object]) -> Request[OtaPackage]:
     return Request(
         operation="CreateOtaPackage",
         doing="create an OTA package",
-        asked=f"{checked['package_type']}, product {checked['product_id']}, version {checked['version']}",
+        asked=arguments({name: checked[name] for name in ("package_type", "product_id", "version")}),
         method="POST",
         path=_PACKAGES,
         read=agreeing(reader(OtaPackage), "package", {name: checked.get(name) for name in _REPEATED_OF_PACKAGE}),
@@ -144,7 +145,7 @@ def delete_package(package_id: str) -> Request[None]:
     return Request(
         operation="DeleteOtaPackage",
         doing="delete an OTA package",
-        asked=f"package {_package_id(package_id)}",
+        asked=arguments({"package_id": _package_id(package_id)}),
         method="DELETE",
         path=f"{_PACKAGES}/{package_id}",
         read=nothing,
@@ -165,7 +166,7 @@ def create_batch_task(body: Mapping[str, object], *, now: datetime) -> Request[B
     return Request(
         operation="CreateBatchTask",
         doing="create an upgrade task",
-        asked=f"{checked['task_type']} {checked['task_name']}",
+        asked=arguments({name: checked[name] for name in ("task_type", "task_name")}),
         method="POST",
         path=_TASKS,
         read=agreeing(reader(BatchTask), "task", {name: checked[name] for name in _REPEATED_OF_TASK}),
@@ -198,7 +199,7 @@ def list_batch_tasks(
     return Request(
         operation="ListBatchTasks",
         doing="list upgrade tasks",
-        asked=_in_words(filters),
+        asked=arguments(dict(filters)),
         method="GET",
         path=_TASKS,
         read=page_reader(BatchTaskPage),
@@ -224,7 +225,7 @@ def show_batch_task(
     return Request(
         operation="ShowBatchTask",
         doing="read an upgrade task",
-        asked=f"task {_task_id(task_id)}",
+        asked=arguments({"task_id": _task_id(task_id)}),
         method="GET",
         path=f"{_TASKS}/{task_id}",
         read=the_one(
@@ -281,7 +282,7 @@ def _act_on_task(verb: str, task_id: str, targets: Sequence[str], *, repeatable:
     return Request(
         operation=f"{verb.capitalize()}BatchTask",
         doing=f"{verb} an upgrade task",
-        asked=f"task {_task_id(task_id)}",
+        asked=arguments({"task_id": _task_id(task_id)}),
         method="POST",
         path=f"{_TASKS}/{task_id}/{verb}",
         read=reader(TargetResults),
@@ -299,7 +300,7 @@ def delete_batch_task(task_id: str) -> Request[None]:
     return Request(
         operation="DeleteBatchTask",
         doing="delete an upgrade task",
-        asked=f"task {_task_id(task_id)}",
+        asked=arguments({"task_id": _task_id(task_id)}),
         method="DELETE",
         path=f"{_TASKS}/{task_id}",
         read=nothing,
@@ -343,8 +344,8 @@ def _judged(request: Request[Content], answer: Response, connection: ResolvedCon
         return request.content(answer)
     except ProtocolError as error:
         came = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
-        error.note("asked for", request.asked)
-        error.note("answered by", f"{connection.address}, {came}")
+        error.note("requested", request.asked)
+        error.note("endpoint", f"{connection.address}, {came}")
         raise
 
 
@@ -366,11 +367,6 @@ def _page(limit: int, marker: str | None, offset: int | None) -> Parameters:
         require("offset", offset, OFFSET)
         page["offset"] = str(offset)
     return tuple(page.items())
-
-
-def _in_words(filters: Parameters) -> str:
-    first, *rest = filters
-    return ", ".join([first[1], *(f"{name.removesuffix('_id')} {value}" for name, value in rest)])
 
 
 def _package_id(package_id: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import (
     APP_ID,
@@ -92,9 +93,14 @@ def checked_task_body(body: Mapping[str, object], *, now: datetime) -> dict[str,
         require("task_mode", checked["task_mode"], TASK_MODE)
     for name in ("task_mode", "task_ext_info"):
         if checked["task_type"] == "moduleUpgrade" and name in checked:
-            raise InputError(f"{name} is for software and firmware, not for a moduleUpgrade", argument=name)
+            raise InputError(
+                f"{references.argument(name)} is for software and firmware, not for a moduleUpgrade", argument=name
+            )
     if not isinstance(checked.get("need_confirm", False), bool):
-        raise InputError("need_confirm must be true or false", argument="need_confirm")
+        raise InputError(
+            f"{references.argument('need_confirm')} must be {references.value(True)} or {references.value(False)}",
+            argument="need_confirm",
+        )
     _check_packages(checked.get("document"))
     _check_devices(checked.get("targets"), checked.get("targets_filter"))
     _refuse("task_ext_info", problem_of_task_ext_info(checked.get("task_ext_info", {})))
@@ -106,7 +112,7 @@ def _check_packages(document: object) -> None:
     fields = _object("package_ids", document, ("package_ids", "package_id"))
     ids = _array("package_ids", fields.get("package_ids", [fields.get("package_id")]))
     if not ids or len(fields) != 1:
-        raise InputError("package_ids must name at least one package", argument="package_ids")
+        raise InputError(f"{references.argument('package_ids')} must name at least one package", argument="package_ids")
     require_each("package_ids", ids, PACKAGE_ID)
 
 
@@ -119,7 +125,7 @@ def _check_devices(targets: object, targets_filter: object) -> None:
         return
     groups = _array("group_ids", _object("group_ids", targets_filter, ("group_ids",)).get("group_ids"))
     if not groups:
-        raise InputError("group_ids must name at least one group", argument="group_ids")
+        raise InputError(f"{references.argument('group_ids')} must name at least one group", argument="group_ids")
     require_each("group_ids", groups, GROUP_ID)
 
 
@@ -138,28 +144,32 @@ def _check_schedule(value: object, now: datetime) -> None:
         at = parse_api_time(str(value))
     except ValueError:
         raise InputError(
-            f"schedule_time must be a time such as 20261122T120000Z, not {quoted(value)}", argument="schedule_time"
+            f"{references.argument('schedule_time')} must be a time such as 20261122T120000Z, not {quoted(value)}",
+            argument="schedule_time",
         ) from None
     if not now < at <= now + _FURTHEST_SCHEDULE:
         raise InputError(
-            f"schedule_time must lie ahead, by 7 days at most, and {quoted(value)} does not", argument="schedule_time"
+            f"{references.argument('schedule_time')} must be in the next 7 days, not {quoted(value)}",
+            argument="schedule_time",
         )
 
 
 def _refuse(argument: str, problem: str | None) -> None:
     if problem:
-        raise InputError(f"{argument} {problem}", argument=argument)
+        raise InputError(f"{references.argument(argument)} {problem}", argument=argument)
 
 
 def _object(argument: str, value: object, names: tuple[str, ...]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not value.keys() <= set(names):
-        raise InputError(f"{argument} must be given as {' or '.join(names)}, not {quoted(value)}", argument=argument)
+        raise InputError(
+            f"{references.argument(argument)} must be {' or '.join(names)}, not {quoted(value)}", argument=argument
+        )
     return value
 
 
 def _array(argument: str, value: object) -> list[object]:
     if not isinstance(value, (list, tuple)):
-        raise InputError(f"{argument} must be a list, not {quoted(value)}", argument=argument)
+        raise InputError(f"{references.argument(argument)} must be a list, not {quoted(value)}", argument=argument)
     return list(value)
 
 
@@ -231,11 +241,13 @@ def _check_texts(body: Mapping[str, Any]) -> None:
     for name, most in TEXTS.items():
         text = body.get(name, "")
         if not isinstance(text, str):
-            raise InputError(f"{name} must be text", argument=name)
+            raise InputError(f"{references.argument(name)} must be a string", argument=name)
         _refuse(name, problem_of_length(text, most))
     versions: Sequence[object] = body.get("support_source_versions", ())
     if not isinstance(versions, (list, tuple)):
-        raise InputError("support_source_versions must be a list", argument="support_source_versions")
+        raise InputError(
+            f"{references.argument('support_source_versions')} must be a list", argument="support_source_versions"
+        )
     require_at_most("support_source_versions", versions, MAX_SOURCE_VERSIONS)
     require_each("support_source_versions", versions, VERSION)
 
@@ -243,6 +255,6 @@ def _check_texts(body: Mapping[str, Any]) -> None:
 def _check_object(file_location: object) -> None:
     location = file_location.get("obs_location") if isinstance(file_location, Mapping) else None
     if not isinstance(location, Mapping):
-        raise InputError("obs_location is required", argument="obs_location")
+        raise InputError(f"{references.argument('obs_location')} is required", argument="obs_location")
     for name, problem in problems_of_obs_location(location).items():
-        raise InputError(f"obs_location.{name} {problem}", argument="obs_location")
+        raise InputError(f"{references.argument(f'obs_location.{name}')} {problem}", argument="obs_location")

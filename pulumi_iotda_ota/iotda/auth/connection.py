@@ -29,8 +29,8 @@ from pulumi_iotda_ota.iotda.auth.consistency import (
 )
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
 from pulumi_iotda_ota.iotda.auth.discovery import (
+    ARGUMENT,
     CONFIGURATION,
-    SOURCES,
     Found,
     Given,
     find_credential,
@@ -52,6 +52,7 @@ from pulumi_iotda_ota.iotda.auth.profiles import endpoint_of_region
 from pulumi_iotda_ota.iotda.case import snake
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.limits import CLOUD, INSTANCE_ID, PROJECT_ID, PROJECT_NAME, REGION, Pattern
+from pulumi_iotda_ota.iotda.references import BY_ARGUMENT, setting
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def resolve(
     if found.endpoint is None:
         error = missing(["endpoint"], sources)
         if found.project_id is None:
-            error.note("project_id", f"by default the one of the region; {ways_to_give(['project_id'])}")
+            error.note(setting("project_id"), f"default: the project of the region; {ways_to_give(['project_id'])}")
         raise error
     with _origin_noted(origins):
         endpoint = read_endpoint(found.endpoint)
@@ -182,9 +183,9 @@ def _refuse_misspelt(config: Mapping[str, object]) -> None:
         if near and key not in CONFIG_NAMES:
             wrong, meant = f"iotda-ota:{sanitize(key, limit=60)}", by_letters[near[0]]
             raise ConfigurationError(
-                f"{wrong} (stack config) is no setting; did you mean iotda-ota:{meant}?",
+                f"{wrong} (stack config) is not a setting; did you mean iotda-ota:{meant}?",
                 setting=snake(meant),
-                facts=[("what to do", f"set iotda-ota:{meant}, and remove the other: pulumi config rm {wrong}")],
+                facts=[("fix", f"set iotda-ota:{meant}, and remove the other: pulumi config rm {wrong}")],
             )
 
 
@@ -196,7 +197,7 @@ def _gathered(sources: Sequence[Found], environ: Mapping[str, str]) -> tuple[dic
         found = find_setting(name, sources)
         if found:
             values[name] = _typed(name, found.values[name])
-            origins[name] = found.place if found.source is SOURCES[0] else found.origin(name)
+            origins[name] = found.place if found.source is ARGUMENT else found.origin(name)
     _keep_first_project(values, origins, sources)
     if "endpoint" not in values and "region" in values:
         cloud = str(values.get("cloud", ""))
@@ -225,12 +226,12 @@ def _credential(found: Connection, sources: Sequence[Found], origins: dict[str, 
         domain_name = base.domain_name
     if not domain_name:
         raise ConfigurationError(
-            "agency_name is given without the account that has it",
+            f"{setting('agency_name')} is set without the account that has the agency",
             setting="agency_name",
             facts=[
-                ("given by", origins["agency_name"]),
-                ("agency_domain_name", ways_to_give(["agency_domain_name"])),
-                ("what to do", "give it in the same place as agency_name"),
+                ("source", origins["agency_name"]),
+                (setting("agency_domain_name"), ways_to_give(["agency_domain_name"])),
+                ("fix", f"set {setting('agency_domain_name')} in the same source as {setting('agency_name')}"),
             ],
         )
     return AssumedAgency(base, found.agency_name, domain_name, origins["agency_name"])
@@ -281,7 +282,7 @@ def _origin_noted(origins: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        error.note("given by", origins.get(error.setting, "argument"))
+        error.note("source", origins.get(error.setting, BY_ARGUMENT))
         raise
 
 
@@ -296,7 +297,7 @@ def _checked(values: Mapping[str, Any]) -> Connection:
 def _require(name: str, value: str | None, rule: Pattern) -> None:
     problem = rule.problem(value) if value is not None else None
     if problem:
-        raise ConfigurationError(f"{name} {problem}, not {quoted(value)}", setting=name)
+        raise ConfigurationError(f"{setting(name)} {problem}, not {quoted(value)}", setting=name)
 
 
 def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
@@ -307,11 +308,11 @@ def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
     """
     if allowed is not None and project_id not in allowed:
         raise ConfigurationError(
-            f"project {sanitize(project_id)} is not one of allowed_project_ids",
+            f"project {sanitize(project_id)} is not in {setting('allowed_project_ids')}",
             setting="project_id",
             facts=[
-                ("allowed", sanitize(", ".join(allowed)) or "none"),
-                ("what to do", "correct project_id, or allow it"),
+                ("found", setting("allowed_project_ids", list(allowed))),
+                ("fix", f"correct {setting('project_id')}, or add it to {setting('allowed_project_ids')}"),
             ],
         )
 
@@ -332,18 +333,18 @@ def missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationErro
         names: the settings that are missing.
         sources: where settings were looked for.
     """
-    ways = {"endpoint": "region or endpoint", "project_id": "project_id or region"}
-    facts = [(name, ways_to_give(ways[name].split(" or "))) for name in names]
+    ways = {"endpoint": ("region", "endpoint"), "project_id": ("project_id", "region")}
+    facts = [(setting(name), ways_to_give(ways[name])) for name in names]
     absent: list[str] = []
     try:
         find_credential(sources)
     except CredentialsError as error:
         absent = ["credentials"]
-        places = [text for label, text in error.facts if label != "what to do"]
-        facts.append(("credentials", "\n".join([error.headline, *places])))
-    listed = ", ".join([*(ways[name] for name in names), *absent])
-    first = ("what to do", usual_commands(region=True, credential=bool(absent)))
-    return ConfigurationError(f"the connection is not complete, missing: {listed}", facts=[first, *facts])
+        places = [text for label, text in error.message.facts if label != "fix"]
+        facts.append(("credentials", "\n".join([error.message.headline, *places])))
+    listed = ", ".join([*(" or ".join(map(setting, ways[name])) for name in names), *absent])
+    first = ("fix", usual_commands(region=True, credential=bool(absent)))
+    return ConfigurationError(f"the connection is incomplete, missing: {listed}", facts=[first, *facts])
 
 
 def unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:
@@ -354,11 +355,11 @@ def unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> Configuration
         origins: where each setting came from.
     """
     return ConfigurationError(
-        "IAM must be asked, and it is not known where IAM is beside the endpoint",
+        f"{setting('iam_endpoint')} is required for this endpoint",
         setting="iam_endpoint",
         facts=[
-            ("endpoint", f"{endpoint.url} (from {origins['endpoint']})"),
-            ("iam_endpoint", ways_to_give(["iam_endpoint"])),
-            ("what to do", "correct the endpoint, or give iam_endpoint"),
+            (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
+            (setting("iam_endpoint"), ways_to_give(["iam_endpoint"])),
+            ("fix", f"correct {setting('endpoint')}, or set {setting('iam_endpoint')}"),
         ],
     )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.references import setting, value
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, sanitize
 
 if TYPE_CHECKING:
@@ -140,9 +141,9 @@ class Connection(BaseModel):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Give the fields as a representation shows them: of an address, neither user nor password."""
-        for name, value in super().__repr_args__():
-            hides = name in _ADDRESSES and isinstance(value, str) and "@" in value
-            yield name, f"{REDACTED}@{value.rpartition('@')[2]}" if hides else value
+        for name, given in super().__repr_args__():
+            hides = name in _ADDRESSES and isinstance(given, str) and "@" in given
+            yield name, f"{REDACTED}@{given.rpartition('@')[2]}" if hides else given
 
     @property
     def has_secrets(self) -> bool:
@@ -165,9 +166,9 @@ _MEANINGS = {
     "signing": "auto, standard or derived",
     "deadline": "a number of seconds above 0, at most 86,400",
     "max_attempts": "a whole number from 1 to 20",
-    "insecure": "true or false",
-    "credentials": "ecs, or left out",
-    "allowed_project_ids": "a list of texts",
+    "insecure": f"{value(True)} or {value(False)}",
+    "credentials": "ecs, or not set",
+    "allowed_project_ids": "a list of strings",
 }
 
 
@@ -176,19 +177,19 @@ def _misfit(error: ValidationError) -> ConfigurationError:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        known = ", ".join(Connection.model_fields)
+        known = ", ".join(map(setting, Connection.model_fields))
         return ConfigurationError(
             f"a connection has no setting {sanitize(name, limit=60)}", setting=name, facts=[("settings", known)]
         )
     kind = sanitize(type(first["input"]).__name__, limit=60)
     if callable(getattr(first["input"], "apply", None)):
         return ConfigurationError(
-            f"{name} must be a plain value that is known already, not {kind}",
+            f"{setting(name)} must be a plain value that is known already, not {kind}",
             setting=name,
-            facts=[("what to do", "give a plain value, or put it into the stack configuration or the environment")],
+            facts=[("fix", "set a plain value, or put it into the stack configuration or the environment")],
         )
-    meaning = _MEANINGS.get(name, f"text, not {kind}")
-    return ConfigurationError(f"{name or 'connection'} must be {meaning}", setting=name)
+    meaning = _MEANINGS.get(name, f"a string, not {kind}")
+    return ConfigurationError(f"{setting(name) if name else 'connection'} must be {meaning}", setting=name)
 
 
 DEFAULT_DEADLINE = 60.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.references import BY_ARGUMENT, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +25,9 @@ def require_region_of_project(found: Connection, region: str, origins: Mapping[s
             f"the project {name} is not in the region {region}: its name does not begin with it",
             setting="project_name",
             facts=[
-                ("project_name", origins["project_name"]),
-                ("region", origins["region"]),
-                ("what to do", f"give a name such as {region} or {region}_iot, or project_id"),
+                (setting("project_name"), origins["project_name"]),
+                (setting("region"), origins["region"]),
+                ("fix", f"set a name such as {region} or {region}_iot, or set {setting('project_id')}"),
             ],
         )
 
@@ -35,12 +36,12 @@ def require_cloud_of_endpoint(found: Connection, endpoint: Endpoint, origins: Ma
     """Refuse a cloud beside an endpoint in another one: credentials would go to both."""
     if found.cloud and endpoint.cloud and found.cloud != endpoint.cloud:
         raise ConfigurationError(
-            f"cloud is {found.cloud}, but the endpoint is in the cloud {endpoint.cloud}",
+            f"{setting('cloud')} is {found.cloud}, but the endpoint is in the cloud {endpoint.cloud}",
             setting="cloud",
             facts=[
-                ("cloud", origins["cloud"]),
-                ("endpoint", f"{endpoint.url}, {origins['endpoint']}"),
-                ("what to do", "correct one of them"),
+                (setting("cloud"), origins["cloud"]),
+                (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
+                ("fix", "correct one of them"),
             ],
         )
 
@@ -49,18 +50,21 @@ def agreed_region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, o
     """Return the region, which an endpoint may name too; two that differ would send requests to the wrong place."""
     if found.region and endpoint.region and found.region != endpoint.region:
         raise ConfigurationError(
-            f"region is {found.region}, but the endpoint is one of {endpoint.region}",
+            f"{setting('region')} is {found.region}, but the endpoint is in {endpoint.region}",
             setting="region",
-            facts=[("region", origins["region"]), ("endpoint", f"{endpoint.url}, {origins['endpoint']}")],
+            facts=[
+                (setting("region"), origins["region"]),
+                (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
+            ],
         )
     if not found.region and endpoint.region:
         origins["region"] = "the endpoint"
     region = found.region or endpoint.region
     if algorithm == "derived" and not region:
         raise ConfigurationError(
-            "derived signing needs a region, and the endpoint names none",
+            f"derived signing needs {setting('region')}, and the endpoint has none",
             setting="region",
-            facts=[("what to do", ways_to_give(["region"]))],
+            facts=[("fix", ways_to_give(["region"]))],
         )
     return region
 
@@ -70,6 +74,6 @@ def ways_to_give(names: Sequence[str]) -> str:
 
     def of(name: str) -> str:
         variables = [source.names[name] for source in SOURCES if name in source.names and "environment" in source.title]
-        return f"argument {name}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
+        return f"{BY_ARGUMENT} {setting(name)}, config iotda-ota:{camel(name)}, environment {' or '.join(variables)}"
 
     return "\n".join(of(name) for name in names)

@@ -29,6 +29,7 @@ from pulumi_iotda_ota.iotda.auth.settings import HW, PROFILE, SDK, SECTION
 from pulumi_iotda_ota.iotda.auth.vendor import REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, ConfigurationError, CredentialsError
+from pulumi_iotda_ota.iotda.references import BY_ARGUMENT, by_interface, setting
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -115,9 +116,10 @@ def _file_place(section: str) -> Callable[[Given], str]:
     )
 
 
+ARGUMENT = Source("argument", {name: name for name in _FIELDS}, _argument, lambda _: BY_ARGUMENT)
 #: The order.
 SOURCES = (
-    Source("argument", {name: name for name in _FIELDS}, _argument, lambda _: "argument"),
+    ARGUMENT,
     Source(
         "stack configuration",
         {name: f"iotda-ota:{camel(name)}" for name in _FIELDS},
@@ -179,7 +181,11 @@ class Found:
 
     def origin(self, name: str) -> str:
         """Return where a setting stands, in words."""
-        return f"{self.source.names[name]} ({self.place})"
+        return f"{self.named(name)} ({self.place})"
+
+    def named(self, name: str) -> str:
+        """Return what a setting is called here."""
+        return setting(name) if self.source is ARGUMENT else self.source.names.get(name, name)
 
     def text(self, name: str) -> str:
         """Return a setting as text, or empty."""
@@ -196,7 +202,13 @@ class Found:
         names = self.source.names
         kinds = [kind for kind in KINDS if kind.make is not _ecs and set(kind.needs) <= set(names)]
         sets = "; ".join(" + ".join(names[name] for name in kind.needs) for kind in kinds)
-        return "\n  ".join(textwrap.wrap(f"{self.place}: {sets}", TEXT_WIDTH - 2, break_on_hyphens=False))
+        place = self.source.title if self.source is ARGUMENT else self.place
+        text = "\n  ".join(textwrap.wrap(f"{place}: {sets}", TEXT_WIDTH - 2, break_on_hyphens=False))
+        if self.source is not ARGUMENT:
+            return text
+        # A program takes all of them; the plugin none beside its configuration; a command no secret.
+        token_file = " + ".join(map(setting, ("oidc_token_file", "idp_id")))
+        return by_interface(f"{text}\n", plugin="", command_line=f"options: {token_file}\n")
 
 
 #: The stack's or a provider's configuration alone.
@@ -235,10 +247,16 @@ def find_credential(sources: Sequence[Found]) -> Base:
     raise CredentialsError(
         "no credentials",
         facts=[
-            ("what to do", usual_commands(credential=True)),
+            ("fix", usual_commands(credential=True)),
             (
-                "looked in",
-                "\n".join([*(found.offers for found in sources), 'the ECS metadata: with credentials "ecs"']),
+                "found",
+                sources[0].offers
+                + "\n".join(
+                    [
+                        *(found.offers for found in sources[1:]),
+                        f"the ECS metadata: with {setting('credentials', 'ecs')}",
+                    ]
+                ),
             ),
         ],
     )
@@ -289,7 +307,7 @@ def refuse_unread(sources: Sequence[Found], environ: Mapping[str, str]) -> None:
                 f"{variable.name} (environment) is not read by this library",
                 facts=[
                     ("cause", "it says as whom to connect, and no setting that is read comes before it"),
-                    ("what to do", f"{variable.text}; or unset {variable.name}"),
+                    ("fix", f"{variable.text}; or unset {variable.name}"),
                 ],
             )
 
@@ -372,13 +390,13 @@ KINDS = (
 
 
 def _half_a_set(found: Found, kind: Kind, missing: list[str]) -> CredentialsError:
-    names = [found.source.names.get(part, part) for part in missing]
+    names = [found.named(part) for part in missing]
     given = [found.origin(part) for part in (*kind.needs, *kind.also) if found.text(part)]
     return CredentialsError(
-        f"half a set of credentials: {' and '.join(names)} not given",
+        f"incomplete credentials: {' and '.join(names)} {'is' if len(names) == 1 else 'are'} missing",
         facts=[
-            ("given", ", ".join(given)),
-            ("what to do", "give the whole set in one place, or remove this part to use the next source"),
+            ("found", ", ".join(given)),
+            ("fix", "set the complete set in one source, or remove this part to use the next source"),
         ],
     )
 
@@ -388,9 +406,9 @@ def _require_alone(found: Found) -> None:
     if others:
         both = f"{found.origin('credentials')} and {found.origin(others[0])}"
         raise ConfigurationError(
-            f"two credentials in one place: {both}",
+            f"two credentials in one source: {both}",
             setting="credentials",
-            facts=[("what to do", "leave one of them out")],
+            facts=[("fix", "remove one of them")],
         )
 
 
@@ -398,6 +416,6 @@ def _require_header_text(found: Found, part: str) -> None:
     text = found.text(part)
     if not (text.isascii() and (text.isprintable() or not text)):
         raise CredentialsError(
-            f"{found.source.names[part]} holds characters that no credential has",
-            facts=[("given", found.origin(part)), ("what to do", "copy it again, without quotes or line breaks")],
+            f"{found.named(part)} has characters that no credential has",
+            facts=[("source", found.origin(part)), ("fix", "copy it again, without quotes or line breaks")],
         )

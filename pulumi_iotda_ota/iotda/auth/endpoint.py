@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, quoted
 
@@ -163,9 +164,9 @@ def read_endpoint(text: str, setting: str = "endpoint") -> Endpoint:
         return _read(text.strip())
     except _WrongAddressError as wrong:
         raise ConfigurationError(
-            f"{setting} {wrong}: {shown_address(text.strip())}",
+            f"{references.setting(setting)} {wrong}: {shown_address(text.strip())}",
             setting=setting,
-            facts=[("what to do", wrong.advice)] if wrong.advice else [],
+            facts=[("fix", wrong.advice)] if wrong.advice else [],
         ) from None
 
 
@@ -270,10 +271,10 @@ def require_usual(proxy: str | None) -> None:
     """
     if proxy and ("@" in proxy or not proxy.startswith(tuple(f"{scheme}://" for scheme in PROXY_SCHEMES))):
         raise ConfigurationError(
-            "proxy must be an http://, https:// or socks5h:// address without a user or a password, "
-            f"not {shown_address(proxy)}",
+            f"{references.setting('proxy')} must be an http://, https:// or socks5h:// address without a user "
+            f"or a password, not {shown_address(proxy)}",
             setting="proxy",
-            facts=[("what to do", "a proxy that wants a password goes into the HTTPS_PROXY environment variable")],
+            facts=[("fix", "set a proxy with a password in the HTTPS_PROXY environment variable")],
         )
 
 
@@ -292,11 +293,11 @@ def require_here(proxy: str | None, endpoints: Mapping[str, Endpoint], origins: 
     if proxy and plain and not stays_here(proxy):
         name, url = plain[0]
         raise ConfigurationError(
-            "plain http to this machine goes over no proxy elsewhere",
+            "plain http to this machine is not sent through a proxy on another machine",
             setting="proxy",
             facts=[
-                (name, f"{url} (from {origins[name]})"),
-                ("proxy", f"{shown_address(proxy)} (from {origins['proxy']})"),
-                ("what to do", "leave proxy out where the endpoint is on this machine"),
+                (references.setting(name), f"{url} (from {origins[name]})"),
+                (references.setting("proxy"), f"{shown_address(proxy)} (from {origins['proxy']})"),
+                ("fix", f"remove {references.setting('proxy')} if the endpoint is on this machine"),
             ],
         )

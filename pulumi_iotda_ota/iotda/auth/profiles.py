@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there, read_text, read_yaml
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _KEY = ("accessKeyId", "secretAccessKey", "securityToken")
 _ADVICE = {
     "AKSK": "set its key: hcloud configure set",
     "SSO": "sign in: hcloud configure sso",
-    "ECSAGENCY": 'give credentials "ecs" instead, on that ECS',
+    "ECSAGENCY": f"set {setting('credentials', 'ecs')} instead, on that ECS",
 }
 
 
@@ -61,7 +62,7 @@ def named_profile(environ: Mapping[str, str]) -> str:
         raise ConfigurationError(
             f"no profile is named, and {place} has no current one",
             setting="profile",
-            facts=[("given by", "HW_SHARED_CONFIG_FILE (environment)"), ("what to do", "set HW_PROFILE, or unset it")],
+            facts=[("source", "HW_SHARED_CONFIG_FILE (environment)"), ("fix", "set HW_PROFILE, or unset it")],
         )
     return current
 
@@ -123,7 +124,10 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]:
         raise ConfigurationError(
             f"there is no profile {sanitize(name, limit=60)} in {place}",
             setting="profile",
-            facts=[("profiles", known or "none"), ("what to do", "correct profile, or make it: hcloud configure set")],
+            facts=[
+                ("found", known or "no profile"),
+                ("fix", f"correct {setting('profile')}, or create it: hcloud configure set"),
+            ],
         )
     settings = {key: value for key, value in profile.items() if key not in _KEY}
     return {key: value for key, value in {**settings, **_key_of(profile)}.items() if isinstance(value, str)}
@@ -141,11 +145,13 @@ def missing_key(name: str, profile: Mapping[str, object], environ: Mapping[str, 
     if not mode or any(profile.get(part) for part in _KEY):
         return None
     shown = f"profile {sanitize(name, limit=60)} in {shown_path(hcloud_file(environ), environ)}"
-    advice = _ADVICE.get(mode.upper(), "name one of mode AKSK or SSO, with agency_name where it assumes an agency")
+    advice = _ADVICE.get(
+        mode.upper(), f"use one of mode AKSK or SSO, with {setting('agency_name')} if it assumes an agency"
+    )
     return ConfigurationError(
-        f"{shown} has no key that can be used, its mode is {sanitize(mode, limit=20)}",
+        f"{shown} has no usable key, its mode is {sanitize(mode, limit=20)}",
         setting="profile",
-        facts=[("what to do", f"{advice}; or leave profile out")],
+        facts=[("fix", f"{advice}; or remove {setting('profile')}")],
     )
 
 
@@ -193,9 +199,9 @@ def _profiles(path: str, place: str) -> list[dict[str, Any]]:
 def _content(path: str, place: str) -> dict[str, Any]:
     if not path or not _is_there(path, place):
         raise ConfigurationError(
-            f"a profile was asked for, and there is no {place or _HCLOUD}",
+            f"{setting('profile')} is set, and there is no {place or _HCLOUD}",
             setting="profile",
-            facts=[("what to do", "make it (hcloud configure set), or leave profile out")],
+            facts=[("fix", f"create it (hcloud configure set), or remove {setting('profile')}")],
         )
     try:
         content = json.loads(_text(path, place))
@@ -220,7 +226,7 @@ def _text(path: str, place: str) -> str:
 
 def _unreadable(place: str, why: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{place} can not be read: {why}", facts=[("what to do", "correct it, or give the credential elsewhere")]
+        f"{place} cannot be read: {why}", facts=[("fix", "correct it, or set the credential in another source")]
     )
 
 

@@ -16,7 +16,7 @@ from pulumi_iotda_ota.iotda.auth.settings import HW, PROFILE, SDK, SECTION
 READ, REFUSED, IGNORED = "read", "refused", "ignored"
 _TERRAFORM, _SDK, _KOOCLI = "Terraform", "SDK", "KooCLI"
 _OWN = "this library"
-_OIDC = "set oidc_token_file and idp_id, which IAM v3 takes: HW_ASSUME_ROLE_ID_TOKEN_FILE and HW_ASSUME_ROLE_IDP_ID"
+_OIDC = "set HW_ASSUME_ROLE_ID_TOKEN_FILE and HW_ASSUME_ROLE_IDP_ID, which IAM v3 takes"
 _NO_ENTERPRISE = "requests to IoTDA name no enterprise project"
 _TOOL = "concerns only that tool"
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.http.hints import hint, hint_on_page, hint_on_refused_credentials
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 _UNAUTHORIZED = 401
 _REDIRECTS = range(300, 400)
 _MOST_LOOKED_AT = 50
-_INSTANCE_ENDPOINT = "give the application endpoint of the IoTDA instance, as its console shows it"
-_IAM_ENDPOINT = "check that iam_endpoint is one of IAM"
+_INSTANCE_ENDPOINT = (
+    f"set {references.setting('endpoint')} to the application endpoint of the IoTDA instance, as its console shows it"
+)
+_IAM_ENDPOINT = f"check that {references.setting('iam_endpoint')} is an IAM endpoint"
 _TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 # A signature is good for 15 minutes either way.
 _GREATEST_SKEW = timedelta(minutes=15)
@@ -83,8 +86,8 @@ def refusal(
         return _redirected(request, answer, fault, connection)
     if answer.status == _UNAUTHORIZED:
         return _refused_credentials(request, answer, fault, connection, now)
-    facts = [("asked for", request.asked)]
-    facts += [("answered", fault.message)] if fault.message else []
+    facts = [("requested", request.asked)]
+    facts += [("response", fault.message)] if fault.message else []
     facts.append(("endpoint", connection.address))
     if answer.status in _REFUSALS and fault.kind:
         # The service and its gateway answer in JSON. Whoever sent this knows nothing of agencies and instances.
@@ -181,13 +184,13 @@ def _redirected(request: Request[Any], answer: Response, fault: Fault, connectio
     except ValueError:
         target = "an address that cannot be read"
     return ServiceError(
-        f"could not {request.doing}: the answer was a redirect to {sanitize(target, limit=120)} ({fault.numbers})",
+        f"could not {request.doing}: the response is a redirect to {sanitize(target, limit=120)} ({fault.numbers})",
         status=fault.status,
         request_id=fault.request_id,
         facts=[
             ("endpoint", connection.address),
             ("not followed", "credentials are sent to the endpoint only"),
-            ("what to do", _IAM_ENDPOINT if request.goes_to_iam else _INSTANCE_ENDPOINT),
+            ("fix", _IAM_ENDPOINT if request.goes_to_iam else _INSTANCE_ENDPOINT),
         ],
     )
 
@@ -198,15 +201,15 @@ def _refused_credentials(
     credential = connection.credential
     signing = f", {connection.algorithm} signing" if isinstance(credential, AccessKey) else ""
     facts = [("used", f"{credential}{signing}"), ("endpoint", connection.address)]
-    facts += [("answered", fault.message)] if fault.message else []
+    facts += [("response", fault.message)] if fault.message else []
     skew = _skew(answer, now)
     if skew and signing:
-        facts.append(("likely", f"this machine's clock is {skew}; a signature is good for 15 minutes either way"))
+        facts.append(("cause", f"this machine's clock is {skew}; a signature is valid for 15 minutes"))
     else:
         facts += hint_on_refused_credentials(request, fault.code, fault.message, connection)
-    facts.append(("not retried", "nothing more is sent with it: accounts lock after five failures"))
+    facts.append(("not retried", "IAM locks the account after five failures"))
     return CredentialsError(
-        f"Huawei Cloud refused the credentials ({fault.numbers})",
+        f"Huawei Cloud rejected the credentials ({fault.numbers})",
         status=fault.status,
         error_code=fault.code,
         request_id=fault.request_id,

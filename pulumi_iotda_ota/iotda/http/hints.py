@@ -1,6 +1,6 @@
 """What to do about the refusals that are known, one entry each.
 
-Keyed on documented codes and statuses; a hint that is a guess is labelled ``likely``, never ``what to do``.
+Keyed on documented codes and statuses. A probable reason is a ``cause``, what solves a known problem is a ``fix``.
 Whether a refusal is final is not decided here.
 Source: the vendor's pages "Error Codes" of IoTDA, API Gateway and IAM.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.iotda.actions import ACTIONS, AGENCY, AGENCY_NEEDS
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, EcsMetadata, IdToken, UserPassword
 from pulumi_iotda_ota.iotda.auth.endpoint import IAM_REGIONS, REGIONS, near_region, read_endpoint
+from pulumi_iotda_ota.iotda.references import argument, setting
 from pulumi_iotda_ota.iotda.retry import is_throttle
 
 if TYPE_CHECKING:
@@ -22,71 +23,91 @@ if TYPE_CHECKING:
 Facts = list[tuple[str, str]]
 
 _WRONG_EDITION = (
-    "likely",
-    "this endpoint is of another edition; give the application endpoint that the instance's console page shows",
+    "cause",
+    f"this endpoint is of another edition; set {setting('endpoint')} to the one that the console of the instance shows",
 )
 _WRONG_SPACE = (
-    "what to do",
-    "check app_id: it is no resource space of this account, project and instance",
+    "fix",
+    f"check {argument('app_id')}: this account, project and instance have no such resource space",
 )
 _POLICY = "iotda-ota doctor --policy prints a policy"
-_NO_PERMISSION = ("what to do", f"grant the user the IAM action of the operation, which the message names; {_POLICY}")
+_NO_PERMISSION = ("fix", f"grant the user the IAM action of the operation, which the message names; {_POLICY}")
 # How a denial of IAM is worded, whatever its code.
 _DENIED = ("not authorized to perform", "policy doesn't allow")
 _OF_SERVICE = "IOTDA."
 _CODES = (_OF_SERVICE, "APIGW.", "APIG.", "IAM.")
 _WRONG_PLACE = (
-    "likely",
-    "the endpoint is no application endpoint of IoTDA, or project_id belongs to another region",
+    "cause",
+    f"{setting('endpoint')} is no application endpoint of IoTDA, or {setting('project_id')} belongs to another region",
 )
 _INTERMEDIARY = (
-    "likely",
+    "cause",
     "a firewall or proxy between this machine and IoTDA sent it: a response of the service has an error_code",
 )
 # What a creation can name that is not there.
 _WRONG_IDS = {
-    "CreateBatchTask": ("what to do", "check group_ids, targets and package_ids"),
-    "CreateOtaPackage": ("what to do", "check product_id, module_name and obs_location"),
+    "CreateBatchTask": (
+        "fix",
+        f"check {argument('group_ids')}, {argument('targets')} and {argument('package_ids')}",
+    ),
+    "CreateOtaPackage": (
+        "fix",
+        f"check {argument('product_id')}, {argument('module_name')} and {argument('obs_location')}",
+    ),
 }
 _AGENCY = (
-    "likely",
+    "cause",
     f"the agency {AGENCY} lacks {AGENCY_NEEDS}, which OTA operations need",
 )
-_SEVERAL_INSTANCES = ("likely", "the account has several instances; give instance_id")
-ON_ECS = 'credentials "ecs" works on an ECS of Huawei Cloud that has an agency, and nowhere else'
+_SEVERAL_INSTANCES = (
+    "cause",
+    f"the account has several instances, and {setting('instance_id')} is not set",
+)
+ON_ECS = f"{setting('credentials', 'ecs')} works only on an ECS of Huawei Cloud that has an agency"
 _BY_OPERATION = {
-    "KeystoneCreateUserTokenByPassword": "check user_name, domain_name, and the region or project_id",
-    "CreateUnscopedTokenWithIdToken": "check idp_id, and that its conversion rules let this token in",
-    "CreateTemporaryAccessKeyByToken": "check that the conversion rules of idp_id give the token a user group",
-    "CreateTemporaryAccessKeyByAgency": (
-        "check agency_name and agency_domain_name, and that the credential may assume it (Agent Operator)"
+    "KeystoneCreateUserTokenByPassword": (
+        f"check {setting('user_name')}, {setting('domain_name')}, and {setting('region')} or {setting('project_id')}"
     ),
-    "KeystoneListProjects": "give project_id, or let the credential list projects",
+    "CreateUnscopedTokenWithIdToken": f"check {setting('idp_id')}, and that its conversion rules accept this token",
+    "CreateTemporaryAccessKeyByToken": (
+        f"check that the conversion rules of {setting('idp_id')} give the token a user group"
+    ),
+    "CreateTemporaryAccessKeyByAgency": (
+        f"check {setting('agency_name')} and {setting('agency_domain_name')}, and that the credential may assume it "
+        "(Agent Operator)"
+    ),
+    "KeystoneListProjects": f"set {setting('project_id')}, or permit the credential to list projects",
     "CreateMetadataToken": ON_ECS,
     "ShowSecurityKey": ON_ECS,
 }
-TOO_FAST = ("what to do", "try again later, or run fewer programs at a time")
+TOO_FAST = ("fix", "try again later, or run fewer programs at a time")
 
 _EXPIRED = "the token has expired, or is of another region"
 _ENCRYPTED = (
     "the profile's secrets are encrypted (hcloud configure set --cli-auth-encrypt=false), or its sign-in has expired"
 )
 _OTHER_CAUSES: dict[type, str] = {
-    UserPassword: "user_name, password or domain_name is wrong; a HUAWEI ID gets no token, only an IAM user does",
-    IdToken: "the identity provider's token has expired, or idp_id is another one's",
+    UserPassword: (
+        f"{setting('user_name')}, {setting('password')} or {setting('domain_name')} is wrong; only an IAM user gets a "
+        "token, a HUAWEI ID does not"
+    ),
+    IdToken: (f"the identity provider's token has expired, or {setting('idp_id')} is that of another provider"),
     EcsMetadata: ON_ECS,
 }
 
 _LOCKED = "IAM.0061"
 _WRONG_SIGNATURE = ("IOTDA.000002", "APIGW.0301")
-#: What helps against a refusal, by its code. A guess is ``likely``.
+#: What helps against a refusal, by its code. A guess is ``cause``.
 BY_CODE = {
-    "IOTDA.000004": ("what to do", "renew the token: it is not, or no longer, valid"),
+    "IOTDA.000004": ("fix", "renew the token: it is not, or no longer, valid"),
     "IOTDA.000021": _WRONG_EDITION,
     "IOTDA.000029": _WRONG_PLACE,
     "IOTDA.001000": _WRONG_SPACE,
-    "IOTDA.001002": ("what to do", "authorize this resource space for the user"),
-    "IOTDA.001005": ("what to do", "give app_id: the account has more than one resource space"),
+    "IOTDA.001002": ("fix", "authorize this resource space for the user"),
+    "IOTDA.001005": (
+        "fix",
+        f"set {argument('app_id')}: the account has more than one resource space",
+    ),
     "IOTDA.001006": _WRONG_SPACE,
     "IOTDA.001007": _WRONG_SPACE,
     "APIGW.0101": _WRONG_PLACE,
@@ -94,8 +115,8 @@ BY_CODE = {
     "APIGW.0306": _NO_PERMISSION,
     "APIG.0302": _NO_PERMISSION,
     "APIG.0306": _NO_PERMISSION,
-    "APIGW.0310": ("what to do", "check project_id: the project is not available"),
-    "APIGW.0802": ("what to do", "grant the user access to this region"),
+    "APIGW.0310": ("fix", f"check {setting('project_id')}: the project is not available"),
+    "APIGW.0802": ("fix", "grant the user access to this region"),
     "IAM.0002": _NO_PERMISSION,
     "IAM.0003": _NO_PERMISSION,
 }
@@ -118,9 +139,9 @@ def hint(
         return [TOO_FAST]
     if request.goes_to_iam:
         advised = status < HTTPStatus.INTERNAL_SERVER_ERROR and request.operation in _BY_OPERATION
-        return [("what to do", _BY_OPERATION[request.operation])] if advised else []
+        return [("fix", _BY_OPERATION[request.operation])] if advised else []
     if denied or BY_CODE.get(code) is _NO_PERMISSION or any(words in message.lower() for words in _DENIED):
-        return [("what to do", f"grant the user {' and '.join(ACTIONS[request.operation])}; {_POLICY}")]
+        return [("fix", f"grant the user {' and '.join(ACTIONS[request.operation])}; {_POLICY}")]
     facts = [BY_CODE[code]] if code in BY_CODE else []
     if status == HTTPStatus.FORBIDDEN and not code.startswith(_CODES):
         return [*facts, _INTERMEDIARY]
@@ -156,14 +177,14 @@ def hint_on_no_address(connection: ResolvedConnection) -> Facts:
     if connection.origins.get("endpoint") != f"the region {region}":
         return []
     if region in REGIONS:
-        own = "no name server answers, or the region has no shared endpoint: give the one that the console shows"
-        return [("likely", own)]
+        own = "no name server responds, or the region has no shared endpoint"
+        return [("cause", own)]
     if region in IAM_REGIONS:
-        own = f"{region} has no shared endpoint of IoTDA: give the endpoint of the instance, which the console shows"
-        return [("what to do", own)]
+        own = f"set {setting('endpoint')} to the one of the instance, as the console shows it"
+        return [("cause", f"{region} has no shared endpoint of IoTDA"), ("fix", own)]
     meant = near_region(region)
     question = f"; did you mean {meant}?" if meant else ""
-    return [("likely", f"the region name {region} is wrong, as the endpoint is made from it{question}")]
+    return [("cause", f"the region name {region} is wrong, as the endpoint is made from it{question}")]
 
 
 def hint_on_refused_credentials(
@@ -182,15 +203,15 @@ def hint_on_refused_credentials(
         or "locked" in message.lower()
         or ("forbidden" in message.lower() and "limit" in message.lower())
     ):
-        return [("what to do", "wait: the account is locked for five minutes or longer after more than five failures")]
+        return [("fix", "wait: after five failures IAM locks the account for five minutes or longer")]
     credential = connection.credential
     if not isinstance(credential, AccessKey):
-        return [("likely", _OTHER_CAUSES.get(type(credential), _EXPIRED))]
+        return [("cause", _OTHER_CAUSES.get(type(credential), _EXPIRED))]
     if "not exist" in message.lower():
-        return [("likely", "the access key was deleted, or mistyped")]
+        return [("cause", "the access key was deleted, or mistyped")]
     if ".hcloud" in credential.source:
-        return [("likely", _ENCRYPTED)]
-    wrong = [("likely", _wrong_secret(credential))] if code in _WRONG_SIGNATURE else []
+        return [("cause", _ENCRYPTED)]
+    wrong = [("cause", _wrong_secret(credential))] if code in _WRONG_SIGNATURE else []
     return wrong if request.goes_to_iam else _wrong_signing(connection, wrong)
 
 
@@ -198,15 +219,16 @@ def _wrong_signing(connection: ResolvedConnection, wrong: Facts) -> Facts:
     """Return how else the request should have been signed, or what is wrong where it was signed as it should."""
     forced = _forced_mismatch(connection)
     if forced:
-        return [("likely", forced)]
+        return [("cause", forced)]
     endpoint = read_endpoint(connection.endpoint)
     if endpoint.is_instance or endpoint.region:
         return wrong
     # A domain of one's own tells nothing of the edition behind it, nor of its region.
     if connection.algorithm == "derived":
-        other = f'the instance is not in {connection.region}, which is signed along, or it wants signing "standard"'
-        return [*wrong, ("likely", other)]
-    return [*wrong, ("likely", 'if this is the own domain of an instance, it wants signing "derived"')]
+        standard = setting("signing", "standard")
+        other = f"the instance is not in {connection.region}, or it needs {standard}"
+        return [*wrong, ("cause", other)]
+    return [*wrong, ("cause", f"if this is the own domain of an instance, it needs {setting('signing', 'derived')}")]
 
 
 def _names_agency(message: str) -> bool:
@@ -220,7 +242,7 @@ def _is_collection(request: Request[Any]) -> bool:
 def _wrong_secret(credential: AccessKey) -> str:
     if credential.security_token:
         return "the secret key or the security token is not that of the access key, or they have expired"
-    return "the secret key is not that of the access key, or a temporary key lacks its security_token"
+    return f"the secret key is not that of the access key, or a temporary key lacks its {setting('security_token')}"
 
 
 def _forced_mismatch(connection: ResolvedConnection) -> str:
@@ -228,7 +250,7 @@ def _forced_mismatch(connection: ResolvedConnection) -> str:
     endpoint = read_endpoint(connection.endpoint)
     derived = connection.algorithm == "derived"
     if endpoint.is_instance and not derived:
-        return 'this is an instance endpoint: it wants derived signing; signing was forced to "standard"'
+        return f"this endpoint of an instance needs derived signing, and it is set to {setting('signing', 'standard')}"
     if derived and endpoint.region and not endpoint.is_instance:
-        return 'this is no instance endpoint: it wants standard signing; signing was forced to "derived"'
+        return f"this endpoint of a region needs standard signing, and it is set to {setting('signing', 'derived')}"
     return ""

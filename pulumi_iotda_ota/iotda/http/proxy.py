@@ -18,6 +18,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from pulumi_iotda_ota.iotda.auth.endpoint import PROXY_SCHEMES, stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
 from pulumi_iotda_ota.iotda.http.network_errors import chain, in_words, is_unresolved
+from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ def _read(text: str, origin: str) -> Proxy:
             f"the proxy of {origin} is no address",
             setting="proxy",
             facts=[
-                ("given by", origin),
-                ("what to do", f"write http://user:password@host:port, or no user and password; {_ENCODED}"),
+                ("source", origin),
+                ("fix", f"write http://user:password@host:port, or no user and password; {_ENCODED}"),
             ],
         )
     parts = urlsplit(url)
@@ -134,7 +135,7 @@ def _require_socks(proxy: Proxy) -> None:
         raise ConfigurationError(
             f"the proxy {proxy.address} is a SOCKS proxy, and PySocks is not installed",
             setting="proxy",
-            facts=[("given by", proxy.origin), ("what to do", 'pip install "pulumi-iotda-ota[socks]"')],
+            facts=[("source", proxy.origin), ("fix", 'pip install "pulumi-iotda-ota[socks]"')],
         ) from None
 
 
@@ -169,10 +170,10 @@ def proxy_error(
             f"could not {request.doing}: {in_words(error)}",
             sent=False,
             facts=[
-                ("asked for", request.asked),
+                ("requested", request.asked),
                 ("endpoint", connection.address),
-                ("proxy", f"{proxy.address} (from {proxy.origin})"),
-                ("what to do", "use socks5h://, with which the proxy resolves the name; or correct the endpoint"),
+                (setting("proxy"), f"{proxy.address} (from {proxy.origin})"),
+                ("fix", "use socks5h://, with which the proxy resolves the name; or correct the endpoint"),
             ],
         )
     else:
@@ -187,9 +188,9 @@ def proxy_error(
         sent=False,
         temporary=not final,
         facts=[
-            ("asked for", request.asked),
-            ("proxy", f"{proxy.address} (from {proxy.origin})"),
-            ("what to do", advice),
+            ("requested", request.asked),
+            (setting("proxy"), f"{proxy.address} (from {proxy.origin})"),
+            ("fix", advice),
         ],
     )
 

@@ -21,6 +21,7 @@ from requests.auth import AuthBase
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, LocationValueError
 
+from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
 from pulumi_iotda_ota.iotda.auth.endpoint import stays_here
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, is_there
@@ -155,9 +156,9 @@ def _require_ca_file(connection: ResolvedConnection) -> None:
     except UnreadableError as error:
         problem = f"can not be read: {error}"
     raise ConfigurationError(
-        f"ca_file {problem}: {sanitize(connection.ca_file)}",
+        f"{references.setting('ca_file')} {problem}: {sanitize(connection.ca_file)}",
         setting="ca_file",
-        facts=[("given by", connection.origins.get("ca_file", "argument"))],
+        facts=[("source", connection.origins.get("ca_file", references.BY_ARGUMENT))],
     )
 
 
@@ -171,7 +172,7 @@ def _require_trusted_file(connection: ResolvedConnection) -> None:
         raise ConfigurationError(
             f"the certificates of {name} are no file: {sanitize(path)}",
             setting="ca_file",
-            facts=[("given by", f"{name} (environment)"), ("what to do", "correct it, or give ca_file")],
+            facts=[("source", f"{name} (environment)"), ("fix", f"correct it, or set {references.setting('ca_file')}")],
         )
 
 
@@ -180,7 +181,7 @@ def _unsendable(proxy: Proxy) -> ConfigurationError:
     return ConfigurationError(
         "user or password of the proxy can not be sent: it has characters that HTTP does not know",
         setting="proxy",
-        facts=[("given by", proxy.origin), ("what to do", advice)],
+        facts=[("source", proxy.origin), ("fix", advice)],
     )
 
 
@@ -299,18 +300,25 @@ def _translated(
     """
     if isinstance(error, UnicodeEncodeError) and not sent and proxy:
         return _unsendable(proxy)
-    facts = [("asked for", request.asked), ("endpoint", connection.address)]
+    facts = [("requested", request.asked), ("endpoint", connection.address)]
     if isinstance(error, _WRONG_SETTING) and not sent:
         return ConfigurationError(
             f"could not {request.doing}: the endpoint, the proxy or a header cannot be used",
             facts=[
                 *facts,
-                *([("proxy", f"{proxy.address} (from {proxy.origin})")] if proxy else []),
-                ("what to do", "check endpoint, proxy and instance_id"),
+                *([(references.setting("proxy"), f"{proxy.address} (from {proxy.origin})")] if proxy else []),
+                (
+                    "fix",
+                    (
+                        f"check {references.setting('endpoint')}, {references.setting('proxy')} "
+                        f"and {references.setting('instance_id')}"
+                    ),
+                ),
             ],
         )
     if is_untrusted(error):
-        facts.append(("what to do", "correct the endpoint, or give the certificate of its authority as ca_file"))
+        trust = f"set {references.setting('ca_file')} to the certificate of its authority"
+        facts.append(("fix", f"correct {references.setting('endpoint')}, or {trust}"))
     if is_unresolved(error) and not request.goes_to_iam:
         facts += hint_on_no_address(connection)
     return TransportError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ProtocolError, ServiceError
 from pulumi_iotda_ota.iotda.models import PackageQuery, UnreadableRecord
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
 from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
@@ -54,7 +55,7 @@ def create_package_once(context: ResourceContext, client: Client, inputs: Proper
             select=lambda found: _equal(inputs, found),
             id_of=lambda package: package.package_id,
             describe=lambda package: f"package {sanitize(package.package_id)}, uploaded {package.created_at}",
-            advice="declare it once, and pass its package_id on",
+            advice=f"declare it once, and use its {argument('package_id')}",
         ),
     )
 
@@ -108,7 +109,7 @@ def _listed(client: Client, inputs: Properties, deadline: Deadline | None) -> li
         if isinstance(package, UnreadableRecord) and not package.id:
             raise ProtocolError(
                 f"whether a {described(inputs)} exists is not known: the list has {package}",
-                facts=[("what to do", "correct or delete that package on the console, and run pulumi up again")],
+                facts=[("fix", "correct or delete that package on the console, and run pulumi up again")],
             )
         if isinstance(package, UnreadableRecord) or _is_twin(package, inputs):
             found.append(package)
@@ -137,10 +138,10 @@ def _equal(inputs: Properties, found: Sequence[OtaPackage]) -> OtaPackage:
     newest = found[0]
     facts = [
         ("found", f"package {sanitize(newest.package_id)}, uploaded {sanitize(newest.created_at)}"),
-        *(("differs", difference) for difference in differences(newest, inputs)),
-        ("what to do", "give this one another version, make it equal to take that one over, or remove that one"),
+        *(("", difference) for difference in differences(newest, inputs)),
+        ("fix", f"change {argument('version')}, or declare it with equal values to adopt it, or delete that package"),
     ]
-    raise IotdaOtaError(f"another {described(inputs)} is there already", facts=facts)
+    raise IotdaOtaError(f"another {described(inputs)} exists already", facts=facts)
 
 
 def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, context: ResourceContext) -> None:
@@ -153,9 +154,10 @@ def _note_predecessor(error: ServiceError, client: Client, inputs: Properties, c
     except IotdaOtaError:
         return  # the refusal is what counts
     if twins:
-        error.note("is to replace", f"package {twins[0]}, which is there until the new one is")
+        error.note("found", f"package {twins[0]}, which is kept until the new one exists")
         error.note(
-            "what to do",
-            "give it another version; or, if the service takes no second one of this version, let Pulumi delete the "
-            "old one first (delete_before_replace=True in its options): with it goes first what depends on it",
+            "fix",
+            f"change {argument('version')}; or, if the service accepts no second package of this version, let Pulumi "
+            f"delete the old one first ({argument('delete_before_replace', True)} in its options), with all that "
+            "depends on it",
         )

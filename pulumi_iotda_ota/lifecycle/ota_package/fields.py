@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.api.requests import OBS_FIELDS
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 
@@ -84,8 +85,8 @@ def _compared(properties: Properties) -> dict[str, Any]:
 
 def _difference(name: str, found: Any, wanted: Any) -> str:
     if name in _HIDDEN:
-        return f"{name} is another"
-    return " ".join((name, "is", _told(found) + ",", "not", _told(wanted)))
+        return f"{argument(name)} differs"
+    return f"{argument(name)} is {_told(found)}, not {_told(wanted)}"
 
 
 def _told(value: Any) -> str:

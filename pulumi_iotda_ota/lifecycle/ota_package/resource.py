@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import ServiceError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, declared, holds_unknown
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
 from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 _OTHERS = ("allow_replace", "connection")
 #: The advice that says how a declaration adopts an existing package.
 ADOPTED_IF_EQUAL = (
-    f"declare it without import_; if {', '.join((*FILE_INPUTS, *TEXTS))} are equal, the existing package is adopted"
+    f"declare it without {argument('import_')}; if {', '.join(map(argument, (*FILE_INPUTS, *TEXTS)))} are equal, "
+    "the existing package is adopted"
 )
 
 
@@ -118,7 +120,7 @@ class Package:
         thing = Thing.at(state.get("identity") or context.resolve(state).identity, id_)
         if context.run_state.owned_elsewhere(thing, action=f"package {id_} is not deleted"):
             # Two resources can describe one package, and what a failed run left to be deleted goes in a later one.
-            context.warn(f"package {id_} is left as it is: another resource of the stack has it now")
+            context.warn(f"package {id_} is not deleted: another resource of the stack owns it now")
             return
         client = context.run.client(context.resolve(state))
         try:

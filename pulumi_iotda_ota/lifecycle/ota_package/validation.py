@@ -8,6 +8,7 @@ from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.api.requests import TEXTS, problems_of_obs_location
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.references import argument, field
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, holds_unknown, known_problems
 from pulumi_iotda_ota.lifecycle.ota_package.fields import described
@@ -52,15 +53,18 @@ def require_allowed(inputs: Properties, changed: Iterable[str]) -> None:
     Raises:
         InputError: ``allow_replace`` is not set.
     """
-    texts = ", ".join(changed)
+    texts = ", ".join(map(argument, changed))
     if not texts or inputs.get("allow_replace"):
         return
     facts = [
-        ("package", described(inputs)),
+        ("found", described(inputs)),
         (
-            "would change",
-            "its package_id, and so everything that hangs on it: a task with another id is a new campaign",
+            "cause",
+            (
+                f"the service cannot change a package; a new one has another {field('package_id')}, and a task "
+                "with another package is a new task"
+            ),
         ),
-        ("what to do", f"leave {texts} as it was, or set allow_replace=True"),
+        ("fix", f"restore {texts}, or set {argument('allow_replace', True)}"),
     ]
-    raise InputError(f"a change of {texts} replaces the package, which no service can change in place", facts=facts)
+    raise InputError(f"a change of {texts} replaces the package", facts=facts)

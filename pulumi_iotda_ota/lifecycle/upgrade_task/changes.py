@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.models import read_service_time
+from pulumi_iotda_ota.iotda.references import argument, arguments
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.polling import awaits_confirmation
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
@@ -36,26 +37,26 @@ def require_may_replace(context: ResourceContext, id_: str | None, olds: Propert
     Raises:
         InputError: the replacement is refused.
     """
-    changed = ", ".join(changed_inputs(olds, inputs))
+    changed = ", ".join(map(argument, changed_inputs(olds, inputs)))
     client = _client_of(context, olds)
     old = show_task(client, id_, olds) if id_ else find_task(client, olds)
     if old is not None and is_running(old) and not inputs.get("replace_running"):
         waits = awaits_confirmation(old, DeviceCounts.of(old, ended=False))
         ends = "it waits to be confirmed: confirm it" if waits else "wait for its end"
         facts = [
-            ("running", described(old)),
-            ("what to do", f"{ends}, or set replace_running=True to stop it for the new one"),
+            ("found", described(old)),
+            ("fix", f"{ends}; or set {argument('replace_running', True)} to stop it for the new one"),
         ]
-        headline = f"a change of {changed} is a new campaign, and {sanitize(old.task_name)} still runs"
+        headline = f"a change of {changed} starts a new upgrade task, but {sanitize(old.task_name)} is still running"
         raise InputError(headline, facts=facts)
     earlier = find_task(_client_of(context, inputs), inputs)
     if earlier is not None and not is_running(earlier) and _is_not_after(earlier, old):
         # It would be taken for what an interrupted run left, and the devices stay as they are.
         facts = [
-            ("it ran as", f"{described(earlier)}, created {sanitize(earlier.create_time or '')}"),
-            ("what to do", "change triggers too, to run it again"),
+            ("found", f"{described(earlier)}, created {sanitize(earlier.create_time or '')}"),
+            ("fix", f"change {argument('triggers')} too, to run it again"),
         ]
-        raise InputError(f"a change of {changed} goes back to a campaign that has run before", facts=facts)
+        raise InputError(f"a change of {changed} returns to an upgrade task that has run before", facts=facts)
 
 
 def require_may_store(context: ResourceContext, id_: str, olds: Properties, news: Properties) -> None:
@@ -82,20 +83,28 @@ def require_may_store(context: ResourceContext, id_: str, olds: Properties, news
         task_name = sanitize(str(olds.get("task_name", id_)))
         context.warn(
             f"upgrade task {task_name} {state}, so a change of {_joined(noted)} has no effect on it; "
-            "to create a new task with it, change triggers too"
+            f"to create a new task with it, change {argument('triggers')} too"
         )
 
 
 def _read_already(task: BatchTask, once: Iterable[str], olds: Properties, news: Properties) -> InputError:
     before = {name: olds[name] for name in once if olds.get(name) is not None}
     added = [name for name in once if name not in before]
-    back = ", ".join(f"{name} back to {sanitize(str(value))}" for name, value in before.items())
-    undo = " and ".join(filter(None, [f"set {back}" if back else "", f"leave {_joined(added)} out" if added else ""]))
+    back = ", ".join(argument(name, value) for name, value in before.items())
+    undo = " and ".join(
+        filter(None, [f"set {back} again" if back else "", f"remove {_joined(added)}" if added else ""])
+    )
     facts = [
-        ("requested", ", ".join(f"{name}={_value(news.get(name))}" for name in once)),
-        ("found", f"{described(task)}, created with {', '.join(f'{name}={_value(olds.get(name))}' for name in once)}"),
+        ("requested", arguments({name: news.get(name) for name in once})),
+        ("found", f"{described(task)}, created with {arguments({name: olds.get(name) for name in once})}"),
         ("cause", "the service reads this only when it creates a task"),
-        ("what to do", f"{undo}; or change triggers and set replace_running=True: a new task then replaces this one"),
+        (
+            "fix",
+            (
+                f"{undo}; or change {argument('triggers')} and set {argument('replace_running', True)}: "
+                "a new task then replaces this one"
+            ),
+        ),
     ]
     headline = f"{_joined(once)} cannot change: upgrade task {sanitize(task.task_name)} has not ended"
     return InputError(headline, facts=facts)
@@ -105,12 +114,8 @@ def _client_of(context: ResourceContext, properties: Properties) -> Client:
     return context.run.client(context.resolve(properties))
 
 
-def _value(value: Any) -> str:
-    return "not set" if value is None else sanitize(str(value))
-
-
 def _joined(names: Iterable[str]) -> str:
-    *first, last = names
+    *first, last = map(argument, names)
     return f"{', '.join(first)} and {last}" if first else last
 
 

@@ -11,10 +11,19 @@ from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import parse_duration
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.models import read_service_time
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import disagreements, new_task
-from pulumi_iotda_ota.lifecycle.upgrade_task.read import STOPPED, described, find_task, find_task_or_rival, is_running
+from pulumi_iotda_ota.lifecycle.upgrade_task.read import (
+    RETRYABLE,
+    STOPPED,
+    described,
+    find_task,
+    find_task_or_rival,
+    is_running,
+)
+from pulumi_iotda_ota.message_rendering import NEW_TASK, delete_task
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -52,21 +61,27 @@ def create_task_once(context: ResourceContext, client: Client, inputs: Propertie
             create=lambda: client.create_batch_task(new_task(inputs)),
             select=lambda task: _require_adoptable(context, inputs, task),
             id_of=lambda task: task.task_id,
-            describe=described,
-            advice="declare it once, or give one of them other triggers",
+            describe=_adopted,
+            advice=f"declare it once, or set other {argument('triggers')} in one of them",
         ),
     )
+
+
+def _adopted(task: BatchTask) -> str:
+    """Return what a warning says of a task that is adopted. One that has failed is not started again."""
+    again = f"; it has failed: change {argument('triggers')} to start a new one" if task.status in RETRYABLE else ""
+    return f"{described(task)}{again}"
 
 
 def _require_adoptable(context: ResourceContext, inputs: Properties, task: BatchTask) -> BatchTask:
     differs = disagreements(task, inputs)
     if differs:
-        raise _refused(task, f"and it is another campaign: {sanitize('; '.join(differs))}")
+        raise _refused(task, f"with other inputs: {'; '.join(differs)}")
     if task.status in STOPPED:
-        raise _refused(task, "and it was stopped")
+        raise _refused(task, "and was stopped")
     if not is_running(task) and not _is_recent(context, inputs, task):
         within = inputs.get("adopt_within", DEFAULT_ADOPT_WITHIN)
-        raise _refused(task, f"and it ended; it is older than adopt_within ({within})")
+        raise _refused(task, f"and ended; it is older than {argument('adopt_within', within)}")
     return task
 
 
@@ -84,13 +99,13 @@ def _held(rival: BatchTask, inputs: Properties) -> InputError:
     that anybody hears of the task that runs, and its deletion would stop it next.
     """
     advice = (
-        "wait for its end; for a new campaign at once, set replace_running=True and replace nothing by force "
-        "(--replace, --target-replace, pulumi state taint); if the resource was renamed, give it aliases"
+        f"wait for its end; to start the new task at once, set {argument('replace_running', True)} and force no "
+        "replacement (--replace, --target-replace, pulumi state taint); if the resource was renamed, give it aliases"
     )
     facts = [
-        ("running", f"{sanitize(rival.task_name)}, {described(rival)}"),
+        ("found", f"{sanitize(rival.task_name)}, {described(rival)}"),
         ("cause", "the service refuses a device that another running task has"),
-        ("what to do", advice),
+        ("fix", advice),
     ]
     name = sanitize(inputs["task_name"])
     return InputError(f"upgrade task {name} is not created: a task with the same devices still runs", facts=facts)
@@ -99,6 +114,6 @@ def _held(rival: BatchTask, inputs: Properties) -> InputError:
 def _refused(task: BatchTask, why: str) -> IotdaOtaError:
     facts = [
         ("found", f"{described(task)}, created {sanitize(task.create_time or 'at an unknown time')}"),
-        ("what to do", "change triggers for a new campaign, or remove that task"),
+        ("fix", f"{NEW_TASK}; or {delete_task(task.task_id)}"),
     ]
-    return IotdaOtaError(f"upgrade task {task.task_name} is there already, {why}", facts=facts)
+    return IotdaOtaError(f"upgrade task {sanitize(task.task_name)} exists already {why}", facts=facts)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.durations import api_time, parse_time
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.references import argument, value
+from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.schema.changes import named
 
@@ -147,14 +149,16 @@ def disagreements(task: BatchTask, inputs: Properties) -> list[str]:
         **{name: (policy.get(name), wanted_policy.get(name)) for name in _POLICY},
     }
     differing = [
-        f"{name} is {_brief(found)}, not {_brief(wanted)}"
+        f"{argument(name)} is {_brief(found)}, not {_brief(wanted)}"
         for name, (found, wanted) in compared.items()
         if found and wanted and found != wanted
     ]
     if task.need_confirm is not None and task.need_confirm is not bool(inputs.get("need_confirm")):
-        differing.append(f"need_confirm is {_brief(task.need_confirm)}, not {_brief(not task.need_confirm)}")
+        differing.append(
+            f"{argument('need_confirm')} is {value(task.need_confirm)}, not {value(not task.need_confirm)}"
+        )
     if task.task_ext_info and task.task_ext_info != (inputs.get("task_ext_info") or task.task_ext_info):
-        differing.append("task_ext_info is another")  # what is in it is nobody's business here
+        differing.append(f"{argument('task_ext_info')} differs")  # what is in it is nobody's business here
     return differing
 
 
@@ -183,4 +187,5 @@ def _each_once(values: Any) -> list[str] | None:
 
 def _brief(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=True)
+    text = sanitize(text)
     return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004  one line of an error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.api.requests import checked_task_body
 from pulumi_iotda_ota.iotda.errors import InputError, ServiceError
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.upgrade_task.changes import require_may_replace
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import TASK_TYPES, new_task, task_name
@@ -63,7 +64,10 @@ def _require_one(packages: Mapping[str, OtaPackage], field: str, several: str) -
     values = {package_id: str(getattr(package, field)) for package_id, package in packages.items()}
     if len(set(values.values())) > 1:
         found = ", ".join(f"{package_id} is of {sanitize(value)}" for package_id, value in values.items())
-        raise InputError(f"package_ids are of several {several}: {found}; make a task for each", argument="package_ids")
+        raise InputError(
+            f"{argument('package_ids')} are of several {several}: {found}; create a task for each",
+            argument="package_ids",
+        )
     return next(iter(values.values()))
 
 
@@ -72,8 +76,10 @@ def _require_space(packages: Mapping[str, OtaPackage], inputs: Properties) -> No
     wanted = inputs.get("app_id")
     for package_id, package in packages.items():
         if wanted and package.app_id != wanted:
-            misfit = f"{package_id} is of {sanitize(package.app_id)}, and app_id is {wanted}"
-            raise InputError(f"package_ids are of another resource space: {misfit}", argument="package_ids")
+            misfit = f"{package_id} is of {sanitize(package.app_id)}, and {argument('app_id', wanted)}"
+            raise InputError(
+                f"{argument('package_ids')} are of another resource space: {misfit}", argument="package_ids"
+            )
 
 
 def _type_of_packages(packages: Mapping[str, OtaPackage], inputs: Properties) -> str:
@@ -82,11 +88,11 @@ def _type_of_packages(packages: Mapping[str, OtaPackage], inputs: Properties) ->
     fitting = TASK_TYPES.get(package_type)
     wanted = inputs.get("task_type") or fitting
     if wanted is None:
-        unknown = f"must be given: what fits a {sanitize(package_type)} is not known"
-        raise InputError(f"task_type {unknown}", argument="task_type")
+        unknown = f"is required: the type of task for a {sanitize(package_type)} is not known"
+        raise InputError(f"{argument('task_type')} {unknown}", argument="task_type")
     if fitting not in (None, wanted):
         misfit = f"{wanted} does not fit: the package is a {package_type}, which needs {fitting}"
-        raise InputError(f"task_type {misfit}", argument="task_type")
+        raise InputError(f"{argument('task_type')} {misfit}", argument="task_type")
     return str(wanted)
 
 
@@ -96,6 +102,6 @@ def _package(client: Client, package_id: str) -> OtaPackage:
     except ServiceError as error:
         if not error.is_not_found:
             raise
-        facts = [("looked in", client.connection.described), ("what to do", "look the package up in the same place")]
-        absent = f"package_ids: there is no OTA package {package_id}"
+        facts = [("endpoint", client.connection.described), ("fix", "look the package up with the same connection")]
+        absent = f"{argument('package_ids')}: there is no OTA package {sanitize(package_id)}"
         raise InputError(absent, argument="package_ids", facts=facts) from error

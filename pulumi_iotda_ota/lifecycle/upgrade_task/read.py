@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError, ServiceError
 from pulumi_iotda_ota.iotda.models import UnreadableRecord
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED, is_named_alike, is_of_one_prefix, shares_devices
@@ -73,7 +74,7 @@ def _listed_tasks(client: Client, inputs: Properties, deadline: Deadline | None)
             if not task.id:
                 raise ProtocolError(
                     f"whether upgrade task {wanted} exists is not known: the list has {task}",
-                    facts=[("what to do", "correct or delete that task on the console, and run pulumi up again")],
+                    facts=[("fix", "correct or delete that task on the console, and run pulumi up again")],
                 )
             shown = _read_listed_task(client, task.id, deadline)
             if shown is not None:
@@ -111,7 +112,7 @@ def is_running(task: BatchTask) -> bool:
 
 def described(task: BatchTask) -> str:
     """Return what an error or a warning says of a task."""
-    return f"task_id {sanitize(task.task_id)}, status {sanitize(task.status)}"
+    return f"{argument('task_id')} {sanitize(task.task_id)}, status {sanitize(task.status)}"
 
 
 def told_refusal(answers: Sequence[TargetResult]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_iotda_ota import schema
+from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, collecting, declared, holds_unknown
 from pulumi_iotda_ota.lifecycle.identity import require_same_place
 from pulumi_iotda_ota.lifecycle.importing import (
@@ -137,7 +138,7 @@ class UpgradeTask:
         if context.run_state.owned_elsewhere(thing, action=f"upgrade task {id_} is not stopped"):
             # A replacement that was forced takes the same campaign over, and then deletes what it took it from: in
             # this run, or in a later one where this one fails on its way.
-            context.warn(f"upgrade task {id_} is left as it is: another resource of the stack has it now")
+            context.warn(f"upgrade task {id_} is not stopped: another resource of the stack owns it now")
             return
         client = context.run.client(context.resolve(state))
         task = stop_task(context.clock, client, id_, state)
@@ -158,7 +159,7 @@ def _unchanged(context: ResourceContext, olds: Properties, inputs: Properties, p
     wanted = inputs.get("task_type", olds["task_type"])
     told = [problem for problem in problems if olds.get(problem.argument) != inputs.get(problem.argument)]
     if wanted != olds["task_type"] and not told:
-        reason = f"is {wanted}, but the task is a {olds['task_type']}: leave it out, or change triggers too"
+        reason = f"is {wanted}, but the task is a {olds['task_type']}: remove it, or change {argument('triggers')} too"
         told.append(Problem("task_type", reason))
     kept = {"task_name": olds["task_name"], "task_type": olds["task_type"], **still_unread(olds, inputs)}
     return Checked({**inputs, **kept}, told)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import described, is_running, show_task, told_refusal
+from pulumi_iotda_ota.message_rendering import leave_running
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.client import Client
@@ -57,8 +58,8 @@ def _ask_to_stop(client: Client, id_: str, state: Properties) -> str:
         if task is None or not is_running(task) or task.status == _STOPPING:
             return ""
         # The documents give no way to stop a moduleUpgrade.
-        error.note("still runs", f"{sanitize(task.task_type)} {sanitize(task.task_name)}, {described(task)}")
-        error.note("what to do", 'wait for its end, or set on_destroy="retain" to leave it alone, and run again')
+        error.note("found", f"{sanitize(task.task_type)} {sanitize(task.task_name)}, {described(task)}")
+        error.note("fix", leave_running())
         raise
 
 
@@ -66,9 +67,9 @@ def _stopped(clock: Clock, client: Client, id_: str, state: Properties, refusal:
     end = clock.monotonic() + _STOP_WITHIN_SECONDS
     while (task := show_task(client, id_, state)) is not None and is_running(task):
         if clock.monotonic() >= end:
-            refused = [("refused for", refusal)] if refusal else []
-            advice = ("what to do", "run the command again: it goes on waiting")
-            facts = [("still", described(task)), *refused, advice]
+            refused = [("refused", refusal)] if refusal else []
+            advice = ("fix", "run it again: it continues to wait")
+            facts = [("found", described(task)), *refused, advice]
             headline = f"upgrade task {sanitize(task.task_name)} did not stop within {_STOP_WITHIN_SECONDS} seconds"
             raise IotdaOtaError(headline, facts=facts)
         clock.sleep(_POLL_SECONDS)

@@ -27,7 +27,7 @@ def _problems_of_several(inputs: Properties) -> list[Problem]:
         "retry_count": limits.problem_of_retries(count="retry_count" in inputs, interval="retry_interval" in inputs),
     }
     if inputs.get("document_key") == "package_id" and isinstance(packages, list) and len(packages) > 1:
-        found["document_key"] = "package_id takes exactly one package"
+        found["document_key"] = '"package_id" allows exactly one package'
     if isinstance(info, dict) and not holds_unknown(info):
         found["task_ext_info"] = limits.problem_of_task_ext_info(info)
     return [Problem(name, problem) for name, problem in found.items() if problem]
