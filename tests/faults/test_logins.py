@@ -323,7 +323,7 @@ def test_garbage_from_iam_is_told_without_it(bench: Bench, body: bytes) -> None:
         error = bench.error(bench.user(iam_endpoint=server.url))
 
     assert isinstance(error, ProtocolError)
-    assert "check that iam_endpoint is one of IAM" in str(error)
+    assert "check that iam_endpoint is an IAM endpoint" in str(error)
     assert "portal" not in str(error)
     assert "MIIDsecret" not in str(error)
 
@@ -343,16 +343,16 @@ def test_iam_never_leads_elsewhere(bench: Bench) -> None:
         bench.emulator.faults.add(operation=TOKEN, status=307, headers={"Location": f"{elsewhere.url}/v3/auth/tokens"})
         error = bench.error(bench.user())
 
-    assert "was a redirect to 127.0.0.1" in error.headline
-    assert ("fix", "check that iam_endpoint is one of IAM") in error.facts
+    assert "is a redirect to 127.0.0.1" in error.headline
+    assert ("fix", "check that iam_endpoint is an IAM endpoint") in error.facts
     assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize(
     ("operation", "fault", "advice"),
     [
-        (TOKEN, "iam_scope", "check user_name, domain_name, and the region or project_id"),
-        (PROJECTS, "iam_denied", "give project_id, or let the credential list projects"),
+        (TOKEN, "iam_scope", "check user_name, domain_name, and region or project_id"),
+        (PROJECTS, "iam_denied", "set project_id, or permit the credential to list projects"),
         (KEY, "agency_missing", "check agency_name and agency_domain_name"),
     ],
 )
