@@ -66,7 +66,7 @@ def stack_config(command_input: CommandInput) -> Mapping[str, object]:
 
     Raises:
         click.UsageError: the options do not go together.
-        ConfigurationError: it can not be read as a whole.
+        ConfigurationError: it cannot be read as a whole.
     """
     if command_input.stack is None:
         if command_input.decrypt:

@@ -57,7 +57,7 @@ def watch_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
 
 
 class LastSeenTask:
-    """What a task was when it was looked at last: all that is known of it where it can not be read once more."""
+    """What a task was when it was looked at last: all that is known of it where it cannot be read once more."""
 
     def __init__(self) -> None:
         self.task: BatchTask | None = None

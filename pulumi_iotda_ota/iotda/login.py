@@ -305,9 +305,9 @@ def _content(file: IdTokenFile) -> SecretStr:
     try:
         content = read_text(str(Path(file.path).expanduser())).strip()
     except UnreadableError as error:
-        raise _no_token(file, f"can not be read: {error}") from None
+        raise _no_token(file, f"cannot be read: {error}") from None
     except RuntimeError:
-        raise _no_token(file, "can not be read: there is no such home folder") from None
+        raise _no_token(file, "cannot be read: there is no such home folder") from None
     if not content:
         raise _no_token(file, "is empty")
     return SecretStr(content)

@@ -70,7 +70,7 @@ def load(path: Path) -> dict[str, Entry] | None:
     """Return the entries of a lock file by name, or None where there is no such file.
 
     Raises:
-        LockError: it can not be read.
+        LockError: it cannot be read.
     """
     content = _content(path)
     return None if content is None else _entries(path, content)
@@ -87,7 +87,7 @@ def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) 
         edit: returns the entries to keep; called with those that are there.
 
     Raises:
-        LockError: it can not be read or written, or somebody else has changed it meanwhile.
+        LockError: it cannot be read or written, or somebody else has changed it meanwhile.
     """
     path = path.resolve()  # a link stays one
     with _in_words(path), _alone(path.parent) as alone:

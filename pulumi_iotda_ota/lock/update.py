@@ -66,7 +66,7 @@ def add(
 
     Raises:
         InputError: it can be no name.
-        LockError: the name is there already, or the file can not be read or written.
+        LockError: the name is there already, or the file cannot be read or written.
         IotdaOtaError: the lookup failed; nothing was written.
     """
     if problem := LOCK_NAME.problem(name):
@@ -89,7 +89,7 @@ def update(run: Run, connection: ResolvedConnection, path: Path, names: Sequence
     """Resolve what is locked again, and write what has changed; see :func:`check`.
 
     Raises:
-        LockError: a name is not locked, or the file can not be read or written, or has changed meanwhile.
+        LockError: a name is not locked, or the file cannot be read or written, or has changed meanwhile.
     """
     outcomes = _outcomes(run, connection, path, names)
     moved = {one.name: one for one in outcomes if one.now is not None and one.status in ("newer", "changed", "gone")}
@@ -116,7 +116,7 @@ def check(run: Run, connection: ResolvedConnection, path: Path, names: Sequence[
         names: the names, or none for all.
 
     Raises:
-        LockError: a name is not locked, all are locked in other places, or the file can not be read.
+        LockError: a name is not locked, all are locked in other places, or the file cannot be read.
     """
     return _outcomes(run, connection, path, names)
 
@@ -141,7 +141,7 @@ def locked(path: Path) -> list[Entry]:
     """Return what is locked, in the order of the names.
 
     Raises:
-        LockError: there is no file, or it can not be read.
+        LockError: there is no file, or it cannot be read.
     """
     return _named(load(path), (), path)
 

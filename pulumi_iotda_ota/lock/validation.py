@@ -139,7 +139,7 @@ def misfit(entry: Entry) -> str:
     """
     try:
         return _broken(PackageLookup.from_arguments(entry.asked), _package(entry.package))
-    except IotdaOtaError as error:  # the query, or the time of the upload, can not be read
+    except IotdaOtaError as error:  # the query, or the time of the upload, cannot be read
         return error.message.headline
 
 

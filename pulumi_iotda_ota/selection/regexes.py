@@ -1,7 +1,7 @@
 """Matches whole versions against a user's pattern, in linear time: no pattern can hang a preview.
 
 The engine is that of Rust's regex crate, which pydantic brings. It has no look-around and no back-references; a pattern
-that needs them is refused as one that can not be read.
+that needs them is refused as one that cannot be read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def whole_match(argument: str, pattern: str) -> Callable[[str], bool]:
         pattern: at most 1,024 characters in the syntax of Rust's regex crate.
 
     Raises:
-        InputError: the pattern can not be read.
+        InputError: the pattern cannot be read.
     """
     if len(pattern) > _LONGEST:
         raise InputError(f"{references.argument(argument)} is longer than {_LONGEST:,} characters", argument=argument)

@@ -107,8 +107,10 @@ def test_a_partly_failed_campaign(shell: Shell, quick: Emulator) -> None:
 
     assert done.code == 5
     assert "error: upgrade task canary_1 failed: 1 of 2 devices (limit 0)\n" in done.err
-    assert f"failing      d2: {STORAGE}" in done.err
-    assert "raise --max-failed-devices to 1 · iotda-ota task retry to try this one" in " ".join(done.err.split())
+    assert f"d2           {STORAGE}" in done.err
+    told = " ".join(done.err.split())
+    assert f"fix inspect this device; retry it: iotda-ota task retry {task_id}; start a new upgrade task" in told
+    assert told.endswith("to accept the failures: --max-failed-devices 1")
     assert "pulumi" not in done.err
     assert shell("task", "watch", task_id, "--max-failed-percent", "50").code == 0
 
@@ -161,7 +163,7 @@ def test_an_outage_after_the_end_is_no_other_end(
 
 
 def test_an_outage_after_a_confirmation(shell: Shell, quick: Emulator) -> None:
-    """A task that was confirmed is told as that, also where it can not be read after it."""
+    """A task that was confirmed is told as that, also where it cannot be read after it."""
     task_id = start(quick, "d1", need_confirm=True)
 
     def confirmed(_: Request) -> bool:

@@ -114,7 +114,7 @@ def test_the_wrong_signature_says_which_one_is_wanted() -> None:
         error = error_of(connection_to(emulator))
 
     assert isinstance(error, CredentialsError)
-    assert any('signing "derived"' in text for _, text in error.facts)
+    assert any('signing="derived"' in text for _, text in error.facts)
 
 
 def test_a_security_token_goes_with_a_temporary_key() -> None:

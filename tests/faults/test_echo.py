@@ -209,7 +209,7 @@ def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCap
 def test_a_key_in_a_damaged_answer_is_not_told(
     emulator: Emulator, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
-    """Of an answer that gives out a key and can not be read, not even the beginning is told."""
+    """Of an answer that gives out a key and cannot be read, not even the beginning is told."""
     body = f'{{"credential":{{"access":"HSTAAAABBBB","secret":"{TOKEN}",{damage}'
     emulator.faults.add(operation="CreateTemporaryAccessKey", times=None, status=201, body=body)
     places: dict[str, Any] = {

@@ -229,7 +229,7 @@ def test_a_credentials_file_that_is_not_used_decides_nothing(home: Path) -> None
 
 
 def test_a_broken_file_is_told_where_its_turn_comes(home: Path) -> None:
-    """A file that can not be read stops only those who need it, and its content is not repeated."""
+    """A file that cannot be read stops only those who need it, and its content is not repeated."""
     section(home, "ak = very-secret\n")
     environ = {"HOME": str(home)}
 

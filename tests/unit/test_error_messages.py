@@ -245,7 +245,7 @@ def test_what_came_near(words: dict[str, Any], versions: str, near: str) -> None
     ],
 )
 def test_the_neighbours_of_an_exact_version(version: str, versions: str, near: str) -> None:
-    """Two below it and one above; what ties is the first, and what can not be read is left out."""
+    """Two below it and one above; what ties is the first, and what cannot be read is left out."""
     found = [package(version=one) for one in versions.split(" ") if one]
 
     assert error_messages.neighbours(Policy(version=version), found).text == near.replace(" · ", ", ")

@@ -1,4 +1,4 @@
-"""Patterns of users: whole, linear, and told clearly where they can not be read."""
+"""Patterns of users: whole, linear, and told clearly where they cannot be read."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_escaped_text_matches_itself_alone(wanted: str, other: str) -> None:
     ],
 )
 def test_a_bad_pattern_is_told(pattern: str, why: str) -> None:
-    """What can not be read is an error that names the argument and the reason, and prints nothing unsafe."""
+    """What cannot be read is an error that names the argument and the reason, and prints nothing unsafe."""
     with pytest.raises(InputError) as caught:
         whole_match("version_regex", pattern)
 

@@ -208,7 +208,7 @@ def test_many_supported_versions_are_not_all_told() -> None:
     ],
 )
 def test_what_can_not_be_read_is_told_before_any_package(words: dict[str, Any]) -> None:
-    """Making the rules already refuses a word that can not be read, and names it."""
+    """Making the rules already refuses a word that cannot be read, and names it."""
     with pytest.raises(InputError) as caught:
         rules_of(Policy(**words))
 

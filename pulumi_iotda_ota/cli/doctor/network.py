@@ -102,7 +102,7 @@ def _spoken(
         context = _context(connection, environ) if secure else None
     except OSError as error:
         path, name = _trusted(connection, environ)
-        text = f"the certificates to trust can not be read, {sanitize(path)}: {in_words(error)}"
+        text = f"the certificates to trust cannot be read, {sanitize(path)}: {in_words(error)}"
         yield Finding("certificate", PROBLEM, text, f"correct {name}, which names them")
         return
     try:

@@ -237,7 +237,7 @@ def find_credential(sources: Sequence[Found]) -> Base:
 
     Raises:
         CredentialsError: no source holds any part, or the first that does holds half a set; nothing was sent.
-        ConfigurationError: the source whose turn it is can not be read.
+        ConfigurationError: the source whose turn it is cannot be read.
     """
     holder = _holder(sources)
     if holder and holder.problem:

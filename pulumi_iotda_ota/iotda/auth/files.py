@@ -15,7 +15,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class UnreadableError(Exception):
-    """Why a file can not be read, as goes behind a colon; what is in it is not told."""
+    """Why a file cannot be read, as goes behind a colon; what is in it is not told."""
 
 
 def is_there(path: str) -> bool:

@@ -113,7 +113,7 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]:
         environ: the environment variables.
 
     Raises:
-        ConfigurationError: there is no such file or profile, or the file can not be read.
+        ConfigurationError: there is no such file or profile, or the file cannot be read.
     """
     path = hcloud_file(environ)
     place = shown_path(path, environ)
@@ -163,7 +163,7 @@ def read_section(section: str, environ: Mapping[str, str]) -> dict[str, str]:
         environ: the environment variables.
 
     Raises:
-        ConfigurationError: the file is there and can not be read.
+        ConfigurationError: the file is there and cannot be read.
     """
     path = sdk_file(environ)
     place = shown_path(path, environ)

@@ -154,7 +154,7 @@ def _require_ca_file(connection: ResolvedConnection) -> None:
             return
         problem = "is no file"
     except UnreadableError as error:
-        problem = f"can not be read: {error}"
+        problem = f"cannot be read: {error}"
     raise ConfigurationError(
         f"{references.setting('ca_file')} {problem}: {sanitize(connection.ca_file)}",
         setting="ca_file",
