@@ -90,7 +90,7 @@ def test_the_whole_text() -> None:
         [
             "no OTA package matches",
             '  requested    package_type="firmwarePackage", product_id="meter",',
-            '               source_versions=["V1.3.2"], version_constraint="^2"',
+            '               version_constraint="^2", source_versions=["V1.3.2"]',
             "  found        37 packages, 0 match: version_constraint 28, allow_downgrade 4,",
             "               include_prereleases 3, source_versions 2",
             "  endpoint     project 0123456789abcdef in cn-north-4 at",
