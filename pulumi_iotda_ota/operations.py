@@ -1,4 +1,7 @@
-"""Answers get_ota_package, for every door: from the lock file where it is named, else from the service."""
+"""The operations that every interface calls: arguments and results are plain values, in Python's names.
+
+``get_package`` reads the lock file if a lock is named, otherwise it asks the service.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.lock.validation import misfit
-from pulumi_iotda_ota.lookup.find import find_package
-from pulumi_iotda_ota.lookup.query import PackageLookup, words
+from pulumi_iotda_ota.lookup.find import find_package, find_packages
+from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup, UpgradeTaskLookup, words
+from pulumi_iotda_ota.lookup.tasks import find_upgrade_task
 from pulumi_iotda_ota.schema.validation import require_valid
-from pulumi_iotda_ota.serialization import found_values, package_values
+from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
+from pulumi_iotda_ota.serialization import found_values, listed_values, package_values, task_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,23 +28,45 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lookup.session import Run
 
 
-def package_answer(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the answer of get_ota_package as plain values, or None where nothing fits and that was allowed.
+def get_package(
+    run: Run, context: Context, values: Mapping[str, Any], *, most_skipped: int = MAX_SKIPPED
+) -> dict[str, Any]:
+    """Return the package that matches, with ``found``; only ``found: False`` if none does and that is allowed.
 
     Args:
-        run: what this run remembers.
-        context: the settings of the connection; with ``lock`` they need no credentials.
-        values: the arguments by name, None for one that was not given.
+        run: the clients, and what this run remembers.
+        context: the settings of the connection; a lock needs no credentials.
+        values: the arguments by name, None for one that is not set.
+        most_skipped: how many of the skipped packages are described. All of them are counted.
 
     Raises:
-        LockError: the lock file can not answer.
+        LockError: the lock file has no fitting entry.
         IotdaOtaError: as of ``lookup.find.find_package``.
     """
     if values.get("lock") is not None:
-        return _locked(run, context, values)
+        return {"found": True, **_locked(run, context, values)}
     require_lock(values)
-    found = find_package(run, context.resolved(), PackageLookup.from_arguments(values))
-    return None if found is None else found_values(found)
+    found = find_package(run, context.resolved(), PackageLookup.from_arguments(values), most_skipped=most_skipped)
+    return {"found": False} if found is None else {"found": True, **found_values(found)}
+
+
+def list_packages(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the packages that match. ``packages`` is an iterator: the run holds a list of 100,000 already.
+
+    Raises:
+        IotdaOtaError: as of ``lookup.find.find_packages``.
+    """
+    lookup = PackagesLookup.from_arguments(values)
+    return listed_values(find_packages(run, context.resolved(), lookup))
+
+
+def get_task(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an upgrade task as it is now, with the first of its devices that failed.
+
+    Raises:
+        IotdaOtaError: as of ``lookup.tasks.find_upgrade_task``.
+    """
+    return task_values(find_upgrade_task(run, context.resolved(), UpgradeTaskLookup.from_arguments(values)))
 
 
 def locked_entry(context: Context, values: Mapping[str, Any]) -> Entry:
@@ -58,7 +85,7 @@ def locked_entry(context: Context, values: Mapping[str, Any]) -> Entry:
     entry = (entries or {}).get(name)
     if entry is None:
         raise errors.not_locked(name, entries, path, asked)
-    if asked and (differing := differing_words(asked, entry.asked)):
+    if asked and (differing := differing_words(asked, entry.selection)):
         raise errors.other_query(entry, asked, differing, path)
     known = context.known_place()
     if differing := differing_places(known, entry.place):
@@ -70,7 +97,7 @@ def locked_entry(context: Context, values: Mapping[str, Any]) -> Entry:
 
 def locked_fields(entry: Entry, *, include_file_location: bool) -> dict[str, Any]:
     """Return the fields of a locked package as an answer has them: the location where the lookup had to look at it."""
-    located = include_file_location or bool(entry.asked.get("require_checksum"))
+    located = include_file_location or bool(entry.selection.get("require_checksum"))
     return {name: value for name, value in entry.package.items() if located or name != "file_location"}
 
 
@@ -120,6 +147,6 @@ def _locked(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, 
     if values.get("verify"):
         require_unchanged(run, context, entry)
     # The same id as without the lock: it stands for the query.
-    asked = {**entry.asked, **{name: values.get(name) for name in ("on_missing", "include_file_location")}}
+    asked = {**entry.selection, **{name: values.get(name) for name in ("on_missing", "include_file_location")}}
     fields = locked_fields(entry, include_file_location=bool(values.get("include_file_location")))
     return {**fields, "id": PackageLookup.from_arguments(asked).id, "skipped": [], "skipped_counts": {}}

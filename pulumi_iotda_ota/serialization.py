@@ -32,7 +32,7 @@ def found_values(found: Found) -> dict[str, Any]:
 
 def listed_values(found: FoundMany) -> dict[str, Any]:
     """Return the answer of a list."""
-    packages = [package_values(package) for package in found.packages]
+    packages = (package_values(package) for package in found.packages)
     return {"packages": packages, "truncated": found.truncated, "id": found.id, **_passed_over(found.selection)}
 
 

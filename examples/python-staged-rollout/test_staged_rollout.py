@@ -43,5 +43,5 @@ def test_an_approval_of_this_package_lets_the_fleet_go():
 
 def test_an_approval_of_another_package_is_refused():
     """Nothing is confirmed that nobody has reviewed."""
-    with pytest.raises(iotda_ota.IotdaOtaError, match="installs other packages than were approved"):
+    with pytest.raises(iotda_ota.IotdaOtaError, match="installs other packages than the approved ones"):
         run(testing.Mocks(PACKAGES), approved='["5e77000000000000000000000000009a"]')

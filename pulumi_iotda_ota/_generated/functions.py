@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pulumi_iotda_ota._generated.results import GetOtaPackageResult, GetOtaPackagesResult, GetUpgradeTaskResult
-from pulumi_iotda_ota.functions import packages, tasks
 from pulumi_iotda_ota.functions.invoke import Function, given
 
 if TYPE_CHECKING:
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
-_GET_OTA_PACKAGE = Function("get_ota_package", packages.find_package, GetOtaPackageResult.from_found)
-_GET_OTA_PACKAGES = Function("get_ota_packages", packages.list_packages, GetOtaPackagesResult.from_values)
-_GET_UPGRADE_TASK = Function("get_upgrade_task", tasks.show_task, GetUpgradeTaskResult.from_values)
+_GET_OTA_PACKAGE = Function("getOtaPackage", GetOtaPackageResult.from_found)
+_GET_OTA_PACKAGES = Function("getOtaPackages", GetOtaPackagesResult.from_values)
+_GET_UPGRADE_TASK = Function("getUpgradeTask", GetUpgradeTaskResult.from_values)
 
 
 @overload

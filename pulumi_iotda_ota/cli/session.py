@@ -107,7 +107,8 @@ class Session:
         shown = ", ".join(records[:_SHOWN_RECORDS])
         rest = count - min(len(records), _SHOWN_RECORDS)
         more = f" and {rest:,} more" if rest else ""
-        self.note(f"skipped {plural(count, thing)} that cannot be judged: {shown}{more}")
+        named = f": {shown}{more}" if records else ""
+        self.note(f"skipped {plural(count, thing)} that cannot be judged{named}")
 
     def rows(self, rows: Sequence[Sequence[object]], *, header: Sequence[str] = (), indent: str = "") -> None:
         """Answer with a table: aligned where a person reads it, else lines with tabs and no header.

@@ -17,9 +17,12 @@ import pulumi
 from pulumi_iotda_ota import pulumi_compat, pulumi_inputs
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.errors import OutputGiven
-from pulumi_iotda_ota.iotda.case import camel, snake
+from pulumi_iotda_ota.iotda.case import snake
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.lookup.session import Run
+from pulumi_iotda_ota.schema.conversion import to_python, to_wire
+from pulumi_iotda_ota.schema.registry import FUNCTIONS, token_of
+from pulumi_iotda_ota.schema.validation import normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,19 +41,22 @@ class Function(Generic[T]):
     """What the plain and the output form of one function share.
 
     Attributes:
-        name: the name of the plain form.
-        ask: answers with plain values; it resolves the connection only if it must send a request.
-        read: makes the result of plain values: those of ``ask``, or those of a user's ``Mocks.call``.
+        served: the name under which the registry has the function, such as ``getOtaPackage``.
+        read: makes the result of plain values: those of the operation, or those of a user's ``Mocks.call``.
     """
 
-    name: str
-    ask: Ask
+    served: str
     read: Callable[[dict[str, Any]], T]
+
+    @property
+    def name(self) -> str:
+        """Return the name of the plain form."""
+        return snake(self.served)
 
     @property
     def token(self) -> str:
         """Return the name of the function in the plugin, such as ``iotda-ota:index:getOtaPackage``."""
-        return f"iotda-ota:index:{camel(self.name)}"
+        return token_of(self.served)
 
     def plain(self, values: Mapping[str, Any], connection: Connection | None, opts: pulumi.InvokeOptions | None) -> T:
         """Return the answer, or raise an error that Pulumi prints as one message."""
@@ -59,7 +65,7 @@ class Function(Generic[T]):
             pulumi_inputs.refuse_resources(values)
             _refuse_outputs(self.name, values, opts)
             if pulumi_compat.is_mocked():
-                return self._mocked(pulumi.runtime.invoke(self.token, _camel(values), opts).value)
+                return self._mocked(pulumi.runtime.invoke(self.token, self._sent(values), opts).value)
             return pulumi_compat.wait(self._work(values, connection))
 
     def output(
@@ -76,17 +82,22 @@ class Function(Generic[T]):
             pulumi_inputs.refuse_resources(values)
             values = pulumi_inputs.requiring_values(values)
         if pulumi_compat.is_mocked():
-            return pulumi.runtime.invoke_output(self.token, _camel(values), opts).apply(self._mocked)
+            return pulumi.runtime.invoke_output(self.token, self._sent(values), opts).apply(self._mocked)
         return pulumi_compat.when_known(values, opts, lambda known: self._work(known, connection))
 
     def _mocked(self, answer: dict[str, Any]) -> T:
         """Return what a stand-in for the engine answered, or raise the error that it handed on."""
         if _FAILURE in answer:
             raise pulumi_compat.as_run_error(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
-        return self.read(snake_keys(answer))
+        return self.read(to_python(FUNCTIONS[self.served].outputs, answer))
+
+    def _sent(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments as the engine, or what stands in for it, gets them."""
+        given = {name: value for name, value in values.items() if value is not None}
+        return to_wire(FUNCTIONS[self.served].arguments, given)
 
     def _work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
-        ask = work(self.ask, values, connection)
+        ask = work(FUNCTIONS[self.served].ask, values, connection)
         return lambda: self.read(ask())
 
 
@@ -101,6 +112,24 @@ def work(ask: Ask, values: Mapping[str, Any], connection: Connection | None) -> 
             return ask(used, context, values)
 
     return asked
+
+
+def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Context] | None = None) -> dict[str, Any]:
+    """Return the result of a function by its token, in the plugin's names, as a stand-in for the engine needs it.
+
+    Args:
+        token: such as ``iotda-ota:index:getOtaPackage``.
+        arguments: the arguments in camelCase.
+        asked: the run and the context to use; by default those of the program.
+
+    Raises:
+        KeyError: there is no such function.
+        IotdaOtaError: the lookup failed.
+    """
+    function = FUNCTIONS[token.rpartition(":")[2]]
+    values = normal(to_python(function.arguments, arguments))
+    result = work(function.ask, values, None)() if asked is None else function.ask(*asked, values)
+    return to_wire(function.outputs, result)
 
 
 def given(names: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,23 +166,3 @@ def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOpt
             f"{argument} is a Pulumi Output, and {name} cannot wait for its value; use {name}_output",
             argument=argument,
         )
-
-
-def _camel(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {camel(name): value for name, value in values.items() if value is not None}
-
-
-def camel_keys(value: Any) -> Any:
-    """Return a value with the names of its objects as the plugin writes them."""
-    if isinstance(value, list):
-        return [camel_keys(item) for item in value]
-    return {camel(name): camel_keys(item) for name, item in value.items()} if isinstance(value, dict) else value
-
-
-def snake_keys(value: Any) -> Any:
-    """Return a value with the names of its objects as Python writes them."""
-    if isinstance(value, list):
-        return [snake_keys(item) for item in value]
-    if isinstance(value, dict):
-        return {snake(name): snake_keys(item) for name, item in value.items()}
-    return value

@@ -168,7 +168,7 @@ def _locked(context: ResourceContext, olds: Properties, inputs: Properties) -> P
     return {
         **locked_fields(entry, include_file_location=bool(inputs.get("include_file_location"))),
         # At a refresh the file may be another one already; what is pinned is what this one asked for.
-        "locked_query": dict(entry.asked),
+        "locked_query": dict(entry.selection),
         "identity": {**dict.fromkeys(_IDENTITY, ""), **entry.place},
         "revision": _revision(olds, entry.package_id),
         "exists": True,

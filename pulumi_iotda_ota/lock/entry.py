@@ -26,19 +26,19 @@ class Entry:
 
     Attributes:
         name: what programs call it.
-        asked: the words of the lookup that count, as ``query.words`` returns them.
+        selection: the words of the lookup that count, as ``query.words`` returns them.
         place: where it was asked, as :func:`place_of` returns it.
         package: the fields of the package, with its file location.
         locked_at: when it was resolved to this package, RFC 3339 in UTC.
-        why: why it was this package, in one line.
+        reason: why it was this package, in one line.
     """
 
     name: str
-    asked: Mapping[str, Any]
+    selection: Mapping[str, Any]
     place: Mapping[str, str]
     package: Mapping[str, Any]
     locked_at: str
-    why: str
+    reason: str
 
     @property
     def package_id(self) -> str:

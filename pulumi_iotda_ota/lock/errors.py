@@ -89,7 +89,7 @@ def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str]
     differing = tuple(differing)
     facts = [
         ("requested", _pairs(differing, words)),
-        ("found", _pairs(differing, entry.asked)),
+        ("found", _pairs(differing, entry.selection)),
         ("", _kept_as(entry)),
         ("file", sanitize(path, limit=1_000)),
         (

@@ -16,6 +16,7 @@ from pulumi_iotda_ota.errors import LockError
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lock.entry import PLACE, Entry
 from pulumi_iotda_ota.lock.validation import entry_of
+from pulumi_iotda_ota.message_rendering import command, options
 from pulumi_iotda_ota.schema import outputs
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.schema.outputs import Output
 
-FORMAT = 1
+FORMAT = 2
+_NAMES_OF_FORMAT_1 = {"require_signature": "require_checksum", "allow_unscoped": "allow_multiple_scopes"}
 _MARKERS = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 
 
@@ -52,6 +54,8 @@ def read(text: str, file: str) -> dict[str, Entry]:
         raise _damaged(file, f'"format" must be a number, not {quoted(written_in)}')
     if written_in > FORMAT:
         raise _newer(file, written_in)
+    if written_in == 1:
+        raise _older(file, document)
     if written_in != FORMAT:
         raise _damaged(file, f"there is no format {written_in}")
     return dict(sorted(_entries(document, file).items()))
@@ -105,11 +109,11 @@ def _indented(value: object) -> str:
 def _ordered(entry: Entry) -> dict[str, Any]:
     """Return an entry with its fields in the order of the tables."""
     return {
-        "asked": {word.name: entry.asked[word.name] for word in schema.WORDS if word.name in entry.asked},
+        "selection": {word.name: entry.selection[word.name] for word in schema.WORDS if word.name in entry.selection},
         "place": {name: entry.place[name] for name in PLACE if name in entry.place},
         "package": _fields(entry.package, outputs.PACKAGE.fields),
         "locked_at": entry.locked_at,
-        "why": entry.why,
+        "reason": entry.reason,
     }
 
 
@@ -137,6 +141,27 @@ def _not_merged(file: str, line: int) -> LockError:
     )
     facts = [("file", file), ("cause", f"line {line} is a conflict marker of git"), ("fix", advice)]
     return LockError("the lock file has unresolved merge conflicts", facts=facts)
+
+
+def _older(file: str, document: Mapping[str, Any]) -> LockError:
+    """Return the error of a file of format 1, with the commands that write its entries anew."""
+    commands = [
+        command("lock", "add", name) + f" {options(_selection_of_format_1(value))}" for name, value in document.items()
+    ]
+    fix = "delete the file, lock its entries again, and commit the new file:\n" + "\n".join(commands)
+    facts = [("file", file), ("cause", "format 1 has other names of arguments"), ("fix", fix)]
+    return LockError(f"the lock file is of format 1, and this version reads format {FORMAT}", facts=facts)
+
+
+def _selection_of_format_1(entry: Any) -> dict[str, Any]:
+    """Return the selection of an entry of format 1 with the names of arguments of today."""
+    asked = entry.get("asked") if isinstance(entry, dict) else None
+    old = dict(asked) if isinstance(asked, dict) else {}
+    by_time = old.pop("order_by", None) == "create_time"
+    if old.pop("most_recent", False):
+        old["most_recent" if by_time else "highest_version"] = True
+    named = {_NAMES_OF_FORMAT_1.get(name, name): value for name, value in old.items()}
+    return {word.name: named[word.name] for word in schema.WORDS if word.name in named}
 
 
 def _newer(file: str, found: int) -> LockError:

@@ -72,12 +72,12 @@ def entry_values(entry: Entry | None) -> dict[str, Any] | None:
     """Return an entry as plain values, in the names of the file."""
     if entry is None:
         return None
-    fields = {"asked": entry.asked, "place": entry.place, "package": entry.package}
+    fields = {"selection": entry.selection, "place": entry.place, "package": entry.package}
     return {
         "name": entry.name,
         **{name: dict(value) for name, value in fields.items()},
         "locked_at": entry.locked_at,
-        "why": entry.why,
+        "reason": entry.reason,
     }
 
 
@@ -130,7 +130,7 @@ def _signed(package: Mapping[str, Any]) -> str:
 
 
 def _why(entry: Entry) -> str:
-    return sanitize(entry.why, limit=1_000)
+    return sanitize(entry.reason, limit=1_000)
 
 
 def _short(package_id: str) -> str:

@@ -52,7 +52,13 @@ class Outcome:
 
 
 def add(
-    run: Run, connection: ResolvedConnection, path: Path, name: str, asked: Mapping[str, Any], *, replace: bool = False
+    run: Run,
+    connection: ResolvedConnection,
+    path: Path,
+    name: str,
+    selection: Mapping[str, Any],
+    *,
+    replace: bool = False,
 ) -> Outcome:
     """Lock a lookup under a name.
 
@@ -61,7 +67,7 @@ def add(
         connection: where and as whom to ask.
         path: the lock file, which is made where there is none.
         name: the name.
-        asked: the words of the selection.
+        selection: the words of the selection.
         replace: whether the name may be there already.
 
     Raises:
@@ -73,7 +79,7 @@ def add(
         raise InputError(f"{argument('name')} {problem}, not {quoted(name)}", argument="name")
     before = (load(path) or {}).get(name)
     _require_free(before, path, replace=replace)
-    entry = resolved(run, connection, name, asked)
+    entry = resolved(run, connection, name, selection)
     if before is not None and _same(before, entry):
         return Outcome(name, "current", before, before)
 
@@ -162,7 +168,7 @@ def _outcome(run: Run, connection: ResolvedConnection, entry: Entry, path: Path,
         error = _elsewhere(entry, connection, path)
         return Outcome(entry.name, "failed", entry, error=error) if named else Outcome(entry.name, "elsewhere", entry)
     try:
-        now = resolved(run, connection, entry.name, entry.asked)
+        now = resolved(run, connection, entry.name, entry.selection)
         if now.package_id == entry.package_id:
             status = "changed" if differing_fields(now.package, entry.package) else "current"
             return Outcome(entry.name, status, entry, now if status == "changed" else entry)
@@ -212,7 +218,7 @@ def _require_free(before: Entry | None, path: Path, *, replace: bool) -> None:
 def _same(before: Entry, now: Entry) -> bool:
     """Return whether a lookup is what it was, so that nothing is to be written."""
     return (
-        not differing_words(now.asked, before.asked)
+        not differing_words(now.selection, before.selection)
         and now.place == before.place
         and now.package_id == before.package_id
         and not differing_fields(now.package, before.package)
@@ -227,19 +233,19 @@ def _elsewhere(entry: Entry, connection: ResolvedConnection, path: Path) -> Lock
 # Makes an entry of the lock file: a lookup by its words, one more request for the file, and where, when and why.
 
 
-def resolved(run: Run, connection: ResolvedConnection, name: str, asked: Mapping[str, Any]) -> Entry:
+def resolved(run: Run, connection: ResolvedConnection, name: str, selection: Mapping[str, Any]) -> Entry:
     """Return what a lookup gives now, as an entry.
 
     Args:
         run: what this run remembers.
         connection: where and as whom to ask.
         name: what programs will call it.
-        asked: the words of the selection.
+        selection: the words of the selection.
 
     Raises:
         IotdaOtaError: as of ``lookup.find.find_package``.
     """
-    query = words(asked)
+    query = words(selection)
     lookup = PackageLookup.from_arguments({**query, "include_file_location": True})
     connection = run.completed(connection)
     found = find_package(run, connection, lookup, most_skipped=sys.maxsize)
@@ -247,9 +253,9 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, asked: Mapping
         raise PackageNotFound("no OTA package matches")
     return Entry(
         name=name,
-        asked=query,
+        selection=query,
         place=place_of(connection.identity),
         package=package_values(found.package),
         locked_at=f"{run.clock.now():%Y-%m-%dT%H:%M:%SZ}",
-        why=reason(lookup, found),
+        reason=reason(lookup, found),
     )

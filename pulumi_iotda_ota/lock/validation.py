@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema.outputs import Output
 
 _TYPES: dict[str, tuple[type, str]] = {
-    "asked": (dict, "an object"),
+    "selection": (dict, "an object"),
     "place": (dict, "an object"),
     "package": (dict, "an object"),
     "locked_at": (str, "a string"),
-    "why": (str, "a string"),
+    "reason": (str, "a string"),
 }
 
 
@@ -56,18 +56,18 @@ def _entry(name: str, value: object) -> Entry:
     for field, (type_, meaning) in _TYPES.items():
         if not isinstance(fields.get(field), type_):
             raise _MisfitError(f"{field} must be {meaning}, not {_given(fields, field)}")
-    _check_asked(fields["asked"])
+    _check_selection(fields["selection"])
     _check_place(fields["place"])
     _check_fields(fields["package"], outputs.PACKAGE.fields, "package")
     _check_time(fields["locked_at"])
     return Entry(name, **{field: fields[field] for field in _TYPES})
 
 
-def _check_asked(asked: Mapping[str, Any]) -> None:
-    _require_known(asked, [word.name for word in schema.WORDS], "asked.")
-    problems = validation.problems(schema.WORDS, asked)
+def _check_selection(selection: Mapping[str, Any]) -> None:
+    _require_known(selection, [word.name for word in schema.WORDS], "selection.")
+    problems = validation.problems(schema.WORDS, selection)
     if problems:
-        raise _MisfitError(f"asked.{problems[0].text}")
+        raise _MisfitError(f"selection.{problems[0].text}")
 
 
 def _check_place(place: Mapping[str, Any]) -> None:
@@ -118,7 +118,7 @@ def _require_known(value: Mapping[str, Any], known: Iterable[str], path: str) ->
     names = list(known)
     for name in value:
         if name not in names:
-            raise _MisfitError(f"{path}{sanitize(name, limit=60)} is no field of format 1{did_you_mean(name, names)}")
+            raise _MisfitError(f"{path}{sanitize(name, limit=60)} is no field of format 2{did_you_mean(name, names)}")
 
 
 def _given(fields: Mapping[str, Any], field: str) -> str:
@@ -138,7 +138,7 @@ def misfit(entry: Entry) -> str:
         entry: what is locked; valid by the tables.
     """
     try:
-        return _broken(PackageLookup.from_arguments(entry.asked), _package(entry.package))
+        return _broken(PackageLookup.from_arguments(entry.selection), _package(entry.package))
     except IotdaOtaError as error:  # the query, or the time of the upload, cannot be read
         return error.message.headline
 

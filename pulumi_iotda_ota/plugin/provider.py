@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, decl
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
 from pulumi_iotda_ota.message_rendering import PLUGIN, render
-from pulumi_iotda_ota.plugin.values import to_python, to_wire
+from pulumi_iotda_ota.schema.conversion import to_python, to_wire
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
 from pulumi_iotda_ota.schema.validation import Problem, normal
 

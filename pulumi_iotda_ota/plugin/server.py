@@ -55,7 +55,7 @@ _SECRET_SETTINGS = tuple(camel(setting.name) for setting in SETTINGS if setting.
 _NEEDED_SOON = (
     "iotda.auth.connection",
     "iotda.client",
-    "plugin.functions",
+    "operations",
     "lifecycle.pin",
     "lifecycle.upgrade_task.resource",
 )

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.struct_pb2 import Struct
 
-from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from google.protobuf.message import Message
     from google.protobuf.struct_pb2 import Value
@@ -123,31 +122,3 @@ def _written(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_written(item) for item in value]
     return _UNKNOWN_TEXT if value is UNKNOWN else value
-
-
-def to_python(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return properties under Python's names."""
-    return _renamed(snake, fields, values)
-
-
-def to_wire(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return properties under the names of the wire."""
-    return _renamed(camel, fields, values)
-
-
-def _renamed(rename: Callable[[str], str], fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    known = {item.name: item for item in fields}
-    return {rename(name): _inside(rename, known.get(snake(name)), value) for name, value in values.items()}
-
-
-def _inside(rename: Callable[[str], str], field_: Field | None, value: Any) -> Any:
-    """Return a value with the names inside it; only an object that the table knows has names of ours."""
-    of = getattr(field_, "of", None)
-    if of is not None and isinstance(value, dict):
-        return _renamed(rename, of.fields, value)
-    if of is not None and isinstance(value, list):
-        return [_inside(rename, field_, item) for item in value]
-    kind = field_.type if field_ is not None else ""
-    if kind == "counts by argument" and isinstance(value, dict):
-        return {rename(name): item for name, item in value.items()}
-    return rename(value) if kind == "argument" and isinstance(value, str) else value

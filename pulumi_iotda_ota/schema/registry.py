@@ -32,7 +32,7 @@ class Function:
     """A function.
 
     Attributes:
-        code: the function of the plugin, as ``module:name``. It takes a run, a context and the arguments.
+        code: its operation, as ``module:name``. It takes a run, a context and the arguments.
         arguments: its arguments.
         outputs: the fields of its result.
         description: what it does. The first sentence stands alone.
@@ -100,21 +100,21 @@ _FOUND = outputs.Output(
 
 FUNCTIONS = {
     "getOtaPackage": Function(
-        "plugin.functions:get_ota_package",
+        "operations:get_package",
         lookup_arguments.GET_OTA_PACKAGE,
         (_FOUND, *outputs.GET_OTA_PACKAGE),
         "Look up the one OTA package that matches. All pages of the list are read. If several packages match, it is an "
         "error, unless {highest_version} or {most_recent} is set.",
     ),
     "getOtaPackages": Function(
-        "plugin.functions:get_ota_packages",
+        "operations:list_packages",
         lookup_arguments.GET_OTA_PACKAGES,
         outputs.GET_OTA_PACKAGES,
         "List the OTA packages that match. All pages of the list are read. If a page cannot be read, it is an error: "
         "there is never a partial list.",
     ),
     "getUpgradeTask": Function(
-        "plugin.functions:get_upgrade_task",
+        "operations:get_task",
         lookup_arguments.GET_UPGRADE_TASK,
         outputs.GET_UPGRADE_TASK,
         "Fetch an upgrade task as it is now. The result has the first 100 devices that failed, each with the reason. "

@@ -18,8 +18,7 @@ from pulumi.runtime import mocks as mocks_module
 
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.dynamic import begin_run
-from pulumi_iotda_ota.functions import packages
-from pulumi_iotda_ota.functions.invoke import failure
+from pulumi_iotda_ota.functions.invoke import answer, failure
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.testing.project import Project, complete
 
@@ -95,7 +94,7 @@ class Monitor(pulumi.runtime.Mocks):
     ) -> dict[str, Any]:
         """Return the answer of a function of ours, or what raises its error where it was called."""
         try:
-            return packages.answer(args.token, args.args, asked=asked)
+            return answer(args.token, args.args, asked=asked)
         except IotdaOtaError as error:
             return failure(error)
 

@@ -109,8 +109,8 @@ def test_gone_and_failing_names(shell: Shell, emulator: Emulator, lock_file: Pat
     assert (gone.code, gone.out) == (7, "exact: V1.4.10 is gone, nothing matches now\nmeter: V1.4.11 is current\n")
 
     one = (load(lock_file) or {})["meter"]
-    undecided = {name: value for name, value in one.asked.items() if name != "highest_version"}
-    change(lock_file, lambda there: {**there, "many": replace(one, name="many", asked=undecided)})
+    undecided = {name: value for name, value in one.selection.items() if name != "highest_version"}
+    change(lock_file, lambda there: {**there, "many": replace(one, name="many", selection=undecided)})
     newer(emulator)
 
     checked, updated = shell("lock", "check"), shell("lock", "update")

@@ -116,7 +116,7 @@ def test_explain(shell: Shell) -> None:
     assert chosen[0] == "V1.4.11"
     assert (first[0], first[2]) == ("V1.5.0-rc1", "prerelease (--include-prereleases)")
     assert (second[0], second[2]) == ("V1.4.10", "lower than V1.4.11 (--highest-version)")
-    assert few.err == "  … 32 more (--all-skipped shows them)\n"
+    assert few.err == "  … 32 more (--all-skipped lists them)\n"
     assert len(everything.rows) == 2 + 40
 
 

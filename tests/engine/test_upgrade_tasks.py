@@ -76,7 +76,7 @@ def test_a_failed_canary_leaves_the_rest_untouched(make_project: Callable[..., P
     assert failed.code != 0
     name = emulator.tasks[0]["task_name"]
     assert f"error: upgrade task {name} failed: 1 of 4 devices (limit 0)" in failed.text
-    assert "failing      meter-0002: Integrity check failure (IOTDA.014112)" in failed.text
+    assert "meter-0002   Integrity check failure (IOTDA.014112)" in failed.text
     assert "pulumi_iotda_ota/" not in failed.text
     assert {"canary", "meter"} <= {*project.resources()}
     assert not {"canary-healthy", "fleet"} & {*project.resources()}

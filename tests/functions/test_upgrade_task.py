@@ -11,7 +11,7 @@ from pulumi.output import Output
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.emulator import Emulator, Switches
-from pulumi_iotda_ota.functions import packages
+from pulumi_iotda_ota.functions import invoke
 from tests.conftest import settings_for
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def test_a_stand_in_for_the_engine_is_answered(service: Emulator, time: Time) ->
     task_id = add_task(service, "d1")
     time.now += 120
 
-    answer = packages.answer("iotda-ota:index:getUpgradeTask", {"taskId": task_id})
+    answer = invoke.answer("iotda-ota:index:getUpgradeTask", {"taskId": task_id})
 
     assert answer["failedDevices"] == [
         {"target": "d1", "status": "Fail", "errorCode": "IOTDA.014290", "errorMsg": "broken"}

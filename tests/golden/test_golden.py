@@ -14,8 +14,7 @@ import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import pulumi_compat, testing
 from pulumi_iotda_ota.cli import main as entry
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.functions import packages as functions
-from pulumi_iotda_ota.functions.invoke import camel_keys, snake_keys
+from pulumi_iotda_ota.functions import invoke
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
@@ -25,7 +24,7 @@ from pulumi_iotda_ota.message_rendering import COMMAND_LINE, PLUGIN
 from pulumi_iotda_ota.schema.validation import Problem
 from tests.conftest import settings_for
 from tests.support import plugin_process
-from tests.support.golden_table import Lookup, lookups, seed
+from tests.support.golden_table import Lookup, camel_keys, lookups, seed, snake_keys
 from tests.support.locks import lock
 from tests.support.plugin_process import Plugin
 
@@ -160,7 +159,7 @@ def test_the_call_of_a_monitor(asked: Lookup) -> None:
 
     def answer() -> Any:
         token = f"iotda-ota:index:getOtaPackage{'s' * asked.many}"
-        answered = functions.answer(token, camel_keys(asked.arguments))
+        answered = invoke.answer(token, camel_keys(asked.arguments))
         if asked.many:
             return answered["packages"]
         return {**answered, "package_id": answered["packageId"]} if answered.get("found", True) else None
@@ -212,7 +211,7 @@ def test_the_plugin(asked: Lookup, plugin: Plugin) -> None:
         assert error == caught.value.rendered(PLUGIN)
         return
     assert error == ""
-    monitored = functions.answer(f"iotda-ota:index:{token}", camel_keys(asked.arguments))
+    monitored = invoke.answer(f"iotda-ota:index:{token}", camel_keys(asked.arguments))
     assert answered == monitored
     found = [snake_keys(item) for item in answered["packages"]] if asked.many else snake_keys(answered)
     same(asked, found if asked.many or answered["found"] else None)
@@ -306,7 +305,7 @@ def test_what_was_passed_over_is_the_same_and_complete(asked: Lookup) -> None:
     """Function and monitor tell the same packages as passed over, and each package is accounted for."""
     get: Any = iotda_ota.get_ota_packages if asked.many else iotda_ota.get_ota_package
     found = get(**asked.arguments)
-    answered = functions.answer(f"iotda-ota:index:getOtaPackage{'s' * asked.many}", camel_keys(asked.arguments))
+    answered = invoke.answer(f"iotda-ota:index:getOtaPackage{'s' * asked.many}", camel_keys(asked.arguments))
 
     skipped = [{**one.to_dict(), "rule": camel(one.rule)} for one in found.skipped]
     assert answered["skipped"] == camel_keys(skipped)

@@ -21,7 +21,7 @@ def test_add_writes_what_where_when_and_why(keeper: Keeper) -> None:
     keeper.add()
 
     added = keeper.entries["meter-firmware"]
-    assert added.asked == ASKED
+    assert added.selection == ASKED
     assert added.place == {
         "region": keeper.emulator.region,
         "endpoint": "http://localhost",
@@ -30,7 +30,7 @@ def test_add_writes_what_where_when_and_why(keeper: Keeper) -> None:
     assert (added.version, added.package["created_at"]) == ("V1.4.10", "2026-10-02T09:00:00Z")
     assert added.package["file_location"]["obs_location"]["sign"] == "ab" * 32
     assert abs(datetime.fromisoformat(added.locked_at.replace("Z", "+00:00")) - datetime.now(timezone.utc)).seconds < 60
-    assert added.why == "highest version that matches ^1.4 for devices on V1.3.2"
+    assert added.reason == "highest version that matches ^1.4 for devices on V1.3.2"
     text = keeper.path.read_text()
     assert not [secret for secret in (keeper.emulator.access_key, keeper.emulator.secret_key) if secret in text]
 
@@ -154,18 +154,18 @@ def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
 )
 def test_why(keeper: Keeper, asked: dict[str, Any], why: str) -> None:
     """Why a package was chosen is told for each kind of choice, with what is higher and why not."""
-    added = keeper.add(asked={"package_type": "firmwarePackage", "product_id": "meter", **asked})
+    added = keeper.add(selection={"package_type": "firmwarePackage", "product_id": "meter", **asked})
 
     assert added.now is not None
-    assert added.now.why == why
+    assert added.now.reason == why
 
 
 def test_why_of_an_id(keeper: Keeper) -> None:
     """A package that is asked for by its id can be locked too."""
-    added = keeper.add(asked={"package_id": "s1"})
+    added = keeper.add(selection={"package_id": "s1"})
 
     assert added.now is not None
-    assert (added.now.why, added.now.version) == ("requested by its id", "S1")
+    assert (added.now.reason, added.now.version) == ("requested by its id", "S1")
     assert iotda_ota.get_ota_package(lock="meter-firmware").package_id == "s1"
 
 
@@ -179,4 +179,4 @@ def test_values_for_programs(keeper: Keeper) -> None:
     assert (values["name"], values["status"]) == ("meter-firmware", "newer")
     assert values["locked"]["package"]["version"] == "V1.4.10"
     assert values["now"]["package"]["package_id"] == "p-1-4-12"
-    assert values["now"]["why"] == "highest version that matches ^1.4 for devices on V1.3.2"
+    assert values["now"]["reason"] == "highest version that matches ^1.4 for devices on V1.3.2"

@@ -46,10 +46,10 @@ def test_what_it_looks_like() -> None:
         "  },",
         '  "b": {',
         "  },",
-        '  "format": 1',
+        '  "format": 2',
     ]
     assert lines.count("") == 2
-    assert written([]) == '{\n  "format": 1\n}\n'
+    assert written([]) == '{\n  "format": 2\n}\n'
 
 
 def edited(**changes: Any) -> str:
@@ -78,25 +78,28 @@ def package(**changes: Any) -> str:
         ('{"format": NaN}', "NaN is no JSON"),
         ("[" * 100_000, "recursion"),
         ('{"format": ' + "9" * 5000 + "}", "5000"),
-        ('{"a": {}, "a": {}, "format": 1}', '"a" is there twice'),
+        ('{"a": {}, "a": {}, "format": 2}', '"a" is there twice'),
         (ONE.replace('"version": "V1"', '"version": "V1", "version": "V2"'), '"version" is there twice'),
-        ('{"-a": {}, "format": 1}', 'a name must be 1 to 64 .* "-a"|"-a": a name must be'),
-        ('{"a": 1, "format": 1}', '"a": it must be an object, not 1'),
-        (edited(whom="me"), "whom is no field of format 1"),
-        (edited(lockedAt="x"), r"lockedAt is no field of format 1 \(did you mean locked_at\?\)"),
-        (edited(why=None), '"meter": why must be a string, not missing'),
-        (edited(why=1), "why must be a string, not 1"),
+        ('{"-a": {}, "format": 2}', 'a name must be 1 to 64 .* "-a"|"-a": a name must be'),
+        ('{"a": 1, "format": 2}', '"a": it must be an object, not 1'),
+        (edited(whom="me"), "whom is no field of format 2"),
+        (edited(lockedAt="x"), r"lockedAt is no field of format 2 \(did you mean locked_at\?\)"),
+        (edited(reason=None), '"meter": reason must be a string, not missing'),
+        (edited(reason=1), "reason must be a string, not 1"),
         (edited(locked_at="yesterday"), "locked_at must be a time"),
-        (edited(asked={"package_typ": "x"}), r"asked.package_typ is no field of format 1 \(did you mean package_type"),
-        (edited(asked={"highest_version": "yes"}), "asked.highest_version must be True or False"),
-        (edited(asked={"lock": "x"}), "asked.lock is no field"),
+        (
+            edited(selection={"package_typ": "x"}),
+            r"selection.package_typ is no field of format 2 \(did you mean package_type",
+        ),
+        (edited(selection={"highest_version": "yes"}), "selection.highest_version must be True or False"),
+        (edited(selection={"lock": "x"}), "selection.lock is no field"),
         (edited(place={"region": 1}), "place.region must be a string, not 1"),
         (edited(place={"profile": "x"}), "place.profile is no field"),
         (package(package_id=None), "package.package_id is missing"),
         (package(version=1), "package.version must be a string, not 1"),
         (package(support_source_versions="V0"), 'package.support_source_versions must be a list of strings, not "V0"'),
         (package(support_source_versions=[None]), "must be a list of strings"),
-        (package(size=3), "package.size is no field of format 1"),
+        (package(size=3), "package.size is no field of format 2"),
         (
             package(file_location={"obs_location": []}),
             r"package.file_location.obs_location must be an object, not \[\]",
@@ -128,8 +131,8 @@ def test_a_conflict_is_told_as_one() -> None:
 
 def test_a_newer_format_says_what_to_install() -> None:
     """A file of a later format is not guessed at: the error says that a newer library is needed, and which is here."""
-    with pytest.raises(iotda_ota.LockError, match="format 2, which is newer") as caught:
-        read('{"lookups": {"any": "thing"}, "format": 2}', "lock")
+    with pytest.raises(iotda_ota.LockError, match="format 3, which is newer") as caught:
+        read('{"lookups": {"any": "thing"}, "format": 3}', "lock")
 
     assert f"newer than {iotda_ota.__version__}" in str(caught.value)
 
@@ -139,3 +142,30 @@ def test_what_is_locked_is_no_secret_and_no_credential() -> None:
     for name in ("access_key", "auth_token", "user_name", "profile", "credentials"):
         with pytest.raises(iotda_ota.LockError, match="damaged"):
             read(edited(place={name: "x"}), "lock")
+
+
+def test_a_file_of_format_1_names_the_commands_that_replace_it() -> None:
+    """The error has a command for each entry, with the names of today's arguments, ready to copy."""
+    old = {
+        "meter": {"asked": {"package_type": "firmwarePackage", "product_id": "m 1", "most_recent": True}},
+        "valve": {
+            "asked": {
+                "package_type": "modulePackage",
+                "most_recent": True,
+                "order_by": "create_time",
+                "require_signature": True,
+                "allow_unscoped": True,
+            }
+        },
+        "format": 1,
+    }
+
+    with pytest.raises(
+        iotda_ota.LockError, match="the lock file is of format 1, and this version reads format 2"
+    ) as caught:
+        read(json.dumps(old), "iotda-ota.lock.json")
+
+    fix = " ".join(dict(caught.value.facts)["fix"].split())
+    assert "iotda-ota lock add meter --package-type firmwarePackage --product-id 'm 1' --highest-version" in fix
+    assert "iotda-ota lock add valve --package-type modulePackage --require-checksum --most-recent" in fix
+    assert fix.endswith("--allow-multiple-scopes")

@@ -266,7 +266,7 @@ def test_an_entry_that_was_put_together_is_refused(
 ) -> None:
     """Words of one side of a merge over the package of the other, or edited by hand, give no package they exclude."""
     lock(emulator, project, "meter", **NEWEST)
-    change(project / LOCK_FILE, lambda there: {"meter": replace(there["meter"], asked=asked)})
+    change(project / LOCK_FILE, lambda there: {"meter": replace(there["meter"], selection=asked)})
 
     text = refusal(lock="meter")
 
@@ -293,8 +293,8 @@ def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Em
     lock(service, project, "meter", **METER, source_versions=["V1.3.1", "V1.3.2"], highest_version=True)
 
     def edited(there: dict[str, Entry]) -> dict[str, Entry]:
-        asked = {**there["meter"].asked, "source_versions": ["V1.3.2", "V1.3.1"], "version_scheme": "loose"}
-        return {"meter": replace(there["meter"], asked=asked)}
+        asked = {**there["meter"].selection, "source_versions": ["V1.3.2", "V1.3.1"], "version_scheme": "loose"}
+        return {"meter": replace(there["meter"], selection=asked)}
 
     change(project / LOCK_FILE, edited)
 

@@ -46,7 +46,7 @@ def adding(name: str) -> Step:
 def updating(name: str) -> Step:
     """Return the step that moves a name to another package, which touches its first and last fields too."""
     moved = entry(
-        name, "V2", asked={"package_type": "softwarePackage"}, why="another", locked_at="2026-12-01T00:00:00Z"
+        name, "V2", selection={"package_type": "softwarePackage"}, reason="another", locked_at="2026-12-01T00:00:00Z"
     )
     return f"update {name}", lambda there: {**there, name: moved}
 

@@ -45,7 +45,7 @@ def test_the_text_of_a_pull_request(keeper: Keeper) -> None:
 
 def test_text_of_the_service_means_nothing_in_a_pull_request(keeper: Keeper) -> None:
     """What a service writes for a version or an id is no Markdown, no mention, and no word to a pipeline."""
-    added = keeper.add(asked={"package_id": "s1"})
+    added = keeper.add(selection={"package_id": "s1"})
     assert added.now is not None
     hostile = {"version": "[skip ci]", "created_at": "[skip ci]", "package_id": "[ci skip]"}
     told = []
@@ -76,7 +76,7 @@ def test_only_what_moved_is_written(keeper: Keeper) -> None:
     """An update changes the lines of what moved: when and why the others were locked stays."""
     keeper.add()
     keeper.add("software", SOFTWARE)
-    old = {name: replace(one, locked_at="2026-01-01T00:00:00Z", why="then") for name, one in keeper.entries.items()}
+    old = {name: replace(one, locked_at="2026-01-01T00:00:00Z", reason="then") for name, one in keeper.entries.items()}
     change(keeper.path, lambda _: old)
     keeper.upload("V1.4.12", "p-1-4-12")
 
@@ -132,19 +132,19 @@ def test_a_name_is_added_once(keeper: Keeper) -> None:
     keeper.emulator.forget_requests()
 
     with pytest.raises(iotda_ota.LockError, match='"meter-firmware" is locked already') as caught:
-        keeper.add(asked=SOFTWARE)
+        keeper.add(selection=SOFTWARE)
     assert "--replace" in str(caught.value)
     assert keeper.emulator.requests == []
 
-    outcome = keeper.add(asked=SOFTWARE, replace=True)
+    outcome = keeper.add(selection=SOFTWARE, replace=True)
     assert report.news_text(outcome).startswith("meter-firmware: V1.4.10 -> S1\n")
-    assert keeper.entries["meter-firmware"].asked == SOFTWARE
+    assert keeper.entries["meter-firmware"].selection == SOFTWARE
 
 
 def test_replacing_by_the_same_is_no_change(keeper: Keeper) -> None:
     """What is locked again as it was keeps its bytes, when and why too."""
     keeper.add()
-    change(keeper.path, lambda there: {name: replace(one, why="then") for name, one in there.items()})
+    change(keeper.path, lambda there: {name: replace(one, reason="then") for name, one in there.items()})
     before = keeper.path.read_bytes()
 
     assert keeper.add(replace=True).status == "current"
@@ -154,9 +154,9 @@ def test_replacing_by_the_same_is_no_change(keeper: Keeper) -> None:
 def test_a_lookup_that_fails_locks_nothing(keeper: Keeper) -> None:
     """What has no one answer is the error of the lookup, and makes no file."""
     with pytest.raises(iotda_ota.PackageNotFound):
-        keeper.add(asked={**SOFTWARE, "version": "S9"})
+        keeper.add(selection={**SOFTWARE, "version": "S9"})
     with pytest.raises(iotda_ota.InputError, match="package_type is required"):
-        keeper.add(asked={"product_id": "meter"})
+        keeper.add(selection={"product_id": "meter"})
     with pytest.raises(iotda_ota.InputError, match="name must be 1 to 64"):
         keeper.add("a b")
 
@@ -167,7 +167,7 @@ def test_a_name_that_somebody_else_changes_meanwhile(keeper: Keeper) -> None:
     """Two writers: other names are both kept; of one name the later writer is told, and nothing is lost."""
     keeper.add()
     keeper.upload("V1.4.12", "p-1-4-12")
-    by_hand = replace(keeper.entries["meter-firmware"], why="by hand")
+    by_hand = replace(keeper.entries["meter-firmware"], reason="by hand")
     both = {"meter-firmware": by_hand, "other": entry("other")}
     keeper.emulator.faults.add(
         operation="ListOtaPackageInfo", before=lambda: change(keeper.path, lambda there: {**there, **both}), times=None
@@ -191,11 +191,11 @@ def test_the_catalogue_is_locked_as_the_lookup_finds_it(emulator: Emulator, proj
         )
     keeper = Keeper(emulator, project)
 
-    added = keeper.add(asked=NEWEST)
+    added = keeper.add(selection=NEWEST)
 
     assert added.now is not None
-    assert "(skipped 121 newer: V9.119 outside ^1.4, V9.118 outside ^1.4, V9.117" in added.now.why
-    assert added.now.why.endswith("and 118 more)")
+    assert "(skipped 121 newer: V9.119 outside ^1.4, V9.118 outside ^1.4, V9.117" in added.now.reason
+    assert added.now.reason.endswith("and 118 more)")
 
 
 def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, project: Path) -> None:
@@ -213,8 +213,8 @@ def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, proj
         },
     )
 
-    added = keeper.add(asked={**NEWEST, "version_constraint": "*", "created_before": "2030-01-01T00:00:00Z"})
+    added = keeper.add(selection={**NEWEST, "version_constraint": "*", "created_before": "2030-01-01T00:00:00Z"})
 
     assert added.now is not None
     assert added.now.version != "V9"
-    assert "V9 without a readable upload time" in added.now.why
+    assert "V9 without a readable upload time" in added.now.reason

@@ -79,7 +79,7 @@ def test_another_time_of_the_same_package_is_no_change(bench: Bench, project: Pa
     first = pinned(bench, LOCKED)
     change(
         project / LOCK_FILE,
-        lambda there: {"meter": replace(there["meter"], locked_at="2027-01-01T00:00:00Z", why="another")},
+        lambda there: {"meter": replace(there["meter"], locked_at="2027-01-01T00:00:00Z", reason="another")},
     )
 
     again = pinned(bench, LOCKED, first)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pulumi_iotda_ota.iotda.case import camel, snake
 from tests.support.golden_versions import names_of
 
 TABLE = Path(__file__).parents[1] / "golden" / "table.txt"
@@ -99,3 +100,17 @@ def _arguments(asked: str) -> dict[str, Any]:
         return {**dict.fromkeys(words, True), **given}
     product, *flags = words
     return {"package_type": "firmwarePackage", "product_id": product, **dict.fromkeys(flags, True), **given}
+
+
+def camel_keys(value: Any) -> Any:
+    """Return a value whose names are written as the plugin writes them."""
+    if isinstance(value, list):
+        return [camel_keys(item) for item in value]
+    return {camel(name): camel_keys(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def snake_keys(value: Any) -> Any:
+    """Return a value whose names are written as Python writes them."""
+    if isinstance(value, list):
+        return [snake_keys(item) for item in value]
+    return {snake(name): snake_keys(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -70,9 +70,9 @@ class Keeper:
         with closing(Run(memo=False)) as run:
             return work(run, Context({}, self.environ).resolved(), self.path, *arguments, **more)
 
-    def add(self, name: str = "meter-firmware", asked: dict[str, Any] = ASKED, **more: Any) -> Outcome:
+    def add(self, name: str = "meter-firmware", selection: dict[str, Any] = ASKED, **more: Any) -> Outcome:
         """Add a name."""
-        return self.done(keeping.add, name, asked, **more)
+        return self.done(keeping.add, name, selection, **more)
 
     def update(self, *names: str) -> list[Outcome]:
         """Bring names up to date."""

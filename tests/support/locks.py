@@ -32,7 +32,7 @@ def entry(name: str, version: str = "V1", **changes: Any) -> Entry:
     """Return an entry with a package of that version."""
     fields: dict[str, Any] = {
         "name": name,
-        "asked": {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True},
+        "selection": {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True},
         "place": {"region": "cn-north-4", "endpoint": "https://iotda.example.com", "project_id": "p1"},
         "package": {
             "package_id": f"{name}-{version}",
@@ -45,7 +45,7 @@ def entry(name: str, version: str = "V1", **changes: Any) -> Entry:
             "support_source_versions": ["V0"],
         },
         "locked_at": "2026-11-22T12:00:00Z",
-        "why": "highest there is",
+        "reason": "highest there is",
     }
     return Entry(**{**fields, **changes})
 
@@ -88,5 +88,11 @@ def entries() -> SearchStrategy[Entry]:
     )
     names = st.from_regex(r"(?!format\Z)[A-Za-z0-9][A-Za-z0-9_.-]{0,8}", fullmatch=True)
     return st.builds(
-        Entry, names, asked=asked, place=place, package=package, locked_at=st.just("2026-11-22T12:00:00Z"), why=text
+        Entry,
+        names,
+        selection=asked,
+        place=place,
+        package=package,
+        locked_at=st.just("2026-11-22T12:00:00Z"),
+        reason=text,
     )

@@ -70,7 +70,7 @@ def test_a_failed_canary_fails_the_program() -> None:
     with pytest.raises(iotda_ota.UpgradeTaskFailed, match="failed: 1 of 2 devices") as caught:
         testing.run_program(ROLLOUT, config=CONFIG, mocks=mocks)
 
-    assert "m2: battery low" in str(caught.value)
+    assert "m2           battery low" in str(caught.value)
     assert [task["targets_filter"]["group_ids"] for task in mocks.tasks] == [["canary"]]
 
 

@@ -330,7 +330,7 @@ def test_the_plugin_starts_with_what_it_needs_to_answer_and_no_more() -> None:
     )
     assert (
         not {
-            f"{NAME}.functions.packages",
+            f"{NAME}.functions.invoke",
             f"{NAME}.functions.results",
             f"{NAME}.pulumi_compat",
             f"{NAME}.lookup.find",

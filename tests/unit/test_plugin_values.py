@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
-from pulumi_iotda_ota.plugin.values import received, sent, to_python, to_wire
+from pulumi_iotda_ota.plugin.values import received, sent
+from pulumi_iotda_ota.schema.conversion import to_python, to_wire
 from pulumi_iotda_ota.schema.registry import RESOURCES
 from pulumi_iotda_ota.schema.validation import normal
 

@@ -49,12 +49,6 @@ _RAISES = {
         _ANY,
     ],
 }
-# The code of each function, over plain values.
-_CODE = {
-    "getOtaPackage": "packages.find_package",
-    "getOtaPackages": "packages.list_packages",
-    "getUpgradeTask": "tasks.show_task",
-}
 # The argument that decides whether the result may be None, and the value that keeps it from that.
 _MAY_BE_NONE = {"getOtaPackage": ("on_missing", '"error"')}
 
@@ -71,7 +65,6 @@ def text() -> str:
         "from __future__ import annotations\n",
         "from typing import TYPE_CHECKING, Any, Literal, overload\n",
         f"from pulumi_iotda_ota._generated.results import {', '.join(results)}",
-        "from pulumi_iotda_ota.functions import packages, tasks",
         "from pulumi_iotda_ota.functions.invoke import Function, given\n",
         TYPE_IMPORTS.format("Sequence"),
         *(_shared(name) for name in FUNCTIONS),
@@ -92,7 +85,7 @@ def _variable(name: str) -> str:
 
 def _shared(name: str) -> str:
     read = "from_found" if name in _MAY_BE_NONE else "from_values"
-    return f'{_variable(name)} = Function("{snake(name)}", {_CODE[name]}, {_result(name)}.{read})'
+    return f'{_variable(name)} = Function("{name}", {_result(name)}.{read})'
 
 
 def _form(name: str, function: Function, *, output: bool) -> str:
