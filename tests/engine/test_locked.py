@@ -145,7 +145,8 @@ iotda_ota.OtaPackagePin("meter", lock="meter")
 
     assert failed.code != 0
     assert 'lock: "meter" is locked in another place' in failed.text
-    assert f"project_id: staging, locked {emulator.project_id}" in failed.text
+    assert 'requested    project_id="staging"' in failed.text
+    assert f'found        project_id="{emulator.project_id}"' in failed.text
     assert emulator.requests == []
 
 

@@ -49,7 +49,10 @@ def test_errors_are_messages(make_yaml: Callable[..., Project]) -> None:
     inputs.set("iotda-ota:deadline", "soon")
     setting = inputs.run("preview")
 
-    assert "no OTA package matches\n      requested    firmwarePackage, product smart-meter, version V9" in told.text
+    assert (
+        'no OTA package matches\n      requested    packageType: "firmwarePackage", productId: "smart-meter",'
+        in told.text
+    )
     assert "property packageIds value {[{a b}]} has a problem: has an item that must be 1 to 36" in refused.text
     assert "property deadline value {soon} has a problem: deadline must be a number of seconds" in setting.text
     for done in (told, refused, setting):

@@ -34,7 +34,7 @@ def test_a_range_from_preview_to_a_newer_package(make_project: Callable[..., Pro
 
     emulator.faults.add(operation="ListOtaPackageInfo", error="space_missing", times=None)
     warned = project.ok("refresh", "--yes")
-    assert "warning: whether something newer than V1.4.11 fits is not known" in warned.text
+    assert "warning: the check for a newer version than V1.4.11 failed" in warned.text
     assert project.resources()["meter"]["outputs"]["available_version"] == "V1.4.12"
 
 
@@ -43,8 +43,9 @@ def test_nothing_fits_is_told_within_eighty_columns(make_project: Callable[..., 
     program = first_program().replace(RANGE, '"version_constraint": "^2"')
     told = [
         "no OTA package matches",
-        "requested    firmwarePackage, product smart-meter, version ^2, for devices on",
-        "found        41 packages (1 request): 28 without support for V1.3.2, V1.4.0",
+        'requested    package_type="firmwarePackage", product_id="smart-meter",',
+        'version_constraint="^2", source_versions=["V1.3.2", "V1.4.0"]',
+        "found        41 packages, 0 match: source_versions 28, version_constraint 12,",
         "nearest      V1.4.11 (outside ^2)",
         "fix          ",
     ]

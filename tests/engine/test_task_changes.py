@@ -72,7 +72,7 @@ def test_a_schedule_that_is_moved(project: Project, emulator: Emulator) -> None:
         require_clean_refusal(
             refused,
             "schedule_time cannot change: upgrade task",
-            f"set schedule_time back to {first}",
+            f'set schedule_time="{first}" again',
             "change triggers",
         )
     assert [task["task_policy"]["schedule_time"] for task in emulator.tasks] == [
@@ -110,7 +110,9 @@ def test_a_schedule_that_is_moved_in_yaml(make_yaml: Callable[..., Project], emu
     text = (project.folder / "Pulumi.yaml").read_text()
     project.write(text.replace(first, ahead(4)), "Pulumi.yaml")
 
-    require_clean_refusal(project.up(), "scheduleTime cannot change: upgrade task", f"set scheduleTime back to {first}")
+    require_clean_refusal(
+        project.up(), "scheduleTime cannot change: upgrade task", f'set scheduleTime: "{first}" again'
+    )
     assert len(emulator.tasks) == 1
 
 
@@ -123,7 +125,9 @@ def test_a_list_that_is_late(project: Project, emulator: Emulator) -> None:
     project.set("wave", "2")
 
     refused = project.up()
-    require_clean_refusal(refused, "a change of triggers is a new campaign", "still runs", "replace_running=True")
+    require_clean_refusal(
+        refused, "a change of triggers starts a new upgrade task", "is still running", "replace_running=True"
+    )
     assert [task["status"] for task in emulator.tasks] == ["Processing"]
 
 

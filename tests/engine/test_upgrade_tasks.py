@@ -209,7 +209,7 @@ iotda_ota.UpgradeTaskConfirmation("approved", task_id="abc", approved_package_id
 """).run("preview")
 
     assert done.code != 0
-    assert "error: approved_package_ids is a Pulumi Output: an approval is written out" in done.text
+    assert "error: approved_package_ids is a Pulumi Output, but must be literal ids" in done.text
 
 
 def test_destroy_without_credentials_of_what_owns_nothing(
