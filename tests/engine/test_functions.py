@@ -93,7 +93,7 @@ pulumi.export("found", iotda_ota.get_ota_package_output(**wanted).version)
 
     assert done.code != 0
     assert "no OTA package matches" in done.text
-    assert "product smart-meter" in done.text
+    assert 'product_id="smart-meter"' in done.text
     assert "hush" not in done.text
 
 

@@ -106,7 +106,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "a wrong plain argument": (
         'iotda_ota.UpgradeTask("wave", package_ids=["PACKAGE"], targets=["d1"], retry_count=9)',
         'UpgradeTask "wave": retry_count must be a whole number from 1 to 5, not 9',
-        "retry_count and retry_interval go together",
+        "retry_count and retry_interval: set both or none",
     ),
     "the id of a pin": (
         (

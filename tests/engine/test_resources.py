@@ -147,7 +147,11 @@ def test_wrong_inputs_are_told_once_and_together(make_project: Callable[..., Pro
     done = make_project(WRONG).run("preview")
 
     assert done.code != 0
-    for told in ("package_ids has an item that must be 1 to 36", "on_destroy must be one of", "give exactly one of"):
+    for told in (
+        "package_ids has an item that must be 1 to 36",
+        "on_destroy must be one of",
+        "targets and group_ids: ",
+    ):
         assert told in " ".join(done.text.split())
     assert emulator.secret_key not in done.text
     assert "pulumi_iotda_ota/" not in done.text

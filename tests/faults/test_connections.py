@@ -301,11 +301,12 @@ def test_connections_are_kept_alive() -> None:
 
     def pages(_: bytes, stream: socket.socket) -> None:
         connections.append(stream)
-        for number in (3, 2, 1):
-            body = {"packages": [package(number)], "page": {"count": 3, "marker": f"{number:024x}"}}
+        for number in (3, 2, 1, 0):
+            packages = [package(number)] if number else []
+            body = {"packages": packages, "page": {"count": 3, "marker": f"{number:024x}" if number else None}}
             text = json.dumps(body).encode()
             stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
-            if number > 1:
+            if number:
                 stream.recv(65536)
 
     with RawServer(pages) as server:

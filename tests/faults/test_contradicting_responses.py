@@ -131,7 +131,7 @@ def test_a_page_of_a_firewall_is_shown_and_not_explained(emulator: Emulator, cli
 
     text = " ".join(str(caught.value).split())
     assert caught.value.headline.startswith(f"could not list OTA packages: the response is a web page ({status}")
-    assert "answered Blocked by policy 7" in text
+    assert "response Blocked by policy 7" in text
     assert "sent by Fire Wall 9" in text
     assert "a firewall or proxy between this machine and IoTDA sent it" in text
     for guess in ("agency", "iotda_admin_trust", "instance_id", "Huawei Cloud refused"):

@@ -87,7 +87,7 @@ def test_a_call_renews_once_whoever_else_is_let_in(emulator: Emulator) -> None:
     emulator.faults.add(operation=SHOW, times=None, error="token")
     with bench.client(bench.user(deadline=5)) as other, bench.client(bench.user(deadline=5)) as client:
         limiter.look_up = lambda: list(other.list_packages(METER))
-        with pytest.raises(CredentialsError, match="refused the credentials") as caught:
+        with pytest.raises(CredentialsError, match="rejected the credentials") as caught:
             client.show_package(emulator.packages[0]["package_id"])
 
     assert bench.operations.count(SHOW) == 2

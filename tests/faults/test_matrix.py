@@ -234,6 +234,8 @@ def _expected(cell: Cell) -> tuple[tuple[type[IotdaOtaError] | None, ...], str]:
         return (), ""
     # Whatever goes wrong once with a page that was asked for ahead, it is asked for again, alone.
     survived = [None] if step.beside and not cell.owned_elsewhere else []
+    if isinstance(step, Poll) and fault.relay and not cell.owned_elsewhere:
+        survived = [None]  # a proxy is met again only if the kept connection has ended
     if fault.slow:
         return (DeadlineExceeded, *survived), "within the deadline"
     return (fault.kind, *survived), fault.says

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -110,6 +111,10 @@ def test_a_package(started: Plugin, start: Callable[[], Plugin], package_id: str
 def test_a_task_keeps_its_name(plugin: Plugin, make_task: Callable[..., str], emulator: Emulator) -> None:
     """An imported task keeps the name that somebody else gave it; the program that declares it changes nothing."""
     task_id = make_task(task_policy={"retry_count": 2, "retry_interval": 0}, need_confirm=True)
+
+    # Until then the service counts no devices.
+    while emulator.tasks[0]["status"] == "Initializing":
+        time.sleep(0.02)
 
     inputs, state = imported(plugin, TASK, task_id)
 

@@ -65,7 +65,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"document_key": "ids"}, "document_key: must be one of package_ids, package_id"),
     (
         {"package_ids": ["p1", "p2"], "document_key": "package_id"},
-        '"package_id" allows exactly one package',
+        'document_key: "package_id" allows exactly one package',
     ),
     ({"replace_running": 1}, "replace_running: must be True or False"),
     ({"adopt_within": "1w"}, "adopt_within: must be seconds or a string such as"),

@@ -90,7 +90,7 @@ class Page(Step):
     """A lookup of three pages, one of which is spoilt."""
 
     operation = "ListOtaPackageInfo"
-    vital = (("packages", 0), "package_id")
+    vital = ((), "packages")
 
     def __init__(self, number: int) -> None:
         self.nth = number

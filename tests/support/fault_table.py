@@ -98,7 +98,7 @@ FAULTS: dict[str, Fault] = {
     "no text": _garbled(b"\xff\xfe\x00"),
     "wrong content type": Fault("", IotdaOtaError, {"accept": True, "headers": {"Content-Type": "text/html"}}),
     "wrong type": _wrong("", damage=lambda holder, name: holder.update({name: {"no": HOSTILE}})),
-    "missing field": _wrong(" is missing", damage=lambda holder, name: holder.pop(name)),
+    "missing field": _wrong(" is missing|holds no (list of )?records", damage=lambda holder, name: holder.pop(name)),
     "another shape": _wrong("", rule={"edit": lambda _: [HOSTILE]}),
     "deep JSON": _wrong("", rule={"status": 200, "body": b"[" * 500_000}),
     "5,000 digits": _wrong("", rule={"status": 200, "body": b"9" * 5000}),
@@ -124,5 +124,5 @@ FAULTS: dict[str, Fault] = {
     "504": _failed(504, HOSTILE),
     "redirect": Fault("redirect to localhost", ServiceError, {"status": 307}, redirects=True),
     "TLS failure": Fault("certificate is not trusted", TransportError, relay="tls", sent=False),
-    "proxy refusing": _no_answer("", relay="proxy", sent=False),
+    "proxy refusing": Fault("the proxy .* answered 407", TransportError, relay="proxy", sent=False),
 }
