@@ -62,6 +62,8 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, dict[str, str]]:
 
 def test_what_many_stacks_come_to(repository: Repository) -> None:
     """A signal lets what runs end and starts nothing more; throttling is survived; one that fails stops no other."""
+    for name in REGIONS:
+        repository.service.set_group(name, [f"{name}-0001"])
     process = fleet(repository, "up", REGIONS)
     while not repository.service.requests:
         assert process.poll() is None
