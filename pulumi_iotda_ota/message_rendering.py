@@ -16,7 +16,7 @@ from pulumi_iotda_ota.iotda.references import PYTHON, Spelling, argument, by_int
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pulumi_iotda_ota.iotda.auth.settings import Setting
 
@@ -44,16 +44,26 @@ def wait_again(task_id: str) -> str:
     return by_interface("run pulumi up again: it continues to wait", command_line=again)
 
 
-def confirm(task_id: str) -> str:
-    """Return the step that confirms a task, so that its wait can end."""
+def _confirm_command(task_id: str, package_ids: Iterable[str]) -> str:
+    approved = [word for package_id in package_ids for word in ("--approved-package-id", package_id)]
+    return command("task", "confirm", task_id, *(approved or ("--approved-package-id", "PACKAGE_ID")))
+
+
+def confirm(task_id: str, package_ids: Iterable[str]) -> str:
+    """Return the step that confirms a task, so that its wait can end.
+
+    Args:
+        task_id: the task.
+        package_ids: the packages that it installs, which the confirmation approves; empty if they are not known.
+    """
     confirmed = "confirm it in the console or with an UpgradeTaskConfirmation, then run pulumi up again"
-    command_line = f"confirm it: {command('task', 'confirm', task_id)}, then {wait_again(task_id)}"
+    command_line = f"confirm it: {_confirm_command(task_id, package_ids)}, then {wait_again(task_id)}"
     return by_interface(confirmed, command_line=command_line)
 
 
-def confirm_again(task_id: str) -> str:
-    """Return the step that confirms what still waits."""
-    again = f"confirm again: {command('task', 'confirm', task_id)}"
+def confirm_again(task_id: str, package_ids: Iterable[str]) -> str:
+    """Return the step that confirms what still waits; see :func:`confirm`."""
+    again = f"confirm again: {_confirm_command(task_id, package_ids)}"
     return by_interface("run pulumi up again: it confirms the devices that still wait", command_line=again)
 
 

@@ -171,8 +171,8 @@ def get_ota_package(
         lock: The name of an entry of the lock file. The package is read from the file, and no request is sent. If it is
             not set, the service is asked. The value must be 1 to 64 letters, digits, _, . or -, the first a letter or
             digit, and not format. Example: ``"meter"``.
-        verify: Whether the service is asked if the locked package still exists, unchanged. It needs ``lock``, and costs
-            one request. Default: ``False``. Example: ``True``.
+        verify: Whether to check with the service that the locked package still exists, unchanged. It needs ``lock``,
+            and costs one request. Default: ``False``. Example: ``True``.
         connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
         opts: The options of the call. ``provider`` is refused, because a function runs in the program itself.
 
@@ -338,8 +338,8 @@ def get_ota_package_output(
         lock: The name of an entry of the lock file. The package is read from the file, and no request is sent. If it is
             not set, the service is asked. The value must be 1 to 64 letters, digits, _, . or -, the first a letter or
             digit, and not format. Example: ``"meter"``.
-        verify: Whether the service is asked if the locked package still exists, unchanged. It needs ``lock``, and costs
-            one request. Default: ``False``. Example: ``True``.
+        verify: Whether to check with the service that the locked package still exists, unchanged. It needs ``lock``,
+            and costs one request. Default: ``False``. Example: ``True``.
         connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
         opts: The options of the call. ``provider`` is refused, because a function runs in the program itself.
 

@@ -164,8 +164,8 @@ class OtaPackagePin(DeclaredResource, module="iotda-ota", name="OtaPackagePin"):
         expected_package_id: The id of the package that was reviewed. If the pin finds another package, it is an error.
             If it is not set, any package is accepted. The value must be 1 to 36 letters, digits or -. Example:
             ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
-        verify: Whether each preview asks the service if the pinned package still exists, unchanged. It costs one
-            request. If it is not set, the service is asked, but not with ``lock``. Example: ``False``.
+        verify: Whether each preview checks with the service that the pinned package still exists, unchanged. It costs
+            one request. If it is not set, it is on, but off with ``lock``. Example: ``False``.
         connection: Where to send requests. It may hold no secret, because it is stored in the state. Default: the
             stack's configuration and the environment.
         opts: The options of the resource. ``provider`` and ``import_`` are refused.
@@ -205,7 +205,7 @@ class OtaPackagePin(DeclaredResource, module="iotda-ota", name="OtaPackagePin"):
     exists: pulumi.Output[bool]
     """Whether the package still existed at the last refresh or update."""
     available_version: pulumi.Output[str]
-    """The version that the selection found at the last refresh. Empty if it found the pinned package."""
+    """The version that the selection found at the last refresh. Empty if it found no other package."""
 
     def __init__(
         self,

@@ -29,15 +29,15 @@ class ExitCode:
     meaning: str
 
 
-DONE = ExitCode(0, "Done; a list that is empty is an answer too.")
+DONE = ExitCode(0, "Done. An empty list is a result.")
 ERROR = ExitCode(1, "An error: settings, credentials, the service, the lock file, or time that ran out.")
-USAGE = ExitCode(2, "The command was given wrongly; nothing was changed.")
+USAGE = ExitCode(2, "The arguments are wrong. Nothing was changed.")
 NOT_FOUND = ExitCode(3, "Nothing was found: no package matches, or there is no such package or task.")
-SEVERAL = ExitCode(4, "Several packages match, or several tasks have the name, and nothing says which.")
-FAILED = ExitCode(5, "The campaign failed, also in part: more devices than may, or it was stopped.")
-NEWER = ExitCode(7, "Another package fits than what is locked, or a locked one is gone or has changed.")
+SEVERAL = ExitCode(4, "Several packages match, or several tasks have the name. None was chosen.")
+FAILED = ExitCode(5, "The upgrade task failed: more devices failed than allowed, or it was stopped.")
+NEWER = ExitCode(7, "`lock check` found another package, or a locked package is gone or has changed.")
 INTERRUPTED = ExitCode(130, "Ctrl-C. A task on the service goes on by itself.")
-CLOSED_PIPE = ExitCode(141, "Whoever read the output stopped reading, as `head` does.")
+CLOSED_PIPE = ExitCode(141, "The reader of the output closed it, as `head` does.")
 
 #: All of them.
 CODES = (DONE, ERROR, USAGE, NOT_FOUND, SEVERAL, FAILED, NEWER, INTERRUPTED, CLOSED_PIPE)

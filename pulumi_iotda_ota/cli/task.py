@@ -27,7 +27,7 @@ _LISTED = (
     Argument("status", "string", "Only tasks of this status.", limits.TASK_STATUS),
     replace(
         schema.MAX_ITEMS,
-        description=f"List at most this many tasks of each type, 1 or more. Default: {MOST_LISTED}.",
+        description="The most tasks to list of each type, 1 or more.",
         default=MOST_LISTED,
     ),
 )

@@ -72,7 +72,7 @@ def did_not_end(watch: TaskPoller, standing: DeviceCounts | None) -> DeadlineExc
         if waits:
             facts.append(("cause", f"{standing.waiting} devices wait{waits}"))
         if awaits_confirmation(watch.task, standing):
-            advice = message_rendering.confirm(watch.task_id)
+            advice = message_rendering.confirm(watch.task_id, watch.task.package_ids or ())
     if watch.outage is not None:
         facts.append(("cause", watch.outage.message.headline))
     name = sanitize(watch.task.task_name) if watch.task else watch.task_id

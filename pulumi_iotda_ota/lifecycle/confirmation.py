@@ -74,7 +74,7 @@ def _confirmed(context: ResourceContext, inputs: Properties) -> BatchTask:
 def _confirm(client: Client, watch: TaskPoller, task: BatchTask) -> None:
     """Confirm once. If the response is lost or is a refusal, the task itself shows whether it has begun."""
     refusal: IotdaOtaError | None = None
-    again = message_rendering.confirm_again(task.task_id)
+    again = message_rendering.confirm_again(task.task_id, task.package_ids or ())
     try:
         refused = told_refusal(client.confirm_batch_task(task.task_id).targets)
         refusal = _error(task, f"could not be confirmed for {refused}", again) if refused else None
@@ -115,7 +115,9 @@ def _require_approved(task: BatchTask, inputs: Properties) -> None:
 
 def _still_initializing(watch: TaskPoller) -> IotdaOtaError:
     facts = [("cause", watch.outage.message.headline)] if watch.outage else []
-    facts.append(("fix", message_rendering.confirm_again(watch.task_id)))
+    facts.append(
+        ("fix", message_rendering.confirm_again(watch.task_id, (watch.task.package_ids if watch.task else None) or ()))
+    )
     return IotdaOtaError(
         f"upgrade task {watch.task_id} was not ready to be confirmed within {watch.end.seconds:g} seconds", facts=facts
     )

@@ -148,7 +148,8 @@ def _older(file: str, document: Mapping[str, Any]) -> LockError:
     commands = [
         command("lock", "add", name) + f" {options(_selection_of_format_1(value))}" for name, value in document.items()
     ]
-    fix = "delete the file, lock its entries again, and commit the new file:\n" + "\n".join(commands)
+    fix = "delete the file and run these commands; they select what matches now, so compare the versions:\n"
+    fix += "\n".join(commands)
     facts = [("file", file), ("cause", "format 1 has other names of arguments"), ("fix", fix)]
     return LockError(f"the lock file is of format 1, and this version reads format {FORMAT}", facts=facts)
 

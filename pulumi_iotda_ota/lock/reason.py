@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.selection.choose import UNREADABLE
 from pulumi_iotda_ota.selection.keys import Keys
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _SKIPPED = {
     "require_checksum": "without a checksum",
     "most_recent": "without a readable upload time",
     "preferred_versions": "is not preferred",
+    UNREADABLE: "cannot be judged",
 }
 _VALUES = 4  # of a list
 
@@ -96,7 +98,7 @@ def _newer(policy: Policy, found: Found) -> Iterator[Skipped]:
 def _why_not(policy: Policy, skipped: Skipped) -> str:
     # What the scheme cannot read is not listed, so it is the upload time.
     rule = "most_recent" if skipped.unreadable else skipped.rule
-    return _SKIPPED[rule].format(_value(policy, rule))
+    return _SKIPPED[rule].format(_value(policy, rule) if rule != UNREADABLE else "")
 
 
 def _value(policy: Policy, name: str) -> str:

@@ -226,8 +226,8 @@ LOCK = Argument(
 VERIFY_LOCKED = Argument(
     "verify",
     "boolean",
-    "Whether the service is asked if the locked package still exists, unchanged. It needs {lock}, and costs one "
-    "request.",
+    "Whether to check with the service that the locked package still exists, unchanged. It needs {lock}, and "
+    "costs one request.",
     default=False,
     example=True,
 )

@@ -200,7 +200,7 @@ OTA_PACKAGE_PIN: tuple[Output, ...] = (
     Output(
         "available_version",
         "string",
-        "The version that the selection found at the last refresh. Empty if it found the pinned package.",
+        "The version that the selection found at the last refresh. Empty if it found no other package.",
     ),
     _IDENTITY,
 )

@@ -114,8 +114,8 @@ OTA_PACKAGE_PIN: tuple[Argument, ...] = (
     Argument(
         "verify",
         "boolean",
-        "Whether each preview asks the service if the pinned package still exists, unchanged. It costs one request. "
-        "If it is not set, the service is asked, but not with {lock}.",
+        "Whether each preview checks with the service that the pinned package still exists, unchanged. It costs one "
+        "request. If it is not set, it is on, but off with {lock}.",
         example=False,
         change=changes.NEXT_PREVIEW,
     ),

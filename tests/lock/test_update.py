@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota.emulator import Switches
 from pulumi_iotda_ota.lock import report
 from pulumi_iotda_ota.lock.files import change
 from tests.support.lock_update import SOFTWARE, Keeper
@@ -218,3 +219,16 @@ def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, proj
     assert added.now is not None
     assert added.now.version != "V9"
     assert "V9 without a readable upload time" in added.now.reason
+
+
+def test_a_newer_record_that_cannot_be_judged(emulator: Emulator, project: Path) -> None:
+    """A newer record that no rule can judge is skipped, and the reason says so."""
+    keeper = Keeper(emulator, project)
+    odd = emulator.add_package(package_type="firmwarePackage", app_id="a", product_id="smart-meter", version="V9")
+    emulator.switches = Switches(odd_fields={odd: {"app_id": None}})
+
+    added = keeper.add(selection={**NEWEST, "version_constraint": "*"})
+
+    assert added.now is not None
+    assert added.now.version != "V9"
+    assert "V9 cannot be judged" in added.now.reason
