@@ -149,7 +149,8 @@ def test_a_wait_of_a_dynamic_provider_ends_with_the_engine(emulator: Emulator, t
     ).stdout.strip()
     environ = {**os.environ, **settings_for(emulator), "PYTHONPATH": str(ROOT)}
     with Reached() as engine:
-        command = [sys.executable, "-m", "pulumi.dynamic", engine.address]
+        # Unbuffered, as the host of the engine starts it: it prints its port and waits.
+        command = [sys.executable, "-u", "-m", "pulumi.dynamic", engine.address]
         host = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
         assert host.stdout
         stub = provider_pb2_grpc.ResourceProviderStub(
