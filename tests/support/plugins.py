@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,8 +100,11 @@ def generated_python() -> Path:
     code = generated("python")
 
     def make(folder: Path) -> None:
-        install = ["--quiet", "--no-deps", "--target", str(folder), str(code), "parver", "arpeggio", "attrs"]
-        run([sys.executable, "-m", "pip", "install", *install], **pip_settings())
+        # pip builds in the folder that it installs from. That would change the key of the next call.
+        with tempfile.TemporaryDirectory() as copy:
+            source = shutil.copytree(code, Path(copy) / "code")
+            install = ["--quiet", "--no-deps", "--target", str(folder), str(source), "parver", "arpeggio", "attrs"]
+            run([sys.executable, "-m", "pip", "install", *install], **pip_settings())
 
     return made_once("sdk-installed", key_of([code]), make)
 
