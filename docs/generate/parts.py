@@ -58,7 +58,7 @@ _OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     "UpgradeTaskCompletion": outputs.UPGRADE_TASK_COMPLETION,
     "UpgradeTaskConfirmation": outputs.UPGRADE_TASK_CONFIRMATION,
 }
-# What the tables call a type, where a reader calls it otherwise.
+# Types whose name for readers differs from that in the tables.
 _TYPES = {"argument": "string", "counts by argument": "integer for each argument", "any": "any values"}
 # Where a resource was made is kept for itself: programs do not see it.
 _INTERNAL = {"identity"}

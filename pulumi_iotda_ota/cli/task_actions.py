@@ -124,7 +124,7 @@ def _read_task(connected: Service, task_id: str) -> BatchTask:
 
 
 def _seen_after(command_input: CommandInput, connected: Service, task_id: str, last_seen: LastSeenTask) -> BatchTask:
-    """Return the task as it is after it was confirmed, or as it was before, where it cannot be read once more."""
+    """Return the task as it is after the confirmation, or as it was before if it cannot be read again."""
     try:
         return _read_task(connected, task_id)
     except IotdaOtaError as error:

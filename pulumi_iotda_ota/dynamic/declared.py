@@ -97,7 +97,7 @@ class _PinBehaviour(_Behaviour):
 
 class _ConfirmationBehaviour(_Behaviour):
     def refuse(self, arguments: Mapping[str, Any]) -> None:
-        """Refuse an Output: nobody has reviewed what a lookup finds."""
+        """Refuse an Output: what a lookup finds was not reviewed."""
         if pulumi_compat.holds_output(arguments["approved_package_ids"]):
             error = InputError(
                 "approved_package_ids is a Pulumi Output, but must be literal ids, so that a review shows each change",

@@ -39,7 +39,7 @@ class Accounts:
 
     projects: list[dict[str, Any]]
     user_name: str = "operator"
-    # Hexadecimal: a password that begins with "-" would be read as an option by whoever types it into a command.
+    # Hexadecimal: a password that begins with "-" would be read as an option on a command line.
     password: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
     domain_name: str = "meters-inc"
     agency_name: str = "rollout"

@@ -107,7 +107,7 @@ def work(ask: Ask, values: Mapping[str, Any], connection: Connection | None) -> 
 
     def asked() -> dict[str, Any]:
         with _rendering(), contextlib.ExitStack() as stack:
-            # Outside a program there is nobody to share with, and nobody to close the connections later.
+            # Outside a program no other call shares the connections, and none closes them later.
             used = run or stack.enter_context(contextlib.closing(Run(memo=False)))
             return ask(used, context, values)
 

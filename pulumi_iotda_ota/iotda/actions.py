@@ -27,7 +27,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 #: What the object of a package is read with.
 AGENCY = "iotda_admin_trust"
 AGENCY_NEEDS = "obs:object:GetObject, and KMS Administrator if the bucket is encrypted"
-#: What the credential needs on top if IAM is asked for the project; it belongs into a policy of a global service.
+#: What the credential also needs if IAM resolves the project. IAM is global, so the policy is one of its own.
 PROJECTS = "iam:projects:listProjects"
 
 _LOOKUP = ("ListOtaPackageInfo", "ShowOtaPackage")

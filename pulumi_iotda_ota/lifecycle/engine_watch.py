@@ -1,6 +1,6 @@
 """Says when the engine of a run is gone, so that no process stays behind with credentials and waits for hours.
 
-After ``kill -9`` nobody tells a provider. Its parent is a language host, which lives for minutes longer, so only the
+After ``kill -9`` a provider gets no signal. Its parent is a language host, which lives for minutes longer, so only the
 engine's own address shows it.
 """
 

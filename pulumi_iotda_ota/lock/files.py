@@ -87,7 +87,7 @@ def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) 
         edit: returns the entries to keep; called with those that are there.
 
     Raises:
-        LockError: it cannot be read or written, or somebody else has changed it meanwhile.
+        LockError: it cannot be read or written, or another process has changed it meanwhile.
     """
     path = path.resolve()  # a link stays one
     with _in_words(path), _alone(path.parent) as alone:

@@ -106,7 +106,7 @@ def _policy(values: Mapping[str, Any]) -> Policy:
     }
     given |= _window(given)
     policy = Policy(**given)
-    # Whatever of a rule cannot be read is told now, not when the pages are there.
+    # A rule that cannot be read is an error now, before any page is requested.
     rules_of(policy)
     reads = scheme(policy.version_scheme)
     if policy.version is not None:

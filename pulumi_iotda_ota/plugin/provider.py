@@ -277,7 +277,7 @@ class Provider:
 
 
 def _require_same(before: Mapping[str, object], after: Mapping[str, object]) -> None:
-    """Refuse other settings of where and as whom than those of the first call; no value is told."""
+    """Refuse other settings of where and as whom than those of the first call. No value is printed."""
     differing = sorted(
         name for name in {*before, *after} if name not in _CHANGEABLE and before.get(name) != after.get(name)
     )

@@ -46,7 +46,7 @@ SCHEMA = Path(__file__).with_name("schema.json")
 # More than the engine ever has under way; a thread is made only where none is free.
 _MOST_CALLS = 2_000
 _GRACE_SECONDS = 60
-# For a request to the service that is under way: nobody hears its response.
+# For a request to the service that is under way: its response has no reader.
 _GRACE_WITHOUT_ENGINE = 2
 # A message travels in a header, and what is longer the engine's client refuses.
 _LONGEST_MESSAGE = 4_000

@@ -25,7 +25,7 @@ _SCOPES = ("app_id", "product_id", "module_name")
 
 @dataclass(frozen=True)
 class Skipped:
-    """A package that was passed over, and by which rule; ``unreadable`` if that rule could not read it."""
+    """A package that was skipped, and by which rule; ``unreadable`` if that rule could not read it."""
 
     package_id: str
     version: str
@@ -117,7 +117,7 @@ def select(
     record first. Packages that tie keep it too. Each version is read once, so this is linear but for one sort.
 
     Args:
-        packages: what there is, in the service's order; a record that cannot be judged is passed over.
+        packages: what there is, in the service's order; a record that cannot be judged is skipped.
         policy: what is preferred.
         enough: look no further once so many fit; only where the policy does not need all of them.
         most_skipped: how many of those that are passed over are kept with their reason.

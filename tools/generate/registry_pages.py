@@ -54,7 +54,7 @@ def _installation() -> str:
             description="How to install the provider for Huawei Cloud IoTDA OTA, and how to set its credentials.",
         )
         + "## Installation\n\n"
-        "The provider is not published yet. Add it to a project from your git server, where a version is a tag.\n"
+        "The provider is not published yet. Add it to a project from your git server. A version is a tag.\n"
         "It needs Python 3.10 or newer on each machine that runs Pulumi.\n\n"
         "<!-- run by: tests/engine/test_languages.py -->\n"
         "```sh\npulumi package add https://git.example.com/acme/iotda-ota@v0.1.0\n```\n\n"

@@ -37,7 +37,7 @@ class Connection(BaseModel):
         cloud: the domain of the cloud, for endpoints that are made from the region; by default that of the region.
         endpoint: the HTTPS endpoint; without it the shared endpoint of the region.
         project_id: the project that owns the instance; without it IAM is asked for the project of the region.
-        project_name: the name of the project, which IAM is asked for its id; such as ``cn-north-4_iot``.
+        project_name: the name of the project, such as ``cn-north-4_iot``. IAM resolves its id.
         instance_id: the IoTDA instance, where the account has several.
         signing: ``derived`` for instance endpoints, ``standard`` for shared ones; ``auto`` tells them by the host.
         deadline: seconds that one whole operation may take, with its pages and retries; 60 by default.
@@ -205,7 +205,7 @@ class ResolvedConnection:
     Args:
         endpoint: scheme, host and port.
         region: the region, or empty where neither a setting nor the endpoint names one.
-        project_id: the project, or empty if IAM is still to be asked for it.
+        project_id: the project, or empty if IAM has not resolved it yet.
         instance_id: the instance, or None.
         algorithm: how requests are signed.
         credential: what they are signed with.

@@ -46,7 +46,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "project_id",
         "text",
-        "The project that owns the instance. By default the one of the region, which IAM is asked for.",
+        "The project that owns the instance. Default: the project of the region, as IAM lists it.",
         ("HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"),
     ),
     Setting(
@@ -56,7 +56,7 @@ SETTINGS: tuple[Setting, ...] = (
         "the id. If a source has both, the id counts.",
         ("HW_PROJECT_NAME",),
     ),
-    Setting("instance_id", "text", "The IoTDA instance, where the account has several.", ("HW_IOTDA_INSTANCE_ID",)),
+    Setting("instance_id", "text", "The IoTDA instance, if the account has several.", ("HW_IOTDA_INSTANCE_ID",)),
     Setting(
         "signing",
         "text",

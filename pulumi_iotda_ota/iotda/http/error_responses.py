@@ -90,7 +90,7 @@ def refusal(
     facts += [("response", fault.message)] if fault.message else []
     facts.append(("endpoint", connection.address))
     if answer.status in _REFUSALS and fault.kind:
-        # The service and its gateway answer in JSON. Whoever sent this knows nothing of agencies and instances.
+        # The service and its gateway answer in JSON. The sender of this knows nothing of agencies and instances.
         headline = f"could not {request.doing}: the response is {fault.kind} ({fault.numbers})"
         server = sanitize(answer.headers.get("server", ""), limit=80)
         facts += [*([("sent by", server)] if server else []), *hint_on_page(request, fault.status)]

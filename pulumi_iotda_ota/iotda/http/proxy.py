@@ -165,7 +165,7 @@ def proxy_error(
     elif answered:
         advice = f"let the proxy connect to {host}, or add {host} to NO_PROXY"
     elif error is not None and is_unresolved(error) and proxy.is_socks and not _at_its_door(error):
-        # The name of the service, and not that of the proxy: it is looked up here, before the proxy is told of it.
+        # The name of the service, and not that of the proxy: it is resolved here, before the proxy gets it.
         return TransportError(
             f"could not {request.doing}: {in_words(error)}",
             sent=False,

@@ -148,11 +148,11 @@ def walk(
 ) -> Generator[Record, None, None]:
     """Give every record that is there during the whole walk exactly once, in the service's order.
 
-    The first page is asked for without a marker. :class:`Listed` decides where the list ends.
+    The first page is requested without a marker. :class:`Listed` decides where the list ends.
 
     Args:
         fetch: returns the page below a marker, or the first page for None.
-        key: what makes a record unique, or empty; a record seen before is passed over.
+        key: what makes a record unique, or empty; a repeated record is skipped.
         counts_records: whether the count is that of these very records; False where a filter may not be in it.
 
     Raises:

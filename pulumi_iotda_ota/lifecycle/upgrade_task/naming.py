@@ -158,7 +158,7 @@ def disagreements(task: BatchTask, inputs: Properties) -> list[str]:
             f"{argument('need_confirm')} is {value(task.need_confirm)}, not {value(not task.need_confirm)}"
         )
     if task.task_ext_info and task.task_ext_info != (inputs.get("task_ext_info") or task.task_ext_info):
-        differing.append(f"{argument('task_ext_info')} differs")  # what is in it is nobody's business here
+        differing.append(f"{argument('task_ext_info')} differs")  # its content can be private
     return differing
 
 
