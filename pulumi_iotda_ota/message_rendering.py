@@ -89,9 +89,15 @@ def list_running() -> str:
     return command("task", "list", "--status", "Processing")
 
 
-def delete_task(task_id: str) -> str:
-    """Return the step that deletes a task which has ended and stands in the way of a new one."""
-    return f"delete it in the console, or with KooCLI: hcloud IoTDA DeleteBatchTask --task_id={sanitize(task_id)}"
+def delete_task(task_id: str, *, is_running: bool = False) -> str:
+    """Return the step that deletes a task which stands in the way of a new one.
+
+    Args:
+        task_id: the task.
+        is_running: whether it has not ended yet; then it must be stopped first.
+    """
+    stop = f"stop it first ({command('task', 'stop', task_id)}), then " if is_running else ""
+    return f"{stop}delete it in the console, or with KooCLI: hcloud IoTDA DeleteBatchTask --task_id={sanitize(task_id)}"
 
 
 def without_confirmation(task_id: str) -> str:

@@ -173,10 +173,10 @@ class OtaPackage:
     """One OTA upgrade package (``OtaPackageInfo``; with ``file_location``: the answer of ShowOtaPackage)."""
 
     package_id: _Id
-    app_id: str
-    package_type: str
-    product_id: str
-    version: str
+    app_id: _Id
+    package_type: _Id
+    product_id: _Id
+    version: _Id
     create_time: _Time
     product_name: str | None = None
     module_name: str | None = None

@@ -46,9 +46,11 @@ def held_to(listed: OtaPackage, detail: OtaPackage) -> OtaPackage:
 
 
 def _comparable(name: str, value: Any) -> Any:
-    """Return a field without its form: the order of a list, and how a time is written."""
+    """Return a field without its form: the order of a list and its repetitions, and how a time is written."""
     if name == "create_time":
         from pulumi_iotda_ota.iotda.models import read_service_time  # noqa: PLC0415  loaded with the first lookup
 
-        return read_service_time(value) or value
-    return sorted(value) if isinstance(value, (list, tuple)) else value
+        # The forms differ in how finely they tell a time. The documented one has whole seconds.
+        time = read_service_time(value)
+        return time.replace(microsecond=0) if time else value
+    return sorted(set(value)) if isinstance(value, (list, tuple)) else value

@@ -241,3 +241,28 @@ def test_a_count_that_is_none_is_an_error(service: Emulator, count: object) -> N
 
     with pytest.raises(iotda_ota.ProtocolError, match=r"page\.count should be a whole number"):
         iotda_ota.get_ota_packages(**LAMPS)
+
+
+@pytest.mark.parametrize("name", ["product_id", "app_id", "package_type", "version"])
+def test_an_empty_string_is_no_value(service: Emulator, name: str) -> None:
+    """A record whose required field is an empty string is skipped as one with null is; other lookups go on."""
+    service.switches = Switches(odd_fields={"p1": {name: ""}})
+
+    found = iotda_ota.get_ota_package(**LAMPS, highest_version=True)
+
+    assert found.package_id == "p3"
+    assert found.skipped_counts["unreadable_record"] == 1
+
+
+@pytest.mark.parametrize(
+    "detail", [{"create_time": 1767225600123}, {"support_source_versions": ["0.9", "0.9"]}], ids=["time", "sources"]
+)
+def test_a_detail_in_another_form_agrees(service: Emulator, detail: dict[str, Any]) -> None:
+    """A detail that writes a time more finely, or repeats a source version, does not contradict the list."""
+    listed = {"create_time": "20260101T000000Z", "support_source_versions": ["0.9"]}
+    service.add_package(product_id="pump", app_id="home", version="1", **listed)
+    service.faults.add(operation="ShowOtaPackage", merge=detail)
+
+    found = iotda_ota.get_ota_package(**LAMPS, product_id="pump", include_file_location=True)
+
+    assert found.version == "1"

@@ -114,6 +114,6 @@ def _held(rival: BatchTask, inputs: Properties) -> InputError:
 def _refused(task: BatchTask, why: str) -> IotdaOtaError:
     facts = [
         ("found", f"{described(task)}, created {sanitize(task.create_time or 'at an unknown time')}"),
-        ("fix", f"{NEW_TASK}; or {delete_task(task.task_id)}"),
+        ("fix", f"{NEW_TASK}; or {delete_task(task.task_id, is_running=is_running(task))}"),
     ]
     return IotdaOtaError(f"upgrade task {sanitize(task.task_name)} exists already {why}", facts=facts)
