@@ -66,6 +66,7 @@ def check_names(command_input: CommandInput) -> None:
         for one in _redacted(command_input, outcomes):
             tell = command_input.session.note if one.status in ("failed", "elsewhere") else command_input.session.line
             tell(report.state_text(one, COMMAND_LINE))
+        _note_unreadable(command_input, outcomes)
     news = exit_codes.NEWER if any(one.status in _NEWS for one in outcomes) else exit_codes.DONE
     _exit(exit_codes.ERROR if any(one.status == "failed" for one in outcomes) else news)
 
@@ -104,6 +105,13 @@ def _tell(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
             command_input.session.line(report.news_text(one, COMMAND_LINE))
     if all(one.status in ("current", "elsewhere") for one in outcomes):
         command_input.session.note("nothing has changed")
+    _note_unreadable(command_input, outcomes)
+
+
+def _note_unreadable(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
+    """Report the records that no rule could judge, once for all names that share a list."""
+    for records, count in dict.fromkeys((one.unreadable, one.unreadable_count) for one in outcomes):
+        command_input.session.note_skipped("package", records, count)
 
 
 def _json(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:

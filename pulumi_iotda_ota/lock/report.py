@@ -89,6 +89,8 @@ def outcome_values(outcome: Outcome, spelling: Spelling = PYTHON) -> dict[str, A
         "locked": entry_values(outcome.before),
         "now": entry_values(outcome.now),
     }
+    if outcome.unreadable_count:
+        values["unreadable_records"] = outcome.unreadable_count
     return {**values, "error": outcome.error.rendered(spelling)} if outcome.error is not None else values
 
 

@@ -20,6 +20,7 @@ from pulumi_iotda_ota.lock.files import change, load
 from pulumi_iotda_ota.lock.reason import reason
 from pulumi_iotda_ota.lookup.find import find_package
 from pulumi_iotda_ota.lookup.query import PackageLookup, words
+from pulumi_iotda_ota.selection.choose import UNREADABLE
 from pulumi_iotda_ota.serialization import package_values
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Outcome:
         before: what was locked.
         now: what the lookup gives now, where it gives anything.
         error: why it failed.
+        unreadable: the first records of the list that could not be judged, for people.
+        unreadable_count: how many there were.
     """
 
     name: str
@@ -49,6 +52,27 @@ class Outcome:
     before: Entry | None = None
     now: Entry | None = None
     error: IotdaOtaError | None = None
+    unreadable: tuple[str, ...] = ()
+    unreadable_count: int = 0
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a lookup gives now.
+
+    Attributes:
+        entry: the entry of the lock file.
+        unreadable: the first records of the list that could not be judged, for people.
+        unreadable_count: how many there were.
+    """
+
+    entry: Entry
+    unreadable: tuple[str, ...]
+    unreadable_count: int
+
+    def outcome(self, status: str, before: Entry | None, now: Entry | None) -> Outcome:
+        """Return the outcome of the name, with the records that could not be judged."""
+        return Outcome(self.entry.name, status, before, now, None, self.unreadable, self.unreadable_count)
 
 
 def add(
@@ -79,16 +103,17 @@ def add(
         raise InputError(f"{argument('name')} {problem}, not {quoted(name)}", argument="name")
     before = (load(path) or {}).get(name)
     _require_free(before, path, replace=replace)
-    entry = resolved(run, connection, name, selection)
+    found = resolved(run, connection, name, selection)
+    entry = found.entry
     if before is not None and _same(before, entry):
-        return Outcome(name, "current", before, before)
+        return found.outcome("current", before, before)
 
     def edit(there: dict[str, Entry]) -> dict[str, Entry]:
         _require_free(there.get(name), path, replace=replace)
         return {**there, name: entry}
 
     change(path, edit)
-    return Outcome(name, "added", before, entry)
+    return found.outcome("added", before, entry)
 
 
 def update(run: Run, connection: ResolvedConnection, path: Path, names: Sequence[str] = ()) -> list[Outcome]:
@@ -168,11 +193,12 @@ def _outcome(run: Run, connection: ResolvedConnection, entry: Entry, path: Path,
         error = _elsewhere(entry, connection, path)
         return Outcome(entry.name, "failed", entry, error=error) if named else Outcome(entry.name, "elsewhere", entry)
     try:
-        now = resolved(run, connection, entry.name, entry.selection)
+        found = resolved(run, connection, entry.name, entry.selection)
+        now = found.entry
         if now.package_id == entry.package_id:
             status = "changed" if differing_fields(now.package, entry.package) else "current"
-            return Outcome(entry.name, status, entry, now if status == "changed" else entry)
-        return Outcome(entry.name, "newer" if _is_there(run, connection, entry) else "gone", entry, now)
+            return found.outcome(status, entry, now if status == "changed" else entry)
+        return found.outcome("newer" if _is_there(run, connection, entry) else "gone", entry, now)
     except PackageNotFound as error:
         return _without_answer(run, connection, entry, error)
     except CredentialsError:
@@ -233,7 +259,7 @@ def _elsewhere(entry: Entry, connection: ResolvedConnection, path: Path) -> Lock
 # Makes an entry of the lock file: a lookup by its words, one more request for the file, and where, when and why.
 
 
-def resolved(run: Run, connection: ResolvedConnection, name: str, selection: Mapping[str, Any]) -> Entry:
+def resolved(run: Run, connection: ResolvedConnection, name: str, selection: Mapping[str, Any]) -> Resolved:
     """Return what a lookup gives now, as an entry.
 
     Args:
@@ -251,7 +277,7 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, selection: Map
     found = find_package(run, connection, lookup, most_skipped=sys.maxsize)
     if found is None:  # only where on_missing is "none", which is no word of a selection
         raise PackageNotFound("no OTA package matches")
-    return Entry(
+    entry = Entry(
         name=name,
         selection=query,
         place=place_of(connection.identity),
@@ -259,3 +285,5 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, selection: Map
         locked_at=f"{run.clock.now():%Y-%m-%dT%H:%M:%SZ}",
         reason=reason(lookup, found),
     )
+    skipped = found.selection
+    return Resolved(entry, tuple(map(str, skipped.first_records)), skipped.skipped_counts[UNREADABLE])

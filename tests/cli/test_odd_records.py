@@ -127,3 +127,16 @@ def test_an_id_cannot_move_the_terminal(shell: Shell, service: Emulator) -> None
         shell.inside("package", "list", *LAMPS).err
         == "skipped 1 package that cannot be judged: \\x1b[2J (version is null)\n"
     )
+
+
+def test_a_lock_reports_them(shell: Shell, service: Emulator) -> None:
+    """`lock add`, `update` and `check` report the records that no rule could judge, in one line."""
+    service.switches = nulls("version", "p5")
+    line = "skipped 1 package that cannot be judged: p5 (version is null)\n"
+
+    added = shell.inside("lock", "add", "lamp", *LAMPS, "--highest-version")
+
+    assert (added.code, added.err) == (0, line)
+    assert shell.inside("lock", "update").err.endswith(line)
+    assert shell.inside("lock", "check").err == line
+    assert shell.inside("lock", "check", "--json").answer["result"][0]["unreadable_records"] == 1

@@ -53,7 +53,7 @@ def entry(name: str, version: str = "V1", **changes: Any) -> Entry:
 def lock(emulator: Emulator, folder: Path, name: str, *, clock: Clock = SYSTEM_CLOCK, **asked: Any) -> Entry:
     """Lock a lookup under a name, in the lock file of a folder; return what is locked."""
     with closing(Run(memo=False, clock=clock)) as run:
-        locked = resolved(run, Context({}, settings_for(emulator)).resolved(), name, asked)
+        locked = resolved(run, Context({}, settings_for(emulator)).resolved(), name, asked).entry
     change(folder / LOCK_FILE, lambda entries: {**entries, name: locked})
     return locked
 
