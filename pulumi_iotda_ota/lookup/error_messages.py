@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import textwrap
 from bisect import bisect_right
-from collections import Counter
 from dataclasses import dataclass, fields
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +24,7 @@ from pulumi_iotda_ota.selection.policy import Policy
 from pulumi_iotda_ota.selection.rules import EXACT, rules_of
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
@@ -209,21 +209,16 @@ def _found(policy: Policy, selection: Selection) -> str:
     if not selection.looked_at:
         return f"no {policy.package_type or 'package'}{_of_filters(policy)}"
     skipped = ", ".join(
-        f"{'not judged' if rule == UNREADABLE else argument(rule)} {count:,}"
-        for rule, count in _counts(selection).most_common()
-        if count
+        f"{'not judged' if rule == UNREADABLE else argument(rule)} {count:,}{_without_time(selection, rule)}"
+        for rule, count in selection.skipped_counts.most_common()
     )
     return f"{plural(selection.looked_at, 'package')}, 0 match: {skipped}"
 
 
-def _counts(selection: Selection) -> Counter[str]:
-    """Return the counts by rule; packages whose upload time cannot be read count as skipped by the order."""
-    counts = Counter(selection.skipped_counts)
-    for rule in ("created_after", "created_before"):
-        unreadable = selection.unreadable_counts[rule]
-        counts[rule] -= unreadable
-        counts["most_recent"] += unreadable
-    return counts
+def _without_time(selection: Selection, rule: str) -> str:
+    """Return how many of the packages that a rule skipped have no upload time that it can read."""
+    count = selection.unreadable_counts[rule] if rule != "version_scheme" else 0
+    return f" ({count:,} without a readable upload time)" if count else ""
 
 
 def _of_filters(policy: Policy) -> str:

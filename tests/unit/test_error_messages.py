@@ -169,7 +169,7 @@ def test_upload_times_that_cannot_be_read_are_counted_as_such() -> None:
 
     text = nothing_fits(Policy(created_after="20260101T000000Z"), found)
 
-    assert fact(text, "found") == ("3 packages, 0 match: most_recent 2, created_after 1")
+    assert fact(text, "found") == ("3 packages, 0 match: created_after 3 (2 without a readable upload time)")
     assert 'create_time "odd" cannot be read' in fact(text, "nearest")
     assert fact(text, "fix") == 'set created_after="2025-01-01T00:00:00Z" or earlier'
     assert fact(nothing_fits(Policy(created_after="20260101T000000Z"), found[1:]), "fix").startswith(
