@@ -47,7 +47,7 @@ def _ours() -> Iterator[None]:
         if error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL):
             raise ClosedPipe from error
         if error.errno == errno.ENOSPC:
-            raise Unwritten("the answer could not be written: no space is left") from error
+            raise Unwritten("the output could not be written: no space is left") from error
         raise
     except KeyboardInterrupt:
         raise Interrupted("interrupted") from None

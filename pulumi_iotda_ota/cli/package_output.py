@@ -89,7 +89,7 @@ def get_one(command_input: CommandInput) -> None:
             _explain(command_input, context, values)
         _note_unreadable(command_input.session, values)
     elif flags["explain"]:
-        command_input.session.note("no OTA package matches; without --on-missing none the error says what was skipped")
+        command_input.session.note("no OTA package matches; remove --on-missing none to see what was skipped")
 
 
 def _context(command_input: CommandInput) -> Context:

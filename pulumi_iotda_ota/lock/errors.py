@@ -113,7 +113,7 @@ def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str]
             f"correct the connection; or use another name for this environment, or another file in {VARIABLE}",
         ),
     ]
-    return LockError(f"{quoted(entry.name)} is locked in another place", facts=facts)
+    return LockError(f"{quoted(entry.name)} is locked for another endpoint, project or instance", facts=facts)
 
 
 def unfit(entry: Entry, problem: str, path: Path) -> LockError:

@@ -180,7 +180,7 @@ def test_another_place(shell: Shell, emulator: Emulator) -> None:
     done = shell("lock", "update", "--instance-id", "other")
 
     assert done.code == 1
-    assert done.err.startswith('error: "meter" is locked in another place\n')
+    assert done.err.startswith('error: "meter" is locked for another endpoint, project or instance\n')
     assert "--instance-id other" in done.err
     assert emulator.requests == []
 

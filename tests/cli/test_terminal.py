@@ -130,7 +130,7 @@ def test_no_space_for_the_answer(shell: Shell) -> None:
             text=True,
             check=False,
         )
-    assert (done.returncode, done.stderr) == (1, "error: the answer could not be written: no space is left\n")
+    assert (done.returncode, done.stderr) == (1, "error: the output could not be written: no space is left\n")
 
 
 def test_nobody_reads_errors(shell: Shell) -> None:

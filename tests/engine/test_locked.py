@@ -144,7 +144,7 @@ iotda_ota.OtaPackagePin("meter", lock="meter")
     failed = project.preview()
 
     assert failed.code != 0
-    assert 'lock: "meter" is locked in another place' in failed.text
+    assert 'lock: "meter" is locked for another endpoint, project or instance' in failed.text
     assert 'requested    project_id="staging"' in failed.text
     assert f'found        project_id="{emulator.project_id}"' in failed.text
     assert emulator.requests == []

@@ -94,16 +94,16 @@ def test_remove(keeper: Keeper) -> None:
 
 
 def test_names_of_another_place(keeper: Keeper) -> None:
-    """What is locked in another place is passed over; it fails where it is named, and where there is nothing else."""
+    """A name that is locked for another project is skipped. If it is named, or is the only one, it is an error."""
     keeper.add()
     change(keeper.path, lambda there: {**there, "prod": entry("prod")})
 
     assert keeper.statuses() == {"meter-firmware": "current", "prod": "elsewhere"}
     (outcome,) = keeper.update("prod")
     assert outcome.status == "failed"
-    assert "is locked in another place" in str(outcome.error)
+    assert "is locked for another endpoint, project or instance" in str(outcome.error)
     change(keeper.path, lambda there: {"prod": there["prod"]})
-    with pytest.raises(iotda_ota.LockError, match='"prod" is locked in another place'):
+    with pytest.raises(iotda_ota.LockError, match='"prod" is locked for another endpoint, project or instance'):
         keeper.update()
 
 

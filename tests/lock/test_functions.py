@@ -174,7 +174,7 @@ def test_another_place_is_refused(emulator: Emulator, project: Path, settings: d
 
     text = refusal(lock="meter", connection=iotda_ota.Connection(**settings))
 
-    assert text.startswith('"meter" is locked in another place requested')
+    assert text.startswith('"meter" is locked for another endpoint, project or instance requested')
     assert told in text
     assert VARIABLE in text
     assert emulator.requests == []
@@ -246,7 +246,7 @@ def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, mo
 
     told = refusal(lock="meter", verify=True)
 
-    assert told.startswith('"meter" is locked in another place')
+    assert told.startswith('"meter" is locked for another endpoint, project or instance')
     assert f'requested project_id="{service.project_id}" found project_id="another"' in told
     assert "ShowOtaPackage" not in [request.operation for request in service.requests]
 

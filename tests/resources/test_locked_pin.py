@@ -216,7 +216,10 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path,
     [
         ({"lock": "other"}, f'lock: "other" is not locked in {LOCK_FILE}'),
         ({"lock": "a b"}, "lock: must be 1 to 64 letters"),
-        ({"lock": "meter", "connection": {"project_id": "other"}}, 'lock: "meter" is locked in another place'),
+        (
+            {"lock": "meter", "connection": {"project_id": "other"}},
+            'lock: "meter" is locked for another endpoint, project or instance',
+        ),
     ],
 )
 def test_what_does_not_answer_is_a_problem(bench: Bench, project: Path, news: dict[str, Any], told: str) -> None:
