@@ -46,15 +46,15 @@ def test_every_range_of_the_grammar_has_a_row() -> None:
     assert operators == {"=", "!=", ">", ">=", "<", "<=", "~", "^", "x", "*"}
 
 
-def test_the_bounds_that_are_told_are_kept() -> None:
-    """The table of our own bounds has the numbers of the code."""
+def test_the_table_of_bounds_has_the_numbers_of_the_code() -> None:
+    """Each bound in the table of limits equals the constant in the code."""
     text = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
     bounds = dict(line.split("|")[1:3] for line in text.partition("## Bounds")[2].splitlines() if line.startswith("|"))
-    told = {name.strip(): [int(number) for number in re.findall(r"\d+", most)] for name, most in bounds.items()}
+    documented = {name.strip(): [int(number) for number in re.findall(r"\d+", most)] for name, most in bounds.items()}
 
-    assert told["time of one operation"] == [DEFAULT_DEADLINE]
-    assert told["one answer"] == [transport.MAX_BODY / 2**20]
-    assert told["tries of one request"] == [DEFAULT_MAX_ATTEMPTS]
-    assert told["requests in flight to one endpoint"] == [limiter._MOST_IN_FLIGHT, 1, limiter._CLEAN_AFTER_THROTTLE]
-    assert told["requests for checksums in one lookup"] == [find._MOST_DETAILS]
-    assert told["packages that are told to be passed over"] == [choose.MAX_SKIPPED]
+    assert documented["time of one operation"] == [DEFAULT_DEADLINE]
+    assert documented["one answer"] == [transport.MAX_BODY / 2**20]
+    assert documented["tries of one request"] == [DEFAULT_MAX_ATTEMPTS]
+    assert documented["requests in flight to one endpoint"] == [limiter._MOST_IN_FLIGHT, 1, limiter._CLEAN_AFTER_THROTTLE]
+    assert documented["requests for checksums in one lookup"] == [find._MOST_DETAILS]
+    assert documented["skipped packages listed"] == [choose.MAX_SKIPPED]
