@@ -64,7 +64,7 @@ def main() -> None:
             run_in_process(pulumi.why_not, emulator)
     lines = len((PROGRAM / "__main__.py").read_text().splitlines())
     print(f"\nThe program: examples/python-rollout/__main__.py ({lines} lines).")
-    print('Next: README.md, "From nothing to a first up"; or docs/start.md with your own account.')
+    print('Next: README.md, "Without an account"; or docs/start.md with your own account.')
 
 
 def find_pulumi() -> Pulumi:
