@@ -42,7 +42,6 @@ def default_seed() -> dict[str, Any]:
     meters = [f"meter-{number:04}" for number in range(1, _METERS + 1)]
     return {
         "packages": packages,
-        "modules": [_module("valve-driver"), _module("valve-radio")],
         "groups": {"canary": meters[:_CANARY], "fleet": meters[_CANARY:]},
         "devices": {meter: _meter(index) for index, meter in enumerate(meters)},
     }
@@ -141,19 +140,6 @@ def _valve_packages() -> Iterator[dict[str, Any]]:
     for index, uploaded in zip(range(24), _uploads("20260105T070000Z", hours=300), strict=False):
         version = f"1.{index // 6}.{index % 6}"
         yield _package("modulePackage", "water-valve", version, uploaded, module_name="valve-driver")
-
-
-def _module(name: str) -> dict[str, Any]:
-    return {
-        "module_id": id_for("module", name),
-        "app_id": _WATER_APP_ID,
-        "product_id": "water-valve",
-        "product_name": _NAMES["water-valve"],
-        "module_name": name,
-        "alias_name": name,
-        "description": "",
-        "create_time": "20260101T000000Z",
-    }
 
 
 def _meter(index: int) -> dict[str, Any]:

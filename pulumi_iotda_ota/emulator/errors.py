@@ -97,13 +97,10 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     # OTA and batch tasks: no code of these is published, only the statuses of the first four are.
     "package_missing": ErrorKind(404, "IOTDA.014280", "The package does not exist.", invented=True),
-    "module_missing": ErrorKind(404, "IOTDA.014281", "The module does not exist.", invented=True),
     "task_missing": ErrorKind(404, "IOTDA.014282", "The task does not exist.", invented=True),
     "group_missing": ErrorKind(404, "IOTDA.014283", "The group does not exist.", invented=True),
     "task_state": ErrorKind(403, "IOTDA.014284", "Operation not allowed. The task state forbids it.", invented=True),
     "package_exists": ErrorKind(403, "IOTDA.014285", "Operation not allowed. The package exists.", invented=True),
-    "module_limit": ErrorKind(403, "IOTDA.014286", "Operation not allowed. Too many modules.", invented=True),
-    "module_exists": ErrorKind(403, "IOTDA.014287", "Operation not allowed. The module exists.", invented=True),
     "task_type": ErrorKind(400, "IOTDA.014288", "Invalid input. The task type does not allow it.", invented=True),
     "package_mix": ErrorKind(400, "IOTDA.014289", "Invalid input. The packages do not fit.", invented=True),
     # One target of a stop, retry or confirm; the code is documented, the text is cut in the documents after "In".

@@ -36,7 +36,6 @@ _PAGING: dict[str, Schema] = {
 }
 _IDS: dict[str, Schema] = {
     "package_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
-    "module_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
     "task_id": {"type": "string", "pattern": "^[a-f0-9]{1,24}$"},
 }
 _PROGRESS = ("total", "processing", "success", "fail", "waitting", "fail_wait_retry", "stopped", "removed")
@@ -71,11 +70,6 @@ _ANSWERS: dict[str, Schema] = {
     "PackageSummary": _object(*_PACKAGE),
     "Package": _object(_PACKAGE[0], {**_PACKAGE[1], "file_location": _ref("FileLocation")}),
     "PackagePage": _page_of("packages", "PackageSummary"),
-    "Module": _object(
-        _texts("module_id", "app_id", "product_id", "module_name", "create_time"),
-        _texts("product_name", "alias_name", "description"),
-    ),
-    "ModulePage": _page_of("modules", "Module"),
     "Progress": _object(dict.fromkeys(_PROGRESS, _COUNT)),
     "Task": _object(
         {
@@ -119,11 +113,6 @@ _OPERATIONS: dict[str, tuple[type[BaseModel] | None, type[BaseModel] | None, str
     "CreateOtaPackage": (None, shapes.PackageBody, "201", "Package"),
     "ShowOtaPackage": (None, None, "200", "Package"),
     "DeleteOtaPackage": (None, None, "204", ""),
-    "ListOtaModules": (shapes.ModuleQuery, None, "200", "ModulePage"),
-    "CreateOtaModule": (None, shapes.ModuleBody, "201", "Module"),
-    "ShowOtaModule": (None, None, "200", "Module"),
-    "UpdateOtaModule": (None, shapes.ModuleChange, "200", "Module"),
-    "DeleteOtaModule": (None, None, "204", ""),
     "ListBatchTasks": (shapes.TaskQuery, None, "200", "TaskPage"),
     "CreateBatchTask": (None, shapes.TaskBody, "201", "Task"),
     "ShowBatchTask": (shapes.TaskShowQuery, None, "200", "TaskDetails"),
@@ -132,7 +121,7 @@ _OPERATIONS: dict[str, tuple[type[BaseModel] | None, type[BaseModel] | None, str
     "RetryBatchTask": (None, shapes.TargetsBody, "200", "Results"),
     "ConfirmBatchTask": (None, shapes.TargetsBody, "200", "Results"),
 }
-_PAGED = ("ListOtaPackageInfo", "ListOtaModules", "ListBatchTasks", "ShowBatchTask")
+_PAGED = ("ListOtaPackageInfo", "ListBatchTasks", "ShowBatchTask")
 
 
 def description() -> dict[str, Any]:

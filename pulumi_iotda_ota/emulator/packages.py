@@ -1,4 +1,4 @@
-"""The packages and modules the emulator holds. State only: no HTTP, no paging, no limits."""
+"""The packages that the emulator holds. State only: no HTTP, no paging, no limits."""
 
 from __future__ import annotations
 
@@ -76,38 +76,5 @@ class PackageStore:
         return self._product_names.get(product_id)
 
 
-@dataclass(frozen=True)
-class Module:
-    """One OTA module of a product."""
-
-    record: int
-    fields: dict[str, Any]
-
-
-@dataclass
-class ModuleStore:
-    """All OTA modules."""
-
-    _by_id: dict[str, Module] = field(default_factory=dict)
-
-    def put(self, module: Module) -> None:
-        """Add a module, or replace the one of the same id."""
-        self._by_id[module.fields["module_id"]] = module
-
-    def get(self, module_id: str) -> Module | None:
-        """Return a module, or None."""
-        return self._by_id.get(module_id)
-
-    def delete(self, module_id: str) -> bool:
-        """Delete a module; return whether it was there."""
-        return self._by_id.pop(module_id, None) is not None
-
-    def find(self, **filters: str | None) -> list[Module]:
-        """Return the modules that match every given filter, largest record id first."""
-        wanted = [(name, value) for name, value in filters.items() if value is not None]
-        matching = (module for module in self._by_id.values() if _matches(module, wanted))
-        return sorted(matching, key=lambda module: -module.record)
-
-
-def _matches(item: Package | Module, wanted: Iterable[tuple[str, Any]]) -> bool:
+def _matches(item: Package, wanted: Iterable[tuple[str, Any]]) -> bool:
     return all(item.fields.get(name) == value for name, value in wanted)

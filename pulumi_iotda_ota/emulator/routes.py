@@ -16,7 +16,6 @@ from pulumi_iotda_ota.emulator.service import Call
 
 _ROOT = "/v5/iot/<project_id>"
 _PACKAGES = f"{_ROOT}/ota-upgrades/packages"
-_MODULES = f"{_ROOT}/ota-upgrades/modules"
 _TASKS = f"{_ROOT}/batchtasks"
 
 Handler = Callable[[Call], Reply]
@@ -26,11 +25,6 @@ _TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("CreateOtaPackage", "POST", _PACKAGES, packages.create_package),
     ("ShowOtaPackage", "GET", f"{_PACKAGES}/<package_id>", packages.show_package),
     ("DeleteOtaPackage", "DELETE", f"{_PACKAGES}/<package_id>", packages.delete_package),
-    ("ListOtaModules", "GET", _MODULES, packages.list_modules),
-    ("CreateOtaModule", "POST", _MODULES, packages.create_module),
-    ("ShowOtaModule", "GET", f"{_MODULES}/<module_id>", packages.show_module),
-    ("UpdateOtaModule", "PUT", f"{_MODULES}/<module_id>", packages.update_module),
-    ("DeleteOtaModule", "DELETE", f"{_MODULES}/<module_id>", packages.delete_module),
     ("ListBatchTasks", "GET", _TASKS, tasks.list_tasks),
     ("CreateBatchTask", "POST", _TASKS, tasks.create_task),
     ("ShowBatchTask", "GET", f"{_TASKS}/<task_id>", tasks.show_task),

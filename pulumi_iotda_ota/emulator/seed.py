@@ -12,13 +12,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pulumi_iotda_ota.emulator.clocks import seconds_of
 from pulumi_iotda_ota.emulator.devices import Behaviour
 from pulumi_iotda_ota.emulator.errors import ApiError
-from pulumi_iotda_ota.emulator.packages import Module
 from pulumi_iotda_ota.emulator.shapes import (
     ApiTime,
     DeviceId,
     FileLocation,
     GroupId,
-    ModuleBody,
     PackageFields,
     PackageId,
     RecordId,
@@ -56,16 +54,6 @@ class SeedPackage(PackageFields):
     record_id: RecordId | None = None
 
 
-class SeedModule(ModuleBody):
-    """An OTA module: the API's fields."""
-
-    model_config = _STRICT
-
-    module_id: PackageId
-    create_time: ApiTime
-    product_name: str | None = None
-
-
 class SeedTask(TaskBody):
     """A task: the body of CreateBatchTask, and when it was created; with ``stopped`` it was stopped at once."""
 
@@ -82,7 +70,6 @@ class Seed(BaseModel):
     model_config = _STRICT
 
     packages: list[SeedPackage] = []
-    modules: list[SeedModule] = []
     groups: dict[GroupId, list[DeviceId]] = {}
     devices: dict[DeviceId, Behaviour] = {}
     tasks: list[SeedTask] = []
@@ -128,10 +115,6 @@ def plant(seed: Seed, service: Service) -> None:
     # The oldest upload first: a newer record has a larger id.
     for package in sorted(seed.packages, key=lambda item: item.create_time):
         plant_package(package, service, seconds_of(package.create_time))
-    for module in seed.modules:
-        service.spaces.add(module.app_id)
-        fields = module.model_dump(exclude_none=True)
-        service.modules.put(Module(service.ids.next(seconds_of(module.create_time)), fields))
     service.devices.groups.update({group: list(members) for group, members in seed.groups.items()})
     service.devices.behaviours.update(seed.devices)
     for index, task in enumerate(seed.tasks):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pulumi_iotda_ota.emulator.clocks import Clock, api_time
 from pulumi_iotda_ota.emulator.devices import DeviceStore
 from pulumi_iotda_ota.emulator.errors import ApiError
-from pulumi_iotda_ota.emulator.packages import ModuleStore, Package, PackageStore
+from pulumi_iotda_ota.emulator.packages import Package, PackageStore
 from pulumi_iotda_ota.emulator.paging import RecordIds
 from pulumi_iotda_ota.emulator.shapes import TaskBody, problem_of
 from pulumi_iotda_ota.emulator.tasks import TaskStore, schedule_of
@@ -49,7 +49,6 @@ class Service:
         self.default_app_id = default_app_id
         self.ids = RecordIds()
         self.packages = PackageStore()
-        self.modules = ModuleStore()
         self.devices = DeviceStore()
         self.tasks = TaskStore(self.devices, self.ids, pace)
         self.spaces = {default_app_id}

@@ -32,7 +32,6 @@ SpaceId = Annotated[str, _text("[A-Za-z0-9_-]{1,36}")]
 PackageId = Annotated[str, _text("[A-Za-z0-9-]{1,36}")]
 Version = Annotated[str, _text("[A-Za-z0-9_.-]{1,256}")]
 ModuleName = Annotated[str, _text("[A-Za-z0-9_.-]{1,64}")]
-AliasName = Annotated[str, _text("[\u4e00-\u9fa5A-Za-z0-9_.-]{1,64}")]
 TaskName = Annotated[str, _text("[\u4e00-\u9fa5A-Za-z0-9_]{1,128}")]
 TaskId = Annotated[str, _text("[a-f0-9]{1,24}")]
 RecordId = Annotated[str, _text("[a-f0-9]{24}")]
@@ -202,30 +201,6 @@ class TargetsBody(Shape):
     """The body of stop, retry and confirm; no targets means all."""
 
     targets: Annotated[list[DeviceId], Field(max_length=100)] = []
-
-
-class ModuleBody(Shape):
-    """The body of CreateOtaModule."""
-
-    app_id: SpaceId
-    product_id: SpaceId
-    module_name: ModuleName
-    alias_name: AliasName | None = None
-    description: Annotated[str, StringConstraints(max_length=1024)] | None = None
-
-
-class ModuleChange(Shape):
-    """The body of UpdateOtaModule."""
-
-    alias_name: AliasName | None = None
-    description: Annotated[str, StringConstraints(max_length=1024)] | None = None
-
-
-class ModuleQuery(Shape):
-    """The filters of ListOtaModules."""
-
-    app_id: SpaceId
-    product_id: SpaceId | None = None
 
 
 def problem_of(error: ValidationError) -> str:

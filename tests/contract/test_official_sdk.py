@@ -75,13 +75,6 @@ def test_tasks_are_created_listed_shown_stopped_and_deleted(edition: str, tmp_pa
     assert told["deleted"] == [204, 204]
 
 
-def test_modules_are_created_listed_updated_and_deleted(edition: str, tmp_path: Path) -> None:
-    """The SDK works on OTA modules too."""
-    with _emulator(edition) as emulator:
-        told = _run(emulator, "modules", tmp_path, derived=edition == "derived")
-    assert told == {"created": "motor", "alias": "Motor", "listed": 3, "deleted": 204}
-
-
 def test_the_wrong_signature_is_refused(edition: str, tmp_path: Path) -> None:
     """With the other signature the SDK gets 401 IOTDA.000002, as on a real endpoint of the other edition."""
     with _emulator(edition) as emulator:
@@ -92,7 +85,7 @@ def test_the_wrong_signature_is_refused(edition: str, tmp_path: Path) -> None:
 def test_what_the_sdk_sends_is_as_recorded(tmp_path: Path) -> None:
     """The SDK's requests have the form the emulator was built for: sorted query, JSON content type also on GET."""
     with Emulator() as emulator:
-        _run(emulator, "modules", tmp_path, derived=True)
+        _run(emulator, "packages", tmp_path, derived=True)
         first = emulator.requests[0]
     assert first.headers["Content-Type"] == "application/json"
     assert "SignedHeaders=content-type;host;user-agent;x-project-id;x-sdk-date" in first.headers["Authorization"]

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import ManualClock
 
 PACKAGES = "ota-upgrades/packages"
-MODULES = "ota-upgrades/modules"
 
 
 @pytest.mark.parametrize(
@@ -151,30 +150,6 @@ def test_a_deleted_package_is_gone(call: Caller) -> None:
     assert call("GET", path).status == 404
     assert call("DELETE", path).status == 404
     assert call.packages(version="V1.4.10").json["page"]["count"] == 0
-
-
-def test_modules_are_created_listed_changed_and_deleted(call: Caller) -> None:
-    """The module operations work from create to delete."""
-    body = {"app_id": "water", "product_id": "water-valve", "module_name": "motor", "alias_name": "电机"}
-    created = call("POST", MODULES, body)
-    path = f"{MODULES}/{created.json['module_id']}"
-    assert created.status == 201
-    listed = call("GET", MODULES, app_id="water", product_id="water-valve").json
-    assert [module["module_name"] for module in listed["modules"]] == ["motor", "valve-radio", "valve-driver"]
-    assert call("PUT", path, {"description": "turns"}).json == {**created.json, "description": "turns"}
-    assert call("GET", path).json["description"] == "turns"
-    assert call("DELETE", path).status == 204
-    assert [call(method, path).status for method in ("GET", "DELETE")] == [404, 404]
-
-
-def test_a_product_has_ten_modules_at_most(call: Caller) -> None:
-    """The eleventh module of a product is refused, and so is a second of the same name."""
-    body = {"app_id": "energy", "product_id": "gateway", "module_name": "m0"}
-    for number in range(10):
-        assert call("POST", MODULES, {**body, "module_name": f"m{number}"}).status == 201
-    assert call("POST", MODULES, {**body, "module_name": "m10"}).status == 403
-    assert call("POST", MODULES, {**body, "product_id": "smart-meter"}).status == 201
-    assert call("POST", MODULES, {**body, "product_id": "smart-meter"}).status == 403
 
 
 def test_another_project_is_403(call: Caller) -> None:

@@ -71,20 +71,12 @@ def test_seeded_packages_are_ordered_by_upload_or_by_hand() -> None:
     assert "record_id" not in emulator.packages[0]
 
 
-def test_a_seed_describes_groups_devices_tasks_modules_and_spaces() -> None:
+def test_a_seed_describes_groups_devices_tasks_and_spaces() -> None:
     """All parts of a seed are there when the emulator starts."""
     document = {"package_ids": [PACKAGE["package_id"]]}
     task = {"task_name": "t", "task_type": "firmwareUpgrade", "document": document}
-    module = {
-        "module_id": "m1",
-        "app_id": "space",
-        "product_id": "p1",
-        "module_name": "m",
-        "create_time": "20260101T000000Z",
-    }
     seed: dict[str, Any] = {
         "packages": [PACKAGE],
-        "modules": [module],
         "groups": {"g": ["d1", "d2"]},
         "devices": {"d1": {"version": "V0", "outcome": "fail"}},
         "tasks": [{**task, "targets_filter": {"group_ids": ["g"]}, "create_time": "20260102T000000Z"}],
@@ -93,7 +85,6 @@ def test_a_seed_describes_groups_devices_tasks_modules_and_spaces() -> None:
     with calling(Emulator(seed)) as call:
         task_id = call.emulator.tasks[0]["task_id"]
         assert call.details(task_id) == {"d1": "Fail", "d2": "Success"}
-        assert call("GET", "ota-upgrades/modules/m1").json == module
         assert call.packages(app_id="empty").json["page"]["count"] == 0
 
 
