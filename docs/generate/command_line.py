@@ -26,7 +26,7 @@ from pulumi_iotda_ota.cli.exit_codes import CODES
 from pulumi_iotda_ota.cli.help_command import CONNECTION_TEXT
 from pulumi_iotda_ota.cli.main import PROGRAM, root
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID
+from pulumi_iotda_ota.emulator.seed import DEFAULT_APP_ID
 from pulumi_iotda_ota.lock.files import LOCK_FILE
 
 if TYPE_CHECKING:

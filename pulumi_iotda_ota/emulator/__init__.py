@@ -18,8 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.emulator.behavior import Switches
-    from pulumi_iotda_ota.emulator.clocks import ManualClock
+    from pulumi_iotda_ota.emulator.behavior import ManualClock, Switches
     from pulumi_iotda_ota.emulator.faults import Fault
     from pulumi_iotda_ota.emulator.instance import Emulator
     from pulumi_iotda_ota.emulator.seed import SeedError
@@ -29,7 +28,7 @@ __all__ = ["Emulator", "Fault", "ManualClock", "SeedError", "Switches"]
 _HOMES = {
     "Emulator": "instance",
     "Fault": "faults",
-    "ManualClock": "clocks",
+    "ManualClock": "behavior",
     "SeedError": "seed",
     "Switches": "behavior",
 }

@@ -13,16 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.emulator.account_operations import ACCOUNT_OPERATIONS, AccountCall
-from pulumi_iotda_ota.emulator.errors import ApiError
-from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
-from pulumi_iotda_ota.emulator.routes import OPERATIONS, route
+from pulumi_iotda_ota.emulator.iam import ACCOUNT_OPERATIONS, AccountCall
+from pulumi_iotda_ota.emulator.messages import ApiError, Reply, Request, json_reply
+from pulumi_iotda_ota.emulator.operations import OPERATIONS, route
 from pulumi_iotda_ota.emulator.service import Call, Service
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.emulator.accounts import Accounts
     from pulumi_iotda_ota.emulator.auth import Authenticator
     from pulumi_iotda_ota.emulator.faults import Fault, Faults
+    from pulumi_iotda_ota.emulator.iam import Accounts
 
 _MAX_BODY = 12 * 1024 * 1024
 _MAX_TARGET = 32 * 1024

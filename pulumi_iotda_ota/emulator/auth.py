@@ -12,8 +12,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.emulator.clocks import Clock, seconds_of
-from pulumi_iotda_ota.emulator.errors import ApiError
+from pulumi_iotda_ota.emulator.behavior import Clock, seconds_of
+from pulumi_iotda_ota.emulator.messages import ApiError
 from pulumi_iotda_ota.emulator.signatures import (
     STANDARD,
     Authorization,

@@ -14,9 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
-from pulumi_iotda_ota.emulator.errors import ERRORS, ApiError
-from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
-from pulumi_iotda_ota.emulator.routes import NAMES
+from pulumi_iotda_ota.emulator.messages import ERRORS, ApiError, Reply, Request, json_reply
+from pulumi_iotda_ota.emulator.operations import NAMES
 
 Wire = Literal["whole", "drop", "reset", "headers", "cut", "garbage", "drip", "endless", "lengths", "negative"]
 # The ways that send a response, or the beginning of one.

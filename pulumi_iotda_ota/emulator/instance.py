@@ -10,28 +10,29 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.emulator.accounts import Accounts
 from pulumi_iotda_ota.emulator.admin import answer_admin
 from pulumi_iotda_ota.emulator.application import Application
 from pulumi_iotda_ota.emulator.auth import Authenticator, KeyPair
-from pulumi_iotda_ota.emulator.behavior import Pace, Switches
-from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID, default_seed, stored_file
-from pulumi_iotda_ota.emulator.clocks import Clock, api_time
+from pulumi_iotda_ota.emulator.behavior import Clock, Pace, Switches, api_time
 from pulumi_iotda_ota.emulator.faults import Faults
+from pulumi_iotda_ota.emulator.iam import Accounts
+from pulumi_iotda_ota.emulator.operations import task_fields
 from pulumi_iotda_ota.emulator.seed import (
+    DEFAULT_APP_ID,
     Seed,
     SeedPackage,
     SeedTask,
     checked,
+    default_seed,
     load_seed,
     plant,
     plant_package,
     plant_task,
+    stored_file,
 )
 from pulumi_iotda_ota.emulator.server import Server
 from pulumi_iotda_ota.emulator.service import Service
 from pulumi_iotda_ota.emulator.signatures import DERIVED, STANDARD
-from pulumi_iotda_ota.emulator.task_operations import task_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from pulumi_iotda_ota.emulator.errors import ApiError
+from pulumi_iotda_ota.emulator.messages import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

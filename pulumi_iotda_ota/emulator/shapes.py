@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from pulumi_iotda_ota.emulator.clocks import seconds_of
+from pulumi_iotda_ota.emulator.behavior import seconds_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi_iotda_ota.emulator
-from pulumi_iotda_ota.emulator.routes import OPERATIONS
+from pulumi_iotda_ota.emulator.operations import OPERATIONS
 from tests.support.emulator_callers import package_body, task_body
 
 if TYPE_CHECKING:

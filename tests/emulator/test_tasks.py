@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
-from pulumi_iotda_ota.emulator.clocks import api_time
+from pulumi_iotda_ota.emulator.behavior import api_time
 from tests.support.emulator_callers import Caller, calling
 
 if TYPE_CHECKING:

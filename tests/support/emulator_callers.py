@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from pulumi_iotda_ota.emulator.clocks import api_time
+from pulumi_iotda_ota.emulator.behavior import api_time
 from pulumi_iotda_ota.emulator.signatures import (
     DERIVED,
     STANDARD,

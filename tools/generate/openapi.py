@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.json_schema import models_json_schema
 
 from pulumi_iotda_ota.emulator import shapes
-from pulumi_iotda_ota.emulator.routes import ROUTES
+from pulumi_iotda_ota.emulator.operations import ROUTES
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
