@@ -64,7 +64,7 @@ def test_every_argument_is_an_option() -> None:
     settings = {long_option(setting.name) for setting in SETTINGS if not setting.secret}
     for command, table in (("get", GET_OTA_PACKAGE), ("list", GET_OTA_PACKAGES)):
         assert {long_option(argument.name) for argument in table} | settings <= options_of("package", command)
-    assert {option.name for option in OPTIONS} < options_of("emulator")
+    assert set(OPTIONS) < options_of("emulator")
 
 
 @EVERY
