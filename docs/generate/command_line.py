@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docs.generate.markdown import table
-from pulumi_iotda_ota.cli.commands import CONNECTION, Positional
+from pulumi_iotda_ota.cli.click_classes import CONNECTION, Positional
 from pulumi_iotda_ota.cli.exit_codes import CODES
-from pulumi_iotda_ota.cli.help_command import CONNECTION_TEXT
-from pulumi_iotda_ota.cli.main import PROGRAM, root
+from pulumi_iotda_ota.cli.main import CONNECTION_TEXT, PROGRAM, root
 from pulumi_iotda_ota.emulator import Emulator
 from pulumi_iotda_ota.emulator.seed import DEFAULT_APP_ID
 from pulumi_iotda_ota.lock.files import LOCK_FILE

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli.options import OneOf, Option, command
+from pulumi_iotda_ota.cli.click_classes import OneOf, Option
+from pulumi_iotda_ota.cli.options import command
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS, serve, values_of
 
 if TYPE_CHECKING:

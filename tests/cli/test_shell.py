@@ -234,7 +234,7 @@ def test_a_secret_that_comes_back(shell: Shell) -> None:
 def test_a_fault_of_ours(alone: Shell) -> None:
     """What should not happen keeps its traceback, for whoever mends it, without a secret; exit code 1."""
     program = (
-        "import sys; from pulumi_iotda_ota.cli import main as entry, package_output as lookups\n"
+        "import sys; from pulumi_iotda_ota.cli import main as entry, packages as lookups\n"
         "def broken(asked): raise RuntimeError(asked.session.environ['HW_SECRET_KEY'])\n"
         "lookups.list_all = broken\n"
         "sys.exit(entry.main(sys.argv[1:]))\n"

@@ -257,7 +257,7 @@ def test_retry_of_some_devices(shell: Shell, quick: Emulator) -> None:
         "d1": "failure",
         "d2": "success",
     }
-    assert {"label": "tried again", "text": "1 device"} in done.error["facts"]
+    assert {"label": "retried", "text": "1 device"} in done.error["facts"]
 
 
 def test_an_unknown_outcome_is_told_and_not_repeated(shell: Shell, quick: Emulator) -> None:
@@ -320,7 +320,7 @@ def test_what_is_left_out_is_told(shell: Shell, quick: Emulator) -> None:
     task_id = start(quick, *many)
     shell.inside("task", "watch", task_id, "--timeout", "20s")
 
-    assert "the first 100 of 120 that failed" in shell.inside("task", "get", task_id).err
+    assert "the first 100 of 120 failed devices" in shell.inside("task", "get", task_id).err
     assert "the newest 1 of each type: --max-items lists more" in shell.inside("task", "list", "--max-items", "1").err
     assert shell.inside("task", "list", "--max-items", "2").err == ""
 
@@ -332,5 +332,5 @@ def test_refused_for_all(shell: Shell, quick: Emulator) -> None:
     shell.inside("task", "watch", task_id)
 
     done = shell.inside("task", "retry", task_id, "--target", "d2", "--yes")
-    assert (done.code, "error: the service refused all of upgrade task canary_1" in done.err) == (1, True)
+    assert (done.code, "error: the service refused to retry all devices of upgrade task canary_1" in done.err) == (1, True)
     assert shell.inside("task", "retry", task_id, "--target", "", "--yes").err.startswith("error: --target has an item")
