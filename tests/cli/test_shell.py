@@ -360,7 +360,7 @@ def test_a_folder_that_is_gone(shell: Shell) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: the current folder does not exist any more\n")
+    assert done.stderr.startswith("error: the current folder does not exist\n")
 
 
 def test_the_name_of_a_user_is_no_secret(shell: Shell) -> None:

@@ -332,5 +332,8 @@ def test_refused_for_all(shell: Shell, quick: Emulator) -> None:
     shell.inside("task", "watch", task_id)
 
     done = shell.inside("task", "retry", task_id, "--target", "d2", "--yes")
-    assert (done.code, "error: the service refused to retry all devices of upgrade task canary_1" in done.err) == (1, True)
+    assert (done.code, "error: the service refused to retry all devices of upgrade task canary_1" in done.err) == (
+        1,
+        True,
+    )
     assert shell.inside("task", "retry", task_id, "--target", "", "--yes").err.startswith("error: --target has an item")
