@@ -251,7 +251,7 @@ def test_a_secret_of_a_stack_is_masked(shell: Shell, project: Path, emulator: Em
     ],
 )
 def test_a_strange_pulumi(shell: Shell, project: Path, tmp_path: Path, script: str, mode: int) -> None:
-    """A pulumi that does not run, or answers anything else than its configuration, is one clear error."""
+    """If pulumi cannot be run, or prints no configuration, that is one clear error, whose fix names the stack."""
     write(project / "Pulumi.dev.yaml", "iotda-ota:region: {secure: v1:abc}")
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -263,3 +263,4 @@ def test_a_strange_pulumi(shell: Shell, project: Path, tmp_path: Path, script: s
 
     assert done.code == 1
     assert done.err.startswith("error: the configuration of stack dev was not decrypted\n")
+    assert "pulumi config --show-secrets --stack dev" in done.err

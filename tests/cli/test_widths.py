@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,20 @@ def test_no_word_is_broken(shell: Shell, quick: Emulator, words: tuple[str, ...]
         assert Counter(plain(one).split()) == Counter(plain(other).split())
     lines = plain(narrow.out).splitlines()
     assert [line for line in lines if len(line) > columns and len(line.split()) > 1] == []
+
+
+@WIDTHS
+def test_a_watched_task(shell: Shell, quick: Emulator, columns: int) -> None:
+    """The bar of `task watch` has its counts whole; after it the counts come first, then the failed devices."""
+    task_id = ended(quick, shell)
+    words = ("task", "watch", task_id, "--max-failed-devices", "1")
+    wide, narrow = shell.inside(*words, columns=1000), shell.inside(*words, columns=columns)
+    lines = narrow.out.splitlines()
+
+    assert re.search(r"2/2 +1 failed", plain(narrow.err))
+    assert lines[0].startswith("1 of 2 done, 1 failed")
+    assert Counter(narrow.out.split()) == Counter(wide.out.split())
+    assert [line for line in lines[1:] if len(line) > columns] == []
 
 
 @WIDTHS
