@@ -1,4 +1,4 @@
-"""The grammar of the command line: noun, verb, singular options; and what the help of each command says."""
+"""The grammar of the command line: noun, verb, singular options; and the help of each command."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ AT_80 = {"COLUMNS": "80"}
 
 
 def everything(command: click.Command = root, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the words of every group and command, the program itself first."""
+    """Yield the path of every group and command, the program itself first."""
     yield path
     for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
         yield from everything(inner, (*path, name))
 
 
 def command_of(path: tuple[str, ...]) -> click.Command:
-    """Return the command that words call."""
+    """Return the command at a path."""
     found: click.Command = root
     for word in path:
         assert isinstance(found, click.Group)

@@ -18,19 +18,19 @@ STORED: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def described(operation: str) -> dict[str, Any]:
-    """Return what the description says of an operation."""
+    """Return the description of an operation."""
     (found,) = [
         item for methods in STORED["paths"].values() for item in methods.values() if item["operationId"] == operation
     ]
     return dict(found)
 
 
-def unnamed(operation: str, answer: Answer) -> set[str]:
-    """Return the fields of an answer that the description of its operation does not name."""
-    reference = described(operation)["responses"][str(answer.status)]["content"]["application/json"]["schema"]["$ref"]
+def unnamed(operation: str, response: Answer) -> set[str]:
+    """Return the fields of a response that the description of its operation does not have."""
+    reference = described(operation)["responses"][str(response.status)]["content"]["application/json"]["schema"]["$ref"]
     schema = STORED["components"]["schemas"][reference.rpartition("/")[2]]
-    assert set(schema["required"]) <= set(answer.json)
-    return set(answer.json) - set(schema["properties"])
+    assert set(schema["required"]) <= set(response.json)
+    return set(response.json) - set(schema["properties"])
 
 
 def test_every_operation_is_described() -> None:
@@ -40,8 +40,8 @@ def test_every_operation_is_described() -> None:
     assert sorted(named) == sorted(OPERATIONS)
 
 
-def test_answers_are_as_described(call: Caller) -> None:
-    """What packages and tasks answer has the fields that the description names, and no others."""
+def test_responses_are_as_described(call: Caller) -> None:
+    """The responses about packages and tasks have the fields of the description, and no others."""
     assert unnamed("ListOtaPackageInfo", call.packages()) == set()
     made = call("POST", "ota-upgrades/packages", package_body())
     assert unnamed("CreateOtaPackage", made) == set()

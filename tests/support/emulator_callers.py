@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer."""
+    """One response."""
 
     status: int
     headers: Mapping[str, str]
@@ -79,7 +79,7 @@ class Caller:
         return self.raw(method, target, json.dumps(body).encode(), Content_Type="application/json")
 
     def packages(self, **query: object) -> Answer:
-        """List packages; firmware unless told otherwise."""
+        """List packages, by default firmware."""
         return self("GET", "ota-upgrades/packages", **{"package_type": "firmwarePackage", **query})
 
     def start(self, *targets: str, **fields: Any) -> str:

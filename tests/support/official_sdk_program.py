@@ -1,4 +1,4 @@
-"""A program over the vendor's SDK: settings as JSON on stdin, a scenario as its argument, what it saw as JSON."""
+"""A program with the vendor's SDK: settings as JSON on stdin, a scenario as its argument, the results as JSON."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def packages(client: Any) -> dict[str, Any]:
     return {
         "listed": len(listed),
         "distinct": len({package.package_id for package in listed}),
-        "shown": {
+        "read": {
             "version": shown.version,
             "sign_method": shown.file_location.obs_location.sign_method,
             "module_name": shown.module_name,
