@@ -15,17 +15,15 @@ from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.sanitize import redacting
-from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.client import Client
-    from pulumi_iotda_ota.iotda.models import BatchTask
 
 _SECRET = tuple(camel(setting.name) for setting in HIDDEN)
 
@@ -92,29 +90,3 @@ def service(command_input: CommandInput) -> Iterator[Service]:
     command_input.session.secrets.update(connection.secrets)
     with redacting(connection.secrets), closing(Run(memo=False)) as run:
         yield Service(run, connection, config)
-
-
-def resource_context(
-    command_input: CommandInput,
-    connected: Service,
-    *,
-    on_line: Callable[[str], None],
-    on_task: Callable[[BatchTask], None],
-) -> ResourceContext:
-    """Return the context of a command for a life cycle, without a program.
-
-    Args:
-        command_input: the command.
-        connected: the service.
-        on_line: is called with each line of progress.
-        on_task: is called with the task after each poll.
-    """
-    return ResourceContext(
-        run=connected.run,
-        config=connected.config,
-        environ=command_input.session.environ,
-        warn=lambda line: command_input.session.note(render(line, COMMAND_LINE)),
-        tell=lambda line: on_line(render(line, COMMAND_LINE)),
-        seen=on_task,
-        stopping="Ctrl-C stops the wait, not the task",
-    )

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli.connect import resource_context, service
+from pulumi_iotda_ota.cli.connect import service
 from pulumi_iotda_ota.cli.exit_codes import Interrupted
 from pulumi_iotda_ota.cli.tasks import find_task, print_failed_devices, task_id_of
 from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.polling import progress_of
@@ -30,12 +31,11 @@ from pulumi_iotda_ota.schema.validation import error_of, require_valid
 from pulumi_iotda_ota.serialization import task_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.base import ResourceContext
     from pulumi_iotda_ota.lifecycle.one_shot import OneShot
 
 
@@ -156,9 +156,20 @@ def _inputs(command_input: CommandInput, one_shot: type[OneShot]) -> dict[str, A
 def _progress(command_input: CommandInput, connected: Service, last_seen: LastSeenTask) -> Iterator[ResourceContext]:
     """Return a context that displays progress: a bar on a terminal, lines otherwise, nothing with ``--json``."""
     session = command_input.session
+
+    def context(on_line: Callable[[str], None], on_task: Callable[[BatchTask], None]) -> ResourceContext:
+        return ResourceContext(
+            run=connected.run,
+            config=connected.config,
+            environ=session.environ,
+            warn=lambda line: session.note(render(line, COMMAND_LINE)),
+            tell=lambda line: on_line(render(line, COMMAND_LINE)),
+            seen=on_task,
+            stopping="Ctrl-C stops the wait, not the task",
+        )
+
     if command_input.as_json or not session.is_terminal(session.err):
-        on_line = (lambda _: None) if command_input.as_json else session.note
-        yield resource_context(command_input, connected, on_line=on_line, on_task=last_seen.take)
+        yield context((lambda _: None) if command_input.as_json else session.note, last_seen.take)
         return
     from pulumi_iotda_ota.cli.terminal import progress_bar  # noqa: PLC0415  rich is loaded for a terminal only
 
@@ -173,7 +184,7 @@ def _progress(command_input: CommandInput, connected: Service, last_seen: LastSe
             progress.total, progress.failed = counts.total, counts.failed
             progress.ended = counts.succeeded + counts.failed
 
-        yield resource_context(command_input, connected, on_line=on_line, on_task=on_task)
+        yield context(on_line, on_task)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ class _DeviceChange(BaseModel):
     device_id: str
 
 
-def answer_admin(emulator: _Emulator, request: Request) -> Reply:
+def admin_reply(emulator: _Emulator, request: Request) -> Reply:
     """Return the response to a request under ``/_emulator/``."""
     refused = _refused(request)
     if refused:

@@ -32,7 +32,7 @@ class Application:
     """The operations behind one project id.
 
     Args:
-        service: the emulated state. To read or change it, hold ``mutex``.
+        service: the emulated state. Acquire ``mutex`` to read or change it.
         authenticator: the check of the caller.
         accounts: the identities of IAM.
         faults: the rules that change responses.
@@ -93,7 +93,7 @@ class Application:
         for timer in self._timers:
             timer.cancel()
 
-    def answer(self, request: Request) -> Reply:
+    def respond(self, request: Request) -> Reply:
         """Return the response to a request."""
         if request.path.startswith("/_emulator/"):
             return self._admin(request)
@@ -101,7 +101,7 @@ class Application:
         with self._recorded(request):
             fault = self._faults.choose(request)
             self.stopping.wait(self.latency + (fault.delay if fault else 0.0))
-            reply = self._answer(request) if fault is None else self._spoiled(request, fault)
+            reply = self._response(request) if fault is None else self._spoiled(request, fault)
             return self._compressed(request, _traced(request, reply))
 
     @contextmanager
@@ -121,15 +121,15 @@ class Application:
             fault.before()
         if fault.accept_after is not None:
             self._put_off(request, fault.accept_after)
-        return fault.spoil(self._answer(request) if fault.handles else Reply(headers=_request_id()))
+        return fault.spoil(self._response(request) if fault.handles else Reply(headers=_request_id()))
 
     def _put_off(self, request: Request, seconds: float) -> None:
-        timer = threading.Timer(seconds, self._answer, [request])
+        timer = threading.Timer(seconds, self._response, [request])
         timer.daemon = True
         self._timers.append(timer)
         timer.start()
 
-    def _answer(self, request: Request) -> Reply:
+    def _response(self, request: Request) -> Reply:
         headers = _request_id()
         try:
             reply = self._handled(request)

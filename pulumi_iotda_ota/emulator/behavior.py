@@ -63,13 +63,13 @@ class Switches:
         empty_page: what ``page`` of an empty list is: an object, null, or left out.
         odd_fields: by the id of a package, task or device: fields that replace those of the record.
         absent_fields: by the id of a package, task or device: the names of fields that the record does not have.
-        short_pages: a page never holds more than this many records, whatever ``limit`` is; 0 is off.
+        short_pages: a page never has more than this many records, whatever ``limit`` is; 0 is off.
         document_echo: the key of a task's ``document`` in responses.
         echo_targets: whether the response of a task repeats ``targets`` and ``targets_filter``.
         unscoped: whether a list without ``app_id`` spans all spaces or is refused if there are several.
         duplicate_packages: whether a second package of equal space, product, type, module and version is accepted.
         mixed_packages: whether a task accepts packages of another type or of several products.
-        module_actions: whether stop and retry work on ``moduleUpgrade`` tasks, where the documents do not list them.
+        module_actions: whether stop and retry work on ``moduleUpgrade`` tasks, which the documents do not list.
         gzip: whether a response is compressed for a client that accepts it.
         list_lag: seconds until a list shows a new task or package. A request by id returns it at once.
         waiting_counts: whether ``task_progress`` counts waiting devices. If not, only ``total`` includes them.

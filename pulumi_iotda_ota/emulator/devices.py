@@ -1,4 +1,4 @@
-"""Devices: how each answers an upgrade, its version and its groups, and what it does during a task.
+"""Devices: how each reacts to an upgrade, its version and its groups, and what it does during a task.
 
 A device without a description behaves by the defaults. Nothing runs in the background. A dispatch plans all that a
 device will do as events. Stop, retry and confirm change the events that have not happened yet. The caller passes the
@@ -25,7 +25,7 @@ _CONFLICT = "Task Conflict"
 
 
 class Behaviour(BaseModel):
-    """How a device answers an upgrade.
+    """How a device reacts to an upgrade.
 
     Args:
         product_id: the product of the device.
@@ -60,7 +60,7 @@ class DeviceStore:
         self._reached: dict[str, str] = {}
 
     def behaviour(self, device_id: str) -> Behaviour:
-        """Return how a device behaves, on the version it has reached."""
+        """Return the behaviour of a device, with the version that it runs now."""
         described = self.behaviours.get(device_id) or Behaviour()
         reached = self._reached.get(device_id)
         return described.model_copy(update={"version": reached}) if reached else described
@@ -107,9 +107,9 @@ class Subtask:
     Args:
         record: the record id that orders the devices of a task.
         target: the device.
-        behaviour: how it answers an upgrade.
+        behaviour: how it reacts to an upgrade.
         version: the version of the package, or None if the package is unknown.
-        conflict: whether another running task holds the device.
+        conflict: whether the device is in another running task.
     """
 
     record: int
@@ -123,12 +123,12 @@ class Subtask:
     _pace: Pace | None = None
 
     def status(self, now: float) -> str:
-        """Return what the device is doing."""
+        """Return the status of the device."""
         event = self._event(now)
         return event.status if event else "Waitting"
 
     def next_change(self, now: float) -> float:
-        """Return when the next thing happens, or infinity."""
+        """Return the time of the next event, or infinity."""
         return next((event.at for event in self.events if event.at > now), NEVER)
 
     def dispatch(self, start: float, plan: RetryPlan, pace: Pace) -> None:
@@ -152,12 +152,12 @@ class Subtask:
         self.events = [*past, *(event._replace(at=max(now, event.at)) for event in future)]
 
     def stop(self, now: float) -> None:
-        """End here."""
+        """Stop the device."""
         self.events = [event for event in self.events if event.at <= now]
         self.events.append(_Event(now, "Stopped", self.behaviour))
 
     def detail(self, now: float) -> dict[str, Any]:
-        """Return the device as ShowBatchTask shows it."""
+        """Return the device as ShowBatchTask returns it."""
         status, event = self.status(now), self._event(now)
         behaved = event.behaviour if event else self.behaviour
         detail: dict[str, Any] = {"target": self.target, "status": status}

@@ -179,8 +179,9 @@ class Faults:
 
 def _reply_of_error(name: str, reply: Reply) -> Reply:
     kind = ERRORS[name]
-    answer = json_reply(kind.status, ApiError(name).body(reply.headers["X-Request-Id"]))
-    return replace(answer, headers={**answer.headers, "X-Request-Id": reply.headers["X-Request-Id"]})
+    request_id = reply.headers["X-Request-Id"]
+    error = json_reply(kind.status, ApiError(name).body(request_id))
+    return replace(error, headers={**error.headers, "X-Request-Id": request_id})
 
 
 def _reply_with(body: Any) -> Reply:

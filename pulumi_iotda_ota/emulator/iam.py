@@ -1,6 +1,6 @@
 """IAM and the metadata service of an ECS: one user, one agency, one identity provider, and the projects of an account.
 
-The operations issue tokens, temporary keys and project ids. The authenticator knows who holds them.
+The operations issue tokens, temporary keys and project ids. The authenticator knows which of them are valid.
 """
 
 from __future__ import annotations

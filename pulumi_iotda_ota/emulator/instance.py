@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.emulator.admin import answer_admin
+from pulumi_iotda_ota.emulator.admin import admin_reply
 from pulumi_iotda_ota.emulator.application import Application
 from pulumi_iotda_ota.emulator.auth import Authenticator, KeyPair
 from pulumi_iotda_ota.emulator.behavior import Clock, Pace, Switches, api_time
@@ -111,7 +111,7 @@ class Emulator:
             self.faults,
             project_id=self.project_id,
             latency=latency,
-            admin=lambda request: answer_admin(self, request),
+            admin=lambda request: admin_reply(self, request),
         )
         self._listening = (port, verbose)
         self._server: Server | None = None
@@ -285,7 +285,7 @@ class Emulator:
             return plant_task(checked(SeedTask, fields, "task"), self._service, "task")
 
     def set_device(self, device_id: str, **changes: Any) -> None:
-        """Change how a device answers upgrades from now on, also in running tasks; see ``devices.Behaviour``."""
+        """Change how a device reacts to upgrades from now on, also in running tasks; see ``devices.Behaviour``."""
         with self._application.mutex:
             self._service.tasks.describe(device_id, self._clock(), **changes)
 

@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         server = cast("Server", self.server)
-        reply = server.application.answer(self._request())
+        reply = server.application.respond(self._request())
         if self.command == "HEAD":
             reply = replace(reply, body=b"")
         if not send(self.connection, reply, server.application.stopping):

@@ -46,11 +46,11 @@ class Package:
         return str(self.fields["package_id"])
 
     def summary(self) -> dict[str, Any]:
-        """Return the package as lists show it."""
+        """Return the package as a list has it."""
         return {name: value for name, value in self.fields.items() if name != "file_location"}
 
     def detail(self) -> dict[str, Any]:
-        """Return the package as ShowOtaPackage shows it."""
+        """Return the package as ShowOtaPackage returns it."""
         return dict(self.fields)
 
 
@@ -204,6 +204,6 @@ def body_of(shape: type[S], request: Request) -> S:
 def _require_fit(body: TaskBody, packages: list[Package]) -> None:
     wanted = _TYPE_OF_UPGRADE[body.task_type]
     if any(package.fields["package_type"] != wanted for package in packages):
-        raise ApiError("package_mix", f"{body.task_type} takes {wanted} only.")
+        raise ApiError("package_mix", f"{body.task_type} accepts {wanted} only.")
     if len({package.fields["product_id"] for package in packages}) > 1:
-        raise ApiError("package_mix", "They are of several products.")
+        raise ApiError("package_mix", "The packages are of several products.")

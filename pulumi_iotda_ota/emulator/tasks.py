@@ -31,12 +31,6 @@ _RETRYABLE_DEVICE = frozenset({"Fail", "FailWaitRetry", "Stopped"})
 _WEEK = 7 * 24 * 3600
 
 
-@dataclass(frozen=True)
-class _Counted:
-    counts: Counter[str]
-    valid_until: float
-
-
 @dataclass
 class Task:
     """One upgrade task.
@@ -59,7 +53,8 @@ class Task:
     plan: RetryPlan
     pace: Pace
     stopped_at: float | None = None
-    _counted: _Counted | None = None
+    # The counts, and until when they are valid.
+    _counted: tuple[Counter[str], float] | None = None
 
     @property
     def ready_at(self) -> float:
@@ -77,22 +72,23 @@ class Task:
     def counts(self, now: float) -> Counter[str]:
         """Return how many devices are in which state."""
         # A task can have 30,000 devices: they are counted after a change, not for each request.
-        counted = self._counted
-        if counted is None or now >= counted.valid_until:
+        if self._counted is None or now >= self._counted[1]:
             counts = Counter(subtask.status(now) for subtask in self.subtasks)
-            until = min((subtask.next_change(now) for subtask in self.subtasks), default=NEVER)
-            self._counted = counted = _Counted(counts, until)
-        return counted.counts
+            self._counted = counts, min((subtask.next_change(now) for subtask in self.subtasks), default=NEVER)
+        return self._counted[0]
 
     def progress(self, now: float) -> dict[str, int]:
         """Return the ``task_progress`` object; no device is known while the task initializes."""
-        counts = self.counts(now) if now >= self.ready_at or self.stopped_at is not None else Counter[str]()
+        counts = self.counts(now) if self._has_devices(now) else Counter[str]()
         named = {_PROGRESS_NAMES.get(status, status.lower()): counts[status] for status in _PROGRESS}
         return {"total": counts.total(), **named}
 
     def visible(self, now: float) -> list[Subtask]:
         """Return the devices of a response, largest record id first."""
-        return self.subtasks[::-1] if now >= self.ready_at or self.stopped_at is not None else []
+        return self.subtasks[::-1] if self._has_devices(now) else []
+
+    def _has_devices(self, now: float) -> bool:
+        return now >= self.ready_at or self.stopped_at is not None
 
     def dispatch(self, subtasks: list[Subtask], start: float) -> None:
         """Start some devices."""
