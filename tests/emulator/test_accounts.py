@@ -10,7 +10,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
 from pulumi_iotda_ota.emulator.signatures import DERIVED
-from tests.support.emulator_callers import Answer, list_target, signed
+from tests.support.emulator_callers import Response, list_target, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Iam:
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
 
-    def __call__(self, method: str, target: str, body: Any = None, **headers: str) -> Answer:
+    def __call__(self, method: str, target: str, body: Any = None, **headers: str) -> Response:
         """Send one request."""
         connection = http.client.HTTPConnection(self.emulator.endpoint.removeprefix("http://"), timeout=10)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -33,11 +33,11 @@ class Iam:
             sent.setdefault("Content-Type", "application/json;charset=utf8")
         connection.request(method, target, content, sent)
         response = connection.getresponse()
-        found = Answer(response.status, dict(response.headers), response.read())
+        found = Response(response.status, dict(response.headers), response.read())
         connection.close()
         return found
 
-    def token(self, scope: dict[str, Any] | None = None, **user: str) -> Answer:
+    def token(self, scope: dict[str, Any] | None = None, **user: str) -> Response:
         """Request a token, by default for the project of the region."""
         accounts = self.emulator.accounts
         named = {"name": accounts.user_name, "password": accounts.password, **user}
@@ -46,7 +46,7 @@ class Iam:
         usual = {"project": {"name": self.emulator.region}}
         return self("POST", "/v3/auth/tokens", {"auth": {"identity": identity, "scope": scope or usual}})
 
-    def key(self, identity: dict[str, Any], **headers: str) -> Answer:
+    def key(self, identity: dict[str, Any], **headers: str) -> Response:
         """Ask for a temporary key."""
         return self("POST", KEYS, {"auth": {"identity": identity}}, **headers)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.emulator_callers import Answer, Caller
+    from tests.support.emulator_callers import Caller, Response
 
 
-def _admin(call: Caller, method: str, name: str, body: Any = None, **headers: str) -> Answer:
+def _admin(call: Caller, method: str, name: str, body: Any = None, **headers: str) -> Response:
     call.headers = {name: value for name, value in call.headers.items() if name != "Accept-Encoding"}
     if body is not None:
         headers.setdefault("Content_Type", "application/json")

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.emulator.operations import OPERATIONS
 from tests.support.emulator_callers import package_body, task_body
 
 if TYPE_CHECKING:
-    from tests.support.emulator_callers import Answer, Caller
+    from tests.support.emulator_callers import Caller, Response
 
 FILE = Path(pulumi_iotda_ota.emulator.__file__).with_name("openapi.json")
 STORED: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -25,7 +25,7 @@ def described(operation: str) -> dict[str, Any]:
     return dict(found)
 
 
-def unnamed(operation: str, response: Answer) -> set[str]:
+def unnamed(operation: str, response: Response) -> set[str]:
     """Return the fields of a response that the description of its operation does not have."""
     reference = described(operation)["responses"][str(response.status)]["content"]["application/json"]["schema"]["$ref"]
     schema = STORED["components"]["schemas"][reference.rpartition("/")[2]]
