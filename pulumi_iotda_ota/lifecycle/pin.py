@@ -60,12 +60,7 @@ class Pin:
     @staticmethod
     def problems(inputs: Properties) -> list[Problem]:
         """Return everything that is wrong with the inputs; one that is not known yet is taken to be right."""
-        problems = known_problems(schema.OTA_PACKAGE_PIN, inputs)
-        query = {**_asked(inputs), "include_file_location": inputs.get("include_file_location")}
-        if not problems and inputs.get("lock") is None and not holds_unknown(query):
-            with collecting(problems):
-                PackageLookup.from_arguments(query)
-        return problems
+        return _checked_lookup(inputs)[0]
 
     @staticmethod
     def check(context: ResourceContext, olds: Properties, news: Properties) -> Checked:
@@ -78,12 +73,12 @@ class Pin:
         olds, news = (declared(schema.OTA_PACKAGE_PIN, values) for values in (olds, news))
         query = _asked(news)
         inputs = {**query, "selection_keys": sorted(query), **{name: news[name] for name in _OWN if name in news}}
-        problems = Pin.problems(news)
+        problems, lookup = _checked_lookup(news)
         if holds_unknown([query, *(inputs.get(name) for name in _DECIDING)]):
             return Checked({**inputs, **dict.fromkeys(OUTPUTS, UNKNOWN)}, problems)
         if not problems:
             with collecting(problems):
-                inputs |= _found(context, olds, inputs)
+                inputs |= _found(context, olds, inputs, lookup)
                 problems += _unexpected(inputs)
         return Checked(inputs, problems)
 
@@ -131,6 +126,17 @@ class Pin:
         """Do nothing: there is nothing of it on the service."""
 
 
+def _checked_lookup(inputs: Properties) -> tuple[list[Problem], PackageLookup | None]:
+    """Return everything that is wrong with the inputs, and the lookup if all of it is known and nothing is locked."""
+    problems = known_problems(schema.OTA_PACKAGE_PIN, inputs)
+    values = {**_asked(inputs), "include_file_location": inputs.get("include_file_location")}
+    lookup = None
+    if not problems and inputs.get("lock") is None and not holds_unknown(values):
+        with collecting(problems):
+            lookup = PackageLookup.from_valid(values)
+    return problems, lookup
+
+
 def _asked(given: Properties) -> Properties:
     """Return the arguments that select a package."""
     return {name: _in_order(name, given[name]) for name, usual in _SELECTION.items() if given.get(name, usual) != usual}
@@ -152,11 +158,11 @@ def _verifies(properties: Properties) -> bool:
     return asked if isinstance(asked, bool) else properties.get("lock") is None
 
 
-def _found(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
-    """Return the package, from where it is to come: what is locked moves the pin, and nothing else does."""
-    if inputs.get("lock") is not None:
+def _found(context: ResourceContext, olds: Properties, inputs: Properties, lookup: PackageLookup | None) -> Properties:
+    """Return the package: the locked one if there is no lookup, else the one that the pin holds or selects."""
+    if lookup is None:
         return _locked(context, olds, inputs)
-    return _kept(context, olds, inputs) or _resolved(context, olds, inputs)
+    return _kept(context, olds, inputs) or _resolved(context, olds, inputs, lookup)
 
 
 def _locked(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
@@ -203,10 +209,8 @@ def _kept(context: ResourceContext, olds: Properties, inputs: Properties) -> Pro
     return {**kept, "file_location": location} if wants_location and location else kept
 
 
-def _resolved(context: ResourceContext, olds: Properties, inputs: Properties) -> Properties:
-    """Return the package that the selection gives now."""
-    asked = {**_query(inputs), "include_file_location": inputs.get("include_file_location")}
-    lookup = PackageLookup.from_arguments(asked)
+def _resolved(context: ResourceContext, olds: Properties, inputs: Properties, lookup: PackageLookup) -> Properties:
+    """Return the package that the selection finds now."""
     connection = context.resolve(inputs)
     found = find_package(context.run, connection, lookup)
     if found is None:  # only where on_missing is "none", which a pin does not take

@@ -41,6 +41,15 @@ class PackageLookup:
             InputError: a value breaks its rule, or two do not go together; nothing was sent.
         """
         require_valid(schema.GET_OTA_PACKAGE, values)
+        return cls.from_valid(values)
+
+    @classmethod
+    def from_valid(cls, values: Mapping[str, Any]) -> PackageLookup:
+        """Return the lookup of arguments that each passed its own rule; see :meth:`from_arguments`.
+
+        Raises:
+            InputError: two of them exclude each other, or a rule of the selection cannot be read.
+        """
         package_id = values.get("package_id")
         if package_id is not None:
             _refuse_selection(values)

@@ -20,6 +20,18 @@ VALUES: list[Any] = [0, -1, 2.5, "", "no such thing", True, [], [1], ["x", "x"],
 RESOURCES = [name.rpartition(":")[2] for name in SCHEMA["resources"]]
 FUNCTIONS = [name.rpartition(":")[2] for name in SCHEMA["functions"]]
 
+VALID: dict[str, dict[str, Any]] = {
+    "OtaPackage": {
+        "packageType": "firmwarePackage",
+        "appId": "app",
+        "productId": "meter",
+        "version": "V1",
+        "obsLocation": {"regionName": "r", "bucketName": "b-1", "objectKey": "k.bin"},
+    },
+    "OtaPackagePin": {"packageType": "firmwarePackage"},
+    "UpgradeTask": {"packageIds": ["p"], "targets": ["d"]},
+}
+
 
 def combinations(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Return inputs: each property with each value, plain and secret, beside what is often required."""
@@ -64,6 +76,58 @@ def ended(plugin: Plugin, name: str, arguments: dict[str, Any]) -> tuple[grpc.St
     except grpc.RpcError as error:
         return error.code(), []
     return grpc.StatusCode.OK, [(failure.property, failure.reason) for failure in answered.failures]
+
+
+def enums(properties: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the allowed values of each property that is an enum of the schema."""
+    found = {}
+    for name, property_ in properties.items():
+        type_ = SCHEMA["types"].get(property_.get("$ref", "").removeprefix("#/types/"), {})
+        if "enum" in type_:
+            found[name] = [member["value"] for member in type_["enum"]]
+    return found
+
+
+def one_error(failures: list[tuple[str, str]], name: str, allowed: list[str]) -> None:
+    """Require one failure, of the property, that has the value and all allowed values."""
+    ((property_, reason),) = failures
+    one_of = f"one of {', '.join(allowed)}" if len(allowed) > 1 else allowed[0]
+    # Pulumi prints the property in front of a failure of a resource, and behind a failure of a function.
+    assert (property_, reason.removeprefix(f"{name} ")) == (name, f'must be {one_of}, not "?"')
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_a_value_outside_an_enum_of_a_resource(plugin: Plugin, emulator: Emulator, name: str) -> None:
+    """A value that an enum input does not have is one error with the value and the allowed values, in any language.
+
+    YAML, and a string that is cast in TypeScript, Go or Python, reach the plugin with such a value.
+    """
+    for input_, allowed in enums(SCHEMA["resources"][token(name)]["inputProperties"]).items():
+        news = {**VALID.get(name, {}), input_: "?"}
+
+        one_error(plugin.check(urn(name), news)[1], input_, allowed)
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_value_outside_an_enum_of_a_function(plugin: Plugin, emulator: Emulator, name: str) -> None:
+    """A value that an enum argument of a function does not have is one error, as for a resource."""
+    for argument, allowed in enums(SCHEMA["functions"][token(name)]["inputs"]["properties"]).items():
+        code, failures = ended(plugin, name, {"packageType": "firmwarePackage", argument: "?"})
+
+        assert code is grpc.StatusCode.OK
+        one_error(failures, argument, allowed)
+    assert emulator.requests == []
+
+
+def test_every_choice_is_an_enum() -> None:
+    """The tests above have every enum of the schema."""
+    places = [*SCHEMA["resources"].values(), *(one["inputs"] for one in SCHEMA["functions"].values())]
+    used = [name for place in places for name in enums(place.get("inputProperties") or place["properties"])]
+
+    assert {name[:1].upper() + name[1:] for name in used} == {
+        name.rpartition(":")[2] for name, type_ in SCHEMA["types"].items() if "enum" in type_
+    }
 
 
 def test_any_setting(plugin: Plugin) -> None:

@@ -277,6 +277,54 @@ def test_refresh_of_a_package_that_is_gone_starts_nothing(bench: Bench) -> None:
     assert made(bench) == []
 
 
+def location(**changes: str) -> dict[str, Any]:
+    """Return the file location of the package with other values in it."""
+    return {"obs_location": {**OBJECT, **changes}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reported"),
+    [
+        ("package_type", "softwarePackage", 'package_type is "softwarePackage", not "firmwarePackage"'),
+        ("app_id", "water", 'app_id is "water", not "energy"'),
+        ("product_id", "valve", 'product_id is "valve", not "meter"'),
+        ("module_name", "radio", 'module_name is "radio", not none'),
+        ("version", "V9", 'version is "V9", not "V7"'),
+        ("support_source_versions", ["V5"], "support_source_versions is "),
+        ("description", "other", "description differs"),
+        ("custom_info", "other", "custom_info differs"),
+        ("create_time", "20270606T000000Z", 'create_time is "20270606T000000Z", not '),
+        ("file_location", location(object_key="other.bin"), 'obs_location.object_key is "other.bin", not '),
+        ("file_location", location(sign="cd" * 32), "obs_location.sign is "),
+    ],
+)
+def test_refresh_reports_what_the_service_describes_differently(
+    bench: Bench, name: str, value: object, reported: str
+) -> None:
+    """If the service describes the package differently, a refresh warns with both values, and keeps the inputs."""
+    created = create(bench.context)
+    bench.emulator.faults.add(operation="ShowOtaPackage", merge={name: value}, times=None)
+
+    state = Package.read(bench.context, created.id, created.outputs)
+
+    (warning,) = bench.warnings
+    assert f"package {created.id} has changed since it was created: " in warning
+    assert reported in warning
+    assert {name: state[name] for name in INPUTS} == {name: created.outputs[name] for name in INPUTS}
+
+
+@pytest.mark.parametrize("name", ["support_source_versions", "description", "custom_info", "file_location"])
+def test_what_the_service_leaves_out_is_no_difference(bench: Bench, name: str) -> None:
+    """If the service returns a field no longer, or in another form, a refresh reports nothing."""
+    created = create(bench.context)
+    form = {"create_time": created.outputs["created_at"], name: None}
+    bench.emulator.faults.add(operation="ShowOtaPackage", edit=lambda package: {**package, **form}, times=None)
+
+    Package.read(bench.context, created.id, created.outputs)
+
+    assert bench.warnings == []
+
+
 def test_refresh_finds_it_again(bench: Bench) -> None:
     """A package that is found over another way in is there, and belongs there from then on."""
     created = create(bench.context)

@@ -8,6 +8,7 @@ from pulumi_iotda_ota.iotda.api.requests import OBS_FIELDS
 from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
+from pulumi_iotda_ota.lookup.details import contradictions
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
@@ -45,17 +46,33 @@ def kept_key(properties: Properties) -> str:
 
 
 def differences(package: OtaPackage, inputs: Properties) -> list[str]:
-    """Return, in words, what a package on the service has otherwise than the inputs.
+    """Return a description of each input that a package on the service does not equal.
 
-    A checksum that was not asked for is no difference: the service may have made it itself.
+    A checksum that is not declared is no difference: the service can compute it itself.
     """
+    return [_difference(name, found, wanted) for name, found, wanted in _differing(package, inputs)]
+
+
+def drift(package: OtaPackage, state: Properties) -> list[str]:
+    """Return a description of each field that the service now describes differently than the state.
+
+    A field that the service does not return agrees.
+    """
+    differing = [(name, now, before) for name, now, before in _differing(package, state) if now]
+    if contradictions({"create_time": state.get("create_time")}, {"create_time": package.create_time}):
+        differing.append(("create_time", package.create_time, state["create_time"]))
+    return [_difference(name, now, before) for name, now, before in differing]
+
+
+def _differing(package: OtaPackage, inputs: Properties) -> list[tuple[str, Any, Any]]:
+    """Return the name, the value on the service and the declared value of everything that differs."""
     location = package.file_location.obs_location if package.file_location else None
     fields = {name: getattr(package, name) for name in (*IDENTITY, *TEXTS)}
     found = _compared({**fields, "obs_location": location.model_dump() if location else {}})
     wanted = _compared(inputs)
     if wanted["obs_location.sign"] is None:
         found["obs_location.sign"] = None
-    return [_difference(name, found[name], wanted[name]) for name in wanted if found[name] != wanted[name]]
+    return [(name, found[name], wanted[name]) for name in wanted if found[name] != wanted[name]]
 
 
 def described(inputs: Properties) -> str:

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.lifecycle.base import Checked, Created, Diff, Imported, co
 from pulumi_iotda_ota.lifecycle.identity import require_gone, require_same_place
 from pulumi_iotda_ota.lifecycle.importing import found, inputs_of_package, own
 from pulumi_iotda_ota.lifecycle.ota_package.create import create_package_once, require_no_other
-from pulumi_iotda_ota.lifecycle.ota_package.fields import FILE_INPUTS, TEXTS, changed_inputs, kept_key
+from pulumi_iotda_ota.lifecycle.ota_package.fields import FILE_INPUTS, TEXTS, changed_inputs, drift, kept_key
 from pulumi_iotda_ota.lifecycle.ota_package.validation import problems_of_package, require_allowed
 from pulumi_iotda_ota.lifecycle.run_state import Thing
 from pulumi_iotda_ota.schema.validation import normal
@@ -82,13 +82,19 @@ class Package:
 
     @staticmethod
     def read(context: ResourceContext, id_: str, state: Properties) -> Properties:
-        """Return the state with ``exists`` as it is now; a package that is gone is not created again."""
+        """Return the state with ``exists`` as it is now. A package that is gone is not created again.
+
+        The inputs stay. If the service describes the package differently, a warning says so at each refresh.
+        """
         state = normal(state)
         connection = context.resolve(state)
         package = _read_package(context.run.client(connection), id_, state)
         if package is None:
             return {**state, "exists": False}
-        return {**state, **_told(package), "identity": dict(connection.identity)}
+        if differing := drift(package, state):
+            context.warn(f"package {id_} has changed since it was created: {'; '.join(differing)}")
+        times = {name: state[name] for name in ("create_time", "created_at") if name in state}
+        return {**state, **_told(package), **times, "identity": dict(connection.identity)}
 
     @staticmethod
     def imported(context: ResourceContext, id_: str, *, owned: bool) -> Imported:
