@@ -119,7 +119,7 @@ def resource_context(
         config=connected.config,
         environ=command_input.session.environ,
         warn=lambda line: command_input.session.note(render(line, COMMAND_LINE)),
-        tell=lambda line: tell(render(line, COMMAND_LINE)),
-        seen=seen,
-        stopping="Ctrl-C stops the wait, not the task",
+        report=lambda line: tell(render(line, COMMAND_LINE)),
+        on_task=seen,
+        how_to_stop="Ctrl-C stops the wait, not the task",
     )

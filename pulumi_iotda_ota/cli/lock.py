@@ -6,7 +6,7 @@ from pulumi_iotda_ota.cli import completions
 from pulumi_iotda_ota.cli.commands import Family, Positional
 from pulumi_iotda_ota.cli.options import CommandInput, Option, command
 from pulumi_iotda_ota.iotda.limits import LOCK_NAME
-from pulumi_iotda_ota.schema import WORDS, Argument
+from pulumi_iotda_ota.schema import SELECTION, Argument
 
 _NAME = Argument("name", "string", "The name that programs use.", LOCK_NAME, required=True)
 _NAMES = Positional(
@@ -29,7 +29,7 @@ _REPLACE = Option(["--replace"], is_flag=True, help="Replace a lookup that is lo
 
 @command(
     "add",
-    table=(_NAME, *WORDS),
+    table=(_NAME, *SELECTION),
     positional="name",
     more=[_REPLACE],
     example="""\

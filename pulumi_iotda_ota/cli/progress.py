@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pulumi_iotda_ota.cli.tables import console
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
-from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
+from pulumi_iotda_ota.lifecycle.upgrade_task.tasks import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,8 +19,8 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.polling import progress_of
-from pulumi_iotda_ota.lifecycle.upgrade_task import stop
-from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running, told_refusal
+from pulumi_iotda_ota.lifecycle.upgrade_task import tasks
+from pulumi_iotda_ota.lifecycle.upgrade_task.tasks import is_running, refusal_text
 from pulumi_iotda_ota.lookup.tasks import missing_task
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 from pulumi_iotda_ota.schema.validation import require_valid
@@ -63,7 +63,7 @@ def stop_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
         if is_running(task):
             _agree(command_input, f"Stop {_named(task)}?")
             identity = {"identity": connected.connection.identity}
-            task = stop.stop_task(connected.run.clock, connected.client, task.task_id, identity) or task
+            task = tasks.stop_task(connected.run.clock, connected.client, task.task_id, identity) or task
     print_task(command_input, task)
 
 
@@ -148,7 +148,7 @@ def _tell_answers(command_input: CommandInput, task: BatchTask, answers: Sequenc
     Raises:
         IotdaOtaError: it was refused for some.
     """
-    refusal = told_refusal(answers)
+    refusal = refusal_text(answers)
     accepted = sum(answer.status == "success" for answer in answers)
     if command_input.as_json:
         print_task(command_input, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])

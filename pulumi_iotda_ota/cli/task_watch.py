@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.one_shot import OneShot
+    from pulumi_iotda_ota.lifecycle.base import OneShot
     from pulumi_iotda_ota.schema import Argument
 
     Progress = tuple[Callable[[str], None], Callable[[BatchTask], None]]

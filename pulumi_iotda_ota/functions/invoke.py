@@ -20,9 +20,8 @@ from pulumi_iotda_ota.errors import OutputGiven
 from pulumi_iotda_ota.iotda.case import snake
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.lookup.session import Run
-from pulumi_iotda_ota.schema.conversion import to_python, to_wire
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, token_of
-from pulumi_iotda_ota.schema.validation import normal
+from pulumi_iotda_ota.schema.validation import normal, to_python, to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -151,7 +151,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 def _refuse_selection(values: Mapping[str, Any]) -> None:
     given = [
         argument.name
-        for argument in schema.WORDS
+        for argument in schema.SELECTION
         if argument.name != "package_id" and values.get(argument.name) not in (None, argument.default)
     ]
     if given:
@@ -170,7 +170,7 @@ def _query_id(function: str, table: Iterable[schema.Argument], values: Mapping[s
 
 def words(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the words of one lookup that count: those that are not given, or say what is so anyway, left out."""
-    return _asked(schema.WORDS, values)
+    return _asked(schema.SELECTION, values)
 
 
 def _asked(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, decl
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
 from pulumi_iotda_ota.message_rendering import PLUGIN, render
-from pulumi_iotda_ota.schema.conversion import to_python, to_wire
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
-from pulumi_iotda_ota.schema.validation import Problem, normal
+from pulumi_iotda_ota.schema.validation import Problem, normal, to_python, to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -270,9 +269,9 @@ class Provider:
             config=self._config,
             environ=self._environ,
             warn=lambda line: self._warn(urn, redact(render(line, PLUGIN))),
-            tell=lambda line: self._tell(urn, redact(render(line, PLUGIN))),
+            report=lambda line: self._tell(urn, redact(render(line, PLUGIN))),
             run_state=self._run_state,
-            stopping="Ctrl-C stops the wait, not the task; the next pulumi up waits again",
+            how_to_stop="Ctrl-C stops the wait, not the task; the next pulumi up waits again",
         )
 
 

@@ -26,8 +26,7 @@ from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import InputError, IotdaOtaError
 from pulumi_iotda_ota.iotda.sanitize import redact, redacting
-from pulumi_iotda_ota.lifecycle.cancellation import Interrupted, Waiting
-from pulumi_iotda_ota.lifecycle.engine_watch import watch_engine
+from pulumi_iotda_ota.lifecycle.cancellation import Interrupted, Waiting, watch_engine
 from pulumi_iotda_ota.message_rendering import PLUGIN
 from pulumi_iotda_ota.plugin.engine_log import Engine
 from pulumi_iotda_ota.plugin.provider import Provider

@@ -247,7 +247,7 @@ TRIGGERS = Argument(
     optional_output=True,
 )
 
-_SELECTION = (
+_SHARED = (
     APP_ID,
     PRODUCT_ID,
     MODULE_NAME,
@@ -266,7 +266,7 @@ _SELECTION = (
 
 GET_OTA_PACKAGES: tuple[Argument, ...] = (
     PACKAGE_TYPE,
-    *_SELECTION,
+    *_SHARED,
     ORDER_BY,
     MAX_ITEMS,
 )
@@ -277,7 +277,7 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
         description=f"{PACKAGE_TYPE.description} Required, unless {{package_id}} or {{lock}} is set.",
         required=False,
     ),
-    *_SELECTION,
+    *_SHARED,
     PACKAGE_ID,
     REQUIRE_CHECKSUM,
     HIGHEST_VERSION,
@@ -289,7 +289,7 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     VERIFY_LOCKED,
 )
 #: The arguments that decide which package is found. Pins and locks store those that differ from their defaults.
-WORDS: tuple[Argument, ...] = tuple(
+SELECTION: tuple[Argument, ...] = tuple(
     argument for argument in GET_OTA_PACKAGE if argument.selects or argument is PACKAGE_ID
 )
 #: The fields of a policy, in the order of the tables.

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from pulumi_iotda_ota.schema import lookup_arguments, outputs, resource_arguments
-from pulumi_iotda_ota.schema.changes import named
+from pulumi_iotda_ota.schema.argument import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

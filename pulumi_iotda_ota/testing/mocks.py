@@ -66,7 +66,7 @@ class Mocks(Monitor):
 
     def _begin_run(self) -> None:
         # The service keeps its tasks and packages. What a run knows of who created them starts empty.
-        self._context = _MockContext(run=self._shelf, config={}, environ=os.environ, warn=_tell, tell=_tell)
+        self._context = _MockContext(run=self._shelf, config={}, environ=os.environ, warn=_tell, report=_tell)
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ class _Nowhere(Context):
 class _MockContext(ResourceContext):
     """A context in which every connection leads nowhere."""
 
-    def where(self, inputs: Mapping[str, Any]) -> Context:  # noqa: ARG002  wherever it would have led
+    def of(self, inputs: Mapping[str, Any]) -> Context:  # noqa: ARG002  wherever it would have led
         return _Nowhere(self.config, self.environ, folder=self.folder)
 
 

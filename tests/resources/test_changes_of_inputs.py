@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from pulumi_iotda_ota.schema.changes import CONNECTION
+from pulumi_iotda_ota.schema.argument import CONNECTION
 from tests.support import resource_packages
 from tests.support.resource_bench import SCOPE
 

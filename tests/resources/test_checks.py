@@ -19,8 +19,8 @@ from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.plugin.provider import Provider
-from pulumi_iotda_ota.schema.conversion import to_wire
 from pulumi_iotda_ota.schema.registry import RESOURCES
+from pulumi_iotda_ota.schema.validation import to_wire
 from tests.support.plugin_process import urn
 from tests.support.resource_packages import INPUTS
 

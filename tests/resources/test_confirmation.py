@@ -38,11 +38,11 @@ def test_other_packages_than_approved(bench: Bench, approved: list[str]) -> None
 
 
 def test_a_service_that_does_not_say_what_it_installs(bench: Bench) -> None:
-    """Where the task's packages are not known, nothing is confirmed."""
+    """If the packages of the task are not known, nothing is confirmed."""
     task_id = waiting_task(bench)
     bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"document": None}})
 
-    with pytest.raises(InputError, match="the service does not say what"):
+    with pytest.raises(InputError, match="does not return the packages of the task"):
         confirm(bench, task_id)
     assert confirmations(bench) == 0
 

@@ -102,7 +102,7 @@ def test_a_forced_replacement_by_another_campaign(bench: Bench, change: dict[str
     old = bench.created()
     bench.time.sleep(10)
 
-    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*force no replacement"):
+    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*without --replace"):
         bench.created(**change)
     assert (statuses(bench), bench.posts) == (["Processing"], 1)
 

@@ -95,7 +95,7 @@ class Bench:
             config={},
             environ=self.environ,
             warn=lambda line: self.warnings.append(render(line)),
-            tell=lambda line: self.told.append(render(line)),
+            report=lambda line: self.told.append(render(line)),
         )
 
     def inputs(self, **changes: Any) -> Properties:

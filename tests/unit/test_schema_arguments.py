@@ -10,14 +10,14 @@ import pytest
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import Choice
-from pulumi_iotda_ota.schema.argument import Spelling, explained
+from pulumi_iotda_ota.schema.argument import DescriptionStyle, explained
 from pulumi_iotda_ota.schema.registry import SERVED
 from pulumi_iotda_ota.schema.validation import problems, require_valid, without_defaults
 
 TABLES = {name: served.arguments for name, served in SERVED.items()}
 ALL = [(name, argument) for name, table in TABLES.items() for argument in table]
 EVERY = pytest.mark.parametrize(("name", "argument"), ALL, ids=[f"{name}-{item.name}" for name, item in ALL])
-PLAIN = Spelling(name=str)
+PLAIN = DescriptionStyle(name=str)
 
 
 @EVERY

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.models import BatchTask, TaskProgress
 from pulumi_iotda_ota.iotda.references import render
-from pulumi_iotda_ota.lifecycle.completion_errors import suggest_higher_limit
+from pulumi_iotda_ota.lifecycle.completion import suggest_higher_limit
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts, Limits
 
 COUNTS = st.integers(0, 30_000)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi_iotda_ota
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.schema.argument import Spelling, explained, rendered
+from pulumi_iotda_ota.schema.argument import DescriptionStyle, explained, rendered
 from pulumi_iotda_ota.schema.outputs import OBJECTS
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, PACKAGE, RESOURCES, SERVED, token_of
 from tools.generate.languages import GO_PACKAGE, NODE_PACKAGE, PYTHON_PACKAGE, chooser, enum_of, member_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: What a publication sets: homepage, repository, publisher, pluginDownloadURL. Empty until there is one.
 PUBLISHED: Mapping[str, str] = {}
 
-SPELLING = Spelling(
+STYLE = DescriptionStyle(
     name=lambda name: f"`{camel(name)}`",
     value=lambda value: f"`{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}`",
 )
@@ -101,7 +101,7 @@ def _enums() -> dict[str, Any]:
     choices = {enum_of(argument): argument for table in tables for argument in table if argument.allowed}
     return {
         token_of(name): {
-            "description": rendered(argument.description.partition(". ")[0].rstrip(".") + ".", SPELLING),
+            "description": rendered(argument.description.partition(". ")[0].rstrip(".") + ".", STYLE),
             "type": "string",
             "enum": [
                 {"name": member_of(value), "value": value, "description": meaning}
@@ -128,7 +128,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
     # No defaultInfo: generated code would copy the environment of one run into the state, where a key that was rotated
     # stays, and would mix credentials of two sources. The provider reads the environment when it is asked.
     found = f" Environment: {', '.join(f'`{name}`' for name in setting.environment)}." if setting.environment else ""
-    described = rendered(setting.description, SPELLING) + found
+    described = rendered(setting.description, STYLE) + found
     made = {"description": described, **_TYPES[_SETTING_TYPES.get(setting.type, setting.type)]}
     return {**made, "secret": True} if setting.secret else made
 
@@ -160,7 +160,7 @@ def _function(name: str, function: Function) -> dict[str, Any]:
 
 
 def _with_example(name: str, description: str) -> str:
-    return f"{rendered(description, SPELLING)}\n\n## Example Usage\n\n{chooser(name)}"
+    return f"{rendered(description, STYLE)}\n\n## Example Usage\n\n{chooser(name)}"
 
 
 def _arguments(
@@ -178,14 +178,14 @@ def _arguments(
         enum = {"$ref": f"#/types/{token_of(enum_of(argument))}"} if inputs and argument.allowed else {}
         default = {"default": argument.default} if inputs and argument.default is not None else {}
         replaces = {"willReplaceOnChanges": True} if argument.name in replaced_by else {}
-        described = {"description": explained(argument, SPELLING)}
+        described = {"description": explained(argument, STYLE)}
         made[camel(argument.name)] = {**described, **(enum or _type(argument)), **default, **replaces}
     return made
 
 
 def _outputs(outputs: Iterable[Output]) -> dict[str, Any]:
     return {
-        camel(output.name): {"description": rendered(output.full_description, SPELLING), **_type(output)}
+        camel(output.name): {"description": rendered(output.full_description, STYLE), **_type(output)}
         for output in outputs
     }
 

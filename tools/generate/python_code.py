@@ -6,7 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.schema.argument import Spelling, explained, rendered
+from pulumi_iotda_ota.schema.argument import DescriptionStyle, explained, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ def value(item: object) -> str:
     return f"``{item if isinstance(item, bool) else json.dumps(item)}``"
 
 
-PYTHON = Spelling(name=lambda name: f"``{name}``", value=value)
+PYTHON = DescriptionStyle(name=lambda name: f"``{name}``", value=value)
 
 
 def input_type(argument: Argument, *, optional: bool) -> str:
