@@ -36,7 +36,7 @@ class SkippedPackage(Result):
     rule = Field[str](
         "The argument whose rule skipped the package. It is unreadable_record if no rule can judge the record."
     )
-    reason = Field[str]("The reason, in words.")
+    reason = Field[str]("Why the rule skipped the package.")
 
 
 class OtaPackageResult(Result):
@@ -63,7 +63,8 @@ class OtaPackageResult(Result):
     description = Field["str | None"]("The text about the package. Absent if the package has none.")
     custom_info = Field["str | None"]("The text that is pushed to the devices. Absent if the package has none.")
     file_location = Field["FileLocationResult | None"](
-        "The location of the file. Absent if neither ``include_file_location`` nor ``require_checksum`` is set.",
+        "The location of the file. Absent if the package is of a list, or neither "
+        "``include_file_location`` nor ``require_checksum`` is set.",
         of=FileLocationResult,
     )
 
@@ -71,13 +72,13 @@ class OtaPackageResult(Result):
 class FailingDeviceResult(Result):
     """A device that was not upgraded.
 
-    Its texts are those of the service, unchanged.
+    Its texts are those of the service.
     """
 
     target = Field[str]("The id of the device.")
     status = Field[str]("The state: Fail, FailWaitRetry (retried later), Removed or Stopped.")
     error_code = Field["str | None"]("The code of the failure. Absent if the service does not return it.")
-    error_msg = Field["str | None"]("The reason, as the service words it. Absent if the service does not return it.")
+    error_msg = Field["str | None"]("The service's text about the failure. Absent if the service does not return it.")
 
 
 class TaskProgressResult(Result):
@@ -124,7 +125,7 @@ class GetOtaPackagesResult(Result):
     """
 
     packages = Field[list[OtaPackageResult]]("The packages that match, in the requested order.", each=OtaPackageResult)
-    truncated = Field[bool]("Whether ``max_items`` ended the list before its end.")
+    truncated = Field[bool]("Whether more packages match than ``max_items`` allows.")
     id = Field[str]("The id of the query. It is the same in each run.")
     skipped = Attribute[list[SkippedPackage]](
         "The first 100 packages that were skipped, each with the reason.", each=SkippedPackage
@@ -151,9 +152,7 @@ class GetUpgradeTaskResult(Result):
         each=FailingDeviceResult,
     )
     id = Field[str]("The id of the query, not of the task. It is the same in each run.")
-    status_desc = Field["str | None"](
-        "What the service says about the status. Absent if the service does not return it."
-    )
+    status_desc = Field["str | None"]("The service's text about the status. Absent if the service does not return it.")
     progress = Field["TaskProgressResult | None"](
         "The devices by state. Absent if the service does not return it.", of=TaskProgressResult
     )

@@ -96,7 +96,7 @@ class Function(Generic[T]):
         return to_wire(FUNCTIONS[self.served].arguments, given)
 
     def _work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
-        ask = work(FUNCTIONS[self.served].ask, values, connection)
+        ask = work(FUNCTIONS[self.served].operation, values, connection)
         return lambda: self.read(ask())
 
 
@@ -127,7 +127,7 @@ def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Contex
     """
     function = FUNCTIONS[token.rpartition(":")[2]]
     values = normal(to_python(function.arguments, arguments))
-    result = work(function.ask, values, None)() if asked is None else function.ask(*asked, values)
+    result = work(function.operation, values, None)() if asked is None else function.operation(*asked, values)
     return to_wire(function.outputs, result)
 
 

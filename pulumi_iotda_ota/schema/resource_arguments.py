@@ -1,4 +1,4 @@
-"""The arguments of the resources, in one table."""
+"""The table of the arguments of the resources."""
 
 from __future__ import annotations
 
@@ -311,7 +311,7 @@ MIN_DEVICES = Argument(
 TIMEOUT = Argument(
     "timeout",
     "duration",
-    "How long to wait for the end of the task. 0 judges the task as it is now.",
+    "How long to wait for the end of the task. With 0, the task is judged as it is now.",
     DurationRule(),
     default="1h",
     example="15m",
@@ -330,7 +330,7 @@ UPGRADE_TASK_COMPLETION: tuple[Argument, ...] = (
     Argument(
         "max_failed_percent",
         "number",
-        "The share of the devices that may fail, in percent. Set either this or {max_failed_devices}.",
+        "The percentage of the devices that may fail. Set either this or {max_failed_devices}.",
         Number(0, 100, whole=False),
         example=2.5,
         change=JUDGED,
