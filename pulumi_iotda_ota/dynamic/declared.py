@@ -50,7 +50,7 @@ class DeclaredResource(dynamic.Resource):
             inputs["scope"] = _scope(resource_name, opts)
         # Pulumi announces an output that is None now.
         properties = {**dict.fromkeys(output.name for output in RESOURCES[kind].outputs), **inputs}
-        if pulumi_compat.holds_output(inputs):  # only an Output can be a secret
+        if pulumi_inputs.holds_output(inputs):  # only an Output can be a secret
             properties[SECRET_INPUTS] = pulumi_inputs.SecretNames(inputs)
         super().__init__(PROVIDERS[kind](), resource_name, properties, opts)
         result = "package_id" if kind.startswith("OtaPackage") else "task_id"
@@ -113,7 +113,7 @@ def _refused(headline: str, fix: str) -> IotdaOtaError:
 
 def _refuse_output(approved: object) -> None:
     """Refuse an Output as the approved packages, because the result of a lookup was not reviewed."""
-    if pulumi_compat.holds_output(approved):
+    if pulumi_inputs.holds_output(approved):
         fix = "write the ids of the reviewed packages as strings, or read them from the configuration"
         error = InputError(
             "approved_package_ids is a Pulumi Output, but must be literal ids, so that a review shows each change",

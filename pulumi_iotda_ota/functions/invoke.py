@@ -158,7 +158,7 @@ def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOpt
     pulumi_compat.refuse_provider(opts)
     depends = "opts.depends_on" if getattr(opts, "depends_on", None) else None
     argument = depends or next(
-        (argument for argument, value in values.items() if pulumi_compat.holds_output(value)), None
+        (argument for argument, value in values.items() if pulumi_inputs.holds_output(value)), None
     )
     if argument is not None:
         raise OutputGiven(

@@ -19,7 +19,7 @@ import yaml  # a dependency of pulumi
 from pulumi import dynamic
 from pulumi.runtime import mocks as mocks_module
 
-from pulumi_iotda_ota import pulumi_compat
+from pulumi_iotda_ota import pulumi_compat, pulumi_inputs
 from pulumi_iotda_ota.dynamic import begin_run
 from pulumi_iotda_ota.functions.invoke import answer, failure
 from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES
@@ -122,7 +122,7 @@ class Monitor(pulumi.runtime.Mocks):
         if not preview:
             created = provider.create(checked.inputs)
             outputs, id_ = created.outs or {}, created.id
-        known = {name: value for name, value in outputs.items() if not pulumi_compat.holds_unknown(value)}
+        known = {name: value for name, value in outputs.items() if not pulumi_inputs.holds_unknown(value)}
         self.resources.append(RegisteredResource(args.typ, args.name, known))
         return id_, outputs
 

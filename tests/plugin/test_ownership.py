@@ -374,4 +374,5 @@ def test_the_variable_that_is_set_is_named(
     with beside(XDG_RUNTIME_DIR=str(own)) as plugin:
         told = " ".join(message(lambda: plugin.delete(FW, id_, state)).split())
 
-    assert "fix set XDG_RUNTIME_DIR to a folder of your own that can be written, or unset it and set TMPDIR" in told
+    folder = "a folder that belongs to you and can be written"
+    assert f"fix set XDG_RUNTIME_DIR to {folder}, or unset it and set TMPDIR" in told

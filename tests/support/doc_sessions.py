@@ -80,7 +80,7 @@ SESSIONS: Mapping[tuple[str, str], Session] = {
         checkout=True, files={"__main__.py": first_program}, before="trap 'kill $!' EXIT\n", after=_OUTPUTS
     ),
     ("docs/start.md", "start"): Session(checkout=True, prepared="venv"),
-    ("docs/campaigns.md", "killed"): Session(
+    ("docs/rollouts.md", "killed"): Session(
         account=True,
         files={"Pulumi.yaml": _python_project, "__main__.py": first_program},
         before="pulumi stack init dev\n",
