@@ -48,15 +48,7 @@ def is_mocked() -> bool:
 def enter_program(
     program_mocks: pulumi.runtime.Mocks, *, project: str, stack: str, config: Mapping[str, str], preview: bool
 ) -> None:
-    """Begin a program in this process, whose engine is replaced by mocks.
-
-    Args:
-        program_mocks: the mocks.
-        project: the name of the project.
-        stack: the name of the stack.
-        config: the stack's configuration, with namespaces.
-        preview: whether it is a preview.
-    """
+    """Begin a program in this process, whose engine is replaced by mocks."""
     # set_mocks would keep the root of an earlier program, with its outputs and the results of its lookups.
     settings.ROOT.set(None)
     pulumi.runtime.set_mocks(program_mocks, project=project, stack=stack, preview=preview)

@@ -158,12 +158,7 @@ class Lifecycle(Protocol):
 
     @staticmethod
     def imported(context: ResourceContext, id_: str, *, owned: bool) -> Imported:
-        """Return an existing task or package by its id, as a resource. Changes nothing.
-
-        Args:
-            context: everything outside.
-            id_: the id on the service.
-            owned: whether the resource owns it from now on, or only reads it.
+        """Return an existing task or package by its id, as a resource. If it is not ``owned``, it is only read.
 
         Raises:
             IotdaOtaError: the id does not exist, or such a resource cannot be imported.

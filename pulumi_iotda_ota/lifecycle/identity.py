@@ -28,13 +28,6 @@ def require_gone(
 ) -> None:
     """Return if an error of the service means that a task or package is gone.
 
-    Args:
-        error: the error.
-        state: the stored state, with the identity of its place.
-        connection: the connection of the request.
-        thing: the name in an error, such as ``upgrade task 5c8b…``.
-        or_else: another fix if the connection was changed on purpose.
-
     Raises:
         ServiceError: the error means something else.
         IotdaOtaError: the connection leads to another place than the one in the state.
@@ -107,12 +100,6 @@ def is_owned_elsewhere(context: ResourceContext, id_: str, state: Properties, *,
 
 def read_for_import(request: Callable[[], R], connection: ResolvedConnection, *, thing: str, command: str) -> R:
     """Return the result of a request by id.
-
-    Args:
-        request: sends it.
-        connection: its connection.
-        thing: the name in an error, such as ``upgrade task 5c8b…``.
-        command: the command that lists what exists.
 
     Raises:
         IotdaOtaError: the id does not exist.

@@ -52,14 +52,7 @@ def waits_for(task: BatchTask, counts: DeviceCounts) -> str:
 
 
 class TaskPoller:
-    """Polls one task, and reports its progress.
-
-    Args:
-        context: the clock, and the reports.
-        client: sends the requests.
-        task_id: the task.
-        end: the end of all waits.
-    """
+    """Polls one task, and reports its progress."""
 
     def __init__(self, context: ResourceContext, client: Client, task_id: str, end: Deadline) -> None:
         self._context = context

@@ -61,11 +61,6 @@ class Creation(Generic[Found, Created]):
 def create_once(context: ResourceContext, identity: Mapping[str, str], creation: Creation[Found, Created]) -> Created:
     """Create a task or package, or adopt it if it exists already.
 
-    Args:
-        context: everything outside.
-        identity: the place on the service; see ``ResolvedConnection.identity``.
-        creation: the task or package.
-
     Raises:
         InputError: another resource of this program has created or adopted it.
         IotdaOtaError: it exists and must not be adopted, or the service refused the request.

@@ -61,10 +61,6 @@ class Unusable(Exception):
 class RunFile:
     """The entries of one run. Safe to use from several threads and processes.
 
-    Args:
-        address: the address of the engine.
-        environ: the environment variables that name the folder.
-
     Raises:
         Unusable: the folder or the file cannot be used.
     """

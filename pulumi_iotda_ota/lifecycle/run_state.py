@@ -87,13 +87,7 @@ class RunState:
         self._kept.add(key)
 
     def compared(self, thing: Thing, key: Hashable, *, replaces: bool) -> None:
-        """Record the result of comparing a resource's state with its inputs.
-
-        Args:
-            thing: what the resource owns.
-            key: identifies it, as in :meth:`keep`.
-            replaces: whether it will be replaced.
-        """
+        """Record the result of comparing a resource's state with its inputs."""
         if replaces:
             self._add(_REPLACED, thing)
         elif key in self._kept:
@@ -135,9 +129,6 @@ class RunState:
 
     def require_shared(self, action: str) -> None:
         """Refuse an action that is only safe if the processes of this run share their facts.
-
-        Args:
-            action: the headline of the error.
 
         Raises:
             IotdaOtaError: they cannot share them.

@@ -228,13 +228,7 @@ class Provider:
         return any(camel(output.name) in state for output in resource.outputs if output.name not in inputs)
 
     def imported(self, urn: str, id_: str, *, owned: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the inputs and the state of an existing task or package.
-
-        Args:
-            urn: the URN of the resource.
-            id_: the id on the service.
-            owned: whether the resource owns it from now on, or only reads it.
-        """
+        """Return the inputs and the state of an existing task or package."""
         at = Urn.read(urn)
         imported = at.resource.lifecycle.imported(self._context(urn), id_, owned=owned)
         return _wire(at.resource, imported.inputs), _wire(at.resource, imported.state)

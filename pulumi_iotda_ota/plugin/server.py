@@ -143,12 +143,7 @@ def _failures(problems: Iterable[tuple[str, str]], secret: Collection[str]) -> l
 
 
 class Servicer(services.ResourceProviderServicer):
-    """Serves each call of the protocol. The methods have the names of Pulumi's provider.proto.
-
-    Args:
-        provider: does the work.
-        engine: prints lines to the user.
-    """
+    """Serves each call of the protocol. The methods have the names of Pulumi's provider.proto."""
 
     def __init__(self, provider: Provider, engine: Engine) -> None:
         self._provider = provider

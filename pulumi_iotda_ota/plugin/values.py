@@ -92,12 +92,7 @@ def _read_plain(value: Value, kind: str | None, secrets: list[str], *, secret: b
 
 
 def sent(values: Mapping[str, Any], secrets: Collection[str] = ()) -> Struct:
-    """Return properties for a message.
-
-    Args:
-        values: the plain values.
-        secrets: the names of the properties to mark as secret.
-    """
+    """Return properties for a message."""
     marked = {
         name: {_SIGNATURE: _SECRET, "value": _written(value)} if name in secrets else _written(value)
         for name, value in values.items()

@@ -114,12 +114,7 @@ def require_valid(arguments: Iterable[Argument], values: Mapping[str, Any]) -> N
 
 
 def error_of(problems: Sequence[Problem], label: str = "") -> InputError:
-    """Return one error for several problems, at least one.
-
-    Args:
-        problems: the problems.
-        label: the start of the headline, such as the name of the resource.
-    """
+    """Return one error for several problems, at least one."""
     first, *others = problems
     facts = list(first.error.message.facts) if first.error else []
     facts += [("also wrong", problem.text) for problem in others]

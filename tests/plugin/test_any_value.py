@@ -1,4 +1,4 @@
-"""Whatever is given, the answer is a failure of a property that the schema has, or a message; never a fault of ours."""
+"""Any input ends in a result, in a failure of a property of the schema, or in a message, and never in a fault."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def combinations(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def hold(property_: str, reason: str, properties: dict[str, Any]) -> None:
-    """Hold a failure to what the schema has."""
+    """Require that a failure is about a property of the schema."""
     assert property_.partition(".")[0] in {"", *properties}
     assert reason
     assert "fault of this plugin" not in reason
@@ -60,7 +60,7 @@ def test_any_input_of_a_resource(plugin: Plugin, emulator: Emulator, name: str) 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_any_argument_of_a_function(plugin: Plugin, name: str) -> None:
-    """A call with any argument ends in an answer, in failures of the schema's properties, or in a message."""
+    """A call with any argument ends in a result, in failures of the schema's properties, or in a message."""
     properties = SCHEMA["functions"][token(name)]["inputs"]["properties"]
     for arguments in combinations(properties):
         code, failures = ended(plugin, name, arguments)

@@ -26,7 +26,7 @@ def told(plugin: Plugin, **arguments: object) -> str:
 
 
 def test_the_words_of_the_service_stay_as_they_are(plugin: Plugin, emulator: Emulator) -> None:
-    """A refusal repeats the service's own words, also if they are names of arguments and values of Python."""
+    """A refusal repeats the service's text unchanged, also names of arguments and values of Python in it."""
     words = "task_name is True-ish, app_id None"
     body = {"error_code": "IOTDA.000006", "error_msg": words}
     emulator.faults.add(operation="ListOtaPackageInfo", status=400, body=body, times=None)
@@ -52,7 +52,7 @@ def test_the_keys_of_a_file_stay_as_they_are(emulator: Emulator, tmp_path: Path)
 
 
 def test_a_value_that_is_named_like_an_argument_stays_as_it_is(plugin: Plugin) -> None:
-    """A value of the user is repeated as it was given, also if it is the name of an argument."""
+    """A value of the user is repeated unchanged, also if it is the name of an argument."""
     text = told(plugin, packageType="firmwarePackage", productId="app_id", version="source_versions")
 
     assert 'productId: "app_id", version: "source_versions"' in " ".join(text.split())

@@ -289,14 +289,14 @@ def no_folder(own: Path) -> Path:
 
 
 def a_link(own: Path) -> Path:
-    """Return a folder in which a link stands in the place of ours: another user could have made it."""
+    """Return a folder with a link in place of the shared folder, as another user can create it."""
     (own / "victim").mkdir(mode=0o700)
     ours(own).symlink_to(own / "victim")
     return own
 
 
 def of_another_user(own: Path) -> Path:
-    """Return a folder in which another user has made ours."""
+    """Return a folder in which another user has created the shared folder."""
     ours(own).mkdir(mode=0o700)
     if os.geteuid():
         pytest.skip("only root can make a folder of another user")

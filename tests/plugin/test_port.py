@@ -1,4 +1,4 @@
-"""Who reaches the plugin's port, and a process whose engine is gone: nobody gets the credentials, and it ends."""
+"""Access to the plugin's port, and a process whose engine is gone: no credentials leak, and the process ends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Reached(Listener):
-    """Stands for an engine that is there: it counts who connects, and says nothing."""
+    """Replaces an engine that exists: it counts connections, and sends nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ def test_another_place_or_account_is_refused(started: Plugin, settings: dict[str
 
 
 def test_the_same_settings_again(started: Plugin) -> None:
-    """The same settings again, or others that say neither where nor as whom, are taken."""
+    """The same settings again, or settings that change neither endpoint nor credentials, are accepted."""
     started.configure()
     started.configure(deadline=30, maxAttempts=2)
 

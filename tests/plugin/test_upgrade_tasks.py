@@ -46,7 +46,7 @@ def asked() -> dict[str, Any]:
 
 
 def test_a_field_of_an_object_is_told_by_its_path(plugin: Plugin) -> None:
-    """What is wrong inside an object is told of the object, with the field, in the names of the schema."""
+    """A problem in an object is reported for the object, with the field, in the names of the schema."""
     _, problems = plugin.check(PACKAGE, {**METER, "obsLocation": {**LOCATION, "sign": "short", "bucketName": "B"}})
 
     assert [name for name, _ in problems] == ["obsLocation"] * 2
@@ -59,7 +59,7 @@ def running(plugin: Plugin, emulator: Emulator, **more: Any) -> str:
 
 
 def test_a_completion_that_passes(plugin: Plugin, emulator: Emulator, engine: Engine) -> None:
-    """A completion waits for the end, shows how it goes on beside its resource, and asks nothing again."""
+    """A completion waits for the end, reports progress beside its resource, and sends nothing afterwards."""
     task_id = running(plugin, emulator)
     inputs = plugin.checked(DONE, {"taskId": task_id, "timeout": "1m"})
     assert plugin.create(DONE, inputs, preview=True)[1]["failedCount"] == UNKNOWN
@@ -80,7 +80,7 @@ def test_a_completion_that_passes(plugin: Plugin, emulator: Emulator, engine: En
 
 
 def test_a_completion_that_fails(plugin: Plugin, emulator: Emulator) -> None:
-    """A campaign with too many failures fails the create, in the words of the library and the names of the plugin."""
+    """A task with too many failures fails the create, with the library's error in the names of the plugin."""
     emulator.set_device("d1", outcome="fail")
     task_id = running(plugin, emulator)
 
@@ -94,7 +94,7 @@ def test_a_completion_that_fails(plugin: Plugin, emulator: Emulator) -> None:
 
 
 def test_an_approval(plugin: Plugin, emulator: Emulator) -> None:
-    """A task that waits is confirmed where its packages are those that were approved, and refused where not."""
+    """A task that waits is confirmed if its packages are the approved ones, and refused otherwise."""
     task_id = running(plugin, emulator, needConfirm=True)
     packages = task(emulator)["packageIds"]
     with pytest.raises(grpc.RpcError, match="approvedPackageIds"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("limits", [{}, {"max_failed_percent": 100}])
 def test_a_stopped_task_fails(bench: Bench, limits: dict[str, Any]) -> None:
-    """A campaign that somebody stopped is no good end, whatever may fail."""
+    """A task that was stopped fails, whatever the limits are."""
     told = failure(bench, campaign(bench, stopped=True), **limits)
 
     assert "was stopped: 0 of 4 devices done, 4 failed" in told
@@ -42,7 +42,7 @@ def test_without_it_the_campaign_goes_on(bench: Bench) -> None:
 
 
 def test_a_stop_that_is_refused(bench: Bench) -> None:
-    """A task that can not be stopped fails the wait all the same, and the error says why it still runs."""
+    """If a task cannot be stopped, the wait fails too, and the error says why the task still runs."""
     bench.emulator.switches = Switches(module_actions=False)
     bench.emulator.set_device("dev-0004", outcome="hang")
     task: dict[str, Any] = {"task_type": "moduleUpgrade", "document": {"package_ids": ["m1"]}}
@@ -54,7 +54,7 @@ def test_a_stop_that_is_refused(bench: Bench) -> None:
 
 
 def test_a_retry_leads_to_green(bench: Bench) -> None:
-    """retry_failed tries the failed devices again and waits for them; there is no new campaign."""
+    """retry_failed retries the failed devices and waits for them. No new task is created."""
     assert wait(bench, fails_first(bench, 1), retry_failed=True)["status"] == "Success"
 
     assert (sent(bench), len(bench.emulator.tasks)) == (["RetryBatchTask"], 1)
@@ -81,7 +81,7 @@ def test_what_is_good_enough_is_not_retried(bench: Bench) -> None:
 
 @pytest.mark.parametrize("fault", [{"wire": "drop"}, {"error": "gateway_timeout"}, {"wire": "cut"}])
 def test_a_retry_whose_answer_is_lost(bench: Bench, fault: dict[str, Any]) -> None:
-    """A retry that was accepted without an answer is not sent again; the task shows it."""
+    """If the response to a retry is lost, the task shows it, and it is not sent again."""
     task_id = fails_first(bench, 1)
     bench.emulator.faults.add(operation="RetryBatchTask", accept=True, **fault)
 
@@ -90,7 +90,7 @@ def test_a_retry_whose_answer_is_lost(bench: Bench, fault: dict[str, Any]) -> No
 
 
 def test_a_retry_that_shows_late(bench: Bench) -> None:
-    """A task that still looks as it did right after the retry is not judged by that."""
+    """A task that is unchanged right after the retry is not judged."""
     task_id = fails_first(bench, 1)
     before = bench.emulator.tasks[0]
     stale = bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=4, merge={"batchtask": before})
@@ -100,7 +100,7 @@ def test_a_retry_that_shows_late(bench: Bench) -> None:
 
 
 def test_a_retry_that_is_refused(bench: Bench) -> None:
-    """A retry that the service refuses, for all or for some, is told with the reason, and waits for nothing."""
+    """If the service refuses a retry, for all devices or for some, the error has the reason. Nothing is waited for."""
     task_id = fails_first(bench, 1)
     bench.emulator.faults.add(operation="RetryBatchTask", error="denied")
     assert "not retried  Huawei Cloud refused to retry an upgrade task" in failure(bench, task_id, retry_failed=True)
@@ -113,7 +113,7 @@ def test_a_retry_that_is_refused(bench: Bench) -> None:
 
 
 def test_a_refused_retry_is_not_advised_again(bench: Bench) -> None:
-    """Where the service has just refused a retry, the error does not send anybody for another one."""
+    """If the service has just refused a retry, the error does not advise another one."""
     task_id = fails_first(bench, 1)
     bench.emulator.faults.add(operation="RetryBatchTask", error="denied")
 

@@ -1,4 +1,4 @@
-"""OtaPackagePin with a lock: it is where the lock file says, moves with it and back, and asks nobody."""
+"""OtaPackagePin with a lock: it has the package of the lock file, moves with it and back, and sends no request."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_triggers_do_not_move_it(bench: Bench, project: Path) -> None:
 
 
 def test_words_beside_the_lock_must_be_the_locked_ones(bench: Bench, project: Path) -> None:
-    """The words of the program are held against what is locked; equal ones change nothing but what is stored."""
+    """The selection of the program is compared with the locked one. An equal one changes only what is stored."""
     locked(bench, project, **NEWEST)
     first = pinned(bench, LOCKED)
 
@@ -123,7 +123,7 @@ def test_a_lock_that_comes_or_goes_keeps_the_package(bench: Bench, project: Path
 
 
 def test_a_time_in_another_form_keeps_the_package(bench: Bench, project: Path) -> None:
-    """A lock that goes for the same query moves nothing, also where the program writes its time in another form."""
+    """If a lock is removed and the query stays, nothing moves, even if the program writes its time in another form."""
     locked(bench, project, **NEWEST, created_after="2026-01-01T00:00:00Z")
     first = pinned(bench, LOCKED)
     upload(bench)
@@ -143,7 +143,7 @@ def test_expected_package(bench: Bench, project: Path) -> None:
 
 
 def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
-    """The file's location is locked too, and shown where it is asked for, without a request."""
+    """The location of the file is locked too, and returned without a request if it is requested."""
     locked(bench, project, **EXACT)
     bench.emulator.forget_requests()
 
@@ -154,7 +154,7 @@ def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
 
 
 def test_verify_asks(bench: Bench, project: Path) -> None:
-    """verify=True asks for the locked package at each preview, and one that is gone fails it."""
+    """verify=True reads the locked package at each preview. If it is gone, the preview fails."""
     locked(bench, project, **NEWEST)
     bench.emulator.forget_requests()
     first = pinned(bench, {**LOCKED, "verify": True})
@@ -169,7 +169,7 @@ def test_verify_asks(bench: Bench, project: Path) -> None:
 
 
 def test_refresh_tells_what_the_locked_query_gives_now(bench: Bench, project: Path) -> None:
-    """A refresh looks up what was locked: available_version is told, a package that is gone too; nothing moves."""
+    """A refresh reads the locked package. It sets available_version and exists, and nothing moves."""
     locked(bench, project, **NEWEST)
     first = pinned(bench, LOCKED)
     assert Pin.read(bench.context, "pin", first) == first
@@ -190,7 +190,7 @@ def test_refresh_tells_what_the_locked_query_gives_now(bench: Bench, project: Pa
 
 
 def test_refresh_elsewhere_is_no_gone(bench: Bench, project: Path) -> None:
-    """A refresh that looks in another place than the locked one does not take the package for gone."""
+    """A refresh in another place than the locked one does not report the package as gone."""
     locked(bench, project, **NEWEST)
     first = pinned(bench, LOCKED)
     bench.emulator.delete_package("p2")
@@ -202,7 +202,7 @@ def test_refresh_elsewhere_is_no_gone(bench: Bench, project: Path) -> None:
 
 @pytest.mark.parametrize("name", ["lock", "version"])
 def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path, name: str) -> None:
-    """A name, or a word beside it, that is not known yet leaves the package unknown."""
+    """If the name of the lock or an argument beside it is unknown, the package is unknown."""
     locked(bench, project, **NEWEST)
 
     checked = Pin.check(bench.context, {}, {**LOCKED, name: UNKNOWN})
@@ -223,7 +223,7 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path,
     ],
 )
 def test_what_does_not_answer_is_a_problem(bench: Bench, project: Path, news: dict[str, Any], told: str) -> None:
-    """A lock that does not answer is a problem of that input, in the words of the lookup."""
+    """A lock that cannot be used is a problem of that input, with the error of the lookup."""
     locked(bench, project, **NEWEST)
 
     assert told in problems(bench, news)

@@ -65,7 +65,7 @@ def test_a_task_without_an_id_may_be_the_wanted_one(bench: Bench, name: str | No
 
 
 def test_odd_devices_end_no_task(bench: Bench) -> None:
-    """A device that cannot be judged is returned beside the others; it ends neither the list nor a look at the task."""
+    """A device that cannot be judged is returned beside the others. Neither the list nor the read of the task fails."""
     for target in ("d1", "d2", "d3"):
         bench.emulator.set_device(target, outcome="fail")
     task_id = bench.emulator.add_task(

@@ -49,13 +49,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_wrong_inputs_are_told_before_anything_is_sent(
     bench: Bench, olds: Properties, change: dict[str, Any], told: str
 ) -> None:
-    """A value that breaks a documented limit is told with its name, and nothing is sent."""
+    """A value that breaks a documented limit is reported with its name, and nothing is sent."""
     assert re.search(told, problems(bench.silent().context, olds, **change), re.MULTILINE)
     assert bench.emulator.requests == []
 
 
 def test_all_wrong_inputs_are_told_at_once(bench: Bench) -> None:
-    """Several wrong values are told together, and no free text is repeated."""
+    """Several wrong values are reported together, and no free text is repeated."""
     long = "hush " * 1000
     location = {"bucket_name": "B", "object_key": "k"}
 
@@ -95,7 +95,7 @@ def test_what_is_not_known_yet_is_taken_to_be_right(bench: Bench, unknown: dict[
 
 
 def test_what_is_known_of_an_object_is_judged(bench: Bench) -> None:
-    """A wrong field beside one that is not known yet is told."""
+    """A wrong field beside one that is not known yet is reported."""
     location = {**OBJECT, "object_key": UNKNOWN, "bucket_name": "B"}
 
     assert "bucket_name" in problems(bench.silent().context, obs_location=location)
@@ -183,7 +183,7 @@ def test_a_package_of_last_year_still_previews(bench: Bench) -> None:
 
 @pytest.mark.parametrize("name", ["version", "obs_location"])
 def test_a_file_that_is_not_known_yet_may_be_another(bench: Bench, name: str) -> None:
-    """A preview shows a replacement where what a package is made of is not known yet."""
+    """If an input of the file is unknown, the preview shows a replacement."""
     created = create(bench.context)
 
     assert Package.diff(bench.context, created.id, created.outputs, inputs(**{name: UNKNOWN})).replaces == (name,)
@@ -214,7 +214,7 @@ def replaced(bench: Bench, **change: Any) -> tuple[Created, Created]:
 
 @pytest.mark.parametrize("change", [*FILES[3:5], {"description": "new", "allow_replace": True}], ids=str)
 def test_a_replacement_leaves_the_new_one(bench: Bench, change: dict[str, Any]) -> None:
-    """The package that is to be replaced is no twin that stands in the way, and goes once the new one is there."""
+    """The package to be replaced does not block its replacement, and is deleted after it."""
     before, after = replaced(bench, **change)
 
     assert before.id != after.id
@@ -224,7 +224,7 @@ def test_a_replacement_leaves_the_new_one(bench: Bench, change: dict[str, Any]) 
 
 
 def test_a_service_that_takes_one_package_of_a_version(bench: Bench) -> None:
-    """Where the service refuses a second one of the version, the error says how to have the old one deleted first."""
+    """If the service refuses a second package of the version, the error says how to delete the old one first."""
     bench.emulator.switches = Switches(duplicate_packages="refuse")
 
     with pytest.raises(
@@ -262,7 +262,7 @@ def test_another_connection_must_lead_to_it(bench: Bench) -> None:
 
 
 def test_refresh_of_a_package_that_is_gone_starts_nothing(bench: Bench) -> None:
-    """A refresh tells that a package is gone; that is no change, and a destroy is done with it."""
+    """A refresh reports that a package is gone. That is no change, and a destroy succeeds."""
     created = create(bench.context)
     bench.emulator.delete_package(created.id)
     bench.emulator.forget_requests()
@@ -326,7 +326,7 @@ def test_what_the_service_leaves_out_is_no_difference(bench: Bench, name: str) -
 
 
 def test_refresh_finds_it_again(bench: Bench) -> None:
-    """A package that is found over another way in is there, and belongs there from then on."""
+    """A package that is found over another instance exists, and belongs there from then on."""
     created = create(bench.context)
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "i2"
 
@@ -350,7 +350,7 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str)
 @pytest.mark.parametrize("error", ["space_missing", "project", "method_absent", "unknown_uri"])
 @pytest.mark.parametrize(("method", "operation"), [("read", "ShowOtaPackage"), ("delete", "DeleteOtaPackage")])
 def test_other_refusals_are_no_gone(bench: Bench, error: str, method: str, operation: str) -> None:
-    """403 IOTDA.001000, a wrong project and a gateway's 404 are errors; the package stays in the state."""
+    """403 IOTDA.001000, a wrong project and a 404 of a gateway are errors. The package stays in the state."""
     created = create(bench.context)
     bench.emulator.faults.add(operation=operation, error=error, times=None)
 
@@ -360,7 +360,7 @@ def test_other_refusals_are_no_gone(bench: Bench, error: str, method: str, opera
 
 
 def test_a_destroy_deletes_it(bench: Bench) -> None:
-    """A destroy deletes the package, also where the first answer is lost."""
+    """A destroy deletes the package, even if the first response is lost."""
     created = create(bench.context)
     bench.emulator.faults.add(operation="DeleteOtaPackage", accept=True, wire="drop")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_it_is_looked_for_and_asked_for_once(bench: Bench) -> None:
-    """A package is looked for at the preview and again, asked for once, and what the service told is the outputs."""
+    """A package is searched for at the preview and at the update, requested once, and its response is the outputs."""
     created = create(bench.context)
 
     operations = [request.operation for request in bench.emulator.requests]
@@ -73,7 +73,7 @@ def test_a_module_has_its_name(bench: Bench) -> None:
     ids=str,
 )
 def test_an_equal_package_is_taken_over(bench: Bench, change: dict[str, Any]) -> None:
-    """A package with equal fields and an equal object is what an interrupted run left: taken over, with a warning."""
+    """A package with equal fields and an equal object was left by an interrupted run. It is adopted with a warning."""
     package_id = add(bench, **change)
 
     created = create(bench.context)
@@ -85,7 +85,7 @@ def test_an_equal_package_is_taken_over(bench: Bench, change: dict[str, Any]) ->
 
 
 def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
-    """A service that makes the checksum itself does not keep a package from being taken over."""
+    """A checksum that the service computed itself does not prevent an adoption."""
     package_id = add(bench)
 
     assert create(bench.context, obs_location={**OBJECT, "sign": None}).id == package_id
@@ -107,7 +107,7 @@ def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
     ids=lambda value: str(value)[:50],
 )
 def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[str, Any], told: str) -> None:
-    """Where only some agree it is another package: the error names what differs at the preview, and nothing is sent."""
+    """A package that differs in some inputs is an error that names them at the preview, and nothing is sent."""
     package_id = add(bench, **change)
 
     at_preview = problems(bench.context)
@@ -122,7 +122,7 @@ def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[st
 
 
 def test_a_file_that_is_not_told_is_not_taken_for_ours(bench: Bench) -> None:
-    """A package whose object the service does not tell agrees only in part."""
+    """A package whose object the service does not return differs."""
     add(bench)
     bench.emulator.faults.add(operation="ShowOtaPackage", times=None, merge={"file_location": None})
 
@@ -142,7 +142,7 @@ def test_a_twin_that_can_not_be_read(bench: Bench, error: str) -> None:
 
 
 def test_the_newest_equal_one_of_several(bench: Bench) -> None:
-    """Of several twins the newest that agrees in everything is taken over."""
+    """Of several twins, the newest that equals every input is adopted."""
     add(bench)
     equal = add(bench)
     add(bench, description="another")
@@ -190,7 +190,7 @@ UNKNOWN_OUTCOMES = {
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
 @pytest.mark.parametrize("duplicates", ["accept", "refuse"])
 def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str, Any], duplicates: Any) -> None:
-    """A package whose answer never came is found in the same run; the request is not repeated."""
+    """If the response is lost, the package is found in the same run, and the request is not repeated."""
     bench.emulator.switches = Switches(duplicate_packages=duplicates)
     bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
 
@@ -202,7 +202,7 @@ def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str,
 
 @pytest.mark.parametrize("seconds", [1, 28, 110])
 def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
-    """A package that appears within two minutes after its response was lost is taken over."""
+    """A package that appears within two minutes after its response was lost is adopted."""
 
     def accept_later(request: Any) -> bool:
         bench.time.after(seconds, lambda: bench.emulator.add_package(**json.loads(request.body)))

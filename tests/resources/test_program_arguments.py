@@ -208,7 +208,7 @@ iotda_ota.UpgradeTaskCompletion("c", task_id=task.id)
 
 @pytest.mark.parametrize("text", ["package_ids=pulumi.Output.all(pin.id)", "package_ids=[pin.id.apply(str)]"])
 def test_a_derived_id_is_told_by_its_value(tmp_path: Path, text: str) -> None:
-    """An Output that was made from a constant id is refused by its value, once that is known."""
+    """An Output of a constant id is refused by its value, when that is known."""
     with pytest.raises(iotda_ota.IotdaOtaError, match="must be the output package_id of a resource instead of its id"):
         run(tmp_path, f'iotda_ota.UpgradeTask("t", {text}, targets=["d1"])')
 

@@ -1,4 +1,4 @@
-"""With any response to a creation, and with late lists, a run has one task and one package of its own."""
+"""With any response to a creation, and with late lists, a run owns one task and one package."""
 
 from __future__ import annotations
 

@@ -227,7 +227,7 @@ def test_a_new_task_that_a_killed_run_left_running(bench: Bench) -> None:
 
 @pytest.mark.parametrize("error", ["denied", "invalid"])
 def test_a_package_that_can_not_be_read(bench: Bench, error: str) -> None:
-    """Only "not found" means that there is no such package; any other refusal is told as it is."""
+    """Only "not found" means that a package does not exist. Any other refusal is reported unchanged."""
     bench.emulator.faults.add(operation="ShowOtaPackage", error=error)
 
     told = bench.problems()

@@ -1,4 +1,4 @@
-"""The tables of arguments: what they hold, and how values are checked against them."""
+"""The tables of arguments: their content, and how values are checked against them."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_values_that_equal_their_default_mean_nothing() -> None:
     ],
 )
 def test_each_wrong_value_is_told(values: dict[str, Any], told: str) -> None:
-    """A value that breaks its rule is told with the argument, the rule and what was given, escaped."""
+    """A value that breaks its rule is reported with the argument, the rule and the value, escaped."""
     with pytest.raises(InputError, match=told):
         require_valid(schema.GET_OTA_PACKAGE, values)
 

@@ -1,4 +1,4 @@
-"""How a campaign stands and when that is good enough: laws over all counts."""
+"""The counts of a task and its limits: laws over all counts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_uncounted_devices_of_a_waiting_task_wait() -> None:
 
 
 def test_a_success_without_counts_has_no_failure() -> None:
-    """A service that tells no counts beside a success is believed."""
+    """A success without counts is believed."""
     assert DeviceCounts.of(task(None, "Success"), ended=True) == DeviceCounts()
 
 

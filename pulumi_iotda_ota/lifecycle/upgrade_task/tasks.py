@@ -32,13 +32,7 @@ _POLL_SECONDS = 1
 
 
 def find_task(client: Client, inputs: Properties, *, deadline: Deadline | None = None) -> BatchTask | None:
-    """Return the newest task with the name of the inputs, or None.
-
-    Args:
-        client: sends the requests.
-        inputs: the inputs with ``task_name`` and ``task_type``.
-        deadline: the deadline of all requests. Default: that of the connection.
-    """
+    """Return the newest task with the name of the inputs, or None."""
     tasks = _listed_tasks(client, inputs, deadline)
     found = next((task for task in tasks if is_named_alike(task.task_name, inputs["task_name"])), None)
     return _read_listed_task(client, found.task_id, deadline) if found else None
