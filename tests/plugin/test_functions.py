@@ -53,10 +53,10 @@ def test_nothing_fits_is_one_message(plugin: Plugin) -> None:
         plugin.invoke("getOtaPackage", **METER, version="V1.4.99", sourceVersions=["V1.3.2"])
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    told = caught.value.details()
-    assert told.startswith('no OTA package matches\n  requested    packageType: "firmwarePackage"')
-    assert "nearest" in told
-    assert "File " not in told
+    reported = caught.value.details()
+    assert reported.startswith('no OTA package matches\n  requested    packageType: "firmwarePackage"')
+    assert "nearest" in reported
+    assert "File " not in reported
 
 
 def test_a_wrong_argument_is_told_with_its_property(plugin: Plugin, emulator: Emulator) -> None:
@@ -110,12 +110,12 @@ def test_a_secret_makes_the_answer_secret(plugin: Plugin) -> None:
 def test_a_secret_is_not_in_a_message(plugin: Plugin, arguments: dict[str, Any]) -> None:
     """A message repeats no secret."""
     try:
-        told = str(plugin.invoke("getOtaPackage", **METER, **arguments).failures)
+        reported = str(plugin.invoke("getOtaPackage", **METER, **arguments).failures)
     except grpc.RpcError as error:
-        told = str(error)
+        reported = str(error)
 
-    assert "6.6.6" not in told
-    assert "***" in told
+    assert "6.6.6" not in reported
+    assert "***" in reported
 
 
 def test_calls_are_answered_side_by_side(plugin: Plugin, emulator: Emulator) -> None:
@@ -126,8 +126,8 @@ def test_calls_are_answered_side_by_side(plugin: Plugin, emulator: Emulator) -> 
 
     with ThreadPoolExecutor(6) as pool:
         versions = [f"V1.4.{number}" for number in range(4, 10)]
-        asked = [pool.submit(plugin.answer, "getOtaPackage", **METER, version=version) for version in versions]
-        assert [call.result()["version"] for call in asked] == versions
+        calls = [pool.submit(plugin.answer, "getOtaPackage", **METER, version=version) for version in versions]
+        assert [call.result()["version"] for call in calls] == versions
 
 
 def test_equal_lookups_are_one_walk(plugin: Plugin, emulator: Emulator) -> None:

@@ -209,9 +209,9 @@ def test_another_campaign_is_refused_while_it_runs(plugin: Plugin, make_task: Ca
     task_id = make_task()
     inputs, state = imported(plugin, TASK, task_id)
 
-    told = refusal(plugin, task_id, state, inputs, targets=["d9"])
+    reported = refusal(plugin, task_id, state, inputs, targets=["d9"])
 
-    assert "a change of targets starts a new upgrade task, but fleet_1 is still running" in told
+    assert "a change of targets starts a new upgrade task, but fleet_1 is still running" in reported
 
 
 def test_one_thing_has_one_resource(plugin: Plugin, make_task: Callable[..., str], package_id: str) -> None:
@@ -235,7 +235,7 @@ def test_a_read_owns_nothing(plugin: Plugin, make_task: Callable[..., str], pack
 
 
 @pytest.mark.parametrize(
-    ("at", "id_", "told"),
+    ("at", "id_", "reported"),
     [
         (TASK, "0" * 24, f"there is no upgrade task {'0' * 24}"),
         (PACKAGE, "nothing", "there is no package nothing"),
@@ -243,14 +243,14 @@ def test_a_read_owns_nothing(plugin: Plugin, make_task: Callable[..., str], pack
         (PACKAGE, "a b", "packageId must be 1 to 36"),
     ],
 )
-def test_an_id_that_is_not_there(plugin: Plugin, at: str, id_: str, told: str) -> None:
+def test_an_id_that_is_not_there(plugin: Plugin, at: str, id_: str, reported: str) -> None:
     """An id that does not exist, or that is not valid, is one clear error."""
     with pytest.raises(grpc.RpcError) as caught:
         imported(plugin, at, id_)
 
     details = caught.value.details()
-    assert told in details
-    assert ("iotda-ota" in details) == ("there is no" in told)
+    assert reported in details
+    assert ("iotda-ota" in details) == ("there is no" in reported)
 
 
 def test_a_task_of_another_kind(plugin: Plugin, make_task: Callable[..., str], emulator: Emulator) -> None:

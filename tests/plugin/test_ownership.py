@@ -338,7 +338,7 @@ def test_without_the_file_nothing_is_deleted(
         other, other_state = plugin.create(FIRMWARE, plugin.checked(FIRMWARE, {**METER, "version": "V9"}))
         plugin.diff(FIRMWARE, other, other_state, plugin.checked(FIRMWARE, other_state, other_state))
         inputs = plugin.checked(FIRMWARE, METER)
-        told = [
+        reported = [
             message(lambda: plugin.delete(FW, package, package_state)),
             message(lambda: plugin.delete(TASK, running, running_state)),
             message(lambda: plugin.create(FIRMWARE, inputs)),
@@ -346,12 +346,12 @@ def test_without_the_file_nothing_is_deleted(
         plugin.delete(TASK, running, {**running_state, "onDestroy": "retain"})
 
     described = "firmwarePackage of product smart-meter, version V1.5.0"
-    assert [re.split(r", uploaded|\n", line)[0] for line in told] == [
+    assert [re.split(r", uploaded|\n", line)[0] for line in reported] == [
         f"package {package} is not deleted",
         f"upgrade task {running} is not stopped",
         f"{described} exists already and is not adopted: package {package}",
     ]
-    for line in told:
+    for line in reported:
         assert cause in " ".join(line.split())
         assert "set TMPDIR to a folder of your own" in " ".join(line.split())
     assert (there(emulator, package), there(emulator, other), statuses(emulator)) == (True, True, ["Processing"])
@@ -372,7 +372,7 @@ def test_the_variable_that_is_set_is_named(
     (own / "pulumi-iotda-ota").touch()
 
     with beside(XDG_RUNTIME_DIR=str(own)) as plugin:
-        told = " ".join(message(lambda: plugin.delete(FW, id_, state)).split())
+        reported = " ".join(message(lambda: plugin.delete(FW, id_, state)).split())
 
     folder = "a folder that belongs to you and can be written"
-    assert f"fix set XDG_RUNTIME_DIR to {folder}, or unset it and set TMPDIR" in told
+    assert f"fix set XDG_RUNTIME_DIR to {folder}, or unset it and set TMPDIR" in reported

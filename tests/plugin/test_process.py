@@ -33,10 +33,10 @@ def test_only_the_port_is_printed(started: Plugin) -> None:
 
 def test_schema_and_version(plugin: Plugin) -> None:
     """The process returns the schema of the package, and its version."""
-    told = plugin.stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=SECONDS).schema
+    reported = plugin.stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=SECONDS).schema
 
-    assert told == (ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text()
-    assert plugin.stub.GetPluginInfo(Empty(), timeout=SECONDS).version == json.loads(told)["version"]
+    assert reported == (ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text()
+    assert plugin.stub.GetPluginInfo(Empty(), timeout=SECONDS).version == json.loads(reported)["version"]
 
 
 def test_secrets_are_understood(plugin: Plugin) -> None:
@@ -82,7 +82,7 @@ def test_credentials_among_the_settings_are_secret(plugin: Plugin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "named", "told"),
+    ("config", "named", "reported"),
     [
         ({"deadline": "soon"}, "deadline", "deadline must be a number of seconds"),
         ({"deadline": 0}, "deadline", "source"),
@@ -94,12 +94,12 @@ def test_credentials_among_the_settings_are_secret(plugin: Plugin) -> None:
         ({"maxAttempts": [1]}, "maxAttempts", "maxAttempts must be a whole number"),
     ],
 )
-def test_wrong_settings_are_told(plugin: Plugin, config: dict[str, Any], named: str, told: str) -> None:
+def test_wrong_settings_are_told(plugin: Plugin, config: dict[str, Any], named: str, reported: str) -> None:
     """A wrong setting is a failure of its property, before anything is sent."""
     _, ((property_, reason),) = check_config(plugin, **config)
 
     assert property_ == named
-    assert told in " ".join(reason.split())
+    assert reported in " ".join(reason.split())
 
 
 def test_settings_that_are_not_known_yet(plugin: Plugin) -> None:
@@ -123,9 +123,9 @@ def test_without_settings_the_error_says_what_is_missing(tmp_path: Path) -> None
     with Plugin({}, tmp_path) as plugin, pytest.raises(grpc.RpcError) as caught:
         plugin.configure().invoke("getOtaPackage", **METER)
 
-    told = caught.value.details()
-    assert told.startswith("the connection is incomplete, missing: region or endpoint, credentials")
-    assert "HW_REGION_NAME" in told
+    reported = caught.value.details()
+    assert reported.startswith("the connection is incomplete, missing: region or endpoint, credentials")
+    assert "HW_REGION_NAME" in reported
 
 
 @pytest.mark.parametrize(

@@ -286,10 +286,10 @@ def test_every_problem_is_told_with_its_property(plugin: Plugin, emulator: Emula
     _, problems = plugin.check(TASK, {**wrong, "retriesCount": 1})
 
     assert {name for name, _ in problems} == {"packageIds", "targets", "onDestroy", "documentKey", ""}
-    told = dict(problems)
-    assert told[""] == "there is no argument retriesCount (did you mean retryCount?)"
+    reported = dict(problems)
+    assert reported[""] == "there is no argument retriesCount (did you mean retryCount?)"
     # The values of this one look like names of arguments.
-    assert "must be one of package_ids, package_id" in told["documentKey"]
+    assert "must be one of package_ids, package_id" in reported["documentKey"]
     assert emulator.requests == []
 
 
@@ -380,13 +380,13 @@ def test_a_signal_ends_a_wait_and_then_the_process(
 
 def test_a_lookup_sees_what_was_created_in_the_same_run(plugin: Plugin, emulator: Emulator) -> None:
     """A result of a function is forgotten after a change that this run makes."""
-    asked = {**METER, "version": "V1.4.10"}
-    plugin.answer("getOtaPackage", **asked)
-    plugin.answer("getOtaPackage", **asked)
+    query = {**METER, "version": "V1.4.10"}
+    plugin.answer("getOtaPackage", **query)
+    plugin.answer("getOtaPackage", **query)
     assert len(emulator.requests) == 1
 
     plugin.create(TASK, plugin.checked(TASK, task(emulator)))
     emulator.forget_requests()
-    plugin.answer("getOtaPackage", **asked)
+    plugin.answer("getOtaPackage", **query)
 
     assert len(emulator.requests) == 1

@@ -23,13 +23,13 @@ APPROVED = urn("UpgradeTaskConfirmation", "approved")
 
 def test_the_life_of_a_package(started: Plugin, start: Callable[[], Plugin], emulator: Emulator) -> None:
     """A package is created of its object, found by a lookup of the same run, replaced by another file and deleted."""
-    assert started.answer("getOtaPackage", **asked(), onMissing="none") == {"found": False}
+    assert started.answer("getOtaPackage", **query(), onMissing="none") == {"found": False}
     inputs = started.checked(PACKAGE, METER)
     assert started.create(PACKAGE, inputs, preview=True)[1]["packageId"] == UNKNOWN
     id_, state = started.create(PACKAGE, inputs)
     assert (state["packageId"], state["exists"], state["obsLocation"]) == (id_, True, LOCATION)
 
-    assert started.answer("getOtaPackage", **asked())["packageId"] == id_
+    assert started.answer("getOtaPackage", **query())["packageId"] == id_
     assert started.diff(PACKAGE, id_, state, started.checked(PACKAGE, METER, inputs)).changes == NONE
     other = started.checked(PACKAGE, {**METER, "obsLocation": {**LOCATION, "objectKey": "meter/other.bin"}}, inputs)
     assert list(started.diff(PACKAGE, id_, state, other).replaces) == ["obsLocation"]
@@ -40,7 +40,7 @@ def test_the_life_of_a_package(started: Plugin, start: Callable[[], Plugin], emu
     assert not [found for found in emulator.packages if found["package_id"] == id_]
 
 
-def asked() -> dict[str, Any]:
+def query() -> dict[str, Any]:
     """Return the lookup of that package."""
     return {name: METER[name] for name in ("packageType", "productId", "version")}
 
@@ -87,10 +87,10 @@ def test_a_completion_that_fails(plugin: Plugin, emulator: Emulator) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         plugin.create(DONE, plugin.checked(DONE, {"taskId": task_id}))
 
-    told = caught.value.details()
-    assert "1 of 2 devices" in told.splitlines()[0]
-    assert "maxFailedDevices" in told
-    assert "max_failed_devices" not in told
+    reported = caught.value.details()
+    assert "1 of 2 devices" in reported.splitlines()[0]
+    assert "maxFailedDevices" in reported
+    assert "max_failed_devices" not in reported
 
 
 def test_an_approval(plugin: Plugin, emulator: Emulator) -> None:
@@ -145,6 +145,6 @@ def test_the_constant_id_of_a_resource_is_no_value(
     """The id of a resource that owns nothing is refused when it is checked, with the output that is meant."""
     _, problems = plugin.check(at, inputs)
 
-    ((told, reason),) = problems
-    assert told == name
+    ((reported, reason),) = problems
+    assert reported == name
     assert f"must be the output {output} of a resource instead of its id" in reason

@@ -50,7 +50,7 @@ def test_a_task_that_awaits_its_confirmation(bench: Bench) -> None:
     with pytest.raises(DeadlineExceeded) as caught:
         wait(bench, campaign(bench, need_confirm=True), timeout="5m")
 
-    assert ", 4 waiting for the task to be confirmed, Waitting: " in bench.told[-1]
+    assert ", 4 waiting for the task to be confirmed, Waitting: " in bench.reported[-1]
     assert "4 devices wait for the task to be confirmed" in str(caught.value)
     assert "UpgradeTaskConfirmation" in str(caught.value)
 
@@ -80,9 +80,9 @@ def test_a_refusal_is_final(bench: Bench, fault: dict[str, Any], error: type[Exc
 
 def test_what_a_person_reads(bench: Bench) -> None:
     """A failed task is reported with its counts, the first failed devices with their reasons, and the fix."""
-    told = failure(bench, campaign(bench, 40, failing=7))
+    reported = failure(bench, campaign(bench, 40, failing=7))
 
-    assert told.splitlines() == [
+    assert reported.splitlines() == [
         "upgrade task canary_3f9a failed: 7 of 40 devices (limit 0)",
         f"  dev-0007     {OFFLINE} (IOTDA.014112)",
         f"  dev-0006     {OFFLINE} (IOTDA.014112)",
@@ -159,8 +159,8 @@ def test_a_failure_that_nothing_counts(bench: Bench, status: str) -> None:
     task_id = campaign(bench)
 
     for limits in ({}, {"max_failed_percent": 100}, {"max_failed_devices": 9}):
-        told = failure(bench, task_id, min_devices=0, **limits)
-        assert f"ended as {status}, and the service counts none of its devices" in told
+        reported = failure(bench, task_id, min_devices=0, **limits)
+        assert f"ended as {status}, and the service counts none of its devices" in reported
 
 
 def test_a_device_that_will_be_tried_again_has_not_failed(bench: Bench) -> None:
@@ -174,10 +174,10 @@ def test_a_device_that_will_be_tried_again_has_not_failed(bench: Bench) -> None:
 
 def test_more_devices_than_an_offset_reaches(bench: Bench) -> None:
     """Of 600 failing devices the first are named and the others counted, with one request for them."""
-    told = failure(bench, campaign(bench, 600, failing=600))
+    reported = failure(bench, campaign(bench, 600, failing=600))
 
-    assert "failed: 600 of 600 devices" in told
-    assert "and 595 more" in told
+    assert "failed: 600 of 600 devices" in reported
+    assert "and 595 more" in reported
     assert len([request for request in bench.emulator.requests if "task_detail_status" in request.query]) == 1
 
 
@@ -197,11 +197,11 @@ def test_what_devices_say_is_escaped_and_their_output_unread(bench: Bench) -> No
     """A reason cannot forge a line of the log, and the output of a device is in no message."""
     bench.emulator.set_device("dev-0001", outcome="fail", error_msg="\x1b[31mx\n::error::forged", output="secret")
 
-    told = failure(bench, campaign(bench, 1))
+    reported = failure(bench, campaign(bench, 1))
 
-    assert "\x1b" not in told
-    assert "\n::error::" not in told
-    assert "secret" not in repr((told, bench.told))
+    assert "\x1b" not in reported
+    assert "\n::error::" not in reported
+    assert "secret" not in repr((reported, bench.reported))
 
 
 # Stopping ------------------------------------------------------------------------------------------------------------

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("limits", [{}, {"max_failed_percent": 100}])
 def test_a_stopped_task_fails(bench: Bench, limits: dict[str, Any]) -> None:
     """A task that was stopped fails, whatever the limits are."""
-    told = failure(bench, campaign(bench, stopped=True), **limits)
+    reported = failure(bench, campaign(bench, stopped=True), **limits)
 
-    assert "was stopped: 0 of 4 devices done, 4 failed" in told
-    assert "max_failed" not in told
+    assert "was stopped: 0 of 4 devices done, 4 failed" in reported
+    assert "max_failed" not in reported
 
 
 def test_a_campaign_that_goes_wrong_is_stopped(bench: Bench) -> None:
     """With stop_when_exceeded the task is stopped as soon as more devices have failed than may, and the wait fails."""
     bench.emulator.set_device("dev-0004", outcome="hang")
-    told = failure(bench, campaign(bench, failing=1), stop_when_exceeded=True)
+    reported = failure(bench, campaign(bench, failing=1), stop_when_exceeded=True)
 
     assert sent(bench) == ["StopBatchTask"]
     assert bench.emulator.tasks[0]["status"] == "Stopped"
-    assert "was stopped: 2 of 4 devices done, 2 failed" in told
-    assert "1 of 4 devices had failed (limit 0)" in told
+    assert "was stopped: 2 of 4 devices done, 2 failed" in reported
+    assert "1 of 4 devices had failed (limit 0)" in reported
 
 
 def test_without_it_the_campaign_goes_on(bench: Bench) -> None:
@@ -47,10 +47,10 @@ def test_a_stop_that_is_refused(bench: Bench) -> None:
     bench.emulator.set_device("dev-0004", outcome="hang")
     task: dict[str, Any] = {"task_type": "moduleUpgrade", "document": {"package_ids": ["m1"]}}
 
-    told = failure(bench, campaign(bench, failing=1, **task), stop_when_exceeded=True)
+    reported = failure(bench, campaign(bench, failing=1, **task), stop_when_exceeded=True)
 
-    assert "not stopped  Huawei Cloud refused to stop an upgrade task" in told
-    assert "failed: 1 of 4 devices" in told
+    assert "not stopped  Huawei Cloud refused to stop an upgrade task" in reported
+    assert "failed: 1 of 4 devices" in reported
 
 
 def test_a_retry_leads_to_green(bench: Bench) -> None:
@@ -64,9 +64,9 @@ def test_one_retry_a_run(bench: Bench) -> None:
     """What fails once more fails the run; the next run tries once more."""
     task_id = fails_first(bench, 2)
 
-    told = failure(bench, task_id, retry_failed=True)
+    reported = failure(bench, task_id, retry_failed=True)
     assert sent(bench) == ["RetryBatchTask"]
-    assert "retry it: run pulumi up again" in " ".join(told.split())
+    assert "retry it: run pulumi up again" in " ".join(reported.split())
 
     assert wait(bench, task_id, retry_failed=True)["status"] == "Success"
     assert sent(bench) == ["RetryBatchTask"]
@@ -107,8 +107,8 @@ def test_a_retry_that_is_refused(bench: Bench) -> None:
 
     busy = {"targets": [{"target": "dev-0001", "status": "failure", "error_msg": "Task Conflict"}]}
     bench.emulator.faults.add(operation="RetryBatchTask", status=200, body=busy)
-    told = failure(bench, task_id, retry_failed=True)
-    assert "not retried  1 devices, dev-0001 first: Task Conflict" in told
+    reported = failure(bench, task_id, retry_failed=True)
+    assert "not retried  1 devices, dev-0001 first: Task Conflict" in reported
     assert bench.time.slept == []
 
 

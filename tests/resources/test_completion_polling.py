@@ -32,7 +32,7 @@ def test_progress_is_told_when_it_changes(bench: Bench) -> None:
     bench.emulator.set_device("dev-0001", seconds=60)
     wait(bench, campaign(bench, 2))
 
-    assert bench.told == [
+    assert bench.reported == [
         f"{counts}: upgrade task canary_3f9a"
         for counts in (
             "0 of 0 done, 0 failed, 0 running, 0 waiting, Initializing",
@@ -52,10 +52,10 @@ def test_a_campaign_that_takes_too_long(bench: Bench) -> None:
         wait(bench, task_id, timeout="1m")
 
     assert sum(bench.time.slept) == pytest.approx(60)
-    told = " ".join(str(caught.value).split())
-    assert told.startswith("upgrade task canary_3f9a did not end within 60 seconds found ")
-    assert "1 of 2 devices done, 0 failed, 1 running" in told
-    assert "run pulumi up again: it continues to wait" in told
+    reported = " ".join(str(caught.value).split())
+    assert reported.startswith("upgrade task canary_3f9a did not end within 60 seconds found ")
+    assert "1 of 2 devices done, 0 failed, 1 running" in reported
+    assert "run pulumi up again: it continues to wait" in reported
     assert wait(bench, task_id, timeout=60)["status"] == "Success"
 
 
@@ -77,7 +77,7 @@ def test_an_outage_is_endured(bench: Bench, fault: dict[str, Any]) -> None:
 
     assert wait(bench, campaign(bench))["status"] == "Success"
 
-    assert len([line for line in bench.told if "no response, trying again" in line]) == 1
+    assert len([line for line in bench.reported if "no response, trying again" in line]) == 1
 
 
 def test_an_outage_that_does_not_end(bench: Bench) -> None:

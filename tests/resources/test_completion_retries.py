@@ -41,7 +41,7 @@ def test_after_an_outage_all_is_as_before(bench: Bench) -> None:
     wait(bench, campaign(bench, 1), timeout="1h")
 
     assert bench.time.slept.count(120) == 2
-    assert len([line for line in bench.told if "no response, trying again" in line]) == 2
+    assert len([line for line in bench.reported if "no response, trying again" in line]) == 2
 
 
 def test_an_outage_that_is_over_is_not_blamed(bench: Bench) -> None:
@@ -63,4 +63,4 @@ def test_one_request_that_runs_out_of_time(bench: Bench) -> None:
     outputs = wait(bench, campaign(bench), timeout="1h", connection={"deadline": 1, "max_attempts": 10})
 
     assert outputs["status"] == "Success"
-    assert any("within the deadline" in line or "failed to read" in line for line in bench.told)
+    assert any("within the deadline" in line or "failed to read" in line for line in bench.reported)

@@ -55,15 +55,15 @@ def test_the_order_of_packages_says_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "told"),
+    ("task", "reported"),
     [
         ({"need_confirm": False}, "does not wait for a confirmation"),
         ({"stopped": True}, "was stopped, and cannot be confirmed"),
     ],
 )
-def test_a_task_that_can_not_be_confirmed(bench: Bench, task: dict[str, Any], told: str) -> None:
+def test_a_task_that_can_not_be_confirmed(bench: Bench, task: dict[str, Any], reported: str) -> None:
     """A task that waits for no confirmation, or was stopped, is an error, because the approval would have no effect."""
-    with pytest.raises(IotdaOtaError, match=told):
+    with pytest.raises(IotdaOtaError, match=reported):
         confirm(bench, waiting_task(bench, **task))
     assert confirmations(bench) == 0
 

@@ -34,7 +34,7 @@ def add_task(bench: Bench, targets: list[str], **fields: Any) -> str:
     return task_id
 
 
-def asked(bench: Bench) -> list[str]:
+def requested(bench: Bench) -> list[str]:
     """Return the requested statuses, in order."""
     return [request.query["task_detail_status"] for request in bench.emulator.requests]
 
@@ -56,7 +56,7 @@ def test_each_device_is_told_with_its_reason(bench: Bench) -> None:
         FailingDevice("d1", "Fail", "IOTDA.014112", OFFLINE),
         FailingDevice("d2", "Removed"),
     )
-    assert asked(bench) == ["Fail", "Removed"]
+    assert requested(bench) == ["Fail", "Removed"]
 
 
 def test_a_device_that_is_tried_again_is_told(bench: Bench) -> None:
@@ -102,7 +102,7 @@ def test_only_the_statuses_that_are_wanted(bench: Bench) -> None:
     task_id = add_task(bench, ["d1", "d2"])
 
     assert [device.target for device in failing(bench, task_id, statuses=("Removed",))] == ["d2"]
-    assert asked(bench) == ["Removed"]
+    assert requested(bench) == ["Removed"]
 
 
 def test_a_device_that_moves_on_meanwhile_is_told_once(bench: Bench) -> None:

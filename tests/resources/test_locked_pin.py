@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 LOCKED: dict[str, Any] = {"lock": "meter"}
 
 
-def locked(bench: Bench, folder: Path, **asked: Any) -> None:
+def locked(bench: Bench, folder: Path, **query: Any) -> None:
     """Lock a lookup under the name of these tests."""
-    lock(bench.emulator, folder, "meter", clock=bench.time.clock, **asked)
+    lock(bench.emulator, folder, "meter", clock=bench.time.clock, **query)
 
 
 @pytest.fixture(autouse=True)
@@ -103,20 +103,20 @@ def test_words_beside_the_lock_must_be_the_locked_ones(bench: Bench, project: Pa
     first = pinned(bench, LOCKED)
 
     assert pinned(bench, {**LOCKED, **NEWEST}, first)["package_id"] == "p2"
-    told = problems(bench.silent(), {**LOCKED, **EXACT})
-    assert told.startswith('lock: "meter" is locked for another query')
-    assert 'most_recent=None, version="V1"' in told
+    reported = problems(bench.silent(), {**LOCKED, **EXACT})
+    assert reported.startswith('lock: "meter" is locked for another query')
+    assert 'most_recent=None, version="V1"' in reported
 
 
 def test_a_lock_that_comes_or_goes_keeps_the_package(bench: Bench, project: Path) -> None:
     """The same selection with a lock and without one is the same pin: nothing moves, for the file is what it held."""
     locked(bench, project, **NEWEST)
-    asked = pinned(bench, NEWEST)
+    query = pinned(bench, NEWEST)
     upload(bench)
 
-    with_lock = pinned(bench, {**NEWEST, **LOCKED}, asked)
+    with_lock = pinned(bench, {**NEWEST, **LOCKED}, query)
     assert (with_lock["package_id"], with_lock["revision"]) == ("p2", 1)
-    assert Pin.diff(bench.context, "pin", asked, with_lock).changes
+    assert Pin.diff(bench.context, "pin", query, with_lock).changes
     again = pinned(bench, NEWEST, pinned(bench, LOCKED, with_lock))
     assert (again["package_id"], again["revision"]) == ("p2", 1)
     assert "locked_query" not in again
@@ -138,8 +138,8 @@ def test_expected_package(bench: Bench, project: Path) -> None:
     locked(bench, project, **NEWEST)
 
     assert pinned(bench, {**LOCKED, "expected_package_id": "p2"})["package_id"] == "p2"
-    told = problems(bench, {**LOCKED, "expected_package_id": "p1"})
-    assert "expected_package_id: is p1, but the pin returns p2 (V2)" in told
+    reported = problems(bench, {**LOCKED, "expected_package_id": "p1"})
+    assert "expected_package_id: is p1, but the pin returns p2 (V2)" in reported
 
 
 def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
@@ -162,9 +162,9 @@ def test_verify_asks(bench: Bench, project: Path) -> None:
 
     bench.emulator.delete_package("p2")
 
-    told = problems(bench, {**LOCKED, "verify": True}, first)
-    assert "the locked package p2 is gone" in told
-    assert "iotda-ota lock update meter" in told
+    reported = problems(bench, {**LOCKED, "verify": True}, first)
+    assert "the locked package p2 is gone" in reported
+    assert "iotda-ota lock update meter" in reported
     assert pinned(bench.silent(), LOCKED, first)["package_id"] == "p2"
 
 
@@ -212,7 +212,7 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path,
 
 
 @pytest.mark.parametrize(
-    ("news", "told"),
+    ("news", "reported"),
     [
         ({"lock": "other"}, f'lock: "other" is not locked in {LOCK_FILE}'),
         ({"lock": "a b"}, "lock: must be 1 to 64 letters"),
@@ -222,8 +222,8 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path,
         ),
     ],
 )
-def test_what_does_not_answer_is_a_problem(bench: Bench, project: Path, news: dict[str, Any], told: str) -> None:
+def test_what_does_not_answer_is_a_problem(bench: Bench, project: Path, news: dict[str, Any], reported: str) -> None:
     """A lock that cannot be used is a problem of that input, with the error of the lookup."""
     locked(bench, project, **NEWEST)
 
-    assert told in problems(bench, news)
+    assert reported in problems(bench, news)

@@ -59,7 +59,7 @@ def test_what_sends_nothing_asks_iam_nothing(user: Bench) -> None:
     """A resource that owns nothing, and one that is unchanged, need neither a token nor a project."""
     pin = Pin.check(user.context, {}, SELECTION).inputs
     task = user.created()
-    asked = user.count()
+    count = user.count()
     user.environ["HW_AUTH_URL"] = closed_port()
     user.environ["HW_USER_PASSWORD"] = "rotated"
 
@@ -70,7 +70,7 @@ def test_what_sends_nothing_asks_iam_nothing(user: Bench) -> None:
     Completion.delete(user.context, "completion", {"task_id": task.id})
     UpgradeTask.delete(user.context, task.id, {**task.outputs, "on_destroy": "retain"})
 
-    assert user.count() == asked
+    assert user.count() == count
 
 
 def test_a_wait_is_longer_than_a_token(user: Bench) -> None:
@@ -100,7 +100,7 @@ def test_an_outage_of_iam_is_endured_in_a_wait(user: Bench) -> None:
 
     assert outputs["status"] == "Success"
     assert fault.hits == 60
-    assert [line for line in user.told if "no response, trying again" in line]
+    assert [line for line in user.reported if "no response, trying again" in line]
 
 
 def test_a_project_that_can_not_be_found_is_a_problem_of_the_connection(user: Bench) -> None:

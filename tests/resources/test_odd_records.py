@@ -124,10 +124,10 @@ def test_a_package_without_an_id_may_be_the_wanted_one(bench: Bench) -> None:
     there = add(bench)
     packages_as(bench, package_id=None)
 
-    told = problems(bench.context)
+    reported = problems(bench.context)
 
-    assert "whether a firmwarePackage of product meter, version V7 exists is not known" in told
-    assert "a record without an id (package_id is null)" in told
+    assert "whether a firmwarePackage of product meter, version V7 exists is not known" in reported
+    assert "a record without an id (package_id is null)" in reported
     assert made(bench) == [there]
 
 

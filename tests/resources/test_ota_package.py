@@ -44,13 +44,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), WRONG, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("change", "reported"), WRONG, ids=lambda value: str(value)[:40])
 @pytest.mark.parametrize("olds", [{}, INPUTS], ids=["new", "changed"])
 def test_wrong_inputs_are_told_before_anything_is_sent(
-    bench: Bench, olds: Properties, change: dict[str, Any], told: str
+    bench: Bench, olds: Properties, change: dict[str, Any], reported: str
 ) -> None:
     """A value that breaks a documented limit is reported with its name, and nothing is sent."""
-    assert re.search(told, problems(bench.silent().context, olds, **change), re.MULTILINE)
+    assert re.search(reported, problems(bench.silent().context, olds, **change), re.MULTILINE)
     assert bench.emulator.requests == []
 
 
@@ -59,11 +59,11 @@ def test_all_wrong_inputs_are_told_at_once(bench: Bench) -> None:
     long = "hush " * 1000
     location = {"bucket_name": "B", "object_key": "k"}
 
-    told = problems(bench.silent().context, app_id="a b", custom_info=long, obs_location=location, module_name="m")
+    reported = problems(bench.silent().context, app_id="a b", custom_info=long, obs_location=location, module_name="m")
 
     for name in ("app_id", "custom_info", "region_name", "bucket_name", "object_key", "module_name"):
-        assert name in told
-    assert "hush" not in told
+        assert name in reported
+    assert "hush" not in reported
 
 
 @pytest.mark.parametrize("key", ["a.BIN", "a.tar.gz", "a.tar.xz", "a.pack", "a.img", "dir with space/ä.zip"])
@@ -139,11 +139,11 @@ def test_other_texts_are_refused_at_the_preview(bench: Bench, change: dict[str, 
     created = create(bench.context)
     (name,) = change
 
-    told = " ".join(problems(bench.silent().context, inputs(), **change).split())
-    assert f"a change of {name} replaces the package" in told
-    assert "a new one has another package_id, and a task with another package is a new task" in told
-    assert f"restore {name}, or set allow_replace=True" in told
-    assert "secret-of-the-fleet" not in told
+    reported = " ".join(problems(bench.silent().context, inputs(), **change).split())
+    assert f"a change of {name} replaces the package" in reported
+    assert "a new one has another package_id, and a task with another package is a new task" in reported
+    assert f"restore {name}, or set allow_replace=True" in reported
+    assert "secret-of-the-fleet" not in reported
     assert problems(bench.silent().context, inputs(), **change, allow_replace=True) == ""
     diff = Package.diff(bench.context, created.id, created.outputs, inputs(**change, allow_replace=True))
     assert (diff.replaces, diff.delete_first) == ((name,), False)

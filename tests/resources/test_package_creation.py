@@ -92,7 +92,7 @@ def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"description": "another"}, "description differs"),
         ({"description": None}, "description differs"),
@@ -106,7 +106,7 @@ def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[str, Any], told: str) -> None:
+def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[str, Any], reported: str) -> None:
     """A package that differs in some inputs is an error that names them at the preview, and nothing is sent."""
     package_id = add(bench, **change)
 
@@ -115,7 +115,7 @@ def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[st
         Package.create(bench.context, inputs())
 
     assert str(caught.value) in at_preview
-    assert re.search(told, " ".join(at_preview.split()))
+    assert re.search(reported, " ".join(at_preview.split()))
     assert package_id in at_preview
     assert "hush" not in at_preview
     assert made(bench) == [package_id]

@@ -109,9 +109,9 @@ def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
 def test_expected_package(bench: Bench) -> None:
     """A package other than the reviewed one is an error that names both, new or kept."""
     assert pinned(bench, {**NEWEST, "expected_package_id": "p2"})["package_id"] == "p2"
-    told = "expected_package_id: is p1, but the pin returns p2 (V2)"
-    assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"})
-    assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"}, pinned(bench, NEWEST))
+    reported = "expected_package_id: is p1, but the pin returns p2 (V2)"
+    assert reported in problems(bench, {**NEWEST, "expected_package_id": "p1"})
+    assert reported in problems(bench, {**NEWEST, "expected_package_id": "p1"}, pinned(bench, NEWEST))
 
 
 def test_gone_package_fails_the_check(bench: Bench) -> None:
@@ -119,10 +119,10 @@ def test_gone_package_fails_the_check(bench: Bench) -> None:
     first = pinned(bench, EXACT)
     bench.emulator.delete_package("p1")
 
-    told = problems(bench, EXACT, first)
+    reported = problems(bench, EXACT, first)
 
-    assert "the pinned package p1 is gone" in told
-    assert "change triggers" in told
+    assert "the pinned package p1 is gone" in reported
+    assert "change triggers" in reported
 
 
 def test_without_verify_nothing_is_sent(bench: Bench) -> None:
@@ -221,16 +221,20 @@ def test_an_unknown_expectation_does_not_hide_the_package(bench: Bench) -> None:
 
 def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
     """All wrong inputs are reported at once although another one is not known yet, and nothing is sent."""
-    told = problems(
+    reported = problems(
         bench, {"package_type": "firmware", "version": UNKNOWN, "product_id": "a b", "highest_version": "yes"}
     )
 
-    assert [line.partition(":")[0] for line in told.splitlines()] == ["package_type", "product_id", "highest_version"]
+    assert [line.partition(":")[0] for line in reported.splitlines()] == [
+        "package_type",
+        "product_id",
+        "highest_version",
+    ]
     assert bench.count() == 0
 
 
 @pytest.mark.parametrize(
-    ("news", "told"),
+    ("news", "reported"),
     [
         ({**EXACT, "version": "V9"}, "no OTA package matches"),
         ({**NEWEST, "most_recent": False}, "2 OTA packages match"),
@@ -240,9 +244,9 @@ def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
         ({**EXACT, "connection": {"project_id": "not/one"}}, "connection: project_id must be"),
     ],
 )
-def test_what_does_not_resolve_is_a_problem(bench: Bench, news: Properties, told: str) -> None:
+def test_what_does_not_resolve_is_a_problem(bench: Bench, news: Properties, reported: str) -> None:
     """A selection without one match is a problem of the inputs, with the error of the lookup."""
-    assert told in problems(bench, news)
+    assert reported in problems(bench, news)
 
 
 def test_refresh_tells_what_the_selection_would_give_now(bench: Bench) -> None:
@@ -265,16 +269,16 @@ def test_refresh_tells_what_the_selection_would_give_now(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gone", "told"), [("p2", "V1"), ("p1", "")], ids=["the pinned package is deleted", "another one is"]
+    ("gone", "reported"), [("p2", "V1"), ("p1", "")], ids=["the pinned package is deleted", "another one is"]
 )
-def test_refresh_after_a_deletion(bench: Bench, gone: str, told: str) -> None:
+def test_refresh_after_a_deletion(bench: Bench, gone: str, reported: str) -> None:
     """If the pinned package is gone, available_version is the version that the selection finds, even a lower one."""
     first = pinned(bench, NEWEST)
     bench.emulator.delete_package(gone)
 
     read = Pin.read(bench.context, "pin", first)
 
-    assert (read["exists"], read["available_version"], read["package_id"]) == (gone != "p2", told, "p2")
+    assert (read["exists"], read["available_version"], read["package_id"]) == (gone != "p2", reported, "p2")
 
 
 def test_a_lookup_that_fails_at_refresh_is_a_warning(bench: Bench) -> None:
@@ -384,11 +388,11 @@ def test_delete_needs_nothing(bench: Bench) -> None:
 
 def test_the_order_of_source_versions_says_nothing(bench: Bench) -> None:
     """The same source versions in another order are the same selection, and move nothing."""
-    asked = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
-    first = Pin.check(bench.context, {}, {**asked, "source_versions": ["0.9", "0.8"]})
+    query = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
+    first = Pin.check(bench.context, {}, {**query, "source_versions": ["0.9", "0.8"]})
     sent = bench.count()
 
-    again = Pin.check(bench.context, first.inputs, {**asked, "source_versions": ["0.8", "0.9"], "verify": False})
+    again = Pin.check(bench.context, first.inputs, {**query, "source_versions": ["0.8", "0.9"], "verify": False})
 
     assert (first.problems, again.problems) == ([], [])
     assert again.inputs["source_versions"] == first.inputs["source_versions"]

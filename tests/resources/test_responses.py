@@ -145,13 +145,13 @@ def test_a_lost_response_takes_few_requests(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "told"),
+    ("task", "reported"),
     [
         ({"document": {"package_ids": ["p2"]}}, r'with other inputs: package_ids is \["p2"\]'),
         ({"stopped": True}, "and was stopped"),
     ],
 )
-def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], told: str) -> None:
+def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], reported: str) -> None:
     """A task that appears with other packages, or that was stopped, is not adopted."""
     name = bench.checked()["task_name"]
     body = {"task_name": name, "task_type": "firmwareUpgrade", "targets": ["d1", "d2"]}
@@ -163,7 +163,7 @@ def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], 
 
     bench.emulator.faults.add(operation="CreateBatchTask", match=appear_later, wire="drop")
 
-    with pytest.raises(IotdaOtaError, match=told):
+    with pytest.raises(IotdaOtaError, match=reported):
         bench.created()
     assert bench.posts == 1
 

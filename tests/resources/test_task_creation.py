@@ -176,18 +176,18 @@ def test_a_stopped_task_is_not_taken_over(bench: Bench, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "reported"),
     [
         ({"document": {"package_ids": ["p2"]}}, r'package_ids is \["p2"\], not \["p1"\]'),
         ({"targets": ["d1"]}, r'targets is \["d1"\], not \["d1", "d2"\]'),
         ({"need_confirm": True}, "need_confirm is True, not False"),
     ],
 )
-def test_another_campaign_of_that_name_is_an_error(bench: Bench, found: dict[str, Any], told: str) -> None:
+def test_another_campaign_of_that_name_is_an_error(bench: Bench, found: dict[str, Any], reported: str) -> None:
     """A task whose returned fields differ is another task, and is not changed."""
     add_task(bench, **found)
 
-    with pytest.raises(IotdaOtaError, match=f"with other inputs: {told}"):
+    with pytest.raises(IotdaOtaError, match=f"with other inputs: {reported}"):
         bench.created()
     assert bench.posts == 0
 

@@ -75,13 +75,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"), WRONG, ids=lambda value: value.partition(":")[0] if isinstance(value, str) else ""
+    ("wrong", "reported"), WRONG, ids=lambda value: value.partition(":")[0] if isinstance(value, str) else ""
 )
-def test_each_wrong_input_is_told(bench: Bench, wrong: dict[str, Any], told: str) -> None:
+def test_each_wrong_input_is_told(bench: Bench, wrong: dict[str, Any], reported: str) -> None:
     """A wrong input is one problem that begins with its name, and nothing is created."""
     found = bench.problems(**wrong)
 
-    assert found.startswith(told)
+    assert found.startswith(reported)
     assert sum(not line.startswith(" ") for line in found.splitlines()) == 1
     assert bench.posts == 0
 
@@ -205,10 +205,10 @@ def test_packages_of_several_products(bench: Bench) -> None:
     other = bench.emulator.add_package(product_id="gateway", app_id="energy")
     elsewhere = bench.emulator.add_package(product_id="meter", app_id="water")
 
-    told = bench.problems(package_ids=["p1", other])
-    assert told.startswith(f"package_ids: are of several products: p1 is of meter, {other} is of gateway")
-    told = bench.problems(package_ids=[elsewhere], app_id="energy")
-    assert f'are of another resource space: {elsewhere} is of water, and app_id="energy"' in told
+    reported = bench.problems(package_ids=["p1", other])
+    assert reported.startswith(f"package_ids: are of several products: p1 is of meter, {other} is of gateway")
+    reported = bench.problems(package_ids=[elsewhere], app_id="energy")
+    assert f'are of another resource space: {elsewhere} is of water, and app_id="energy"' in reported
     assert bench.problems(package_ids=["p1", "p2"], app_id="energy") == ""
 
 

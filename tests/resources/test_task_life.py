@@ -341,7 +341,7 @@ def test_what_a_module_upgrade_does_not_take(bench: Bench, field: dict[str, Any]
 @pytest.mark.parametrize("info", [{"a": "x" * 600}, ["very-secret"]])
 def test_what_can_hold_a_secret_is_not_shown(bench: Bench, info: Any) -> None:
     """A wrong free-form value is reported without its content."""
-    told = bench.problems(task_ext_info=info)
+    reported = bench.problems(task_ext_info=info)
 
-    assert "task_ext_info: " in told
-    assert "very-secret" not in told
+    assert "task_ext_info: " in reported
+    assert "very-secret" not in reported

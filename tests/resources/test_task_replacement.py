@@ -34,10 +34,12 @@ def test_a_new_campaign_is_refused_while_the_old_one_runs(bench: Bench, change: 
     bench.time.sleep(10)
     name = next(iter(change)) if "group_ids" not in change else "targets, group_ids"
 
-    told = " ".join(bench.refused(created, **change).split())
+    reported = " ".join(bench.refused(created, **change).split())
 
-    assert f"a change of {name} starts a new upgrade task, but {created.outputs['task_name']} is still running" in told
-    assert "replace_running=True" in told
+    assert (
+        f"a change of {name} starts a new upgrade task, but {created.outputs['task_name']} is still running" in reported
+    )
+    assert "replace_running=True" in reported
     assert statuses(bench) == ["Processing"]
     news = bench.checked(created.outputs, **change, replace_running=True)
     assert UpgradeTask.diff(bench.context, created.id, created.outputs, news).replaces == tuple(name.split(", "))
@@ -146,9 +148,9 @@ def test_going_back_is_no_adoption(bench: Bench) -> None:
     second = bench.created(package_ids=["p2"])
     bench.time.sleep(60)
 
-    told = bench.refused(second)
-    assert "returns to an upgrade task that has run before" in told
-    assert f"task_id {first.id}, status Success" in told
+    reported = bench.refused(second)
+    assert "returns to an upgrade task that has run before" in reported
+    assert f"task_id {first.id}, status Success" in reported
     assert bench.compared(second, triggers=["back"]).replaces == ("package_ids", "triggers")
 
 
@@ -180,6 +182,6 @@ def test_a_task_that_waits_for_its_approval_is_replaced(bench: Bench) -> None:
     created = bench.created(need_confirm=True)
     bench.time.sleep(10)
 
-    told = bench.refused(created, package_ids=["p2"], need_confirm=True)
+    reported = bench.refused(created, package_ids=["p2"], need_confirm=True)
 
-    assert "it waits to be confirmed: confirm it; or set replace_running=True" in " ".join(told.split())
+    assert "it waits to be confirmed: confirm it; or set replace_running=True" in " ".join(reported.split())

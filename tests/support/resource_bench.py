@@ -81,7 +81,7 @@ class Bench:
     time: FakeTime
     environ: dict[str, str]
     warnings: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
     run: Run = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,7 +95,7 @@ class Bench:
             config={},
             environ=self.environ,
             warn=lambda line: self.warnings.append(render(line)),
-            report=lambda line: self.told.append(render(line)),
+            report=lambda line: self.reported.append(render(line)),
         )
 
     def inputs(self, **changes: Any) -> Properties:

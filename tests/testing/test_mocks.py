@@ -142,11 +142,13 @@ except iotda_ota.ServiceError as error:
 """
     packages = [{"product_id": "meter", "version": "V1", "package_id": "p1"}]
 
-    told = testing.run_program(program(tmp_path, text), mocks=testing.Mocks(packages, failed_devices={"d1": "offline"}))
+    reported = testing.run_program(
+        program(tmp_path, text), mocks=testing.Mocks(packages, failed_devices={"d1": "offline"})
+    )
 
-    assert [device["target"] for device in told.outputs["stands"]["failed_devices"]] == ["d1"]
-    assert told.outputs["stands"]["status"] == "PartialSuccess"
-    assert told.outputs["missing"] == 404
+    assert [device["target"] for device in reported.outputs["stands"]["failed_devices"]] == ["d1"]
+    assert reported.outputs["stands"]["status"] == "PartialSuccess"
+    assert reported.outputs["missing"] == 404
 
 
 def test_a_package_that_the_program_makes_is_found(tmp_path: Path) -> None:
@@ -211,18 +213,18 @@ def test_other_providers_are_answered_by_the_user_s_own_mocks(
     make: Callable[[], testing.Mocks], tmp_path: Path
 ) -> None:
     """Mocks of other providers are an argument or a subclass. Each part gets only its own calls."""
-    told = testing.run_program(program(tmp_path, OTHERS), mocks=make()).outputs
+    reported = testing.run_program(program(tmp_path, OTHERS), mocks=make()).outputs
 
-    assert told["location"] == {"region_name": "cn-north-4", "bucket_name": "files-7", "object_key": "V2.bin"}
+    assert reported["location"] == {"region_name": "cn-north-4", "bucket_name": "files-7", "object_key": "V2.bin"}
 
 
 def test_without_mocks_of_their_own_other_resources_are_as_they_were_declared(tmp_path: Path) -> None:
     """A resource of another provider without mocks has its inputs, and a function has no result."""
     text = """
 bucket = pulumi.CustomResource("obs:index:Bucket", "files", {"acl": "private"})
-pulumi.export("told", [bucket.id, pulumi.runtime.invoke("obs:index:getRegion", {}).value])
+pulumi.export("reported", [bucket.id, pulumi.runtime.invoke("obs:index:getRegion", {}).value])
 """
-    assert testing.run_program(program(tmp_path, text), mocks=testing.Mocks()).outputs["told"] == ["files-id", {}]
+    assert testing.run_program(program(tmp_path, text), mocks=testing.Mocks()).outputs["reported"] == ["files-id", {}]
 
 
 def test_pulumi_s_own_way_of_unit_tests() -> None:
@@ -246,28 +248,28 @@ def test_pulumi_s_own_way_of_unit_tests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "told"),
+    ("package", "reported"),
     [
         ({"product_id": "meter"}, r"packages\[0\]\.version: Field required"),
         ({"product_id": "meter", "version": "V1", "support_versions": []}, "did you mean support_source_versions"),
         ({"product_id": "meter", "version": 1}, r"packages\[0\]\.version: .*string"),
     ],
 )
-def test_a_package_that_is_not_one_is_told(package: dict[str, Any], told: str) -> None:
+def test_a_package_that_is_not_one_is_told(package: dict[str, Any], reported: str) -> None:
     """A field that is missing, misspelt or of another type is an error that names its place."""
-    with pytest.raises(iotda_ota.InputError, match=told):
+    with pytest.raises(iotda_ota.InputError, match=reported):
         testing.Mocks([package])
 
 
 def test_two_runs_in_one_process_remember_nothing_of_each_other(tmp_path: Path) -> None:
     """The results and the outputs of one run of a program are not those of the next."""
-    asked = 'pulumi.export(pulumi.Config().require("as"), iotda_ota.get_ota_package(package_id="p1").version)'
-    file = program(tmp_path, asked)
+    text = 'pulumi.export(pulumi.Config().require("as"), iotda_ota.get_ota_package(package_id="p1").version)'
+    file = program(tmp_path, text)
 
     for name, version in (("first", "V1"), ("second", "V2")):
         packages = [{"product_id": "meter", "version": version, "package_id": "p1"}]
-        told = testing.run_program(file, config={"x:as": name}, mocks=testing.Mocks(packages))
-        assert told.outputs == {name: version}
+        reported = testing.run_program(file, config={"x:as": name}, mocks=testing.Mocks(packages))
+        assert reported.outputs == {name: version}
 
 
 def test_a_program_with_a_lock_file(tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ def test_every_fixture_argument_and_attribute_is_told() -> None:
     arguments = set(testing.Mocks.__init__.__annotations__) - {"return"}
     monitor = {"outputs", "resource", "resources", "tasks"}
 
-    told = set(re.findall(r"`(\w+)[`(]", PAGE))
-    assert {*pytest_plugin.__all__, *arguments, *monitor} <= told
+    reported = set(re.findall(r"`(\w+)[`(]", PAGE))
+    assert {*pytest_plugin.__all__, *arguments, *monitor} <= reported
     calls = re.findall(r"^\| `(\w+)\(", PAGE.partition("| call |")[2], re.MULTILINE)
     assert len(calls) >= 4
     assert [call for call in calls if not hasattr(Emulator, call)] == []

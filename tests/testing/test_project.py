@@ -47,9 +47,9 @@ def outputs(folder: Path, **more: object) -> dict[str, object]:
 
 def test_a_bare_key_belongs_to_the_project(folder: Path) -> None:
     """The program reads a key without a namespace, and the project has the name in Pulumi.yaml."""
-    told = outputs(folder, config={"range": "~3.10", "meters:runs": "V1.3.2"})
+    reported = outputs(folder, config={"range": "~3.10", "meters:runs": "V1.3.2"})
 
-    assert (told["project"], told["range"], told["runs"]) == ("meters", "~3.10", "V1.3.2")
+    assert (reported["project"], reported["range"], reported["runs"]) == ("meters", "~3.10", "V1.3.2")
 
 
 def test_the_values_of_pulumi_yaml(folder: Path) -> None:
@@ -68,10 +68,10 @@ def test_a_key_that_is_not_declared(folder: Path, key: str) -> None:
     with pytest.raises(iotda_ota.InputError) as caught:
         outputs(folder, config={key: "~3.10"})
 
-    told = " ".join(str(caught.value).split())
-    assert told.startswith('config: "meters:rnage" is not declared in Pulumi.yaml')
-    assert "meters:range, meters:runs, meters:steps" in told
-    assert "did you mean meters:range?" in told
+    reported = " ".join(str(caught.value).split())
+    assert reported.startswith('config: "meters:rnage" is not declared in Pulumi.yaml')
+    assert "meters:range, meters:runs, meters:steps" in reported
+    assert "did you mean meters:range?" in reported
 
 
 def test_a_setting_that_does_not_exist(folder: Path) -> None:

@@ -116,10 +116,10 @@ pulumi.export("package_id", pin.package_id)
 """
     )
 
-    told = testing.run_program(program)
+    reported = testing.run_program(program)
 
     (task,) = iotda_ota_emulator.tasks
-    assert task["document"] == {"package_ids": [told.outputs["package_id"]]}
+    assert task["document"] == {"package_ids": [reported.outputs["package_id"]]}
 
 
 def test_two_runs_on_the_emulator(iotda_ota_emulator: Emulator, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_resource_takes_what_its_life_cycle_does(name: str) -> None:
     inputs = SCHEMA["resources"][token_of(name)]["inputProperties"]
 
     assert {snake(item) for item in inputs} == {*RESOURCES[name].lifecycle.input_names} - OURS
-    replacing = {item for item, told in inputs.items() if told.get("willReplaceOnChanges")}
+    replacing = {item for item, reported in inputs.items() if reported.get("willReplaceOnChanges")}
     assert replacing == {camel(item) for item in RESOURCES[name].replaced_by}
 
 

@@ -98,14 +98,17 @@ def test_only_the_dynamic_host_is_touched(monkeypatch: pytest.MonkeyPatch) -> No
 def test_own_errors_are_short_and_others_whole() -> None:
     """In the dynamic host an error of ours is its message; anything else keeps its traceback."""
 
-    def told(error: Exception) -> str:
+    def reported(error: Exception) -> str:
         try:
             raise error
         except type(error):
             return pulumi_compat._ShortForOwnErrors.format_exc()
 
-    assert told(errors.InputError("refused", facts=[("why", "so")])).splitlines() == ["refused", "  why          so"]
-    assert told(ValueError("a fault of ours")).startswith("Traceback")
+    assert reported(errors.InputError("refused", facts=[("why", "so")])).splitlines() == [
+        "refused",
+        "  why          so",
+    ]
+    assert reported(ValueError("a fault of ours")).startswith("Traceback")
 
 
 @pytest.mark.parametrize("name", errors.__all__)

@@ -90,7 +90,7 @@ def test_values_that_equal_their_default_mean_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reported"),
     [
         ({"package_type": "firmware"}, 'package_type must be one of .*did you mean firmwarePackage.*not "firmware"'),
         ({"package_type": "firmwarePackage", "version": "1 0"}, 'version must be 1 to 256 .* not "1 0"'),
@@ -103,9 +103,9 @@ def test_values_that_equal_their_default_mean_nothing() -> None:
         ),
     ],
 )
-def test_each_wrong_value_is_told(values: dict[str, Any], told: str) -> None:
+def test_each_wrong_value_is_told(values: dict[str, Any], reported: str) -> None:
     """A value that breaks its rule is reported with the argument, the rule and the value, escaped."""
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=reported):
         require_valid(schema.GET_OTA_PACKAGE, values)
 
 
@@ -118,7 +118,7 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("targets", "told"),
+    ("targets", "reported"),
     [
         ("device-1", "must be a list"),
         ([], "must not be empty"),
@@ -126,8 +126,8 @@ def test_all_wrong_values_are_told_at_once() -> None:
         ([f"d{number}" for number in range(30_001)], "30,001 items; at most 30,000"),
     ],
 )
-def test_lists_are_checked_item_by_item(targets: Any, told: str) -> None:
+def test_lists_are_checked_item_by_item(targets: Any, reported: str) -> None:
     """A list is checked for its length and each of its items."""
     values = {"package_ids": ["p1"], "targets": targets}
 
-    assert [problem for problem in problems(schema.UPGRADE_TASK, values) if told in problem.rendered()]
+    assert [problem for problem in problems(schema.UPGRADE_TASK, values) if reported in problem.rendered()]

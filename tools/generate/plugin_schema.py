@@ -1,6 +1,7 @@
 """Generate the schema of the plugin: ``plugin/schema.json``.
 
-It claims no address of a project: there is no public home yet. What publishing must set is in :data:`PUBLISHED`.
+The schema has no address of a project, because there is no public home yet. :data:`PUBLISHED` has the fields that a
+publication must set.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema.outputs import Output
     from pulumi_iotda_ota.schema.registry import Function, Resource
 
-#: What a publication sets: homepage, repository, publisher, pluginDownloadURL. Empty until there is one.
+#: The fields of a publication: homepage, repository, publisher, pluginDownloadURL. Empty until there is one.
 PUBLISHED: Mapping[str, str] = {}
 
 STYLE = DescriptionStyle(
@@ -35,7 +36,7 @@ _ANY = {"$ref": "pulumi.json#/Any"}
 _TYPES: Mapping[str, dict[str, Any]] = {
     "string": {"type": "string"},
     "argument": {"type": "string"},
-    # A number is read too, but a property of two types is an untyped one in Go.
+    # A number is accepted too, but Go has no type for a property with two types.
     "duration": {"type": "string"},
     "boolean": {"type": "boolean"},
     "integer": {"type": "integer"},
@@ -45,7 +46,7 @@ _TYPES: Mapping[str, dict[str, Any]] = {
     "object": {"type": "object", "additionalProperties": _ANY},
     "any": _ANY,
 }
-# The table of settings has names of its own for the types.
+# The table of settings has other names for the types.
 _SETTING_TYPES = {
     "text": "string",
     "flag": "boolean",
@@ -54,7 +55,7 @@ _SETTING_TYPES = {
     "texts": "list of strings",
 }
 _LANGUAGE: Mapping[str, dict[str, Any]] = {
-    # The name of the generated package must not be that of this library, beside which it is installed.
+    # The generated package is installed beside this library, so it needs another name.
     "python": {
         "packageName": PYTHON_PACKAGE,
         "respectSchemaVersion": True,
@@ -91,7 +92,7 @@ def schema() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return the schema as it is stored."""
+    """Return the stored form of the schema."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -125,8 +126,8 @@ def _objects() -> dict[str, Any]:
 
 
 def _setting(setting: Setting) -> dict[str, Any]:
-    # No defaultInfo: generated code would copy the environment of one run into the state, where a key that was rotated
-    # stays, and would mix credentials of two sources. The provider reads the environment when it is asked.
+    # No defaultInfo: generated code would copy the environment of one run into the state. There, a rotated key stays,
+    # and credentials of two sources are mixed. The provider reads the environment before each request.
     found = f" Environment: {', '.join(f'`{name}`' for name in setting.environment)}." if setting.environment else ""
     described = rendered(setting.description, STYLE) + found
     made = {"description": described, **_TYPES[_SETTING_TYPES.get(setting.type, setting.type)]}
@@ -171,7 +172,7 @@ def _arguments(
     Args:
         arguments: the table.
         replaced_by: the inputs whose change replaces the resource.
-        inputs: whether they are inputs, which have enums and defaults, or the same values among the outputs.
+        inputs: whether they are inputs, with enums and defaults, or outputs that repeat the inputs.
     """
     made = {}
     for argument in arguments:
