@@ -41,7 +41,7 @@ def combinations(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from ({**base, name: secret(value)} for name in properties for value in VALUES)
 
 
-def hold(property_: str, reason: str, properties: dict[str, Any]) -> None:
+def require_property(property_: str, reason: str, properties: dict[str, Any]) -> None:
     """Require that a failure is about a property of the schema."""
     assert property_.partition(".")[0] in {"", *properties}
     assert reason
@@ -55,7 +55,7 @@ def test_any_input_of_a_resource(plugin: Plugin, emulator: Emulator, name: str) 
     for news in combinations(properties):
         _, problems = plugin.check(urn(name), news)
         for property_, reason in problems:
-            hold(property_, reason, properties)
+            require_property(property_, reason, properties)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -63,14 +63,14 @@ def test_any_argument_of_a_function(plugin: Plugin, name: str) -> None:
     """A call with any argument ends in a result, in failures of the schema's properties, or in a message."""
     properties = SCHEMA["functions"][token(name)]["inputs"]["properties"]
     for arguments in combinations(properties):
-        code, failures = ended(plugin, name, arguments)
+        code, failures = result_of(plugin, name, arguments)
         assert code in (grpc.StatusCode.OK, grpc.StatusCode.FAILED_PRECONDITION), arguments
         for property_, reason in failures:
-            hold(property_, reason, properties)
+            require_property(property_, reason, properties)
 
 
-def ended(plugin: Plugin, name: str, arguments: dict[str, Any]) -> tuple[grpc.StatusCode, list[tuple[str, str]]]:
-    """Return how a call ended, and its failures."""
+def result_of(plugin: Plugin, name: str, arguments: dict[str, Any]) -> tuple[grpc.StatusCode, list[tuple[str, str]]]:
+    """Return the status of a call, and its failures."""
     try:
         answered = plugin.invoke(name, **arguments)
     except grpc.RpcError as error:
@@ -113,7 +113,7 @@ def test_a_value_outside_an_enum_of_a_resource(plugin: Plugin, emulator: Emulato
 def test_a_value_outside_an_enum_of_a_function(plugin: Plugin, emulator: Emulator, name: str) -> None:
     """A value that an enum argument of a function does not have is one error, as for a resource."""
     for argument, allowed in enums(SCHEMA["functions"][token(name)]["inputs"]["properties"]).items():
-        code, failures = ended(plugin, name, {"packageType": "firmwarePackage", argument: "?"})
+        code, failures = result_of(plugin, name, {"packageType": "firmwarePackage", argument: "?"})
 
         assert code is grpc.StatusCode.OK
         one_error(failures, argument, allowed)
@@ -138,4 +138,4 @@ def test_any_setting(plugin: Plugin) -> None:
     for name in properties:
         for value in VALUES:
             for property_, reason in check_config(plugin, **{name: value})[1]:
-                hold(property_, reason, properties)
+                require_property(property_, reason, properties)

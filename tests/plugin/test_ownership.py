@@ -202,7 +202,7 @@ def ours(own: Path) -> Path:
     return own / f"pulumi-iotda-ota-{os.geteuid()}"
 
 
-def ended(plugin: Plugin) -> None:
+def interrupt(plugin: Plugin) -> None:
     """End a process as the engine does, with an interrupt."""
     plugin.process.send_signal(signal.SIGINT)
     plugin.process.communicate(timeout=SECONDS)
@@ -222,9 +222,9 @@ def test_the_file_of_a_run(beside: Callable[..., Plugin], emulator: Emulator, ow
     assert [stat.S_IMODE(path.stat().st_mode) for path in (file.parent, file)] == [0o700, 0o600]
     assert id_ in text
     assert [value for name, value in settings_for(emulator).items() if "KEY" in name and value in text] == []
-    ended(first)
+    interrupt(first)
     assert shared(own) == [file]
-    ended(second)
+    interrupt(second)
     assert shared(own) == []
 
 
@@ -353,7 +353,7 @@ def test_without_the_file_nothing_is_deleted(
     ]
     for line in reported:
         assert cause in " ".join(line.split())
-        assert "set TMPDIR to a folder of your own" in " ".join(line.split())
+        assert "set TMPDIR to a folder that belongs to you" in " ".join(line.split())
     assert (there(emulator, package), there(emulator, other), statuses(emulator)) == (True, True, ["Processing"])
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 
+from tests.support.engine_resources import wait_until
 from tests.support.plugin_process import UNKNOWN, Plugin, plain, urn
 from tests.support.plugin_resources import NONE, SOME, TASK, task
 from tests.support.plugin_upgrade_tasks import LOCATION, METER
@@ -60,11 +62,16 @@ def running(plugin: Plugin, emulator: Emulator, **more: Any) -> str:
 
 def test_a_completion_that_passes(plugin: Plugin, emulator: Emulator, engine: Engine) -> None:
     """A completion waits for the end, reports progress beside its resource, and sends nothing afterwards."""
+    emulator.set_device("d1", outcome="hang")
     task_id = running(plugin, emulator)
     inputs = plugin.checked(DONE, {"taskId": task_id, "timeout": "1m"})
     assert plugin.create(DONE, inputs, preview=True)[1]["failedCount"] == UNKNOWN
 
-    id_, state = plugin.create(DONE, inputs)
+    with ThreadPoolExecutor() as pool:
+        creation = pool.submit(plugin.create, DONE, inputs)
+        wait_until(lambda: any(line.startswith("Ctrl-C stops the wait") for _, line in engine.lines))
+        emulator.set_device("d1", outcome="success")
+        id_, state = creation.result()
 
     assert (state["status"], state["failedCount"], state["progress"]["success"]) == ("Success", 0, 2)
     assert any(at == DONE and line.startswith("2 of 2 done") for at, line in engine.lines)

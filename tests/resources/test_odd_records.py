@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from tests.support.pins import NEWEST, pinned
-from tests.support.resource_packages import add, create, made, problems
+from tests.support.resource_packages import add, create, created_ids, problems
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench
@@ -116,7 +116,7 @@ def test_an_odd_package_is_read_by_its_id(bench: Bench, name: str) -> None:
     packages_as(bench, **{name: None})
 
     assert create(bench.context).id == there
-    assert made(bench) == [there]
+    assert created_ids(bench) == [there]
 
 
 def test_a_package_without_an_id_may_be_the_wanted_one(bench: Bench) -> None:
@@ -128,7 +128,7 @@ def test_a_package_without_an_id_may_be_the_wanted_one(bench: Bench) -> None:
 
     assert "whether a firmwarePackage of product meter, version V7 exists is not known" in reported
     assert "a record without an id (package_id is null)" in reported
-    assert made(bench) == [there]
+    assert created_ids(bench) == [there]
 
 
 def test_a_twin_whose_detail_contradicts_the_list(bench: Bench) -> None:
@@ -137,4 +137,4 @@ def test_a_twin_whose_detail_contradicts_the_list(bench: Bench) -> None:
     bench.emulator.faults.add(operation="ShowOtaPackage", merge={"product_id": "valve"}, times=None)
 
     assert f"two responses of the service about package {there} contradict each other" in problems(bench.context)
-    assert made(bench) == [there]
+    assert created_ids(bench) == [there]

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Created, Properties
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
-from tests.support.resource_packages import INPUTS, OBJECT, SIGN, create, inputs, made, problems
+from tests.support.resource_packages import INPUTS, OBJECT, SIGN, create, created_ids, inputs, problems
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench
@@ -231,7 +231,7 @@ def test_a_service_that_takes_one_package_of_a_version(bench: Bench) -> None:
         ServiceError, match=r"which\s+is\s+kept\s+until\s+the\s+new\s+one\s+exists[\s\S]*delete_before_replace=True"
     ):
         replaced(bench, description="new", allow_replace=True)
-    assert len(made(bench)) == 1
+    assert len(created_ids(bench)) == 1
 
 
 def test_other_inputs_alter_the_state_alone(bench: Bench) -> None:
@@ -274,7 +274,7 @@ def test_refresh_of_a_package_that_is_gone_starts_nothing(bench: Bench) -> None:
     assert Package.check(bench.silent().context, inputs(), inputs()).problems == []
     assert not Package.diff(bench.context, created.id, state, inputs()).changes
     Package.delete(bench.context, created.id, state)
-    assert made(bench) == []
+    assert created_ids(bench) == []
 
 
 def location(**changes: str) -> dict[str, Any]:
@@ -356,7 +356,7 @@ def test_other_refusals_are_no_gone(bench: Bench, error: str, method: str, opera
 
     with pytest.raises(ServiceError):
         getattr(Package, method)(bench.context, created.id, created.outputs)
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 def test_a_destroy_deletes_it(bench: Bench) -> None:
@@ -366,7 +366,7 @@ def test_a_destroy_deletes_it(bench: Bench) -> None:
 
     Package.delete(bench.context, created.id, created.outputs)
 
-    assert made(bench) == []
+    assert created_ids(bench) == []
     assert bench.count("DeleteOtaPackage") == 2
 
 
@@ -378,7 +378,7 @@ def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
 
     Package.delete(context, created.id, created.outputs)
 
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
     assert "another resource of the stack owns it now" in bench.warnings[-1]
 
 

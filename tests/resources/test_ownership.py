@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from tests.support import resource_packages
 from tests.support.resource_bench import SCOPE
-from tests.support.resource_packages import create, made
+from tests.support.resource_packages import create, created_ids
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import ResourceContext
@@ -55,7 +55,7 @@ def test_a_package_that_two_states_know(bench: Bench) -> None:
     assert not Package.diff(later, before.id, before.outputs, checked.inputs).changes
     Package.delete(later, before.id, before.outputs)
 
-    assert made(bench) == [before.id]
+    assert created_ids(bench) == [before.id]
 
 
 def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
@@ -74,7 +74,7 @@ def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
     UpgradeTask.delete(context, task.id, task.outputs)
     Package.delete(context, package.id, package.outputs)
 
-    assert (statuses(bench), made(bench)) == (["Stopped"], [])
+    assert (statuses(bench), created_ids(bench)) == (["Stopped"], [])
 
 
 def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
@@ -85,7 +85,7 @@ def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
 
     Package.delete(context, old.id, old.outputs)
 
-    assert made(bench) == []
+    assert created_ids(bench) == []
 
 
 # Two resources, one thing ----------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def test_created_at_the_same_moment(bench: Bench, kind: Any) -> None:
     results = at_once(context, kind, inputs)
 
     assert sum(isinstance(result, InputError) for result in results) == 3
-    assert (len(bench.emulator.tasks), len(made(bench))) == ((1, 0) if kind is UpgradeTask else (0, 1))
+    assert (len(bench.emulator.tasks), len(created_ids(bench))) == ((1, 0) if kind is UpgradeTask else (0, 1))
 
 
 def test_two_waits_retry_once(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import CredentialsError, InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
-from tests.support.resource_packages import INPUTS, OBJECT, SIGN, add, create, inputs, made, problems
+from tests.support.resource_packages import INPUTS, OBJECT, SIGN, add, create, created_ids, inputs, problems
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench
@@ -118,7 +118,7 @@ def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[st
     assert re.search(reported, " ".join(at_preview.split()))
     assert package_id in at_preview
     assert "hush" not in at_preview
-    assert made(bench) == [package_id]
+    assert created_ids(bench) == [package_id]
 
 
 def test_a_file_that_is_not_told_is_not_taken_for_ours(bench: Bench) -> None:
@@ -138,7 +138,7 @@ def test_a_twin_that_can_not_be_read(bench: Bench, error: str) -> None:
 
     with pytest.raises(ServiceError, match="refused to read an OTA package"):
         Package.create(bench.context, inputs())
-    assert (bench.count("CreateOtaPackage"), made(bench)) == (0, [package_id])
+    assert (bench.count("CreateOtaPackage"), created_ids(bench)) == (0, [package_id])
 
 
 def test_the_newest_equal_one_of_several(bench: Bench) -> None:
@@ -197,7 +197,7 @@ def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str,
     created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 1
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 @pytest.mark.parametrize("seconds", [1, 28, 110])
@@ -213,7 +213,7 @@ def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
     created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 1
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES.values(), ids=UNKNOWN_OUTCOMES)
@@ -230,7 +230,7 @@ def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str
     assert bench.count("CreateOtaPackage") == 1
     assert sum(bench.time.slept) == pytest.approx(120)
     created = create(bench.context)
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 @pytest.mark.parametrize("error", ["invalid", "denied", "space_missing", "package_exists"])
@@ -240,7 +240,7 @@ def test_a_refused_request_creates_nothing(bench: Bench, error: str) -> None:
 
     with pytest.raises(ServiceError, match="Huawei Cloud refused to create an OTA package"):
         create(bench.context)
-    assert (bench.count("CreateOtaPackage"), made(bench), bench.time.slept) == (1, [], [])
+    assert (bench.count("CreateOtaPackage"), created_ids(bench), bench.time.slept) == (1, [], [])
 
 
 def test_a_missing_agency_is_told(bench: Bench) -> None:
@@ -268,7 +268,7 @@ def test_throttling_is_no_acceptance(bench: Bench) -> None:
     created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 2
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 def test_refused_credentials_create_nothing(bench: Bench) -> None:
@@ -299,4 +299,4 @@ def test_runs_that_fail_in_any_way_end_with_one_package(bench: Bench, faults: li
 
     bench.emulator.faults.clear()
     created = create(bench.context)
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]

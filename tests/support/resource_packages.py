@@ -42,7 +42,7 @@ def create(context: ResourceContext, **changes: Any) -> Created:
     return Package.create(context, checked.inputs)
 
 
-def made(bench: Bench) -> list[str]:
+def created_ids(bench: Bench) -> list[str]:
     """Return the ids of all packages of version V7, newest first."""
     return [package["package_id"] for package in bench.emulator.packages if package["version"] == "V7"]
 

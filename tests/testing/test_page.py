@@ -78,6 +78,6 @@ def test_every_fixture_argument_and_attribute_is_told() -> None:
 
     reported = set(re.findall(r"`(\w+)[`(]", PAGE))
     assert {*pytest_plugin.__all__, *arguments, *monitor} <= reported
-    calls = re.findall(r"^\| `(\w+)\(", PAGE.partition("| call |")[2], re.MULTILINE)
+    calls = re.findall(r"^\| `(\w+)\(", PAGE.partition("| name |")[2], re.MULTILINE)
     assert len(calls) >= 4
     assert [call for call in calls if not hasattr(Emulator, call)] == []
