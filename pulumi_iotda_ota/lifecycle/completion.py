@@ -101,7 +101,7 @@ class _Wait:
     context: ResourceContext
     client: Client
     poller: TaskPoller
-    inputs: Properties
+    inputs: Properties = field(repr=False)
     limits: Limits = field(init=False)
     done: Facts = field(default_factory=list)
 
