@@ -231,10 +231,10 @@ lock = Group(
                 Argument("name", "string", "The name that programs use.", limits.LOCK_NAME, required=True),
                 # The description of a lookup also names `--lock`, which is no option here.
                 replace(
-                    schema.WORDS[0],
+                    schema.SELECTION[0],
                     description=f"{schema.PACKAGE_TYPE.description} Required, unless {{package_id}} is set.",
                 ),
-                *schema.WORDS[1:],
+                *schema.SELECTION[1:],
             ],
             positional="name",
             more=[Option(["--replace"], is_flag=True, help="Replace a lookup that is locked under the same name.")],

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.schema import Argument
-from pulumi_iotda_ota.schema.argument import Spelling, rendered, summary
+from pulumi_iotda_ota.schema.argument import DescriptionStyle, rendered, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ _SETTING_TYPES = {
     "decimal": "number",
     "texts": "list of strings",
 }
-_SPELLING = Spelling(name=long_option)
+_STYLE = DescriptionStyle(name=long_option)
 _SETTING_CHOICES = {"signing": ("auto", "standard", "derived"), "credentials": ("ecs",)}
 # A longer list of values is part of the description, not of the name.
 _LONGEST_METAVAR = 60
@@ -130,7 +130,7 @@ def _plain(value: Any) -> Any:
 
 
 def _positional(argument: Argument) -> Positional:
-    return Positional([argument.name], metavar=_metavar(argument), help=rendered(argument.description, _SPELLING))
+    return Positional([argument.name], metavar=_metavar(argument), help=rendered(argument.description, _STYLE))
 
 
 def _argument_option(argument: Argument) -> Option:
@@ -173,7 +173,7 @@ def _type_of(item: Argument | Setting) -> str:
 def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: bool = False, section: str = "") -> Option:
     long = long_option(item.name)
     type_ = _type_of(item)
-    text = summary(item, _SPELLING) if isinstance(item, Argument) else rendered(item.description, _SPELLING)
+    text = summary(item, _STYLE) if isinstance(item, Argument) else rendered(item.description, _STYLE)
     if type_ == "boolean":
         return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
     if type_ == "list of strings":

@@ -23,8 +23,8 @@ from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.polling import progress_of
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
-from pulumi_iotda_ota.lifecycle.upgrade_task import stop
-from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running, told_refusal
+from pulumi_iotda_ota.lifecycle.upgrade_task import tasks
+from pulumi_iotda_ota.lifecycle.upgrade_task.tasks import is_running, refusal_text
 from pulumi_iotda_ota.lookup.tasks import missing_task
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 from pulumi_iotda_ota.schema.validation import error_of, require_valid
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import CommandInput
     from pulumi_iotda_ota.iotda.models import BatchTask
-    from pulumi_iotda_ota.lifecycle.one_shot import OneShot
+    from pulumi_iotda_ota.lifecycle.base import OneShot
 
 
 def watch_task(command_input: CommandInput) -> None:
@@ -78,7 +78,7 @@ def retry_task(command_input: CommandInput) -> None:
         which = plural(len(targets), "device") if targets else "every device that failed or was stopped"
         _confirm(command_input, f"Retry {which} of {_described(task)}?")
         results = connected.client.retry_batch_task(task.task_id, targets).targets
-    refusal = told_refusal(results)
+    refusal = refusal_text(results)
     accepted = plural(sum(result.status == "success" for result in results), "device")
     if command_input.as_json:
         _print_task(command_input, task, targets=[result.model_dump(exclude_none=True) for result in results])
@@ -105,7 +105,7 @@ def stop_task(command_input: CommandInput) -> None:
         if is_running(task):
             _confirm(command_input, f"Stop {_described(task)}?")
             identity = {"identity": connected.connection.identity}
-            task = stop.stop_task(connected.run.clock, connected.client, task.task_id, identity) or task
+            task = tasks.stop_task(connected.run.clock, connected.client, task.task_id, identity) or task
     _print_task(command_input, task)
 
 
@@ -163,9 +163,9 @@ def _progress(command_input: CommandInput, connected: Service, last_seen: LastSe
             config=connected.config,
             environ=session.environ,
             warn=lambda line: session.note(render(line, COMMAND_LINE)),
-            tell=lambda line: on_line(render(line, COMMAND_LINE)),
-            seen=on_task,
-            stopping="Ctrl-C stops the wait, not the task",
+            report=lambda line: on_line(render(line, COMMAND_LINE)),
+            on_task=on_task,
+            how_to_stop="Ctrl-C stops the wait, not the task",
         )
 
     if command_input.as_json or not session.is_terminal(session.err):

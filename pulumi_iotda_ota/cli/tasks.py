@@ -16,7 +16,7 @@ from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.lifecycle.polling import progress_of
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task.naming import ENDED
-from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running
+from pulumi_iotda_ota.lifecycle.upgrade_task.tasks import is_running
 from pulumi_iotda_ota.lookup.query import UpgradeTaskLookup
 from pulumi_iotda_ota.lookup.tasks import find_upgrade_task
 from pulumi_iotda_ota.message_rendering import option as long_option

@@ -64,8 +64,8 @@ def _entry(name: str, value: object) -> Entry:
 
 
 def _check_selection(selection: Mapping[str, Any]) -> None:
-    _require_known(selection, [word.name for word in schema.WORDS], "selection.")
-    problems = validation.problems(schema.WORDS, selection)
+    _require_known(selection, [word.name for word in schema.SELECTION], "selection.")
+    problems = validation.problems(schema.SELECTION, selection)
     if problems:
         raise _MisfitError(f"selection.{problems[0].text}")
 

@@ -41,6 +41,15 @@ class PackageLookup:
             InputError: a value breaks its rule, or two do not go together; nothing was sent.
         """
         require_valid(schema.GET_OTA_PACKAGE, values)
+        return cls.from_valid(values)
+
+    @classmethod
+    def from_valid(cls, values: Mapping[str, Any]) -> PackageLookup:
+        """Return the lookup of arguments that each passed its own rule; see :meth:`from_arguments`.
+
+        Raises:
+            InputError: two of them exclude each other, or a rule of the selection cannot be read.
+        """
         package_id = values.get("package_id")
         if package_id is not None:
             _refuse_selection(values)
@@ -142,7 +151,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 def _refuse_selection(values: Mapping[str, Any]) -> None:
     given = [
         argument.name
-        for argument in schema.WORDS
+        for argument in schema.SELECTION
         if argument.name != "package_id" and values.get(argument.name) not in (None, argument.default)
     ]
     if given:
@@ -161,7 +170,7 @@ def _query_id(function: str, table: Iterable[schema.Argument], values: Mapping[s
 
 def words(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the words of one lookup that count: those that are not given, or say what is so anyway, left out."""
-    return _asked(schema.WORDS, values)
+    return _asked(schema.SELECTION, values)
 
 
 def _asked(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:

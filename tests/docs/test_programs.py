@@ -70,7 +70,7 @@ def test_the_rollout_program_rolls_out(service: Emulator, tmp_path: Path) -> Non
 
 def test_the_staged_rollout_confirms(service: Emulator, tmp_path: Path) -> None:
     """Canary, its good end and the approved rest run one after the other."""
-    staged = named("docs/campaigns.md", "staged")
+    staged = named("docs/rollouts.md", "staged")
     testing.run_program(written(staged.text, tmp_path), config={"docs:x": ""})
 
     fleet, canary = service.tasks
@@ -97,7 +97,7 @@ def failed_canary(service: Emulator, tmp_path: Path) -> str:
     """Return what the staged rollout says where a device of the canary group is offline."""
     service.set_device("meter-0002", outcome="offline")
     with pytest.raises(iotda_ota.UpgradeTaskFailed) as caught:
-        testing.run_program(written(named("docs/campaigns.md", "staged").text, tmp_path), config={"docs:x": ""})
+        testing.run_program(written(named("docs/rollouts.md", "staged").text, tmp_path), config={"docs:x": ""})
     assert len(service.tasks) == 1
     return f"error: {caught.value}"
 

@@ -107,7 +107,7 @@ HOLDS = {
     ("examples/typescript/README.md", "typescript"): one_task,
     ("README.md", "first-up"): first_up,
     ("README.md", "local"): without_account,
-    ("docs/campaigns.md", "killed"): killed,
+    ("docs/rollouts.md", "killed"): killed,
     ("docs/other-languages.md", "plugin-from-a-path"): plugin,
     ("docs/credentials.md", "secret"): secret,
 }
@@ -138,7 +138,7 @@ def test_a_device_is_told_how_to_behave(
     run(("docs/emulator.md", "device"))
 
     program = tmp_path / "__main__.py"
-    staged = named("docs/campaigns.md", "staged").text
+    staged = named("docs/rollouts.md", "staged").text
     program.write_text(staged.replace('timeout="2h"', "retry_failed=True"))
     testing.run_program(program, config={"docs:x": ""})
     assert [request.operation for request in service.requests].count("RetryBatchTask") == 1

@@ -85,7 +85,7 @@ SESSIONS: Mapping[tuple[str, str], Session] = {
         prepared="venv",
     ),
     ("docs/start.md", "start"): Session(checkout=True, prepared="venv"),
-    ("docs/campaigns.md", "killed"): Session(
+    ("docs/rollouts.md", "killed"): Session(
         account=True,
         files={"Pulumi.yaml": _python_project, "__main__.py": rollout_program},
         before="pulumi stack init dev\n",

@@ -78,7 +78,7 @@ LIBRARIES = {
         "iotda.auth.discovery",
         "connection",
         "emulator",
-        "testing.shelf",
+        "testing.service",
     ),
     "pydantic_core": ("iotda.http.parsing", "iotda.http.error_responses", "selection.regexes", "emulator"),
     "semver": ("selection.versions",),
@@ -98,8 +98,8 @@ LIBRARIES = {
     "certifi": ("cli.doctor.network",),
     "click": ("cli",),
     "rich": ("cli.terminal",),
-    "yaml": ("iotda.auth.files", "testing.project"),
-    "grpc": ("plugin.server", "plugin.engine_log"),
+    "yaml": ("iotda.auth.files", "testing.monitor"),
+    "grpc": ("plugin.server",),
     "google": ("plugin.server", "plugin.values"),
 }
 

@@ -1,4 +1,4 @@
-"""Which files are generated, and from what."""
+"""The generated files, and the text of each."""
 
 from __future__ import annotations
 
