@@ -12,7 +12,6 @@ from pulumi_iotda_ota.cli.commands import CONNECTION, Command, Positional
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.message_rendering import option as long_option
-from pulumi_iotda_ota.schema import Argument
 from pulumi_iotda_ota.schema.argument import Spelling, rendered, summary
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.auth.settings import Setting
+    from pulumi_iotda_ota.schema import Argument
 
 if TYPE_CHECKING:
     _Choice = click.Choice[str]
@@ -41,17 +41,7 @@ _METAVARS = {
     "proxy": "URL",
     "target": "DEVICE",
 }
-# The table of settings has names of its own for the types.
-_SETTING_TYPES = {
-    "text": "string",
-    "flag": "boolean",
-    "number": "integer",
-    "decimal": "number",
-    "texts": "list of strings",
-}
 _SPELLING = Spelling(name=long_option)
-# What a shell completes, and click refuses with the values there are.
-_SETTING_CHOICES = {"signing": ("auto", "standard", "derived"), "credentials": ("ecs",)}
 _COMPLETIONS = {"region": completions.regions, "lock": completions.lock_names}
 # A list of values that is longer is written below the option, not into it.
 _LONGEST_METAVAR = 60
@@ -187,7 +177,10 @@ def connection_options() -> tuple[Option, ...]:
     """Return the options of the connection; secrets are none, because other processes see the command line."""
     settings = (setting for setting in SETTINGS if not setting.secret)
     return (
-        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=CONNECTION) for setting in settings),
+        *(
+            _option(setting, setting.rule.options if isinstance(setting.rule, Choice) else (), section=CONNECTION)
+            for setting in settings
+        ),
         Option(
             ["--stack"],
             section=CONNECTION,
@@ -207,20 +200,14 @@ def connection_options() -> tuple[Option, ...]:
 
 def metavar_of(item: Argument | Setting) -> str:
     """Return what the help calls the value of an argument or a setting."""
-    type_ = _type_of(item)
-    by_type = "NUMBER" if type_ == "integer" else ""
+    by_type = "NUMBER" if item.type == "integer" else ""
     last = item.name.rpartition("_")[2].upper()
-    return _METAVARS.get(item.name) or by_type or (last.removesuffix("S") if type_ == "list of strings" else last)
-
-
-def _type_of(item: Argument | Setting) -> str:
-    return item.type if isinstance(item, Argument) else _SETTING_TYPES[item.type]
+    return _METAVARS.get(item.name) or by_type or (last.removesuffix("S") if item.type == "list of strings" else last)
 
 
 def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: bool = False, section: str = "") -> Option:
     long = long_option(item.name)
-    type_ = _type_of(item)
-    text = summary(item, _SPELLING) if isinstance(item, Argument) else rendered(item.description, _SPELLING)
+    type_, text = item.type, summary(item, _SPELLING)
     if type_ == "boolean":
         return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
     if type_ == "list of strings":

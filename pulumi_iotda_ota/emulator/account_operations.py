@@ -61,7 +61,8 @@ class _HeldToken(BaseModel):
 
 class _Assumed(BaseModel):
     agency_name: str
-    domain_name: str
+    domain_name: str = ""
+    domain_id: str = ""
     duration_seconds: int = Field(default=900, ge=900, le=86_400)
 
 
@@ -137,7 +138,8 @@ def _create_key(call: AccountCall) -> Reply:
         return _key(call, 201, identity.token.duration_seconds)
     if identity.methods == ["assume_role"] and identity.assume_role:
         call.authenticator.check_account(call.request, account_wide=True)
-        call.accounts.require_agency(identity.assume_role.agency_name, identity.assume_role.domain_name)
+        role = identity.assume_role
+        call.accounts.require_agency(role.agency_name, role.domain_name, role.domain_id)
         return _key(call, 201, identity.assume_role.duration_seconds)
     raise ApiError("iam_request")
 

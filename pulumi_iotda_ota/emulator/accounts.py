@@ -29,6 +29,7 @@ class Accounts:
         domain_name: its account.
         agency_name: the agency that it may assume.
         agency_domain_name: the account that has the agency.
+        agency_domain_id: the id of that account.
         idp_id: the identity provider whose token is let in.
         id_token: that token.
         token_seconds: how long a token lasts.
@@ -44,6 +45,7 @@ class Accounts:
     domain_name: str = "meters-inc"
     agency_name: str = "rollout"
     agency_domain_name: str = "grid-inc"
+    agency_domain_id: str = "d78cbac186b744899480f25bd022f468"
     idp_id: str = "pipeline"
     id_token: str = field(default_factory=lambda: f"eyJ{secrets.token_urlsafe(48)}", repr=False)
     token_seconds: float = 24 * 3600
@@ -77,11 +79,13 @@ class Accounts:
         if (idp_id, token) != (self.idp_id, self.id_token):
             raise ApiError("id_token")
 
-    def require_agency(self, agency_name: str, domain_name: str) -> None:
-        """Let the agency be assumed.
+    def require_agency(self, agency_name: str, domain_name: str, domain_id: str) -> None:
+        """Let the agency be assumed, if its account is correct by name, by id, or by both.
 
         Raises:
             ApiError: there is no such agency.
         """
-        if (agency_name, domain_name) != (self.agency_name, self.agency_domain_name):
+        account = (domain_name or self.agency_domain_name, domain_id or self.agency_domain_id)
+        known = agency_name == self.agency_name and account == (self.agency_domain_name, self.agency_domain_id)
+        if not known or not (domain_name or domain_id):
             raise ApiError("agency_missing")

@@ -187,7 +187,9 @@ class AccountLogin:
         if isinstance(credential, EcsMetadata):
             return self._key_of_ecs(credential, deadline)
         if isinstance(credential, AssumedAgency):
-            request = iam.assume_agency(credential.agency_name, credential.domain_name)
+            request = iam.assume_agency(
+                credential.agency_name, domain_name=credential.domain_name, domain_id=credential.domain_id
+            )
             return _key(self._signed(request, credential.base, deadline), str(credential))
         raise AssertionError(f"{type(credential).__name__} is exchanged by nobody")
 

@@ -112,7 +112,7 @@ class ResourceContext(Context):
 
         Called only where something is about to be sent: where no project is given, IAM is asked for it.
         """
-        return self.run.completed(self.where(inputs).resolved())
+        return self.run.completed(self.run.resolved(self.where(inputs)))
 
     def where(self, inputs: Mapping[str, Any]) -> Context:
         """Return where a resource asks, before anything of it is resolved."""

@@ -12,6 +12,7 @@ from pulumi_iotda_ota.iotda.limits import Choice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pulumi_iotda_ota.iotda.auth.settings import Setting
     from pulumi_iotda_ota.schema.outputs import Object
 
 WireType = Literal["string", "boolean", "integer", "number", "list of strings", "duration", "object", "any"]
@@ -126,14 +127,14 @@ def rendered(text: str, spelling: Spelling) -> str:
     return _REFERENCE.sub(lambda found: spelling.name(found[1]), text)
 
 
-def summary(argument: Argument, spelling: Spelling) -> str:
+def summary(argument: Argument | Setting, spelling: Spelling) -> str:
     """Return what it is, and its default if that is a value: for a help page, which shows the allowed values itself."""
     default = argument.default if argument.type != "boolean" else None
     told = f" Default: {spelling.value(default)}." if default is not None else ""
     return rendered(argument.description, spelling) + told
 
 
-def explained(argument: Argument, spelling: Spelling) -> str:
+def explained(argument: Argument | Setting, spelling: Spelling) -> str:
     """Return all that a reader must know: what it is, its limit, allowed values, default and one example."""
     parts = [rendered(argument.description, spelling)]
     if isinstance(argument.rule, Choice):

@@ -119,7 +119,7 @@ BOMB = "\n".join(["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]
     [
         ("config: [", "it is no YAML"),
         ("config:\n  iotda-ota:region: \x00", "it is no YAML"),
-        ("\xff", "it is no text"),
+        ("\xff", "it is no UTF-8 text"),
         ("[" * 3000, "it is no YAML"),
         (f"{BOMB}\nconfig: *a20", "its aliases stand for too many values"),
         ("config: &c\n  iotda-ota:region: *c", "it refers to itself"),

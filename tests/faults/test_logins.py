@@ -131,6 +131,19 @@ def test_tokens_are_not_shared_across_settings_of_tls(bench: Bench, tmp_path: Pa
     assert [bench.operations.count(one) for one in (TOKEN, PROJECTS)] == [3, 3]
 
 
+def test_an_agency_of_an_account_by_its_id(bench: Bench) -> None:
+    """The account of an agency can be named by its id, and an id of another account is refused."""
+    accounts = bench.emulator.accounts
+    agency = {"agency_name": accounts.agency_name, "agency_domain_id": accounts.agency_domain_id}
+
+    assert bench.listed(bench.key(**agency)) == 41
+
+    assumed = bench.emulator.requests[0].json["auth"]["identity"]["assume_role"]
+    assert assumed["domain_id"] == accounts.agency_domain_id
+    assert "domain_name" not in assumed
+    assert "agency rollout of d0" in str(bench.error(bench.key(**{**agency, "agency_domain_id": "d0"})))
+
+
 @pytest.mark.parametrize("base", ["key", "user", "ecs"])
 def test_an_agency_is_assumed(bench: Bench, base: str) -> None:
     """An agency is assumed with any credential, and what it gives finds the project and signs what follows."""

@@ -75,7 +75,7 @@ LIBRARIES = {
         "iotda.api.iam",
         "iotda.login",
         "iotda.models",
-        "iotda.auth.discovery",
+        "iotda.auth.sources",
         "connection",
         "emulator",
         "testing.shelf",

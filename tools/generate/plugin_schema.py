@@ -46,13 +46,6 @@ _TYPES: Mapping[str, dict[str, Any]] = {
     "any": _ANY,
 }
 # The table of settings has names of its own for the types.
-_SETTING_TYPES = {
-    "text": "string",
-    "flag": "boolean",
-    "number": "integer",
-    "decimal": "number",
-    "texts": "list of strings",
-}
 _LANGUAGE: Mapping[str, dict[str, Any]] = {
     # The name of the generated package must not be that of this library, beside which it is installed.
     "python": {
@@ -128,8 +121,8 @@ def _setting(setting: Setting) -> dict[str, Any]:
     # No defaultInfo: generated code would copy the environment of one run into the state, where a key that was rotated
     # stays, and would mix credentials of two sources. The provider reads the environment when it is asked.
     found = f" Environment: {', '.join(f'`{name}`' for name in setting.environment)}." if setting.environment else ""
-    described = rendered(setting.description, SPELLING) + found
-    made = {"description": described, **_TYPES[_SETTING_TYPES.get(setting.type, setting.type)]}
+    described = explained(setting, SPELLING) + found
+    made = {"description": described, **_TYPES[setting.type]}
     return {**made, "secret": True} if setting.secret else made
 
 

@@ -12,9 +12,9 @@ from pulumi_iotda_ota.cli.connect import given_connection, stack_config
 from pulumi_iotda_ota.cli.doctor import environment, network
 from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, SKIPPED, Finding, of_error, print_findings
 from pulumi_iotda_ota.cli.doctor.settings import places, secrets_in
-from pulumi_iotda_ota.iotda.auth.connection import resolve
-from pulumi_iotda_ota.iotda.auth.discovery import Given, look
+from pulumi_iotda_ota.iotda.auth.connection import refuse_misspelt, resolve_sources
 from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
+from pulumi_iotda_ota.iotda.auth.sources import Inputs, read_sources
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.sanitize import redacting, sanitize
@@ -64,11 +64,12 @@ def _asking(command_input: CommandInput) -> tuple[list[Place], list[Finding]]:
     session = command_input.session
     found: list[Place] = []
     try:
-        given = Given(given_connection(command_input), stack_config(command_input), session.environ)
-        sources = look(given)
+        inputs = Inputs(given_connection(command_input), stack_config(command_input), session.environ)
+        sources = read_sources(inputs)
         session.secrets.update(secrets_in(sources))
         found = places(sources, None)
-        resolved = resolve(given.connection, config=given.config, environ=given.environ)
+        refuse_misspelt(inputs.config)
+        resolved = resolve_sources(inputs, sources)
     except IotdaOtaError as error:
         skipped = [Finding(check, SKIPPED, "the settings do not say what to ask") for check in ("network", "service")]
         return found, [of_error("settings", error, session), *skipped]

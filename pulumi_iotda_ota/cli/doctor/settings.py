@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.cli.session import HIDDEN, safe
 from pulumi_iotda_ota.iotda.auth.credentials import masked_key
-from pulumi_iotda_ota.iotda.auth.discovery import KINDS
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.sanitize import REDACTED
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-    from pulumi_iotda_ota.iotda.auth.discovery import Found
+    from pulumi_iotda_ota.iotda.auth.sources import Sources, SourceValues
 
 _SECRET = frozenset(setting.name for setting in SETTINGS if setting.secret)
-# The id and the name of a project come from one place too.
-_PROJECT = ("project_id", "project_name")
-_PARTS = frozenset(part for kind in KINDS for part in kind.parts)
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class Place:
         return dict(vars(self))
 
 
-def places(sources: Sequence[Found], resolved: ResolvedConnection | None) -> list[Place]:
+def places(sources: Sources, resolved: ResolvedConnection | None) -> list[Place]:
     """Return every setting that was found, and those that follow from others, in the table's order.
 
     Args:
@@ -60,24 +56,20 @@ def places(sources: Sequence[Found], resolved: ResolvedConnection | None) -> lis
     return sorted([*found, *derived], key=lambda place: order.index(place.name))
 
 
-def secrets_in(sources: Sequence[Found]) -> set[str]:
+def secrets_in(sources: Sources) -> set[str]:
     """Return every text among them that must not be printed."""
-    return {text for found in sources for setting in HIDDEN if (text := found.text(setting.name))}
+    return {text for found in sources.all for setting in HIDDEN if (text := found.text(setting.name))}
 
 
-def _of(name: str, sources: Sequence[Found]) -> Iterator[Place]:
-    """Give the places that have a setting; a credential comes whole from the first that has any part of one."""
-    having = [found for found in sources if found.text(name)]
-    together = _PARTS if name in _PARTS else _PROJECT if name in _PROJECT else (name,)
-    deciding = next((found for found in sources if any(found.text(part) for part in together)), None)
-    for found in having:
-        origin = render(found.origin(name), COMMAND_LINE)
-        # A project's id goes before its name in the same place.
-        used = found is deciding and not (name == "project_name" and found.text("project_id"))
-        yield Place(name, _display_value(name, found), origin, used=used)
+def _of(name: str, sources: Sources) -> Iterator[Place]:
+    """Return each place that has a setting."""
+    for values in sources.all:
+        if name in values.values:
+            origin = render(values.origin(name), COMMAND_LINE)
+            yield Place(name, _display_value(name, values), origin, used=sources.counts(name, values))
 
 
-def _display_value(name: str, found: Found) -> str:
+def _display_value(name: str, found: SourceValues) -> str:
     text = found.text(name)
     if name == "access_key":
         return masked_key(text)

@@ -149,15 +149,17 @@ def exchange_token(token: SecretStr) -> Request[TemporaryKey]:
     return _securitytokens("CreateTemporaryAccessKeyByToken", doing, "a temporary key", {"token": held})
 
 
-def assume_agency(agency_name: str, domain_name: str) -> Request[TemporaryKey]:
+def assume_agency(agency_name: str, *, domain_name: str = "", domain_id: str = "") -> Request[TemporaryKey]:
     """Build CreateTemporaryAccessKeyByAgency.
 
     Args:
         agency_name: the agency.
-        domain_name: the account that has it.
+        domain_name: the name of the account that has it, or empty if ``domain_id`` is set.
+        domain_id: the id of that account.
     """
-    asked = f"agency {sanitize(agency_name)} of {sanitize(domain_name)}"
-    assumed = {"agency_name": agency_name, "domain_name": domain_name, "duration_seconds": _LIFETIME}
+    asked = f"agency {sanitize(agency_name)} of {sanitize(domain_name or domain_id)}"
+    account = {"domain_id": domain_id} if domain_id else {"domain_name": domain_name}
+    assumed = {"agency_name": agency_name, **account, "duration_seconds": _LIFETIME}
     return _securitytokens("CreateTemporaryAccessKeyByAgency", "assume an agency", asked, {"assume_role": assumed})
 
 
