@@ -95,7 +95,6 @@ LIBRARIES = {
     "dill": ("testing.monitor",),
     "pytest": ("pytest_plugin",),
     "werkzeug": ("emulator",),
-    "certifi": ("cli.doctor.network",),
     "click": ("cli",),
     "rich": ("cli.progress", "cli.tables"),
     "yaml": ("iotda.auth.files", "testing.project"),

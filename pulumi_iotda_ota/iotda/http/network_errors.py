@@ -20,15 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _LONGEST_CHAIN = 20
-# What OpenSSL calls an answer in clear text.
-_NO_TLS = "wrong version number"
+# How OpenSSL calls a response in clear text.
+_NO_TLS = "WRONG_VERSION_NUMBER"
 
 
 def _tls(error: BaseException) -> str:
-    reason = getattr(error, "reason", None) or "the handshake failed"
-    words = str(reason).replace("_", " ").lower()
-    question = "; the server does not speak TLS there; is it http://?" if words == _NO_TLS else ""
-    return f"TLS failed: {sanitize(words, limit=100)}{question}"
+    reason = str(getattr(error, "reason", None) or "the handshake failed")
+    question = "; the server does not speak TLS there; is it http://?" if reason.upper() == _NO_TLS else ""
+    return f"TLS failed: {sanitize(reason.replace('_', ' ').lower(), limit=100)}{question}"
 
 
 def _certificate(error: BaseException) -> str:
@@ -87,6 +86,11 @@ def is_untrusted(error: BaseException) -> bool:
     return any(isinstance(link, ssl.SSLError) for link in links) and not any(
         isinstance(link, passing) for link in links
     )
+
+
+def is_clear_text(error: BaseException) -> bool:
+    """Return whether the other side does not speak TLS."""
+    return any(isinstance(link, ssl.SSLError) and link.reason == _NO_TLS for link in chain(error))
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

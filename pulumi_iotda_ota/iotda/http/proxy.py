@@ -17,7 +17,7 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from pulumi_iotda_ota.iotda.auth.endpoint import PROXY_SCHEMES, stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
-from pulumi_iotda_ota.iotda.http.network_errors import chain, in_words, is_unresolved
+from pulumi_iotda_ota.iotda.http.network_errors import chain, in_words, is_clear_text, is_unresolved, is_untrusted
 from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
@@ -178,11 +178,17 @@ def proxy_error(
         )
     else:
         advice = f"correct {proxy.origin.partition(' (')[0]}, or add {host} to NO_PROXY, and run it again"
-    problem = (
-        f"the proxy {proxy.address} answered {answered}"
-        if answered
-        else f"no connection to the proxy {proxy.address}: {in_words(error or Exception())}"
-    )
+    problem = f"no connection to the proxy {proxy.address}"
+    if answered:
+        problem = f"the proxy {proxy.address} answered {answered}"
+    elif error is not None and is_clear_text(error):
+        problem, final = f"{problem}: the proxy does not speak TLS", True
+        advice = f"use http://{proxy.address} for the proxy, not https://"
+    elif error is not None and is_untrusted(error):
+        problem, final = f"{problem}: {in_words(error)}", True
+        advice = f"set {setting('ca_file')} to the certificate of the authority of the proxy, or correct the proxy"
+    elif error is not None:
+        problem = f"{problem}: {in_words(error)}"
     return TransportError(
         f"could not {request.doing}: {problem}",
         sent=False,
