@@ -18,6 +18,7 @@ from tests.support.relay import SERVICE_NAME, STRANGER, Front, Proxy
 from tests.support.socks import SocksProxy
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -194,11 +195,14 @@ def test_a_password_for_a_proxy_over_tls(
 @pytest.mark.parametrize("speaks", ["another authority", "clear text"])
 def test_no_tls_to_a_proxy(speaks: str, front: Front, trusted: dict[str, Any]) -> None:
     """If TLS to an https:// proxy fails, the error names the proxy and its fix, and no request is sent."""
-    foreign = Proxy(front, secure=STRANGER)
-    plain = RawServer(lambda _request, stream: stream.sendall(http(b"", status="400 Bad Request")), until=b"")
-    with foreign if speaks == "another authority" else plain as proxy:
-        address = f"https://127.0.0.1:{proxy.port}"
-        error = error_of(at(SERVICE, proxy=address, origins={"proxy": "argument"}, **trusted))
+
+    def refuse(_request: bytes, stream: socket.socket) -> None:
+        stream.sendall(http(b"", status="400 Bad Request"))
+
+    foreign = speaks == "another authority"
+    with Proxy(front, secure=STRANGER) if foreign else RawServer(refuse, until=b"") as proxy:
+        address = f"127.0.0.1:{proxy.port}"
+        error = error_of(at(SERVICE, proxy=f"https://{address}", origins={"proxy": "argument"}, **trusted))
 
     assert isinstance(error, TransportError)
     assert (error.sent, error.temporary) == (False, False)
@@ -207,11 +211,11 @@ def test_no_tls_to_a_proxy(speaks: str, front: Front, trusted: dict[str, Any]) -
         "clear text": "the proxy does not speak TLS",
     }
     assert error.headline.startswith(
-        f"could not list OTA packages: no connection to the proxy 127.0.0.1:{proxy.port}: {problem[speaks]}"
+        f"could not list OTA packages: no connection to the proxy {address}: {problem[speaks]}"
     )
     facts = dict(error.facts)
-    assert facts["proxy"] == f"127.0.0.1:{proxy.port} (from argument)"
-    fix = {"another authority": "ca_file", "clear text": f"use http://127.0.0.1:{proxy.port}"}
+    assert facts["proxy"] == f"{address} (from argument)"
+    fix = {"another authority": "ca_file", "clear text": f"use http://{address}"}
     assert fix[speaks] in facts["fix"]
     assert "attempts" not in facts
 
