@@ -131,7 +131,7 @@ def test_a_password_that_is_not_encoded(text: str, scheme: str, monkeypatch: pyt
     error = error_of(at(SERVICE))
 
     assert isinstance(error, ConfigurationError)
-    assert error.headline == "the proxy of HTTPS_PROXY (environment) is no address"
+    assert error.headline == "the proxy of HTTPS_PROXY (environment) is not a valid address"
     assert "@ as %40, / as %2F, # as %23" in dict(error.facts)["fix"]
     assert "ss" not in str(error).replace("password", "").replace("address", "")
     assert "w#rd" not in repr(error)

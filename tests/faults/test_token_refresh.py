@@ -86,7 +86,7 @@ def test_the_second_refusal_is_final(bench: Bench) -> None:
     errors = [bench.error(bench.user()) for _ in range(3)]
 
     assert all(isinstance(error, CredentialsError) for error in errors)
-    assert ("renewed", "once; the new one was refused too") in errors[-1].facts
+    assert ("refreshed", "once; the new one was refused too") in errors[-1].facts
     assert bench.operations == [TOKEN, "ListOtaPackageInfo", TOKEN, "ListOtaPackageInfo"]
 
 

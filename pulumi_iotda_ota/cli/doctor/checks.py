@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -28,17 +27,20 @@ from pulumi_iotda_ota.iotda.auth.connection import refuse_misspelt, resolve_sour
 from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
 from pulumi_iotda_ota.iotda.auth.sources import Inputs, read_sources
 from pulumi_iotda_ota.iotda.errors import CAUSE, FIX, ConfigurationError, IotdaOtaError
+from pulumi_iotda_ota.iotda.http.error_responses import SIGNATURE_VALIDITY
 from pulumi_iotda_ota.iotda.http.messages import Request
 from pulumi_iotda_ota.iotda.http.network_errors import is_untrusted
 from pulumi_iotda_ota.iotda.http.proxy import proxy_of
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
+from pulumi_iotda_ota.iotda.retry import http_date
 from pulumi_iotda_ota.iotda.sanitize import redacting, sanitize
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from pulumi_iotda_ota.cli.doctor.report import Place
     from pulumi_iotda_ota.cli.options import CommandInput
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
 
 _FIRST_TYPE, _FIRST_TASK_TYPE = "firmwarePackage", "firmwareUpgrade"
 _SECONDS = 10.0
-_SIGNATURE_IS_VALID = timedelta(minutes=15)
 _CLOCK_IS_WRONG = timedelta(minutes=5)
 _WAY = "check the endpoint and the way to it (network, proxy, firewall)"
 _PROBE = Request("HEAD", "reach the endpoint", "its time", "HEAD", "", read=lambda _: None, root="/")
@@ -207,16 +208,15 @@ def clock_skew(date: str, now: datetime) -> Finding:
         date: the Date header of a response.
         now: the time of this machine.
     """
-    try:
-        theirs = parsedate_to_datetime(date)
-    except (TypeError, ValueError):
+    theirs = http_date(date)
+    if theirs is None:
         return Finding("clock", SKIPPED, "the response has no time to compare with")
-    ahead = now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=timezone.utc))
+    ahead = now - theirs
     seconds = abs(ahead).total_seconds()
     side = "ahead of" if ahead > timedelta() else "behind"
     text = f"this machine's clock is {seconds:,.0f} seconds {side} the service's"
     advice = "set the clock (NTP): a signature is valid for 15 minutes before and after its time"
-    if abs(ahead) > _SIGNATURE_IS_VALID:
+    if abs(ahead) > SIGNATURE_VALIDITY:
         return Finding("clock", PROBLEM, text, advice)
     if abs(ahead) > _CLOCK_IS_WRONG:
         return Finding("clock", WARNING, text, advice)

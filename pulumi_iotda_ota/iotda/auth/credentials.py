@@ -6,6 +6,7 @@ that expires. Of its secrets, a credential shows only the ends of an access key.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, fields
 
 from pydantic import SecretStr
@@ -161,6 +162,11 @@ class AssumedAgency(BaseCredential):
 
 Ready = AccessKey | AuthToken
 Credential = AccessKey | AuthToken | UserPassword | IdTokenFile | IdToken | EcsMetadata | AssumedAgency
+
+
+def digest(parts: tuple[str, ...]) -> str:
+    """Return a digest of the parts of a credential, as a key of a cache."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def masked_key(key: str) -> str:

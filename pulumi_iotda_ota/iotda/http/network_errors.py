@@ -1,7 +1,7 @@
-"""Says in plain words why no answer came.
+"""Describe why there is no response.
 
-What a library raises is a chain of wrapped exceptions; the words come from the most telling one in it. No class name,
-no address and no query string of ours gets into them.
+Libraries raise a chain of wrapped exceptions, and the most specific one gives the description. It has no class name, no
+address and no query string.
 """
 
 from __future__ import annotations
@@ -39,38 +39,38 @@ def _system(error: BaseException) -> str:
     return os.strerror(number).lower() if isinstance(number, int) else ""
 
 
-def _said(words: str) -> Callable[[BaseException], str]:
+def _always(words: str) -> Callable[[BaseException], str]:
     return lambda _error: words
 
 
 _NO_ADDRESS = (socket.gaierror, urllib3.NameResolutionError)
-# The first kind that is anywhere in the chain decides.
+# The first kind that is in the chain decides.
 _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], str]], ...] = (
-    (_NO_ADDRESS, _said("the host name could not be resolved")),
+    (_NO_ADDRESS, _always("the host name could not be resolved")),
     (ssl.SSLCertVerificationError, _certificate),
     (ssl.SSLError, _tls),
-    (ConnectionRefusedError, _said("the connection was refused")),
-    (http.client.RemoteDisconnected, _said("the server closed the connection without an answer")),
-    ((ConnectionResetError, BrokenPipeError), _said("the connection was reset")),
-    (http.client.BadStatusLine, _said("the answer was not HTTP")),
-    (urllib3.ConnectTimeoutError, _said("no connection in time")),
-    ((TimeoutError, urllib3.TimeoutError), _said("no whole answer in time")),
-    (urllib3.DecodeError, _said("the answer could not be decompressed")),
+    (ConnectionRefusedError, _always("the connection was refused")),
+    (http.client.RemoteDisconnected, _always("the server closed the connection without a response")),
+    ((ConnectionResetError, BrokenPipeError), _always("the connection was reset")),
+    (http.client.BadStatusLine, _always("the response was not HTTP")),
+    (urllib3.ConnectTimeoutError, _always("no connection in time")),
+    ((TimeoutError, urllib3.TimeoutError), _always("no complete response in time")),
+    (urllib3.DecodeError, _always("the response could not be decompressed")),
     (
         (http.client.HTTPException, urllib3.ProtocolError, urllib3.InvalidHeader),
-        _said("the answer was cut off or garbled"),
+        _always("the response was cut off or garbled"),
     ),
     (OSError, _system),
 )
 
 
 def in_words(error: BaseException) -> str:
-    """Return why no answer came, as goes after a colon."""
+    """Return why there is no response, to follow a colon."""
     links = list(chain(error))
     for kind, words in _WORDS:
-        said = next(filter(None, (words(link) for link in links if isinstance(link, kind))), "")
-        if said:
-            return said
+        found = next(filter(None, (words(link) for link in links if isinstance(link, kind))), "")
+        if found:
+            return found
     return "the connection failed"
 
 
@@ -80,7 +80,7 @@ def is_unresolved(error: BaseException) -> bool:
 
 
 def is_untrusted(error: BaseException) -> bool:
-    """Return whether TLS failed in a way that it will fail again."""
+    """Return whether TLS would fail again."""
     passing = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError)
     links = list(chain(error))
     return any(isinstance(link, ssl.SSLError) for link in links) and not any(
@@ -94,10 +94,9 @@ def is_clear_text(error: BaseException) -> bool:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Give an exception and all that it wraps, whichever way libraries keep them.
+    """Return an exception and all exceptions that it wraps, in each way that libraries use.
 
-    Its ``__context__`` is not followed: that leads on to what the caller was handling when the request began, and what
-    happened to that says nothing of this one.
+    Its ``__context__`` is left out, because it can be an earlier error that the caller handles.
     """
     waiting: list[object] = [error]
     given: list[BaseException] = []

@@ -1,6 +1,6 @@
-"""The proxy that requests go over, as a party of its own: which one it is, what is wrong with it, what it answered.
+"""The proxy of a connection, and its errors. No error contains its password.
 
-Which variable counts, and what goes past it, ``requests`` alone decides. A password of a proxy gets into no error.
+``requests`` decides which variable counts and which hosts need no proxy.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PORTS = {"http": 80, "https": 443}
 _SOCKS_PORT = 1080
-# What a proxy can answer otherwise a moment later.
+# The refusals that are not final.
 _PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _CLIENT_ERRORS = range(400, 500)
 _ENCODED = "write @ as %40, / as %2F, # as %23, ? as %3F and % as %25 in user and password"
@@ -37,10 +37,10 @@ _ENCODED = "write @ as %40, / as %2F, # as %23, ? as %3F and % as %25 in user an
 class Proxy:
     """A proxy.
 
-    Args:
-        url: its address, with user and password.
-        address: host and port, as a message shows it.
-        origin: where it was configured.
+    Attributes:
+        url: its URL, with user and password.
+        address: its host and port, for messages.
+        origin: where it is configured.
     """
 
     url: str = field(repr=False)
@@ -49,12 +49,12 @@ class Proxy:
 
     @property
     def parts(self) -> SplitResult:
-        """Return its address in parts."""
+        """Return the parts of its URL."""
         return urlsplit(self.url)
 
     @property
     def is_socks(self) -> bool:
-        """Return whether it speaks SOCKS."""
+        """Return whether it is a SOCKS proxy."""
         return self.parts.scheme.startswith("socks")
 
     @property
@@ -74,13 +74,10 @@ class Proxy:
 
 
 def proxy_of(connection: ResolvedConnection) -> Proxy | None:
-    """Return the proxy that requests go over: that of the connection, else what the environment names, or None.
-
-    Args:
-        connection: where they go.
+    """Return the proxy of the connection, or of the environment, or None.
 
     Raises:
-        ConfigurationError: it is no address, or of a kind that cannot be used here.
+        ConfigurationError: its address is wrong, or it needs an extra that is not installed.
     """
     if connection.proxy:
         return _read(connection.proxy, connection.origins.get("proxy", "argument"))
@@ -91,7 +88,7 @@ def proxy_of(connection: ResolvedConnection) -> Proxy | None:
 
 
 def _variable(endpoint: str) -> str:
-    """Return the variable that has the proxy of an endpoint; a small one goes before a capital one."""
+    """Return the variable with the proxy of an endpoint; a lower-case variable comes first."""
     names = (f"{urlsplit(endpoint).scheme}_proxy", "all_proxy")
     found = [name for lower in names for name in (lower, lower.upper()) if os.environ.get(name)]
     return f"{found[0]} (environment)" if found else "the system's settings"
@@ -101,7 +98,7 @@ def _read(text: str, origin: str) -> Proxy:
     url = text.strip() if "://" in text else f"http://{text.strip()}"
     if not _is_address(url):
         raise ConfigurationError(
-            f"the proxy of {origin} is no address",
+            f"the proxy of {origin} is not a valid address",
             setting="proxy",
             facts=[
                 ("source", origin),
@@ -118,7 +115,7 @@ def _read(text: str, origin: str) -> Proxy:
 
 
 def _is_address(url: str) -> bool:
-    """Return whether a text is a scheme, a host and perhaps a user; else a password may have been cut in two."""
+    """Return whether a text has scheme and host, and at most a user; otherwise a password can be split."""
     try:
         parts = urlsplit(url)
         valid = parts.hostname and (parts.port is None or parts.port > 0)
@@ -147,15 +144,7 @@ def proxy_error(
     status: int = 0,
     error: Exception | None = None,
 ) -> TransportError:
-    """Return the error for a request that did not get past a proxy.
-
-    Args:
-        proxy: the proxy.
-        request: what was to be sent.
-        connection: where to.
-        status: what it answered, or 0.
-        error: what was raised, or None.
-    """
+    """Return the error for a request that a proxy refused, or that did not reach the proxy."""
     host = urlsplit(connection.endpoint).hostname
     variable = proxy.origin.partition(" ")[0] if "(environment)" in proxy.origin else "HTTPS_PROXY"
     answered, final = _answer(status, error)
@@ -164,8 +153,8 @@ def proxy_error(
         advice = f"set {variable}={scheme}://user:password@{proxy.address}; {_ENCODED}"
     elif answered:
         advice = f"let the proxy connect to {host}, or add {host} to NO_PROXY"
-    elif error is not None and is_unresolved(error) and proxy.is_socks and not _at_its_door(error):
-        # The name of the service, and not that of the proxy: it is resolved here, before the proxy gets it.
+    elif error is not None and is_unresolved(error) and proxy.is_socks and not _is_unreachable(error):
+        # With socks5 this machine resolves the name of the service.
         return TransportError(
             f"could not {request.doing}: {in_words(error)}",
             sent=False,
@@ -173,7 +162,7 @@ def proxy_error(
                 ("requested", request.asked),
                 ("endpoint", connection.address),
                 (setting("proxy"), f"{proxy.address} (from {proxy.origin})"),
-                ("fix", "use socks5h://, with which the proxy resolves the name; or correct the endpoint"),
+                ("fix", "use socks5h://, so that the proxy resolves the name, or correct the endpoint"),
             ],
         )
     else:
@@ -202,13 +191,13 @@ def proxy_error(
 
 
 def _answer(status: int, error: Exception | None) -> tuple[str, bool]:
-    """Return what a proxy answered, in words, or nothing; and whether it will answer the same again."""
+    """Return the refusal of a proxy, or empty, and whether it is final."""
     if status:
         known = {int(one): one.phrase for one in HTTPStatus}
         text = f"{status} {known[status]}" if status in known else str(status)
         return text, status in _CLIENT_ERRORS and status not in _PASSING
     said = _socks_errors(error)
-    if not said or _at_its_door(error) or is_unresolved(said[-1]):
+    if not said or _is_unreachable(error) or is_unresolved(said[-1]):
         return "", False
     kind, text = type(said[-1]).__name__, sanitize(getattr(said[-1], "msg", ""), limit=100)
     if "Auth" in kind:
@@ -218,12 +207,12 @@ def _answer(status: int, error: Exception | None) -> tuple[str, bool]:
 
 
 def _socks_errors(error: Exception | None) -> list[BaseException]:
-    """Return what PySocks raised, the innermost last; it is not imported here."""
+    """Return the errors of PySocks, the innermost last; PySocks is not imported here."""
     return [link for link in (chain(error) if error else ()) if type(link).__module__ == "socks"]
 
 
-def _at_its_door(error: Exception | None) -> bool:
-    """Return whether not even the proxy was reached."""
-    # PySocks looks the name of the proxy up before it wraps errors.
+def _is_unreachable(error: Exception | None) -> bool:
+    """Return whether the proxy itself was not reached."""
+    # PySocks does not wrap an error when it resolves the name of the proxy.
     found = _socks_errors(error)
     return not found or any(type(link).__name__ == "ProxyConnectionError" for link in found)
