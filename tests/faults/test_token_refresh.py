@@ -111,7 +111,7 @@ def test_a_key_of_the_user_s_own_stays_refused(bench: Bench) -> None:
 
     assert all(isinstance(error, CredentialsError) for error in errors)
     assert bench.operations == [PROJECTS]
-    assert "own domain" not in str(errors[0])
+    assert "custom domain" not in str(errors[0])
 
 
 def test_an_outage_of_iam_does_not_end_a_good_token() -> None:
