@@ -16,7 +16,7 @@ import requests
 
 from pulumi_iotda_ota.cli.doctor.checks import clock_skew
 from pulumi_iotda_ota.emulator import Fault
-from pulumi_iotda_ota.iotda.http.proxy import proxy_of
+from pulumi_iotda_ota.iotda.http.network import proxy_of
 from tests.support.fault_helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
 from tests.support.plugin_process import ROOT
 

@@ -124,7 +124,7 @@ BOMB = "\n".join(["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]
         (f"{BOMB}\nconfig: *a20", "its aliases stand for too many values"),
         ("config: &c\n  iotda-ota:region: *c", "it refers to itself"),
         ("config:\n  iotda-ota:region: a\n  iotda-ota:region: b", "it has a key twice"),
-        ("x: &x {iotda-ota:region: a}\nconfig:\n  <<: *x", "it merges mappings with <<, which is not read here"),
+        ("x: &x {iotda-ota:region: a}\nconfig:\n  <<: *x", "it merges mappings with <<, which is not supported"),
         ("#" * (1024 * 1024 + 1), "it is larger than 1 MiB"),
     ],
     ids=["list", "nul", "bytes", "depth", "bomb", "itself", "twice", "merge", "size"],

@@ -14,7 +14,7 @@ import urllib3
 
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, TransportError
-from pulumi_iotda_ota.iotda.http.network_errors import in_words
+from pulumi_iotda_ota.iotda.http.network import in_words
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK

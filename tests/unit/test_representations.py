@@ -15,7 +15,7 @@ from pulumi_iotda_ota.connection import Connection as PublicConnection
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.sources import Inputs, read_sources
-from pulumi_iotda_ota.iotda.http.proxy import proxy_of
+from pulumi_iotda_ota.iotda.http.network import proxy_of
 from tests.support.fault_helpers import CONNECTION
 
 if TYPE_CHECKING:

@@ -29,8 +29,7 @@ from pulumi_iotda_ota.iotda.auth.sources import Inputs, read_sources
 from pulumi_iotda_ota.iotda.errors import CAUSE, FIX, ConfigurationError, IotdaOtaError
 from pulumi_iotda_ota.iotda.http.error_responses import SIGNATURE_VALIDITY
 from pulumi_iotda_ota.iotda.http.messages import Request
-from pulumi_iotda_ota.iotda.http.network_errors import is_untrusted
-from pulumi_iotda_ota.iotda.http.proxy import proxy_of
+from pulumi_iotda_ota.iotda.http.network import is_untrusted, proxy_of
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import http_date

@@ -40,9 +40,8 @@ from pulumi_iotda_ota.iotda.auth.sources import (
     read_sources,
     refuse_unread,
     usual_commands,
-    ways_to_set,
 )
-from pulumi_iotda_ota.iotda.case import snake
+from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.references import BY_ARGUMENT, setting
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
@@ -88,7 +87,7 @@ def resolve_sources(inputs: Inputs, sources: Sources) -> ResolvedConnection:
     if found.endpoint is None:
         error = _missing(["endpoint"], sources)
         if found.project_id is None:
-            error.note(setting("project_id"), f"default: the project of the region; {ways_to_set(['project_id'])}")
+            error.note(setting("project_id"), f"default: the project of the region; {_ways_to_set(['project_id'])}")
         raise error
     with _origin_noted(origins):
         endpoint = read_endpoint(found.endpoint)
@@ -282,7 +281,7 @@ def _credential(sources: Sources, origins: dict[str, str]) -> Credential:
             setting="agency_name",
             facts=[
                 ("source", origins["agency_name"]),
-                (setting("agency_domain_name"), ways_to_set(["agency_domain_name"])),
+                (setting("agency_domain_name"), _ways_to_set(["agency_domain_name"])),
                 ("fix", f"set {setting('agency_domain_name')} in the same source as {setting('agency_name')}"),
             ],
         )
@@ -317,7 +316,7 @@ def _agreed_region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, 
         raise ConfigurationError(
             f"derived signing needs {setting('region')}, and the endpoint has none",
             setting="region",
-            facts=[("fix", ways_to_set(["region"]))],
+            facts=[("fix", _ways_to_set(["region"]))],
         )
     return region
 
@@ -349,10 +348,20 @@ def _require_cloud_of_endpoint(found: Connection, endpoint: Endpoint, origins: M
         )
 
 
+def _ways_to_set(names: Sequence[str]) -> str:
+    """Return where each of some settings can be set, a line each."""
+
+    def of(name: str) -> str:
+        variables = " or ".join(BY_NAME[name].environment)
+        return f"{BY_ARGUMENT} {setting(name)}, config iotda-ota:{camel(name)}, environment {variables}"
+
+    return "\n".join(map(of, names))
+
+
 def _missing(names: Sequence[str], sources: Sources) -> ConfigurationError:
     """Return one error that names everything that is missing, credentials included, with each way to set it."""
     ways = {"endpoint": ("region", "endpoint"), "project_id": ("project_id", "region")}
-    facts = [(setting(name), ways_to_set(ways[name])) for name in names]
+    facts = [(setting(name), _ways_to_set(ways[name])) for name in names]
     absent: list[str] = []
     try:
         find_credential(sources)
@@ -372,7 +381,7 @@ def _unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> Configuratio
         setting="iam_endpoint",
         facts=[
             (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
-            (setting("iam_endpoint"), ways_to_set(["iam_endpoint"])),
+            (setting("iam_endpoint"), _ways_to_set(["iam_endpoint"])),
             ("fix", f"correct {setting('endpoint')}, or set {setting('iam_endpoint')}"),
         ],
     )

@@ -298,16 +298,6 @@ def usual_commands(*, region: bool = False, credential: bool = False) -> str:
     return f"export {' '.join(f'{BY_NAME[name].hw}=...' for name in names)}\niotda-ota doctor"
 
 
-def ways_to_set(names: Sequence[str]) -> str:
-    """Return where each of some settings can be set, a line each."""
-
-    def of(name: str) -> str:
-        variables = " or ".join(BY_NAME[name].environment)
-        return f"{BY_ARGUMENT} {setting(name)}, config iotda-ota:{camel(name)}, environment {variables}"
-
-    return "\n".join(map(of, names))
-
-
 def refuse_unread(sources: Sources, environ: Mapping[str, str]) -> None:
     """Refuse a variable that decides as whom to connect for the vendor's tools, and that the library does not read.
 

@@ -31,8 +31,7 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, Tra
 from pulumi_iotda_ota.iotda.http.bounded_socket import POOLS, recorded_attempt, socks_pools
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.http.messages import Response
-from pulumi_iotda_ota.iotda.http.network_errors import in_words, is_unresolved, is_untrusted
-from pulumi_iotda_ota.iotda.http.proxy import proxy_error, proxy_of
+from pulumi_iotda_ota.iotda.http.network import in_words, is_unresolved, is_untrusted, proxy_error, proxy_of
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
     from pulumi_iotda_ota.iotda.http.bounded_socket import Attempt
     from pulumi_iotda_ota.iotda.http.messages import Request
-    from pulumi_iotda_ota.iotda.http.proxy import Proxy
+    from pulumi_iotda_ota.iotda.http.network import Proxy
     from pulumi_iotda_ota.iotda.retry import Clock
 
 MAX_BODY = 16 * 1024 * 1024
