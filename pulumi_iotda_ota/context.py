@@ -1,4 +1,4 @@
-"""The sources of the settings of one call, before they are resolved. Sends nothing."""
+"""The settings of one call, before they are resolved, and the folder that a program runs in."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """The sources of the settings of a connection, and the folder of the program.
+    """The sources of the settings of one call, and the folder that a program runs in.
 
     Attributes:
         config: the configuration by camelCase name, without its namespace.
         environ: the environment variables.
-        connection: the argument ``connection``, or None.
+        connection: the argument, or None.
         folder: the folder of the lock file, or a folder below it.
     """
 
@@ -29,17 +29,17 @@ class Context:
     folder: Path = Path()
 
     def resolved(self) -> ResolvedConnection:
-        """Return the connection with all its settings. It must have credentials."""
-        from pulumi_iotda_ota.iotda.auth.connection import resolve  # noqa: PLC0415  pydantic only when needed
+        """Return the resolved connection, which must have credentials. ``Run.resolved`` caches it."""
+        from pulumi_iotda_ota.iotda.auth.connection import resolve  # noqa: PLC0415  loads pydantic
 
         return resolve(self.connection, config=self.config, environ=self.environ)
 
     def known_place(self) -> dict[str, str]:
-        """Return the known part of the place, without credentials and without a request."""
+        """Return the known parts of the place, without credentials and without a request."""
         from pulumi_iotda_ota.iotda.auth.connection import known_place  # noqa: PLC0415  as above
 
         return known_place(self.connection, config=self.config, environ=self.environ)
 
     def reached_place(self, connection: ResolvedConnection) -> dict[str, str]:
-        """Return the place that a resolved connection leads to."""
+        """Return the place of a resolved connection."""
         return dict(connection.identity)

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi_iotda_ota import schema
-from pulumi_iotda_ota.iotda.auth.settings import HW, SETTINGS
+from pulumi_iotda_ota.iotda.auth.settings import BY_NAME, SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.references import PYTHON, Spelling, argument, by_interface, fixed, loosened, render
 from pulumi_iotda_ota.iotda.sanitize import sanitize
@@ -140,7 +140,8 @@ class _CommandLine(_Plugin):
         return option(name) if name in _options() else name
 
     def setting(self, name: str) -> str:
-        return option(name) if name in _options() else HW.get(name, f"iotda-ota:{camel(name)}")
+        variable = BY_NAME[name].hw if name in BY_NAME else ""
+        return option(name) if name in _options() else variable or f"iotda-ota:{camel(name)}"
 
     def field(self, name: str) -> str:
         return name
@@ -183,7 +184,7 @@ def _tables() -> tuple[schema.Argument, ...]:
 @cache
 def _lists() -> frozenset[str]:
     items: tuple[schema.Argument | Setting, ...] = (*_tables(), *schema.UPGRADE_TASK, *SETTINGS)
-    return frozenset(item.name for item in items if item.type in ("texts", "list of strings"))
+    return frozenset(item.name for item in items if item.type == "list of strings")
 
 
 @cache

@@ -46,7 +46,7 @@ def get_package(
     if values.get("lock") is not None:
         return {"found": True, **_locked(run, context, values)}
     require_lock(values)
-    found = find_package(run, context.resolved(), PackageLookup.from_arguments(values), most_skipped=most_skipped)
+    found = find_package(run, run.resolved(context), PackageLookup.from_arguments(values), most_skipped=most_skipped)
     return {"found": False} if found is None else {"found": True, **found_values(found)}
 
 
@@ -57,7 +57,7 @@ def list_packages(run: Run, context: Context, values: Mapping[str, Any]) -> dict
         IotdaOtaError: as of ``lookup.find.find_packages``.
     """
     lookup = PackagesLookup.from_arguments(values)
-    return listed_values(find_packages(run, context.resolved(), lookup))
+    return listed_values(find_packages(run, run.resolved(context), lookup))
 
 
 def get_task(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def get_task(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str,
     Raises:
         IotdaOtaError: as of ``lookup.tasks.find_upgrade_task``.
     """
-    return task_values(find_upgrade_task(run, context.resolved(), UpgradeTaskLookup.from_arguments(values)))
+    return task_values(find_upgrade_task(run, run.resolved(context), UpgradeTaskLookup.from_arguments(values)))
 
 
 def locked_entry(context: Context, values: Mapping[str, Any]) -> Entry:
@@ -125,7 +125,7 @@ def require_unchanged(run: Run, context: Context, entry: Entry) -> None:
         PackageNotFound: it is gone.
         LockError: it is another one now, or the place turns out to be another than the locked one.
     """
-    connection = run.completed(context.resolved())
+    connection = run.completed(run.resolved(context))
     # Without a setting only IAM tells the project: where the package was never, it is not gone.
     reached = context.reached_place(connection)
     if differing := differing_places(reached, entry.place):

@@ -14,8 +14,8 @@ from pulumi_iotda_ota import dynamic, schema
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
-from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth.sources import SOURCES
 from pulumi_iotda_ota.iotda.auth.vendor import FILE_KEYS, IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.schema import outputs
@@ -104,11 +104,12 @@ def _settings() -> str:
             code(setting.name),
             code(f"iotda-ota:{camel(setting.name)}") + (", secret" if setting.secret else ""),
             listed(setting.environment) + _endpoint_of_region(setting.name),
-            rendered(setting.description, _STYLE),
+            setting.type,
+            explained(setting, _STYLE),
         )
         for setting in SETTINGS
     ]
-    return table(("argument of `Connection`", "stack configuration", "environment", "meaning"), rows)
+    return table(("argument of `Connection`", "stack configuration", "environment", "type", "meaning"), rows)
 
 
 def _endpoint_of_region(name: str) -> str:

@@ -65,7 +65,7 @@ package = Group(
             "packages:get_one",
             """Look up one OTA package.
 
-            Prints version, package_id, product_id and upload time, and whether a checksum is recorded if that was
+            Prints version, package id, product id and upload time, and whether a checksum is recorded if that was
             requested. If the output is no terminal, tabs separate them.
             """,
             table=schema.GET_OTA_PACKAGE,
@@ -88,7 +88,7 @@ iotda-ota package get --package-type firmwarePackage \\
             "packages:list_all",
             """List all OTA packages that match.
 
-            One line for each package: version, package_id, product_id, upload time. If the output is no terminal, tabs
+            One line for each package: version, package id, product id, upload time. If the output is no terminal, tabs
             separate them. If nothing matches, the exit code is 0.
             """,
             table=schema.GET_OTA_PACKAGES,
@@ -270,7 +270,7 @@ iotda-ota lock add meter-firmware --package-type firmwarePackage \\
             "locks:list_all",
             """List the names in the lock file, and send no request.
 
-            One line for each name: name, version, package_id, and the time of the lock. If the output is no terminal,
+            One line for each name: name, version, package id, and the time of the lock. If the output is no terminal,
             tabs separate them.
             """,
             connects=False,

@@ -13,7 +13,6 @@ from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.message_rendering import option as long_option
-from pulumi_iotda_ota.schema import Argument
 from pulumi_iotda_ota.schema.argument import DescriptionStyle, rendered, summary
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.auth.settings import Setting
+    from pulumi_iotda_ota.schema import Argument
 
 _PUBLIC = tuple(setting for setting in SETTINGS if not setting.secret)
 _TYPES: Mapping[str, click.ParamType[Any]] = {"integer": click.INT, "number": click.FLOAT}
@@ -38,16 +38,7 @@ _METAVARS = {
     "proxy": "URL",
     "target": "DEVICE",
 }
-# The table of settings has other names for the types.
-_SETTING_TYPES = {
-    "text": "string",
-    "flag": "boolean",
-    "number": "integer",
-    "decimal": "number",
-    "texts": "list of strings",
-}
 _STYLE = DescriptionStyle(name=long_option)
-_SETTING_CHOICES = {"signing": ("auto", "standard", "derived"), "credentials": ("ecs",)}
 # A longer list of values is part of the description, not of the name.
 _LONGEST_METAVAR = 60
 
@@ -141,7 +132,10 @@ def _argument_option(argument: Argument) -> Option:
 def connection_options() -> tuple[Option, ...]:
     """Return the connection options. No secret is one, because other processes can read a command line."""
     return (
-        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=CONNECTION) for setting in _PUBLIC),
+        *(
+            _option(setting, setting.rule.options if isinstance(setting.rule, Choice) else (), section=CONNECTION)
+            for setting in _PUBLIC
+        ),
         Option(
             ["--stack"],
             section=CONNECTION,
@@ -160,20 +154,14 @@ def connection_options() -> tuple[Option, ...]:
 
 
 def _metavar(item: Argument | Setting) -> str:
-    type_ = _type_of(item)
-    by_type = "NUMBER" if type_ == "integer" else ""
+    by_type = "NUMBER" if item.type == "integer" else ""
     last = item.name.rpartition("_")[2].upper()
-    return _METAVARS.get(item.name) or by_type or (last.removesuffix("S") if type_ == "list of strings" else last)
-
-
-def _type_of(item: Argument | Setting) -> str:
-    return item.type if isinstance(item, Argument) else _SETTING_TYPES[item.type]
+    return _METAVARS.get(item.name) or by_type or (last.removesuffix("S") if item.type == "list of strings" else last)
 
 
 def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: bool = False, section: str = "") -> Option:
     long = long_option(item.name)
-    type_ = _type_of(item)
-    text = summary(item, _STYLE) if isinstance(item, Argument) else rendered(item.description, _STYLE)
+    type_, text = item.type, summary(item, _STYLE)
     if type_ == "boolean":
         return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
     if type_ == "list of strings":

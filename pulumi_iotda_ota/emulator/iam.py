@@ -38,6 +38,7 @@ class Accounts:
         domain_name: its account.
         agency_name: the agency that it may assume.
         agency_domain_name: the account that has the agency.
+        agency_domain_id: the id of that account.
         idp_id: the identity provider whose token is accepted.
         id_token: that token.
         token_seconds: how long a token lasts.
@@ -53,6 +54,7 @@ class Accounts:
     domain_name: str = "meters-inc"
     agency_name: str = "rollout"
     agency_domain_name: str = "grid-inc"
+    agency_domain_id: str = "d78cbac186b744899480f25bd022f468"
     idp_id: str = "pipeline"
     id_token: str = field(default_factory=lambda: f"eyJ{secrets.token_urlsafe(48)}", repr=False)
     token_seconds: float = 24 * 3600
@@ -72,6 +74,13 @@ class Accounts:
                 self._failures += 1
                 raise ApiError("password")
             self._failures = 0
+
+    def require_agency(self, agency_name: str, domain_name: str, domain_id: str) -> None:
+        """Refuse an unknown agency. Its account is named by name, by id, or by both."""
+        account = (domain_name or self.agency_domain_name, domain_id or self.agency_domain_id)
+        known = agency_name == self.agency_name and account == (self.agency_domain_name, self.agency_domain_id)
+        if not known or not (domain_name or domain_id):
+            raise ApiError("agency_missing")
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,8 @@ class _HeldToken(BaseModel):
 
 class _Assumed(BaseModel):
     agency_name: str
-    domain_name: str
+    domain_name: str = ""
+    domain_id: str = ""
     duration_seconds: int = Field(default=900, ge=900, le=86_400)
 
 
@@ -183,9 +193,8 @@ def _create_key(call: AccountCall) -> Reply:
         return _key(call, 201, identity.token.duration_seconds)
     if identity.methods == ["assume_role"] and identity.assume_role:
         call.authenticator.check_account(call.request, account_wide=True)
-        agency = (identity.assume_role.agency_name, identity.assume_role.domain_name)
-        if agency != (call.accounts.agency_name, call.accounts.agency_domain_name):
-            raise ApiError("agency_missing")
+        role = identity.assume_role
+        call.accounts.require_agency(role.agency_name, role.domain_name, role.domain_id)
         return _key(call, 201, identity.assume_role.duration_seconds)
     raise ApiError("iam_request")
 

@@ -1,4 +1,4 @@
-"""The one table of the IAM actions that operations need; hints, ``doctor --policy`` and the docs are made from it.
+"""The IAM actions of each operation; advice, ``doctor --policy`` and the docs are made from this table.
 
 Source: the vendor's pages on permissions and supported actions of IoTDA, dated 2025-12 to 2026-09.
 """
@@ -24,10 +24,10 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "ConfirmBatchTask": ("iotda:batchtasks:confirm",),
     "DeleteBatchTask": ("iotda:batchtasks:delete",),
 }
-#: What the object of a package is read with.
+#: The agency with which the service reads the object of a package.
 AGENCY = "iotda_admin_trust"
 AGENCY_NEEDS = "obs:object:GetObject, and KMS Administrator if the bucket is encrypted"
-#: What the credential also needs if IAM resolves the project. IAM is global, so the policy is one of its own.
+#: The action to resolve a project. IAM is global, so it needs a separate policy.
 PROJECTS = "iam:projects:listProjects"
 
 _LOOKUP = ("ListOtaPackageInfo", "ShowOtaPackage")
@@ -40,19 +40,12 @@ PURPOSES: dict[str, tuple[str, ...]] = {
 
 
 def actions_for(purposes: Iterable[str]) -> list[str]:
-    """Return the actions of some purposes, sorted.
-
-    Args:
-        purposes: names of ``PURPOSES``.
-    """
+    """Return the actions of some purposes, sorted."""
     return sorted({action for purpose in purposes for name in PURPOSES[purpose] for action in ACTIONS[name]})
 
 
 def policies(purposes: Iterable[str]) -> dict[str, Any]:
-    """Return the least policy of some purposes, for both models of IAM.
-
-    Args:
-        purposes: names of ``PURPOSES``.
+    """Return the least-privilege policy of some purposes, for both models of IAM.
 
     Returns:
         ``policy`` for roles and policies (a custom policy), and ``identity_policy`` for identity policies.

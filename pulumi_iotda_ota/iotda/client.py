@@ -1,7 +1,7 @@
-"""The client of IoTDA's OTA operations: one method an operation, each bounded by one deadline.
+"""The client of IoTDA's OTA operations: one method for each operation, each with one deadline.
 
-It joins what the rooms below know: the protocol says what is sent and what an answer means, the caller what is sent
-again, the limiter when, and the transport carries it. No rule of the service is written here.
+``api.protocol`` builds requests and reads responses. ``executor`` retries, ``http.limiter`` limits and
+``http.transport`` sends.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ Record = TypeVar("Record")
 
 
 class Client:
-    """Asks one IoTDA endpoint; safe to use from several threads, and a context manager.
+    """Sends requests to one IoTDA endpoint; safe to use from several threads, and a context manager.
 
-    Every method takes ``deadline`` to share one bound between several calls; without it, a call has the connection's
-    own. Every method raises the errors of ``iotda.errors`` and no others; ``InputError`` before anything is sent.
+    Several calls can share one ``deadline``. Without it, a call has the deadline of the connection. The methods raise
+    only errors of ``iotda.errors``, and ``InputError`` before anything is sent.
 
     Args:
-        connection: where to ask, and with what credential.
+        connection: the resolved connection.
         clock: the time.
-        limiter: what holds requests back; all clients of a process share one.
-        token_cache: what was obtained from IAM; all clients of a process share one.
+        limiter: the request limiter; all clients of a process share one.
+        token_cache: the credentials from IAM; all clients of a process share one.
     """
 
     def __init__(
@@ -86,11 +86,7 @@ class Client:
         self._transport.close()
 
     def complete(self, *, deadline: Deadline | None = None) -> ResolvedConnection:
-        """Return the connection with its project, which IAM is asked for where it was not given.
-
-        Args:
-            deadline: the bound of the call.
-        """
+        """Return the connection with its project. If no setting has the project, IAM returns it."""
         if not self.connection.project_id:
             project_id = self._login.ready(self._bound(deadline)).project_id
             self.connection = replace(self.connection, project_id=project_id)
@@ -99,22 +95,22 @@ class Client:
     def list_packages(
         self, query: PackageQuery, *, deadline: Deadline | None = None, eager: bool = True
     ) -> Records[PageRequest, ListedPackage]:
-        """Return all packages of a query, newest first; several pages are asked for at the same time.
+        """Return all packages of a query, newest first; several pages are fetched at the same time.
 
-        A record that cannot be judged stands in its place, as an ``UnreadableRecord``. So it does in all lists.
+        In every list, an ``UnreadableRecord`` stands for a record that cannot be judged.
 
         Args:
             query: the filters that the service applies.
-            deadline: the bound of the whole walk.
-            eager: whether all of them will be used; where not, no more pages are asked for than were used already.
+            deadline: the deadline of the whole walk.
+            eager: whether all packages will be used; otherwise no more pages are fetched than were used already.
         """
-        protocol.list_packages(query)  # a wrong filter is told here, not when the first record is used
+        protocol.list_packages(query)  # a wrong filter is an error here, not at the first record
         stopped = threading.Event()
         bound = replace(self._bound(deadline), over=stopped.is_set)
 
-        def page(asked: PageRequest) -> Page[ListedPackage]:
-            request = protocol.list_packages(query, marker=asked.place.marker, offset=asked.place.offset or None)
-            found = self._caller.call(request, bound, once=asked.ahead, after=asked.after)
+        def page(wanted: PageRequest) -> Page[ListedPackage]:
+            request = protocol.list_packages(query, marker=wanted.place.marker, offset=wanted.place.offset or None)
+            found = self._caller.call(request, bound, once=wanted.ahead, after=wanted.after)
             return _page(found.packages, found.page)
 
         def walk_ahead(
@@ -126,12 +122,7 @@ class Client:
         return Records(page, walk_ahead)
 
     def first_packages(self, query: PackageQuery, *, deadline: Deadline | None = None) -> tuple[OtaPackage, ...]:
-        """Return those of the newest packages that can be judged, out of one page: one request.
-
-        Args:
-            query: the filters that the service applies.
-            deadline: the bound of the call.
-        """
+        """Return the packages of the first page that can be judged: one request, the newest packages."""
         found = self._caller.call(protocol.list_packages(query), self._bound(deadline)).packages
         return tuple(package for package in found or () if not isinstance(package, UnreadableRecord))
 
@@ -140,14 +131,10 @@ class Client:
         return self._caller.call(protocol.show_package(package_id), self._bound(deadline))
 
     def create_package(self, body: Mapping[str, object], *, deadline: Deadline | None = None) -> OtaPackage:
-        """Create an OTA package. It is sent again only where it is certain that it was not accepted.
-
-        Args:
-            body: the API's body.
-            deadline: the bound of the call.
+        """Create an OTA package. The request is repeated only if it was certainly not accepted.
 
         Raises:
-            OutcomeUnknown: the service may have accepted it; look for the package before creating another.
+            OutcomeUnknown: the service can have accepted it; list the packages before you create another.
         """
         return self._caller.call(protocol.create_package(body), self._bound(deadline))
 
@@ -156,14 +143,10 @@ class Client:
         self._caller.call(protocol.delete_package(package_id), self._bound(deadline))
 
     def create_batch_task(self, body: Mapping[str, object], *, deadline: Deadline | None = None) -> BatchTask:
-        """Create an upgrade task. It is sent again only where it is certain that it was not accepted.
-
-        Args:
-            body: the API's body.
-            deadline: the bound of the call.
+        """Create an upgrade task. The request is repeated only if it was certainly not accepted.
 
         Raises:
-            OutcomeUnknown: the service may have accepted it; look for the task before creating another.
+            OutcomeUnknown: the service can have accepted it; list the tasks before you create another.
         """
         request = protocol.create_batch_task(body, now=self._clock.now())
         return self._caller.call(request, self._bound(deadline))
@@ -176,16 +159,15 @@ class Client:
         *,
         deadline: Deadline | None = None,
     ) -> Records[str | None, ListedTask]:
-        """Return all tasks of one type, newest first, page by page as they are used.
+        """Return all tasks of one type, newest first; a page is fetched when it is needed.
 
-        A task repeats its targets, which can be 30,000: where a page is larger than what is read, smaller ones are
-        asked for.
+        A task can have 30,000 targets. If a page is larger than the limit of a response, smaller pages are fetched.
 
         Args:
-            task_type: the type; the service lists one at a time.
+            task_type: the type; the service lists one type at a time.
             app_id: the resource space, or None.
             status: the status, or None for all.
-            deadline: the bound of the whole walk.
+            deadline: the deadline of the whole walk.
         """
         limit = MAX_PAGE
 
@@ -212,13 +194,7 @@ class Client:
     def list_task_details(
         self, task_id: str, *, status: str | None = None, deadline: Deadline | None = None
     ) -> Records[str | None, ListedDevice]:
-        """Return the devices of a task, page by page as they are used.
-
-        Args:
-            task_id: the task.
-            status: only devices of this status, or None for all.
-            deadline: the bound of the whole walk.
-        """
+        """Return the devices of a task, of one status or of all; a page is fetched when it is needed."""
 
         def page(marker: str | None) -> Page[ListedDevice]:
             found = self._caller.call(protocol.show_batch_task(task_id, status=status, marker=marker), bound)
@@ -231,26 +207,26 @@ class Client:
     def stop_batch_task(
         self, task_id: str, targets: Sequence[str] = (), *, deadline: Deadline | None = None
     ) -> TargetResults:
-        """Stop at most 100 devices of a task, or all of them where none are named."""
+        """Stop at most 100 devices of a task, or all of them if ``targets`` is empty."""
         return self._caller.call(protocol.stop_batch_task(task_id, targets), self._bound(deadline))
 
     def retry_batch_task(
         self, task_id: str, targets: Sequence[str] = (), *, deadline: Deadline | None = None
     ) -> TargetResults:
-        """Try at most 100 devices of a task again, or all that failed or were stopped where none are named.
+        """Retry at most 100 devices of a task, or all failed and stopped devices if ``targets`` is empty.
 
         Raises:
-            OutcomeUnknown: the service may have accepted it; read the task before asking again.
+            OutcomeUnknown: the service can have accepted it; read the task before you retry again.
         """
         return self._caller.call(protocol.retry_batch_task(task_id, targets), self._bound(deadline))
 
     def confirm_batch_task(
         self, task_id: str, targets: Sequence[str] = (), *, deadline: Deadline | None = None
     ) -> TargetResults:
-        """Let at most 100 waiting devices of a task start, or all that wait where none are named.
+        """Confirm at most 100 waiting devices of a task, or all of them if ``targets`` is empty.
 
         Raises:
-            OutcomeUnknown: the service may have accepted it; read the task before asking again.
+            OutcomeUnknown: the service can have accepted it; read the task before you confirm again.
         """
         return self._caller.call(protocol.confirm_batch_task(task_id, targets), self._bound(deadline))
 

@@ -1,14 +1,12 @@
-"""Gets what a request is signed with, when one is about to be sent, and the project that it is about.
+"""Obtain the credential and the project of requests before the first one is sent.
 
-Tokens and temporary keys come from IAM, or from the metadata service of an ECS. What was obtained is kept in the memory
-of the process and nowhere else, because IAM sees neither clients nor programs but one account: two programs in one
-process share a token. It is renewed as ``refresh`` says. Requests to IAM go through the same caller, limiter and
-transport as all others, with the credential that they are made with.
+Tokens and temporary keys come from IAM, or from the metadata service of an ECS. They stay in the memory of the process,
+and all its programs share them, because IAM sees one account. ``refresh`` refreshes them. Requests to IAM use the same
+caller, limiter and transport as all others.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from contextlib import closing
@@ -30,9 +28,10 @@ from pulumi_iotda_ota.iotda.auth.credentials import (
     IdToken,
     IdTokenFile,
     UserPassword,
+    digest,
 )
 from pulumi_iotda_ota.iotda.auth.files import UnreadableError, read_text
-from pulumi_iotda_ota.iotda.auth.refresh import IssuedCredential, Renewable
+from pulumi_iotda_ota.iotda.auth.refresh import IssuedCredential, RefreshedCredential
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError, ProtocolError, TransportError
 from pulumi_iotda_ota.iotda.executor import Caller, StaticCredentials
 from pulumi_iotda_ota.iotda.http.hints import ON_ECS
@@ -50,62 +49,62 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# An account locks after five wrong passwords, and an answer that was lost may have been one.
+# An account locks after five wrong passwords, and a lost response can have been the refusal of one.
 _MOST_ATTEMPTS = 3
 _METADATA_ATTEMPTS = 2
 
 
 class TokenCache:
-    """What was obtained so far; one object serves the whole process, tests make their own."""
+    """Credentials and projects from IAM. One object serves the whole process; tests make their own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._renewables: dict[str, Renewable] = {}
+        self._credentials: dict[str, RefreshedCredential] = {}
         self._projects: dict[str, str] = {}
-        self._asking: dict[str, threading.Lock] = {}
+        self._finding: dict[str, threading.Lock] = {}
 
-    def renewable(self, key: tuple[str, ...]) -> Renewable:
-        """Return what holds the credential of a key."""
+    def credential(self, key: tuple[str, ...]) -> RefreshedCredential:
+        """Return the credential of a key."""
         with self._lock:
-            return self._renewables.setdefault(_digest(key), Renewable())
+            return self._credentials.setdefault(digest(key), RefreshedCredential())
 
-    def share(self, renewable: Renewable, key: tuple[str, ...]) -> None:
-        """Let a credential be found by another key too."""
+    def share(self, credential: RefreshedCredential, key: tuple[str, ...]) -> None:
+        """Store a credential under another key too."""
         with self._lock:
-            self._renewables.setdefault(_digest(key), renewable)
+            self._credentials.setdefault(digest(key), credential)
 
     def forget_projects(self) -> None:
-        """Forget the projects that were found, but no credentials."""
+        """Forget the projects, but no credentials."""
         with self._lock:
             self._projects.clear()
 
     def project(self, key: tuple[str, ...], find: Callable[[], str], deadline: Deadline) -> str:
-        """Return the project of a key, found at most once and by one at a time."""
-        digest = _digest(key)
+        """Return the project of a key; one thread at a time finds it, at most once."""
+        hashed = digest(key)
         with self._lock:
-            if digest in self._projects:
-                return self._projects[digest]
-            asking = self._asking.setdefault(digest, threading.Lock())
-        while not asking.acquire(timeout=max(0.001, deadline.remaining())):
+            if hashed in self._projects:
+                return self._projects[hashed]
+            finding = self._finding.setdefault(hashed, threading.Lock())
+        while not finding.acquire(timeout=max(0.001, deadline.remaining())):
             deadline.check("find the project of the region")
         try:
-            found = self._projects.get(digest)
+            found = self._projects.get(hashed)
             if found is None:
-                found = self._projects[digest] = find()
+                found = self._projects[hashed] = find()
             return found
         finally:
-            asking.release()
+            finding.release()
 
 
 class AccountLogin:
-    """Gives the requests of one connection their credential and their project.
+    """Provides the credential and the project of one connection.
 
     Args:
-        connection: what was resolved.
+        connection: the resolved connection.
         clock: the time.
-        limiter: what holds requests back.
-        token_cache: what was obtained so far.
-        wants_project: whether requests are about a project; those to IAM are not.
+        limiter: the request limiter.
+        token_cache: the credentials and projects from IAM.
+        wants_project: whether requests need a project; those to IAM do not.
     """
 
     def __init__(
@@ -123,22 +122,24 @@ class AccountLogin:
         self._token_cache = token_cache
         self._wants_project = wants_project
         self._is_ready = isinstance(connection.credential, (AccessKey, AuthToken))
-        self._renewable = Renewable() if self._is_ready else token_cache.renewable(self._key(connection.project_id))
+        self._refreshed = (
+            RefreshedCredential() if self._is_ready else token_cache.credential(self._key(connection.project_id))
+        )
 
     def ready(self, deadline: Deadline) -> ResolvedConnection:
-        """Return the connection with a credential that is sent as it is, and with its project.
+        """Return the connection with its project and a credential that signs requests.
 
         Raises:
-            CredentialsError: IAM refused the credential, now or earlier in this process.
+            CredentialsError: IAM refuses the credential, now or earlier in this process.
             ConfigurationError: the region has no project, several, or one that is not allowed.
-            IotdaOtaError: IAM could not be asked.
+            IotdaOtaError: the request to IAM failed.
         """
         connection = self._connection
         if not self._is_ready:
-            obtained = self._renewable.current(lambda: self._obtained(deadline), deadline)
+            obtained = self._refreshed.current(lambda: self._obtained(deadline), deadline)
             if obtained.project_id and not connection.project_id:
-                # Who knows by now which project it is asks for the same token.
-                self._token_cache.share(self._renewable, self._key(obtained.project_id))
+                # A connection with this project needs the same token.
+                self._token_cache.share(self._refreshed, self._key(obtained.project_id))
             connection = replace(
                 connection,
                 credential=obtained.credential,
@@ -148,24 +149,24 @@ class AccountLogin:
             return connection
         key = ("project", connection.project_name, *self._key(""))
         project_id = self._token_cache.project(key, lambda: self._project(connection, deadline), deadline)
-        # Whoever asked first may have allowed another one than this connection does.
+        # The connection that found it can allow other projects than this one.
         return replace(connection, project_id=self._allowed(project_id))
 
     def on_accepted(self, used: ResolvedConnection) -> None:
-        """Hear that a credential was let in."""
+        """Record that the service accepted a credential."""
         if not self._is_ready:
-            self._renewable.on_accepted(_ready(used))
+            self._refreshed.on_accepted(_ready(used))
 
-    def renewed(self, used: ResolvedConnection, refusal: CredentialsError) -> bool:
-        """Hear that a credential was refused, and return whether there is, or will be, another one."""
-        return not self._is_ready and self._renewable.refused(_ready(used), refusal)
+    def refreshed(self, used: ResolvedConnection, refusal: CredentialsError) -> bool:
+        """Record that the service refused a credential, and return whether another one can be obtained."""
+        return not self._is_ready and self._refreshed.refused(_ready(used), refusal)
 
     def _key(self, project_id: str) -> tuple[str, ...]:
         connection = self._connection
         scope = connection.region
         if isinstance(connection.credential, UserPassword):
             scope = json.dumps(self._scope(project_id))
-        # What was obtained without verifying the server, or by other authorities, is none for who verifies it.
+        # A token from a server that was not verified, or by other authorities, is not for connections that verify it.
         tls = ("insecure" if connection.insecure else "verified", connection.ca_file or "")
         return (connection.iam_endpoint, scope, *tls, *connection.credential.parts)
 
@@ -174,7 +175,7 @@ class AccountLogin:
             try:
                 require_allowed(project_id, self._connection.allowed_project_ids)
             except ConfigurationError as error:
-                error.note("source", f"IAM, as {_asked_project(self._connection)}")
+                error.note("source", f"IAM, as {_project_title(self._connection)}")
                 raise
         return project_id
 
@@ -187,9 +188,11 @@ class AccountLogin:
         if isinstance(credential, EcsMetadata):
             return self._key_of_ecs(credential, deadline)
         if isinstance(credential, AssumedAgency):
-            request = iam.assume_agency(credential.agency_name, credential.domain_name)
+            request = iam.assume_agency(
+                credential.agency_name, domain_name=credential.domain_name, domain_id=credential.domain_id
+            )
             return _key(self._signed(request, credential.base, deadline), str(credential))
-        raise AssertionError(f"{type(credential).__name__} is exchanged by nobody")
+        raise AssertionError(f"{type(credential).__name__} cannot be exchanged")
 
     def _token(self, credential: UserPassword, deadline: Deadline) -> IssuedCredential:
         request = iam.create_token(
@@ -204,7 +207,7 @@ class AccountLogin:
     def _scope(self, project_id: str) -> dict[str, object]:
         connection = self._connection
         if not self._wants_project and isinstance(connection.credential, UserPassword):
-            # An agency is assumed by the account, not in one of its projects.
+            # The account assumes an agency, not one of its projects.
             return {"domain": {"name": connection.credential.domain_name}}
         return {"project": {"id": project_id} if project_id else {"name": _project_name(connection)}}
 
@@ -216,15 +219,15 @@ class AccountLogin:
         return _key(key, f"IAM for {credential}")
 
     def _key_of_ecs(self, credential: EcsMetadata, deadline: Deadline) -> IssuedCredential:
-        def asked(request: Request[T], token: SecretStr | None = None) -> T:
+        def exchanged(request: Request[T], token: SecretStr | None = None) -> T:
             connection = _at_metadata(self._connection, replace(credential, token=token))
             return self._exchanged(request, connection, deadline)
 
-        token = asked(iam.metadata_token(required=False))
-        key = asked(iam.security_key(token), token)
+        token = exchanged(iam.metadata_token(required=False))
+        key = exchanged(iam.security_key(token), token)
         if key is None:
-            token = asked(iam.metadata_token(required=True))
-            key = asked(iam.security_key(token), token)
+            token = exchanged(iam.metadata_token(required=True))
+            key = exchanged(iam.security_key(token), token)
         if key is None:
             raise CredentialsError(
                 "the ECS metadata service refused its own token",
@@ -241,11 +244,11 @@ class AccountLogin:
         return project.id
 
     def _exchanged(self, request: Request[T], connection: ResolvedConnection, deadline: Deadline) -> T:
-        """Return the answer to a request that hands in what is exchanged, and is not signed."""
+        """Return the response to a request whose body has the credential, and which is not signed."""
         return self._called(request, connection, StaticCredentials(connection), deadline)
 
     def _signed(self, request: Request[T], credential: Credential, deadline: Deadline) -> T:
-        """Return the answer of IAM to a request that is signed with a credential, which may have to be obtained too."""
+        """Return the response of IAM to a signed request; its credential is obtained first if necessary."""
         connection = _at_iam(self._connection, credential)
         login = AccountLogin(
             connection, clock=self._clock, limiter=self._limiter, token_cache=self._token_cache, wants_project=False
@@ -266,7 +269,7 @@ class AccountLogin:
 
 
 def _at_iam(connection: ResolvedConnection, credential: Credential) -> ResolvedConnection:
-    """Return where IAM is asked, with the settings of a connection that hold there too."""
+    """Return the connection to IAM, with the settings of a connection to IoTDA."""
     origins = dict(connection.origins)
     origins["endpoint"] = origins.get("iam_endpoint", "")
     return replace(
@@ -282,7 +285,7 @@ def _at_iam(connection: ResolvedConnection, credential: Credential) -> ResolvedC
 
 
 def _at_metadata(connection: ResolvedConnection, credential: EcsMetadata) -> ResolvedConnection:
-    """Return where the metadata service of this ECS is asked: on the wire beside it, past every proxy."""
+    """Return the connection to the metadata service of this ECS, without a proxy."""
     at_iam = _at_iam(connection, credential)
     attempts = min(at_iam.max_attempts, _METADATA_ATTEMPTS)
     return replace(at_iam, endpoint=credential.address, ca_file=None, proxy=None, max_attempts=attempts, origins={})
@@ -292,7 +295,7 @@ def _ready(used: ResolvedConnection) -> AccessKey | AuthToken:
     credential = used.credential
     if isinstance(credential, (AccessKey, AuthToken)):
         return credential
-    raise AssertionError(f"{type(credential).__name__} signs nothing")
+    raise AssertionError(f"{type(credential).__name__} does not sign requests")
 
 
 def _key(key: iam.TemporaryKey, source: str) -> IssuedCredential:
@@ -301,13 +304,13 @@ def _key(key: iam.TemporaryKey, source: str) -> IssuedCredential:
 
 
 def _content(file: IdTokenFile) -> SecretStr:
-    """Return what a file of an OpenID Connect token holds now: pipelines write it anew."""
+    """Return the present content of a token file: pipelines rewrite it."""
     try:
         content = read_text(str(Path(file.path).expanduser())).strip()
     except UnreadableError as error:
         raise _no_token(file, f"cannot be read: {error}") from None
     except RuntimeError:
-        raise _no_token(file, "cannot be read: there is no such home folder") from None
+        raise _no_token(file, "cannot be read: its home folder does not exist") from None
     if not content:
         raise _no_token(file, "is empty")
     return SecretStr(content)
@@ -325,31 +328,31 @@ def _no_token(file: IdTokenFile, problem: str) -> CredentialsError:
 
 
 def _project_name(connection: ResolvedConnection) -> str:
-    """Return the name that IAM knows the project by; the main project of a region has the name of the region."""
+    """Return the name of the project in IAM; the main project of a region has the name of the region."""
     return connection.project_name or connection.region
 
 
-def _asked_project(connection: ResolvedConnection) -> str:
+def _project_title(connection: ResolvedConnection) -> str:
     name = connection.project_name
     return f"the project {name}" if name else f"the project of the region {connection.region}"
 
 
 def _not_one_project(connection: ResolvedConnection, ids: Sequence[str]) -> ConfigurationError:
-    facts = [("asked", connection.iam_endpoint), ("with", str(connection.credential))]
+    facts = [("endpoint", connection.iam_endpoint), ("credential", str(connection.credential))]
     setting, name = "project_name" if connection.project_name else "project_id", _project_name(connection)
     project = references.setting("project_id")
     if not ids:
         wrong = references.setting("project_name" if connection.project_name else "region")
         missing = f"project {name}" if connection.project_name else f"project of the region {name}"
         return ConfigurationError(
-            f"IAM knows no {missing} for this credential",
+            f"IAM finds no {missing} with this credential",
             setting=setting,
             facts=[
                 *facts,
                 ("fix", f"check {wrong}, and that the account uses it; or set {project}"),
             ],
         )
-    several = f"IAM knows {len(ids)} projects {name}" if connection.project_name else None
+    several = f"IAM finds {len(ids)} projects {name}" if connection.project_name else None
     return ConfigurationError(
         several or f"the region {name} has {len(ids)} projects",
         setting=setting,
@@ -361,9 +364,5 @@ def _not_one_project(connection: ResolvedConnection, ids: Sequence[str]) -> Conf
     )
 
 
-def _digest(parts: tuple[str, ...]) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-# Beside the limiter, the one piece of state that outlives a client; why it must is said above.
+# With the limiter, this is the only state that outlives a client.
 PROCESS_TOKENS = TokenCache()

@@ -1,11 +1,10 @@
-"""Decides whether a failed request is sent again, and how long to wait first.
+"""Decide whether a failed request is sent again, and when.
 
-Pure decisions over errors, and the two clocks they need: ``Clock`` is the only way to the time in this package, so that
-tests wait for nothing, and ``Deadline`` bounds one whole operation. Nothing here sends a request.
+``Clock`` is the only access to the time in this package, so that no test waits. ``Deadline`` bounds one operation.
 
-Only named conditions are retried: no connection, no whole answer, an answer that cannot be decoded, throttling (429, or
-403 with IOTDA.021101 or IOTDA.021102) and 500, 502, 503, 504. Everything else is final, a 401 above all: five of them
-lock an account.
+Only these conditions are retried: no connection, no complete response, a response that cannot be decoded, throttling
+(429, or 403 with IOTDA.021101 or IOTDA.021102) and 500, 502, 503, 504. Every other error is final. After five responses
+of 401 the account is locked.
 """
 
 from __future__ import annotations
@@ -32,23 +31,23 @@ if TYPE_CHECKING:
 
 _THROTTLED_STATUS = 429
 _THROTTLE_CODES = frozenset({"IOTDA.021101", "IOTDA.021102"})
-# How the codes of the service, of its gateway (shared and dedicated) and of IAM begin.
+# The prefixes of the codes of the service, of its gateway (shared and dedicated) and of IAM.
 _CODES = ("IOTDA.", "APIGW.", "APIG.", "IAM.")
 _FAILING_STATUSES = frozenset({500, 502, 503, 504})
 _REFUSALS = range(400, 500)
 _BACKOFF_BASE = 0.5  # seconds
 _BACKOFF_CAP = 8.0  # seconds
-# More digits than this is no number of seconds that anybody waits, and very long ones are refused by int().
+# A longer number of seconds is no wait, and int() refuses very long ones.
 _LONGEST_SECONDS = 9
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time, as the rest of the package may know it.
+    """The time, for the rest of the package.
 
-    Args:
-        now: the time of day in UTC; signatures are made with it.
-        monotonic: seconds that never run backwards; deadlines are measured with it.
+    Attributes:
+        now: returns the time in UTC, for signatures.
+        monotonic: returns seconds that never run backwards, for deadlines.
         sleep: waits for a number of seconds.
     """
 
@@ -62,13 +61,13 @@ SYSTEM_CLOCK = Clock(now=lambda: datetime.now(timezone.utc), monotonic=time.mono
 
 @dataclass(frozen=True)
 class Deadline:
-    """The end of one whole operation: its connects, bodies, pages and waits together.
+    """The end of one operation, with its connections, bodies, pages and waits.
 
     Attributes:
         clock: the time.
-        seconds: how long the operation may take in all.
+        seconds: how long the operation may take.
         ends: when it ends, in the clock's monotonic seconds.
-        over: whether nobody waits for it any more, so that it has ended before its time.
+        over: returns whether the operation was cancelled.
     """
 
     clock: Clock
@@ -82,16 +81,16 @@ class Deadline:
         return cls(clock=clock, seconds=seconds, ends=clock.monotonic() + seconds)
 
     def remaining(self) -> float:
-        """Return the seconds that are left, never less than 0."""
+        """Return the seconds that are left, at least 0."""
         return 0.0 if self.over() else max(0.0, self.ends - self.clock.monotonic())
 
     def check(self, doing: str, *, needed: float = 0.0, last: IotdaOtaError | None = None) -> None:
-        """Refuse to go on when less time is left than is needed.
+        """Refuse to continue if less time is left than is needed.
 
         Args:
-            doing: what was under way, such as ``list OTA packages``.
-            needed: the seconds that the next step takes at least.
-            last: what went wrong last, if anything did.
+            doing: the action, such as ``list OTA packages``.
+            needed: the seconds that the next step needs.
+            last: the last error, or None.
 
         Raises:
             DeadlineExceeded: no time is left, or less than ``needed``.
@@ -110,12 +109,12 @@ class Deadline:
 
 
 def is_throttle(status: int, error_code: str) -> bool:
-    """Return whether an answer says that requests come too fast; IoTDA says so with 403 too."""
+    """Return whether a response is one of throttling. IoTDA also uses 403 for it."""
     return status == _THROTTLED_STATUS or error_code in _THROTTLE_CODES
 
 
 def is_retried(error: IotdaOtaError) -> bool:
-    """Return whether the same request may succeed when it is sent again."""
+    """Return whether the same request can succeed if it is sent again."""
     if isinstance(error, ServiceError):
         return error.status in _FAILING_STATUSES or is_throttle(error.status, error.error_code)
     if isinstance(error, TransportError):
@@ -124,12 +123,12 @@ def is_retried(error: IotdaOtaError) -> bool:
 
 
 def is_transient(error: IotdaOtaError) -> bool:
-    """Return whether whoever can wait longer than one operation should: an outage, or throttling."""
+    """Return whether a later operation can succeed: after an outage, or throttling."""
     return is_retried(error) or isinstance(error, DeadlineExceeded)
 
 
 def may_be_accepted(error: IotdaOtaError) -> bool:
-    """Return whether the service may have carried out the request in spite of the error.
+    """Return whether the service can have carried out the request in spite of the error.
 
     A refusal is certain if it has a code of the service, its gateway or IAM, and a status of 400 to 499. A page of a
     proxy or of a filter can replace the response to a request that was carried out. A throttling response is certain
@@ -144,19 +143,15 @@ def may_be_accepted(error: IotdaOtaError) -> bool:
 
 
 def backoff(attempt: int, *, random: Callable[[], float]) -> float:
-    """Return the seconds to wait after a failed attempt: anything up to a bound that doubles each time.
+    """Return the random seconds to wait after a failed attempt, up to a bound that doubles each time.
 
-    The whole range is used ("full jitter"), because clients that failed together should not come back together.
-
-    Args:
-        attempt: which attempt failed, from 1.
-        random: a number from 0 to 1.
+    The whole range is used ("full jitter"), so that clients that failed together do not return together.
     """
     return random() * min(_BACKOFF_CAP, _BACKOFF_BASE * 2.0 ** min(attempt, 30))
 
 
 def retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Return the seconds that a ``Retry-After`` header asks for, or None where it says nothing readable.
+    """Return the seconds of a ``Retry-After`` header (RFC 9110, section 10.2.3), or None if it cannot be read.
 
     Args:
         value: seconds or an HTTP date (RFC 9110, section 10.2.3).
@@ -165,9 +160,14 @@ def retry_after(value: str | None, *, now: datetime) -> float | None:
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text) if len(text) <= _LONGEST_SECONDS else float("inf")
+    date = http_date(text)
+    return max(0.0, (date - now).total_seconds()) if date else None
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the time of an HTTP date, or None if it cannot be read."""
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+        return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+    except (TypeError, ValueError, OverflowError):
         return None
-    aware = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
-    return max(0.0, (aware - now).total_seconds())

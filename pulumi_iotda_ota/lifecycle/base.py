@@ -115,7 +115,7 @@ class ResourceContext(Context):
 
         Call it only before a request: if no project is set, it asks IAM for the project.
         """
-        return self.run.completed(self.of(inputs).resolved())
+        return self.run.completed(self.run.resolved(self.of(inputs)))
 
     def of(self, inputs: Mapping[str, Any]) -> Context:
         """Return the context of a resource: this one with the ``connection`` input."""

@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import Future, TimeoutError  # noqa: A004  another class than the built-in before Python 3.11
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: The variable that turns the memo off.
 NO_MEMO = "PULUMI_IOTDA_OTA_NO_MEMO"
+_MOST_SETTINGS = 16
 
 
 def wants_memo(environ: Mapping[str, str]) -> bool:
@@ -40,6 +41,14 @@ class ListedPackages:
 
     packages: tuple[ListedPackage, ...]
     requests: int
+
+
+class Settings(Protocol):
+    """The settings of one call; those with equal arguments, configuration and environment are equal."""
+
+    def resolved(self) -> ResolvedConnection:
+        """Return their connection."""
+        ...
 
 
 class Run:
@@ -56,11 +65,12 @@ class Run:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
         self._clients: dict[ResolvedConnection, Client] = {}
+        self._resolved: list[tuple[Settings, ResolvedConnection]] = []
 
     def remembering(self) -> Run:
         """Return a run over the same clients that asks equal questions once."""
         other = Run(clock=self.clock)
-        other._lock, other._clients = self._lock, self._clients
+        other._lock, other._clients, other._resolved = self._lock, self._clients, self._resolved
         return other
 
     def forget(self) -> None:
@@ -71,12 +81,27 @@ class Run:
     def begin_again(self) -> None:
         """Forget everything but credentials, because another run begins; a request that is under way still ends."""
         self.forget()
+        with self._lock:
+            self._resolved.clear()
         if self._clients:
             # The project that IAM returned in the last run may be another one now.
             from pulumi_iotda_ota.iotda.login import PROCESS_TOKENS  # noqa: PLC0415  loaded with a client, not before
 
             PROCESS_TOKENS.forget_projects()
         self.close()
+
+    def resolved(self, settings: Settings) -> ResolvedConnection:
+        """Return the connection of settings; a run resolves equal settings once, and reads their files once."""
+        if not self._memo:
+            return settings.resolved()
+        with self._lock:
+            known = next((connection for earlier, connection in self._resolved if earlier == settings), None)
+        if known is None:
+            known = settings.resolved()
+            with self._lock:
+                self._resolved[_MOST_SETTINGS - 1 :] = []
+                self._resolved.insert(0, (settings, known))
+        return known
 
     def client(self, connection: ResolvedConnection) -> Client:
         """Return the client of a connection, one for each connection and run."""

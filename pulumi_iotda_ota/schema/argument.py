@@ -12,6 +12,7 @@ from pulumi_iotda_ota.iotda.limits import Choice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pulumi_iotda_ota.iotda.auth.settings import Setting
     from pulumi_iotda_ota.schema.outputs import Object
 
 WireType = Literal["string", "boolean", "integer", "number", "list of strings", "duration", "object", "any"]
@@ -163,13 +164,13 @@ def rendered(text: str, style: DescriptionStyle) -> str:
     return _REFERENCE.sub(lambda found: style.name(found[1]), text)
 
 
-def summary(argument: Argument, style: DescriptionStyle) -> str:
+def summary(argument: Argument | Setting, style: DescriptionStyle) -> str:
     """Return the description, and the default unless it is a boolean. A help page lists the allowed values itself."""
     default = argument.default if argument.type != "boolean" else None
     return rendered(argument.description, style) + (f" Default: {style.value(default)}." if default is not None else "")
 
 
-def explained(argument: Argument, style: DescriptionStyle) -> str:
+def explained(argument: Argument | Setting, style: DescriptionStyle) -> str:
     """Return the whole description: what it is, its limit, allowed values, default and one example."""
     parts = [rendered(argument.description, style)]
     if isinstance(argument.rule, Choice):

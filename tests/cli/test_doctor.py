@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from pulumi_iotda_ota.cli.doctor.network import clock_skew
+from pulumi_iotda_ota.cli.doctor.checks import clock_skew
 from pulumi_iotda_ota.emulator import Fault
-from pulumi_iotda_ota.iotda.http.proxy import proxy_of
+from pulumi_iotda_ota.iotda.http.network import proxy_of
 from tests.support.fault_helpers import AUTHORITY, CONNECTION, RawServer, closed_port, http
 from tests.support.plugin_process import ROOT
 
@@ -188,7 +188,7 @@ def test_secrets_without_encryption(shell: Shell, tmp_path: Path) -> None:
     done = shell.inside("doctor")
 
     assert done.code == 0
-    assert "warning  configuration: iotda-ota:secretKey stands in Pulumi.dev.yaml without encryption" in done.out
+    assert "warning  configuration: iotda-ota:secretKey is in Pulumi.dev.yaml without encryption" in done.out
     assert "pulumi config set --secret iotda-ota:secretKey --stack dev" in done.out
     assert "ok       configuration: Pulumi.prod.yaml: iotda-ota:secretKey encrypted" in done.out
     assert "accessKey" not in done.out
@@ -200,7 +200,7 @@ def test_a_switch_that_is_none(shell: Shell) -> None:
     done = shell.inside("doctor", environ={"PULUMI_IOTDA_OTA_NO_MEMO": "1", "PULUMI_IOTDA_OTA_NO_MEMORY": "1"})
 
     assert "ok       switch: PULUMI_IOTDA_OTA_NO_MEMO=1" in done.out
-    assert "warning  switch: PULUMI_IOTDA_OTA_NO_MEMORY is no switch" in done.out
+    assert "warning  switch: PULUMI_IOTDA_OTA_NO_MEMORY is not a switch" in done.out
     assert "did you mean PULUMI_IOTDA_OTA_NO_MEMO?" in done.out
 
 
@@ -280,7 +280,7 @@ def test_every_finding_that_is_not_well_has_a_remedy(shell: Shell, alone: Shell)
 
 
 def test_secrets_of_a_project_without_encryption(shell: Shell, tmp_path: Path) -> None:
-    """A secret that stands in Pulumi.yaml, or under a misspelt key, is told; so is a file that cannot be read."""
+    """A secret that is in Pulumi.yaml, or under a misspelt key, is told; so is a file that cannot be read."""
     (tmp_path / "Pulumi.yaml").write_text(f"name: meters\nruntime: yaml\nconfig:\n  iotda-ota:secretKey: {SECRET}\n")
     alone = shell.inside("doctor")
     (tmp_path / "Pulumi.bad.yaml").write_text("config: [\n")
@@ -288,12 +288,12 @@ def test_secrets_of_a_project_without_encryption(shell: Shell, tmp_path: Path) -
     done = shell.inside("doctor")
 
     for one in (alone, done):
-        assert "iotda-ota:secretKey stands in Pulumi.yaml without encryption" in one.out
+        assert "iotda-ota:secretKey is in Pulumi.yaml without encryption" in one.out
         assert "remove it from Pulumi.yaml" in one.out
         assert SECRET not in one.out + one.err
     assert (alone.code, done.code) == (0, 1)
     assert "Pulumi.bad.yaml cannot be read" in done.out
-    assert "iotda-ota:secret_key stands in Pulumi.dev.yaml without encryption" in done.out
+    assert "iotda-ota:secret_key is in Pulumi.dev.yaml without encryption" in done.out
     assert "(and remove iotda-ota:secret_key)" in done.out
 
 
@@ -309,27 +309,29 @@ def test_a_proxy_that_is_no_address(shell: Shell, proxy: str) -> None:
     assert "hunter22xx" not in done.out + done.err
 
 
-def test_certificates_that_are_not_there(shell: Shell, emulator: Emulator, tmp_path: Path) -> None:
+def test_certificates_that_are_not_there(shell: Shell, tmp_path: Path) -> None:
     """Certificates to trust that cannot be read are told with the variable that names them."""
     environ = {
-        "HW_IOTDA_ENDPOINT": emulator.endpoint.replace("http:", "https:"),
+        "HW_IOTDA_ENDPOINT": "https://iotda.example.test",
         "REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem"),
     }
     found = findings(shell.inside("doctor", "--json", environ=environ))["certificate"]
 
     assert (found["status"], found["remedy"]) == (
         "problem",
-        "correct REQUESTS_CA_BUNDLE (environment), which names them",
+        "correct REQUESTS_CA_BUNDLE, which names the certificates to trust",
     )
     assert "none.pem" in found["text"]
     given = findings(shell.inside("doctor", "--json", "--ca-file", "/none.pem", environ=environ))["certificate"]
-    assert given["remedy"] == "correct --ca-file, which names them"
+    assert given["remedy"] == "correct --ca-file, which names the certificates to trust"
 
 
 def test_a_name_that_can_be_none(shell: Shell) -> None:
-    """A host name that is too long to be one has no address, and is no fault of ours."""
-    done = shell.inside("doctor", "--json", "--endpoint", f"https://{'a' * 70}.example")
-    assert findings(done)["network"]["text"].endswith(".example has no address")
+    """A host name that is too long is a problem of the endpoint, and a host name without an address too."""
+    long = shell.inside("doctor", "--json", *ONCE, f"https://{'a' * 70}.example")
+    assert "check --endpoint" in findings(long)["network"]["remedy"]
+    nowhere = shell.inside("doctor", "--json", *ONCE, "https://iotda.invalid")
+    assert findings(nowhere)["network"]["text"].endswith("the host name could not be resolved")
 
 
 def test_a_likely_cause_reads_as_one(shell: Shell) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_iotda_ota.cli.session import Session
 from tests.support.fault_helpers import AUTHORITY, closed_port
-from tests.support.relay import SERVICE_NAME, Front, Proxy
+from tests.support.relay import SERVICE_NAME, STRANGER, Front, Proxy
 from tests.support.socks import SocksProxy
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_a_proxy_that_connects(looked: Any, front: Front) -> None:
     assert done.code == 0
     address = proxy.address.removeprefix("http://")
     assert found["network"]["text"] == (
-        f"the proxy {address} (from HTTPS_PROXY (environment)) connects to {SERVICE_NAME}"
+        f"https://{SERVICE_NAME} responds through the proxy {address} (from HTTPS_PROXY (environment))"
     )
     checks = ("network", "certificate", "packages", "tasks")
     assert {found[check]["status"] for check in checks} == {"ok"}
@@ -89,15 +89,27 @@ def test_a_proxy_that_is_not_there(looked: Any) -> None:
     assert "correct HTTPS_PROXY" in found["network"]["remedy"]
 
 
-def test_a_socks_proxy(looked: Any, front: Front) -> None:
-    """A SOCKS proxy is named; what is behind it shows when the service is asked."""
-    with SocksProxy(front) as proxy:
+@pytest.mark.parametrize("kind", ["SOCKS", "HTTPS"])
+def test_every_kind_of_proxy(kind: str, looked: Any, front: Front) -> None:
+    """Through a SOCKS proxy, and through a proxy over TLS, `doctor` checks the certificate of the service too."""
+    with SocksProxy(front) if kind == "SOCKS" else Proxy(front, secure=AUTHORITY) as proxy:
         done = looked(proxy.address)
     found = findings(done)
 
     assert done.code == 0
-    assert f"requests go through the proxy 127.0.0.1:{proxy.port}" in found["network"]["text"]
-    assert found["clock"]["status"] == "skipped"
+    assert f"responds through the proxy 127.0.0.1:{proxy.port}" in found["network"]["text"]
+    assert found["certificate"]["status"] == "ok"
+
+
+def test_the_certificate_of_a_proxy(looked: Any, front: Front) -> None:
+    """A proxy whose certificate is not trusted is a problem of the network that names the proxy."""
+    with Proxy(front, secure=STRANGER) as proxy:
+        found = findings(looked(proxy.address))
+
+    assert found["network"]["status"] == "problem"
+    assert f"no connection to the proxy 127.0.0.1:{proxy.port}: " in found["network"]["text"]
+    assert "--ca-file" in found["network"]["remedy"]
+    assert "certificate" not in found
 
 
 @pytest.mark.parametrize("password", [SECRET, f"{SECRET}@x/y#z", f"{SECRET}%40"])

@@ -10,8 +10,8 @@ import pytest
 
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES
-from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth.sources import SOURCES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, RESOURCES, Function, Resource
 from tests.support.doc_blocks import ROOT

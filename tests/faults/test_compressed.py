@@ -48,7 +48,7 @@ def test_what_was_not_requested(encoding: str) -> None:
         error = error_of(at(server.url))
 
     assert isinstance(error, ProtocolError)
-    assert error.headline == "could not list OTA packages: the answer is compressed in a way that was not requested"
+    assert error.headline == "could not list OTA packages: the response has a compression that was not requested"
     assert len(server.requests) == 1
 
 
@@ -88,5 +88,5 @@ def test_what_a_small_response_can_grow_to_is_bounded() -> None:
     done = subprocess.run([sys.executable, "-c", LARGE], cwd=ROOT, capture_output=True, text=True, check=True)
     headline, grown = done.stdout.strip().splitlines()
 
-    assert headline == "could not list OTA packages: the answer is larger than 16 MiB"
+    assert headline == "could not list OTA packages: the response is larger than 16 MiB"
     assert int(grown) < 200 * 1024  # KiB

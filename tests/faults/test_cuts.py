@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WAYS = ("direct", "proxy setting", "HTTPS_PROXY", "ALL_PROXY", "SOCKS")
+WAYS = ("direct", "proxy setting", "HTTPS_PROXY", "ALL_PROXY", "HTTPS proxy", "SOCKS")
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,23 @@ def stage(service: tuple[Emulator, FakeTime], tmp_path: Path) -> Iterator[Stage]
     bench.run.close()
 
 
+def _proxy(front: Front, way: str) -> Proxy | SocksProxy:
+    if way == "SOCKS":
+        return SocksProxy(front)
+    return Proxy(front, secure=AUTHORITY if way == "HTTPS proxy" else None)
+
+
 @contextlib.contextmanager
 def way_to(stage: Stage, cell: Cell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     """Lead the program to the emulator on the way of the cell, and cut it there."""
     port = int(stage.bench.emulator.endpoint.rpartition(":")[2])
     with (
         Front(port, after=1, cut=cell.cut) as front,
-        SocksProxy(front) if cell.way == "SOCKS" else Proxy(front) as proxy,
+        _proxy(front, cell.way) as proxy,
     ):
         direct = cell.way == "direct"
         stage.bench.environ["HW_IOTDA_ENDPOINT"] = f"https://{f'127.0.0.1:{front.port}' if direct else SERVICE_NAME}"
-        if cell.way in ("proxy setting", "SOCKS"):
+        if cell.way in ("proxy setting", "HTTPS proxy", "SOCKS"):
             stage.settings["proxy"] = proxy.address
         elif not direct:
             monkeypatch.setenv(cell.way, proxy.address)

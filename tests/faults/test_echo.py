@@ -254,7 +254,7 @@ def test_a_password_that_can_not_be_sent_is_a_setting(emulator: Emulator, monkey
 
     with (
         Client(resolve(connection, config={}, environ={}), limiter=RequestLimiter()) as client,
-        pytest.raises(ConfigurationError, match="user or password of the proxy can not be sent") as caught,
+        pytest.raises(ConfigurationError, match="the user or the password of the proxy has characters") as caught,
     ):
         list(client.list_packages(METER))
     assert "hush" not in "".join(traceback.format_exception(caught.value))

@@ -102,7 +102,7 @@ def test_an_answer_that_does_not_come_ends_with_the_deadline(emulator: Emulator)
     error = error_of(emulator, deadline=0.4)
 
     assert isinstance(error, DeadlineExceeded)
-    assert ("cause", "could not list OTA packages: no whole answer in time") in error.facts
+    assert ("cause", "could not list OTA packages: no complete response in time") in error.facts
 
 
 @pytest.mark.parametrize(

@@ -72,11 +72,11 @@ class Busy(RequestLimiter):
         self.look_up: Callable[[], object] = lambda: None
 
     @contextmanager
-    def passage(self, connection: ResolvedConnection, *, deadline: Deadline, doing: str) -> Iterator[None]:
+    def slot(self, connection: ResolvedConnection, *, deadline: Deadline, doing: str) -> Iterator[None]:
         """Let the other program go first."""
         if doing == "read an OTA package":
             self.look_up()
-        with super().passage(connection, deadline=deadline, doing=doing):
+        with super().slot(connection, deadline=deadline, doing=doing):
             yield
 
 
@@ -91,4 +91,4 @@ def test_a_call_renews_once_whoever_else_is_let_in(emulator: Emulator) -> None:
             client.show_package(emulator.packages[0]["package_id"])
 
     assert bench.operations.count(SHOW) == 2
-    assert ("renewed", "once; the new one was refused too") in caught.value.facts
+    assert ("refreshed", "once; the new one was refused too") in caught.value.facts

@@ -69,7 +69,7 @@ def test_no_project_or_several_are_an_error(bench: Bench, found: list[str]) -> N
     error = bench.error(bench.key())
 
     assert isinstance(error, ConfigurationError)
-    expected = "the region cn-north-4 has 2 projects" if found else "IAM knows no project of the region cn-north-4"
+    expected = "the region cn-north-4 has 2 projects" if found else "IAM finds no project of the region cn-north-4"
     assert error.headline.startswith(expected)
     assert all(name in str(error) for name in found)
     assert "ListOtaPackageInfo" not in bench.operations
@@ -94,7 +94,7 @@ def test_a_project_name_that_iam_does_not_know(bench: Bench) -> None:
     """A name that IAM does not know is an error that names it; nothing is sent to the service."""
     error = bench.error(bench.key(project_name="cn-north-4_iot"))
 
-    assert error.headline == "IAM knows no project cn-north-4_iot for this credential"
+    assert error.headline == "IAM finds no project cn-north-4_iot with this credential"
     assert "ListOtaPackageInfo" not in bench.operations
 
 
@@ -129,6 +129,19 @@ def test_tokens_are_not_shared_across_settings_of_tls(bench: Bench, tmp_path: Pa
         assert bench.listed(bench.key(**settings)) == 41
 
     assert [bench.operations.count(one) for one in (TOKEN, PROJECTS)] == [3, 3]
+
+
+def test_an_agency_of_an_account_by_its_id(bench: Bench) -> None:
+    """The account of an agency can be named by its id, and an id of another account is refused."""
+    accounts = bench.emulator.accounts
+    agency = {"agency_name": accounts.agency_name, "agency_domain_id": accounts.agency_domain_id}
+
+    assert bench.listed(bench.key(**agency)) == 41
+
+    assumed = bench.emulator.requests[0].json["auth"]["identity"]["assume_role"]
+    assert assumed["domain_id"] == accounts.agency_domain_id
+    assert "domain_name" not in assumed
+    assert "agency rollout of d0" in str(bench.error(bench.key(**{**agency, "agency_domain_id": "d0"})))
 
 
 @pytest.mark.parametrize("base", ["key", "user", "ecs"])
@@ -173,7 +186,7 @@ def test_a_pipeline_s_token_as_an_editor_writes_it(bench: Bench, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("file", "problem"),
-    [("~nobody-of-this-name/token", "there is no such home folder"), ("/dev/zero", "it is no file")],
+    [("~nobody-of-this-name/token", "its home folder does not exist"), ("/dev/zero", "it is no file")],
 )
 def test_a_pipeline_s_token_that_is_none(bench: Bench, file: str, problem: str) -> None:
     """What the name leads to is told in words, and nothing is sent."""
@@ -245,7 +258,7 @@ def test_a_metadata_service_that_says_nothing_is_left_soon(bench: Bench, monkeyp
     with RawServer(lambda request, stream: stream.recv(1)) as silent:
         error = bench.error(bench.ecs(silent.url, max_attempts=1))
 
-    assert error.headline == "could not ask the ECS metadata service for a token: no whole answer in time"
+    assert error.headline == "could not ask the ECS metadata service for a token: no complete response in time"
     assert len(silent.requests) == 1
 
 
@@ -334,7 +347,7 @@ def test_a_token_that_is_missing_in_its_answer(bench: Bench) -> None:
     with RawServer(lambda _, stream: stream.sendall(http(body, status="201 Created"))) as server:
         error = bench.error(bench.user(iam_endpoint=server.url))
 
-    assert error.headline == "the answer is not of the documented shape: the header X-Subject-Token is missing"
+    assert error.headline == "the response does not have the documented shape: the header X-Subject-Token is missing"
 
 
 def test_iam_never_leads_elsewhere(bench: Bench) -> None:
@@ -353,7 +366,7 @@ def test_iam_never_leads_elsewhere(bench: Bench) -> None:
     [
         (TOKEN, "iam_scope", "check user_name, domain_name, and region or project_id"),
         (PROJECTS, "iam_denied", "set project_id, or permit the credential to list projects"),
-        (KEY, "agency_missing", "check agency_name and agency_domain_name"),
+        (KEY, "agency_missing", "check agency_name and its account"),
     ],
 )
 def test_refusals_of_iam_say_what_to_do(bench: Bench, operation: str, fault: str, advice: str) -> None:

@@ -14,10 +14,11 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
 from tests.support.fault_helpers import AUTHORITY, RawServer, closed_port, connection_to, http
 from tests.support.faults_connections import at, error_of, listed
 from tests.support.plugin_process import ROOT
-from tests.support.relay import SERVICE_NAME, Front, Proxy
+from tests.support.relay import SERVICE_NAME, STRANGER, Front, Proxy
 from tests.support.socks import SocksProxy
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -130,7 +131,7 @@ def test_a_password_that_is_not_encoded(text: str, scheme: str, monkeypatch: pyt
     error = error_of(at(SERVICE))
 
     assert isinstance(error, ConfigurationError)
-    assert error.headline == "the proxy of HTTPS_PROXY (environment) is no address"
+    assert error.headline == "the proxy of HTTPS_PROXY (environment) is not a valid address"
     assert "@ as %40, / as %2F, # as %23" in dict(error.facts)["fix"]
     assert "ss" not in str(error).replace("password", "").replace("address", "")
     assert "w#rd" not in repr(error)
@@ -157,6 +158,66 @@ def test_over_socks(
 
     assert set(proxy.asked) == {f"{SERVICE_NAME}:443"}
     assert emulator.requests
+
+
+@pytest.mark.parametrize("way", ["setting", "HTTPS_PROXY"])
+def test_over_tls_to_a_proxy(
+    way: str, front: Front, trusted: dict[str, Any], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An https:// proxy is reached over TLS, and its tunnel holds the TLS connection to the service."""
+    with Proxy(front, secure=AUTHORITY) as proxy:
+        connection = over(proxy.address, way, monkeypatch)
+        assert listed(at(SERVICE, **{**trusted, "proxy": connection.proxy})) > 0
+
+    assert all(head.startswith(f"CONNECT {SERVICE_NAME}:443 ".encode()) for head in proxy.asked)
+    assert emulator.requests
+
+
+def test_a_password_for_a_proxy_over_tls(
+    front: Front, trusted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """User and password reach an https:// proxy, and its 407 is final, names the proxy and shows no password."""
+    with Proxy(front, secure=AUTHORITY) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address.replace("//", f"//user:{ENCODED}@"))
+        assert listed(at(SERVICE, **trusted)) > 0
+        sent = proxy.asked[0].partition(b"Proxy-Authorization: Basic ")[2].partition(b"\r\n")[0]
+        proxy.refusing = True
+        before = len(proxy.asked)
+        error = error_of(at(SERVICE, **trusted))
+
+    assert base64.b64decode(sent).decode() == f"user:{PASSWORD}"
+    assert len(proxy.asked) == before + 1
+    assert f"the proxy 127.0.0.1:{proxy.port} answered 407" in error.headline
+    assert "set HTTPS_PROXY=https://user:password@" in dict(error.facts)["fix"]
+    assert "p@ss" not in str(error)
+
+
+@pytest.mark.parametrize("speaks", ["another authority", "clear text"])
+def test_no_tls_to_a_proxy(speaks: str, front: Front, trusted: dict[str, Any]) -> None:
+    """If TLS to an https:// proxy fails, the error names the proxy and its fix, and no request is sent."""
+
+    def refuse(_request: bytes, stream: socket.socket) -> None:
+        stream.sendall(http(b"", status="400 Bad Request"))
+
+    foreign = speaks == "another authority"
+    with Proxy(front, secure=STRANGER) if foreign else RawServer(refuse, until=b"") as proxy:
+        address = f"127.0.0.1:{proxy.port}"
+        error = error_of(at(SERVICE, proxy=f"https://{address}", origins={"proxy": "argument"}, **trusted))
+
+    assert isinstance(error, TransportError)
+    assert (error.sent, error.temporary) == (False, False)
+    problem = {
+        "another authority": "the server's certificate is not trusted: ",
+        "clear text": "the proxy does not speak TLS",
+    }
+    assert error.headline.startswith(
+        f"could not list OTA packages: no connection to the proxy {address}: {problem[speaks]}"
+    )
+    facts = dict(error.facts)
+    assert facts["proxy"] == f"{address} (from argument)"
+    fix = {"another authority": "ca_file", "clear text": f"use http://{address}"}
+    assert fix[speaks] in facts["fix"]
+    assert "attempts" not in facts
 
 
 def test_socks_with_a_password(front: Front, trusted: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,7 @@ def test_a_read_with_a_wrong_length_is_tried_again(emulator: Emulator, client: C
     assert client.show_batch_task(created.task_id).task_name == "canary_1"
 
     emulator.faults.add(operation="ShowBatchTask", times=None, wire=wire)
-    with pytest.raises(TransportError, match="the answer was cut off or garbled"):
+    with pytest.raises(TransportError, match="the response was cut off or garbled"):
         client.show_batch_task(created.task_id)
 
 

@@ -86,7 +86,7 @@ def test_the_second_refusal_is_final(bench: Bench) -> None:
     errors = [bench.error(bench.user()) for _ in range(3)]
 
     assert all(isinstance(error, CredentialsError) for error in errors)
-    assert ("renewed", "once; the new one was refused too") in errors[-1].facts
+    assert ("refreshed", "once; the new one was refused too") in errors[-1].facts
     assert bench.operations == [TOKEN, "ListOtaPackageInfo", TOKEN, "ListOtaPackageInfo"]
 
 
@@ -111,7 +111,7 @@ def test_a_key_of_the_user_s_own_stays_refused(bench: Bench) -> None:
 
     assert all(isinstance(error, CredentialsError) for error in errors)
     assert bench.operations == [PROJECTS]
-    assert "own domain" not in str(errors[0])
+    assert "custom domain" not in str(errors[0])
 
 
 def test_an_outage_of_iam_does_not_end_a_good_token() -> None:

@@ -111,7 +111,7 @@ def test_a_project_that_can_not_be_found_is_a_problem_of_the_connection(user: Be
 
     (problem,) = Pin.check(user.context, {}, SELECTION).problems
     assert problem.argument == "connection"
-    assert problem.rendered().startswith("IAM knows no project of the region cn-north-4 for this credential")
+    assert problem.rendered().startswith("IAM finds no project of the region cn-north-4 with this credential")
     with pytest.raises(ConfigurationError):
         user.context.resolve({})
     user.environ["HW_AUTH_URL"] = closed_port()

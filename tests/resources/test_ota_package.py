@@ -31,7 +31,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"support_source_versions": "V1"}, "support_source_versions: must be a list"),
     ({"obs_location": None}, "obs_location: is required"),
     ({"obs_location": "obs://firmware/V7.bin"}, "obs_location: must be an object"),
-    ({"obs_location": {**OBJECT, "key": "x"}}, "obs_location.key: is no field of it"),
+    ({"obs_location": {**OBJECT, "key": "x"}}, "obs_location.key: is not a field of it"),
     ({"obs_location": {"region_name": "r", "object_key": "k.bin"}}, "obs_location.bucket_name: is required"),
     ({"obs_location": {**OBJECT, "region_name": "cn_north"}}, "obs_location.region_name: must be 1 to 256"),
     ({"obs_location": {**OBJECT, "bucket_name": "Firmware"}}, "obs_location.bucket_name: must be 3 to 63 lower-case"),

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-# Nobody vouches for what this one signs.
-_STRANGER = trustme.CA()
+#: An authority that no client of these tests trusts.
+STRANGER = trustme.CA()
 _PIECE = 65536
 #: A name that no system resolves: only a proxy of these tests leads to it.
 SERVICE_NAME = "iotda.example.test"
@@ -113,7 +113,7 @@ class Relay(Listener):
 
     def distrust(self) -> None:
         """Prove itself with what nobody trusts from now on."""
-        self._context = tls(_STRANGER)
+        self._context = tls(STRANGER)
 
     def trust(self) -> None:
         """Prove itself again as it should."""
@@ -196,17 +196,27 @@ class Proxy(Listener):
 
     Args:
         front: where every tunnel leads; without it, a tunnel leads to the requested address.
+        secure: the authority that issues its certificate, if clients connect to it over TLS.
     """
 
-    def __init__(self, front: Front | None = None) -> None:
+    def __init__(self, front: Front | None = None, *, secure: trustme.CA | None = None) -> None:
         super().__init__()
         self._front = front
+        self._context = tls(secure) if secure else None
         self.refusing = False
         self.asked: list[bytes] = []
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"http{'s' if secure else ''}://127.0.0.1:{self.port}"
 
     def serve(self, connection: socket.socket) -> None:
         """Tunnel one connection."""
+        if self._context:
+            with self._context.wrap_socket(connection, server_side=True) as stream:
+                self._open.append(stream)
+                self._tunnel(stream)
+        else:
+            self._tunnel(connection)
+
+    def _tunnel(self, connection: socket.socket) -> None:
         head = _request(connection)
         self.asked.append(head)
         if self.refusing:

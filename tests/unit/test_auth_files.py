@@ -40,11 +40,11 @@ def test_a_text_is_read(folder: Path, name: str) -> None:
         ("text/below", "no such file or directory"),
         ("folder", "it is no file"),
         ("pipe", "it is no file"),
-        ("binary", "it is no text"),
+        ("binary", "it is no UTF-8 text"),
         ("large", "it is larger than 1 MiB"),
         ("loop", "too many levels of symbolic links"),
         ("x" * 300, "file name too long"),
-        ("a\0b", "its name is none of a file"),
+        ("a\0b", "it has a null character in its name"),
     ],
 )
 def test_what_is_no_text_is_told(folder: Path, name: str, problem: str) -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken
-from pulumi_iotda_ota.iotda.auth.discovery import Base, Given, find_credential, look
+from pulumi_iotda_ota.iotda.auth.sources import Base, Inputs, find_credential, read_sources
 from pulumi_iotda_ota.iotda.errors import CredentialsError
 from pulumi_iotda_ota.iotda.references import render
 
@@ -23,7 +23,7 @@ def find(
     argument: dict[str, Any] | None = None, config: dict[str, Any] | None = None, environ: dict[str, str] | None = None
 ) -> Base:
     """Return what is found in these three places."""
-    return find_credential(look(Given(Connection(**(argument or {})), config or {}, environ or {})))
+    return find_credential(read_sources(Inputs(Connection(**(argument or {})), config or {}, environ or {})))
 
 
 def plain(credential: Base) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def test_no_credentials_lists_where_was_looked() -> None:
     assert places == [
         "argument",
         "stack config",
-        "profile (none is named) in ~/.hcloud/config.json",
+        "profile (no profile) in ~/.hcloud/config.json",
         "environment",
         "environment",
         "~/.huaweicloud/credentials [basic]",

@@ -11,7 +11,7 @@ import pytest
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AuthToken, EcsMetadata, IdTokenFile, UserPassword
-from pulumi_iotda_ota.iotda.auth.discovery import KINDS, SOURCES, Base, Given, find_credential, look
+from pulumi_iotda_ota.iotda.auth.sources import KINDS, SOURCES, Base, Inputs, find_credential, read_sources
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def home(tmp_path: Path) -> Path:
 
 def found(argument: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **environ: str) -> Base:
     """Return the credential of these places."""
-    return find_credential(look(Given(Connection(**(argument or {})), config or {}, environ)))
+    return find_credential(read_sources(Inputs(Connection(**(argument or {})), config or {}, environ)))
 
 
 def profile(home: Path, name: str = "prod", **fields: Any) -> None:
@@ -287,6 +287,6 @@ def test_a_place_that_can_not_be_looked_into_is_told_where_its_turn_comes(home: 
 
 def test_what_sources_hold_is_in_no_representation() -> None:
     """Neither the table's findings nor what they are read from show a value."""
-    given = Given(Connection(secret_key="very-secret"), {"password": "very-secret"}, {"HW_AUTH_TOKEN": "very-secret"})
+    inputs = Inputs(Connection(secret_key="very-secret"), {"password": "very-secret"}, {"HW_AUTH_TOKEN": "very-secret"})
 
-    assert "very-secret" not in repr(look(given)) + repr(given)
+    assert "very-secret" not in repr(read_sources(inputs)) + repr(inputs)

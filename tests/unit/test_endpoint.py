@@ -10,11 +10,11 @@ import pytest
 from pulumi_iotda_ota.iotda.auth.endpoint import (
     IAM_REGIONS,
     REGIONS,
+    display_address,
     iam_endpoint,
     near_region,
     read_endpoint,
     shared_endpoint,
-    shown_address,
 )
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
@@ -49,19 +49,19 @@ def test_small_things_are_put_right(text: str, url: str) -> None:
         ("http://localhost.example.com", "plain http is for this machine only"),
         ("ftp://host", "must begin with https://"),
         ("file:///etc/passwd", "must begin with https://"),
-        ("https://user:hunter22@host", "must not hold a user or a password"),
-        ("https://@host", "must not hold a user or a password"),
-        ("https://host/v5/iot", "must be a host alone"),
-        ("https://host?x=1", "must be a host alone"),
-        ("https://host#x", "must be a host alone"),
-        ("https://", "holds no valid host name"),
-        ("https://ho st", "holds no valid host name"),
-        ("https://host..example", "holds no valid host name"),
-        ("https://-host", "holds no valid host name"),
-        ("https://h\u00f6st", "holds no valid host name"),
-        ("https://host:99999", "is no address"),
-        ("https://host:port", "is no address"),
-        ("https://[::1", "is no address"),
+        ("https://user:hunter22@host", "must not have a user or a password"),
+        ("https://@host", "must not have a user or a password"),
+        ("https://host/v5/iot", "must be a host"),
+        ("https://host?x=1", "must be a host"),
+        ("https://host#x", "must be a host"),
+        ("https://", "has no valid host name"),
+        ("https://ho st", "has no valid host name"),
+        ("https://host..example", "has no valid host name"),
+        ("https://-host", "has no valid host name"),
+        ("https://h\u00f6st", "has no valid host name"),
+        ("https://host:99999", "is not a valid address"),
+        ("https://host:port", "is not a valid address"),
+        ("https://[::1", "is not a valid address"),
     ],
 )
 def test_what_is_no_endpoint_is_refused(text: str, problem: str) -> None:
@@ -111,7 +111,7 @@ def test_the_shared_endpoint_names_its_region() -> None:
 )
 def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> None:
     """User, password, query and fragment of an address are not shown, and what is shown is escaped."""
-    assert shown_address(address) == shown
+    assert display_address(address) == shown
 
 
 @pytest.mark.parametrize("label", ["iotda-device", "iotda-coaps", "iotda-mqtts"])
@@ -120,11 +120,11 @@ def test_the_address_of_devices_is_refused(label: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_endpoint(f"https://a1b2c3.st1.{label}.cn-north-4.myhuaweicloud.com:8943")
 
-    assert caught.value.headline.startswith("endpoint is an address for devices, not of the API: ")
+    assert caught.value.headline.startswith("endpoint is an endpoint for devices, not for applications: ")
     advice = dict(caught.value.facts)["fix"]
     assert "https://a1b2c3.st1.iotda-app.cn-north-4.myhuaweicloud.com" in advice
     shared = "iot-mqtts.cn-north-4.myhuaweicloud.com"
-    with pytest.raises(ConfigurationError, match="is an address for devices") as caught:
+    with pytest.raises(ConfigurationError, match="is an endpoint for devices") as caught:
         read_endpoint(shared)
     assert "https://iotda.cn-north-4.myhuaweicloud.com" in dict(caught.value.facts)["fix"]
 
@@ -137,7 +137,7 @@ def test_a_region_without_a_shared_endpoint_is_no_misspelling(region: str) -> No
 
     assert cause == ("cause", f"{region} has no shared endpoint of IoTDA")
     assert (label, near_region(region)) == ("fix", "")
-    assert render(advice).startswith("set endpoint to the one of the instance")
+    assert render(advice).startswith("set endpoint to the endpoint on the console page")
 
 
 def test_a_misspelt_region_is_compared_with_all_regions() -> None:

@@ -81,15 +81,15 @@ def test_a_service_error_keeps_everything() -> None:
         (403, "IOTDA.001005", "", "fix", "set app_id"),
         (403, "IOTDA.001002", "", "fix", "authorize this resource space"),
         (403, "IOTDA.000021", "User not found", "cause", "another edition"),
-        (403, "IOTDA.000004", "", "fix", "renew the token"),
+        (403, "IOTDA.000004", "", "fix", "get a new token"),
         (403, "IAM.0003", "Policy doesn't allow", "fix", "iotda:otapackages:queryList"),
         (403, "APIGW.0302", "", "fix", "iotda:otapackages:queryList"),
         (403, "IOTDA.014999", "", "cause", "iotda_admin_trust"),
         (500, "X.1", "no permission of the agency", "cause", "obs:object:GetObject, and KMS Administrator if"),
         (400, "X.1", "The instance is required.", "cause", "instance_id is not set"),
         (404, "", "", "cause", "project_id belongs to another region"),
-        (404, "APIGW.0101", "", "cause", "no application endpoint"),
-        (404, "IOTDA.000029", "", "cause", "no application endpoint"),
+        (404, "APIGW.0101", "", "cause", "application endpoint"),
+        (404, "IOTDA.000029", "", "cause", "application endpoint"),
         (429, "APIGW.0308", "", "fix", "try again later"),
         (403, "IOTDA.021102", "", "fix", "try again later"),
     ],
@@ -234,7 +234,7 @@ def test_a_wrong_secret_is_likelier_than_another_signature(endpoint: str) -> Non
 
     assert [text[:36] for text in likely] == [
         "the secret key is not that of the ac",
-        "if this is the own domain of an inst",
+        "if this is the custom domain of an i",
     ]
 
 

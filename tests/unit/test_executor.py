@@ -40,7 +40,7 @@ STOP = protocol.stop_batch_task("abc")
 PAGE = answer(200, {"packages": [package()], "page": {"count": 1}})
 TASK = answer(201, {"task_id": "ab", "task_name": "t", "task_type": "firmwareUpgrade", "status": "Initializing"})
 REFUSED = TransportError("could not list OTA packages: the connection was refused", sent=False)
-LOST = TransportError("could not list OTA packages: no whole answer in time")
+LOST = TransportError("could not list OTA packages: no complete response in time")
 
 
 class Scene:
@@ -167,8 +167,8 @@ def test_a_place_that_comes_free_too_late_sends_nothing() -> None:
 
     class LateGate(RequestLimiter):
         @contextmanager
-        def passage(self, *args: Any, **kwargs: Any) -> Iterator[None]:
-            with super().passage(*args, **kwargs):
+        def slot(self, *args: Any, **kwargs: Any) -> Iterator[None]:
+            with super().slot(*args, **kwargs):
                 scene.clock.seconds = 60
                 yield
 
@@ -316,6 +316,6 @@ def test_each_attempt_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -
     Scene(REFUSED, replace(PAGE, headers={"x-request-id": "9f3c"})).call()
 
     assert [record.getMessage() for record in caplog.records] == [
-        "GET /v5/iot/p1/ota-upgrades/packages no answer 0 ms",
+        "GET /v5/iot/p1/ota-upgrades/packages no response 0 ms",
         "GET /v5/iot/p1/ota-upgrades/packages 200 request 9f3c 0 ms",
     ]

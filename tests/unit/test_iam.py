@@ -46,7 +46,7 @@ def test_a_token_is_asked_for_as_documented() -> None:
 
 def test_temporary_keys_are_asked_for_as_documented() -> None:
     """The bodies are those of CreateTemporaryAccessKeyByAgency and ...ByToken."""
-    agency, token = iam.assume_agency("rollout", "grid-inc"), iam.exchange_token(SecretStr("MIID"))
+    agency, token = iam.assume_agency("rollout", domain_name="grid-inc"), iam.exchange_token(SecretStr("MIID"))
     role = {"agency_name": "rollout", "domain_name": "grid-inc", "duration_seconds": 21_600}
 
     assert agency.target("") == token.target("") == "/v3.0/OS-CREDENTIAL/securitytokens"
@@ -141,7 +141,7 @@ def test_a_refused_key_wants_a_token_or_an_agency() -> None:
 def test_a_key_of_another_shape_names_the_field(changes: dict[str, object], problem: str) -> None:
     """A field that is missing or wrong is named, and no value is repeated."""
     content = {"credential": {**KEY["credential"], **changes}}
-    request = iam.assume_agency("a", "d")
+    request = iam.assume_agency("a", domain_name="d")
 
     with pytest.raises(ProtocolError, match=problem) as caught:
         request.content(Response(201, {}, json.dumps(content).encode()))
@@ -151,7 +151,7 @@ def test_a_key_of_another_shape_names_the_field(changes: dict[str, object], prob
 def test_what_was_read_shows_no_secret() -> None:
     """Neither a token nor a key that was read is shown, nor is the answer that it stood in."""
     answer = Response(201, {"x-subject-token": "MIID-token"}, json.dumps(KEY).encode())
-    key = iam.assume_agency("a", "d").content(answer)
+    key = iam.assume_agency("a", domain_name="d").content(answer)
 
     shown = f"{key!r} {answer!r}"
     assert "SK" not in shown

@@ -66,8 +66,8 @@ USERS_OF_THE_EMULATOR = ("cli", "pytest_plugin", "emulator")
 
 # Which file may import which library.
 LIBRARIES = {
-    "requests": ("iotda.http.transport", "iotda.http.proxy"),
-    "urllib3": ("iotda.http.transport", "iotda.http.bounded_socket", "iotda.http.network_errors"),
+    "requests": ("iotda.http.transport", "iotda.http.network"),
+    "urllib3": ("iotda.http.transport", "iotda.http.bounded_socket", "iotda.http.network"),
     "pydantic": (
         "iotda.http.parsing",
         "iotda.auth.credentials",
@@ -75,7 +75,7 @@ LIBRARIES = {
         "iotda.api.iam",
         "iotda.login",
         "iotda.models",
-        "iotda.auth.discovery",
+        "iotda.auth.sources",
         "connection",
         "emulator",
         "testing.service",
@@ -95,7 +95,6 @@ LIBRARIES = {
     "dill": ("testing.monitor",),
     "pytest": ("pytest_plugin",),
     "werkzeug": ("emulator",),
-    "certifi": ("cli.doctor.network",),
     "click": ("cli",),
     "rich": ("cli.terminal",),
     "yaml": ("iotda.auth.files", "testing.monitor"),
@@ -108,7 +107,7 @@ WORLD = {
     "iotda.retry": {"time", "datetime"},  # the one clock, which is given to all others
     "iotda.http.bounded_socket": {"time"},  # the timeouts of sockets are real seconds, whatever clock a client has
     "iotda.http.transport": {"os"},  # requests reads the file of certificates from the environment
-    "iotda.http.proxy": {"os"},  # requests reads the proxy from the environment; this names the variable
+    "iotda.http.network": {"os"},  # requests reads the proxy from the environment; this names the variable
     "iotda.executor": {"random"},  # the jitter between attempts
     "functions.invoke": {"os"},  # a door: the environment is read where a program calls
     "__main__": {"os"},  # a process: where its libraries are looked for

@@ -34,7 +34,7 @@ def pass_through(limiter: RequestLimiter, error: IotdaOtaError | None = None, **
     """Send one request that ends without an error, or with one."""
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     try:
-        with limiter.passage(connection, deadline=deadline(), doing="test"):
+        with limiter.slot(connection, deadline=deadline(), doing="test"):
             if error:
                 raise error
     except (ServiceError, TransportError):
@@ -49,7 +49,7 @@ def most_at_once(limiter: RequestLimiter, requests: int, **changes: object) -> i
 
     def one(_: int) -> None:
         nonlocal inside, most
-        with limiter.passage(connection, deadline=deadline(), doing="test"):
+        with limiter.slot(connection, deadline=deadline(), doing="test"):
             with mutex:
                 inside += 1
                 most = max(most, inside)
@@ -68,7 +68,7 @@ def hold_at_once(limiter: RequestLimiter, requests: int, **changes: object) -> N
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     with contextlib.ExitStack() as held:
         for _ in range(requests):
-            held.enter_context(limiter.passage(connection, deadline=deadline(), doing="test"))
+            held.enter_context(limiter.slot(connection, deadline=deadline(), doing="test"))
 
 
 def test_at_most_eight_at_once() -> None:
@@ -156,9 +156,9 @@ def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> No
     pass_through(limiter, error)
 
     with (
-        limiter.passage(CONNECTION, deadline=deadline(), doing="test"),
+        limiter.slot(CONNECTION, deadline=deadline(), doing="test"),
         pytest.raises(DeadlineExceeded),
-        limiter.passage(CONNECTION, deadline=deadline(0.01), doing="test"),
+        limiter.slot(CONNECTION, deadline=deadline(0.01), doing="test"),
     ):
         pytest.fail("a second one was let through")
 
@@ -176,11 +176,11 @@ def test_a_credential_is_let_in_one_way_at_a_time(changes: dict[str, object]) ->
     pass_through(limiter)
     other = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     with (
-        limiter.passage(other, deadline=deadline(), doing="test"),
-        limiter.passage(CONNECTION, deadline=deadline(), doing="test"),
-        limiter.passage(CONNECTION, deadline=deadline(), doing="test"),
+        limiter.slot(other, deadline=deadline(), doing="test"),
+        limiter.slot(CONNECTION, deadline=deadline(), doing="test"),
+        limiter.slot(CONNECTION, deadline=deadline(), doing="test"),
         pytest.raises(DeadlineExceeded),
-        limiter.passage(other, deadline=deadline(0.01), doing="test"),
+        limiter.slot(other, deadline=deadline(0.01), doing="test"),
     ):
         pytest.fail("a second one was let through")
 
@@ -207,7 +207,7 @@ def test_a_refusal_reaches_those_who_wait() -> None:
     sent = []
 
     def send() -> None:
-        with limiter.passage(CONNECTION, deadline=deadline(), doing="test"):
+        with limiter.slot(CONNECTION, deadline=deadline(), doing="test"):
             sent.append(1)
             raise CredentialsError("refused", status=401)
 
@@ -247,7 +247,7 @@ def test_what_was_under_way_when_refusals_were_forgotten_refuses_nobody() -> Non
     limiter = RequestLimiter()
 
     def refused_late() -> None:
-        with limiter.passage(CONNECTION, deadline=deadline(), doing="test"):
+        with limiter.slot(CONNECTION, deadline=deadline(), doing="test"):
             limiter.forget()
             raise CredentialsError("refused", status=401)
 

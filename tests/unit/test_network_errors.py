@@ -14,7 +14,7 @@ import urllib3
 
 from pulumi_iotda_ota.iotda.api import protocol
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, TransportError
-from pulumi_iotda_ota.iotda.http.network_errors import in_words
+from pulumi_iotda_ota.iotda.http.network import in_words
 from pulumi_iotda_ota.iotda.http.transport import HttpTransport
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
@@ -99,20 +99,20 @@ CASES: dict[str, BaseException] = {
     "the connection was reset": requests.exceptions.ConnectionError(
         urllib3.exceptions.ProtocolError("Connection aborted.", ConnectionResetError(104, "reset"))
     ),
-    "the server closed the connection without an answer": requests.exceptions.ConnectionError(
+    "the server closed the connection without a response": requests.exceptions.ConnectionError(
         urllib3.exceptions.ProtocolError("Connection aborted.", http.client.RemoteDisconnected("closed"))
     ),
-    "the answer was not HTTP": requests.exceptions.ConnectionError(
+    "the response was not HTTP": requests.exceptions.ConnectionError(
         urllib3.exceptions.ProtocolError("Connection aborted.", http.client.BadStatusLine("x"))
     ),
     "no connection in time": requests.exceptions.ConnectTimeout(urllib3.exceptions.ConnectTimeoutError(POOL, "x")),
-    "no whole answer in time": requests.exceptions.ReadTimeout(
+    "no complete response in time": requests.exceptions.ReadTimeout(
         urllib3.exceptions.ReadTimeoutError(POOL, "/x?y", "timed out")
     ),
-    "the answer could not be decompressed": requests.exceptions.ContentDecodingError(
+    "the response could not be decompressed": requests.exceptions.ContentDecodingError(
         urllib3.exceptions.DecodeError("gzip")
     ),
-    "the answer was cut off or garbled": requests.exceptions.ChunkedEncodingError(
+    "the response was cut off or garbled": requests.exceptions.ChunkedEncodingError(
         urllib3.exceptions.ProtocolError("x", urllib3.exceptions.IncompleteRead(1, 2))
     ),
     NO_TLS: requests.exceptions.SSLError(_tls := ssl.SSLError(1, "x")),

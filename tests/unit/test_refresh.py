@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.auth.credentials import AuthToken
-from pulumi_iotda_ota.iotda.auth.refresh import IssuedCredential, Renewable
+from pulumi_iotda_ota.iotda.auth.refresh import IssuedCredential, RefreshedCredential
 from pulumi_iotda_ota.iotda.errors import CredentialsError, DeadlineExceeded, TransportError
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
 from tests.support.fault_helpers import NOW, FakeClock
@@ -26,7 +26,7 @@ class Issuer:
         self.lasts = lasts
         self.issued = 0
         self.failure: Exception | None = None
-        self.renewable = Renewable()
+        self.credential = RefreshedCredential()
 
     def issue(self) -> IssuedCredential:
         """Give out a token."""
@@ -38,7 +38,7 @@ class Issuer:
 
     def current(self) -> AuthToken:
         """Return the token that is used now."""
-        credential = self.renewable.current(self.issue, Deadline.start(self.time.clock, 60)).credential
+        credential = self.credential.current(self.issue, Deadline.start(self.time.clock, 60)).credential
         assert isinstance(credential, AuthToken)
         return credential
 
@@ -94,7 +94,7 @@ def test_while_one_renews_the_others_go_on() -> None:
         return issuer.issue()
 
     with ThreadPoolExecutor(1) as pool:
-        renewed = pool.submit(issuer.renewable.current, slowly, Deadline.start(issuer.time.clock, 60))
+        renewed = pool.submit(issuer.credential.current, slowly, Deadline.start(issuer.time.clock, 60))
         assert renewing.wait(20)
         assert [issuer.current() for _ in range(20)] == [first] * 20
         done.set()
@@ -109,16 +109,16 @@ def test_one_that_was_refused_does_not_serve_on() -> None:
     issuer.time.seconds = 3100
 
     def failing() -> IssuedCredential:
-        assert issuer.renewable.refused(first, replaced())
+        assert issuer.credential.refused(first, replaced())
         raise TransportError("no answer")
 
     with pytest.raises(TransportError):
-        issuer.renewable.current(failing, Deadline.start(issuer.time.clock, 60))
+        issuer.credential.current(failing, Deadline.start(issuer.time.clock, 60))
 
 
 def test_who_waits_shares_the_failure_but_not_the_time_that_ran_out() -> None:
     """Those who wait hear what went wrong, each in an error of his own; who has time left tries himself."""
-    renewable, asked, fail = Renewable(), threading.Event(), threading.Event()
+    renewable, asked, fail = RefreshedCredential(), threading.Event(), threading.Event()
     calls: list[str] = []
 
     def failing() -> IssuedCredential:
@@ -148,7 +148,7 @@ def test_who_waits_shares_the_failure_but_not_the_time_that_ran_out() -> None:
 
 def test_nobody_waits_longer_than_his_deadline() -> None:
     """A wait for what another obtains ends with the deadline of who waits."""
-    renewable, asked, done = Renewable(), threading.Event(), threading.Event()
+    renewable, asked, done = RefreshedCredential(), threading.Event(), threading.Event()
 
     def slowly() -> IssuedCredential:
         asked.set()
@@ -167,12 +167,12 @@ def test_refused_once_renewed_refused_twice_final() -> None:
     """The first refusal gets another one, the second in a row ends it for everybody, with what happened."""
     issuer = Issuer()
     first = issuer.current()
-    assert issuer.renewable.refused(first, replaced())
+    assert issuer.credential.refused(first, replaced())
     second = issuer.current()
     refusal = replaced()
 
-    assert not issuer.renewable.refused(second, refusal)
-    assert ("renewed", "once; the new one was refused too") in refusal.facts
+    assert not issuer.credential.refused(second, refusal)
+    assert ("refreshed", "once; the new one was refused too") in refusal.facts
     for _ in range(3):
         with pytest.raises(CredentialsError) as caught:
             issuer.current()
@@ -185,8 +185,8 @@ def test_one_that_was_let_in_may_be_refused_later() -> None:
     issuer = Issuer()
     for _ in range(5):
         token = issuer.current()
-        issuer.renewable.on_accepted(token)
-        assert issuer.renewable.refused(token, replaced())
+        issuer.credential.on_accepted(token)
+        assert issuer.credential.refused(token, replaced())
     assert issuer.issued == 5
 
 
@@ -194,10 +194,10 @@ def test_a_late_refusal_of_an_old_one_changes_nothing() -> None:
     """Of requests that an old one ends under, the first renews it, and those that follow use the new one."""
     issuer = Issuer()
     old = issuer.current()
-    assert issuer.renewable.refused(old, replaced())
+    assert issuer.credential.refused(old, replaced())
     new = issuer.current()
 
-    assert all(issuer.renewable.refused(old, replaced()) for _ in range(5))
+    assert all(issuer.credential.refused(old, replaced()) for _ in range(5))
     assert issuer.current() == new
 
 

@@ -14,8 +14,8 @@ import pulumi_iotda_ota
 from pulumi_iotda_ota.connection import Connection as PublicConnection
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
-from pulumi_iotda_ota.iotda.auth.discovery import Given, look
-from pulumi_iotda_ota.iotda.http.proxy import proxy_of
+from pulumi_iotda_ota.iotda.auth.sources import Inputs, read_sources
+from pulumi_iotda_ota.iotda.http.network import proxy_of
 from tests.support.fault_helpers import CONNECTION
 
 if TYPE_CHECKING:
@@ -81,12 +81,12 @@ def test_a_password_in_an_address_is_not_shown(model: type[Connection], name: st
     for shown in (
         repr(connection),
         str(connection),
-        repr(Given(connection, {}, {})),
+        repr(Inputs(connection, {}, {})),
         repr(Context({}, {}, connection)),
     ):
         assert "****@host.example:3128" in shown
         assert "ter22" not in shown
-    assert "ter22" not in repr(look(Given(connection, {}, {})))
+    assert "ter22" not in repr(read_sources(Inputs(connection, {}, {})))
 
 
 def test_a_proxy_shows_its_host(monkeypatch: pytest.MonkeyPatch) -> None:

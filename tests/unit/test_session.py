@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.emulator import Emulator, Switches
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, ServiceError
@@ -20,6 +21,7 @@ from tests.support.fault_helpers import ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from pulumi_iotda_ota.iotda.models import ListedPackage
 
@@ -49,6 +51,24 @@ def test_twenty_equal_questions_are_one_walk(emulator: Emulator, run: Run) -> No
 
     assert set(found) == {41}
     assert len(emulator.requests) == 1
+
+
+def test_a_run_resolves_equal_settings_once(emulator: Emulator, tmp_path: Path) -> None:
+    """A run reads the sources of equal settings once; other settings, another run and no memo read them again."""
+    file = tmp_path / "credentials"
+    environ = {"HW_IOTDA_ENDPOINT": emulator.endpoint, "HW_REGION_NAME": emulator.region, "HW_PROJECT_ID": "p1"}
+    environ |= {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(file)}
+
+    def key(run: Run, **config: str) -> str:
+        return run.resolved(Context(dict(config), dict(environ))).secrets[0]
+
+    run, without_memo = Run(), Run(memo=False)
+    for number in ("AK-1", "AK-2"):
+        file.write_text(f"[basic]\nak = {number}\nsk = SK\n")
+        assert key(run) == "AK-1"
+        assert key(run, instanceId=number) == key(without_memo) == key(Run()) == number
+    run.begin_again()
+    assert key(run) == "AK-2"
 
 
 def test_another_question_is_asked(emulator: Emulator, run: Run) -> None:

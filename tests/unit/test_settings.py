@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pulumi_iotda_ota.iotda.auth.connection_model import SECRET_FIELDS, Connection
-from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.iotda.auth.sources import SOURCES
 
 
 def test_every_setting_is_a_field_of_the_connection() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.iotda.auth.connection import known_place
-from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, UserPassword
-from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
+from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AssumedAgency, UserPassword
+from pulumi_iotda_ota.iotda.auth.sources import SOURCES
 from pulumi_iotda_ota.iotda.auth.vendor import IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from tests.support.unit_connection import INSTANCE, KEYS, resolved
@@ -151,11 +151,6 @@ def test_a_regions_file_that_cannot_be_read(tmp_path: Path, text: str, why: str)
         ({"HW_USER_ID": "u1", "HW_USER_PASSWORD": "pass-phrase"}, "HW_USER_ID", "HW_USER_NAME"),
         ({**USER, "HW_DOMAIN_NAME": "", "HW_DOMAIN_ID": "d1"}, "HW_DOMAIN_ID", "HW_DOMAIN_NAME"),
         ({"HW_ASSUME_ROLE_ID_TOKEN": "ey.token"}, "HW_ASSUME_ROLE_ID_TOKEN", "HW_ASSUME_ROLE_ID_TOKEN_FILE"),
-        (
-            {**KEYS, "HW_ASSUME_ROLE_AGENCY_NAME": "a", "HW_ASSUME_ROLE_DOMAIN_ID": "d1"},
-            "HW_ASSUME_ROLE_DOMAIN_ID",
-            "HW_ASSUME_ROLE_DOMAIN_NAME",
-        ),
         ({"HUAWEICLOUD_OIDC_AGENCY_URN": "iam::d:agency:a"}, "HUAWEICLOUD_OIDC_AGENCY_URN", "ID_TOKEN_FILE"),
         (
             {"HUAWEICLOUD_OIDC_TOKEN_FILE": "/t", "HUAWEICLOUD_SDK_AK": "A"},
@@ -178,7 +173,6 @@ def test_what_is_not_read_is_refused_by_name(environ: dict[str, str], name: str,
     [
         {"HW_USER_ID": "u1"},
         {"HW_DOMAIN_ID": "d1"},
-        {"HW_ASSUME_ROLE_DOMAIN_ID": "d1"},
         {"HUAWEICLOUD_OIDC_AGENCY_URN": "iam::d:agency:a"},
         {**USER, **NO_KEY, "HW_USER_ID": "u1", "HW_DOMAIN_ID": "d1"},
     ],
@@ -186,6 +180,25 @@ def test_what_is_not_read_is_refused_by_name(environ: dict[str, str], name: str,
 def test_what_decides_nothing_is_no_error(environ: dict[str, str]) -> None:
     """If a source before it decides, or the set is whole without it, such a variable is no error."""
     assert isinstance(resolved(environ=environ).credential, (AccessKey, UserPassword))
+
+
+def test_the_account_of_an_agency_by_its_id(tmp_path: Path) -> None:
+    """HW_ASSUME_ROLE_DOMAIN_ID and agencyDomainId name the account of the agency; the id goes first."""
+    agency = {"HW_ASSUME_ROLE_AGENCY_NAME": "rollout", "HW_ASSUME_ROLE_DOMAIN_ID": "d1"}
+    found = resolved(environ=agency | {"HW_ASSUME_ROLE_DOMAIN_NAME": "grid-inc"}).credential
+    assert isinstance(found, AssumedAgency)
+    assert (found.domain_id, found.domain_name) == ("d1", "")
+    assert str(found).startswith("agency rollout of d1, assumed with access key")
+
+    file = tmp_path / "config.json"
+    key = {"accessKeyId": "AK", "secretAccessKey": "SK", "agencyName": "rollout", "agencyDomainId": "d2"}
+    file.write_text(json.dumps({"profiles": [{"name": "prod", "mode": "AKSK", **key}]}))
+    profile = resolved(environ={"HW_SHARED_CONFIG_FILE": str(file), "HW_PROFILE": "prod"}).credential
+    assert isinstance(profile, AssumedAgency)
+    assert profile.domain_id == "d2"
+    # The account never comes from another source than the agency.
+    alone = error({"HW_ASSUME_ROLE_DOMAIN_ID": "d1"}, agency_name="rollout")
+    assert alone.headline == "agency_name is set without the account that has the agency"
 
 
 def test_a_token_of_the_environment_goes_before_its_key() -> None:

@@ -46,14 +46,6 @@ _TYPES: Mapping[str, dict[str, Any]] = {
     "object": {"type": "object", "additionalProperties": _ANY},
     "any": _ANY,
 }
-# The table of settings has other names for the types.
-_SETTING_TYPES = {
-    "text": "string",
-    "flag": "boolean",
-    "number": "integer",
-    "decimal": "number",
-    "texts": "list of strings",
-}
 _LANGUAGE: Mapping[str, dict[str, Any]] = {
     # The generated package is installed beside this library, so it needs another name.
     "python": {
@@ -129,8 +121,8 @@ def _setting(setting: Setting) -> dict[str, Any]:
     # No defaultInfo: generated code would copy the environment of one run into the state. There, a rotated key stays,
     # and credentials of two sources are mixed. The provider reads the environment before each request.
     found = f" Environment: {', '.join(f'`{name}`' for name in setting.environment)}." if setting.environment else ""
-    described = rendered(setting.description, STYLE) + found
-    made = {"description": described, **_TYPES[_SETTING_TYPES.get(setting.type, setting.type)]}
+    described = explained(setting, STYLE) + found
+    made = {"description": described, **_TYPES[setting.type]}
     return {**made, "secret": True} if setting.secret else made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.schema.argument import rendered
+from pulumi_iotda_ota.schema.argument import explained, rendered
 from pulumi_iotda_ota.schema.registry import PACKAGE, SERVED
 from tools.generate.languages import GO_PACKAGE, NODE_PACKAGE, PYTHON_PACKAGE, chooser
 from tools.generate.plugin_schema import STYLE
@@ -45,7 +45,8 @@ def _index() -> str:
 def _installation() -> str:
     rows = [
         f"| `{PACKAGE}:{camel(setting.name)}`{', secret' if setting.secret else ''} | "
-        f"{', '.join(f'`{name}`' for name in setting.environment)} | {rendered(setting.description, STYLE)} |"
+        f"{', '.join(f'`{name}`' for name in setting.environment)} | {setting.type} | "
+        f"{explained(setting, STYLE)} |"
         for setting in SETTINGS
     ]
     return (
@@ -70,7 +71,9 @@ def _installation() -> str:
         "```sh\nexport HW_REGION_NAME=cn-north-4 HW_ACCESS_KEY=... HW_SECRET_KEY=...\n```\n\n"
         "Each setting is also a key of the stack configuration, and an argument of an explicit provider.\n"
         "Store a secret with `pulumi config set --secret`.\n\n"
-        "| key | environment | meaning |\n|---|---|---|\n" + "\n".join(rows).replace(" |  | ", " | | ") + "\n"
+        "| key | environment | type | meaning |\n|---|---|---|---|\n"
+        + "\n".join(rows).replace(" |  | ", " | | ")
+        + "\n"
     )
 
 

@@ -1,1 +1,1 @@
-"""The command `doctor`: what it checks, and how it reports."""
+"""The command `doctor`."""

@@ -1,4 +1,4 @@
-"""The command `doctor`: what it is given. What it finds is in ``checks.py``."""
+"""The command `doctor`: its options, and the IAM policies that it prints."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
         Option(
             ["--policy"],
             is_flag=True,
-            help="Print the least IAM policy as JSON, for both models of IAM, and examine nothing.",
+            help="Print the least-privilege IAM policy as JSON, for both models of IAM, without any check.",
         ),
         Option(
             ["--for", "purposes"],
             type=click.Choice(tuple(PURPOSES)),
             multiple=True,
-            help="With --policy: what it is for. By default lookup. Repeat the option for several.",
+            help="With --policy: its purpose. Default: lookup. Repeat the option for several.",
         ),
     ],
 )
@@ -35,8 +35,8 @@ def doctor(command_input: CommandInput) -> None:
     """Show where each setting comes from, and check the connection.
 
     Checks the endpoint, the clock, the credentials, and the permissions to list packages and tasks. Warns of secrets
-    that are not encrypted in the stack configuration of the Pulumi project around this folder. Secrets are redacted.
-    Each problem has a fix. The exit code is 1 if there is a problem; a warning does not change it.
+    without encryption in the stack configuration of the Pulumi project around this folder. Secrets are redacted. Each
+    problem has a fix. If there is a problem, the exit code is 1. A warning does not change the exit code.
     """
     purposes = command_input.flags["purposes"]
     if purposes and not command_input.flags["policy"]:
@@ -45,8 +45,8 @@ def doctor(command_input: CommandInput) -> None:
         made = policies(purposes or ["lookup"])
         command_input.session.json({"result": made} if command_input.as_json else made)
         command_input.session.note(
-            f"If neither --project-id nor HW_PROJECT_ID is set, also allow {PROJECTS}, in a policy of its own, "
-            "because IAM is a global service."
+            f"If neither --project-id nor HW_PROJECT_ID is set, also allow {PROJECTS} in a separate policy, because "
+            "IAM is a global service."
         )
         return
     from pulumi_iotda_ota.cli.doctor.checks import examine  # noqa: PLC0415  loads pydantic

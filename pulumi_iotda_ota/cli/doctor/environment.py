@@ -1,4 +1,4 @@
-"""Looks at what is around the command line: the stacks of the project, switches, Pulumi and the libraries."""
+"""The checks of the environment: stacks of the project, variables, Pulumi and the libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.cli.doctor.findings import OK, PROBLEM, WARNING, Finding, of_error
+from pulumi_iotda_ota.cli.doctor.report import OK, PROBLEM, WARNING, Finding, of_error
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.auth.vendor import IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.stack import Project, StackConfig
 
 _PREFIX = "PULUMI_IOTDA_OTA_"
-# How the vendor's variables begin; of OS_* only those of the table are the vendor's.
+# The prefixes of the vendor's variables. Of OS_*, only those in the table are the vendor's.
 _VENDOR = ("HW_", "HUAWEICLOUD_", "HUAWEI_")
 _OF_REGION = "HUAWEICLOUD_SDK_REGION_"
-# How alike a variable must be to one that is read to be taken for a misspelling; 1 is equal.
+# How alike a variable must be to one that is read to be a misspelling; 1 is equal.
 _ALMOST = 0.88
 _SWITCHES = {
-    NO_MEMO: "equal lookups of a program are asked each time",
+    NO_MEMO: "equal lookups of a program are sent each time",
     VARIABLE: "the lock file of programs and commands",
 }
 _LIBRARIES = ("pulumi-iotda-ota", "pulumi", "pydantic", "requests", "semver", "click", "rich")
-# Neither an access key nor a user's name is a secret alone.
+# Neither an access key nor the name of a user is a secret alone.
 _NO_SECRETS_ALONE = ("access_key", "user_name")
 _SECRETS = tuple(
     camel(setting.name) for setting in SETTINGS if setting.secret and setting.name not in _NO_SECRETS_ALONE
 )
-_REPLACED = "replace it with a new one, because it stands in the history of the repository"
+_REPLACED = "replace it with a new one, because the history of the repository keeps it"
 _PULUMI_WITHIN = 30  # seconds
 
 
 def secrets_of(project: Project, session: Session) -> Iterator[Finding]:
-    """Give the secrets that stand unencrypted in the configuration of a project and its stacks."""
+    """Return the secrets that are not encrypted in the configuration of a project and its stacks."""
     shared = project.shared()
     for key, meant in _plain(shared):
         advice = (
@@ -61,7 +61,7 @@ def secrets_of(project: Project, session: Session) -> Iterator[Finding]:
 def _secrets_of_stack(project: Project, name: str, path: Path, session: Session) -> Iterator[Finding]:
     try:
         config = project.alone(path)
-    except ConfigurationError as error:  # what the other files hold is to be told all the same
+    except ConfigurationError as error:  # the other files are checked all the same
         yield of_error("configuration", error, session)
         return
     plain = _plain(config)
@@ -79,14 +79,14 @@ def _secrets_of_stack(project: Project, name: str, path: Path, session: Session)
 
 
 def _unencrypted(key: str, config: StackConfig, advice: str) -> Finding:
-    text = f"iotda-ota:{sanitize(key)} stands in {config.place} without encryption"
+    text = f"iotda-ota:{sanitize(key)} is in {config.place} without encryption"
     return Finding("configuration", WARNING, text, advice)
 
 
 def _plain(config: StackConfig) -> list[tuple[str, str]]:
-    """Return the secrets that are not encrypted: the key as it stands there, and the setting that it is or should be.
+    """Return the key and the setting of each secret that is not encrypted.
 
-    A key in another spelling is refused in a program, and the secret stands there all the same.
+    A program refuses a key in another spelling, but the secret is in the file all the same.
     """
     secrets = {name.lower(): name for name in _SECRETS}
     keys = [(key, secrets.get(key.replace("_", "").replace("-", "").lower())) for key in config.values]
@@ -100,7 +100,7 @@ def _imports(config: StackConfig) -> Iterator[Finding]:
 
 
 def unread(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Return the variables of the vendor's tools that are set and not read, without their values."""
+    """Return the variables of the vendor's tools that are set and not read."""
     table = {variable.name: variable for variable in VARIABLES}
     known = [name for name, variable in table.items() if variable.use == READ]
     for name in sorted(environ):
@@ -110,14 +110,14 @@ def unread(environ: Mapping[str, str]) -> Iterator[Finding]:
             advice = f"did you mean {near[0]}?" if near else ""
             yield Finding("variable", WARNING if near else OK, f"{sanitize(name)} is not read", advice)
         elif variable is not None and variable.use == REFUSED:
-            text = f"{name} is not read; if it would decide as whom to connect, it is an error"
+            text = f"{name} is not read; it is an error if it would decide as whom to connect"
             yield Finding("variable", WARNING, text, variable.text)
         elif variable is not None and variable.use == IGNORED:
             yield Finding("variable", OK, f"{name} of {variable.tool} is not read ({variable.text})")
 
 
 def switches(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Give the switches of this library that are set."""
+    """Return the switches of this library that are set."""
     for name in sorted(environ):
         if not name.startswith(_PREFIX):
             continue
@@ -125,12 +125,12 @@ def switches(environ: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding("switch", OK, f"{name}={sanitize(environ[name])}: {_SWITCHES[name]}")
         else:
             near = difflib.get_close_matches(name, _SWITCHES, n=1)
-            advice = f"did you mean {near[0]}?" if near else f"remove it; there is {', '.join(_SWITCHES)}"
-            yield Finding("switch", WARNING, f"{sanitize(name)} is no switch of this library", advice)
+            advice = f"did you mean {near[0]}?" if near else f"remove it; the switches are {', '.join(_SWITCHES)}"
+            yield Finding("switch", WARNING, f"{sanitize(name)} is not a switch of this library", advice)
 
 
 def versions(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Give what is installed: Pulumi itself, Python, and the libraries."""
+    """Return the versions of Pulumi, Python and the libraries."""
     yield _pulumi(environ)
     found = [f"{name} {version}" for name in _LIBRARIES if (version := _version(name))]
     yield Finding("libraries", OK, f"Python {platform.python_version()}, {', '.join(found)}")
@@ -139,15 +139,17 @@ def versions(environ: Mapping[str, str]) -> Iterator[Finding]:
 def _pulumi(environ: Mapping[str, str]) -> Finding:
     path = shutil.which("pulumi", path=environ.get("PATH"))
     if path is None:
-        advice = "install it where programs run: https://www.pulumi.com/docs/install/; the command line needs none"
+        advice = (
+            "install it where programs run: https://www.pulumi.com/docs/install/; the command line does not need it"
+        )
         return Finding("pulumi", WARNING, "there is no pulumi on PATH", advice)
     try:
-        done = subprocess.run(  # noqa: S603  what PATH has, without input of anybody
+        done = subprocess.run(  # noqa: S603  a program on PATH, without input of a user
             [path, "version"], env=dict(environ), capture_output=True, stdin=subprocess.DEVNULL,
             encoding="utf-8", errors="replace", timeout=_PULUMI_WITHIN, check=True,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
-        text = f"{sanitize(path)} does not tell its version ({type(error).__name__})"
+        text = f"{sanitize(path)} does not report its version ({type(error).__name__})"
         return Finding("pulumi", PROBLEM, text, "run it: pulumi version")
     return Finding("pulumi", OK, f"{sanitize(done.stdout.strip())} ({sanitize(path)})")
 

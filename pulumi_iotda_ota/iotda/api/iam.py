@@ -1,7 +1,6 @@
-"""What IAM and the metadata service of an ECS are asked for credentials and projects, as pure functions.
+"""Build the requests to IAM and to the metadata service of an ECS, and read their responses; pure functions.
 
-Requests are built here, and answers read. What these answers hold is secret: no error repeats any of it, not even the
-beginning of a body that is no JSON.
+These responses are secret: no error repeats a part of one, not even the beginning of a body that is no JSON.
 Source: the pages KeystoneCreateUserTokenByPassword, KeystoneListProjects, CreateTemporaryAccessKeyByToken and
 CreateTemporaryAccessKeyByAgency of IAM, "Obtaining Metadata" of ECS, and the vendor's SDK for the exchange of an
 OpenID Connect token.
@@ -27,49 +26,48 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# A pipeline's OpenID Connect token is often gone when it is wanted again, so that what it buys should last. IAM gives
-# out at most 24 hours.
+# The OpenID Connect token of a pipeline often expires soon, so its temporary key should last. IAM allows 24 hours.
 _LIFETIME = 6 * 3600
 _JSON = (("Content-Type", "application/json;charset=utf8"),)
 _METADATA_PATIENCE = 3.0  # seconds; the service is one hop away, or not there
 _METADATA_TOKEN_LIFETIME = 6 * 3600
-# What answers for a metadata service that has no tokens.
+# The statuses of a metadata service that has no tokens.
 _NO_TOKENS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.SERVICE_UNAVAILABLE})
 _LONGEST_METADATA_TOKEN = 8192
 _NO_TOKEN_CHARACTERS = frozenset(' "<>[]{}')
 _NO_AGENCY = "configure cloud service agency first"
 
 
-class _Told(BaseModel):
-    # Most programs have a key and never ask here: what reads an answer is built with the first one.
+class _Response(BaseModel):
+    # Most programs have an access key, and read no such response.
     model_config = ConfigDict(defer_build=True)
 
 
-class Project(_Told):
-    """A project of an account: what a region is to IAM."""
+class Project(_Response):
+    """A project of an account."""
 
     # It becomes part of every path.
     id: str = Field(pattern=f"^(?:{PROJECT_ID.pattern})$")
     name: str
 
 
-class _Projects(_Told):
+class _Projects(_Response):
     projects: tuple[Project, ...]
 
 
-class _Issued(_Told):
+class _Issued(_Response):
     expires_at: AwareDatetime
     project: Project | None = None
 
 
-class Token(_Told):
-    """A token that IAM has issued; its text comes in a header."""
+class Token(_Response):
+    """A token of IAM; its text is in a header."""
 
     token: _Issued
     text: SecretStr = SecretStr("")
 
 
-class _Key(_Told):
+class _Key(_Response):
     access: str
     secret: SecretStr
     securitytoken: SecretStr
@@ -84,21 +82,14 @@ class _Key(_Told):
         return value
 
 
-class TemporaryKey(_Told):
+class TemporaryKey(_Response):
     """A temporary access key."""
 
     credential: _Key
 
 
 def create_token(user_name: str, password: SecretStr, domain_name: str, scope: Mapping[str, object]) -> Request[Token]:
-    """Build KeystoneCreateUserTokenByPassword.
-
-    Args:
-        user_name: the IAM user.
-        password: its password.
-        domain_name: the account of the user.
-        scope: what the token is for, in the API's form.
-    """
+    """Build KeystoneCreateUserTokenByPassword."""
     user = {"name": user_name, "password": password.get_secret_value(), "domain": {"name": domain_name}}
     identity = {"methods": ["password"], "password": {"user": user}}
     return Request(
@@ -108,7 +99,7 @@ def create_token(user_name: str, password: SecretStr, domain_name: str, scope: M
         method="POST",
         path="v3/auth/tokens",
         read=_read(Token),
-        # Without the catalogue of services, which nobody here reads.
+        # Without the catalogue of services, which is not read.
         query=(("nocatalog", "true"),),
         body=_body(auth={"identity": identity, "scope": scope}),
         root="/",
@@ -118,12 +109,7 @@ def create_token(user_name: str, password: SecretStr, domain_name: str, scope: M
 
 
 def exchange_id_token(token: SecretStr, idp_id: str) -> Request[SecretStr]:
-    """Build the exchange of an OpenID Connect token for an unscoped token of IAM.
-
-    Args:
-        token: the token of the identity provider.
-        idp_id: the identity provider, as IAM knows it.
-    """
+    """Build the exchange of an OpenID Connect token for an unscoped token of IAM."""
     return Request(
         operation="CreateUnscopedTokenWithIdToken",
         doing="exchange the OIDC token for an IAM token",
@@ -139,37 +125,35 @@ def exchange_id_token(token: SecretStr, idp_id: str) -> Request[SecretStr]:
 
 
 def exchange_token(token: SecretStr) -> Request[TemporaryKey]:
-    """Build CreateTemporaryAccessKeyByToken.
-
-    Args:
-        token: the token of IAM.
-    """
+    """Build CreateTemporaryAccessKeyByToken."""
     held = {"id": token.get_secret_value(), "duration_seconds": _LIFETIME}
     doing = "exchange the IAM token for a temporary access key"
     return _securitytokens("CreateTemporaryAccessKeyByToken", doing, "a temporary key", {"token": held})
 
 
-def assume_agency(agency_name: str, domain_name: str) -> Request[TemporaryKey]:
+def assume_agency(agency_name: str, *, domain_name: str = "", domain_id: str = "") -> Request[TemporaryKey]:
     """Build CreateTemporaryAccessKeyByAgency.
 
     Args:
         agency_name: the agency.
-        domain_name: the account that has it.
+        domain_name: the name of the account that has it, or empty if ``domain_id`` is set.
+        domain_id: the id of that account.
     """
-    asked = f"agency {sanitize(agency_name)} of {sanitize(domain_name)}"
-    assumed = {"agency_name": agency_name, "domain_name": domain_name, "duration_seconds": _LIFETIME}
+    asked = f"agency {sanitize(agency_name)} of {sanitize(domain_name or domain_id)}"
+    account = {"domain_id": domain_id} if domain_id else {"domain_name": domain_name}
+    assumed = {"agency_name": agency_name, **account, "duration_seconds": _LIFETIME}
     return _securitytokens("CreateTemporaryAccessKeyByAgency", "assume an agency", asked, {"assume_role": assumed})
 
 
 def list_projects(name: str) -> Request[tuple[Project, ...]]:
-    """Build KeystoneListProjects for the project with a name; the main project of a region has the region's name."""
+    """Build KeystoneListProjects for a name; the main project of a region has the name of the region."""
     return Request(
         operation="KeystoneListProjects",
         doing="find the project",
         asked=f"project {name}",
         method="GET",
         path="v3/projects",
-        # What the service filters is checked again: of another region's project nothing could be found.
+        # The filter of the service is checked, because another project would have no packages.
         read=lambda body: tuple(found for found in _read(_Projects)(body).projects if found.name == name),
         query=(("name", name),),
         root="/",
@@ -177,10 +161,9 @@ def list_projects(name: str) -> Request[tuple[Project, ...]]:
 
 
 def metadata_token(*, required: bool) -> Request[SecretStr | None]:
-    """Build the request for the token that newer metadata services want to see; None where there are no tokens.
+    """Build the request for the token of newer metadata services; it reads None from one without tokens.
 
-    Args:
-        required: whether a service without tokens is an error.
+    If ``required``, a service without tokens is an error.
     """
     return Request(
         operation="CreateMetadataToken",
@@ -188,7 +171,7 @@ def metadata_token(*, required: bool) -> Request[SecretStr | None]:
         asked="a token",
         method="PUT",
         path="meta-data/latest/api/token",
-        # What answers for a service without tokens is any page.
+        # A service without tokens can return any page.
         read=lambda _: None,
         root="/",
         headers=(("X-Metadata-Token-Ttl-Seconds", str(_METADATA_TOKEN_LIFETIME)),),
@@ -199,12 +182,9 @@ def metadata_token(*, required: bool) -> Request[SecretStr | None]:
 
 
 def security_key(token: SecretStr | None) -> Request[TemporaryKey | None]:
-    """Build the request for the temporary key of the agency of this ECS; None where a token is wanted first.
+    """Build the request for the temporary key of this ECS; its response is None if the service requires a token.
 
-    Reading an answer that says that the ECS has no agency raises a ConfigurationError.
-
-    Args:
-        token: what the service wants to see, or None.
+    If the ECS has no agency, reading the response raises a ConfigurationError.
     """
     return Request(
         operation="ShowSecurityKey",
@@ -231,7 +211,7 @@ def _key_of_ecs(answer: Response) -> TemporaryKey | None:
             facts=[
                 (
                     "fix",
-                    f"give the ECS an agency, or remove {references.setting('credentials')} and set another credential",
+                    f"assign an agency to it, or remove {references.setting('credentials')} and set another credential",
                 )
             ],
         )
@@ -253,7 +233,7 @@ def _securitytokens(operation: str, doing: str, asked: str, identity: Mapping[st
 
 
 def _read(model: type[Model]) -> Callable[[bytes], Model]:
-    """Return the reader of an answer that holds secrets."""
+    """Return the reader of a response with secrets."""
     read = reader(model)
 
     def silent(body: bytes) -> Model:
@@ -261,7 +241,7 @@ def _read(model: type[Model]) -> Callable[[bytes], Model]:
             return read(body)
         except ProtocolError as error:
             problem = ProtocolError(error.message.headline, garbled=error.garbled)
-        # Outside of the handler, and without the fact that repeats how the body begins.
+        # Outside of the handler, and without the fact with the beginning of the body.
         raise problem
 
     return silent
@@ -272,16 +252,18 @@ def _subject(answer: Response) -> SecretStr:
 
 
 def _metadata_token(body: bytes) -> SecretStr | None:
-    """Return the token that is the whole of an answer; a page, or anything else that is no token, is not sent back."""
+    """Return the token of a response that has nothing else; a page is no token."""
     text = body[: _LONGEST_METADATA_TOKEN + 1].decode(errors="replace").strip()
     if len(text) > _LONGEST_METADATA_TOKEN or not _NO_TOKEN_CHARACTERS.isdisjoint(text):
-        raise ProtocolError("the answer is not of the documented shape: the token is something else")
+        raise ProtocolError("the response does not have the documented shape: the token is something else")
     return _secret(text, "the token") if body else None
 
 
 def _secret(text: str, what: str) -> SecretStr:
     if not _is_header_text(text):
-        raise ProtocolError(f"the answer is not of the documented shape: {what} is {'not text' if text else 'missing'}")
+        raise ProtocolError(
+            f"the response does not have the documented shape: {what} is {'not text' if text else 'missing'}"
+        )
     return SecretStr(text)
 
 

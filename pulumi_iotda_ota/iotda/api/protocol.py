@@ -1,7 +1,6 @@
-"""The operations of IoTDA that this library uses, as pure functions: requests are built here, and answers read.
+"""Build the requests of IoTDA's operations, and read their responses; pure functions.
 
-A builder checks every documented limit, so that a value that the service would refuse never leaves the machine. This
-module performs no I/O, knows no credentials and keeps nothing.
+A builder checks every documented limit, so that a value that the service would refuse is never sent.
 Source: the API pages ListOtaPackageInfo, ShowOtaPackage, CreateOtaPackage, DeleteOtaPackage, CreateBatchTask,
 ListBatchTasks, ShowBatchTask, StopBatchTask, RetryBatchTask, ConfirmBatchTask and DeleteBatchTask.
 """
@@ -60,11 +59,9 @@ Parameters = tuple[tuple[str, str], ...]
 _PACKAGES = "ota-upgrades/packages"
 _TASKS = "batchtasks"
 _SUCCESSES = range(200, 300)
-# The requested fields that the response must repeat. The service may reorder lists and shorten texts: those are not in.
+# The requested fields that the response must repeat. The service can reorder lists and shorten texts.
 _REPEATED_OF_PACKAGE = ("package_type", "app_id", "product_id", "version", "module_name")
 _REPEATED_OF_TASK = ("task_name", "task_type")
-# A task that has no devices yet may be shown without their list.
-_READ_DETAIL = page_reader(BatchTaskDetail, required=False)
 
 
 def list_packages(
@@ -74,9 +71,9 @@ def list_packages(
 
     Args:
         query: the filters that the service applies.
-        limit: records a page, 1 to 50.
-        marker: the marker of the page before, 24 hexadecimal digits; None starts with the newest record.
-        offset: records to pass over, 0 to 500.
+        limit: records of a page, 1 to 50.
+        marker: the marker of the previous page, 24 hexadecimal digits; None starts with the newest record.
+        offset: records to skip, 0 to 500.
 
     Raises:
         InputError: a value breaks its documented limit.
@@ -117,9 +114,6 @@ def show_package(package_id: str) -> Request[OtaPackage]:
 def create_package(body: Mapping[str, object]) -> Request[OtaPackage]:
     """Build CreateOtaPackage from an object in OBS; it must not be sent twice.
 
-    Args:
-        body: the API's body.
-
     Raises:
         InputError: a field is unknown, missing, or breaks its documented limit.
     """
@@ -153,11 +147,7 @@ def delete_package(package_id: str) -> Request[None]:
 
 
 def create_batch_task(body: Mapping[str, object], *, now: datetime) -> Request[BatchTask]:
-    """Build CreateBatchTask for an upgrade, which must not be sent twice.
-
-    Args:
-        body: the API's body.
-        now: the time that the schedule must lie after.
+    """Build CreateBatchTask for an upgrade after the time ``now``; it must not be sent twice.
 
     Raises:
         InputError: a field is unknown, missing, or breaks its documented limit.
@@ -189,8 +179,8 @@ def list_batch_tasks(
         task_type: the type of the tasks; the service lists one type at a time.
         app_id: the resource space, or None.
         status: the status of the tasks, or None for all.
-        limit: records a page, 1 to 50.
-        marker: the marker of the page before, or None.
+        limit: records of a page, 1 to 50.
+        marker: the marker of the previous page, or None.
 
     Raises:
         InputError: a value breaks its documented limit.
@@ -215,8 +205,8 @@ def show_batch_task(
     Args:
         task_id: the task.
         status: only devices of this status, or None for all.
-        limit: devices a page, 1 to 50.
-        marker: the marker of the page before, or None.
+        limit: devices of a page, 1 to 50.
+        marker: the marker of the previous page, or None.
 
     Raises:
         InputError: a value breaks its documented limit.
@@ -228,6 +218,7 @@ def show_batch_task(
         asked=arguments({"task_id": _task_id(task_id)}),
         method="GET",
         path=f"{_TASKS}/{task_id}",
+        # A task that has no devices yet can be returned without their list.
         read=the_one(
             page_reader(BatchTaskDetail, required=False),
             task_id,
@@ -238,11 +229,7 @@ def show_batch_task(
 
 
 def stop_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[TargetResults]:
-    """Build StopBatchTask.
-
-    Args:
-        task_id: the task.
-        targets: at most 100 devices to stop; none stops all that can be.
+    """Build StopBatchTask for at most 100 devices, or for all if ``targets`` is empty.
 
     Raises:
         InputError: a value breaks its documented limit.
@@ -251,11 +238,9 @@ def stop_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[Target
 
 
 def retry_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[TargetResults]:
-    """Build RetryBatchTask. It is sent once: a second one would start devices again that failed meanwhile.
+    """Build RetryBatchTask for at most 100 devices, or for all failed and stopped ones if ``targets`` is empty.
 
-    Args:
-        task_id: the task.
-        targets: at most 100 devices to try again; none tries all again that failed or were stopped.
+    It is sent once: a second request would restart devices that failed after the first one.
 
     Raises:
         InputError: a value breaks its documented limit.
@@ -264,11 +249,9 @@ def retry_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[Targe
 
 
 def confirm_batch_task(task_id: str, targets: Sequence[str] = ()) -> Request[TargetResults]:
-    """Build ConfirmBatchTask. It is sent once: what was approved is what waited then, and nothing that came later.
+    """Build ConfirmBatchTask for at most 100 devices, or for all waiting ones if ``targets`` is empty.
 
-    Args:
-        task_id: the task.
-        targets: at most 100 devices to let start; none lets all start that wait.
+    It is sent once: a second request would confirm devices that were added after the first one.
 
     Raises:
         InputError: a value breaks its documented limit.
@@ -308,32 +291,26 @@ def delete_batch_task(task_id: str) -> Request[None]:
 
 
 def read(request: Request[Content], answer: Response, *, connection: ResolvedConnection, now: datetime) -> Content:
-    """Return what an answer holds.
-
-    Args:
-        request: what was asked.
-        answer: what came.
-        connection: what it was asked with.
-        now: the time at which it came.
+    """Return the content of a response, which came at the time ``now``.
 
     Raises:
         ServiceError: the service refused, or failed.
         CredentialsError: the service refused the credentials (401).
-        ProtocolError: the answer is not of the documented shape.
+        ProtocolError: the response does not have the documented shape.
     """
     try:
         content = _judged(request, answer, connection, now)
         if not (isinstance(content, RecordPage) and content.has_unreadable):
             return content
-        # What is wrong with such a record is reported.
+        # The problem of such a record is reported, so it must have no secret.
         return _judged(request, answer.without(connection.secrets), connection, now)
     except IotdaOtaError:
-        told = answer.without(connection.secrets)
-        if told == answer:
+        redacted = answer.without(connection.secrets)
+        if redacted == answer:
             raise
-    # What is cut to length could no longer be told for a secret: the error is made anew from an answer without any.
-    _judged(request, told, connection, now)
-    raise ProtocolError("the answer repeats the credential where something else is documented")
+    # A shortened text could hold a part of a secret, so the error is made again from a redacted response.
+    _judged(request, redacted, connection, now)
+    raise ProtocolError("the response has the credential in a field that should not hold it")
 
 
 def _judged(request: Request[Content], answer: Response, connection: ResolvedConnection, now: datetime) -> Content:
@@ -343,18 +320,18 @@ def _judged(request: Request[Content], answer: Response, connection: ResolvedCon
     try:
         return request.content(answer)
     except ProtocolError as error:
-        came = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
+        status = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
         error.note("requested", request.asked)
-        error.note("endpoint", f"{connection.address}, {came}")
+        error.note("endpoint", f"{connection.address}, {status}")
         raise
 
 
 def _filters(**values: tuple[str | None, Rule]) -> Parameters:
-    """Return the query parameters that were given, each within its limit."""
-    given = {name: (value, rule) for name, (value, rule) in values.items() if value is not None}
-    for name, (value, rule) in given.items():
+    """Return the query parameters that are set, each within its limit."""
+    present = {name: (value, rule) for name, (value, rule) in values.items() if value is not None}
+    for name, (value, rule) in present.items():
         require(name, value, rule)
-    return tuple((name, value) for name, (value, _) in given.items())
+    return tuple((name, value) for name, (value, _) in present.items())
 
 
 def _page(limit: int, marker: str | None, offset: int | None) -> Parameters:

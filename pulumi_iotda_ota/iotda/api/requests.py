@@ -1,8 +1,8 @@
-"""Checks the bodies of CreateBatchTask and CreateOtaPackage against every documented limit. It sends nothing.
+"""Check the bodies of CreateBatchTask and CreateOtaPackage against every documented limit.
 
-The service takes several ways to name devices in one task and silently uses one of them; here they exclude each
-other. Only the service can see whether the object of a package exists and is at most 1 GB large: it reads the
-object with its own agency. Source: the API pages CreateBatchTask and CreateOtaPackage.
+If a task names devices in several ways, the service uses one of them without a message. Here that is an error. Only the
+service can check that the object of a package exists and is at most 1 GB: it reads the object with its agency.
+Source: the API pages CreateBatchTask and CreateOtaPackage.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ _FIELDS = frozenset(
 
 
 def checked_task_body(body: Mapping[str, object], *, now: datetime) -> dict[str, Any]:
-    """Return the body as plain values once all of it is within the documented limits.
+    """Return the body as plain values, if it is within the documented limits.
 
     Args:
-        body: the API's body.
-        now: the time that ``schedule_time`` must lie after, by 7 days at most.
+        body: the body of the API.
+        now: the time; ``schedule_time`` must be after it, by at most 7 days.
 
     Raises:
-        InputError: a field is unknown, missing, or breaks its limit; it is named as the Python functions spell it.
+        InputError: a field is unknown, missing, or breaks its limit.
     """
     checked = {name: value for name, value in body.items() if value is not None}
     unknown = sorted(checked.keys() - _FIELDS)
@@ -182,7 +182,7 @@ OBS_FIELDS: Mapping[str, Rule] = {
     "sign": SIGN,
 }
 _OBS_OPTIONAL = ("sign_method", "sign")
-#: The free texts of a package, with their greatest lengths.
+#: The free texts of a package, with their maximum lengths.
 TEXTS: Mapping[str, int] = {"description": MAX_DESCRIPTION, "custom_info": MAX_CUSTOM_INFO}
 _PACKAGE_REQUIRED: Mapping[str, Rule] = {
     "app_id": APP_ID,
@@ -194,17 +194,17 @@ _PACKAGE_FIELDS = frozenset({*_PACKAGE_REQUIRED, *TEXTS, "module_name", "support
 
 
 def problems_of_obs_location(location: Mapping[str, Any], *, unknown: Collection[str] = ()) -> dict[str, str]:
-    """Return what is wrong with where the object lies, by the name of the field.
+    """Return the problems of the location of an object, by field.
 
     Args:
         location: the fields that are known.
-        unknown: the names of those that are given but not known yet.
+        unknown: the names of the fields that are set but not known yet.
     """
-    problems = {name: "is no field of it" for name in location if name not in OBS_FIELDS}
+    problems = {name: "is not a field of it" for name in location if name not in OBS_FIELDS}
     for name, rule in OBS_FIELDS.items():
         problem = rule.problem(location[name]) if name in location else None
         if problem:
-            # A key can hold anything, a secret of its owner too.
+            # A key can hold any text, even a secret.
             problems[name] = problem if name == "object_key" else f"{problem}, not {quoted(location[name])}"
         elif name not in location and name not in unknown and name not in _OBS_OPTIONAL:
             problems[name] = "is required"
@@ -215,13 +215,10 @@ def problems_of_obs_location(location: Mapping[str, Any], *, unknown: Collection
 
 
 def checked_package_body(body: Mapping[str, object]) -> dict[str, Any]:
-    """Return the body as plain values once all of it is within the documented limits.
-
-    Args:
-        body: the API's body.
+    """Return the body as plain values, if it is within the documented limits.
 
     Raises:
-        InputError: a field is unknown, missing, or breaks its limit; it is named as the Python functions spell it.
+        InputError: a field is unknown, missing, or breaks its limit.
     """
     checked = {name: value for name, value in body.items() if value is not None}
     unknown = sorted(checked.keys() - _PACKAGE_FIELDS)

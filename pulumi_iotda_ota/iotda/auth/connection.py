@@ -1,8 +1,7 @@
-"""Brings the settings of a connection together: each from where it is found first, checked, and with its origin.
+"""Resolve a connection: each setting from the first source that holds it, checked, and with its origin.
 
-Where each was found is kept, because that is what a person needs to know when it is wrong. The order is that of
-``discovery``. The environment is passed in as a value; nothing here sends a request: what only IAM knows, a token or
-the project of a region, is still open in what comes out, and ``login`` asks for it when the first request is due.
+Nothing here sends a request. A token, or the project of a region, is still missing in the result: ``login`` gets it
+from IAM before the first request.
 """
 
 from __future__ import annotations
@@ -21,24 +20,7 @@ from pulumi_iotda_ota.iotda.auth.connection_model import (
     Connection,
     ResolvedConnection,
 )
-from pulumi_iotda_ota.iotda.auth.consistency import (
-    agreed_region,
-    require_cloud_of_endpoint,
-    require_region_of_project,
-    ways_to_give,
-)
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AssumedAgency, AuthToken, EcsMetadata, UserPassword
-from pulumi_iotda_ota.iotda.auth.discovery import (
-    ARGUMENT,
-    CONFIGURATION,
-    Found,
-    Given,
-    find_credential,
-    find_setting,
-    look,
-    refuse_unread,
-    usual_commands,
-)
 from pulumi_iotda_ota.iotda.auth.endpoint import (
     Endpoint,
     iam_endpoint,
@@ -48,10 +30,19 @@ from pulumi_iotda_ota.iotda.auth.endpoint import (
     require_usual,
     shared_endpoint,
 )
-from pulumi_iotda_ota.iotda.auth.profiles import endpoint_of_region
-from pulumi_iotda_ota.iotda.case import snake
+from pulumi_iotda_ota.iotda.auth.settings import BY_NAME, ModelLimit
+from pulumi_iotda_ota.iotda.auth.sources import (
+    ARGUMENT,
+    CONFIGURATION,
+    Inputs,
+    Sources,
+    find_credential,
+    read_sources,
+    refuse_unread,
+    usual_commands,
+)
+from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
-from pulumi_iotda_ota.iotda.limits import CLOUD, INSTANCE_ID, PROJECT_ID, PROJECT_NAME, REGION, Pattern
 from pulumi_iotda_ota.iotda.references import BY_ARGUMENT, setting
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 
@@ -59,60 +50,64 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.iotda.auth.credentials import Credential
-    from pulumi_iotda_ota.iotda.auth.discovery import Found
-    from pulumi_iotda_ota.iotda.auth.endpoint import Endpoint
+    from pulumi_iotda_ota.iotda.auth.files import VendorFiles
     from pulumi_iotda_ota.iotda.auth.signing import Algorithm
 
 
-# How alike a key of the configuration must be to a setting to be taken for a slip; 1 is equal.
+# How alike a key of the configuration must be to a setting to be a misspelling; 1 is equal.
 _ALMOST = 0.8
+_BY_LETTERS = {name.lower(): name for name in CONFIG_NAMES}
 _SDK_ENDPOINT = "HUAWEICLOUD_SDK_REGION_IOTDA_"
 
 
 def resolve(
     connection: Connection | None, *, config: Mapping[str, object], environ: Mapping[str, str]
 ) -> ResolvedConnection:
-    """Return a connection with everything that it needs.
+    """Return a connection with all that it needs.
 
     Args:
         connection: the argument, or None.
-        config: the configuration by camelCase name, without its namespace; texts or typed values.
+        config: the configuration by camelCase name, without its namespace; strings or typed values.
         environ: the environment variables.
 
     Raises:
-        ConfigurationError: a setting is wrong, or some are missing: it lists all of them.
-        CredentialsError: there is no whole credential in the first source that holds any part of one.
+        ConfigurationError: a setting is wrong, or some are missing: the error lists all of them.
+        CredentialsError: the first source that holds a part of a credential has no complete one.
     """
-    _refuse_misspelt(config)
-    sources = look(Given(connection or Connection(), config, environ))
-    values, origins = _gathered(sources, environ)
+    refuse_misspelt(config)
+    inputs = Inputs(connection or Connection(), config, environ)
+    return resolve_sources(inputs, read_sources(inputs))
+
+
+def resolve_sources(inputs: Inputs, sources: Sources) -> ResolvedConnection:
+    """Return the connection of sources that were read; see :func:`resolve`."""
+    values, origins = _gathered(sources, inputs.files)
     with _origin_noted(origins):
         found = _checked(values)
     if found.endpoint is None:
-        error = missing(["endpoint"], sources)
+        error = _missing(["endpoint"], sources)
         if found.project_id is None:
-            error.note(setting("project_id"), f"default: the project of the region; {ways_to_give(['project_id'])}")
+            error.note(setting("project_id"), f"default: the project of the region; {_ways_to_set(['project_id'])}")
         raise error
     with _origin_noted(origins):
         endpoint = read_endpoint(found.endpoint)
         require_usual(found.proxy)
         if found.project_id:
             require_allowed(found.project_id, found.allowed_project_ids)
-    algorithm = _algorithm(found, endpoint)
-    region = agreed_region(found, endpoint, algorithm, origins)
+    algorithm: Algorithm = "derived" if endpoint.is_instance else "standard"
+    if found.signing in ("standard", "derived"):
+        algorithm = found.signing
+    region = _agreed_region(found, endpoint, algorithm, origins)
     if not found.project_id and not region:
-        raise missing(["project_id"], sources)
-    require_region_of_project(found, region, origins)
-    require_cloud_of_endpoint(found, endpoint, origins)
-    refuse_unread(sources, environ)
-    credential = _credential(found, sources, origins)
+        raise _missing(["project_id"], sources)
+    _require_region_of_project(found, region, origins)
+    _require_cloud_of_endpoint(found, endpoint, origins)
+    refuse_unread(sources, inputs.environ)
+    credential = _credential(sources, origins)
     iam = _iam_endpoint(found, region, origins)
-    if (
-        endpoint.is_of_another_cloud
-        and not (found.iam_endpoint or found.cloud)
-        and _needs_iam(credential, found.project_id)
-    ):
-        raise unknown_iam(endpoint, origins)
+    needs_iam = not found.project_id or not isinstance(credential, (AccessKey, AuthToken, EcsMetadata))
+    if needs_iam and endpoint.is_of_another_cloud and not (found.iam_endpoint or found.cloud):
+        raise _unknown_iam(endpoint, origins)
     require_here(found.proxy, {"endpoint": endpoint, "iam_endpoint": iam}, origins)
     return ResolvedConnection(
         endpoint=endpoint.url,
@@ -137,13 +132,13 @@ def resolve(
 def known_place(
     connection: Connection | None, *, config: Mapping[str, object], environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return what is known of region, endpoint, project and instance, without credentials and without asking anybody.
+    """Return what the settings contain of region, endpoint, project and instance, without a request or credentials.
 
-    A known endpoint without an instance is one where none is given. Arguments and errors are those of :func:`resolve`.
+    If the endpoint is known and the instance is empty, no instance is set. See :func:`resolve` for the arguments.
     """
-    _refuse_misspelt(config)
-    given = Given(connection or Connection(), config, environ)
-    values, origins = _gathered(look(given, all_readable=False), environ)
+    refuse_misspelt(config)
+    inputs = Inputs(connection or Connection(), config, environ)
+    values, origins = _gathered(read_sources(inputs, all_readable=False), inputs.files)
     with _origin_noted(origins):
         found = _checked(values)
         endpoint = read_endpoint(found.endpoint) if found.endpoint else None
@@ -154,17 +149,18 @@ def known_place(
 
 
 def check_config(config: Mapping[str, object]) -> None:
-    """Refuse a configuration that is wrong by itself, whether or not it is complete.
+    """Refuse a configuration that is wrong by itself, also if other sources complete it.
 
     Args:
-        config: the configuration by camelCase name, without its namespace; texts or typed values.
+        config: the configuration by camelCase name, without its namespace; strings or typed values.
 
     Raises:
         ConfigurationError: a setting is misspelt, or its value is wrong.
     """
-    _refuse_misspelt(config)
-    # Where else they could be is another question; a profile, for one, may be missing on this machine.
-    values, origins = _gathered(look(Given(Connection(), config, {}), only=CONFIGURATION), {})
+    refuse_misspelt(config)
+    inputs = Inputs(Connection(), config, {})
+    # Other sources, such as a profile, can be on another machine.
+    values, origins = _gathered(read_sources(inputs, only=(CONFIGURATION,)), inputs.files)
     with _origin_noted(origins):
         found = _checked(values)
         if found.endpoint is not None:
@@ -174,14 +170,15 @@ def check_config(config: Mapping[str, object]) -> None:
         require_usual(found.proxy)
 
 
-def _refuse_misspelt(config: Mapping[str, object]) -> None:
-    """Refuse a key that is almost a setting: passed over, it would let another place decide, unnoticed."""
-    by_letters = {name.lower(): name for name in CONFIG_NAMES}
+def refuse_misspelt(config: Mapping[str, object]) -> None:
+    """Refuse a key that is almost a setting: without it another source would decide, without a message."""
     for key in config:
+        if key in CONFIG_NAMES:
+            continue
         letters = re.sub(r"[_-]", "", key).lower()
-        near = difflib.get_close_matches(letters, by_letters, n=1, cutoff=_ALMOST)
-        if near and key not in CONFIG_NAMES:
-            wrong, meant = f"iotda-ota:{sanitize(key, limit=60)}", by_letters[near[0]]
+        near = difflib.get_close_matches(letters, _BY_LETTERS, n=1, cutoff=_ALMOST)
+        if near:
+            wrong, meant = f"iotda-ota:{sanitize(key, limit=60)}", _BY_LETTERS[near[0]]
             raise ConfigurationError(
                 f"{wrong} (stack config) is not a setting; did you mean iotda-ota:{meant}?",
                 setting=snake(meant),
@@ -189,122 +186,11 @@ def _refuse_misspelt(config: Mapping[str, object]) -> None:
             )
 
 
-def _gathered(sources: Sequence[Found], environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the value of each setting that was found anywhere, and where that was."""
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    for name in PUBLIC_FIELDS:
-        found = find_setting(name, sources)
-        if found:
-            values[name] = _typed(name, found.values[name])
-            origins[name] = found.place if found.source is ARGUMENT else found.origin(name)
-    _keep_first_project(values, origins, sources)
-    if "endpoint" not in values and "region" in values:
-        cloud = str(values.get("cloud", ""))
-        values["endpoint"], origins["endpoint"] = _endpoint_of(str(values["region"]), cloud, environ)
-    return values, origins
-
-
-def _keep_first_project(values: dict[str, Any], origins: dict[str, str], sources: Sequence[Found]) -> None:
-    """Remove the id or the name of a project that an earlier source, or the same source, decides otherwise."""
-    by_id, by_name = find_setting("project_id", sources), find_setting("project_name", sources)
-    if by_id and by_name:
-        later = "project_id" if sources.index(by_name) < sources.index(by_id) else "project_name"
-        del values[later], origins[later]
-
-
-def _credential(found: Connection, sources: Sequence[Found], origins: dict[str, str]) -> Credential:
-    """Return the credential, with the agency that it assumes on top where one is given."""
-    base = find_credential(sources)
-    origins["credential"] = base.source
-    if not found.agency_name:
-        return base
-    # Beside the name, or that of the user: an account that another place names could have an agency of this name too.
-    beside = next(source for source in sources if source.text("agency_name"))
-    domain_name = beside.text("agency_domain_name") or beside.text("domain_name")
-    if not domain_name and isinstance(base, UserPassword):
-        domain_name = base.domain_name
-    if not domain_name:
-        raise ConfigurationError(
-            f"{setting('agency_name')} is set without the account that has the agency",
-            setting="agency_name",
-            facts=[
-                ("source", origins["agency_name"]),
-                (setting("agency_domain_name"), ways_to_give(["agency_domain_name"])),
-                ("fix", f"set {setting('agency_domain_name')} in the same source as {setting('agency_name')}"),
-            ],
-        )
-    return AssumedAgency(base, found.agency_name, domain_name, origins["agency_name"])
-
-
-def _iam_endpoint(found: Connection, region: str, origins: dict[str, str]) -> Endpoint:
-    if found.iam_endpoint:
-        with _origin_noted(origins):
-            return read_iam_endpoint(found.iam_endpoint)
-    origins["iam_endpoint"] = _origin_of_region(region, found.cloud or "") if region else "the default"
-    return read_iam_endpoint(iam_endpoint(region, found.cloud or ""))
-
-
-def _needs_iam(credential: Credential, project_id: str | None) -> bool:
-    return not project_id or not isinstance(credential, (AccessKey, AuthToken, EcsMetadata))
-
-
-def _endpoint_of(region: str, cloud: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the endpoint of a region: from the environment or the file of the vendor's SDK, or the shared one."""
-    key = _SDK_ENDPOINT + region.replace("-", "_").upper()
-    first = environ.get(key, "").split(",")[0].strip()
-    if first:
-        return first, f"{key} (environment)"
-    listed, origin = endpoint_of_region(region, environ)
-    return (listed, origin) if listed else (shared_endpoint(region, cloud), _origin_of_region(region, cloud))
-
-
-def _origin_of_region(region: str, cloud: str) -> str:
-    return f"the region {region}, in the cloud {cloud}" if cloud else f"the region {region}"
-
-
-def _typed(name: str, value: object) -> object:
-    """Return a list that arrives as text, JSON or with commas, as a list; other texts are read by the model."""
-    if name != "allowed_project_ids":
-        return value
-    try:
-        read = json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):
-        read = value
-    if isinstance(read, str):
-        read = [part.strip() for part in read.split(",") if part.strip()]
-    return tuple(read) if isinstance(read, (list, tuple)) else (str(value),)
-
-
-@contextmanager
-def _origin_noted(origins: Mapping[str, str]) -> Iterator[None]:
-    """Say of a setting that the block finds wrong where it came from."""
-    try:
-        yield
-    except ConfigurationError as error:
-        error.note("source", origins.get(error.setting, BY_ARGUMENT))
-        raise
-
-
-def _checked(values: Mapping[str, Any]) -> Connection:
-    found = Connection(**values)
-    rules = {"project_id": PROJECT_ID, "project_name": PROJECT_NAME, "instance_id": INSTANCE_ID}
-    for name, rule in {"region": REGION, "cloud": CLOUD, **rules}.items():
-        _require(name, getattr(found, name), rule)
-    return found
-
-
-def _require(name: str, value: str | None, rule: Pattern) -> None:
-    problem = rule.problem(value) if value is not None else None
-    if problem:
-        raise ConfigurationError(f"{setting(name)} {problem}, not {quoted(value)}", setting=name)
-
-
 def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
-    """Refuse a project that is not one of those that may be asked.
+    """Refuse a project that ``allowed_project_ids`` does not list.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: it does not.
     """
     if allowed is not None and project_id not in allowed:
         raise ConfigurationError(
@@ -317,24 +203,165 @@ def require_allowed(project_id: str, allowed: Sequence[str] | None) -> None:
         )
 
 
-def _algorithm(found: Connection, endpoint: Endpoint) -> Algorithm:
-    if found.signing in ("standard", "derived"):
-        return found.signing
-    return "derived" if endpoint.is_instance else "standard"
+def _gathered(sources: Sources, files: VendorFiles) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the value of each public setting that a source holds, and its origin."""
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for name in PUBLIC_FIELDS:
+        holder = sources.settings.get(name)
+        if holder:
+            values[name] = _list(holder.values[name]) if name == "allowed_project_ids" else holder.values[name]
+            origins[name] = holder.place if holder.source is ARGUMENT else holder.origin(name)
+    if "endpoint" not in values and "region" in values:
+        cloud = str(values.get("cloud", ""))
+        values["endpoint"], origins["endpoint"] = _endpoint_of(str(values["region"]), cloud, files)
+    return values, origins
 
 
-# The errors of a connection that is not complete: what is missing, and each place where it can be given.
+def _list(value: object) -> tuple[object, ...]:
+    """Return a list that can be text: JSON, or items with commas between them. The model converts the other types."""
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        read = value
+    if isinstance(read, str):
+        read = [part.strip() for part in read.split(",") if part.strip()]
+    return tuple(read) if isinstance(read, (list, tuple)) else (str(value),)
 
 
-def missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationError:
-    """Return one error that names everything that is missing, credentials included.
+def _endpoint_of(region: str, cloud: str, files: VendorFiles) -> tuple[str, str]:
+    """Return the endpoint of a region: from the environment or the file of the vendor's SDK, or the shared one."""
+    variable = _SDK_ENDPOINT + region.replace("-", "_").upper()
+    first = files.environ.get(variable, "").split(",")[0].strip()
+    if first:
+        return first, f"{variable} (environment)"
+    listed, origin = files.endpoint_of(region)
+    return (listed, origin) if listed else (shared_endpoint(region, cloud), _origin_of_region(region, cloud))
 
-    Args:
-        names: the settings that are missing.
-        sources: where settings were looked for.
-    """
+
+def _origin_of_region(region: str, cloud: str) -> str:
+    return f"the region {region}, in the cloud {cloud}" if cloud else f"the region {region}"
+
+
+@contextmanager
+def _origin_noted(origins: Mapping[str, str]) -> Iterator[None]:
+    """Add its origin to the error of a wrong setting."""
+    try:
+        yield
+    except ConfigurationError as error:
+        error.note("source", origins.get(error.setting, BY_ARGUMENT))
+        raise
+
+
+def _checked(values: Mapping[str, Any]) -> Connection:
+    found = Connection(**values)
+    for name in values:
+        rule, value = BY_NAME[name].rule, getattr(found, name)
+        problem = rule.problem(value) if rule and not isinstance(rule, ModelLimit) else None
+        if problem:
+            raise ConfigurationError(f"{setting(name)} {problem}, not {quoted(value)}", setting=name)
+    return found
+
+
+def _credential(sources: Sources, origins: dict[str, str]) -> Credential:
+    """Return the credential, or the agency that is assumed with it."""
+    base = find_credential(sources)
+    origins["credential"] = base.source
+    holder = sources.settings.get("agency_name")
+    if holder is None:
+        return base
+    # The account comes from the same source: an account of another source can have an agency with this name too.
+    domain_id = holder.text("agency_domain_id")
+    domain_name = "" if domain_id else holder.text("agency_domain_name") or holder.text("domain_name")
+    if not domain_id and not domain_name and isinstance(base, UserPassword):
+        domain_name = base.domain_name
+    if not domain_id and not domain_name:
+        raise ConfigurationError(
+            f"{setting('agency_name')} is set without the account that has the agency",
+            setting="agency_name",
+            facts=[
+                ("source", origins["agency_name"]),
+                (setting("agency_domain_name"), _ways_to_set(["agency_domain_name"])),
+                ("fix", f"set {setting('agency_domain_name')} in the same source as {setting('agency_name')}"),
+            ],
+        )
+    return AssumedAgency(base, holder.text("agency_name"), domain_name, domain_id, origins["agency_name"])
+
+
+def _iam_endpoint(found: Connection, region: str, origins: dict[str, str]) -> Endpoint:
+    if found.iam_endpoint:
+        with _origin_noted(origins):
+            return read_iam_endpoint(found.iam_endpoint)
+    origins["iam_endpoint"] = _origin_of_region(region, found.cloud or "") if region else "the default"
+    return read_iam_endpoint(iam_endpoint(region, found.cloud or ""))
+
+
+# Settings that contradict each other would send requests to the wrong place.
+
+
+def _agreed_region(found: Connection, endpoint: Endpoint, algorithm: Algorithm, origins: dict[str, str]) -> str:
+    if found.region and endpoint.region and found.region != endpoint.region:
+        raise ConfigurationError(
+            f"{setting('region')} is {found.region}, but the endpoint is in {endpoint.region}",
+            setting="region",
+            facts=[
+                (setting("region"), origins["region"]),
+                (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
+            ],
+        )
+    if not found.region and endpoint.region:
+        origins["region"] = "the endpoint"
+    region = found.region or endpoint.region
+    if algorithm == "derived" and not region:
+        raise ConfigurationError(
+            f"derived signing needs {setting('region')}, and the endpoint has none",
+            setting="region",
+            facts=[("fix", _ways_to_set(["region"]))],
+        )
+    return region
+
+
+def _require_region_of_project(found: Connection, region: str, origins: Mapping[str, str]) -> None:
+    name = found.project_name
+    if name and name != region and not name.startswith(f"{region}_"):
+        raise ConfigurationError(
+            f"the project {name} is not in the region {region}: its name does not begin with it",
+            setting="project_name",
+            facts=[
+                (setting("project_name"), origins["project_name"]),
+                (setting("region"), origins["region"]),
+                ("fix", f"set a name such as {region} or {region}_iot, or set {setting('project_id')}"),
+            ],
+        )
+
+
+def _require_cloud_of_endpoint(found: Connection, endpoint: Endpoint, origins: Mapping[str, str]) -> None:
+    if found.cloud and endpoint.cloud and found.cloud != endpoint.cloud:
+        raise ConfigurationError(
+            f"{setting('cloud')} is {found.cloud}, but the endpoint is in the cloud {endpoint.cloud}",
+            setting="cloud",
+            facts=[
+                (setting("cloud"), origins["cloud"]),
+                (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
+                ("fix", "correct one of them"),
+            ],
+        )
+
+
+def _ways_to_set(names: Sequence[str]) -> str:
+    """Return where each of some settings can be set, a line each."""
+
+    def of(name: str) -> str:
+        variables = " or ".join(BY_NAME[name].environment)
+        return f"{BY_ARGUMENT} {setting(name)}, config iotda-ota:{camel(name)}, environment {variables}"
+
+    return "\n".join(map(of, names))
+
+
+def _missing(names: Sequence[str], sources: Sources) -> ConfigurationError:
+    """Return one error that names everything that is missing, credentials included, with each way to set it."""
     ways = {"endpoint": ("region", "endpoint"), "project_id": ("project_id", "region")}
-    facts = [(setting(name), ways_to_give(ways[name])) for name in names]
+    facts = [(setting(name), _ways_to_set(ways[name])) for name in names]
     absent: list[str] = []
     try:
         find_credential(sources)
@@ -347,19 +374,14 @@ def missing(names: Sequence[str], sources: Sequence[Found]) -> ConfigurationErro
     return ConfigurationError(f"the connection is incomplete, missing: {listed}", facts=[first, *facts])
 
 
-def unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:
-    """Return the error where a guess could hand a password, or a signature, to another cloud.
-
-    Args:
-        endpoint: the endpoint of the service.
-        origins: where each setting came from.
-    """
+def _unknown_iam(endpoint: Endpoint, origins: Mapping[str, str]) -> ConfigurationError:
+    """Return the error for an endpoint without a known IAM: a guess could send a password to another cloud."""
     return ConfigurationError(
         f"{setting('iam_endpoint')} is required for this endpoint",
         setting="iam_endpoint",
         facts=[
             (setting("endpoint"), f"{endpoint.url} (from {origins['endpoint']})"),
-            (setting("iam_endpoint"), ways_to_give(["iam_endpoint"])),
+            (setting("iam_endpoint"), _ways_to_set(["iam_endpoint"])),
             ("fix", f"correct {setting('endpoint')}, or set {setting('iam_endpoint')}"),
         ],
     )

@@ -1,7 +1,4 @@
-"""The settings of a connection as a program gives them: names, types and bounds.
-
-Where else they are looked for is not known here.
-"""
+"""The models of a connection: its settings as a program sets them, and as they are resolved."""
 
 from __future__ import annotations
 
@@ -10,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from pulumi_iotda_ota.iotda.auth.settings import BY_NAME, SETTINGS, ModelLimit
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
+from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.iotda.references import setting, value
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, sanitize
 
@@ -25,42 +24,42 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.signing import Algorithm
 
 
-# A program can write a password into them, although it is refused there.
+# A program can write a password into these addresses, although it is refused.
 _ADDRESSES = ("endpoint", "iam_endpoint", "proxy")
 
 
 class Connection(BaseModel):
-    """Where and as whom to ask; every field is optional, and None means that it is looked for elsewhere.
+    """Endpoint and credentials of requests. A field that is None comes from the next source of settings.
 
     Args:
-        region: the region, such as ``cn-north-4``.
-        cloud: the domain of the cloud, for endpoints that are made from the region; by default that of the region.
-        endpoint: the HTTPS endpoint; without it the shared endpoint of the region.
-        project_id: the project that owns the instance; without it IAM is asked for the project of the region.
-        project_name: the name of the project, such as ``cn-north-4_iot``. IAM resolves its id.
-        instance_id: the IoTDA instance, where the account has several.
-        signing: ``derived`` for instance endpoints, ``standard`` for shared ones; ``auto`` tells them by the host.
-        deadline: seconds that one whole operation may take, with its pages and retries; 60 by default.
-        max_attempts: how often one request is sent at most, 1 to 20; 5 by default.
-        ca_file: a file of certificates to trust instead of the usual ones.
-        insecure: True does not verify the server's certificate.
-        proxy: the proxy to use instead of the one that the environment names.
-        profile: a profile of ``~/.hcloud/config.json``, which is not read without it, or of the file that
-            ``HW_SHARED_CONFIG_FILE`` names.
-        credentials: ``ecs`` takes the agency of the ECS that this runs on; without it that is never used.
-        allowed_project_ids: every other project is refused.
-        iam_endpoint: the HTTPS endpoint of IAM, with or without ``/v3``; without it the one of the region.
-        access_key: the access key (AK).
+        region: the region of the instance, such as ``cn-north-4``.
+        cloud: the domain of the cloud, for endpoints that are made from the region. Default: the cloud of the region.
+        endpoint: the HTTPS endpoint of the instance. Default: the shared endpoint of the region.
+        project_id: the project that owns the instance. Default: IAM returns the project of the region.
+        project_name: the name of the project, such as ``cn-north-4_iot``, instead of its id.
+        instance_id: the IoTDA instance, if the account has several.
+        signing: ``auto`` (the default), ``standard`` or ``derived``. If it is ``auto``, the endpoint decides.
+        deadline: the longest time of one operation in seconds, with all its pages and retries. Default: 60.
+        max_attempts: how often one request is sent at most, 1 to 20. Default: 5.
+        ca_file: a file with the certificates to trust.
+        insecure: True does not verify the certificate of the server. Default: False.
+        proxy: the URL of the proxy, without user and password. Default: ``HTTPS_PROXY`` or ``ALL_PROXY``.
+        profile: the profile of KooCLI to read, in ``~/.hcloud/config.json`` or ``HW_SHARED_CONFIG_FILE``.
+        credentials: ``ecs`` uses the agency of the ECS on which the program runs. Default: None.
+        allowed_project_ids: the projects that may be used. Default: all projects.
+        iam_endpoint: the HTTPS endpoint of IAM, with or without ``/v3``. Default: the one for the region.
+        access_key: the access key (AK). It needs ``secret_key``.
         secret_key: the secret key (SK).
-        security_token: goes with a temporary access key.
-        auth_token: a ready IAM token, instead of an access key.
-        user_name: an IAM user, instead of an access key; goes with ``password`` and ``domain_name``.
+        security_token: the security token of a temporary access key.
+        auth_token: an IAM token, instead of an access key.
+        user_name: an IAM user, instead of an access key. It needs ``password`` and ``domain_name``.
         password: the password of the user.
-        domain_name: the account of the user; the account of the agency too where ``agency_domain_name`` is not given.
+        domain_name: the account of the user, and of the agency if the account of the agency is not set.
         agency_name: an agency to assume with the credential.
-        agency_domain_name: the account that has the agency.
-        oidc_token_file: a file with an OpenID Connect token, instead of an access key; goes with ``idp_id``.
-        idp_id: the identity provider of the token, as IAM knows it.
+        agency_domain_name: the name of the account that has the agency.
+        agency_domain_id: the id of the account that has the agency, instead of its name.
+        oidc_token_file: a file with an OpenID Connect token, instead of an access key. It needs ``idp_id``.
+        idp_id: the id of the identity provider in IAM that accepts the token.
 
     Raises:
         ConfigurationError: a field is unknown or has a wrong value.
@@ -93,11 +92,12 @@ class Connection(BaseModel):
     domain_name: str | None = None
     agency_name: str | None = None
     agency_domain_name: str | None = None
+    agency_domain_id: str | None = None
     oidc_token_file: str | None = None
     idp_id: str | None = None
 
     if TYPE_CHECKING:
-        # For type checkers text is as good as SecretStr, and any sequence as a tuple: both are turned into it at once.
+        # For type checkers: the model takes a string for a SecretStr, and any sequence for a tuple.
         def __init__(
             self,
             *,
@@ -126,54 +126,47 @@ class Connection(BaseModel):
             domain_name: str | None = None,
             agency_name: str | None = None,
             agency_domain_name: str | None = None,
+            agency_domain_id: str | None = None,
             oidc_token_file: str | None = None,
             idp_id: str | None = None,
         ) -> None: ...
 
     @model_validator(mode="wrap")
     @classmethod
-    def _in_our_words(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _as_configuration_error(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         try:
             return handler(values)
         except ValidationError as error:
-            # Not "from error": pydantic's text could repeat what was given, a secret among it.
+            # Not "from error": pydantic's text can repeat a secret.
             raise _misfit(error) from None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """Give the fields as a representation shows them: of an address, neither user nor password."""
-        for name, given in super().__repr_args__():
-            hides = name in _ADDRESSES and isinstance(given, str) and "@" in given
-            yield name, f"{REDACTED}@{given.rpartition('@')[2]}" if hides else given
+        """Return the fields for a representation, addresses without user and password."""
+        for name, content in super().__repr_args__():
+            has_user = name in _ADDRESSES and isinstance(content, str) and "@" in content
+            yield name, f"{REDACTED}@{content.rpartition('@')[2]}" if has_user else content
 
     @property
     def has_secrets(self) -> bool:
-        """Return whether any part of a credential that must not be stored is among the given fields."""
+        """Return whether a field holds a part of a credential that must not be stored."""
         return any(getattr(self, name) is not None for name in SECRET_FIELDS)
 
     def public(self) -> dict[str, Any]:
-        """Return the given fields that may be stored, as plain values."""
+        """Return the fields that are set and may be stored, as plain values."""
         return self.model_dump(mode="json", include=set(PUBLIC_FIELDS), exclude_none=True)
 
 
-# Neither an access key nor a user's name is a secret alone, but each goes where its secret goes: half a set is never
-# stored.
-SECRET_FIELDS = ("access_key", "secret_key", "security_token", "auth_token", "user_name", "password")
+# Neither an access key nor the name of a user is a secret alone, but a part of a credential is never stored.
+SECRET_FIELDS = tuple(item.name for item in SETTINGS if item.secret)
 PUBLIC_FIELDS = tuple(name for name in Connection.model_fields if name not in SECRET_FIELDS)
 CONFIG_NAMES = tuple(camel(name) for name in Connection.model_fields)
 
-# What the fields that are no text must be; the bounds are those of the fields above.
-_MEANINGS = {
-    "signing": "auto, standard or derived",
-    "deadline": "a number of seconds above 0, at most 86,400",
-    "max_attempts": "a whole number from 1 to 20",
-    "insecure": f"{value(True)} or {value(False)}",
-    "credentials": "ecs, or not set",
-    "allowed_project_ids": "a list of strings",
-}
+# What a value of a type must be, if its setting has no rule.
+_TYPES = {"boolean": f"{value(True)} or {value(False)}", "list of strings": "a list of strings"}
 
 
 def _misfit(error: ValidationError) -> ConfigurationError:
-    """Return what is wrong with the first field, without the value: it may be a secret."""
+    """Return the error for the first wrong field, without its value, which can be a secret."""
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
@@ -188,37 +181,39 @@ def _misfit(error: ValidationError) -> ConfigurationError:
             setting=name,
             facts=[("fix", "set a plain value, or put it into the stack configuration or the environment")],
         )
-    meaning = _MEANINGS.get(name, f"a string, not {kind}")
-    return ConfigurationError(f"{setting(name) if name else 'connection'} must be {meaning}", setting=name)
+    if not name:
+        return ConfigurationError(f"connection must be a mapping, not {kind}")
+    rule = BY_NAME[name].rule
+    other = _TYPES.get(BY_NAME[name].type, f"a string, not {kind}")
+    meaning = rule.meaning if isinstance(rule, (Choice, ModelLimit)) else other
+    return ConfigurationError(f"{setting(name)} must be {meaning}", setting=name)
 
 
 DEFAULT_DEADLINE = 60.0
-
-
 DEFAULT_MAX_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
 class ResolvedConnection:
-    """A connection with no setting left to look for.
+    """A connection whose settings are resolved.
 
     Args:
         endpoint: scheme, host and port.
-        region: the region, or empty where neither a setting nor the endpoint names one.
+        region: the region, or empty if neither a setting nor the endpoint has one.
         project_id: the project, or empty if IAM has not resolved it yet.
         instance_id: the instance, or None.
         algorithm: how requests are signed.
-        credential: what they are signed with.
+        credential: the credential that signs them.
         deadline: seconds for one whole operation.
         max_attempts: how often one request is sent at most.
-        ca_file: certificates to trust, or None for the usual ones.
+        ca_file: the certificates to trust, or None for the default.
         insecure: whether the server's certificate is not verified.
-        proxy: the proxy, or None for what the environment names.
+        proxy: the proxy, or None for the proxy of the environment.
         iam_endpoint: scheme, host and port of IAM.
-        profile: the profile that was named, or empty.
-        project_name: the name that IAM finds the project by, or empty for the main project of the region.
-        allowed_project_ids: the projects that may be asked, or None for all.
-        origins: where each setting came from, in words; a credential, which comes whole, as ``credential``.
+        profile: the name of the profile, or empty.
+        project_name: the name of the project in IAM, or empty for the main project of the region.
+        allowed_project_ids: the projects that may be used, or None for all.
+        origins: the origin of each setting, and of the credential as ``credential``.
     """
 
     endpoint: str
@@ -236,12 +231,12 @@ class ResolvedConnection:
     profile: str = ""
     project_name: str = ""
     allowed_project_ids: tuple[str, ...] | None = None
-    # Equal connections found in different places are the same connection, and share one client.
+    # Equal connections of different origins share one client.
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def identity(self) -> dict[str, str]:
-        """Return what a "not found" holds for: the same id may exist under another identity."""
+        """Return what identifies the place: the same id can exist in another place."""
         return {
             "region": self.region,
             "endpoint": self.endpoint,
@@ -252,13 +247,13 @@ class ResolvedConnection:
 
     @property
     def address(self) -> str:
-        """Return the endpoint and where it came from, for an error."""
+        """Return the endpoint and its origin, for an error."""
         origin = self.origins.get("endpoint")
         return f"{sanitize(self.endpoint)} (from {origin})" if origin else sanitize(self.endpoint)
 
     @property
     def described(self) -> str:
-        """Return in words where this connection looks, for an error."""
+        """Return project, region, instance and endpoint, for an error."""
         instance = f", instance {self.instance_id}" if self.instance_id else ""
         region = f" in {self.region}" if self.region else ""
         return f"project {self.project_id}{region}{instance} at {sanitize(self.endpoint)}"

@@ -1,19 +1,17 @@
-"""The kinds of credentials: those that sign a request as they are, and those that are exchanged for one of them first.
+"""The kinds of credentials.
 
-``Ready`` credentials go with a request. For each of the others IAM, or the metadata service of an ECS, gives out a
-ready one that expires. A credential shows of its secrets nothing but the ends of an access key. Nothing here looks for
-a credential or sends a request.
+``Ready`` credentials sign a request. IAM, or the metadata service of an ECS, exchanges each other kind for a ready one
+that expires. Of its secrets, a credential shows only the ends of an access key.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import hashlib
+from dataclasses import dataclass, field, fields
+
+from pydantic import SecretStr
 
 from pulumi_iotda_ota.iotda.sanitize import sanitize
-
-if TYPE_CHECKING:
-    from pydantic import SecretStr
 
 # Link-local, and the same on every ECS. Source: the page "Obtaining Metadata".
 METADATA_ADDRESS = "http://169.254.169.254"
@@ -23,46 +21,55 @@ _SHORTEST_SHOWN = 4 * _SHOWN_ENDS + 1
 
 
 @dataclass(frozen=True)
-class AccessKey:
-    """An access key with its secret, and a security token where the key is a temporary one.
+class BaseCredential:
+    """What all kinds have in common; each has a ``source``, the origin in messages."""
 
-    Args:
-        access_key: the access key (AK); it is shown masked.
-        secret_key: the secret key (SK).
-        security_token: goes with a temporary key.
-        source: where it came from, in words.
-    """
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return every text that must not be printed."""
+        found: list[str] = []
+        for name, value in self._fields():
+            if isinstance(value, BaseCredential):
+                found += value.secrets
+            elif isinstance(value, SecretStr):
+                found.append(value.get_secret_value())
+            elif name == "access_key":
+                found.append(str(value))
+        return tuple(filter(None, found))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what distinguishes it from other credentials, including its secrets."""
+        found = [type(self).__name__]
+        for _, value in self._fields():
+            if isinstance(value, BaseCredential):
+                found += value.parts
+            else:
+                found.append(value.get_secret_value() if isinstance(value, SecretStr) else str(value or ""))
+        return tuple(found)
+
+    def _fields(self) -> list[tuple[str, object]]:
+        # The origin does not count: the same credential in two sources is one credential.
+        return [(item.name, getattr(self, item.name)) for item in fields(self) if item.compare]
+
+
+@dataclass(frozen=True)
+class AccessKey(BaseCredential):
+    """An access key with its secret, and with a security token if it is temporary."""
 
     access_key: str = field(repr=False)
     secret_key: SecretStr
     security_token: SecretStr | None
-    # The same credential found in two places is the same one.
     source: str = field(compare=False)
 
     def __str__(self) -> str:
         kind = "temporary access key" if self.security_token else "access key"
         return f"{kind} {masked_key(self.access_key)} from {self.source}"
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return every text that must not be printed."""
-        token = self.security_token.get_secret_value() if self.security_token else ""
-        return tuple(filter(None, (self.access_key, self.secret_key.get_secret_value(), token)))
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return what tells it from other credentials; secrets are among it."""
-        return ("key", *self.secrets)
-
 
 @dataclass(frozen=True)
-class AuthToken:
-    """An IAM token, sent as ``X-Auth-Token``.
-
-    Args:
-        token: the token.
-        source: where it came from, in words.
-    """
+class AuthToken(BaseCredential):
+    """An IAM token, sent as ``X-Auth-Token``."""
 
     token: SecretStr
     source: str = field(compare=False)
@@ -70,27 +77,10 @@ class AuthToken:
     def __str__(self) -> str:
         return f"token from {self.source}"
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return every text that must not be printed."""
-        return (self.token.get_secret_value(),)
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return what tells it from other credentials; secrets are among it."""
-        return ("token", *self.secrets)
-
 
 @dataclass(frozen=True)
-class UserPassword:
-    """An IAM user with its password, exchanged for a token.
-
-    Args:
-        user_name: the name of the IAM user.
-        password: its password.
-        domain_name: the account that the user belongs to.
-        source: where it came from, in words.
-    """
+class UserPassword(BaseCredential):
+    """An IAM user of an account with its password, exchanged for a token."""
 
     user_name: str
     password: SecretStr
@@ -100,26 +90,10 @@ class UserPassword:
     def __str__(self) -> str:
         return f"user {sanitize(self.user_name)} of {sanitize(self.domain_name)} from {self.source}"
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return every text that must not be printed."""
-        return (self.password.get_secret_value(),)
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return what tells it from other credentials; secrets are among it."""
-        return ("user", self.user_name, self.domain_name, *self.secrets)
-
 
 @dataclass(frozen=True)
-class IdTokenFile:
-    """A file with an OpenID Connect token, exchanged for a temporary access key; it is read at each exchange.
-
-    Args:
-        path: the file.
-        idp_id: the identity provider, as IAM knows it.
-        source: where it came from, in words.
-    """
+class IdTokenFile(BaseCredential):
+    """A file with an OpenID Connect token, exchanged for a temporary access key; each exchange reads the file."""
 
     path: str
     idp_id: str
@@ -128,25 +102,10 @@ class IdTokenFile:
     def __str__(self) -> str:
         return f"OIDC token of {sanitize(self.idp_id)} from {self.source}"
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return nothing: what the file holds is not here."""
-        return ()
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return what tells it from other credentials."""
-        return ("file", self.path, self.idp_id)
-
 
 @dataclass(frozen=True)
-class IdToken:
-    """An OpenID Connect token, as it stood in its file.
-
-    Args:
-        token: the token.
-        file: where it stood.
-    """
+class IdToken(BaseCredential):
+    """An OpenID Connect token that was read from its file."""
 
     token: SecretStr
     file: IdTokenFile
@@ -156,28 +115,18 @@ class IdToken:
 
     @property
     def source(self) -> str:
-        """Return where it came from, in words."""
+        """Return the origin of the file."""
         return self.file.source
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return every text that must not be printed."""
-        return (self.token.get_secret_value(),)
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return what tells it from other credentials; secrets are among it."""
-        return ("id token", *self.secrets)
 
 
 @dataclass(frozen=True)
-class EcsMetadata:
-    """The agency of the ECS that this runs on: its metadata service gives out temporary access keys.
+class EcsMetadata(BaseCredential):
+    """The agency of the ECS on which the program runs: its metadata service returns temporary access keys.
 
-    Args:
-        source: where it was asked for, in words.
-        address: the metadata service; another one is for tests.
-        token: what the service wants to see again, where it does.
+    Attributes:
+        source: the setting that selects it.
+        address: the metadata service; tests have another one.
+        token: the token that the service requires, or None.
     """
 
     source: str = field(compare=False)
@@ -185,55 +134,43 @@ class EcsMetadata:
     token: SecretStr | None = None
 
     def __str__(self) -> str:
-        return f"agency of this ECS, asked for by {self.source}"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return every text that must not be printed."""
-        return (self.token.get_secret_value(),) if self.token else ()
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return what tells it from other credentials; secrets are among it."""
-        return ("ecs", self.address, *self.secrets)
+        return f"agency of this ECS, selected by {self.source}"
 
 
 @dataclass(frozen=True)
-class AssumedAgency:
-    """An agency that another credential assumes: IAM gives out temporary access keys of the account it belongs to.
+class AssumedAgency(BaseCredential):
+    """An agency that another credential assumes: IAM returns temporary access keys of its account.
 
-    Args:
-        base: what it is assumed with.
+    Attributes:
+        base: the credential that assumes it.
         agency_name: the agency.
-        domain_name: the account that has it.
-        source: where its name came from, in words.
+        domain_name: the name of its account, or empty.
+        domain_id: the id of its account, or empty.
+        source: the origin of the agency.
     """
 
     base: AccessKey | AuthToken | UserPassword | IdTokenFile | EcsMetadata
     agency_name: str
     domain_name: str
+    domain_id: str
     source: str = field(compare=False)
 
     def __str__(self) -> str:
-        return f"agency {sanitize(self.agency_name)} of {sanitize(self.domain_name)}, assumed with {self.base}"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return every text that must not be printed."""
-        return self.base.secrets
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return what tells it from other credentials; secrets are among it."""
-        return ("agency", self.agency_name, self.domain_name, *self.base.parts)
+        account = sanitize(self.domain_name or self.domain_id)
+        return f"agency {sanitize(self.agency_name)} of {account}, assumed with {self.base}"
 
 
 Ready = AccessKey | AuthToken
 Credential = AccessKey | AuthToken | UserPassword | IdTokenFile | IdToken | EcsMetadata | AssumedAgency
 
 
+def digest(parts: tuple[str, ...]) -> str:
+    """Return a digest of the parts of a credential, as a key of a cache."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
 def masked_key(key: str) -> str:
-    """Return the ends of an access key, enough to recognise it by."""
+    """Return the ends of an access key, enough to recognise it."""
     if len(key) < _SHORTEST_SHOWN:
         return "****"
     return sanitize(f"{key[:_SHOWN_ENDS]}…{key[-_SHOWN_ENDS:]}")

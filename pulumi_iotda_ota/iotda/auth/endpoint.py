@@ -1,7 +1,4 @@
-"""Reads the addresses of IoTDA and IAM: what of one is acceptable, and what it tells about region and edition.
-
-Nothing here asks a network; a name is judged by its labels alone.
-"""
+"""Read and check the endpoints of IoTDA and IAM; the labels of a host name show its region and edition."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from pulumi_iotda_ota.iotda.sanitize import REDACTED, quoted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Those that the vendor's SDK knows for IoTDA; a region is never refused for not being among them.
+# The regions of IoTDA in the vendor's SDK. Other regions are accepted too.
 REGIONS = (
     "af-south-1",
     "ap-southeast-1",
@@ -35,8 +32,8 @@ REGIONS = (
     "ru-moscow-1",
     "sa-brazil-1",
 )
-# Those with an IAM of their own. Some have no shared endpoint of IoTDA: there only instances have one. The IAM of
-# cn-south-4 is the global one.
+# The regions with a regional IAM endpoint. In some of them only instances have an endpoint. cn-south-4 uses the global
+# IAM.
 IAM_REGIONS = (
     "ae-ad-1",
     "af-south-1",
@@ -66,10 +63,10 @@ IAM_REGIONS = (
     "sa-brazil-1",
     "tr-west-1",
 )
-# Those whose IAM is known; its endpoints are iam.<region>.<cloud>.
+# The clouds whose IAM endpoints are known: iam.<region>.<cloud>.
 _CLOUDS = ("myhuaweicloud.com", "myhuaweicloud.eu")
 _EUROPE = re.compile(r"eu-west-1\d\d")
-# How alike a region must be to another to be taken for a slip of it; 1 is equal.
+# How alike a name must be to a region to be a misspelling; 1 is equal.
 _ALMOST = 0.75
 
 #: The schemes of proxies. With socks4 and socks5 this machine resolves the name of the service.
@@ -83,11 +80,11 @@ _DEVICE_LABEL = re.compile(r"(?:^|\.)iot(?:da)?-(?:device|coaps?|mqtts?|https)(?
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An address that requests may go to.
+    """A checked endpoint.
 
-    Args:
-        url: scheme, host and port, without a slash at the end.
-        host: the host alone, in lower case.
+    Attributes:
+        url: scheme, host and port.
+        host: the host, in lower case.
     """
 
     url: str
@@ -105,33 +102,32 @@ class Endpoint:
 
     @property
     def region(self) -> str:
-        """Return the region that the host names, or empty."""
+        """Return the region in the host, or empty."""
         found = _REGION_LABEL.search(self.host)
         return found.group(1) if found else ""
 
     @property
     def cloud(self) -> str:
-        """Return the domain of the cloud, or empty if the host is not named as IoTDA's endpoints are."""
+        """Return the domain of the cloud, or empty if the host does not have the form of IoTDA's endpoints."""
         found = _REGION_LABEL.search(self.host)
         return self.host[found.end() :] if found else ""
 
     @property
     def is_of_another_cloud(self) -> bool:
-        """Return whether it is named as IoTDA's endpoints are, but in no cloud whose IAM is known."""
+        """Return whether it has the form of IoTDA's endpoints, in a cloud whose IAM is not known."""
         return bool(self.cloud) and self.cloud not in _CLOUDS
 
 
 def shared_endpoint(region: str, cloud: str = "") -> str:
-    """Return the shared endpoint of a region, in its own cloud or in another. Source: "Regions and Endpoints"."""
+    """Return the shared endpoint of a region, by default in its own cloud. Source: "Regions and Endpoints"."""
     return f"https://iotda.{region}.{cloud or _cloud(region)}"
 
 
 def iam_endpoint(region: str, cloud: str = "") -> str:
     """Return the endpoint of IAM for a region.
 
-    What a regional endpoint issues is valid in that region, which is the only one that requests go to. For a region
-    without one, or without a region, it is the global endpoint. In another cloud each region has one, as the vendor's
-    Terraform provider has it.
+    A token of a regional endpoint is valid in that region, which is enough. Without a regional endpoint, or without a
+    region, it is the global one. In another cloud each region has one, as in the vendor's Terraform provider.
     Source: ``auth/endpoint.py`` of the vendor's SDK for Python, 3.1.219.
     """
     is_regional = region in IAM_REGIONS or _EUROPE.fullmatch(region) or (region and cloud not in ("", *_CLOUDS))
@@ -140,7 +136,7 @@ def iam_endpoint(region: str, cloud: str = "") -> str:
 
 
 def near_region(region: str) -> str:
-    """Return the known region that a name is a misspelling of, or empty; empty too for a region that is known."""
+    """Return the known region of which a name is a misspelling, or empty."""
     known = {*REGIONS, *IAM_REGIONS}
     near = difflib.get_close_matches(region, sorted(known), n=1, cutoff=_ALMOST)
     return near[0] if near and region not in known else ""
@@ -151,47 +147,38 @@ def _cloud(region: str) -> str:
 
 
 def read_endpoint(text: str, setting: str = "endpoint") -> Endpoint:
-    """Return a checked endpoint; a missing ``https://`` and a slash at the end are put right.
+    """Return a checked endpoint, with a missing ``https://`` and without a final slash.
 
     Args:
         text: the address.
-        setting: the field of ``Connection`` that an error names.
+        setting: the setting that an error names.
 
     Raises:
-        ConfigurationError: it is no address of a host alone, or plain HTTP to another machine.
+        ConfigurationError: it is more than a host, or plain HTTP to another machine.
     """
     try:
         return _read(text.strip())
     except _WrongAddressError as wrong:
         raise ConfigurationError(
-            f"{references.setting(setting)} {wrong}: {shown_address(text.strip())}",
+            f"{references.setting(setting)} {wrong}: {display_address(text.strip())}",
             setting=setting,
             facts=[("fix", wrong.advice)] if wrong.advice else [],
         ) from None
 
 
 def read_iam_endpoint(text: str) -> Endpoint:
-    """Return a checked endpoint of IAM, which other tools write with ``/v3`` behind it; see :func:`read_endpoint`."""
+    """Return a checked endpoint of IAM, which other tools write with a final ``/v3``; see :func:`read_endpoint`."""
     return read_endpoint(text.strip().rstrip("/").removesuffix("/v3"), "iam_endpoint")
 
 
 def stays_here(url: str) -> bool:
-    """Return whether what goes to an address leaves this machine for no network: loopback, or a link-local address.
-
-    Args:
-        url: an address that was checked, or the fixed one of the metadata service.
-    """
+    """Return whether requests to a checked URL stay here: a loopback or a link-local address."""
     host = (urlsplit(url).hostname or "").lower()
     return _is_loopback(host) or (_is_address(host) and ipaddress.ip_address(host).is_link_local)
 
 
 class _WrongAddressError(Exception):
-    """What is wrong with an address, as goes behind the name of its setting.
-
-    Args:
-        problem: what is wrong.
-        advice: what to do about it, or empty.
-    """
+    """The problem of an address, to follow the name of its setting, and its fix or empty."""
 
     def __init__(self, problem: str, advice: str = "") -> None:
         super().__init__(problem)
@@ -205,40 +192,40 @@ def _read(address: str) -> Endpoint:
     _require_host_alone(parts, host)
     if parts.scheme == "http" and not _is_loopback(host):
         raise _WrongAddressError("must begin with https://; plain http is for this machine only")
-    shown = f"[{host}]" if ":" in host else host
+    in_url = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
-    return Endpoint(url=f"{parts.scheme}://{shown}{port}", host=host)
+    return Endpoint(url=f"{parts.scheme}://{in_url}{port}", host=host)
 
 
 def _refuse_address_of_devices(host: str) -> None:
-    """Refuse what devices connect to, over MQTT, CoAP or HTTPS; the console shows it beside the API's address."""
+    """Refuse the endpoint for devices, which the console shows beside the endpoint for applications."""
     found = _DEVICE_LABEL.search(host)
     if found:
         label = "iotda-app" if host[: found.start()] else "iotda"
         likely = f"https://{host[: found.start()]}.{label}{host[found.end() :]}".replace("//.", "//")
-        advice = f"give the address for applications, likely {likely}; the instance's console page shows it"
-        raise _WrongAddressError("is an address for devices, not of the API", advice)
+        advice = f"set the endpoint for applications, likely {likely}; the instance's console page shows it"
+        raise _WrongAddressError("is an endpoint for devices, not for applications", advice)
 
 
 def _split(address: str) -> SplitResult:
     try:
         parts = urlsplit(address)
-        _ = parts.port  # it is read, and found wrong, only here
+        _ = parts.port  # raises an error if it is wrong
     except ValueError:
-        raise _WrongAddressError("is no address") from None
+        raise _WrongAddressError("is not a valid address") from None
     return parts
 
 
 def _require_host_alone(parts: SplitResult, host: str) -> None:
-    """Refuse what is more than scheme, host and port; a password in it is not repeated."""
+    """Refuse an address with more than scheme, host and port, without repeating a password."""
     if parts.scheme not in _DEFAULT_PORTS:
         raise _WrongAddressError("must begin with https://")
     if parts.username is not None or parts.password is not None:
-        raise _WrongAddressError("must not hold a user or a password")
+        raise _WrongAddressError("must not have a user or a password")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise _WrongAddressError("must be a host alone, without a path, query or fragment")
+        raise _WrongAddressError("must be a host without a path, query or fragment")
     if not (_is_address(host) or re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", host)) or ".." in host:
-        raise _WrongAddressError("holds no valid host name")
+        raise _WrongAddressError("has no valid host name")
 
 
 def _is_address(host: str) -> bool:
@@ -253,41 +240,33 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
-def shown_address(address: str) -> str:
-    """Return an address as an error shows it: what may be a user, a password or a query is left out."""
+def display_address(address: str) -> str:
+    """Return an address for an error, without user, password and query."""
     _, user, rest = address.rpartition("@")
     host = re.split(r"[?#]", rest)[0]
     return quoted(f"{REDACTED}@{host}" if user else host)
 
 
-# Judges the proxy of a connection: its address, and what may go over it.
-
-
 def require_usual(proxy: str | None) -> None:
-    """Refuse a proxy that is no address, or one with a password: it would become an input of resources.
+    """Refuse a proxy that is no URL, or has a password: the proxy becomes an input of resources.
 
     Raises:
-        ConfigurationError: it is; the address is told without user and password.
+        ConfigurationError: it is such a proxy; the error shows no password.
     """
     if proxy and ("@" in proxy or not proxy.startswith(tuple(f"{scheme}://" for scheme in PROXY_SCHEMES))):
         raise ConfigurationError(
             f"{references.setting('proxy')} must be an http://, https:// or socks5h:// address without a user "
-            f"or a password, not {shown_address(proxy)}",
+            f"or a password, not {display_address(proxy)}",
             setting="proxy",
             facts=[("fix", "set a proxy with a password in the HTTPS_PROXY environment variable")],
         )
 
 
 def require_here(proxy: str | None, endpoints: Mapping[str, Endpoint], origins: Mapping[str, str]) -> None:
-    """Refuse a proxy to which clear text would leave this machine; an endpoint has plain HTTP on loopback alone.
-
-    Args:
-        proxy: the proxy, or None.
-        endpoints: where requests go, by the setting.
-        origins: where each setting came from.
+    """Refuse a proxy on another machine for plain HTTP, which is only for this machine.
 
     Raises:
-        ConfigurationError: one of the endpoints is plain HTTP, and the proxy is another machine's.
+        ConfigurationError: an endpoint is plain HTTP, and the proxy is on another machine.
     """
     plain = [(name, endpoint.url) for name, endpoint in endpoints.items() if endpoint.url.startswith("http://")]
     if proxy and plain and not stays_here(proxy):
@@ -297,7 +276,7 @@ def require_here(proxy: str | None, endpoints: Mapping[str, Endpoint], origins: 
             setting="proxy",
             facts=[
                 (references.setting(name), f"{url} (from {origins[name]})"),
-                (references.setting("proxy"), f"{shown_address(proxy)} (from {origins['proxy']})"),
+                (references.setting("proxy"), f"{display_address(proxy)} (from {origins['proxy']})"),
                 ("fix", f"remove {references.setting('proxy')} if the endpoint is on this machine"),
             ],
         )

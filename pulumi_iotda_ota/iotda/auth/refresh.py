@@ -1,12 +1,10 @@
-"""How long a credential that was obtained is used, and that it is renewed once, however many want it.
+"""Refresh a temporary credential: once for all threads, before it expires.
 
-* It is renewed when less than ten minutes are left of it. Whoever asks first does so; the others go on with the one
-  that still holds. A renewal that fails then is no error yet.
-* Where there is none that holds, all wait for the one that is being obtained, and share it or the failure.
-* One that was refused is renewed once. The second refusal in a row is final for the process, because what is wrong
-  then is not its age.
-
-Nothing here knows how a credential is obtained, or sends a request.
+* If less than ten minutes are left, one thread refreshes it, and the others use the valid one. If that fails, it is no
+  error yet.
+* If there is no valid one, all threads wait for the one that is being obtained, and share it or its error.
+* A refused one is refreshed once. The second refusal in a row is final for the process, because then age is not the
+  cause.
 """
 
 from __future__ import annotations
@@ -27,21 +25,21 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.retry import Deadline
 
 _MARGIN = timedelta(minutes=10)
-# How soon one that could not be renewed, or came with less than the margin, is asked for again.
+# The pause after a failed refresh, or after a credential that is valid for less than the margin.
 _AGAIN = timedelta(minutes=1)
 _MOST_REFUSALS = 2
-# What the second refusal says beside the first one.
-RENEWED_IN_VAIN = ("renewed", "once; the new one was refused too")
+# A fact of the error for the second refusal.
+REFRESHED_IN_VAIN = ("refreshed", "once; the new one was refused too")
 
 
 @dataclass(frozen=True)
 class IssuedCredential:
-    """A credential that was given out.
+    """A credential that IAM or an ECS issued.
 
-    Args:
-        credential: what requests are signed with.
-        expires: when it ends.
-        project_id: the project that it was given out for, or empty where that was not told.
+    Attributes:
+        credential: the credential.
+        expires: when it expires.
+        project_id: its project, or empty if that is unknown.
     """
 
     credential: Ready
@@ -49,7 +47,7 @@ class IssuedCredential:
     project_id: str = ""
 
 
-class Renewable:
+class RefreshedCredential:
     """One credential and its successors; safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -61,15 +59,15 @@ class Renewable:
         self._final: CredentialsError | None = None
 
     def current(self, obtain: Callable[[], IssuedCredential], deadline: Deadline) -> IssuedCredential:
-        """Return a credential that holds.
+        """Return a valid credential.
 
         Args:
-            obtain: obtains one.
-            deadline: how long to wait for one that somebody else obtains.
+            obtain: obtains a credential.
+            deadline: how long to wait for another thread.
 
         Raises:
             CredentialsError: two in a row were refused.
-            IotdaOtaError: none could be obtained.
+            IotdaOtaError: no credential could be obtained.
         """
         now = deadline.clock.now()
         with self._lock:
@@ -77,34 +75,34 @@ class Renewable:
                 # A copy, because each raise writes its own traceback into the error.
                 raise copy.copy(self._final)
             held = self._held
-            holds = held is not None and now < held.expires
-            if held and holds and (now < self._due or self._flight):
+            is_valid = held is not None and now < held.expires
+            if held and is_valid and (now < self._due or self._flight):
                 return held
             flight = self._flight
             if flight is None:
                 mine = self._flight = Future()
         if flight is not None:
-            return self._waited_for(flight, obtain, deadline)
-        return self._obtain(mine, obtain, held if holds else None, deadline)
+            return self._wait_for(flight, obtain, deadline)
+        return self._obtain(mine, obtain, held if is_valid else None, deadline)
 
     def on_accepted(self, used: Ready) -> None:
-        """Hear that the service took a credential."""
+        """Record that the service accepted a credential."""
         with self._lock:
             if self._held and self._held.credential == used:
                 self._refusals = 0
 
     def refused(self, used: Ready, refusal: CredentialsError) -> bool:
-        """Hear that the service refused a credential, and return whether another one is to be had."""
+        """Record that the service refused a credential, and return whether another one can be obtained."""
         with self._lock:
             if self._final:
                 return False
             if self._held is None or self._held.credential != used:
-                return True  # it was renewed meanwhile, or is being
+                return True  # another thread has refreshed it, or is doing so
             self._refusals += 1
             self._held = None
             if self._refusals < _MOST_REFUSALS:
                 return True
-            refusal.note(*RENEWED_IN_VAIN)
+            refusal.note(*REFRESHED_IN_VAIN)
             self._final = copy.copy(refusal)
             return False
 
@@ -122,7 +120,7 @@ class Renewable:
             with self._lock:
                 self._flight = None
                 self._due = now + _AGAIN
-                # It may have been refused meanwhile.
+                # Another thread can have recorded a refusal.
                 still_good = held is not None and held is self._held and now < held.expires
             if held and still_good and isinstance(error, IotdaOtaError):
                 flight.set_result(held)
@@ -130,7 +128,7 @@ class Renewable:
             flight.set_exception(error)
             raise
         now = deadline.clock.now()
-        # By a clock that is ahead it has expired already; it is used all the same, and not asked for at each request.
+        # A fast clock makes fresh credentials look expired. They are used, and not obtained for each request.
         obtained = replace(obtained, expires=max(obtained.expires, now + _AGAIN))
         with self._lock:
             self._held, self._flight = obtained, None
@@ -138,10 +136,10 @@ class Renewable:
         flight.set_result(obtained)
         return obtained
 
-    def _waited_for(
+    def _wait_for(
         self, flight: Future[IssuedCredential], obtain: Callable[[], IssuedCredential], deadline: Deadline
     ) -> IssuedCredential:
-        """Return what another obtains; where that one ran out of time, obtain with what is left of ours."""
+        """Return the credential of another thread; if the time of that thread is over, obtain one."""
         try:
             return flight.result(timeout=deadline.remaining())
         except DeadlineExceeded:

@@ -1,13 +1,11 @@
-"""Signs requests to IoTDA, stage by stage: canonical request, string to sign, signature, headers.
+"""Sign requests to IoTDA: canonical request, string to sign, signature, headers.
 
-Every stage is a pure function over plain values, so that each can be compared with a published vector; the time is an
-argument. Nothing here sends, logs or keeps anything. Both algorithms of the service are here:
+Each stage is a pure function, so that a test compares it with a published vector. The service has two algorithms:
 
-* ``standard`` (SDK-HMAC-SHA256) signs with the secret key itself;
-* ``derived`` (V11-HMAC-SHA256), which instance endpoints insist on, signs with a key derived for one day, region and
-  service.
+* ``standard`` (SDK-HMAC-SHA256) signs with the secret key.
+* ``derived`` (V11-HMAC-SHA256), for instance endpoints, signs with a key derived for one day, region and service.
 
-Source: the vendor's page "AK/SK Signing and Authentication Algorithm", and its published SDKs where the page is silent.
+Source: the vendor's page "AK/SK Signing and Authentication Algorithm", and its published SDKs.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 Algorithm = Literal["standard", "derived"]
 
-SERVICE = "iotdm"  # the name that the derived algorithm knows IoTDA by
+SERVICE = "iotdm"  # the name of IoTDA in the derived algorithm
 DATE_HEADER = "X-Sdk-Date"
 _NAMES = {"standard": "SDK-HMAC-SHA256", "derived": "V11-HMAC-SHA256"}
 _UNRESERVED = "-_.~"
@@ -33,26 +31,18 @@ _HASH_BYTES = 32
 
 
 def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return query parameters sorted and percent-encoded; this is also the form that is sent."""
+    """Return query parameters sorted and percent-encoded, as they are sent too."""
     return "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in sorted(pairs))
 
 
 def canonical_request(
     method: str, path: str, *, query: Iterable[tuple[str, str]], headers: Mapping[str, str], body: bytes
 ) -> str:
-    """Return the first stage: the request as one text in the agreed form.
-
-    Args:
-        method: the HTTP method in capitals.
-        path: the path of the URL, percent-encoded or not.
-        query: names and values, not encoded.
-        headers: every header to sign, and no other; names in any case.
-        body: the exact bytes that are sent.
-    """
+    """Return the first stage: the canonical request with all headers to sign; the query is not encoded."""
     signed = _lowered(headers)
     lines = [method, _canonical_path(path), canonical_query(query)]
     lines += [f"{name}:{signed[name]}" for name in sorted(signed)]
-    # The block of headers ends with a line break of its own, hence the empty line.
+    # The block of headers ends with a line break, so there is an empty line.
     lines += ["", _signed_names(signed), hashlib.sha256(body).hexdigest()]
     return "\n".join(lines)
 
@@ -76,8 +66,8 @@ def derive_key(*, salt: bytes, secret: bytes, info: bytes, length: int = _HASH_B
     Args:
         salt: RFC 5869's salt.
         secret: RFC 5869's input keying material.
-        info: what the key is bound to.
-        length: bytes wanted, at most 8160.
+        info: RFC 5869's info.
+        length: the number of bytes, at most 8160.
     """
     pseudorandom = hmac.digest(salt or bytes(_HASH_BYTES), secret, "sha256")
     block, key = b"", b""
@@ -92,7 +82,7 @@ def signature(text: str, *, access_key: str, secret_key: str, algorithm: Algorit
     key = secret_key.encode()
     if algorithm == "derived":
         derived = derive_key(salt=access_key.encode(), secret=key, info=scope.encode())
-        # The service takes the hexadecimal text of the derived key as the key, not its bytes.
+        # The key is the hexadecimal text of the derived key, not its bytes.
         key = derived.hex().encode()
     return hmac.digest(key, text.encode(), "sha256").hex()
 
@@ -111,23 +101,20 @@ def sign(
     region: str = "",
     service: str = SERVICE,
 ) -> dict[str, str]:
-    """Return the headers that a signed request carries beside those it has.
+    """Return the further headers of a signed request, ``X-Sdk-Date`` and ``Authorization``.
 
     Args:
         method: the HTTP method in capitals.
         path: the path of the exact URL that is sent.
         query: its query parameters, not encoded.
-        headers: every header to sign, ``Host`` among them; the date is added here.
+        headers: all headers to sign, including ``Host``; the date is added.
         body: the exact bytes that are sent.
         access_key: the access key (AK).
         secret_key: the secret key (SK).
-        now: the time in UTC; the service accepts 15 minutes either way.
+        now: the time in UTC; the service accepts a difference of 15 minutes.
         algorithm: ``standard`` or ``derived``.
-        region: the region the derived key is bound to.
-        service: the service the derived key is bound to.
-
-    Returns:
-        ``X-Sdk-Date`` and ``Authorization``.
+        region: the region of the derived key.
+        service: the service of the derived key.
     """
     date = now.strftime(API_TIME)
     scope = f"{date[:8]}/{region}/{service}" if algorithm == "derived" else ""
@@ -149,7 +136,7 @@ def _encoded(text: str) -> str:
 
 def _canonical_path(path: str) -> str:
     encoded = "/".join(_encoded(segment) for segment in unquote(path).split("/"))
-    # Only the canonical form ends with a slash; the path that is sent has none.
+    # Only the canonical form ends with a slash, not the path that is sent.
     return encoded if encoded.endswith("/") else f"{encoded}/"
 
 

@@ -1,24 +1,24 @@
-"""The one table of the variables and file keys of the vendor's tools, and what this library does with each.
+"""The table of the variables and file keys of the vendor's tools, and what the library does with each.
 
-A variable that says where requests go, or as whom, is read or refused: if it were passed over, another place or account
-would be used without a word. Each other one changes nothing; ``doctor`` lists those that are set.
+A variable that decides where requests go, or as whom, is read or refused. If the library ignored it, requests would go
+to another place or account without a message. Every other variable has no effect, and ``doctor`` lists it if it is set.
 
 Source: the SDK for Python (``huaweicloudsdkcore`` 3.1.219), Go and Java, the vendor's Terraform provider
-(``provider.go``), and the pages of KooCLI on profiles.
+(``provider.go``), and the pages of KooCLI about profiles.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pulumi_iotda_ota.iotda.auth.settings import HW, PROFILE, SDK, SECTION
+from pulumi_iotda_ota.iotda.auth.settings import SETTINGS, names_in
 
 READ, REFUSED, IGNORED = "read", "refused", "ignored"
 _TERRAFORM, _SDK, _KOOCLI = "Terraform", "SDK", "KooCLI"
 _OWN = "this library"
 _OIDC = "set HW_ASSUME_ROLE_ID_TOKEN_FILE and HW_ASSUME_ROLE_IDP_ID, which IAM v3 takes"
-_NO_ENTERPRISE = "requests to IoTDA name no enterprise project"
-_TOOL = "concerns only that tool"
+_NO_ENTERPRISE = "requests to IoTDA have no enterprise project"
+_TOOL = "an option of that tool alone"
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class VendorName:
         name: the variable or the key.
         tool: the tool that reads it.
         use: ``read``, ``refused`` or ``ignored``.
-        text: the setting that it gives, what to set instead, or why it is not read.
-        instead: if this setting comes from the same source, a refused variable is redundant and is no error.
-        with_: a refused variable matters only if the same source holds one of these settings; empty if it always does.
-        before: a refused variable comes before credentials that begin with these settings in the same source.
+        text: the setting that it holds, what to set instead, or why it has no effect.
+        instead: a refused variable is no error if its source has this setting.
+        with_: a refused variable is an error only if its source has one of these settings; empty: always.
+        before: a refused variable precedes credentials that begin with these settings in its source.
     """
 
     name: str
@@ -44,10 +44,12 @@ class VendorName:
     before: tuple[str, ...] = ()
 
 
-def _of_sources() -> tuple[VendorName, ...]:
-    found = {name: (setting, _SDK if name in SDK.values() else _TERRAFORM) for setting, name in {**SDK}.items()}
-    found |= {name: (setting, _OWN if "IOTDA" in name else _TERRAFORM) for setting, name in HW.items()}
-    return tuple(VendorName(name, tool, READ, setting) for name, (setting, tool) in found.items())
+def _settings() -> tuple[VendorName, ...]:
+    return tuple(
+        VendorName(name, _SDK if name == setting.sdk else _OWN if "IOTDA" in name else _TERRAFORM, READ, setting.name)
+        for setting in SETTINGS
+        for name in setting.environment
+    )
 
 
 def _refused(name: str, tool: str, text: str, **more: str | tuple[str, ...]) -> VendorName:
@@ -59,8 +61,8 @@ def _ignored(tool: str, text: str, *names: str) -> tuple[VendorName, ...]:
 
 
 def _openstack() -> tuple[VendorName, ...]:
-    """Return the second names of the Terraform provider, which belong to OpenStack's clients and other clouds too."""
-    beside = {
+    """Return the second names of the Terraform provider, which OpenStack's clients and other clouds use too."""
+    replacements = {
         "OS_REGION_NAME": "HW_REGION_NAME",
         "OS_ACCESS_KEY": "HW_ACCESS_KEY",
         "OS_SECRET_KEY": "HW_SECRET_KEY",
@@ -85,21 +87,19 @@ def _openstack() -> tuple[VendorName, ...]:
         "OS_AGENCY_DOMAIN_NAME": "HW_ASSUME_ROLE_DOMAIN_NAME",
         "OS_CACERT": "the setting ca_file",
     }
-    return tuple(VendorName(name, _TERRAFORM, IGNORED, f"read instead: {other}") for name, other in beside.items())
+    return tuple(
+        VendorName(name, _TERRAFORM, IGNORED, f"read instead: {other}") for name, other in replacements.items()
+    )
 
 
 #: Every variable, each once.
 VARIABLES: tuple[VendorName, ...] = (
-    *_of_sources(),
-    VendorName("HW_SHARED_CONFIG_FILE", _TERRAFORM, READ, "the file of profiles; without a profile its current one"),
+    *_settings(),
+    VendorName("HW_SHARED_CONFIG_FILE", _TERRAFORM, READ, "the file of profiles; its current profile is the default"),
     VendorName("HUAWEICLOUD_SDK_CREDENTIALS_FILE", _SDK, READ, "the credentials file"),
-    VendorName("HUAWEICLOUD_SDK_REGIONS_FILE", _SDK, READ, "the endpoint of the region, under IoTDA"),
+    VendorName("HUAWEICLOUD_SDK_REGIONS_FILE", _SDK, READ, "the file of regions: the endpoint under IoTDA"),
     _refused("HW_USER_ID", _TERRAFORM, "set HW_USER_NAME", instead="user_name", before=("user_name",)),
     _refused("HW_DOMAIN_ID", _TERRAFORM, "set HW_DOMAIN_NAME", instead="domain_name", with_=("user_name", "password")),
-    _refused(
-        "HW_ASSUME_ROLE_DOMAIN_ID", _TERRAFORM, "set HW_ASSUME_ROLE_DOMAIN_NAME",
-        instead="agency_domain_name", with_=("agency_name",),
-    ),
     _refused(
         "HW_ASSUME_ROLE_ID_TOKEN", _TERRAFORM,
         "write the token to a file, and set HW_ASSUME_ROLE_ID_TOKEN_FILE and HW_ASSUME_ROLE_IDP_ID",
@@ -110,7 +110,7 @@ VARIABLES: tuple[VendorName, ...] = (
     _refused("HUAWEICLOUD_OIDC_ID_TOKEN", _SDK, _OIDC),
     _refused("HUAWEICLOUD_OIDC_TOKEN_FILE", _SDK, _OIDC),
     *_ignored(
-        _SDK, "only with HUAWEICLOUD_OIDC_AGENCY_URN, which is refused",
+        _SDK, "needs HUAWEICLOUD_OIDC_AGENCY_URN, which is refused",
         "HUAWEICLOUD_OIDC_SESSION_NAME", "HUAWEICLOUD_OIDC_DURATION_SECONDS", "HUAWEICLOUD_OIDC_POLICY",
         "HUAWEICLOUD_OIDC_POLICY_IDS", "HUAWEICLOUD_SDK_STS_ENDPOINT",
     ),
@@ -122,7 +122,7 @@ VARIABLES: tuple[VendorName, ...] = (
     *_ignored(_TERRAFORM, _NO_ENTERPRISE, "HW_ENTERPRISE_PROJECT_ID"),
     *_ignored(_TERRAFORM, "read instead: the setting max_attempts", "HW_MAX_RETRIES"),
     *_ignored(_TERRAFORM, "read instead: HW_IOTDA_SIGNING", "HW_SIGNING_ALGORITHM"),
-    *_ignored(_TERRAFORM, "a temporary key is obtained for six hours, and again in time", "HW_ASSUME_ROLE_DURATION"),
+    *_ignored(_TERRAFORM, "a temporary key lasts six hours and is refreshed", "HW_ASSUME_ROLE_DURATION"),
     *_ignored(
         _TERRAFORM, _TOOL,
         "HW_TF_CUSTOM_UA", "HW_ENABLE_FORCE_NEW", "SKIP_CHECK_WEBSITE_TYPE", "SKIP_CHECK_UPGRADE",
@@ -131,16 +131,15 @@ VARIABLES: tuple[VendorName, ...] = (
     *_openstack(),
 )  # fmt: skip
 
-#: Every key of a file: of a profile of ``~/.hcloud/config.json``, and of ``~/.huaweicloud/credentials``.
+#: Every key of a profile in ``~/.hcloud/config.json`` and of ``~/.huaweicloud/credentials``.
 FILE_KEYS: tuple[VendorName, ...] = (
-    *(VendorName(key, "profile", READ, setting) for setting, key in PROFILE.items()),
-    VendorName("mode", "profile", READ, "which key of the profile counts: AKSK or SSO"),
-    VendorName("ssoAuth", "profile", READ, "the temporary key of a sign-in, with mode SSO"),
-    VendorName("agencyDomainId", "profile", REFUSED, "set agencyDomainName"),
-    *_ignored("profile", "IoTDA needs no id of the account", "domainId"),
+    *(VendorName(key, "profile", READ, setting) for setting, key in names_in("profile").items()),
+    VendorName("mode", "profile", READ, "the key that counts: AKSK or SSO"),
+    VendorName("ssoAuth", "profile", READ, "the temporary key, if mode is SSO"),
+    *_ignored("profile", "requests to IoTDA need no id of the account", "domainId"),
     *_ignored("profile", "read instead: the setting insecure", "skipSecureVerify"),
     *_ignored("profile", "read instead: the setting deadline", "readTimeout", "connectTimeout"),
     *_ignored("profile", "read instead: the setting max_attempts", "retryCount"),
-    *(VendorName(key, "credentials file", READ, setting) for setting, key in SECTION.items()),
+    *(VendorName(key, "credentials file", READ, setting) for setting, key in names_in("section").items()),
     *_ignored("credentials file", "for services without regions; IoTDA has regions", "domain_id"),
 )

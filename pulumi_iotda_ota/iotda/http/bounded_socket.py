@@ -43,11 +43,15 @@ class Attempt:
             request. A CONNECT request, a SOCKS negotiation and a TLS handshake do not count.
         failed_at_proxy: whether the proxy was not reached, or did not connect to the service.
         proxy_status: what the proxy answered to CONNECT, or 0.
+        tls_version: the version of TLS with the service, such as ``TLSv1.3``, or empty.
+        valid_until: when the certificate of the service expires, or empty if it is not verified.
     """
 
     sent: bool = False
     failed_at_proxy: bool = False
     proxy_status: int = 0
+    tls_version: str = ""
+    valid_until: str = ""
 
 
 # How http.client says what a proxy answered to CONNECT.
@@ -180,6 +184,11 @@ class _SecureConnection(_Recording, HTTPSConnection):
 
     def connect(self) -> None:
         super().connect()
+        attempt = _ATTEMPT.get()
+        if attempt:
+            secure: Any = self.sock
+            attempt.tls_version = secure.version() or ""
+            attempt.valid_until = str((secure.getpeercert() or {}).get("notAfter", ""))
         # An unverified server is one only where the user said insecure=True; urllib3 would warn at each request, and
         # filters for warnings belong to the program, not to a library.
         self.is_verified = True

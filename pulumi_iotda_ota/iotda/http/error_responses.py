@@ -1,15 +1,13 @@
-"""Turns an answer that refuses a request into an error that says what to do.
+"""Make an error with a fix from a response that refuses a request.
 
-Bodies come from the service, from the gateway before it, from IAM and from anything between, in as many shapes; what
-they hold is untrusted text. The known codes have a hint. Where a hint is only likely, its label says so.
+The service, its gateway, IAM and other servers on the way have bodies of different shapes. Their text is untrusted.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,8 +17,8 @@ from pulumi_iotda_ota.iotda import references
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.http.hints import hint, hint_on_page, hint_on_refused_credentials
-from pulumi_iotda_ota.iotda.http.messages import written
-from pulumi_iotda_ota.iotda.retry import retry_after
+from pulumi_iotda_ota.iotda.http.messages import forms_of
+from pulumi_iotda_ota.iotda.retry import http_date, retry_after
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -37,23 +35,23 @@ _INSTANCE_ENDPOINT = (
 )
 _IAM_ENDPOINT = f"check that {references.setting('iam_endpoint')} is an IAM endpoint"
 _TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
-# A signature is good for 15 minutes either way.
-_GREATEST_SKEW = timedelta(minutes=15)
+#: A signature is valid for this long before and after its time.
+SIGNATURE_VALIDITY = timedelta(minutes=15)
 _REFUSALS = range(400, 500)
 _ERROR_CODES = ("error_code", "errorCode")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What an answer says about its own failure; every text is safe to print.
+    """The failure that a response describes; every text is safe to print.
 
-    Args:
+    Attributes:
         status: the HTTP status.
         code: the code of service, gateway or IAM, or empty.
-        message: its message, or empty.
-        request_id: the id that the vendor's support asks for, or empty.
-        kind: what came in the place of JSON, or empty.
-        denied: whether it has what only a denial of IAM has.
+        message: the message, or empty.
+        request_id: the id that the vendor's support needs, or empty.
+        kind: the kind of a body that is no JSON, or empty.
+        denied: whether it has a field that only a denial of IAM has.
     """
 
     status: int
@@ -65,7 +63,7 @@ class Fault:
 
     @property
     def numbers(self) -> str:
-        """Return status, code and request id as they stand behind a headline."""
+        """Return status, code and request id, for the end of a headline."""
         name = " ".join(filter(None, (str(self.status), self.code)))
         return ", ".join(filter(None, (name, f"request {self.request_id}" if self.request_id else "")))
 
@@ -73,15 +71,8 @@ class Fault:
 def refusal(
     request: Request[Any], answer: Response, *, connection: ResolvedConnection, now: datetime
 ) -> ServiceError | CredentialsError:
-    """Return the error for an answer that is no success.
-
-    Args:
-        request: what was asked.
-        answer: what came.
-        connection: what it was asked with.
-        now: the time at which it came; a clock that is wrong explains a refused signature.
-    """
-    fault = read_fault(answer, secrets=written(connection.secrets))
+    """Return the error for a response that is no success; a wrong clock can explain a refused signature."""
+    fault = read_fault(answer, secrets=forms_of(connection.secrets))
     if answer.status in _REDIRECTS:
         return _redirected(request, answer, fault, connection)
     if answer.status == _UNAUTHORIZED:
@@ -90,7 +81,7 @@ def refusal(
     facts += [("response", fault.message)] if fault.message else []
     facts.append(("endpoint", connection.address))
     if answer.status in _REFUSALS and fault.kind:
-        # The service and its gateway answer in JSON. The sender of this knows nothing of agencies and instances.
+        # The service and its gateway send JSON. Another sender knows nothing of agencies and instances.
         headline = f"could not {request.doing}: the response is {fault.kind} ({fault.numbers})"
         server = sanitize(answer.headers.get("server", ""), limit=80)
         facts += [*([("sent by", server)] if server else []), *hint_on_page(request, fault.status)]
@@ -110,7 +101,7 @@ def refusal(
 
 
 def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
-    """Return what an answer says about its failure, from any of the shapes that are known.
+    """Return the failure that a response describes, in any of the known shapes.
 
     ``{"error_code", "error_msg"}`` of the service and the gateway, ``{"error": {"code", "message"}}`` of IAM,
     ``{"errorCode", "errorMsg"}``, ``{"code", "message"}`` at any depth, an HTML page, plain text, or nothing at all.
@@ -129,7 +120,7 @@ def read_fault(answer: Response, *, secrets: tuple[str, ...] = ()) -> Fault:
         request_id = request_id or safe(_first(record, "request_id"), 80)
     kind = ""
     if content is None and answer.body:
-        message = safe(_words_of(answer.body))
+        message = safe(_page_text(answer.body))
         kind = "a web page" if answer.body.lstrip().startswith(b"<") else "plain text"
     if code == str(answer.status):
         code = ""  # IAM repeats the status as the code
@@ -166,19 +157,19 @@ def _objects(content: Any) -> Iterator[dict[str, Any]]:
 
 
 def _first(record: dict[str, Any], *names: str) -> str | int:
-    """Return the first of the named texts or numbers that a record has, or an empty text."""
+    """Return the first of the named strings or numbers that a record has, or empty."""
     values = (record.get(name) for name in names)
     return next((value for value in values if isinstance(value, (str, int)) and not isinstance(value, bool)), "")
 
 
-def _words_of(body: bytes) -> str:
-    """Return what a page or a plain text says: the title of a page, the text as it is."""
+def _page_text(body: bytes) -> str:
+    """Return the title of a page, or a plain text."""
     title = _TITLE.search(body)
     return (title.group(1) if title else body[:400]).decode(errors="replace")
 
 
 def _redirected(request: Request[Any], answer: Response, fault: Fault, connection: ResolvedConnection) -> ServiceError:
-    # Never followed: the credentials would go to wherever the answer points.
+    # Never followed: the credentials would go to another server.
     try:
         target = urlsplit(answer.headers.get("location", "")).hostname or "another path"
     except ValueError:
@@ -218,13 +209,10 @@ def _refused_credentials(
 
 
 def _skew(answer: Response, now: datetime) -> str:
-    """Return how far this machine's clock is off, in words, or empty where that explains nothing."""
-    try:
-        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-        ahead = now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=timezone.utc))
-    except (ValueError, OverflowError):
-        return ""
-    if abs(ahead) <= _GREATEST_SKEW:
+    """Return how far the clock of this machine is off, or empty if that does not matter."""
+    theirs = http_date(answer.headers.get("date", ""))
+    ahead = now - theirs if theirs else timedelta()
+    if abs(ahead) <= SIGNATURE_VALIDITY:
         return ""
     minutes = round(abs(ahead).total_seconds() / 60)
     return f"{minutes} minutes {'ahead of' if ahead > timedelta() else 'behind'} the service's"

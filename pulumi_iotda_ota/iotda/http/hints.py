@@ -1,7 +1,6 @@
-"""What to do about the refusals that are known, one entry each.
+"""The advice for known refusals, by documented code and status.
 
-Keyed on documented codes and statuses. A probable reason is a ``cause``, what solves a known problem is a ``fix``.
-Whether a refusal is final is not decided here.
+A ``cause`` is a probable reason, a ``fix`` solves a known problem.
 Source: the vendor's pages "Error Codes" of IoTDA, API Gateway and IAM.
 """
 
@@ -24,7 +23,7 @@ Facts = list[tuple[str, str]]
 
 _WRONG_EDITION = (
     "cause",
-    f"this endpoint is of another edition; set {setting('endpoint')} to the one that the console of the instance shows",
+    f"this endpoint belongs to another edition; set {setting('endpoint')} to the one on the instance's console page",
 )
 _WRONG_SPACE = (
     "fix",
@@ -32,19 +31,19 @@ _WRONG_SPACE = (
 )
 _POLICY = "iotda-ota doctor --policy prints a policy"
 _NO_PERMISSION = ("fix", f"grant the user the IAM action of the operation, which the message names; {_POLICY}")
-# How a denial of IAM is worded, whatever its code.
+# The wording of a denial of IAM, with any code.
 _DENIED = ("not authorized to perform", "policy doesn't allow")
 _OF_SERVICE = "IOTDA."
 _CODES = (_OF_SERVICE, "APIGW.", "APIG.", "IAM.")
 _WRONG_PLACE = (
     "cause",
-    f"{setting('endpoint')} is no application endpoint of IoTDA, or {setting('project_id')} belongs to another region",
+    f"{setting('endpoint')} is not IoTDA's application endpoint, or {setting('project_id')} belongs to another region",
 )
 _INTERMEDIARY = (
     "cause",
     "a firewall or proxy between this machine and IoTDA sent it: a response of the service has an error_code",
 )
-# What a creation can name that is not there.
+# The ids of a creation that can be wrong.
 _WRONG_IDS = {
     "CreateBatchTask": (
         "fix",
@@ -70,11 +69,10 @@ _BY_OPERATION = {
     ),
     "CreateUnscopedTokenWithIdToken": f"check {setting('idp_id')}, and that its conversion rules accept this token",
     "CreateTemporaryAccessKeyByToken": (
-        f"check that the conversion rules of {setting('idp_id')} give the token a user group"
+        f"check that the conversion rules of {setting('idp_id')} assign a user group to the token"
     ),
     "CreateTemporaryAccessKeyByAgency": (
-        f"check {setting('agency_name')} and {setting('agency_domain_name')}, and that the credential may assume it "
-        "(Agent Operator)"
+        f"check {setting('agency_name')} and its account, and that the credential may assume it (Agent Operator)"
     ),
     "KeystoneListProjects": f"set {setting('project_id')}, or permit the credential to list projects",
     "CreateMetadataToken": ON_ECS,
@@ -97,9 +95,9 @@ _OTHER_CAUSES: dict[type, str] = {
 
 _LOCKED = "IAM.0061"
 _WRONG_SIGNATURE = ("IOTDA.000002", "APIGW.0301")
-#: What helps against a refusal, by its code. A guess is ``cause``.
+#: The advice by code.
 BY_CODE = {
-    "IOTDA.000004": ("fix", "renew the token: it is not, or no longer, valid"),
+    "IOTDA.000004": ("fix", "get a new token: this one is invalid or has expired"),
     "IOTDA.000021": _WRONG_EDITION,
     "IOTDA.000029": _WRONG_PLACE,
     "IOTDA.001000": _WRONG_SPACE,
@@ -125,15 +123,9 @@ BY_CODE = {
 def hint(
     request: Request[Any], status: int, code: str, message: str, connection: ResolvedConnection, *, denied: bool = False
 ) -> Facts:
-    """Return what is known to help against a refusal, or an empty list.
+    """Return the advice for a refusal, or an empty list.
 
-    Args:
-        request: what was asked.
-        status: the HTTP status.
-        code: the code, or empty.
-        message: the message, or empty.
-        connection: what it was asked with.
-        denied: whether the answer has what only a denial of IAM has.
+    ``denied`` says that the response has a field that only a denial of IAM has.
     """
     if is_throttle(status, code):
         return [TOO_FAST]
@@ -151,28 +143,19 @@ def hint(
     if "instance" in message.lower() and connection.instance_id is None:
         facts.append(_SEVERAL_INSTANCES)
     if status == HTTPStatus.NOT_FOUND and not facts and _is_collection(request):
-        # Where the service itself, not a gateway before it, missed something, a creation names it.
+        # If the service did not find something, the creation names it. A gateway knows only the path.
         facts.append(_WRONG_IDS.get(request.operation, _WRONG_PLACE) if code.startswith("IOTDA.") else _WRONG_PLACE)
     return facts
 
 
 def hint_on_page(request: Request[Any], status: int) -> Facts:
-    """Return the likely cause of a refusal that is a web page or plain text.
-
-    Args:
-        request: what was asked.
-        status: the HTTP status.
-    """
+    """Return the likely cause of a refusal that is a web page or plain text."""
     is_elsewhere = status == HTTPStatus.NOT_FOUND and _is_collection(request)
     return [*([_WRONG_PLACE] if is_elsewhere else []), _INTERMEDIARY]
 
 
 def hint_on_no_address(connection: ResolvedConnection) -> Facts:
-    """Return the likely cause of a host name without an address, or an empty list.
-
-    Args:
-        connection: what it was asked with.
-    """
+    """Return the likely cause of a host name without an address, or an empty list."""
     region = connection.region
     if connection.origins.get("endpoint") != f"the region {region}":
         return []
@@ -180,7 +163,7 @@ def hint_on_no_address(connection: ResolvedConnection) -> Facts:
         own = "no name server responds, or the region has no shared endpoint"
         return [("cause", own)]
     if region in IAM_REGIONS:
-        own = f"set {setting('endpoint')} to the one of the instance, as the console shows it"
+        own = f"set {setting('endpoint')} to the endpoint on the console page of the instance"
         return [("cause", f"{region} has no shared endpoint of IoTDA"), ("fix", own)]
     meant = near_region(region)
     question = f"; did you mean {meant}?" if meant else ""
@@ -190,14 +173,7 @@ def hint_on_no_address(connection: ResolvedConnection) -> Facts:
 def hint_on_refused_credentials(
     request: Request[Any], code: str, message: str, connection: ResolvedConnection
 ) -> Facts:
-    """Return the likely cause of a 401, or an empty list.
-
-    Args:
-        request: what was asked.
-        code: the code, or empty.
-        message: the message, or empty.
-        connection: what it was asked with.
-    """
+    """Return the likely cause of a 401, or an empty list."""
     if (
         code == _LOCKED
         or "locked" in message.lower()
@@ -216,19 +192,19 @@ def hint_on_refused_credentials(
 
 
 def _wrong_signing(connection: ResolvedConnection, wrong: Facts) -> Facts:
-    """Return how else the request should have been signed, or what is wrong where it was signed as it should."""
+    """Return the signing that the endpoint needs, or the cause if the signing is right."""
     forced = _forced_mismatch(connection)
     if forced:
         return [("cause", forced)]
     endpoint = read_endpoint(connection.endpoint)
     if endpoint.is_instance or endpoint.region:
         return wrong
-    # A domain of one's own tells nothing of the edition behind it, nor of its region.
+    # A custom domain shows neither the edition nor the region.
     if connection.algorithm == "derived":
         standard = setting("signing", "standard")
         other = f"the instance is not in {connection.region}, or it needs {standard}"
         return [*wrong, ("cause", other)]
-    return [*wrong, ("cause", f"if this is the own domain of an instance, it needs {setting('signing', 'derived')}")]
+    return [*wrong, ("cause", f"if this is the custom domain of an instance, it needs {setting('signing', 'derived')}")]
 
 
 def _names_agency(message: str) -> bool:
@@ -246,7 +222,7 @@ def _wrong_secret(credential: AccessKey) -> str:
 
 
 def _forced_mismatch(connection: ResolvedConnection) -> str:
-    """Return why the other algorithm than the one that was forced would explain the refusal, or empty."""
+    """Return the mismatch of a configured algorithm and the endpoint, or empty."""
     endpoint = read_endpoint(connection.endpoint)
     derived = connection.algorithm == "derived"
     if endpoint.is_instance and not derived:

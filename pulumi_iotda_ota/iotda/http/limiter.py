@@ -1,24 +1,24 @@
-"""Holds requests back, for the whole process: how many go at a time, and that refused credentials are not used again.
+"""Limit the concurrent requests of the whole process, and stop requests with a refused credential.
 
-* At most 8 requests are in flight per endpoint, over all clients; after a throttle answer one, until 10 were clean.
-  Walks that ask for several pages at once share these 8 evenly, so that no long one holds up the others.
-* The first request of a credential goes alone until one was let in, at each endpoint and by each signature anew. After
-  a 401 nothing more is sent with it anywhere, because the account locks after five failures and a program may make
-  twenty lookups at once.
+* At most 8 requests are in flight per endpoint, over all clients. After a throttling response it is one, until 10
+  requests in a row were not throttled. Walks that fetch several pages at once share these 8 evenly.
+* Until the service accepts a credential, only one request with it is in flight, for each endpoint and kind of
+  signature. After a 401 nothing more is sent with it, because the account locks after five failures, and a program can
+  make twenty lookups at once.
 
-The state is the process's, not a client's, because the service sees neither clients nor programs but one machine and
-one account. Credentials are known here by a digest only. This module sends nothing.
+The state belongs to the process, because the service sees one machine and one account. It has only digests of
+credentials.
 """
 
 from __future__ import annotations
 
 import copy
-import hashlib
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda.auth.credentials import digest
 from pulumi_iotda_ota.iotda.errors import CredentialsError, ServiceError
 from pulumi_iotda_ota.iotda.retry import is_throttle
 
@@ -34,8 +34,8 @@ _SERVER_ERRORS = 500
 
 
 @dataclass
-class _Lane:
-    """One endpoint: how many requests are in flight, and how many may be."""
+class _Endpoint:
+    """The concurrency of one endpoint."""
 
     in_flight: int = 0
     limit: int = _MOST_IN_FLIGHT
@@ -52,44 +52,50 @@ class _Lane:
 
 
 @dataclass
-class _Standing:
-    """One credential: in which ways it was let in, whether another one is being tried, and what refused it."""
+class _CredentialState:
+    """How the service received one credential.
 
-    on_accepted: set[tuple[str, ...]] = field(default_factory=set)
-    on_trial: bool = False
+    Attributes:
+        accepted: the uses, by endpoint, algorithm and region, in which it was accepted.
+        has_first: whether its first request is in flight.
+        refusal: the error that refused it, or None.
+    """
+
+    accepted: set[tuple[str, ...]] = field(default_factory=set)
+    has_first: bool = False
     refusal: CredentialsError | None = None
 
 
 @dataclass(frozen=True)
-class _Place:
-    """What one request holds while it is out.
+class _InFlight:
+    """One request in flight.
 
-    Args:
-        lane: the endpoint.
-        standing: the credential.
-        way: what decides beside the credential whether it is let in.
-        on_trial: whether nothing was let in this way yet.
+    Attributes:
+        endpoint: its endpoint.
+        credential: its credential.
+        use: the endpoint, algorithm and region of the credential.
+        is_first: whether the credential was not accepted in this use before.
     """
 
-    lane: _Lane
-    standing: _Standing
-    way: tuple[str, ...]
-    on_trial: bool
+    endpoint: _Endpoint
+    credential: _CredentialState
+    use: tuple[str, ...]
+    is_first: bool
 
 
 class RequestLimiter:
-    """Lets requests through; one object serves the whole process, tests make their own."""
+    """Limits requests. One object serves the whole process; tests make their own."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._lanes: dict[str, _Lane] = {}
-        self._standings: dict[str, _Standing] = {}
+        self._endpoints: dict[str, _Endpoint] = {}
+        self._credentials: dict[str, _CredentialState] = {}
 
     @contextmanager
-    def passage(self, connection: ResolvedConnection, *, deadline: Deadline, doing: str) -> Iterator[None]:
-        """Hold one place for one request, from before it is sent until its answer was read.
+    def slot(self, connection: ResolvedConnection, *, deadline: Deadline, doing: str) -> Iterator[None]:
+        """Count one request as in flight during the block, which sends it and reads its response.
 
-        How the block ends tells how the request went: with the error that the answer was read as, or without one.
+        The block raises the error of the response, or ends without one.
 
         Args:
             connection: where the request goes, and with what credential.
@@ -97,10 +103,10 @@ class RequestLimiter:
             doing: what the request does, for an error.
 
         Raises:
-            CredentialsError: the credential was refused before.
-            DeadlineExceeded: no place became free in time.
+            CredentialsError: the credential was refused earlier.
+            DeadlineExceeded: the limit was reached until the deadline.
         """
-        place = self._enter(connection, deadline, doing)
+        request = self._enter(connection, deadline, doing)
         failure: BaseException | None = None
         try:
             yield
@@ -109,84 +115,73 @@ class RequestLimiter:
             raise
         finally:
             with self._changed:
-                place.lane.in_flight -= 1
-                if place.on_trial:
-                    place.standing.on_trial = False
-                _learn(place, failure)
+                request.endpoint.in_flight -= 1
+                if request.is_first:
+                    request.credential.has_first = False
+                _record(request, failure)
                 self._changed.notify_all()
 
     @contextmanager
     def walking(self, connection: ResolvedConnection) -> Iterator[Callable[[], int]]:
-        """Count a walk over several pages while it lasts, and give it the number of its requests that may be out now.
+        """Count a walk over several pages during the block, and return its share of the concurrency limit.
 
-        That is its even share of what the endpoint takes, rounded up, and one after a throttle answer. It reserves
-        nothing: every request still waits for its own :meth:`passage`.
-
-        Args:
-            connection: where the walk asks.
+        The share is rounded up, and is one after a throttling response. Each request still needs a :meth:`slot`.
         """
         with self._changed:
-            lane = self._lane(connection)
-            lane.walks += 1
+            endpoint = self._endpoint(connection)
+            endpoint.walks += 1
         try:
-            yield lambda: -(-lane.limit // max(1, lane.walks))
+            yield lambda: -(-endpoint.limit // max(1, endpoint.walks))
         finally:
             with self._changed:
-                lane.walks -= 1
+                endpoint.walks -= 1
 
     def forget(self) -> None:
-        """Forget every refusal, as after a credential or an account was put right while the process ran on.
-
-        The first request of each credential goes alone again.
-        """
+        """Forget every refusal, because a credential or an account may have been corrected since."""
         with self._changed:
-            # Dropped, not emptied: what is still under way tells of the time before, and nobody is to hear it.
-            self._standings.clear()
+            # In-flight requests update discarded objects.
+            self._credentials.clear()
             self._changed.notify_all()
 
-    def _enter(self, connection: ResolvedConnection, deadline: Deadline, doing: str) -> _Place:
-        way = (connection.endpoint, connection.algorithm, connection.region)
+    def _enter(self, connection: ResolvedConnection, deadline: Deadline, doing: str) -> _InFlight:
+        use = (connection.endpoint, connection.algorithm, connection.region)
         with self._changed:
-            lane = self._lane(connection)
-            while not _may_enter(lane, standing := self._standing(connection), way):
+            endpoint = self._endpoint(connection)
+            while not _may_enter(endpoint, credential := self._credential(connection), use):
                 deadline.check(doing)
                 self._changed.wait(deadline.remaining())
-            lane.in_flight += 1
-            place = _Place(lane, standing, way, on_trial=way not in standing.on_accepted)
-            standing.on_trial |= place.on_trial
-        return place
+            endpoint.in_flight += 1
+            is_first = use not in credential.accepted
+            credential.has_first |= is_first
+        return _InFlight(endpoint, credential, use, is_first)
 
-    def _lane(self, connection: ResolvedConnection) -> _Lane:
-        return self._lanes.setdefault(connection.endpoint, _Lane())
+    def _endpoint(self, connection: ResolvedConnection) -> _Endpoint:
+        return self._endpoints.setdefault(connection.endpoint, _Endpoint())
 
-    def _standing(self, connection: ResolvedConnection) -> _Standing:
-        return self._standings.setdefault(_digest(connection.credential.parts), _Standing())
+    def _credential(self, connection: ResolvedConnection) -> _CredentialState:
+        return self._credentials.setdefault(digest(connection.credential.parts), _CredentialState())
 
 
-def _may_enter(lane: _Lane, standing: _Standing, way: tuple[str, ...]) -> bool:
-    if standing.refusal is not None:
+def _may_enter(endpoint: _Endpoint, credential: _CredentialState, use: tuple[str, ...]) -> bool:
+    if credential.refusal is not None:
         # A copy, because each raise writes its own traceback into the error.
-        raise copy.copy(standing.refusal)
-    return lane.in_flight < lane.limit and (way in standing.on_accepted or not standing.on_trial)
+        raise copy.copy(credential.refusal)
+    return endpoint.in_flight < endpoint.limit and (use in credential.accepted or not credential.has_first)
 
 
-def _learn(place: _Place, failure: BaseException | None) -> None:
-    """Draw the conclusions of one request for those that follow."""
+def _record(request: _InFlight, failure: BaseException | None) -> None:
+    """Record the result of one request for those that follow."""
     if isinstance(failure, CredentialsError):
-        place.standing.refusal = failure
+        request.credential.refusal = failure
     elif isinstance(failure, ServiceError) and is_throttle(failure.status, failure.error_code):
-        place.lane.throttled()
+        request.endpoint.throttled()
     elif failure is None or (isinstance(failure, ServiceError) and failure.status < _SERVER_ERRORS):
-        place.lane.answered()
-        # A refusal for another reason shows that the credential was let in, where it is one of the service itself: a
-        # gateway, or whatever stands at a wrong address, may answer without asking who it is.
+        request.endpoint.answered()
+        # If the service itself refuses for another reason, it has accepted the credential. A gateway, or a server at a
+        # wrong address, can refuse without checking it.
         if failure is None or failure.by_service:
-            place.standing.on_accepted.add(place.way)
+            request.credential.accepted.add(request.use)
 
 
-def _digest(parts: tuple[str, ...]) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-# The one piece of state that outlives a client; why it must is said above.
+# With the token cache, this is the only state that outlives a client.
 PROCESS_LIMITER = RequestLimiter()

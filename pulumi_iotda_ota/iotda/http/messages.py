@@ -1,4 +1,4 @@
-"""What goes over the wire, as values: a request before it is signed, and an answer before it is read. Sends nothing."""
+"""A request before it is signed, and a response before it is read."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 Content = TypeVar("Content")
 
 
-def written(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Return secrets in every way that whoever repeats a request may write them, the longest first.
+def forms_of(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Return secrets in every form in which a response can repeat them, the longest first.
 
-    Args:
-        secrets: what was sent: as it is, or in JSON; it may come back escaped for a page or a URL on top.
+    A request has them as they are, or in JSON. A response can also escape them for HTML or a URL.
     """
     sent = {
         form
@@ -39,33 +38,29 @@ def _percent_encoded(text: str) -> str:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer as it came.
+    """A response.
 
-    Args:
+    Attributes:
         status: the HTTP status.
         headers: the headers, names in lower case.
         body: the body, decompressed.
     """
 
     status: int
-    # IAM gives its tokens out in a header, and its keys in a body.
+    # IAM returns its tokens in a header, and its keys in a body.
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
     @property
     def request_id(self) -> str:
-        """Return the id that the vendor's support asks for, or empty; IAM's gateway calls it by another name."""
+        """Return the id that the vendor's support needs, or empty."""
         found = self.headers.get("x-request-id") or self.headers.get("x-iam-trace-id") or ""
         return sanitize(found, limit=80)
 
     def without(self, secrets: Iterable[str]) -> Response:
-        """Return the answer as it may be told: with each secret masked, before anything of it is cut to length.
-
-        Args:
-            secrets: what was sent, and may come back in any way that :func:`written` knows.
-        """
+        """Return the response with its secrets redacted, in all forms of :func:`forms_of`."""
         body, headers = self.body, dict(self.headers)
-        for form in written(secrets):
+        for form in forms_of(secrets):
             body = body.replace(form.encode(), REDACTED.encode())
             headers = {name: value.replace(form, REDACTED) for name, value in headers.items()}
         return replace(self, body=body, headers=headers)
@@ -73,23 +68,23 @@ class Response:
 
 @dataclass(frozen=True)
 class Request(Generic[Content]):
-    """A request before it is signed, and how its answer is read.
+    """A request before it is signed, and how its response is read.
 
-    Args:
-        operation: the API's name of the operation.
-        doing: what it does, for errors: goes after "could not".
-        asked: what exactly was asked for, in words.
+    Attributes:
+        operation: the name of the operation in the API.
+        doing: the action, to follow "could not" in an error.
+        asked: the requested thing, for the fact ``requested`` of an error.
         method: the HTTP method.
         path: the path below ``root``.
-        read: turns the answer's body into a value.
+        read: reads the body of the response.
         query: the query parameters, not encoded.
         body: the body; JSON, or empty.
-        repeatable: whether sending it twice does what sending it once does.
-        root: what stands before the path.
-        headers: headers of its own.
-        accepts: statuses that are an answer although they are no success.
-        patience: seconds that one attempt may take; None leaves it to the caller.
-        join: adds to what the body says what only the rest of the answer does.
+        repeatable: whether sending it twice has the same effect as sending it once.
+        root: the prefix of the path.
+        headers: further headers.
+        accepts: statuses outside of 200 to 299 that are no error.
+        patience: the seconds of one attempt, or None for the usual ones.
+        join: adds content from the status and the headers.
     """
 
     operation: str
@@ -99,7 +94,7 @@ class Request(Generic[Content]):
     path: str
     read: Callable[[bytes], Content]
     query: tuple[tuple[str, str], ...] = ()
-    # A body may hold a password, and a header a token.
+    # A body can hold a password, and a header a token.
     body: bytes = field(default=b"", repr=False)
     repeatable: bool = True
     root: str = "/v5/iot/{project_id}/"
@@ -110,15 +105,15 @@ class Request(Generic[Content]):
 
     @property
     def goes_to_iam(self) -> bool:
-        """Return whether it is about an account and not about IoTDA."""
+        """Return whether IAM or the metadata service receives it, not IoTDA."""
         return "{project_id}" not in self.root
 
-    def content(self, answer: Response) -> Content:
-        """Return what an answer says."""
-        content = self.read(answer.body)
-        return self.join(content, answer) if self.join else content
+    def content(self, response: Response) -> Content:
+        """Return the content of a response."""
+        content = self.read(response.body)
+        return self.join(content, response) if self.join else content
 
     def target(self, project_id: str) -> str:
-        """Return path and query as they are sent."""
+        """Return the path and the query of the URL."""
         query = f"?{canonical_query(self.query)}" if self.query else ""
         return f"{self.root.format(project_id=project_id)}{self.path}{query}"

@@ -1,10 +1,9 @@
-"""Reads the body of a successful answer into a model, in one pass over the JSON.
+"""Read the body of a successful response into a model, in one pass over the JSON.
 
-Two kinds of wrong are told apart. A body that is no JSON may have been damaged on the way: the error says so
-(``garbled``), and the client asks again. JSON of another shape than the documented one is final at once, and the error
-names the field and the record. A record of a list that has another shape does not end the list: it becomes an
-:class:`~pulumi_iotda_ota.iotda.models.UnreadableRecord`. Whatever the body holds, an error of ours comes out and
-nothing else.
+A body that is no JSON can be damaged: the error is ``garbled``, and the client sends the request again. JSON of another
+shape than the documented one is a final error that names the field and the record. A record of a list that has another
+shape becomes an :class:`~pulumi_iotda_ota.iotda.models.UnreadableRecord`. For every body, the only errors are those of
+this library.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
 Content = TypeVar("Content")
 PageModel = TypeVar("PageModel", bound=RecordPage)
 
-# What the parser says of JSON that is well formed but cannot be held: asking again would not help.
+# The messages of the parser for valid JSON that it cannot hold: another request would not help.
 _NOT_HOLDABLE = ("recursion limit exceeded", "number out of range")
-# What names a record, so that a person can look it up.
+# The fields that identify a record.
 _RECORD_IDS = ("package_id", "task_id", "target")
 
 
@@ -46,7 +45,7 @@ def reader(model: type[Content]) -> Callable[[bytes], Content]:
             return found
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False)
-        # Outside of the handler: pydantic's text would repeat what the service sent.
+        # Outside of the handler: pydantic's text would repeat the response.
         raise _misread(problems[0], len(problems), body)
 
     return read
@@ -70,7 +69,7 @@ def page_reader(model: type[PageModel], *, required: bool = True) -> Callable[[b
     def read(body: bytes) -> PageModel:
         page = tolerant(body)
         if required and getattr(page, records) is None and page.page.count is None:
-            raise ProtocolError(f"the answer is not of the documented shape: {records} is missing")
+            raise ProtocolError(f"the response does not have the documented shape: {records} is missing")
         return page
 
     def tolerant(body: bytes) -> PageModel:
@@ -79,14 +78,14 @@ def page_reader(model: type[PageModel], *, required: bool = True) -> Callable[[b
             return found
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False)
-        # Outside of the handler: pydantic's text would repeat what the service sent.
+        # Outside of the handler: pydantic's text would repeat the response.
         others = [one for one in problems if not _is_of_record(one, records)]
         if others:
             raise _misread(others[0], len(others), body)
         content = from_json(body)
         listed = content[records]
         first_problems = {int(one["loc"][1]): one for one in reversed(problems)}
-        # If a key occurs twice, the model and this parser may have read different lists.
+        # If a key occurs twice, the model and this parser can have read different lists.
         if not isinstance(listed, list) or max(first_problems) >= len(listed):
             raise _misread(problems[0], len(problems), body)
         readable = [record for number, record in enumerate(listed) if number not in first_problems]
@@ -110,34 +109,34 @@ def _is_of_record(problem: ErrorDetails, records: str) -> bool:
 
 
 def _unreadable(record: object, problem: ErrorDetails) -> UnreadableRecord:
-    """Return what stands in a list for a record that cannot be judged, with the first thing that is wrong with it."""
+    """Return the stand-in for a record that cannot be judged, with its first problem."""
     fields = record if isinstance(record, dict) else {}
     texts = {name: value for name, value in fields.items() if isinstance(value, str)}
     id_ = next((texts[name] for name in _RECORD_IDS if texts.get(name)), "")
     field = _field_path(problem["loc"][2:]) if problem["loc"][2:] else "it"
     name = texts.get("version") or texts.get("task_name", "")
-    return UnreadableRecord(id_, name, f"{field} {_said(problem)}")
+    return UnreadableRecord(id_, name, f"{field} {_problem_text(problem)}")
 
 
 @cache
 def _adapter(model: Any) -> TypeAdapter[Any]:
-    """Return what reads a model, which is made when the first answer of its kind comes."""
+    """Return the reader of a model; it is made for the first response of its kind."""
     return TypeAdapter(model)
 
 
 def the_one(
     read: Callable[[bytes], Content], wanted: str, id_of: Callable[[Content], str]
 ) -> Callable[[bytes], Content]:
-    """Return a reader that refuses the answer about another thing than the one that was asked for.
+    """Return a reader that refuses a response with another id than the requested one.
 
     The reader raises:
-        ProtocolError: the answer has another id.
+        ProtocolError: the response has another id.
     """
 
     def checked(body: bytes) -> Content:
         content = read(body)
         if id_of(content) != wanted:
-            raise ProtocolError(f"the answer is about another one: {quoted(id_of(content))}, not {quoted(wanted)}")
+            raise ProtocolError(f"the response is about another one: {quoted(id_of(content))}, not {quoted(wanted)}")
         return content
 
     return checked
@@ -171,17 +170,17 @@ def agreeing(read: Callable[[bytes], Content], thing: str, wanted: Mapping[str, 
 
 
 class _Unread(BaseModel):
-    """An object of which no field is read."""
+    """An object whose fields are not read."""
 
 
 _read_unread = reader(_Unread)
 
 
 def nothing(body: bytes) -> None:
-    """Read the answer of an operation that answers nothing, or an object that nobody needs.
+    """Accept an empty response, or one that is an object.
 
     Raises:
-        ProtocolError: the body is something else, such as the page of a gateway that never asked the service.
+        ProtocolError: the body is something else, such as the page of a gateway.
     """
     if body:
         _read_unread(body)
@@ -193,21 +192,23 @@ def _misread(problem: ErrorDetails, problems: int, body: bytes) -> ProtocolError
     field = _field_path(problem["loc"])
     record = _record_id(problem["loc"], body)
     more = f" ({problems - 1} more fields are wrong)" if problems > 1 else ""
-    return ProtocolError(f"the answer is not of the documented shape: {field}{record} {_said(problem)}{more}")
+    return ProtocolError(
+        f"the response does not have the documented shape: {field}{record} {_problem_text(problem)}{more}"
+    )
 
 
 def _undecodable(message: str, body: bytes) -> ProtocolError:
     cause = message.removeprefix("Invalid JSON: ")
     if any(words in cause for words in _NOT_HOLDABLE):
-        return ProtocolError(f"the answer is not of the documented shape: {sanitize(cause)}")
+        return ProtocolError(f"the response does not have the documented shape: {sanitize(cause)}")
     if not body:
-        return ProtocolError("the answer is empty", garbled=True)
+        return ProtocolError("the response is empty", garbled=True)
     begins = sanitize(body[:60].decode(errors="replace"), limit=60)
-    return ProtocolError(f"the answer is not JSON: {sanitize(cause)}", garbled=True, facts=[("begins with", begins)])
+    return ProtocolError(f"the response is not JSON: {sanitize(cause)}", garbled=True, facts=[("begins with", begins)])
 
 
-def _said(problem: ErrorDetails) -> str:
-    """Return what is wrong with a field."""
+def _problem_text(problem: ErrorDetails) -> str:
+    """Return the problem of a field."""
     if problem["type"] == "missing":
         return "is missing"
     if problem["input"] is None:
@@ -222,7 +223,7 @@ def _field_path(location: Sequence[int | str]) -> str:
 
 
 def _record_id(location: Sequence[int | str], body: bytes) -> str:
-    """Return the id of the record that a wrong field belongs to, or empty; only an error pays for the second parse."""
+    """Return the id of the record with a wrong field, or empty."""
     value: Any = from_json(body)
     found = ""
     for step in location:

@@ -1,12 +1,13 @@
-"""Sends one signed request and brings its answer, over ``requests``; the only module that touches a network.
+"""Send one signed request over ``requests`` and return its response; the only module that uses the network.
 
-One call is one attempt: no retry, no redirect, no netrc, no cookies. Whatever ``requests`` raises leaves here as an
-error of ours, in :func:`_translated` and nowhere else.
+One call is one attempt: no retry, no redirect, no netrc, no cookies. :func:`_translated` makes an error of this library
+from everything that ``requests`` raises.
 """
 
 from __future__ import annotations
 
 import os
+import ssl
 from contextlib import closing
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
@@ -30,8 +31,7 @@ from pulumi_iotda_ota.iotda.errors import ConfigurationError, ProtocolError, Tra
 from pulumi_iotda_ota.iotda.http.bounded_socket import POOLS, recorded_attempt, socks_pools
 from pulumi_iotda_ota.iotda.http.hints import hint_on_no_address
 from pulumi_iotda_ota.iotda.http.messages import Response
-from pulumi_iotda_ota.iotda.http.network_errors import in_words, is_unresolved, is_untrusted
-from pulumi_iotda_ota.iotda.http.proxy import proxy_error, proxy_of
+from pulumi_iotda_ota.iotda.http.network import in_words, is_unresolved, is_untrusted, proxy_error, proxy_of
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -41,17 +41,17 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.errors import IotdaOtaError
     from pulumi_iotda_ota.iotda.http.bounded_socket import Attempt
     from pulumi_iotda_ota.iotda.http.messages import Request
-    from pulumi_iotda_ota.iotda.http.proxy import Proxy
+    from pulumi_iotda_ota.iotda.http.network import Proxy
     from pulumi_iotda_ota.iotda.retry import Clock
 
 MAX_BODY = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 _MOST_CONNECTIONS = 8
-_LONGEST_CONNECT = 10.0  # seconds; a service that is there answers sooner
+_LONGEST_CONNECT = 10.0  # seconds; a reachable service answers sooner
 _SUCCESSES = range(200, 300)
-# What was requested, and what needs no decoding.
+# The requested encoding, and no encoding.
 _ENCODINGS = ("", "identity", "gzip", "x-gzip")
-# Proxies rewrite other headers on the way, and a changed one would break the signature.
+# Proxies change other headers, and a changed header would break the signature.
 _SIGNED = ("Host", "Content-Type", "Instance-Id", "X-Project-Id", "X-Security-Token")
 _WRONG_SETTING = (
     requests.exceptions.InvalidURL,
@@ -65,50 +65,62 @@ _NO_ANSWER = (*_SPOILT, requests.exceptions.ConnectionError, requests.exceptions
 
 
 class HttpTransport:
-    """Carries requests to one endpoint, over connections that are kept alive; safe to use from several threads.
+    """Sends requests to one endpoint over connections that stay open; safe to use from several threads.
 
     Args:
-        connection: where to send, and how.
-        clock: signatures carry its time.
+        connection: the endpoint and its settings.
+        clock: the time of signatures.
 
     Raises:
-        ConfigurationError: ``ca_file`` is no file, or the proxy is no address.
+        ConfigurationError: the certificates to trust cannot be read, or the proxy is no address.
     """
 
     def __init__(self, connection: ResolvedConnection, *, clock: Clock) -> None:
-        _require_ca_file(connection)
+        _require_trusted_certificates(connection)
         self._proxy = proxy_of(connection)
         self._connection = connection
         self._clock = clock
         self._session = _session(connection)
 
     def send(self, request: Request[Any], *, connection: ResolvedConnection, timeout: float) -> Response:
-        """Send a request once and return its answer, whatever its status.
+        """Send a request once and return its response, whatever its status.
 
         Args:
-            request: what to send.
-            connection: the project that is asked, and what the request is signed with.
-            timeout: seconds for the whole of it. Connecting may take at most 10 of them, but for two things that no
-                library bounds: a name is looked up for as long as the system does it, and a host of several addresses
-                has as long for each of them, and again for TLS. What remains after that is all there is for the answer.
+            request: the request.
+            connection: the project and the credential of the request.
+            timeout: the seconds for the whole exchange. Connecting takes at most 10 of them for each address of the
+                host, and again for TLS. The system alone bounds how long the name is resolved.
 
         Raises:
-            TransportError: no whole answer came.
-            ProtocolError: the answer is larger than 16 MiB.
-            ConfigurationError: a setting is such that nothing can be sent.
+            TransportError: no complete response came.
+            ProtocolError: the response is larger than 16 MiB.
+            ConfigurationError: a setting makes it impossible to send the request.
         """
         with recorded_attempt() as attempt:
-            try:
-                if request.repeatable:
-                    return self._exchange(self._session, request, connection, timeout)
-                # A kept connection that the server has just closed would leave it open whether the request arrived.
-                with _session(self._connection) as fresh:
-                    return self._exchange(fresh, request, connection, timeout)
-            except (*_WRONG_SETTING, UnicodeEncodeError) as error:
-                # Not "from error": its text repeats the address of a proxy, with its password.
-                raise self._translated(error, request, attempt) from None
-            except (OSError, HTTPError) as error:
-                raise self._translated(error, request, attempt) from error
+            return self._sent(request, connection, timeout, attempt, _Signer(connection, self._clock))
+
+    def probe(self, request: Request[Any], *, timeout: float) -> tuple[Response, Attempt]:
+        """Send a request without a credential; return its response, and what the connection recorded.
+
+        See :meth:`send` for the arguments and errors.
+        """
+        with recorded_attempt() as attempt:
+            return self._sent(request, self._connection, timeout, attempt, _Unsigned()), attempt
+
+    def _sent(
+        self, request: Request[Any], connection: ResolvedConnection, timeout: float, attempt: Attempt, auth: AuthBase
+    ) -> Response:
+        try:
+            if request.repeatable:
+                return self._exchange(self._session, request, connection, timeout, auth)
+            # On a kept connection that the server has just closed, it would be unknown whether the request arrived.
+            with _session(self._connection) as fresh:
+                return self._exchange(fresh, request, connection, timeout, auth)
+        except (*_WRONG_SETTING, UnicodeEncodeError) as error:
+            # Not "from error": its text repeats the address of a proxy, with its password.
+            raise self._translated(error, request, attempt) from None
+        except (OSError, HTTPError) as error:
+            raise self._translated(error, request, attempt) from error
 
     def _translated(self, error: Exception, request: Request[Any], attempt: Attempt) -> IotdaOtaError:
         if self._proxy and attempt.failed_at_proxy:
@@ -120,7 +132,12 @@ class HttpTransport:
         self._session.close()
 
     def _exchange(
-        self, session: requests.Session, request: Request[Any], connection: ResolvedConnection, timeout: float
+        self,
+        session: requests.Session,
+        request: Request[Any],
+        connection: ResolvedConnection,
+        timeout: float,
+        auth: AuthBase,
     ) -> Response:
         proxies = dict.fromkeys(("http", "https"), self._proxy.url) if self._proxy else {}
         response = session.request(
@@ -128,65 +145,70 @@ class HttpTransport:
             f"{connection.endpoint}{request.target(connection.project_id)}",
             data=request.body or None,
             headers={**({"Content-Type": "application/json"} if request.body else {}), **dict(request.headers)},
-            auth=_Signer(connection, self._clock),
-            # requests hands it on to urllib3 as it is; its stubs do not know that.
+            auth=auth,
+            # requests passes it to urllib3; its stubs do not know that.
             timeout=Timeout(total=timeout, connect=min(timeout, _LONGEST_CONNECT)),  # type: ignore[arg-type]
             allow_redirects=False,
             stream=True,
-            # Given here and not to the session, whose own settings give way to those of the environment.
+            # Not of the session: there, the environment has precedence.
             proxies=proxies,
             verify=False if connection.insecure else connection.ca_file or True,
         )
         with closing(response):
             if self._proxy and response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-                # It was given the request itself, and has not passed it on.
+                # A proxy that forwards requests received this one, and refused it.
                 raise proxy_error(self._proxy, request, connection, status=response.status_code)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Response(response.status_code, headers, _body(response, request))
 
 
-def _require_ca_file(connection: ResolvedConnection) -> None:
-    if not connection.ca_file:
-        _require_trusted_file(connection)
+def _require_trusted_certificates(connection: ResolvedConnection) -> None:
+    """Refuse certificates that cannot be read; a pipe would wait for a writer, and libraries do not name the file."""
+    if connection.ca_file:
+        path, origin = connection.ca_file, connection.origins.get("ca_file", references.BY_ARGUMENT)
+        name = references.setting("ca_file")
+    elif connection.insecure or stays_here(connection.endpoint):
         return
-    try:
-        if is_there(connection.ca_file):
+    else:
+        name = next((name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), "")
+        path, origin = os.environ.get(name, ""), f"{name} (environment)"
+        if not path or Path(path).is_dir():
             return
-        problem = "is no file"
+    try:
+        problem = _problem_of_certificates(path)
     except UnreadableError as error:
         problem = f"cannot be read: {error}"
-    raise ConfigurationError(
-        f"{references.setting('ca_file')} {problem}: {sanitize(connection.ca_file)}",
-        setting="ca_file",
-        facts=[("source", connection.origins.get("ca_file", references.BY_ARGUMENT))],
-    )
-
-
-def _require_trusted_file(connection: ResolvedConnection) -> None:
-    """Refuse a pipe or a device that the environment names for certificates: reading it would wait for a writer."""
-    if connection.insecure or stays_here(connection.endpoint):
-        return
-    name = next((name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), "")
-    path = Path(os.environ.get(name, "")) if name else None
-    if path and path.exists() and not path.is_file() and not path.is_dir():
+    if problem:
         raise ConfigurationError(
-            f"the certificates of {name} are no file: {sanitize(path)}",
+            f"{name} {problem}: {sanitize(path)}",
             setting="ca_file",
-            facts=[("source", f"{name} (environment)"), ("fix", f"correct it, or set {references.setting('ca_file')}")],
+            facts=[("source", origin), ("fix", f"correct {name}, which names the certificates to trust")],
         )
 
 
+def _problem_of_certificates(path: str) -> str:
+    if not is_there(path):
+        return "is no file"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return "has no certificates in PEM format"
+    except OSError as error:
+        return f"cannot be read: {in_words(error)}"
+    return ""
+
+
 def _unsendable(proxy: Proxy) -> ConfigurationError:
-    advice = "give the proxy a user and a password of ASCII characters"
+    advice = "use only ASCII characters in the user and the password of the proxy"
     return ConfigurationError(
-        "user or password of the proxy can not be sent: it has characters that HTTP does not know",
+        "the user or the password of the proxy has characters that HTTP does not allow",
         setting="proxy",
         facts=[("source", proxy.origin), ("fix", advice)],
     )
 
 
 class _Signer(AuthBase):
-    """Signs the exact URL and body that are sent; as ``requests`` auth, which also keeps ``.netrc`` out."""
+    """Signs the URL and the body exactly as they are sent; as ``requests`` auth it also keeps ``.netrc`` out."""
 
     def __init__(self, connection: ResolvedConnection, clock: Clock) -> None:
         self._connection = connection
@@ -199,7 +221,7 @@ class _Signer(AuthBase):
             prepared.headers["X-Project-Id"] = connection.project_id
         if isinstance(credential, AuthToken):
             prepared.headers["X-Auth-Token"] = credential.token.get_secret_value()
-        # What is exchanged for one of the two is in the body, not in a header.
+        # Other credentials are in the body of a request to IAM.
         return self._signed(prepared, credential) if isinstance(credential, AccessKey) else prepared
 
     def _signed(self, prepared: requests.PreparedRequest, credential: AccessKey) -> requests.PreparedRequest:
@@ -224,9 +246,16 @@ class _Signer(AuthBase):
         return prepared
 
 
+class _Unsigned(AuthBase):
+    """Sends no credential; as ``requests`` auth it also keeps ``.netrc`` out."""
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        return prepared
+
+
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  the name is requests' own
-        """Follow nothing; requests would also read the whole body of a redirect, however long it is."""
+        """Follow no redirect; requests would also read its whole body, of any length."""
         return None
 
 
@@ -248,8 +277,8 @@ def _session(connection: ResolvedConnection) -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # The environment names proxies and certificates; a loopback or link-local endpoint has no use for them, and plain
-    # HTTP must not leave this machine.
+    # The environment can name a proxy and certificates. An endpoint on this machine needs neither, and plain HTTP must
+    # not leave this machine.
     session.trust_env = not stays_here(connection.endpoint)
     session.headers.update(
         {
@@ -268,9 +297,9 @@ def _body(response: requests.Response, request: Request[Any]) -> bytes:
     body = bytearray()
     succeeded = response.status_code in _SUCCESSES
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
-        # Each layer can multiply what is held by a thousand.
+        # Each layer can multiply the size by a thousand.
         if succeeded:
-            raise ProtocolError(f"could not {request.doing}: the answer is compressed in a way that was not requested")
+            raise ProtocolError(f"could not {request.doing}: the response has a compression that was not requested")
         return b""
     try:
         for chunk in response.iter_content(_CHUNK):
@@ -278,25 +307,25 @@ def _body(response: requests.Response, request: Request[Any]) -> bytes:
             if len(body) > MAX_BODY:
                 break
     except requests.RequestException:
-        # A refusal is told by its status already; that its body broke off must not make it one that is sent again.
+        # The status of a refusal is enough: a body that breaks off must not cause another attempt.
         if succeeded:
             raise
     if succeeded and len(body) > MAX_BODY:
-        raise ProtocolError(f"could not {request.doing}: the answer is larger than 16 MiB", oversized=True)
+        raise ProtocolError(f"could not {request.doing}: the response is larger than 16 MiB", oversized=True)
     return bytes(body)
 
 
 def _translated(
     error: Exception, request: Request[Any], connection: ResolvedConnection, proxy: Proxy | None, *, sent: bool
 ) -> IotdaOtaError:
-    """Return the error of ours for what requests, urllib3 or the system raised.
+    """Return the error of this library for one of requests, urllib3 or the system.
 
     Args:
-        error: what was raised.
-        request: what was to be sent.
-        connection: where to.
-        proxy: what it goes over, or None.
-        sent: whether a byte of it was sent. A setting is the cause only if nothing was sent; otherwise the response is.
+        error: the error.
+        request: the request.
+        connection: the endpoint.
+        proxy: the proxy, or None.
+        sent: whether a byte of the request was sent. Only if nothing was sent, a setting can be the cause.
     """
     if isinstance(error, UnicodeEncodeError) and not sent and proxy:
         return _unsendable(proxy)

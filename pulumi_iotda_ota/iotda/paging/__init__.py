@@ -1,1 +1,1 @@
-"""Reads lists page by page, one at a time or several at once."""
+"""Read lists page by page, one at a time or several at once."""

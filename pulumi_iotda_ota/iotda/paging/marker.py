@@ -1,10 +1,8 @@
-"""Walks through all pages of a list, one after the other, and gives each record once.
+"""Read all pages of a list, one after the other, and return each record once; without I/O.
 
-Generic and without I/O: the caller says how a page is fetched and what makes a record unique.
-
-The service orders records by a hidden id, newest first; a page ends with a marker, and the page after it holds the
-records whose ids are strictly smaller. New records have larger ids and anything may be deleted meanwhile, so only the
-marker is a safe place to go on from: an offset skips or repeats records, and ends at 500.
+The service orders records by a hidden id, newest first. A page ends with a marker, and the next page has the records
+with smaller ids. New records have larger ids, and records can be deleted during the walk. So only a marker is a safe
+start of the next page: an offset can skip or repeat records, and ends at 500.
 Source: the API page ListOtaPackageInfo.
 """
 
@@ -23,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 Record = TypeVar("Record")
-# What a page is asked for by.
+# The request for a page.
 Requested = TypeVar("Requested")
 
-#: The place of the default marker, ffffffffffffffffffffffff, which lies above every record.
+#: The position of the default marker, ffffffffffffffffffffffff, above every record.
 ABOVE_ALL = (1 << 96) - 1
-# How many pages in a row may show no new id. Each page of an endless walk shows none.
+# This many pages in a row without a new id are an endless walk.
 _MOST_IDLE = 2
 
 
@@ -37,11 +35,11 @@ class Page(Generic[Record]):
     """One page of a list.
 
     Attributes:
-        records: its records, with those that cannot be judged.
-        count: how many records match in all, or None if the service does not say.
-        marker: the marker to go on from.
-        limit: how many records were requested.
-        has_list: whether the response has a list of records; None in its place is no list.
+        records: its records, including those that cannot be judged.
+        count: the number of all matching records, or None if the response has none.
+        marker: the marker of the next page.
+        limit: the number of requested records.
+        has_list: whether the response has a list of records; null is no list.
     """
 
     records: tuple[Record, ...]
@@ -52,7 +50,7 @@ class Page(Generic[Record]):
 
 
 class Listed(Generic[Record]):
-    """What a walk has read of its list, and whether that is all. Only this class decides where a list ends.
+    """The records of a list that a walk has read. Only this class decides where a list ends.
 
     A list is complete or an error. An empty page ends it. A page with records ends it only if all of this holds: it is
     the first page that is shorter than requested, and with it the list has as many records as its first page counted.
@@ -68,7 +66,7 @@ class Listed(Generic[Record]):
 
     def __init__(self, key: Callable[[Record], str], *, counts_records: bool = True) -> None:
         self.ended = False
-        #: How many records the first page counted; None before it, and if the service does not say.
+        #: The count of the first page, or None.
         self.count: int | None = None
         self._key = key
         self._counts_records = counts_records
@@ -83,18 +81,18 @@ class Listed(Generic[Record]):
 
     @property
     def left(self) -> int:
-        """Return how many records there are still, as far as the first page counted."""
+        """Return how many records are left by the count of the first page."""
         return (self.count or 0) - len(self._ids)
 
     def take(self, page: Page[Record], *, known: int = 0) -> list[Record]:
-        """Read the page that comes next, and return its records without those that came before.
+        """Read the next page, and return its new records.
 
         Args:
             page: the page.
-            known: how many of its records, from the first one, the page before holds too.
+            known: how many of its first records the previous page has too.
 
         Raises:
-            ProtocolError: the list may be partial, or would never end.
+            ProtocolError: the list can be partial, or would never end.
         """
         if self.is_empty:
             self.count = page.count
@@ -132,7 +130,7 @@ class Listed(Generic[Record]):
         return is_short and is_sure and len(self._ids) + nameless == self.count
 
     def _require_nothing(self, page: Page[Record]) -> None:
-        """Refuse a page without records if the list may hold more."""
+        """Refuse a page without records if the list can have more."""
         if not self._counts_records:
             return
         if self._pages == 1 and page.count:
@@ -146,17 +144,17 @@ class Listed(Generic[Record]):
 def walk(
     fetch: Callable[[str | None], Page[Record]], *, key: Callable[[Record], str], counts_records: bool = True
 ) -> Generator[Record, None, None]:
-    """Give every record that is there during the whole walk exactly once, in the service's order.
+    """Yield each record that exists during the whole walk exactly once, in the order of the service.
 
     The first page is requested without a marker. :class:`Listed` decides where the list ends.
 
     Args:
         fetch: returns the page below a marker, or the first page for None.
-        key: what makes a record unique, or empty; a repeated record is skipped.
-        counts_records: whether the count is that of these very records; False where a filter may not be in it.
+        key: returns the id of a record, or empty; a repeated record is skipped.
+        counts_records: whether the count is that of these records; it is not if it can ignore a filter.
 
     Raises:
-        ProtocolError: a page does not lead on to the next one, or the list may be partial.
+        ProtocolError: a page has no valid next marker, or the list can be partial.
     """
     listed = Listed(key, counts_records=counts_records)
     page, position = fetch(None), ABOVE_ALL
@@ -169,32 +167,31 @@ def walk(
 
 
 def position_of(marker: str | None) -> int | None:
-    """Return the place of a marker in the order, or None where it is none."""
+    """Return the position of a marker in the order, or None if it is not valid."""
     return None if MARKER.problem(marker) else int(str(marker), 16)
 
 
 def below(marker: str | None, position: int) -> int:
-    """Return the place of a marker in the order, which must lie below the one before.
+    """Return the position of a marker, which must be below ``position``.
 
     Raises:
-        ProtocolError: it is no marker, or does not lie below.
+        ProtocolError: it is not valid, or not below.
     """
-    place = position_of(marker)
-    if place is None:
+    found = position_of(marker)
+    if found is None:
         raise ProtocolError(f"a page ends with the marker {quoted(marker)}, which is not {MARKER.meaning}")
-    if place >= position:
+    if found >= position:
         raise ProtocolError(
             f"a page ends with the marker {quoted(marker)}, which is not smaller than the one before",
-            facts=[("why it stops", "going on from it would repeat pages without end")],
+            facts=[("cause", "the next page would repeat records without end")],
         )
-    return place
+    return found
 
 
 class _Counted(Generic[Requested, Record]):
     """Fetches pages for several threads, and counts them.
 
-    It knows nothing of the records that it fetches for: the threads of a walk hold it, and must not hold a walk that is
-    abandoned.
+    It has no reference to the walk, so that the threads of an abandoned walk do not keep the walk.
     """
 
     def __init__(self, fetch: Callable[[Requested], Page[Record]]) -> None:
@@ -202,20 +199,20 @@ class _Counted(Generic[Requested, Record]):
         self._lock = threading.Lock()
         self._fetch = fetch
 
-    def __call__(self, asked: Requested) -> Page[Record]:
+    def __call__(self, requested: Requested) -> Page[Record]:
         with self._lock:
             self.requests += 1
-        return self._fetch(asked)
+        return self._fetch(requested)
 
 
 class Records(Iterator[Record], Generic[Requested, Record]):
-    """The records of a walk, fetched page by page as they are used; ``requests`` counts the pages so far.
+    """The records of a walk; a page is fetched when it is needed.
 
-    A walk that failed stays failed: it never looks like one that came to its end.
+    After an error each further step raises it again, so that a list that failed never looks complete.
 
     Args:
         fetch: returns a page.
-        walk: gives the records of the pages that it fetches, such as :func:`walk`.
+        walk: yields the records of the pages that it fetches, such as :func:`walk`.
     """
 
     def __init__(
@@ -229,7 +226,7 @@ class Records(Iterator[Record], Generic[Requested, Record]):
 
     @property
     def requests(self) -> int:
-        """Return how many pages were asked for so far."""
+        """Return how many pages were requested so far."""
         return self._counted.requests
 
     def __next__(self) -> Record:
@@ -240,10 +237,10 @@ class Records(Iterator[Record], Generic[Requested, Record]):
         except StopIteration:
             raise
         except BaseException as error:
-            # Of any kind: a generator that raised has ended, and would say so from now on.
+            # A generator that raised an error of any kind would end without one at the next step.
             self._failure = error
             raise
 
     def close(self) -> None:
-        """Ask for no more pages."""
+        """Request no more pages."""
         self._walk.close()

@@ -1,9 +1,8 @@
-"""Walks through the pages of a list, several at a time, in threads of its own; which ones, ``scheduler.py`` says.
+"""Read several pages of a list at a time, in threads; ``scheduler.py`` decides which pages.
 
-A page that is asked for ahead is tried once. Where that fails the walk goes on alone: the page that comes next is asked
-for in the caller's own thread, with all the attempts that a request has, and what is really wrong shows there. So a
-service in need is not asked eight times as often, and a short list costs no thread. The threads of a walk wait for the
-service alone, never for those of another walk.
+A page that is fetched ahead has one attempt. If it fails, the next page is fetched in the thread of the caller, with
+all attempts of a request and its error. So an overloaded service does not receive eight times as many requests, and a
+short list needs no thread. The threads of a walk wait only for the service, never for those of another walk.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ _REFUSALS = range(400, 500)
 
 @dataclass(frozen=True)
 class PageRequest:
-    """A page that is asked for.
+    """The request for a page.
 
     Attributes:
-        place: which one.
-        ahead: whether it is tried once.
-        after: what a page that was asked for ahead has just failed with; to wait as after a first attempt.
+        place: the marker and the offset.
+        ahead: whether it has one attempt, because it is fetched ahead.
+        after: the error of the page that was fetched ahead, to wait as after a first attempt.
     """
 
     place: Place
@@ -51,120 +50,119 @@ def walk_together(
     stopped: threading.Event,
     eager: bool = True,
 ) -> Generator[Record, None, None]:
-    """Give every record that is there during the whole walk exactly once, in the service's order.
+    """Yield each record that exists during the whole walk exactly once, in the order of the service.
 
     Args:
         fetch: returns a page; called from several threads.
-        key: what makes a record unique.
-        width: how many pages may be under way now.
-        stopped: is set when the walk is over, however it ends. Threads of it then ask for nothing more, and end as soon
-            as what they wait for does.
-        eager: whether all records will be used; where not, no more pages are asked for than were used already.
+        key: returns the id of a record.
+        width: returns how many pages may be in flight now.
+        stopped: is set at the end of the walk. Then its threads send nothing more, and end after their request.
+        eager: whether all records will be used; otherwise no more pages are fetched than were used already.
 
     Raises:
-        ProtocolError: a page does not lead on to the next one, or the first one holds none of the records it counts.
+        ProtocolError: a page has no valid next marker, or the list can be partial.
     """
     scheduler: PageScheduler[Record] = PageScheduler(key=key, eager=eager)
-    crew = _Crew(fetch, stopped)
+    workers = _Workers(fetch, stopped)
     failure: IotdaOtaError | None = None
     try:
         while not scheduler.finished:
             places = scheduler.wanted(width())
-            if len(places) == 1 and (scheduler.alone or crew.is_idle):
+            if len(places) == 1 and (scheduler.alone or workers.is_idle):
                 answer = _Fetched.of(fetch, PageRequest(places[0], after=failure))
                 failure = None
             else:
-                answer = crew.next(places)
+                answer = workers.next(places)
             if answer.page is not None:
-                yield from scheduler.answer(answer.asked.place, answer.page)
+                yield from scheduler.answer(answer.request.place, answer.page)
             else:
                 failure = _passed_over(scheduler, answer)
     finally:
         stopped.set()
-        crew.dismiss()
+        workers.dismiss()
 
 
 @dataclass(frozen=True)
 class _Fetched(Generic[Record]):
-    """A page, or the error that came in its place."""
+    """A page, or the error instead of it."""
 
-    asked: PageRequest
+    request: PageRequest
     page: Page[Record] | None = None
     error: BaseException | None = None
 
     @classmethod
-    def of(cls, fetch: Callable[[PageRequest], Page[Record]], asked: PageRequest) -> _Fetched[Record]:
+    def of(cls, fetch: Callable[[PageRequest], Page[Record]], request: PageRequest) -> _Fetched[Record]:
         """Fetch a page."""
         try:
-            return cls(asked, fetch(asked))
-        except BaseException as error:  # noqa: BLE001  it is raised where the records are used
-            return cls(asked, error=error)
+            return cls(request, fetch(request))
+        except BaseException as error:  # noqa: BLE001  raised at the record
+            return cls(request, error=error)
 
 
 def _passed_over(scheduler: PageScheduler[Record], answer: _Fetched[Record]) -> IotdaOtaError | None:
-    """Go on without a page, and return what the next one waits after; raise what the walk can not go on without."""
-    place, error = answer.asked.place, answer.error
-    assert error is not None  # noqa: S101  there is one where there is no page
+    """Continue without a page, and return the error after which the next one waits, or raise it."""
+    place, error = answer.request.place, answer.error
+    assert error is not None  # noqa: S101  without a page there is an error
     if not isinstance(error, IotdaOtaError):
         raise error
-    again = answer.asked.ahead and is_retried(error)
-    if not again and (scheduler.needs(place) or not (answer.asked.ahead or _is_refusal(error))):
+    again = answer.request.ahead and is_retried(error)
+    if not again and (scheduler.needs(place) or not (answer.request.ahead or _is_refusal(error))):
         raise error
     scheduler.failed(place, refused=_is_refusal(error))
     return error if again else None
 
 
 def _is_refusal(error: IotdaOtaError) -> bool:
-    """Return whether the service says of the request itself that it will not answer it."""
+    """Return whether the service refuses the request itself."""
     if not isinstance(error, ServiceError):
         return False
     return error.status in _REFUSALS and not is_throttle(error.status, error.error_code)
 
 
-class _Crew(Generic[Record]):
-    """Threads that fetch pages, as many as were ever under way at the same time."""
+class _Workers(Generic[Record]):
+    """Threads that fetch pages, as many as there were requests in flight at once."""
 
     def __init__(self, fetch: Callable[[PageRequest], Page[Record]], stopped: threading.Event) -> None:
         self._fetch = fetch
         self._stopped = stopped
         self._places: SimpleQueue[Place | None] = SimpleQueue()
         self._answers: SimpleQueue[_Fetched[Record]] = SimpleQueue()
-        self._under_way = 0
+        self._in_flight = 0
         self._threads = 0
 
     @property
     def is_idle(self) -> bool:
-        """Return whether nothing is under way."""
-        return not self._under_way
+        """Return whether no request is in flight."""
+        return not self._in_flight
 
     def next(self, places: list[Place]) -> _Fetched[Record]:
-        """Ask for pages, and return the answer of one that was asked for, now or before."""
+        """Request pages, and return the next response of one that was requested, now or earlier."""
         for place in places:
-            self._ask(place)
+            self._request(place)
         answer = self._answers.get()
-        self._under_way -= 1
+        self._in_flight -= 1
         return answer
 
     def dismiss(self) -> None:
-        """Let the threads end, each when it has an answer."""
+        """Let each thread end after its request."""
         for _ in range(self._threads):
             self._places.put(None)
 
-    def _ask(self, place: Place) -> None:
-        self._under_way += 1
-        if self._under_way > self._threads:
-            self._hire()
+    def _request(self, place: Place) -> None:
+        self._in_flight += 1
+        if self._in_flight > self._threads:
+            self._start_thread()
         if self._threads:
             self._places.put(place)
         else:
             self._answers.put(_Fetched.of(self._fetch, PageRequest(place, ahead=True)))
 
-    def _hire(self) -> None:
-        """Start one more thread, where there is one to be had: a container may have too few for a whole crew."""
-        # A daemon, so that the end of a program does not wait for an answer that nobody reads. In a context like that
-        # of the walk, which says what no error may tell.
+    def _start_thread(self) -> None:
+        """Start one more thread, if the system allows it; a container can have few."""
+        # A daemon, so that the end of a program does not wait for an unused response. A copy of the context, so that
+        # redaction applies.
         work = partial(copy_context().run, self._work)
-        # Counted before it starts: then an interruption in between leaves none that is not dismissed.
+        # Counted before it starts, so that after an interruption in between it is dismissed too.
         self._threads += 1
         try:
             threading.Thread(target=work, name="iotda-ota-page", daemon=True).start()

@@ -1,12 +1,17 @@
-"""The proxy that requests go over, as a party of its own: which one it is, what is wrong with it, what it answered.
+"""The proxy of a connection, and why a request has no response.
 
-Which variable counts, and what goes past it, ``requests`` alone decides. A password of a proxy gets into no error.
+Libraries raise a chain of wrapped exceptions, and the most specific one gives the description. No error has a class
+name, a query string or the password of a proxy. ``requests`` decides which variable counts for a proxy, and which hosts
+need none.
 """
 
 from __future__ import annotations
 
 import base64
+import http.client
 import os
+import socket
+import ssl
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import import_module
@@ -14,20 +19,111 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
+from urllib3 import exceptions as urllib3
 
 from pulumi_iotda_ota.iotda.auth.endpoint import PROXY_SCHEMES, stays_here
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
-from pulumi_iotda_ota.iotda.http.network_errors import chain, in_words, is_unresolved
 from pulumi_iotda_ota.iotda.references import setting
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.http.messages import Request
 
+_LONGEST_CHAIN = 20
+# How OpenSSL calls a response in clear text.
+_NO_TLS = "WRONG_VERSION_NUMBER"
+
+
+def _tls(error: BaseException) -> str:
+    reason = str(getattr(error, "reason", None) or "the handshake failed")
+    question = "; the server does not speak TLS there; is it http://?" if reason.upper() == _NO_TLS else ""
+    return f"TLS failed: {sanitize(reason.replace('_', ' ').lower(), limit=100)}{question}"
+
+
+def _certificate(error: BaseException) -> str:
+    return f"the server's certificate is not trusted: {sanitize(getattr(error, 'verify_message', ''), limit=100)}"
+
+
+def _system(error: BaseException) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if isinstance(number, int) else ""
+
+
+def _always(words: str) -> Callable[[BaseException], str]:
+    return lambda _error: words
+
+
+_NO_ADDRESS = (socket.gaierror, urllib3.NameResolutionError)
+# The first kind that is in the chain decides.
+_WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], str]], ...] = (
+    (_NO_ADDRESS, _always("the host name could not be resolved")),
+    (ssl.SSLCertVerificationError, _certificate),
+    (ssl.SSLError, _tls),
+    (ConnectionRefusedError, _always("the connection was refused")),
+    (http.client.RemoteDisconnected, _always("the server closed the connection without a response")),
+    ((ConnectionResetError, BrokenPipeError), _always("the connection was reset")),
+    (http.client.BadStatusLine, _always("the response was not HTTP")),
+    (urllib3.ConnectTimeoutError, _always("no connection in time")),
+    ((TimeoutError, urllib3.TimeoutError), _always("no complete response in time")),
+    (urllib3.DecodeError, _always("the response could not be decompressed")),
+    (
+        (http.client.HTTPException, urllib3.ProtocolError, urllib3.InvalidHeader),
+        _always("the response was cut off or garbled"),
+    ),
+    (OSError, _system),
+)
+
+
+def in_words(error: BaseException) -> str:
+    """Return why there is no response, to follow a colon."""
+    links = list(chain(error))
+    for kind, words in _WORDS:
+        found = next(filter(None, (words(link) for link in links if isinstance(link, kind))), "")
+        if found:
+            return found
+    return "the connection failed"
+
+
+def is_unresolved(error: BaseException) -> bool:
+    """Return whether the host name has no address."""
+    return any(isinstance(link, _NO_ADDRESS) for link in chain(error))
+
+
+def is_untrusted(error: BaseException) -> bool:
+    """Return whether TLS would fail again."""
+    passing = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError)
+    links = list(chain(error))
+    return any(isinstance(link, ssl.SSLError) for link in links) and not any(
+        isinstance(link, passing) for link in links
+    )
+
+
+def is_clear_text(error: BaseException) -> bool:
+    """Return whether the other side does not speak TLS."""
+    return any(isinstance(link, ssl.SSLError) and link.reason == _NO_TLS for link in chain(error))
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Return an exception and all exceptions that it wraps, in each way that libraries use.
+
+    Its ``__context__`` is left out, because it can be an earlier error that the caller handles.
+    """
+    waiting: list[object] = [error]
+    given: list[BaseException] = []
+    while waiting and len(given) < _LONGEST_CHAIN:
+        link = waiting.pop(0)
+        if isinstance(link, BaseException) and link not in given:
+            given.append(link)
+            yield link
+            waiting += [link.__cause__, getattr(link, "reason", None), getattr(link, "socket_err", None), *link.args]
+
+
 _PORTS = {"http": 80, "https": 443}
 _SOCKS_PORT = 1080
-# What a proxy can answer otherwise a moment later.
+# The refusals that are not final.
 _PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _CLIENT_ERRORS = range(400, 500)
 _ENCODED = "write @ as %40, / as %2F, # as %23, ? as %3F and % as %25 in user and password"
@@ -37,10 +133,10 @@ _ENCODED = "write @ as %40, / as %2F, # as %23, ? as %3F and % as %25 in user an
 class Proxy:
     """A proxy.
 
-    Args:
-        url: its address, with user and password.
-        address: host and port, as a message shows it.
-        origin: where it was configured.
+    Attributes:
+        url: its URL, with user and password.
+        address: its host and port, for messages.
+        origin: where it is configured.
     """
 
     url: str = field(repr=False)
@@ -49,12 +145,12 @@ class Proxy:
 
     @property
     def parts(self) -> SplitResult:
-        """Return its address in parts."""
+        """Return the parts of its URL."""
         return urlsplit(self.url)
 
     @property
     def is_socks(self) -> bool:
-        """Return whether it speaks SOCKS."""
+        """Return whether it is a SOCKS proxy."""
         return self.parts.scheme.startswith("socks")
 
     @property
@@ -74,13 +170,10 @@ class Proxy:
 
 
 def proxy_of(connection: ResolvedConnection) -> Proxy | None:
-    """Return the proxy that requests go over: that of the connection, else what the environment names, or None.
-
-    Args:
-        connection: where they go.
+    """Return the proxy of the connection, or of the environment, or None.
 
     Raises:
-        ConfigurationError: it is no address, or of a kind that cannot be used here.
+        ConfigurationError: its address is wrong, or it needs an extra that is not installed.
     """
     if connection.proxy:
         return _read(connection.proxy, connection.origins.get("proxy", "argument"))
@@ -91,7 +184,7 @@ def proxy_of(connection: ResolvedConnection) -> Proxy | None:
 
 
 def _variable(endpoint: str) -> str:
-    """Return the variable that has the proxy of an endpoint; a small one goes before a capital one."""
+    """Return the variable with the proxy of an endpoint; a lower-case variable comes first."""
     names = (f"{urlsplit(endpoint).scheme}_proxy", "all_proxy")
     found = [name for lower in names for name in (lower, lower.upper()) if os.environ.get(name)]
     return f"{found[0]} (environment)" if found else "the system's settings"
@@ -101,7 +194,7 @@ def _read(text: str, origin: str) -> Proxy:
     url = text.strip() if "://" in text else f"http://{text.strip()}"
     if not _is_address(url):
         raise ConfigurationError(
-            f"the proxy of {origin} is no address",
+            f"the proxy of {origin} is not a valid address",
             setting="proxy",
             facts=[
                 ("source", origin),
@@ -118,7 +211,7 @@ def _read(text: str, origin: str) -> Proxy:
 
 
 def _is_address(url: str) -> bool:
-    """Return whether a text is a scheme, a host and perhaps a user; else a password may have been cut in two."""
+    """Return whether a text has scheme and host, and at most a user; otherwise a password can be split."""
     try:
         parts = urlsplit(url)
         valid = parts.hostname and (parts.port is None or parts.port > 0)
@@ -147,15 +240,7 @@ def proxy_error(
     status: int = 0,
     error: Exception | None = None,
 ) -> TransportError:
-    """Return the error for a request that did not get past a proxy.
-
-    Args:
-        proxy: the proxy.
-        request: what was to be sent.
-        connection: where to.
-        status: what it answered, or 0.
-        error: what was raised, or None.
-    """
+    """Return the error for a request that a proxy refused, or that did not reach the proxy."""
     host = urlsplit(connection.endpoint).hostname
     variable = proxy.origin.partition(" ")[0] if "(environment)" in proxy.origin else "HTTPS_PROXY"
     answered, final = _answer(status, error)
@@ -164,8 +249,8 @@ def proxy_error(
         advice = f"set {variable}={scheme}://user:password@{proxy.address}; {_ENCODED}"
     elif answered:
         advice = f"let the proxy connect to {host}, or add {host} to NO_PROXY"
-    elif error is not None and is_unresolved(error) and proxy.is_socks and not _at_its_door(error):
-        # The name of the service, and not that of the proxy: it is resolved here, before the proxy gets it.
+    elif error is not None and is_unresolved(error) and proxy.is_socks and not _is_unreachable(error):
+        # With socks5 this machine resolves the name of the service.
         return TransportError(
             f"could not {request.doing}: {in_words(error)}",
             sent=False,
@@ -173,16 +258,22 @@ def proxy_error(
                 ("requested", request.asked),
                 ("endpoint", connection.address),
                 (setting("proxy"), f"{proxy.address} (from {proxy.origin})"),
-                ("fix", "use socks5h://, with which the proxy resolves the name; or correct the endpoint"),
+                ("fix", "use socks5h://, so that the proxy resolves the name, or correct the endpoint"),
             ],
         )
     else:
         advice = f"correct {proxy.origin.partition(' (')[0]}, or add {host} to NO_PROXY, and run it again"
-    problem = (
-        f"the proxy {proxy.address} answered {answered}"
-        if answered
-        else f"no connection to the proxy {proxy.address}: {in_words(error or Exception())}"
-    )
+    problem = f"no connection to the proxy {proxy.address}"
+    if answered:
+        problem = f"the proxy {proxy.address} answered {answered}"
+    elif error is not None and is_clear_text(error):
+        problem, final = f"{problem}: the proxy does not speak TLS", True
+        advice = f"use http://{proxy.address} for the proxy, not https://"
+    elif error is not None and is_untrusted(error):
+        problem, final = f"{problem}: {in_words(error)}", True
+        advice = f"set {setting('ca_file')} to the certificate of the authority of the proxy, or correct the proxy"
+    elif error is not None:
+        problem = f"{problem}: {in_words(error)}"
     return TransportError(
         f"could not {request.doing}: {problem}",
         sent=False,
@@ -196,13 +287,13 @@ def proxy_error(
 
 
 def _answer(status: int, error: Exception | None) -> tuple[str, bool]:
-    """Return what a proxy answered, in words, or nothing; and whether it will answer the same again."""
+    """Return the refusal of a proxy, or empty, and whether it is final."""
     if status:
         known = {int(one): one.phrase for one in HTTPStatus}
         text = f"{status} {known[status]}" if status in known else str(status)
         return text, status in _CLIENT_ERRORS and status not in _PASSING
     said = _socks_errors(error)
-    if not said or _at_its_door(error) or is_unresolved(said[-1]):
+    if not said or _is_unreachable(error) or is_unresolved(said[-1]):
         return "", False
     kind, text = type(said[-1]).__name__, sanitize(getattr(said[-1], "msg", ""), limit=100)
     if "Auth" in kind:
@@ -212,12 +303,12 @@ def _answer(status: int, error: Exception | None) -> tuple[str, bool]:
 
 
 def _socks_errors(error: Exception | None) -> list[BaseException]:
-    """Return what PySocks raised, the innermost last; it is not imported here."""
+    """Return the errors of PySocks, the innermost last; PySocks is not imported here."""
     return [link for link in (chain(error) if error else ()) if type(link).__module__ == "socks"]
 
 
-def _at_its_door(error: Exception | None) -> bool:
-    """Return whether not even the proxy was reached."""
-    # PySocks looks the name of the proxy up before it wraps errors.
+def _is_unreachable(error: Exception | None) -> bool:
+    """Return whether the proxy itself was not reached."""
+    # PySocks does not wrap an error when it resolves the name of the proxy.
     found = _socks_errors(error)
     return not found or any(type(link).__name__ == "ProxyConnectionError" for link in found)
