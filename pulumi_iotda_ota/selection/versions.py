@@ -7,15 +7,19 @@ version ends and the other goes on, the next part decides, lowest first::
     an unfinished word | an unknown word | the end: the release | a build's word | a number after - or _
     1.0-rc1              1.0-arm64         1.0  1.0-final         1.0_B012         1.0-1
 
-- :data:`WORDS` has the words. They count after the first number of a version. In front of it, only
-  :data:`IN_FRONT` do: ``beta-1.0`` is a prerelease, ``edge-gateway_1.2`` is none.
+- :data:`WORDS` has the words. They count behind the start of the version. In front of it, only :data:`IN_FRONT` do:
+  ``beta-1.0`` is a prerelease, ``edge-gateway_1.2`` is none.
+- The version starts at the first number with a dot (``1.5``), with a ``v`` in front (``v2``) or without a letter beside
+  it (``5-rc1``); if there is none, at the first number. So the version of ``esp32-edge-1.5.0`` starts at ``1.5.0``.
 - A ``v`` before a digit, at the start or after a separator, is dropped; case never counts: ``V1.2``, ``app_v1.2``.
 - Numbers compare as numbers, of any length; end zeros of a dotted number fall: ``1``, ``1.0`` and ``1.0.0`` tie.
 - A dot goes on with a number, ``-`` and ``_`` begin a suffix: ``1.0`` < ``1.0-1`` < ``1.0.1``. Between text and its
   number a separator says nothing: ``1.0rc1``, ``1.0.rc1`` and ``1.0-RC.1`` tie.
 - A single letter is a build, never a prerelease: ``V100R001C00B012``. So ``1.0b2`` is above ``1.0`` here.
 - An unfinished word makes a prerelease wherever it stands: ``1.0_B012-rc1`` is one of ``1.0_B012``.
-- The commit that ``git describe`` adds is one word of a build, whatever its digits are: ``1.4.2-14-g1ea5b3c``.
+- A commit is one word of a build, whatever its digits are: ``1.4.2-14-g1ea5b3c``, ``1.5.0-3ea81c2``. Without the ``g``
+  of ``git describe`` it has 7 to 40 hexadecimal digits, two or more of them letters.
+- A processor architecture is one unknown word, whatever its digits are: ``1.5.0-x86_64``, ``1.5.0-i386``.
 
 ``semver`` is Semantic Versioning 2.0.0 as the ``semver`` library reads it: three numbers, no ``v``; ``1.0.0-1`` is a
 prerelease there. What it does not read is :class:`Unreadable`.
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WordClass:
-    """Words after the first number of a version that sort alike under ``loose``.
+    """Words behind the start of a version that sort alike under ``loose``.
 
     Attributes:
         name: what such a word says.
@@ -89,7 +93,7 @@ BUILD = WordClass(
 )
 #: Every word of ``loose``, lowest first. Code, pages and messages are made from it.
 WORDS = (UNFINISHED, UNKNOWN, RELEASED, BUILD)
-#: The words that count in front of the first number too, where names of products stand.
+#: The words that count in front of the version too, where names of products stand.
 IN_FRONT = (*("dev", "develop", "development", "snapshot", "alpha", "beta", "pre", "preview", "prerelease", "rc"),)
 
 # The ranks of a part. Below the release are the prereleases (the unfinished words of loose, the identifiers of semver)
@@ -107,8 +111,20 @@ _RANKS: dict[str, tuple[int, str]] = {
 _RANKS_IN_FRONT = {word: _RANKS[word] for word in IN_FRONT}
 
 _DOCUMENTED = re.compile(r"[A-Za-z0-9_.-]{1,256}")
-_LEADING_V = re.compile(r"(?<![A-Za-z0-9])[vV](?=[0-9])")
-_PART = re.compile(r"((?<=[._-])g[0-9a-f]{7,40}(?![a-z0-9]))|([a-z]+)[._-]*([0-9.]*)|([0-9][0-9.]*)")
+_LEADING_V = re.compile(r"(?<![a-z0-9])v(?=[0-9])")
+# Takes the place of a leading v, so that what follows is never taken for a commit: V100C00B012.
+_V = "+"
+# A commit without a g: one with a single letter, or with ea and a number, is read as numbers and words.
+_HASH = rf"(?<![a-z0-9{_V}])(?!ea[0-9]+(?![a-z0-9]))(?=[a-f]*[0-9])(?=(?:[0-9]*[a-f]){{2}})[0-9a-f]{{7,40}}(?![a-z0-9])"
+_COMMIT = rf"(?<=[._-])g[0-9a-f]{{7,40}}(?![a-z0-9])|{_HASH}"
+# Architectures that begin with a single letter, which would be a build. All others are unknown words anyway.
+_ARCHITECTURE = r"(?<![a-z0-9])(?:x86[_-]64|x86|x64|x32|i[3-6]86|s390x?|m68k)(?![a-z0-9])"
+_NUMBER_TEXT = rf"(?:[0-9]|\.(?!{_HASH}))*"
+_PART = re.compile(
+    rf"({_COMMIT})|({_ARCHITECTURE})|([a-z]+)[._{_V}-]*(?!{_HASH})({_NUMBER_TEXT})|([0-9]{_NUMBER_TEXT})"
+)
+_NUMBER_OF_VERSION = rf"\{_V}[0-9]|[0-9]+\.[0-9]|(?<![a-z0-9])[0-9]+(?![a-z0-9])"
+_START = re.compile(rf"({_ARCHITECTURE})|({_NUMBER_OF_VERSION})|{_HASH}|[0-9]+")
 _INCOMPLETE = re.compile(r"[vV]?([0-9]+(?:\.[0-9]+){0,2})(-.*)?")
 _SEMVER_NUMBERS = 3
 
@@ -190,19 +206,24 @@ class _Loose(Scheme):
         return text
 
     def _read(self, text: str) -> Key:
+        text = _LEADING_V.sub(_V, text.lower())
+        start = _start(text)
         parts: list[Part] = []
-        ranks, other = _RANKS_IN_FRONT, _TEXT
-        for commit, word, number, bare in _PART.findall(_LEADING_V.sub("", text).lower()):
-            if word:
+        for found in _PART.finditer(text):
+            commit, architecture, word, number, bare = found.groups()
+            ranks, other = (_RANKS, _UNKNOWN) if found.start() >= start else (_RANKS_IN_FRONT, _TEXT)
+            if bare:
+                parts.append((_NUMBER, "", _numbers(bare)))
+            elif commit:
+                parts.append((_TEXT, commit, ()))
+            elif architecture:
+                parts.append((other, architecture, ()))
+            else:
                 rank, kept = ranks.get(word, (other, word))
                 if rank != _RELEASE:
                     parts.append((rank, kept, _numbers(number)))
                 elif numbers := _numbers(number):
                     parts.append((_NUMBER, "", numbers))
-            else:
-                parts.append((_TEXT, commit, ()) if commit else (_NUMBER, "", _numbers(bare)))
-            if number or bare:
-                ranks, other = _RANKS, _UNKNOWN
         return (*parts, _END)
 
 
@@ -265,6 +286,11 @@ def is_prerelease_of(key: Key, bound: Key) -> bool:
     )
 
 
+def begins_with_number(key: Key) -> bool:
+    """Return whether a version begins with a number, so that it can be compared with one that does."""
+    return key[0][0] == _NUMBER
+
+
 def unknown_word(key: Key) -> str:
     """Return the first unknown word of a version, or an empty string."""
     for rank, text, _ in key:
@@ -289,6 +315,18 @@ def about_unknown_word(key: Key) -> str:
     """Return what a reason adds about a version that an unknown word puts below its release, or an empty string."""
     word = unknown_word(key)
     return f"; {word} is an unknown word" if word else ""
+
+
+def _start(text: str) -> int:
+    """Return where the version starts: what stands in front is a name."""
+    start = len(text)
+    for found in _START.finditer(text):
+        architecture, number = found.groups()
+        if number:
+            return found.start()
+        if not architecture:
+            start = min(start, found.start())
+    return start
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -10,10 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.selection.constraints import MAX_LENGTH, Constraint, parse
+from pulumi_iotda_ota.selection.comparisons import Constraint
+from pulumi_iotda_ota.selection.constraints import MAX_LENGTH, parse
 from pulumi_iotda_ota.selection.versions import (
     Scheme,
     Unreadable,
+    begins_with_number,
     is_prerelease_of,
     release_of,
     scheme,
@@ -116,6 +118,16 @@ def admitted(text: str, versions: str, order: Scheme = LOOSE) -> str:
         ("=latest", "1 latest stable", "latest"),
         ("!=stable", "1 latest stable", "1 latest"),
         ("1.2.x86", "1.2 1.2.x86", "1.2.x86"),
+        ("=1.x.3", "1.x.3 1.2.3", "1.x.3"),
+        ("=any", "any 1", "any"),
+        ("=1.0-2.0", "1.0 1.0-2.0 1.5", "1.0-2.0"),
+        ("1.24.0-2", "1.24.0 1.24.0-2", "1.24.0-2"),
+        ("2.1-1.0", "2.1 2.1-1.0", "2.1-1.0"),
+        ("<2.0", "1.9 gateway_1.1 gateway_9.9 latest beta-1.0 rc1 . 3ea81c2", "1.9"),
+        ("<=2.0", "2.0 gateway_1.1 latest", "2.0"),
+        ("!=2.0 <3", "1.9 latest", "1.9"),
+        ("<2 || =latest", "1.9 latest stable", "1.9 latest"),
+        ("!=2.0", "1.9 latest", "1.9 latest"),
     ],
 )
 def test_what_a_constraint_admits_under_loose(text: str, versions: str, expected: str) -> None:
@@ -147,17 +159,22 @@ def test_what_a_constraint_admits_under_semver(text: str, versions: str, expecte
 def test_a_comparison_agrees_with_the_order(drawn: tuple[Scheme, str, str], sign: str) -> None:
     """An operator admits what the order puts there; ``<`` leaves out the prereleases of its bound, and nothing else.
 
-    The one exception: an order is of the release of a version with an unknown word, unless the bound names one too.
+    Two exceptions: an order is of the release of a version with an unknown word, unless the bound names one too. And a
+    version that does not begin with a number is in no order with one that does.
     """
     order, bound, version = drawn
     assume(sign or any(character.isalnum() for character in bound))
     assume(sign in ("", "=", "!=") or re.match("[vV]?[0-9]", bound))
-    assume(bound.lower() != "x" and not bound.lower().endswith(".x"))
+    assume(sign or re.search("[0-9]", bound))
+    assume(not re.search(r"(?:^|\.)[xX*](?:\.|$)|\.\.", bound))
+    assume(sign or not re.fullmatch(r"[vV]?[0-9.]+-[vV]?[0-9.]+", bound))
     key, limit = order.key(version), order.key(bound)
     if sign not in ("", "=", "!=") and not unknown_word(limit):
         key = release_of(key)
 
-    expected = COMPARISONS[sign](key, limit) and not (sign == "<" and is_prerelease_of(key, limit))
+    comparable = sign in ("", "=", "!=") or begins_with_number(key)
+    assume(sign in ("", "=", "!=") or begins_with_number(limit))
+    expected = comparable and COMPARISONS[sign](key, limit) and not (sign == "<" and is_prerelease_of(key, limit))
 
     assert parse(f"{sign}{bound}", order).admits(version) is expected
 
@@ -249,6 +266,7 @@ def test_a_version_that_the_scheme_can_not_read_is_neither_in_nor_out() -> None:
         parse("*", SEMVER).admits("V1.2.3")
 
 
+NAMED = "for the version of that name"
 DIGIT = "after {} a version begins with a digit, as in 1.2 or v1.2"
 
 
@@ -265,7 +283,23 @@ DIGIT = "after {} a version begins with a digit, as in 1.2 or v1.2"
         (">=1,", "a version goes after ,", "    ^"),
         (", 1", "a version goes before ,", "^"),
         (">=1<2", "a comma or a space goes before <", "   ^"),
-        ("1.0 - 2.0", "- is no version here; a range is written >=1.0 <=2.0", "    ^"),
+        ("1.0 - 2.0", "- is no version: a range is >=1.0 <=2.0", "    ^"),
+        ("1.0-2.0", "1.0-2.0 is no range: write >=1.0 <=2.0, or =1.0-2.0 for the version of that name", "^"),
+        ("^3 || v1.2-V1.4.5", f"v1.2-V1.4.5 is no range: write >=v1.2 <=V1.4.5, or =v1.2-V1.4.5 {NAMED}", "      ^"),
+        ("1-2", f"1-2 is no range: write >=1 <=2, or =1-2 {NAMED}", "^"),
+        ("1.0..2.0", f"1.0..2.0 is no range: write >=1.0 <=2.0, or =1.0..2.0 {NAMED}", "^"),
+        (">=1.2 and <2", "and is no version: and is a comma or a space", "      ^"),
+        ("1.2 or 1.3", "or is no version: or is ||", "    ^"),
+        ("1.2 OR 1.3", "OR is no version: or is ||", "    ^"),
+        ("1.2 to 1.4", "to is no version: a range is >=1.0 <=2.0", "    ^"),
+        ("between 1 and 2", "between is no version: a range is >=1.0 <=2.0", "^"),
+        ("not 1.2", "not is no version: write !=", "^"),
+        ("any", "any is no version: any version is *", "^"),
+        ("stable", f"stable has no number: write =stable {NAMED}", "^"),
+        ("1.x.3", f"x ends a dotted number, as in 1.x: write 1.x, or =1.x.3 {NAMED}", "  ^"),
+        ("^1 || v1.2.X.3", f"X ends a dotted number, as in 1.x: write v1.2.X, or =v1.2.X.3 {NAMED}", "           ^"),
+        (">=1.x.3", ">= does not go with x: leave one of them out", "^"),
+        ("[1.0,2.0)", "'[' has no meaning here: a range is >=1.0 <=2.0", "^"),
         ("==1", "== is no operator: write =", "^"),
         ("1 => 2", "=> is no operator: write >=", "  ^"),
         ("latest", "latest is no version: remove version_constraint, and set highest_version=True", "^"),
@@ -316,7 +350,7 @@ def test_an_error_as_a_person_reads_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", [">=1.2.3.4", "nightly", ">1.0_B012", "~1.2.3.4", "1.2.3.4.x", "~01.2", ">=01.2"])
+@pytest.mark.parametrize("text", [">=1.2.3.4", "=nightly", ">1.0_B012", "~1.2.3.4", "1.2.3.4.x", "~01.2", ">=01.2"])
 def test_what_semver_can_not_read_is_no_constraint_under_it(text: str) -> None:
     """A version in a constraint must be one that the scheme reads; the error names it."""
     with pytest.raises(InputError, match=r"at character \d: .* is not a semantic version such as"):
