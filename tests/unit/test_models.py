@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from dataclasses import FrozenInstanceError
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from pulumi_iotda_ota.iotda import models
+from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.http import parsing
 from pulumi_iotda_ota.iotda.http.parsing import reader
 from pulumi_iotda_ota.iotda.models import (
     BatchTask,
@@ -176,3 +180,36 @@ def test_the_output_of_a_device_has_no_place() -> None:
     found = BatchTaskDetail.model_validate_json(json.dumps(content))
 
     assert "secret" not in f"{found!r}{found.model_dump_json()}"
+
+
+MODELS = [
+    model
+    for model in vars(models).values()
+    if isinstance(model, type) and model.__module__ == models.__name__ and hasattr(model, "__pydantic_fields__")
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_an_error_names_the_field_and_nothing_of_the_code(model: Any) -> None:
+    """A value of a wrong type is named by its path in the response, without a type, a class or a union of ours."""
+    for name in model.__pydantic_fields__:
+        for wrong in (5, True, {"a": 5}, [5], ["a", {}], "a"):
+            for path, message in problems(model, {name: wrong}):
+                assert re.fullmatch(r"[a-z_]+(?:\[\d\]|\.[a-z_]+)*", path), path
+                assert not any(cls.__name__ in message for cls in MODELS), message
+
+
+def problems(model: Any, content: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the path of each wrong field and what is wrong with it, as an error of a response has them."""
+    try:
+        TypeAdapter(model).validate_json(json.dumps(content))
+    except ValidationError as error:
+        return [(parsing._field_path(one["loc"]), parsing._said(one)) for one in error.errors()]
+    return []
+
+
+def test_an_object_that_is_none() -> None:
+    """Null, and an empty list or string, stand for no object; a number is an error that names the field."""
+    assert [task(document=value).document for value in (None, [], "", {"a": 1})] == [None, None, None, {"a": 1}]
+    with pytest.raises(ProtocolError, match=r"shape: document should be an object"):
+        reader(BatchTask)(json.dumps({**TASK, "document": 5}).encode())
