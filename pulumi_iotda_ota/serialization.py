@@ -47,6 +47,9 @@ def task_values(found: FoundTask) -> dict[str, Any]:
         "failed_devices": [
             {name: text for name, text in vars(device).items() if text} for device in found.failed_devices
         ],
+        "skipped_devices": [
+            {"reason": record.reason, **({"target": record.id} if record.id else {})} for record in found.unreadable
+        ],
         "id": found.id,
     }
     return {

@@ -131,7 +131,8 @@ def get_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
     elif command_input.flags["field"]:
         session.line(safe(values.get(command_input.flags["field"])))
     else:
-        shown = {name: value for name, value in values.items() if name not in ("id", "failed_devices", "progress")}
+        apart = ("id", "failed_devices", "skipped_devices", "progress")
+        shown = {name: value for name, value in values.items() if name not in apart}
         session.rows([("progress", progress_of(found.task)), *shown.items()])
         print_failing(session, values["failed_devices"], found.task)
     session.note_skipped("device", [str(one) for one in found.unreadable])

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: The fields that the rules of a selection read. The service cannot change any of them.
 READ_BY_RULES = (*EXACT, "support_source_versions", "create_time")
 
+# An empty list of source versions is the same as none.
+_LEFT_OUT = (None, (), [])
+
 
 def contradictions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return the fields in which two descriptions of one package differ; a field that one leaves out agrees.
@@ -27,9 +30,9 @@ def contradictions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
 
     Args:
         before: the package as it was listed, pinned or locked.
-        now: the package as the service describes it now. Its list of source versions may be left out, too.
+        now: the package as the service describes it now.
     """
-    known = [name for name in READ_BY_RULES if now.get(name) and before.get(name) is not None]
+    known = [name for name in READ_BY_RULES if now.get(name) not in _LEFT_OUT and before.get(name) is not None]
     return [name for name in known if _comparable(name, before[name]) != _comparable(name, now[name])]
 
 

@@ -26,6 +26,8 @@ OTHERS = [
     ("module_name", "radio"),
     ("support_source_versions", ["0.9"]),
     ("create_time", "20270606T000000Z"),
+    ("create_time", "yesterday"),
+    ("create_time", ""),
 ]
 
 
@@ -38,7 +40,7 @@ def lamp(service: Emulator) -> str:
 
 
 @pytest.mark.parametrize("needed", DETAIL_NEEDED, ids=["checksum", "location"])
-@pytest.mark.parametrize(("name", "value"), OTHERS, ids=[name for name, _ in OTHERS])
+@pytest.mark.parametrize(("name", "value"), OTHERS, ids=[f"{name} {value}" for name, value in OTHERS])
 def test_a_detail_that_contradicts_the_list_is_an_error(
     service: Emulator, lamp: str, name: str, value: Any, needed: dict[str, Any]
 ) -> None:

@@ -96,6 +96,26 @@ def test_failing_devices_with_their_reasons(service: Emulator, time: Time) -> No
     assert "device-secret" not in f"{task!r} {json.dumps(task.to_dict())}"
 
 
+@pytest.mark.parametrize(("name", "target"), [("target", None), ("status", "d1")])
+def test_a_device_that_cannot_be_judged_is_an_output(
+    service: Emulator, time: Time, name: str, target: str | None
+) -> None:
+    """A record of a failed device that cannot be judged is in ``skipped_devices``, with the field that is wrong."""
+    service.set_device("d1", outcome="removed")
+    service.set_device("d2", outcome="removed")
+    task_id = add_task(service, "d1", "d2")
+    time.now += 120
+    assert iotda_ota.get_upgrade_task(task_id=task_id).skipped_devices == []
+    service.switches = Switches(odd_fields={"d1": {name: None}})
+
+    task = iotda_ota.get_upgrade_task(task_id=task_id)
+
+    assert [device.target for device in task.failed_devices] == ["d2"]
+    (skipped,) = task.skipped_devices
+    assert (skipped.target, skipped.reason) == (target, f"{name} is null")
+    assert task["skipped_devices"] == task.skipped_devices
+
+
 def test_a_large_campaign(service: Emulator, time: Time) -> None:
     """Of 600 failing devices the first 100 are told, in two requests; the progress counts them all."""
     targets = [f"d{number:03}" for number in range(600)]
@@ -127,7 +147,16 @@ def test_a_service_that_tells_little(service: Emulator) -> None:
     task = iotda_ota.get_upgrade_task(task_id=add_task(service, "d1"))
 
     assert (task.progress, task.create_time, task.task_mode) == (None, None, None)
-    assert sorted(task) == ["failed_devices", "id", "package_ids", "status", "task_id", "task_name", "task_type"]
+    assert {
+        "failed_devices",
+        "id",
+        "package_ids",
+        "skipped_devices",
+        "status",
+        "task_id",
+        "task_name",
+        "task_type",
+    } == set(task)
 
 
 def test_a_missing_task_is_one_clear_error(service: Emulator) -> None:
