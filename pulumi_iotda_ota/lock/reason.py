@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.iotda.sanitize import sanitize
+from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.selection.choose import UNREADABLE
 from pulumi_iotda_ota.selection.keys import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pulumi_iotda_ota.lookup.find import Found
     from pulumi_iotda_ota.lookup.query import PackageLookup
@@ -55,12 +55,27 @@ def reason(lookup: PackageLookup, found: Found) -> str:
     if lookup.package_id is not None:
         return "requested by its id"
     newer = list(_newer(lookup.policy, found))
-    if not newer:
-        return _chosen(lookup.policy, found)
-    named = ", ".join(f"{_short(one.version)} {_why_not(lookup.policy, one)}" for one in newer[:_MOST_NAMED])
-    rest = len(newer) - _MOST_NAMED
-    more = f" and {rest:,} more" if rest > 0 else ""
-    return f"{_chosen(lookup.policy, found)} (skipped {len(newer):,} newer: {named}{more})"
+    notes = []
+    if newer:
+        named = ", ".join(f"{_short(one.version)} {_why_not(lookup.policy, one)}" for one in newer[:_MOST_NAMED])
+        rest = len(newer) - _MOST_NAMED
+        notes.append(f"skipped {len(newer):,} newer: {named}{f' and {rest:,} more' if rest > 0 else ''}")
+    notes += _unreadable(lookup.policy, (one for one in found.selection.skipped if one not in newer))
+    chosen = _chosen(lookup.policy, found)
+    return f"{chosen} ({'; '.join(notes)})" if notes else chosen
+
+
+def _unreadable(policy: Policy, skipped: Iterable[Skipped]) -> Iterator[str]:
+    """Yield how many of the skipped packages no rule could judge, because a version, a time or a record is odd."""
+    rules = [one.rule for one in skipped if one.unreadable or one.rule == UNREADABLE]
+    versions, records = rules.count("version_scheme"), rules.count(UNREADABLE)
+    times = len(rules) - versions - records
+    if versions:
+        yield f"skipped {plural(versions, 'version')} that {policy.version_scheme} cannot read"
+    if times:
+        yield f"skipped {plural(times, 'package')} without a readable upload time"
+    if records:
+        yield f"skipped {plural(records, 'record')} that cannot be judged"
 
 
 def _chosen(policy: Policy, found: Found) -> str:

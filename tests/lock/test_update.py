@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -197,6 +197,35 @@ def test_the_catalogue_is_locked_as_the_lookup_finds_it(emulator: Emulator, proj
     assert added.now is not None
     assert "(skipped 121 newer: V9.119 outside ^1.4, V9.118 outside ^1.4, V9.117" in added.now.reason
     assert added.now.reason.endswith("and 118 more)")
+
+
+@pytest.mark.parametrize(
+    ("selection", "skipped"),
+    [
+        ({"most_recent": True}, "skipped 1 package without a readable upload time; skipped 1 record that cannot be"),
+        ({"highest_version": True}, "skipped 1 record that cannot be judged"),
+        (
+            {"highest_version": True, "version_scheme": "semver"},
+            "skipped 2 versions that semver cannot read; skipped 1 record that cannot be judged",
+        ),
+    ],
+    ids=["times", "records", "versions"],
+)
+def test_the_reason_counts_what_could_not_be_judged(
+    emulator: Emulator, project: Path, selection: dict[str, Any], skipped: str
+) -> None:
+    """The reason counts skipped versions and upload times that cannot be read, and skipped odd records."""
+    keeper = Keeper(emulator, project)
+    made = {
+        version: emulator.add_package(package_type="firmwarePackage", app_id="a", product_id="lamp", version=version)
+        for version in ("odd", "1.2.0", "V1.0", "v0.9")
+    }
+    emulator.switches = Switches(odd_fields={made["odd"]: {"app_id": None}, made["V1.0"]: {"create_time": "soon"}})
+
+    added = keeper.add(selection={"package_type": "firmwarePackage", "product_id": "lamp", **selection})
+
+    assert added.now is not None
+    assert skipped in added.now.reason
 
 
 def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, project: Path) -> None:
