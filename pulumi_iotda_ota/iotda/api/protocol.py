@@ -46,7 +46,6 @@ from pulumi_iotda_ota.iotda.models import (
     RecordPage,
     TargetResults,
 )
-from pulumi_iotda_ota.iotda.references import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +89,7 @@ def list_packages(
     return Request(
         operation="ListOtaPackageInfo",
         doing="list OTA packages",
-        asked=arguments(dict(filters)),
+        asked=dict(filters),
         method="GET",
         path=_PACKAGES,
         read=page_reader(OtaPackagePage),
@@ -107,7 +106,7 @@ def show_package(package_id: str) -> Request[OtaPackage]:
     return Request(
         operation="ShowOtaPackage",
         doing="read an OTA package",
-        asked=arguments({"package_id": _package_id(package_id)}),
+        asked={"package_id": _package_id(package_id)},
         method="GET",
         path=f"{_PACKAGES}/{package_id}",
         read=the_one(reader(OtaPackage), package_id, lambda package: package.package_id),
@@ -127,7 +126,7 @@ def create_package(body: Mapping[str, object]) -> Request[OtaPackage]:
     return Request(
         operation="CreateOtaPackage",
         doing="create an OTA package",
-        asked=arguments({name: checked[name] for name in ("package_type", "product_id", "version")}),
+        asked={name: checked[name] for name in ("package_type", "product_id", "version")},
         method="POST",
         path=_PACKAGES,
         read=agreeing(reader(OtaPackage), "package", {name: checked.get(name) for name in _REPEATED_OF_PACKAGE}),
@@ -145,7 +144,7 @@ def delete_package(package_id: str) -> Request[None]:
     return Request(
         operation="DeleteOtaPackage",
         doing="delete an OTA package",
-        asked=arguments({"package_id": _package_id(package_id)}),
+        asked={"package_id": _package_id(package_id)},
         method="DELETE",
         path=f"{_PACKAGES}/{package_id}",
         read=nothing,
@@ -166,7 +165,7 @@ def create_batch_task(body: Mapping[str, object], *, now: datetime) -> Request[B
     return Request(
         operation="CreateBatchTask",
         doing="create an upgrade task",
-        asked=arguments({name: checked[name] for name in ("task_type", "task_name")}),
+        asked={name: checked[name] for name in ("task_type", "task_name")},
         method="POST",
         path=_TASKS,
         read=agreeing(reader(BatchTask), "task", {name: checked[name] for name in _REPEATED_OF_TASK}),
@@ -199,7 +198,7 @@ def list_batch_tasks(
     return Request(
         operation="ListBatchTasks",
         doing="list upgrade tasks",
-        asked=arguments(dict(filters)),
+        asked=dict(filters),
         method="GET",
         path=_TASKS,
         read=page_reader(BatchTaskPage),
@@ -225,7 +224,7 @@ def show_batch_task(
     return Request(
         operation="ShowBatchTask",
         doing="read an upgrade task",
-        asked=arguments({"task_id": _task_id(task_id)}),
+        asked={"task_id": _task_id(task_id)},
         method="GET",
         path=f"{_TASKS}/{task_id}",
         read=the_one(
@@ -282,7 +281,7 @@ def _act_on_task(verb: str, task_id: str, targets: Sequence[str], *, repeatable:
     return Request(
         operation=f"{verb.capitalize()}BatchTask",
         doing=f"{verb} an upgrade task",
-        asked=arguments({"task_id": _task_id(task_id)}),
+        asked={"task_id": _task_id(task_id)},
         method="POST",
         path=f"{_TASKS}/{task_id}/{verb}",
         read=reader(TargetResults),
@@ -300,7 +299,7 @@ def delete_batch_task(task_id: str) -> Request[None]:
     return Request(
         operation="DeleteBatchTask",
         doing="delete an upgrade task",
-        asked=arguments({"task_id": _task_id(task_id)}),
+        asked={"task_id": _task_id(task_id)},
         method="DELETE",
         path=f"{_TASKS}/{task_id}",
         read=nothing,
@@ -344,7 +343,7 @@ def _judged(request: Request[Content], answer: Response, connection: ResolvedCon
         return request.content(answer)
     except ProtocolError as error:
         came = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
-        error.note("requested", request.asked)
+        error.note("requested", request.requested)
         error.note("endpoint", f"{connection.address}, {came}")
         raise
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote
 
 from pulumi_iotda_ota.iotda.auth.signing import canonical_query
+from pulumi_iotda_ota.iotda.references import arguments
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, SHORTEST_SECRET, sanitize
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Request(Generic[Content]):
     Args:
         operation: the API's name of the operation.
         doing: what it does, for errors: goes after "could not".
-        asked: what exactly was asked for, in words.
+        asked: the arguments by name, or a text.
         method: the HTTP method.
         path: the path below ``root``.
         read: turns the answer's body into a value.
@@ -94,7 +95,7 @@ class Request(Generic[Content]):
 
     operation: str
     doing: str
-    asked: str
+    asked: Mapping[str, object] | str
     method: str
     path: str
     read: Callable[[bytes], Content]
@@ -107,6 +108,11 @@ class Request(Generic[Content]):
     accepts: frozenset[int] = frozenset()
     patience: float | None = None
     join: Callable[[Content, Response], Content] | None = None
+
+    @property
+    def requested(self) -> str:
+        """Return the arguments for an error: a request that succeeds renders none."""
+        return self.asked if isinstance(self.asked, str) else arguments(self.asked)
 
     @property
     def goes_to_iam(self) -> bool:
