@@ -14,27 +14,34 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator import Emulator
 
-LIBRARY = Path(iotda_ota.__file__).parent
+LIBRARY = f"{Path(iotda_ota.__file__).parent}/"
+EMULATOR = f"{LIBRARY}emulator/"
 VERSION = "V7.77.777"
 MOST_FILES = 20
 
 
 class Tracer:
-    """Notes the files of the library in which a local name holds a text with the version."""
+    """The files of the library in which a local name holds a text with the version."""
 
     def __init__(self) -> None:
         self.files: set[str] = set()
 
-    def __call__(self, frame: FrameType, event: str, arg: Any) -> Tracer | None:
-        file = Path(frame.f_code.co_filename)
-        if LIBRARY not in file.parents or LIBRARY / "emulator" in file.parents:
-            return None
-        for value in (*frame.f_locals.values(), arg):
-            if (isinstance(value, str) and VERSION in value) or (
-                isinstance(value, bytes) and VERSION.encode() in value
-            ):
-                self.files.add(str(file.relative_to(LIBRARY)))
-        return self
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """Trace a frame if its code is the library's."""
+        file = frame.f_code.co_filename
+        return self.note if file.startswith(LIBRARY) and not file.startswith(EMULATOR) else None
+
+    def note(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """Note the file of a frame that holds the version."""
+        file = frame.f_code.co_filename.removeprefix(LIBRARY)
+        if file not in self.files and any(map(holds_version, (*frame.f_locals.values(), arg))):
+            self.files.add(file)
+        return self.note
+
+
+def holds_version(value: object) -> bool:
+    """Return whether a value is a text with the version."""
+    return VERSION in value if isinstance(value, str) else isinstance(value, bytes) and VERSION.encode() in value
 
 
 def test_a_version_passes_few_files(service: Emulator) -> None:
