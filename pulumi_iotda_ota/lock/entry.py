@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.durations import parse_time
 from pulumi_iotda_ota.iotda.auth.endpoint import read_endpoint
-from pulumi_iotda_ota.lookup.details import READ_BY_RULES, contradictions
+from pulumi_iotda_ota.lookup.find import READ_BY_RULES, contradictions
 from pulumi_iotda_ota.lookup.query import words
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.selection.choose import UNREADABLE
-from pulumi_iotda_ota.selection.keys import Keys
+from pulumi_iotda_ota.selection.rules import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

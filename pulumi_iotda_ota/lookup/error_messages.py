@@ -19,9 +19,8 @@ from pulumi_iotda_ota.iotda.references import argument, arguments, field, settin
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.selection.choose import UNREADABLE, spans
 from pulumi_iotda_ota.selection.constraints import parse
-from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.policy import Policy
-from pulumi_iotda_ota.selection.rules import EXACT, rules_of
+from pulumi_iotda_ota.selection.rules import EXACT, Keys, rules_of
 
 if TYPE_CHECKING:
     from collections import Counter

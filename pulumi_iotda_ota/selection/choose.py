@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.models import UnreadableRecord
-from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.rules import rules_of
+from pulumi_iotda_ota.selection.rules import Keys, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,8 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.rules import keeps_prereleases
+from pulumi_iotda_ota.selection.rules import Keys, keeps_prereleases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

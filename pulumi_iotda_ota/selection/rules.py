@@ -18,12 +18,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pulumi_iotda_ota.iotda import references
+from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.models import read_service_time
-from pulumi_iotda_ota.iotda.sanitize import quoted
+from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.selection.constraints import parse
-from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.regexes import whole_match
-from pulumi_iotda_ota.selection.versions import about_unknown_word, is_prerelease, release_of
+from pulumi_iotda_ota.selection.versions import Unreadable, about_unknown_word, is_prerelease, release_of, scheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.models import OtaPackage
     from pulumi_iotda_ota.selection.policy import Policy
+    from pulumi_iotda_ota.selection.versions import Key
 
     Reason = Callable[[OtaPackage], str | None]
 
 _TOLD_SOURCES = 4
+_LONGEST = 1024
+_TOLD = 60
 #: The exact filters. The service applies them too, except for ``module_name``.
 EXACT = ("package_type", "app_id", "product_id", "version", "module_name")
 # A reason is a result too, so it names no argument.
@@ -45,6 +48,58 @@ _NOUNS = {
     "version": "version",
     "module_name": "module",
 }
+
+
+class Keys:
+    """The keys of versions under one scheme, and the times of uploads.
+
+    Args:
+        name: the scheme, as the argument ``version_scheme`` spells it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.scheme = scheme(name)
+        self._known: dict[str, Key | Unreadable] = {}
+        self._times: dict[str, datetime | None] = {}
+
+    def find(self, version: str) -> Key | None:
+        """Return the key of a version, or None if the scheme cannot read it."""
+        found = self._read(version)
+        return None if isinstance(found, Unreadable) else found
+
+    def key(self, version: str) -> Key:
+        """Return the key of a version that the scheme can read."""
+        found = self._read(version)
+        if isinstance(found, Unreadable):
+            raise found
+        return found
+
+    def trouble(self, version: str) -> str | None:
+        """Return why the scheme cannot read a version, or None if it can."""
+        found = self._read(version)
+        return found.reason if isinstance(found, Unreadable) else None
+
+    def is_prerelease(self, version: str) -> bool:
+        """Return whether a version is a prerelease that the scheme can read."""
+        key = self.find(version)
+        return key is not None and is_prerelease(key)
+
+    def created(self, package: OtaPackage) -> datetime | None:
+        """Return when a package was uploaded, or None if its time cannot be read."""
+        text = package.create_time
+        if text not in self._times:
+            self._times[text] = package.created
+        return self._times[text]
+
+    def _read(self, version: str) -> Key | Unreadable:
+        found = self._known.get(version)
+        if found is None:
+            try:
+                found = self.scheme.key(version)
+            except Unreadable as error:
+                found = error
+            self._known[version] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -196,3 +251,39 @@ def _versions(policy: Policy, keys: Keys) -> Iterator[Rule]:
             "include_prereleases",
             lambda package: "prerelease" if is_prerelease(keys.key(package.version)) else None,
         )
+
+
+def whole_match(argument: str, pattern: str) -> Callable[[str], bool]:
+    """Return what tells whether a whole text matches a pattern.
+
+    Args:
+        argument: the name that an error shows.
+        pattern: at most 1,024 characters in the syntax of Rust's regex crate.
+
+    Raises:
+        InputError: the pattern cannot be read.
+    """
+    if len(pattern) > _LONGEST:
+        raise InputError(f"{references.argument(argument)} is longer than {_LONGEST:,} characters", argument=argument)
+    # Alone first: with a stray parenthesis it could read well only inside the anchors.
+    _compiled(argument, pattern, pattern)
+    matches = _compiled(argument, f"^(?:{pattern})$", pattern)
+    return lambda text: bool(matches(text))
+
+
+def _compiled(argument: str, pattern: str, given: str) -> Callable[[str], bool]:
+    from pydantic_core import SchemaError, SchemaValidator, core_schema  # noqa: PLC0415  only where a pattern is given
+
+    schema = core_schema.str_schema(pattern=pattern, regex_engine="rust-regex")
+    try:
+        return SchemaValidator(schema).isinstance_python
+    except SchemaError as error:
+        said = str(error).strip().splitlines()[-1].strip().removeprefix("SchemaError: ").removeprefix("error: ")
+        facts = [
+            ("pattern", sanitize(given, limit=_TOLD)),
+            ("cause", sanitize(said)),
+            ("syntax", "that of Rust's regex crate: linear time"),
+        ]
+        raise InputError(
+            f"{references.argument(argument)} is not a valid pattern", argument=argument, facts=facts
+        ) from error

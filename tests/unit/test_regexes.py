@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.selection.regexes import whole_match
+from pulumi_iotda_ota.selection.rules import whole_match
 from tests.support.plugin_process import ROOT
 
 # Seconds: no promise of how long anything takes, for an engine that backtracks would need longer than the universe.
@@ -86,7 +86,7 @@ def ended(program: str, *arguments: str) -> str:
 def test_no_pattern_hangs(pattern: str) -> None:
     """Patterns that take an engine with backtracking longer than the universe come to an end."""
     program = (
-        "import sys; from pulumi_iotda_ota.selection.regexes import whole_match\n"
+        "import sys; from pulumi_iotda_ota.selection.rules import whole_match\n"
         "matches = whole_match('version_regex', sys.argv[1])\n"
         "print(sum(matches('a' * length + '!') for length in range(1, 256)))\n"
     )

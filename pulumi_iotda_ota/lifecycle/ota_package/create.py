@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import sanitize
 from pulumi_iotda_ota.lifecycle.ota_package.fields import IDENTITY, described, differences, new_package
 from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
-from pulumi_iotda_ota.lookup.details import held_to
+from pulumi_iotda_ota.lookup.find import held_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
