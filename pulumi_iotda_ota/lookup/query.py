@@ -1,4 +1,4 @@
-"""What a lookup was asked, checked as a whole before anything is sent. Sends nothing, chooses nothing."""
+"""Makes lookups from arguments, and checks them before anything is sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PackageLookup:
-    """What get_ota_package was asked; made by :meth:`from_arguments`, which checks it."""
+    """A lookup of one package."""
 
     policy: Policy
     package_id: str | None = None
@@ -35,10 +35,10 @@ class PackageLookup:
         """Return the checked lookup of one package.
 
         Args:
-            values: the arguments by name, None for one that was not given.
+            values: the arguments by name, None for one that is not set.
 
         Raises:
-            InputError: a value breaks its rule, or two do not go together; nothing was sent.
+            InputError: a value breaks its rule, or two values exclude each other.
         """
         require_valid(schema.GET_OTA_PACKAGE, values)
         package_id = values.get("package_id")
@@ -70,7 +70,7 @@ class PackageLookup:
 
 @dataclass(frozen=True)
 class PackagesLookup:
-    """What get_ota_packages was asked; made by :meth:`from_arguments`, which checks it."""
+    """A lookup of a list."""
 
     policy: Policy
     max_items: int | None = None
@@ -86,7 +86,7 @@ class PackagesLookup:
 
 @dataclass(frozen=True)
 class UpgradeTaskLookup:
-    """What get_upgrade_task was asked; made by :meth:`from_arguments`, which checks it."""
+    """A lookup of an upgrade task."""
 
     task_id: str
     id: str = ""
@@ -106,7 +106,7 @@ def _policy(values: Mapping[str, Any]) -> Policy:
     }
     given |= _window(given)
     policy = Policy(**given)
-    # A rule that cannot be read is an error now, before any page is requested.
+    # A constraint or pattern that cannot be read is an error now, before any page is requested.
     rules_of(policy)
     reads = scheme(policy.version_scheme)
     if policy.version is not None:
@@ -123,7 +123,7 @@ def _window(given: Mapping[str, Any]) -> dict[str, str]:
             f"{references.argument('created_after')} must be earlier than {references.argument('created_before')}",
             argument="created_after",
         )
-    # The API's form has no part of a second.
+    # The API's form has no parts of a second.
     return {name: time.isoformat() if time.microsecond else api_time(time) for name, time in window.items()}
 
 
@@ -154,17 +154,17 @@ def _refuse_selection(values: Mapping[str, Any]) -> None:
 
 
 def _query_id(function: str, table: Iterable[schema.Argument], values: Mapping[str, Any]) -> str:
-    """Return an id that is the same for the same query, at every run and in every process."""
-    given = _asked(table, values)
+    """Return an id that is the same for the same query in every run."""
+    given = _set_arguments(table, values)
     return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def words(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the words of one lookup that count: those that are not given, or say what is so anyway, left out."""
-    return _asked(schema.WORDS, values)
+    """Return the selection arguments of a lookup that are set and differ from their default."""
+    return _set_arguments(schema.WORDS, values)
 
 
-def _asked(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:
+def _set_arguments(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         argument.name: _in_order(argument.name, value) if argument.type == "list of strings" else value
         for argument in table
@@ -173,5 +173,5 @@ def _asked(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[
 
 
 def _in_order(name: str, value: Iterable[str]) -> list[str]:
-    """Return a list as it counts: only preferences have an order."""
+    """Return a list in a form that compares. Only preferences have an order."""
     return list(value) if name == "preferred_versions" else sorted(value)

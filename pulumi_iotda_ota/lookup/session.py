@@ -89,13 +89,13 @@ class Run:
             return self._clients[connection]
 
     def completed(self, connection: ResolvedConnection, *, deadline: Deadline | None = None) -> ResolvedConnection:
-        """Return a connection with its project; IAM is asked for it where it was not given."""
+        """Return a connection with its project. If no setting has the project, IAM is asked for it."""
         if connection.project_id:
             return connection
         client = self.client(connection)
         completed = client.complete(deadline=deadline)
         with self._lock:
-            # One client, and so one pool of connections, for both.
+            # Both share one client, and so one pool of connections.
             self._clients.setdefault(completed, client)
         return completed
 
@@ -104,22 +104,19 @@ class Run:
     ) -> ListedPackages:
         """Return all packages of a query, in the service's order."""
 
-        def walk() -> ListedPackages:
-            walked = self.client(connection).list_packages(query, deadline=deadline)
-            packages = tuple(walked)
-            return ListedPackages(packages, walked.requests)
+        def read() -> ListedPackages:
+            listed = self.client(connection).list_packages(query, deadline=deadline)
+            return ListedPackages(tuple(listed), listed.requests)
 
-        return self._once(("packages", connection, query), walk, deadline)
+        return self._once(("packages", connection, query), read, deadline)
 
     def first_packages(
         self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None
     ) -> tuple[OtaPackage, ...]:
-        """Return the packages of the first page of a query that can be judged: one request, the newest packages."""
-
-        def first() -> tuple[OtaPackage, ...]:
-            return self.client(connection).first_packages(query, deadline=deadline)
-
-        return self._once(("first packages", connection, query), first, deadline)
+        """Return the packages of the first page that can be judged: the newest ones, for one request."""
+        client = self.client(connection)
+        key = ("first packages", connection, query)
+        return self._once(key, lambda: client.first_packages(query, deadline=deadline), deadline)
 
     def some_packages(
         self,
@@ -127,39 +124,36 @@ class Run:
         query: PackageQuery,
         use: Callable[[Iterable[ListedPackage]], T],
         *,
-        asked: Hashable,
+        key: Hashable,
         deadline: Deadline | None = None,
     ) -> T:
-        """Return what is made of the first packages of a query, which are asked for as they are used.
+        """Return the result of a function that reads only some of the packages of a query.
 
         Args:
-            connection: where to ask.
+            connection: the connection to the service.
             query: the filters that the service applies.
-            use: is given the packages, in the service's order, and reads as many of them as it needs.
-            asked: what ``use`` is there for: the same for the same use.
-            deadline: the bound of the walk.
+            use: the function. Pages are requested as it iterates over the packages, in the service's order.
+            key: identifies the function: equal keys share one result.
+            deadline: the deadline of all requests.
         """
         with self._lock:
             whole = ("packages", connection, query) in self._answers
-        if whole:
-            # Whoever needs all of them has asked for them already.
+        if whole:  # another lookup has read the whole list
             return use(self.packages(connection, query, deadline=deadline).packages)
 
         def some() -> T:
             with closing(self.client(connection).list_packages(query, deadline=deadline, eager=False)) as packages:
                 return use(packages)
 
-        return self._once(("some packages", connection, query, asked), some, deadline)
+        return self._once(("some packages", connection, query, key), some, deadline)
 
     def package(
         self, connection: ResolvedConnection, package_id: str, *, deadline: Deadline | None = None
     ) -> OtaPackage:
         """Return one package with its file location."""
-
-        def show() -> OtaPackage:
-            return self.client(connection).show_package(package_id, deadline=deadline)
-
-        return self._once(("package", connection, package_id), show, deadline)
+        client = self.client(connection)
+        key = ("package", connection, package_id)
+        return self._once(key, lambda: client.show_package(package_id, deadline=deadline), deadline)
 
     def close(self) -> None:
         """Close the connections."""
@@ -169,38 +163,35 @@ class Run:
         for client in clients:
             client.close()
 
-    def _once(self, key: Hashable, ask: Callable[[], T], deadline: Deadline | None) -> T:
+    def _once(self, key: Hashable, request: Callable[[], T], deadline: Deadline | None) -> T:
         if not self._memo:
-            return ask()
+            return request()
         with self._lock:
-            answer: Future[T] | None = self._answers.get(key)
-            asking = answer is None
-            if answer is None:
-                answer = self._answers[key] = Future()
-        if asking:
-            self._ask(key, answer, ask)
-            return answer.result()
-        return self._waited_for(key, answer, ask, deadline)
-
-    def _waited_for(self, key: Hashable, answer: Future[T], ask: Callable[[], T], deadline: Deadline | None) -> T:
-        """Return the answer that another asked for; where that one ran out of time, ask with what is left of ours."""
+            result: Future[T] | None = self._answers.get(key)
+            is_first = result is None
+            if result is None:
+                result = self._answers[key] = Future()
+        if is_first:
+            self._fulfil(key, result, request)
+            return result.result()
         try:
-            return answer.result(timeout=deadline.remaining() if deadline else None)
+            return result.result(timeout=deadline.remaining() if deadline else None)
         except DeadlineExceeded:
+            # The time of the lookup that sent the request ran out. This one may have time left.
             if deadline is None or not deadline.remaining():
                 raise
-            return self._once(key, ask, deadline)
+            return self._once(key, request, deadline)
         except TimeoutError:
             if deadline is not None:
-                deadline.check("get an answer that an equal lookup is waiting for")
+                deadline.check("get the result of an equal lookup")
             raise
 
-    def _ask(self, key: Hashable, answer: Future[T], ask: Callable[[], T]) -> None:
+    def _fulfil(self, key: Hashable, result: Future[T], request: Callable[[], T]) -> None:
         try:
-            answer.set_result(ask())
-        except BaseException as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
-            # Those who wait share the failure, those who come later ask again.
+            result.set_result(request())
+        except BaseException as error:  # noqa: BLE001  lookups that wait must end with it
+            # Lookups that wait share the error, later ones send the request again.
             with self._lock:
-                if self._answers.get(key) is answer:
+                if self._answers.get(key) is result:
                     del self._answers[key]
-            answer.set_exception(error)
+            result.set_exception(error)

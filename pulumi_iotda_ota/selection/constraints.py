@@ -1,4 +1,4 @@
-"""Reads version constraints: one grammar for every scheme. Reads no package, chooses none and sends nothing.
+"""Reads version constraints: one grammar for every scheme.
 
 ::
 
@@ -36,10 +36,10 @@ term      stands for                prereleases                         builds (
 ``*``     any version               all                                 all                  all
 ========= ========================= =================================== ==================== ==================
 
-``~`` keeps the first two numbers, or the one there is; ``^`` all up to the first that is not 0, or all if all are 0; an
-x those before it. Missing numbers are 0 under every scheme: ``>=1.2`` is ``>=1.2.0`` and ``1.2`` is ``=1.2.0``, not
-``1.2.x``. ``<2-rc1`` names a prerelease of 2, so it admits ``2-beta``. A comparison with a version that has a suffix is
-one of the whole version, by the order: ``>=1.2_B12``.
+``~`` keeps the first two numbers, or the only one. ``^`` keeps all up to the first that is not 0, or all zeros. An x
+keeps the numbers before it. Missing numbers are 0: ``>=1.2`` is ``>=1.2.0`` and ``1.2`` is ``=1.2.0``, not ``1.2.x``.
+``<2-rc1`` names a prerelease of 2, so it admits ``2-beta``. A version with a suffix is compared as a whole:
+``>=1.2_B12``.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
 MAX_LENGTH = 1024
 
 _ARGUMENT = "version_constraint"
-_WINDOW = 60  # characters of a constraint that an error shows, so that it fits a narrow log
-_SHOWN = 40  # characters of a version that an error repeats
+_WINDOW = 60  # characters of a constraint in an error
+_LONGEST = 40  # characters of a version in an error
 
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)|(?P<or>\|\|)|(?P<comma>,)|(?P<operator>[=!<>~^&]+|\|)|(?P<version>[A-Za-z0-9_.*-]+)|."
@@ -102,19 +102,15 @@ _WORDS_INSTEAD = {
 
 _OPERATORS = (*HOLDS, "~", "^")
 _BEGINS_WITH_DIGIT = re.compile("[vV]?[0-9]")
-# What other tools take for the newest; a version of that name is still found by =latest.
+# Other tools read these as the newest version. A version of that name is found by =latest.
 _WISHES = ("latest", "newest")
 
 
 def parse(text: str, scheme: Scheme) -> Constraint:
-    """Return the constraint that a text stands for.
-
-    Args:
-        text: the constraint, at most :data:`MAX_LENGTH` characters.
-        scheme: how versions are read.
+    """Return the constraint of a text of at most :data:`MAX_LENGTH` characters.
 
     Raises:
-        InputError: the text is not a constraint; the error points at the place.
+        InputError: the text is not a constraint. The error points at the place.
     """
     if len(text) > MAX_LENGTH:
         raise InputError(
@@ -129,7 +125,7 @@ def parse(text: str, scheme: Scheme) -> Constraint:
 
 
 class _Fault(Exception):
-    """What is wrong, and at which character."""
+    """A problem, and the index of its character."""
 
     def __init__(self, reason: str, place: int) -> None:
         super().__init__(reason)
@@ -149,11 +145,11 @@ class _Token:
 
     @property
     def shown(self) -> str:
-        return self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"
+        return self.text if len(self.text) <= _LONGEST else f"{self.text[:_LONGEST]}…"
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    """Yield the tokens but for spaces, then one that marks the end."""
+    """Yield the tokens without spaces, then one that marks the end."""
     for found in _TOKEN.finditer(text):
         token = _Token(found.lastgroup or "unknown", found[0], found.start())
         if token.kind == "unknown":
@@ -168,7 +164,7 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 class _Parser:
-    """Reads the tokens of one constraint from left to right, each once."""
+    """A parser of the tokens of one constraint."""
 
     def __init__(self, text: str, scheme: Scheme) -> None:
         self._scheme = scheme
@@ -213,14 +209,14 @@ class _Parser:
 
 
 def _missing(last: _Token, following: _Token) -> _Fault:
-    """Return the fault of a place where a version should be."""
+    """Return the fault of a missing version."""
     if last.kind == "start":
         return _Fault(f"a version goes before {following.text}", following.start)
     return _Fault(f"a version goes after {last.text}", last.end if following.kind == "end" else following.start)
 
 
 def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tuple[str, Key]]:
-    """Yield the comparisons that one term stands for; ``sign`` is its operator, or empty."""
+    """Yield the comparisons of one term; ``sign`` is its operator, or empty."""
     wildcard = _WILDCARD.fullmatch(version.text)
     if wildcard:
         yield from _wildcard(sign, wildcard, scheme)
@@ -286,7 +282,7 @@ def _refuse_unordered(sign: _Token, version: _Token) -> None:
 
 
 def _needs_digit(sign: _Token, version: _Token) -> str:
-    """Return what is wrong with a version that has no number to compare at its start, and what to write instead."""
+    """Return the problem of a version that does not begin with a digit, and what to write instead."""
     needs = f"after {sign.text} a version begins with a digit, as in 1.2 or v1.2"
     return f"{needs}: write ={version.shown}, or use {argument('version_regex')}"
 
@@ -309,18 +305,18 @@ def _compatible(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tuple
 
 
 def _between(dotted: str, place: int, scheme: Scheme) -> Iterator[tuple[str, Key]]:
-    """Yield the bounds of all versions from a number up to where the number at a place goes up by one."""
-    # First what the scheme refuses, numbers of absurd length too.
+    """Yield the bounds of the versions from a number up to that with the next number at a place."""
+    # First, because the scheme refuses numbers of absurd length.
     yield ">=", scheme.key(scheme.completed(dotted))
     *kept, raised = [int(digits) for digits in dotted.split(".")[: place + 1]]
     yield "<", scheme.release([*kept, raised + 1])
 
 
 def _error(text: str, fault: _Fault) -> InputError:
-    """Return the error that shows the constraint, or the piece around the place, with a caret below the place."""
+    """Return the error with the part of the constraint around the place, and a caret below it."""
     context = f"{argument(_ARGUMENT)} is wrong at character {fault.place + 1}"
     if redact(text) != text:
-        # A piece of a secret could no longer be told for one.
+        # A part of a secret would not be redacted.
         return InputError(context, argument=_ARGUMENT, facts=[("constraint", REDACTED)])
     first = max(0, min(fault.place - _WINDOW // 2, len(text) - _WINDOW))
     piece = re.sub(r"[^ -~]", "?", re.sub(r"[\t\r\n]", " ", text[first : first + _WINDOW]))

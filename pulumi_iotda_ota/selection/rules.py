@@ -1,6 +1,6 @@
-"""The rules of a selection, in the order in which they apply: each skips a package with a reason, or lets it be.
+"""The rules of a selection, in the order in which they apply. Each returns why it skips a package, or None.
 
-The order is part of the interface, because the first rule that a package breaks is the one that is reported:
+The order is part of the interface, because a package is counted under the first rule that it fails:
 
 1. the exact filters: ``package_type``, ``app_id``, ``product_id``, ``version``, ``module_name``
 2. the window: ``created_after``, ``created_before`` (the upload time must be readable)
@@ -9,7 +9,7 @@ The order is part of the interface, because the first rule that a package breaks
    ``include_prereleases``
 5. the order by upload: ``most_recent`` or ``order_by`` (the time must be readable)
 
-What then fits is ordered: ``preferred_versions``, then the version or the upload time. A single lookup requests
+The matches are ordered by ``preferred_versions``, then by version or upload time. A lookup of one package requests
 checksums (``require_checksum``) last, in that order.
 """
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
     Reason = Callable[[OtaPackage], str | None]
 
-_TOLD_SOURCES = 4
-_LONGEST = 1024
-_TOLD = 60
+_LISTED_SOURCES = 4  # of the versions that a package supports
+_LONGEST_PATTERN = 1024
+_LISTED_PATTERN = 60  # characters of a pattern in an error
 #: The exact filters. The service applies them too, except for ``module_name``.
 EXACT = ("package_type", "app_id", "product_id", "version", "module_name")
-# A reason is a result too, so it names no argument.
+# A reason is also an output in every interface, so it names no argument.
 _NOUNS = {
     "package_type": "type",
     "app_id": "resource space",
@@ -51,10 +51,10 @@ _NOUNS = {
 
 
 class Keys:
-    """The keys of versions under one scheme, and the times of uploads.
+    """A cache of the keys of versions under one scheme, and of upload times, so that each is read once.
 
     Args:
-        name: the scheme, as the argument ``version_scheme`` spells it.
+        name: the scheme.
     """
 
     def __init__(self, name: str) -> None:
@@ -85,7 +85,7 @@ class Keys:
         return key is not None and is_prerelease(key)
 
     def created(self, package: OtaPackage) -> datetime | None:
-        """Return when a package was uploaded, or None if its time cannot be read."""
+        """Return the upload time of a package, or None if it cannot be read."""
         text = package.create_time
         if text not in self._times:
             self._times[text] = package.created
@@ -107,9 +107,9 @@ class Rule:
     """One rule of a selection.
 
     Attributes:
-        argument: the argument that it comes from.
-        reason: returns what speaks against a package, or None.
-        reads: whether the rule skips what it cannot read, which ``strict_versions`` makes an error.
+        argument: the argument of the rule.
+        reason: returns why a package is skipped, or None.
+        reads: whether the rule skips a package because it cannot read a field. ``strict_versions`` makes that an error.
     """
 
     argument: str
@@ -119,10 +119,6 @@ class Rule:
 
 def rules_of(policy: Policy, keys: Keys | None = None) -> list[Rule]:
     """Return the rules of a policy, in the order in which they apply.
-
-    Args:
-        policy: what is preferred.
-        keys: where the keys of versions are remembered.
 
     Raises:
         InputError: a pattern, a constraint or a source version cannot be read.
@@ -138,7 +134,7 @@ def rules_of(policy: Policy, keys: Keys | None = None) -> list[Rule]:
 
 
 def keeps_prereleases(policy: Policy) -> bool:
-    """Return whether prereleases are kept: as it was said, or where a prerelease is asked for by name."""
+    """Return whether prereleases match: as ``include_prereleases`` says, or if an argument names a prerelease."""
     if policy.include_prereleases is not None:
         return policy.include_prereleases
     keys = Keys(policy.version_scheme)
@@ -180,7 +176,7 @@ def _order(policy: Policy, keys: Keys) -> Iterator[Rule]:
 
 
 def _timed(argument: str, keys: Keys) -> Rule:
-    """Return the rule that skips a package whose upload time cannot be read: it has no place in time."""
+    """Return the rule that skips a package whose upload time cannot be read."""
 
     def reason(package: OtaPackage) -> str | None:
         return None if keys.created(package) else f"create_time {quoted(package.create_time)} cannot be read"
@@ -189,7 +185,7 @@ def _timed(argument: str, keys: Keys) -> Rule:
 
 
 def _bound(text: str) -> datetime:
-    """Return the time of a window, which the lookup has checked."""
+    """Return a bound of the window, which the lookup has checked."""
     time = read_service_time(text)
     if time is None:
         raise ValueError(text)
@@ -215,8 +211,8 @@ def _devices(policy: Policy, keys: Keys) -> Iterator[Rule]:
         supported = package.support_source_versions
         if not supported or needed.issubset(supported):
             return None
-        told = ", ".join(supported[:_TOLD_SOURCES])
-        return f"supports only {told}{' and others' * (len(supported) > _TOLD_SOURCES)}"
+        listed = ", ".join(supported[:_LISTED_SOURCES])
+        return f"supports only {listed}{' and others' * (len(supported) > _LISTED_SOURCES)}"
 
     yield Rule("source_versions", unsupported)
     if not policy.allow_downgrade:
@@ -242,7 +238,7 @@ def _versions(policy: Policy, keys: Keys) -> Iterator[Rule]:
         matches = whole_match("version_regex", policy.version_regex)
         yield Rule("version_regex", lambda package: None if matches(package.version) else "does not match")
     yield Rule("version_scheme", lambda package: keys.trouble(package.version), reads=True)
-    # From here on every version has a key.
+    # All rules from here on read versions that have a key.
     if policy.version_constraint is not None:
         outside = parse(policy.version_constraint, keys.scheme).reason
         yield Rule("version_constraint", lambda package: outside(keys.key(package.version)))
@@ -254,34 +250,38 @@ def _versions(policy: Policy, keys: Keys) -> Iterator[Rule]:
 
 
 def whole_match(argument: str, pattern: str) -> Callable[[str], bool]:
-    """Return what tells whether a whole text matches a pattern.
+    """Return the function that matches a whole text with a pattern, in linear time: no pattern can hang a preview.
+
+    The engine is Rust's regex crate, which pydantic brings. A pattern with look-around or a back-reference is refused.
 
     Args:
-        argument: the name that an error shows.
-        pattern: at most 1,024 characters in the syntax of Rust's regex crate.
+        argument: the name of the argument.
+        pattern: at most 1,024 characters.
 
     Raises:
         InputError: the pattern cannot be read.
     """
-    if len(pattern) > _LONGEST:
-        raise InputError(f"{references.argument(argument)} is longer than {_LONGEST:,} characters", argument=argument)
-    # Alone first: with a stray parenthesis it could read well only inside the anchors.
+    if len(pattern) > _LONGEST_PATTERN:
+        raise InputError(
+            f"{references.argument(argument)} is longer than {_LONGEST_PATTERN:,} characters", argument=argument
+        )
+    # A stray parenthesis may be valid between the anchors, so the pattern is also compiled alone.
     _compiled(argument, pattern, pattern)
     matches = _compiled(argument, f"^(?:{pattern})$", pattern)
     return lambda text: bool(matches(text))
 
 
-def _compiled(argument: str, pattern: str, given: str) -> Callable[[str], bool]:
-    from pydantic_core import SchemaError, SchemaValidator, core_schema  # noqa: PLC0415  only where a pattern is given
+def _compiled(argument: str, pattern: str, original: str) -> Callable[[str], bool]:
+    from pydantic_core import SchemaError, SchemaValidator, core_schema  # noqa: PLC0415  loaded only for a pattern
 
     schema = core_schema.str_schema(pattern=pattern, regex_engine="rust-regex")
     try:
         return SchemaValidator(schema).isinstance_python
     except SchemaError as error:
-        said = str(error).strip().splitlines()[-1].strip().removeprefix("SchemaError: ").removeprefix("error: ")
+        cause = str(error).strip().splitlines()[-1].strip().removeprefix("SchemaError: ").removeprefix("error: ")
         facts = [
-            ("pattern", sanitize(given, limit=_TOLD)),
-            ("cause", sanitize(said)),
+            ("pattern", sanitize(original, limit=_LISTED_PATTERN)),
+            ("cause", sanitize(cause)),
             ("syntax", "that of Rust's regex crate: linear time"),
         ]
         raise InputError(

@@ -55,7 +55,7 @@ def test_a_version_passes_few_files(service: Emulator) -> None:
         found = iotda_ota.get_ota_package(**query)
     finally:
         sys.settrace(before)
-        threading.settrace(before)  # type: ignore[arg-type]
+        threading.settrace(before)
 
     assert found.version == VERSION
     # Where it is sent and where it is read: the tracer sees the worker threads too.

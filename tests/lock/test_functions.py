@@ -120,7 +120,7 @@ def test_a_word_that_is_missing_here_is_told(emulator: Emulator, project: Path) 
 
 
 def test_a_name_that_is_not_locked(emulator: Emulator, project: Path) -> None:
-    """The error says what is locked, which name was near, and the whole command that locks it."""
+    """The error lists the locked names, suggests one if it is similar, and has the command that locks the name."""
     lock(emulator, project, "meter-firmware", **NEWEST)
 
     told = refusal(lock="meter-frimware", **METER, version="V1.4.10", include_prereleases=False)
@@ -131,7 +131,9 @@ def test_a_name_that_is_not_locked(emulator: Emulator, project: Path) -> None:
         "iotda-ota lock add meter-frimware --package-type firmwarePackage --product-id smart-meter --version V1.4.10 "
         "--no-include-prereleases"
     ) in told
-    assert "iotda-ota lock add other --package-type …" in refusal(lock="other")
+    assert "fix use the name meter-firmware; or lock it, and commit the file: iotda-ota lock add" in told
+    other = refusal(lock="other")
+    assert "fix lock it, and commit the file: iotda-ota lock add other --package-type …" in other
 
 
 def test_no_lock_file(project: Path) -> None:
@@ -214,7 +216,9 @@ def test_verify_finds_a_package_that_is_gone(service: Emulator, project: Path) -
     locked = lock(service, project, "meter", **NEWEST)
     service.delete_package(locked.package_id)
 
-    with pytest.raises(iotda_ota.PackageNotFound, match=f"the locked package {locked.package_id} is gone") as caught:
+    with pytest.raises(
+        iotda_ota.PackageNotFound, match=f"the locked package {locked.package_id} does not exist"
+    ) as caught:
         iotda_ota.get_ota_package(lock="meter", verify=True)
 
     assert "iotda-ota lock update meter" in str(caught.value)

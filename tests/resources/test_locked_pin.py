@@ -163,7 +163,7 @@ def test_verify_asks(bench: Bench, project: Path) -> None:
     bench.emulator.delete_package("p2")
 
     told = problems(bench, {**LOCKED, "verify": True}, first)
-    assert "the locked package p2 is gone" in told
+    assert "the locked package p2 does not exist any more" in told
     assert "iotda-ota lock update meter" in told
     assert pinned(bench.silent(), LOCKED, first)["package_id"] == "p2"
 

@@ -43,7 +43,7 @@ def test_what_fits_and_what_does_not_is_everything(
 
     selection = select(found, policy)
 
-    assert len(selection.packages) + sum(selection.skipped_counts.values()) == selection.looked_at == len(found)
+    assert len(selection.packages) + sum(selection.skipped_counts.values()) == selection.total == len(found)
     for one in selection.packages:
         assert (product or one.product_id, version or one.version) == (one.product_id, one.version)
         assert module is None or one.module_name == module

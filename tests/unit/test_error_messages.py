@@ -53,7 +53,7 @@ def nothing_fits(policy: Policy, packages: list[OtaPackage]) -> str:
     """Return the text of a lookup that found nothing."""
     selection = select(packages, policy)
     assert not selection.packages
-    return str(error_messages.nothing_fits(policy, selection, HERE, error_messages.nearest(packages, policy)))
+    return str(error_messages.no_match(policy, selection, HERE, error_messages.nearest(packages, policy)))
 
 
 def narrow(text: str) -> bool:
@@ -116,10 +116,10 @@ def test_every_text_is_narrow_and_short(count: int) -> None:
         for number in range(count)
     ]
     errors: list[IotdaOtaError] = [
-        error_messages.nothing_fits(LONGEST, select(found, LONGEST), HERE, error_messages.nearest(found, LONGEST)),
-        error_messages.nothing_fits(LONGEST, select(found, LONGEST), HERE, error_messages.neighbours(LONGEST, found)),
-        error_messages.several_fit(LONGEST, found),
-        error_messages.several_fit(Policy(highest_version=True), found),
+        error_messages.no_match(LONGEST, select(found, LONGEST), HERE, error_messages.nearest(found, LONGEST)),
+        error_messages.no_match(LONGEST, select(found, LONGEST), HERE, error_messages.neighbours(LONGEST, found)),
+        error_messages.several_match(LONGEST, found),
+        error_messages.several_match(Policy(highest_version=True), found),
         error_messages.too_many_details(LONGEST, 10**6, 50, 3),
         error_messages.unreadable(
             replace(LONGEST, version_scheme="semver"),
@@ -143,7 +143,7 @@ def test_nothing_unsafe_is_printed() -> None:
     policy = Policy(source_versions=("1",))
     texts = [
         nothing_fits(policy, found),
-        str(error_messages.several_fit(policy, found)),
+        str(error_messages.several_match(policy, found)),
         str(error_messages.unreadable(policy, ONE_VERSION, Skipped(HOSTILE, HOSTILE, "version_scheme", "odd"))),
     ]
 
@@ -256,10 +256,10 @@ def test_columns_that_say_nothing_are_left_out() -> None:
     same = [package(version=f"V{number}", package_id=f"p{number}") for number in range(7)]
     differ = [package(version="2.1", app_id="fleet-a"), package(version="V2.1.0", app_id="fleet-b")]
 
-    text = str(error_messages.several_fit(Policy(), same))
+    text = str(error_messages.several_match(Policy(), same))
     assert "V0  p0  uploaded 2026-01-01" in text
     assert "app" not in fact(text, "found")
     assert "… and 2 more" in text
-    text = str(error_messages.several_fit(Policy(), differ))
+    text = str(error_messages.several_match(Policy(), differ))
     assert "2.1     p1  app fleet-a  uploaded 2026-01-01" in text
     assert "set app_id (fleet-a or fleet-b)" in text

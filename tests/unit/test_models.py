@@ -210,6 +210,8 @@ def problems(model: Any, content: dict[str, Any]) -> list[tuple[str, str]]:
 
 def test_an_object_that_is_none() -> None:
     """Null, and an empty list or string, stand for no object; a number is an error that names the field."""
-    assert [task(document=value).document for value in (None, [], "", {"a": 1})] == [None, None, None, {"a": 1}]
+    values: list[Any] = [None, [], "", {"a": 1}]
+
+    assert [task(document=value).document for value in values] == [None, None, None, {"a": 1}]
     with pytest.raises(ProtocolError, match=r"shape: document should be an object"):
         reader(BatchTask)(json.dumps({**TASK, "document": 5}).encode())

@@ -94,8 +94,8 @@ def test_some_packages_are_not_all(emulator: Emulator, run: Run) -> None:
     """What was asked for a few packages answers no question about all of them, nor about more."""
     connection = resolve(None, config={}, environ=settings_for(emulator))
 
-    few = run.some_packages(connection, VALVE, newest(3), asked=3)
-    more = run.some_packages(connection, VALVE, newest(70), asked=70)
+    few = run.some_packages(connection, VALVE, newest(3), key=3)
+    more = run.some_packages(connection, VALVE, newest(70), key=70)
     every = ids_of(run.packages(connection, VALVE).packages)
 
     assert (few, more, len(every)) == (every[:3], every[:70], 99)
@@ -108,7 +108,7 @@ def test_all_packages_are_some_too(emulator: Emulator, run: Run) -> None:
     every = run.packages(connection, VALVE).packages
     asked = len(emulator.requests)
 
-    assert run.some_packages(connection, VALVE, newest(60), asked=60) == ids_of(every[:60])
+    assert run.some_packages(connection, VALVE, newest(60), key=60) == ids_of(every[:60])
     assert len(emulator.requests) == asked
 
 
@@ -116,11 +116,11 @@ def test_equal_questions_about_some_are_asked_once(emulator: Emulator, run: Run)
     """The same few packages are asked for once in a run, and again after what they tell may have changed."""
     connection = resolve(None, config={}, environ=settings_for(emulator))
 
-    first, again = (run.some_packages(connection, VALVE, newest(3), asked=3) for _ in range(2))
+    first, again = (run.some_packages(connection, VALVE, newest(3), key=3) for _ in range(2))
     assert first == again
     assert len(emulator.requests) == 1
     run.forget()
-    run.some_packages(connection, VALVE, newest(3), asked=3)
+    run.some_packages(connection, VALVE, newest(3), key=3)
     assert len(emulator.requests) == 2
 
 
