@@ -83,7 +83,7 @@ class PackageNotFound(IotdaOtaError):
 
     when: ClassVar[str] = "No package matches the selection."
     remedy: ClassVar[str] = (
-        'Apply the `fix`: it fits the nearest version. If no package is a valid result, set `on_missing="none"`.'
+        'Apply the `fix`: it is for the nearest version. If no package is a valid result, set `on_missing="none"`.'
     )
 
 

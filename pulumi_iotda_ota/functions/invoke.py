@@ -95,8 +95,8 @@ class Function(Generic[T]):
         )
 
     def _work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
-        run_it = work(FUNCTIONS[self.served].ask, values, connection)
-        return lambda: self.read(run_it())
+        call = work(FUNCTIONS[self.served].ask, values, connection)
+        return lambda: self.read(call())
 
 
 def work(
@@ -105,13 +105,13 @@ def work(
     """Return an operation as a function for another thread. The context of the program is read in this thread."""
     run, context = pulumi_compat.current_run(), Context(pulumi_compat.stack_config(), dict(os.environ), connection)
 
-    def run_it() -> dict[str, Any]:
+    def call() -> dict[str, Any]:
         with _rendering(), contextlib.ExitStack() as stack:
             # Outside a program no other call shares the connections, and none closes them later.
             used = run or stack.enter_context(contextlib.closing(Run(memo=False)))
             return operation(used, context, values)
 
-    return run_it
+    return call
 
 
 def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Context] | None = None) -> dict[str, Any]:

@@ -79,10 +79,10 @@ class Result(Mapping[str, Any]):
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, **values: Any) -> None:
-        given = {name: value for name, value in values.items() if value is not None}
+        present = {name: value for name, value in values.items() if value is not None}
         hidden = {name: field for name, field in self.outputs.items() if not field.exported}
-        self._attributes = {name: given.pop(name, field.made(None)) for name, field in hidden.items()}
-        self._values = given
+        self._attributes = {name: present.pop(name, field.made(None)) for name, field in hidden.items()}
+        self._values = present
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Self:

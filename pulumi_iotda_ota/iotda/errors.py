@@ -25,18 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-__all__ = [
-    "ConfigurationError",
-    "CredentialsError",
-    "DeadlineExceeded",
-    "InputError",
-    "IotdaOtaError",
-    "OutcomeUnknown",
-    "ProtocolError",
-    "ServiceError",
-    "TransportError",
-]
-
 _LABEL_WIDTH = 13
 #: Characters of a labelled line beside its label: lines are at most 80 wide where words allow it.
 TEXT_WIDTH = 65

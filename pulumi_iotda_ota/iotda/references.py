@@ -93,9 +93,9 @@ def arguments(values: Mapping[str, object]) -> str:
     return _reference("arguments", *([name, _plain(value)] for name, value in values.items()))
 
 
-def value(given: object) -> str:
+def value(item: object) -> str:
     """Return a value for a message: a string in quotes, or a reference to a boolean or None."""
-    return _reference("value", given) if given is None or isinstance(given, bool) else quoted(given)
+    return _reference("value", item) if item is None or isinstance(item, bool) else quoted(item)
 
 
 def by_interface(python: str, *, plugin: str | None = None, command_line: str) -> str:
@@ -152,13 +152,13 @@ def _parts(text: str) -> list[Any]:
     return parts if isinstance(parts, list) else []
 
 
-def _plain(given: object) -> object:
-    if given is None or isinstance(given, (bool, int, float)):
-        return given
-    if isinstance(given, (list, tuple)):
-        items = [_plain(item) for item in given[:_MOST_ITEMS]]
-        return [*items, "…"] if len(given) > _MOST_ITEMS else items
-    text = sanitize(given, limit=1_024)
+def _plain(item: object) -> object:
+    if item is None or isinstance(item, (bool, int, float)):
+        return item
+    if isinstance(item, (list, tuple)):
+        items = [_plain(one) for one in item[:_MOST_ITEMS]]
+        return [*items, "…"] if len(item) > _MOST_ITEMS else items
+    text = sanitize(item, limit=1_024)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -175,7 +175,7 @@ def _rendered(parts: list[Any], spelling: Spelling) -> str:
     if kind == "value":
         return spelling.literal(rest[0])
     if kind == "arguments":
-        return spelling.separator.join(spelling.pair(spelling.argument(name), given) for name, given in rest)
+        return spelling.separator.join(spelling.pair(spelling.argument(name), item) for name, item in rest)
     name = {"argument": spelling.argument, "setting": spelling.setting, "field": spelling.field}[kind](rest[0])
     return spelling.pair(name, rest[1]) if len(rest) > 1 else name
 

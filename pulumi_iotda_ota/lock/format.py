@@ -164,8 +164,8 @@ def _older(file: str, document: Mapping[str, Any]) -> LockError:
 
 def _selection_of_format_1(entry: Any) -> dict[str, Any]:
     """Return the selection of an entry of format 1 with the current names of arguments."""
-    asked = entry.get("asked") if isinstance(entry, dict) else None
-    old = dict(asked) if isinstance(asked, dict) else {}
+    stored = entry.get("asked") if isinstance(entry, dict) else None
+    old = dict(stored) if isinstance(stored, dict) else {}
     by_time = old.pop("order_by", None) == "create_time"
     if old.pop("most_recent", False):
         old["most_recent" if by_time else "highest_version"] = True
@@ -208,7 +208,7 @@ def _entry(name: str, value: object) -> Entry:
     _require_known(fields, _TYPES, "")
     for field, (type_, meaning) in _TYPES.items():
         if not isinstance(fields.get(field), type_):
-            raise _MisfitError(f"{field} must be {meaning}, not {_given(fields, field)}")
+            raise _MisfitError(f"{field} must be {meaning}, not {_value_of(fields, field)}")
     _check_selection(fields["selection"])
     _check_place(fields["place"])
     _check_fields(fields["package"], outputs.PACKAGE.fields, "package")
@@ -274,7 +274,7 @@ def _require_known(value: Mapping[str, Any], known: Iterable[str], path: str) ->
             raise _MisfitError(f"{path}{sanitize(name, limit=60)} is no field of format 2{did_you_mean(name, names)}")
 
 
-def _given(fields: Mapping[str, Any], field: str) -> str:
+def _value_of(fields: Mapping[str, Any], field: str) -> str:
     return quoted(fields[field]) if field in fields else "missing"
 
 

@@ -156,8 +156,8 @@ def _described(entry: Entry) -> str:
 def _supports(package: Mapping[str, Any]) -> str:
     versions = [_escape(version) for version in package["support_source_versions"]]
     rest = len(versions) - _VERSIONS
-    shown = ", ".join(versions[:_VERSIONS])
-    return f"supports {shown}{f' and {rest} more' if rest > 0 else ''}" if versions else "supports every version"
+    listed = ", ".join(versions[:_VERSIONS])
+    return f"supports {listed}{f' and {rest} more' if rest > 0 else ''}" if versions else "supports every version"
 
 
 def _signed(package: Mapping[str, Any]) -> str:

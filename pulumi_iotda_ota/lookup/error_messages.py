@@ -180,8 +180,8 @@ def contradicted(
 
 def requested(policy: Policy) -> str:
     """Return the arguments that differ from their default, with their values."""
-    given = {item.name: getattr(policy, item.name) for item in fields(policy) if item.name not in _NOT_REQUESTED}
-    return arguments({name: value for name, value in given.items() if value != getattr(_DEFAULTS, name)})
+    values = {item.name: getattr(policy, item.name) for item in fields(policy) if item.name not in _NOT_REQUESTED}
+    return arguments({name: value for name, value in values.items() if value != getattr(_DEFAULTS, name)})
 
 
 _DEFAULTS = Policy()

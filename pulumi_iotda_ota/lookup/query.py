@@ -80,7 +80,7 @@ class PackagesLookup:
     def from_arguments(cls, values: Mapping[str, Any]) -> PackagesLookup:
         """Return the checked lookup of a list; see :meth:`PackageLookup.from_arguments`."""
         require_valid(schema.GET_OTA_PACKAGES, values)
-        policy = _policy({"include_prereleases": True, **_given(values)})
+        policy = _policy({"include_prereleases": True, **_without_none(values)})
         return cls(policy, values.get("max_items"), _query_id("get_ota_packages", schema.GET_OTA_PACKAGES, values))
 
 
@@ -100,12 +100,12 @@ class UpgradeTaskLookup:
 
 def _policy(values: Mapping[str, Any]) -> Policy:
     _require_order(values)
-    given = {name: value for name, value in _given(values).items() if name in Policy.__dataclass_fields__}
-    given = {
-        name: tuple(value) if isinstance(value, (list, set, frozenset)) else value for name, value in given.items()
+    rules = {
+        name: tuple(value) if isinstance(value, (list, set, frozenset)) else value
+        for name, value in _without_none(values).items()
+        if name in Policy.__dataclass_fields__
     }
-    given |= _window(given)
-    policy = Policy(**given)
+    policy = Policy(**{**rules, **_window(rules)})
     # A constraint or pattern that cannot be read is an error now, before any page is requested.
     rules_of(policy)
     reads = scheme(policy.version_scheme)
@@ -116,8 +116,8 @@ def _policy(values: Mapping[str, Any]) -> Policy:
     return policy
 
 
-def _window(given: Mapping[str, Any]) -> dict[str, str]:
-    window = {name: parse_time(name, given[name]) for name in ("created_after", "created_before") if name in given}
+def _window(rules: Mapping[str, Any]) -> dict[str, str]:
+    window = {name: parse_time(name, rules[name]) for name in ("created_after", "created_before") if name in rules}
     if len(window) > 1 and window["created_after"] >= window["created_before"]:
         raise InputError(
             f"{references.argument('created_after')} must be earlier than {references.argument('created_before')}",
@@ -135,7 +135,7 @@ def _require_order(values: Mapping[str, Any]) -> None:
         )
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -155,8 +155,8 @@ def _refuse_selection(values: Mapping[str, Any]) -> None:
 
 def _query_id(function: str, table: Iterable[schema.Argument], values: Mapping[str, Any]) -> str:
     """Return an id that is the same for the same query in every run."""
-    given = _set_arguments(table, values)
-    return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
+    query = json.dumps([function, _set_arguments(table, values)], sort_keys=True)
+    return hashlib.sha256(query.encode()).hexdigest()[:32]
 
 
 def words(values: Mapping[str, Any]) -> dict[str, Any]:

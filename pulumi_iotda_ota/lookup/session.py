@@ -1,7 +1,7 @@
-"""What one run of one program remembers: its clients, and the answers it already has.
+"""The memory of one run of a program: its clients, and the results of its lookups.
 
-Equal questions are asked once, also when they are asked at the same time; a question that failed is asked again. A run
-ends with its program: a preview, an update, and two programs in one process never see each other's answers.
+Equal lookups share one result, also if they run at the same time. A lookup that failed is sent again. A run ends with
+its program, so a preview and an update, or two programs in one process, share no result.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ NO_MEMO = "PULUMI_IOTDA_OTA_NO_MEMO"
 
 
 def wants_memo(environ: Mapping[str, str]) -> bool:
-    """Return whether equal questions are asked once: yes, unless ``PULUMI_IOTDA_OTA_NO_MEMO`` is set."""
+    """Return whether equal lookups share a result: yes, unless ``PULUMI_IOTDA_OTA_NO_MEMO`` is set."""
     return environ.get(NO_MEMO, "") not in {"1", "true"}
 
 
 @dataclass(frozen=True)
 class ListedPackages:
-    """All packages that the service has for a query, and how many requests that took."""
+    """All packages of a query, and the number of requests."""
 
     packages: tuple[ListedPackage, ...]
     requests: int
 
 
 class Run:
-    """The clients and answers of one run; safe to use from several threads.
+    """The clients and results of one run; safe to use from several threads.
 
     Args:
-        memo: whether equal questions are asked once; False asks each time.
-        clock: the time of its clients, and of what bounds a lookup.
+        memo: whether equal lookups share a result.
+        clock: the clock of its clients and deadlines.
     """
 
     def __init__(self, *, memo: bool = True, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -58,18 +58,18 @@ class Run:
         self._clients: dict[ResolvedConnection, Client] = {}
 
     def remembering(self) -> Run:
-        """Return a run over the same clients that asks equal questions once."""
+        """Return a run with the same clients in which equal lookups share a result."""
         other = Run(clock=self.clock)
         other._lock, other._clients = self._lock, self._clients
         return other
 
     def forget(self) -> None:
-        """Forget the answers, because what they tell may have changed; who waits for one still gets it."""
+        """Forget the results, because they may be outdated. A lookup that waits for one still gets it."""
         with self._lock:
             self._answers.clear()
 
     def begin_again(self) -> None:
-        """Forget everything but credentials, because another run begins; a request that is under way still ends."""
+        """Forget everything except credentials, because another run begins. A request in flight still ends."""
         self.forget()
         if self._clients:
             # The project that IAM returned in the last run may be another one now.

@@ -27,7 +27,7 @@ def _below(key: Key, bound: Key) -> bool:
     return key < bound and not is_prerelease_of(key, bound)
 
 
-HOLDS: dict[str, Callable[[Key, Key], bool]] = {
+COMPARE: dict[str, Callable[[Key, Key], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
     ">": operator.gt,
@@ -47,7 +47,7 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True)
 class Term:
-    """One term: its text, and the comparisons it stands for, all of which must hold."""
+    """One term: its text, and the comparisons it stands for, all of which must be true."""
 
     text: str
     comparisons: tuple[Comparison, ...]
@@ -58,10 +58,10 @@ class Term:
         return any(comparison.operator not in EXACT for comparison in self.comparisons)
 
     def admits(self, key: Key, release: Key) -> bool:
-        """Return whether all comparisons hold for a version with this key and this release."""
+        """Return whether a version with this key and this release is admitted."""
         # Loops, here and below: generators cost more than the comparisons, and every version comes through.
         for name, bound, whole in self.comparisons:  # noqa: SIM110
-            if not HOLDS[name](key if whole else release, bound):
+            if not COMPARE[name](key if whole else release, bound):
                 return False
         return True
 

@@ -2,8 +2,8 @@
 
 ::
 
-    constraint  = all ("||" all)*             any of them must hold
-    all         = term (("," | space) term)*  all of them must hold
+    constraint  = all ("||" all)*             any of them must be true
+    all         = term (("," | space) term)*  all of them must be true
     term        = ("=" | "!=") version        any version that the scheme reads
                 | version                     as with =; it has a digit, and looks like no range
                 | (">" | ">=" | "<" | "<=") version   it begins with a digit, v in front allowed
@@ -51,7 +51,7 @@ from typing import TYPE_CHECKING
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, redact
-from pulumi_iotda_ota.selection.comparisons import EXACT, HOLDS, Comparison, Constraint, Term
+from pulumi_iotda_ota.selection.comparisons import COMPARE, EXACT, Comparison, Constraint, Term
 from pulumi_iotda_ota.selection.versions import Unreadable, begins_with_number, unknown_word
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ _WORDS_INSTEAD = {
 }
 
 
-_OPERATORS = (*HOLDS, "~", "^")
+_OPERATORS = (*COMPARE, "~", "^")
 _BEGINS_WITH_DIGIT = re.compile("[vV]?[0-9]")
 # Other tools read these as the newest version. A version of that name is found by =latest.
 _WISHES = ("latest", "newest")
@@ -144,7 +144,7 @@ class _Token:
         return self.start + len(self.text)
 
     @property
-    def shown(self) -> str:
+    def short(self) -> str:
         return self.text if len(self.text) <= _LONGEST else f"{self.text[:_LONGEST]}…"
 
 
@@ -157,7 +157,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             raise _Fault(f"{token.text!r} has no meaning here{instead}", token.start)
         if token.kind == "operator" and token.text not in _OPERATORS:
             instead = _INSTEAD.get(token.text, f"there are {' '.join(_OPERATORS)}")
-            raise _Fault(f"{token.shown} is no operator: {instead}", token.start)
+            raise _Fault(f"{token.short} is no operator: {instead}", token.start)
         if token.kind != "space":
             yield token
     yield _Token("end", "", len(text))
@@ -185,7 +185,7 @@ class _Parser:
             if self._next.kind == "comma":
                 self._take()
             elif self._next.start == self._last.end:
-                raise _Fault(f"a comma or a space goes before {self._next.shown}", self._next.start)
+                raise _Fault(f"a comma or a space goes before {self._next.short}", self._next.start)
             terms.append(self._term())
         return tuple(terms)
 
@@ -201,7 +201,7 @@ class _Parser:
             ]
             return Term(f"{sign.text}{version.text}", tuple(comparisons))
         except Unreadable as error:
-            raise _Fault(f"{version.shown} is {error.reason}", version.start) from None
+            raise _Fault(f"{version.short} is {error.reason}", version.start) from None
 
     def _take(self) -> _Token:
         self._last, self._next = self._next, next(self._tokens)
@@ -233,7 +233,7 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
             _refuse_unordered(sign, version)
         bound = scheme.key(scheme.completed(version.text))
         if sign.text not in EXACT and not begins_with_number(bound):
-            raise _Fault(f"{version.shown} is a commit, which has no order: write ={version.shown}", version.start)
+            raise _Fault(f"{version.short} is a commit, which has no order: write ={version.short}", version.start)
         yield sign.text or "=", bound
 
 
@@ -246,13 +246,13 @@ def _refuse_wish(version: _Token) -> None:
 
 def _refuse_unclear(version: _Token) -> None:
     """Refuse a version without an operator that is a word, or looks like a range."""
-    exactly = f"={version.shown} for the version of that name"
+    exactly = f"={version.short} for the version of that name"
     if not re.search("[0-9]", version.text):
         instead = _WORDS_INSTEAD.get(version.text.lower(), "" if re.search("[A-Za-z]", version.text) else _RANGE)
         raise _Fault(
-            f"{version.shown} is no version: {instead}"
+            f"{version.short} is no version: {instead}"
             if instead
-            else f"{version.shown} has no number: write {exactly}",
+            else f"{version.short} has no number: write {exactly}",
             version.start,
         )
     if inner := _INNER_X.match(version.text):
@@ -262,7 +262,7 @@ def _refuse_unclear(version: _Token) -> None:
         )
     found = _LIKE_A_RANGE.fullmatch(version.text)
     if found and _rises(*found.groups()):
-        raise _Fault(f"{version.shown} is no range: write >={found[1]} <={found[3]}, or {exactly}", version.start)
+        raise _Fault(f"{version.short} is no range: write >={found[1]} <={found[3]}, or {exactly}", version.start)
 
 
 def _rises(low: str, between: str, high: str) -> bool:
@@ -284,7 +284,7 @@ def _refuse_unordered(sign: _Token, version: _Token) -> None:
 def _needs_digit(sign: _Token, version: _Token) -> str:
     """Return the problem of a version that does not begin with a digit, and what to write instead."""
     needs = f"after {sign.text} a version begins with a digit, as in 1.2 or v1.2"
-    return f"{needs}: write ={version.shown}, or use {argument('version_regex')}"
+    return f"{needs}: write ={version.short}, or use {argument('version_regex')}"
 
 
 def _wildcard(sign: _Token, found: re.Match[str], scheme: Scheme) -> Iterator[tuple[str, Key]]:

@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.lock.files import LOCK_FILE, VARIABLE, change
 from tests.conftest import settings_for
 from tests.support.locks import METER, NEWEST, ON, entry, lock
@@ -334,13 +335,14 @@ def test_lists_have_no_lock(project: Path) -> None:
 def test_mocks_are_asked_for_it(project: Path) -> None:
     """Under Pulumi's mocks the name goes to the test, as every other argument."""
     mocks = mocked({"packageId": "p1", "version": "V1"})
+    try:
+        found = iotda_ota.get_ota_package(lock="meter", verify=True)
+        output = iotda_ota.get_ota_package_output(lock=pulumi.Output.secret("meter"))
 
-    found = iotda_ota.get_ota_package(lock="meter", verify=True)
-    output = iotda_ota.get_ota_package_output(lock=pulumi.Output.secret("meter"))
-
-    assert (found.package_id, settled(output)[1:]) == ("p1", (True, True))
-    assert [arguments["lock"] for _, arguments in mocks.asked] == ["meter", "meter"]
-    pulumi.runtime.settings.configure(pulumi.runtime.Settings("project", "stack"))
+        assert (found.package_id, settled(output)[1:]) == ("p1", (True, True))
+        assert [arguments["lock"] for _, arguments in mocks.asked] == ["meter", "meter"]
+    finally:
+        pulumi_compat.leave_program()  # for later tests of this process
 
 
 def test_many_entries_are_read_in_no_time_worth_naming(project: Path) -> None:
