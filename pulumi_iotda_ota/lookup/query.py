@@ -100,7 +100,7 @@ class UpgradeTaskLookup:
 
 def _policy(values: Mapping[str, Any]) -> Policy:
     _require_order(values)
-    rules = {
+    rules: dict[str, Any] = {
         name: tuple(value) if isinstance(value, (list, set, frozenset)) else value
         for name, value in _without_none(values).items()
         if name in Policy.__dataclass_fields__

@@ -85,7 +85,7 @@ def test_a_detail_that_leaves_a_field_out_contradicts_nothing(
 
 
 def test_the_detail_of_another_package_is_an_error(service: Emulator, lamp: str) -> None:
-    """If the service answers with another package than the requested one, the lookup by id fails."""
+    """If the service returns another package than the requested one, the lookup by id fails."""
     service.faults.add(operation="ShowOtaPackage", merge={"package_id": "another"})
 
     with pytest.raises(iotda_ota.ProtocolError, match=f'"another", not "{lamp}"'):

@@ -30,7 +30,7 @@ def refusal(**arguments: Any) -> str:
 
 
 def test_the_name_alone_is_enough(emulator: Emulator, project: Path) -> None:
-    """The answer is what the lookup had given, without settings, credentials or a request."""
+    """The result is that of the lookup, without settings, credentials or a request."""
     lock(emulator, project, "meter", **NEWEST)
     emulator.forget_requests()
 
@@ -48,7 +48,7 @@ def test_the_name_alone_is_enough(emulator: Emulator, project: Path) -> None:
 
 @pytest.mark.parametrize("more", [{}, {"include_file_location": True}])
 def test_the_same_answer_with_and_without(service: Emulator, project: Path, more: dict[str, Any]) -> None:
-    """The fields and the id of the query are those of the lookup that asks the service."""
+    """The fields and the id of the query are those of the lookup without a lock."""
     lock(service, project, "meter", **NEWEST)
 
     asked = iotda_ota.get_ota_package(**NEWEST, **more)
@@ -58,7 +58,7 @@ def test_the_same_answer_with_and_without(service: Emulator, project: Path, more
 
 
 def test_a_newer_upload_changes_nothing(service: Emulator, project: Path) -> None:
-    """What is uploaded later is not seen before the lock file says so."""
+    """A later upload changes nothing before the lock file is updated."""
     locked = lock(service, project, "meter", **NEWEST)
     service.add_package(**METER, app_id="a", version="V1.9")
 
@@ -67,7 +67,7 @@ def test_a_newer_upload_changes_nothing(service: Emulator, project: Path) -> Non
 
 
 def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: Path) -> None:
-    """A lookup that requires a checksum answers from the file, with the checksum."""
+    """A locked lookup that requires a checksum returns the checksum from the file."""
     lock(service, project, "meter", **NEWEST, require_checksum=True)
     service.forget_requests()
 
@@ -80,7 +80,7 @@ def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: P
 
 
 def test_words_that_mean_the_same_are_the_same(service: Emulator, project: Path) -> None:
-    """Order where it says nothing, defaults that are written out, and another form of a time are no other query."""
+    """Another order of a set, an explicit default and another form of a time are the same query."""
     words = {**NEWEST, "source_versions": ["V1.3.2", "V1.4.0"], "created_before": "2027-01-01T00:00:00Z"}
     lock(service, project, "meter", **words)
 
@@ -89,7 +89,7 @@ def test_words_that_mean_the_same_are_the_same(service: Emulator, project: Path)
 
 
 def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path) -> None:
-    """Words beside the name that differ from the locked ones are told one by one, with the command that locks them."""
+    """Arguments beside the name that differ from the locked ones are listed, with the command that locks them."""
     lock(emulator, project, "meter", **NEWEST)
 
     told = refusal(
@@ -138,7 +138,7 @@ def test_a_name_that_is_not_locked(emulator: Emulator, project: Path) -> None:
 
 
 def test_no_lock_file(project: Path) -> None:
-    """Without a file the error says where it was looked for, and how it is made."""
+    """Without a file the error names its path, and how to create it."""
     told = refusal(lock="meter", **METER)
 
     assert told.startswith(f'"meter" is not locked: there is no {LOCK_FILE} file {project / LOCK_FILE}')
@@ -195,7 +195,7 @@ def test_what_is_not_known_of_the_place_is_no_difference(
 
 
 def test_any_emulator_is_the_same_place(emulator: Emulator, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The port of this machine tells no place: what one emulator locked another one's program reads."""
+    """The port of this machine is no place: a program reads what another emulator locked."""
     lock(emulator, project, "meter", **NEWEST)
     for name, value in {**settings_for(emulator), "HW_IOTDA_ENDPOINT": "http://localhost:1"}.items():
         monkeypatch.setenv(name, value)
@@ -204,7 +204,7 @@ def test_any_emulator_is_the_same_place(emulator: Emulator, project: Path, monke
 
 
 def test_verify_asks_once(service: Emulator, project: Path) -> None:
-    """With verify one detail request tells that the package is there and what it was."""
+    """With verify, one detail request checks that the package exists, unchanged."""
     lock(service, project, "meter", **NEWEST)
     service.forget_requests()
 
@@ -213,7 +213,7 @@ def test_verify_asks_once(service: Emulator, project: Path) -> None:
 
 
 def test_verify_finds_a_package_that_is_gone(service: Emulator, project: Path) -> None:
-    """A locked package that was deleted is an error with verify, and the answer without."""
+    """A locked package that was deleted is an error with verify, and the result without."""
     locked = lock(service, project, "meter", **NEWEST)
     service.delete_package(locked.package_id)
 
@@ -242,7 +242,7 @@ def test_verify_finds_another_checksum(service: Emulator, project: Path) -> None
 
 
 def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where only IAM tells the project, verify tells that it is another one, and not that the package is gone."""
+    """If only IAM knows the project, verify reports another project, not a deleted package."""
     place = {"region": service.region, "endpoint": "http://localhost", "project_id": "another"}
     change(project / LOCK_FILE, lambda _: {"meter": entry("meter", place=place)})
     monkeypatch.delenv("HW_PROJECT_ID")
@@ -281,7 +281,7 @@ def test_an_entry_that_was_put_together_is_refused(
 
 
 def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Path) -> None:
-    """What requires a checksum gives no package that is locked without one."""
+    """A lookup that requires a checksum refuses a package that is locked without one."""
     lock(service, project, "meter", **NEWEST, require_checksum=True)
 
     def unsigned(there: dict[str, Entry]) -> dict[str, Entry]:
@@ -294,7 +294,7 @@ def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Pa
 
 
 def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Emulator, project: Path) -> None:
-    """Defaults that are written out, and another order where it says nothing, are no other query in the file either."""
+    """Explicit defaults and another order of a set in the file are the same query."""
     lock(service, project, "meter", **METER, source_versions=["V1.3.1", "V1.3.2"], highest_version=True)
 
     def edited(there: dict[str, Entry]) -> dict[str, Entry]:
@@ -308,14 +308,14 @@ def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Em
 
 
 def test_verify_without_a_lock(service: Emulator, project: Path) -> None:
-    """Verify by itself is told: every other lookup asks anyway."""
+    """Verify without a lock is an error, because every other lookup asks the service."""
     assert "verify=True needs lock" in refusal(**METER, version="V1.4.10", verify=True)
     assert service.requests == []
 
 
 @pytest.mark.parametrize("name", ["", "format", "-x", "a b", "x" * 65, 3])
 def test_a_name_that_is_none(project: Path, name: Any) -> None:
-    """A name that no lock file can hold is told before any file is read."""
+    """A name that is not allowed is refused before any file is read."""
     assert "lock must be" in refusal(lock=name)
 
 
@@ -327,7 +327,7 @@ def test_a_damaged_file_is_told(project: Path) -> None:
 
 
 def test_lists_have_no_lock(project: Path) -> None:
-    """A list is no one answer that could be locked."""
+    """A list cannot be locked."""
     with pytest.raises(TypeError, match="unexpected keyword argument 'lock'"):
         iotda_ota.get_ota_packages(package_type="firmwarePackage", lock="meter")  # type: ignore[call-arg]
 
@@ -346,7 +346,7 @@ def test_mocks_are_asked_for_it(project: Path) -> None:
 
 
 def test_many_entries_are_read_in_no_time_worth_naming(project: Path) -> None:
-    """A file with a thousand names answers each of them."""
+    """Every name of a file with a thousand names is found."""
     change(project / LOCK_FILE, lambda _: {f"n{number}": entry(f"n{number}") for number in range(1_000)})
 
     assert iotda_ota.get_ota_package(lock="n999").package_id == "n999-V1"

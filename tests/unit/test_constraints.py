@@ -218,7 +218,7 @@ def test_its_text_reads_as_the_same_constraint(order: Scheme, text: str) -> None
     st.text(max_size=40) | st.text(st.sampled_from("=!<>~^|, 12x*.-v"), max_size=20), st.sampled_from([LOOSE, SEMVER])
 )
 def test_any_text_is_a_constraint_or_a_clear_error(text: str, order: Scheme) -> None:
-    """Whatever is given, it parses, or the one error says where it went wrong in lines that are safe to print."""
+    """Any text is a constraint, or one error that points at the place and is safe to print."""
     found: Constraint | InputError
     try:
         found = parse(text, order)
@@ -261,7 +261,7 @@ def test_a_key_can_be_asked_about_instead_of_its_version() -> None:
 
 
 def test_a_version_that_the_scheme_can_not_read_is_neither_in_nor_out() -> None:
-    """It is Unreadable, for the caller to say so, even where every version would do."""
+    """It is Unreadable, even if the constraint admits every version."""
     with pytest.raises(Unreadable):
         parse("*", SEMVER).admits("V1.2.3")
 
@@ -339,7 +339,7 @@ def test_a_wrong_constraint_points_at_the_place(order: Scheme, text: str, reason
 
 
 def test_an_error_as_a_person_reads_it() -> None:
-    """The caret stands below the place also in the rendered text."""
+    """The caret is below the place in the rendered text too."""
     with pytest.raises(InputError) as caught:
         parse(">=1.2, =two, !=", LOOSE)
 
@@ -360,7 +360,7 @@ def test_what_semver_can_not_read_is_no_constraint_under_it(text: str) -> None:
 
 
 def test_it_points_at_the_version_that_can_not_be_read() -> None:
-    """The caret is below the version, not below its operator; line breaks are shown as spaces."""
+    """The caret is below the version, not below its operator. Line breaks are printed as spaces."""
     with pytest.raises(InputError, match=r"at character 8: 1\.2\.3\.4 is not a semantic version") as caught:
         parse(">=1,\n\t>1.2.3.4", SEMVER)
 

@@ -82,7 +82,7 @@ def test_too_many_values_are_counted() -> None:
 
 
 def test_rules_over_two_values_are_said_once() -> None:
-    """What must hold of two values together is a rule as well, and says what is wrong behind the first one's name."""
+    """A rule of two values returns a problem that reads well after the name of the first."""
     assert limits.problem_of_devices(targets=True, group_ids=False) is None
     for both in (True, False):
         problem = limits.problem_of_devices(targets=both, group_ids=both)

@@ -40,7 +40,7 @@ def read_package(**changes: Any) -> OtaPackage:
 
 
 def test_a_package_cannot_be_changed() -> None:
-    """An answer stays what the service said."""
+    """A response cannot be changed."""
     found = read_package()
 
     with pytest.raises(FrozenInstanceError):
@@ -113,7 +113,7 @@ def test_times_of_other_forms_are_read(create_time: str | int, created_at: str) 
 
 @pytest.mark.parametrize("versions", [None, []])
 def test_a_null_array_is_an_empty_one(versions: object) -> None:
-    """An array that the service leaves null or empty is the same to whoever reads it."""
+    """Null and an empty array are read as the same."""
     content = {"packages": [package(support_source_versions=versions)], "page": {"count": 1}}
 
     (found,) = OtaPackagePage.model_validate_json(json.dumps(content)).packages or ()
@@ -132,7 +132,7 @@ def test_nested_arrays_are_read() -> None:
 
 
 def test_a_list_reads_no_more_of_a_task_than_it_needs() -> None:
-    """Whatever is odd about somebody's task, it does not keep another one from being found."""
+    """A task with odd fields does not prevent that another task is found."""
     odd = {"task_id": "1", "task_name": "n", "status": "Paused", "targets": "all", "task_progress": [], "document": 7}
 
     page = BatchTaskPage.model_validate_json(json.dumps({"batchtasks": [odd], "page": {"count": 1}}))
@@ -167,7 +167,7 @@ def test_both_documented_forms_of_the_document_are_read(document: object, packag
 
 
 def test_counts_that_the_service_leaves_out_are_nothing() -> None:
-    """Older answers have no count of removed devices."""
+    """Older responses have no count of removed devices."""
     progress = task(task_progress={"total": 3, "waitting": 3}).task_progress
 
     assert progress is not None
@@ -175,7 +175,7 @@ def test_counts_that_the_service_leaves_out_are_nothing() -> None:
 
 
 def test_the_output_of_a_device_has_no_place() -> None:
-    """What a device answered is dropped when the answer is read."""
+    """The output of a device is not kept when the response is read."""
     content = {"batchtask": TASK, "task_details": [{"target": "d", "status": "Success", "output": "secret"}]}
     found = BatchTaskDetail.model_validate_json(json.dumps(content))
 

@@ -76,7 +76,7 @@ def test_a_bad_pattern_is_told(pattern: str, why: str) -> None:
 
 
 def ended(program: str, *arguments: str) -> str:
-    """Return what a program of its own printed; one that hangs is killed, which no engine could be asked to do."""
+    """Return the output of a new process, which is killed if it hangs."""
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=KILLED_AFTER, cwd=ROOT)
     return done.stdout

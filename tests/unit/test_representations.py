@@ -75,7 +75,7 @@ def test_the_fields_are_found() -> None:
 @pytest.mark.parametrize("name", ["proxy", "endpoint", "iam_endpoint"])
 @pytest.mark.parametrize("password", ["hunter22", "hun/ter22", "hun#ter22", "hun@ter22"])
 def test_a_password_in_an_address_is_not_shown(model: type[Connection], name: str, password: str) -> None:
-    """A connection that a program gives an address with a password shows the host alone."""
+    """The representation of a connection with a password in an address has the host only."""
     connection = model(**{name: f"http://user:{password}@host.example:3128"})  # type: ignore[arg-type]
 
     for shown in (

@@ -107,7 +107,7 @@ def test_the_unfinished_words_are_in_the_order_of_the_table() -> None:
 
 @pytest.mark.parametrize("words", WORDS, ids=lambda words: words.name)
 def test_the_example_of_a_class_is_one(words: WordClass) -> None:
-    """The example of each class in the table stands where the table says."""
+    """The example of each class sorts as the table says."""
     key, base = LOOSE.key(words.example), LOOSE.key("1.5.0")
     place = "above" if key > base else "ties" if key == base else "below"
 
@@ -213,7 +213,7 @@ def test_an_architecture_is_one_unknown_word(base: str, sign: str, architecture:
     ],
 )
 def test_the_release_of_an_unknown_word(version: str, expected: str) -> None:
-    """The release is what stands in front of the first unknown word; a prerelease behind it has none."""
+    """The release is the part before the first unknown word. A prerelease after the word has none."""
     assert release_of(LOOSE.key(version)) == LOOSE.key(expected)
 
 

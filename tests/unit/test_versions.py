@@ -71,7 +71,7 @@ of_either = st.one_of(
 
 @given(of_either)
 def test_the_order_is_total_and_antisymmetric(drawn: tuple[Scheme, tuple[str, str, str]]) -> None:
-    """Of two versions exactly one is lower, or they tie, whichever is asked first; each ties with itself."""
+    """Of two versions exactly one is lower, or they tie, in either order; each ties with itself."""
     order, (left, right, _) = drawn
     a, b = order.key(left), order.key(right)
 
@@ -148,7 +148,7 @@ def test_semver_orders_as_the_library_does(left: str, right: str) -> None:
 
 @given(st.one_of(semantic, dotted, dense_version, any_version))
 def test_semver_reads_what_the_library_reads(version: str) -> None:
-    """A version is unreadable exactly where the library refuses it."""
+    """A version is unreadable exactly if the library refuses it."""
     if semver.Version.is_valid(version):
         assert SEMVER.key(version)
     else:
