@@ -103,7 +103,7 @@ class Constraint:
         if self._admits(key, release):
             return None
         if not begins_with_number(key) and any(term.ordered for terms in self.alternatives for term in terms):
-            return f"outside {self.text}; it begins with no number"
+            return f"outside {self.text}; it begins with no version number"
         mattered = release is not key and (self._admits(release, release) or self._admits(key, key))
         return f"outside {self.text}{about_unknown_word(key) if mattered else ''}"
 

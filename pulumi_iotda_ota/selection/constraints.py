@@ -233,7 +233,7 @@ def _comparisons(sign: _Token, version: _Token, scheme: Scheme) -> Iterator[tupl
             _refuse_unordered(sign, version)
         bound = scheme.key(scheme.completed(version.text))
         if sign.text not in EXACT and not begins_with_number(bound):
-            raise _Fault(f"{version.short} is a commit, which has no order: write ={version.short}", version.start)
+            raise _Fault(f"{version.short} begins with no version number: write ={version.short}", version.start)
         yield sign.text or "=", bound
 
 

@@ -10,7 +10,8 @@ version has a further part, that part decides, lowest first::
 - :data:`WORDS` has the words. They count behind the start of the version. In front of it, only :data:`IN_FRONT` do:
   ``beta-1.0`` is a prerelease, ``edge-gateway_1.2`` is none.
 - The version starts at the first number with a dot (``1.5``), with a ``v`` in front (``v2``) or without a letter beside
-  it (``5-rc1``); if there is none, at the first number. So the version of ``esp32-edge-1.5.0`` starts at ``1.5.0``.
+  it (``5-rc1``); if there is none, at the first number. So the version of ``esp32-edge-1.5.0`` starts at ``1.5.0``. A
+  number at the beginning starts it, too, unless one with a dot or a ``v`` follows: ``115esr-2``, not ``4g-edge_1.2``.
 - A ``v`` before a digit, at the start or after a separator, is ignored, and so is case: ``V1.2``, ``app_v1.2``.
 - Numbers of any length compare as numbers. End zeros of a dotted number are ignored: ``1``, ``1.0`` and ``1.0.0`` tie.
 - A dot continues a number, ``-`` and ``_`` begin a suffix: ``1.0`` < ``1.0-1`` < ``1.0.1``. A separator between a text
@@ -123,8 +124,7 @@ _NUMBER_TEXT = rf"(?:[0-9]|\.(?!{_HASH}))*"
 _PART = re.compile(
     rf"({_COMMIT})|({_ARCHITECTURE})|([a-z]+)[._{_V}-]*(?!{_HASH})({_NUMBER_TEXT})|([0-9]{_NUMBER_TEXT})"
 )
-_NUMBER_OF_VERSION = rf"\{_V}[0-9]|[0-9]+\.[0-9]|(?<![a-z0-9])[0-9]+(?![a-z0-9])"
-_START = re.compile(rf"({_ARCHITECTURE})|({_NUMBER_OF_VERSION})|{_HASH}|[0-9]+")
+_START = re.compile(rf"({_ARCHITECTURE})|(\{_V}[0-9]|[0-9]+\.[0-9])|((?<![a-z0-9])[0-9]+(?![a-z0-9]))|{_HASH}|[0-9]+")
 _INCOMPLETE = re.compile(r"[vV]?([0-9]+(?:\.[0-9]+){0,2})(-.*)?")
 _SEMVER_NUMBERS = 3
 
@@ -210,7 +210,7 @@ class _Loose(Scheme):
             commit, architecture, word, number, bare = found.groups()
             ranks, other = (_RANKS, _UNKNOWN) if found.start() >= start else (_RANKS_IN_FRONT, _TEXT)
             if bare:
-                parts.append((_NUMBER, "", _numbers(bare)))
+                parts.append((_NUMBER if found.start() >= start else _TEXT, "", _numbers(bare)))
             elif commit:
                 parts.append((_TEXT, commit, ()))
             elif architecture:
@@ -314,11 +314,12 @@ def about_unknown_word(key: Key) -> str:
 
 
 def _start(text: str) -> int:
-    """Return where the version starts: what stands in front is a name."""
+    """Return where the version starts: in front of it stands a name."""
     start = len(text)
     for found in _START.finditer(text):
-        architecture, number = found.groups()
-        if number:
+        architecture, marked, lone = found.groups()
+        # A number that begins the text can be one of a name (4g-edge_1.2) only if a marked number follows.
+        if marked or (lone and start):
             return found.start()
         if not architecture:
             start = min(start, found.start())

@@ -123,7 +123,8 @@ def admitted(text: str, versions: str, order: Scheme = LOOSE) -> str:
         ("=1.0-2.0", "1.0 1.0-2.0 1.5", "1.0-2.0"),
         ("1.24.0-2", "1.24.0 1.24.0-2", "1.24.0-2"),
         ("2.1-1.0", "2.1 2.1-1.0", "2.1-1.0"),
-        ("<2.0", "1.9 gateway_1.1 gateway_9.9 latest beta-1.0 rc1 . 3ea81c2", "1.9"),
+        ("<9", "1.9 gateway_1.1 gateway_9.9 latest beta-1.0 rc1 . 3ea81c2 4g-edge_1.2 x86_64-1.2", "1.9"),
+        (">=1", "1.9 4g-edge_1.2 115esr-2", "1.9 115esr-2"),
         ("<=2.0", "2.0 gateway_1.1 latest", "2.0"),
         ("!=2.0 <3", "1.9 latest", "1.9"),
         ("<2 || =latest", "1.9 latest stable", "1.9 latest"),
@@ -357,6 +358,15 @@ def test_what_semver_can_not_read_is_no_constraint_under_it(text: str) -> None:
         parse(text, SEMVER)
 
     assert parse(text, LOOSE)
+
+
+@pytest.mark.parametrize("version", ["3ea81c2", "4g-edge_1.2"])
+def test_what_begins_with_a_name_or_a_commit_has_no_order(version: str) -> None:
+    """Under loose, an operator of the order refuses a version that begins with a name or a commit."""
+    with pytest.raises(InputError, match=f"character 3: {version} begins with no version number: write ={version}"):
+        parse(f">={version}", LOOSE)
+
+    assert parse(f"={version}", LOOSE).admits(version)
 
 
 def test_it_points_at_the_version_that_can_not_be_read() -> None:
