@@ -1,7 +1,7 @@
 """Look up Huawei Cloud IoTDA OTA packages in a Pulumi program, and start upgrade tasks with them.
 
-Every name is served when it is first used (PEP 562), so that importing this package costs a program next to nothing.
-Nothing that is served is stored in this namespace: Pulumi reads it to decide what a plugin hosts.
+Every name is loaded when it is first used (PEP 562), so that the import of this package takes little time. No loaded
+name is stored in this namespace, because Pulumi reads it to find the resources of a plugin.
 """
 
 from importlib import import_module
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         UpgradeTaskFailed,
     )
 
-    # At run time it is the class of the same name in `connection`, whose errors Pulumi prints as messages.
+    # At run time it is the class with this name in `connection`, whose errors Pulumi prints as messages.
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
 __all__ = [
@@ -116,10 +116,10 @@ _MODULES = {
 if TYPE_CHECKING:
     __version__: str
 else:
-    # Under a type checker there is no such function, so that it sees a misspelt name.
+    # A type checker does not see this function, so that it reports a misspelt name.
     def __getattr__(name: str) -> Any:
         if name == "__version__":
-            from importlib.metadata import version  # noqa: PLC0415  it takes as long as all the rest
+            from importlib.metadata import version  # noqa: PLC0415  it takes as long as all other imports
 
             return version("pulumi-iotda-ota")
         if name not in __all__:

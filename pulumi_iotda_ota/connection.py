@@ -1,4 +1,4 @@
-"""``Connection`` as programs see it: what is wrong with it is printed by Pulumi as a message, without a traceback."""
+"""``Connection`` for programs: Pulumi prints its errors as messages, without a traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Connection(connection_model.Connection):
-    """Where and as whom to ask; the fields are those of ``pulumi_iotda_ota.iotda.auth.connection.Connection``."""
+    """The endpoint and the credentials of requests; see ``pulumi_iotda_ota.iotda.auth.connection_model.Connection``."""
 
     @model_validator(mode="wrap")
     @classmethod

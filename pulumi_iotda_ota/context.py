@@ -1,4 +1,4 @@
-"""Where a lookup asks, as a door knows it before anything is resolved. Sends nothing, reads no file by itself."""
+"""The sources of the settings of one call, before they are resolved. Sends nothing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """What the settings of a connection are looked for in, and the folder that a program runs in.
+    """The sources of the settings of a connection, and the folder of the program.
 
     Attributes:
         config: the configuration by camelCase name, without its namespace.
         environ: the environment variables.
-        connection: the argument, or None.
-        folder: where the lock file is looked for, and in the folders above it.
+        connection: the argument ``connection``, or None.
+        folder: the folder of the lock file, or a folder below it.
     """
 
     config: Mapping[str, object] = field(repr=False)
@@ -29,17 +29,17 @@ class Context:
     folder: Path = Path()
 
     def resolved(self) -> ResolvedConnection:
-        """Return the connection with no setting left to look for; it must have credentials."""
-        from pulumi_iotda_ota.iotda.auth.connection import resolve  # noqa: PLC0415  loads pydantic: not before it is due
+        """Return the connection with all its settings. It must have credentials."""
+        from pulumi_iotda_ota.iotda.auth.connection import resolve  # noqa: PLC0415  pydantic only when needed
 
         return resolve(self.connection, config=self.config, environ=self.environ)
 
     def known_place(self) -> dict[str, str]:
-        """Return what is known of the place without credentials and without a request; see ``iotda.connection``."""
+        """Return the known part of the place, without credentials and without a request."""
         from pulumi_iotda_ota.iotda.auth.connection import known_place  # noqa: PLC0415  as above
 
         return known_place(self.connection, config=self.config, environ=self.environ)
 
     def reached_place(self, connection: ResolvedConnection) -> dict[str, str]:
-        """Return the place that a connection of it leads to, of which nothing is left to look for."""
+        """Return the place that a resolved connection leads to."""
         return dict(connection.identity)

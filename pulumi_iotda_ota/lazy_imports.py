@@ -1,4 +1,4 @@
-"""Loads what a first lookup needs, in less time. Knows nothing of what is loaded."""
+"""Load modules in less time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Load modules without looking for garbage meanwhile, which modules do not leave.
+    """Load modules while the garbage collector is off. Modules leave no garbage.
 
-    Each search for it walks through all that Pulumi has loaded too: a fifth of the time of a first lookup. It is off
-    for the whole process, and on again in a moment. Where the program has switched it off itself, it stays so.
+    Each collection visits all objects of Pulumi too: a fifth of the time of a first lookup. The collector is off for
+    the whole process during the block. If the program has switched it off, it stays off.
     """
     if not gc.isenabled():
         yield

@@ -1,9 +1,8 @@
-"""What this library knows of how Pulumi's Python SDK behaves; each of its limits is met here, in one place."""
+"""Everything that depends on the behavior of Pulumi's Python SDK. Each limit of the SDK is met here."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import sys
 import threading
@@ -21,55 +20,47 @@ from pulumi_iotda_ota.iotda.sanitize import redacting
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 
 T = TypeVar("T")
 
 CONFIG_NAMESPACE = "iotda-ota"
-# Waiting threads cost little; this is more than the campaigns of any stack that waits for all of them.
+# A thread that waits costs little. This is more than the upgrade tasks of any stack that waits for all of them.
 _CALLS_AT_ONCE = 256
 
-# Keyed by the root stack resource: each run of a program has its own, also where the Automation API runs several
-# programs in one process, and it goes when the run does.
+# By the root stack resource: each run of a program has one, also if the Automation API runs several programs in one
+# process. The entry is removed at the end of the run.
 _runs: weakref.WeakKeyDictionary[pulumi.Resource, Run] = weakref.WeakKeyDictionary()
 _runs_lock = threading.Lock()
 _run_error_classes: dict[type[IotdaOtaError], type[IotdaOtaError]] = {}
 
 
 def in_program() -> bool:
-    """Return whether this code runs in a Pulumi program (or under Pulumi's mocks)."""
+    """Return whether this code runs in a Pulumi program, or under Pulumi's mocks."""
     return settings.get_monitor() is not None
 
 
 def is_mocked() -> bool:
-    """Return whether ``pulumi.runtime.set_mocks`` stands in for the engine."""
+    """Return whether ``pulumi.runtime.set_mocks`` replaces the engine."""
     return isinstance(settings.get_monitor(), mocks.MockMonitor)
 
 
 def enter_program(
-    stand_in: pulumi.runtime.Mocks, *, project: str, stack: str, config: Mapping[str, str], preview: bool
+    program_mocks: pulumi.runtime.Mocks, *, project: str, stack: str, config: Mapping[str, str], preview: bool
 ) -> None:
-    """Let a stand-in for the engine answer what this process does from now on: a program of its own.
-
-    Args:
-        stand_in: what answers.
-        project: the name of the project.
-        stack: the name of the stack.
-        config: the stack's configuration, with namespaces.
-        preview: whether it is a preview.
-    """
-    # set_mocks would keep the root of an earlier program, and with it what that one exported and found out.
+    """Begin a program in this process, whose engine is replaced by mocks."""
+    # set_mocks would keep the root of an earlier program, with its outputs and the results of its lookups.
     settings.ROOT.set(None)
-    pulumi.runtime.set_mocks(stand_in, project=project, stack=stack, preview=preview)
+    pulumi.runtime.set_mocks(program_mocks, project=project, stack=stack, preview=preview)
     pulumi.runtime.set_all_config(dict(config))
 
 
 def leave_program() -> None:
-    """Let nothing that comes later in this process be answered by the stand-in of :func:`enter_program`.
+    """Remove the mocks of :func:`enter_program`, so that later code in this process does not use them.
 
-    Pulumi's settings are context variables with a default of their own for threads without a context: it takes the
-    value that is set while there was none before. So what was set is taken away first, and then again.
-    ``test_pulumi_compat.py`` says when once is enough.
+    Pulumi's settings are context variables with another default for threads without a context. That default is the
+    value that was set while no value was set before. So the settings are reset twice. A test in
+    ``test_pulumi_compat.py`` fails when once is enough.
     """
     for _ in range(2):
         pulumi.runtime.configure(pulumi.runtime.Settings("project", "stack"))
@@ -78,15 +69,15 @@ def leave_program() -> None:
 
 
 def stack_config() -> dict[str, Any]:
-    """Return the stack's configuration of our namespace, without the namespace, as the engine gives it."""
+    """Return the stack's configuration in the namespace of this library, without the namespace."""
     prefix = f"{CONFIG_NAMESPACE}:"
-    # get_config reads one key; the mapping behind it is the only way to hear of all, and of a misspelt one.
+    # get_config reads one key. Only the mapping behind it has all keys, also a misspelt one.
     stack = {**config.get_config_env(), **config.CONFIG.get()}
     return {key.removeprefix(prefix): value for key, value in stack.items() if key.startswith(prefix)}
 
 
 def current_run() -> Run | None:
-    """Return what this run of this program remembers, or None outside a program."""
+    """Return the clients and results of this run of the program, or None outside a program."""
     root = settings.get_root_resource() if in_program() else None
     if root is None:
         return None
@@ -98,10 +89,10 @@ def current_run() -> Run | None:
 
 
 def start(work: Callable[[], T]) -> Future[T]:
-    """Start work in a thread of our own.
+    """Start work in a new thread.
 
-    Pulumi's own executor also carries its requests to the engine: with ``--parallel 1`` lookups in it would delay
-    them. The thread is a daemon, so that Ctrl-C does not wait for an answer.
+    Pulumi's own executor also sends its requests to the engine. With ``--parallel 1``, lookups in it would delay them.
+    The thread is a daemon, so that Ctrl-C does not wait for a response.
     """
     future: Future[T] = Future()
 
@@ -110,7 +101,7 @@ def start(work: Callable[[], T]) -> Future[T]:
             return
         try:
             future.set_result(work())
-        except BaseException as error:  # noqa: BLE001  the future carries it to whoever waits
+        except BaseException as error:  # noqa: BLE001  the future raises it again
             future.set_exception(error)
 
     threading.Thread(target=run, name="iotda-ota-lookup", daemon=True).start()
@@ -118,14 +109,14 @@ def start(work: Callable[[], T]) -> Future[T]:
 
 
 def wait(work: Callable[[], T]) -> T:
-    """Return what the work returns, blocking the caller but not Pulumi's event loop.
+    """Return the result of the work. The caller is blocked, but not Pulumi's event loop.
 
-    A plain call that blocked the loop would hold up the resources that were declared before it.
+    A blocked loop would delay the resources that were declared before.
     """
     if not _loop_is_running() or not in_program():
         return work()
-    # Private, but what pulumi.runtime.invoke itself does. There is no public way to wait inside a running loop;
-    # test_pulumi_compat.py says when there is no such function any more.
+    # Private, but pulumi.runtime.invoke itself does it. There is no public way to wait inside a running loop. A test in
+    # test_pulumi_compat.py fails when the function no longer exists.
     from pulumi.runtime.sync_await import _sync_await  # noqa: PLC0415  only where a loop is running
 
     return _sync_await(asyncio.wrap_future(start(work)))
@@ -136,42 +127,42 @@ def when_known(
     opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None,
     begin: Callable[[dict[str, Any]], Callable[[], T]],
 ) -> pulumi.Output[T]:
-    """Return an Output of work over the values, done in a thread of our own, once all of them are known.
+    """Return an Output of work over the values. The work runs in another thread, after all values are known.
 
     ``begin`` is called with the values in the program's own thread and returns the work.
 
-    An unknown value, or a dependency that is not created yet, gives an unknown Output and the work is not done. A
-    secret value makes the Output secret.
+    If a value is unknown, or a dependency is not created yet, the Output is unknown and the work is not done. If a
+    value is a secret, the Output is a secret.
     """
-    gate = _created(opts)
+    created = _created(opts)
 
     async def run(known: dict[str, Any]) -> T:
-        known.pop("_gate", None)
+        known.pop("_created", None)
         work, secrets = begin(known), await _secret_texts(values)
 
-        def hidden() -> T:
+        def redacted_work() -> T:
             with redacting(secrets):
                 return work()
 
         try:
-            return await asyncio.wrap_future(start(hidden))
+            return await asyncio.wrap_future(start(redacted_work))
         except IotdaOtaError as error:
             error.redact(secrets)
             raise
 
-    gated = {**values, "_gate": gate} if gate is not None else dict(values)
-    return cast("pulumi.Output[T]", pulumi.Output.all(**gated).apply(run))
+    awaited = {**values, "_created": created} if created is not None else dict(values)
+    return cast("pulumi.Output[T]", pulumi.Output.all(**awaited).apply(run))
 
 
 async def _secret_texts(values: Mapping[str, Any]) -> list[str]:
-    """Return the values that are secret, as an error could repeat them."""
+    """Return the secret values, in the form in which an error could contain them."""
     outputs = [value for value in values.values() if isinstance(value, pulumi.Output)]
     secret = [await output.future() for output in outputs if await output.is_secret()]
     return [text for value in secret for text in texts_in(value)]
 
 
 def texts_in(value: object) -> list[str]:
-    """Return the texts of a value, those inside lists and objects one by one."""
+    """Return the strings of a value, each item of a list or an object separately."""
     if isinstance(value, dict):
         return [text for item in value.values() for text in texts_in(item)]
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -180,7 +171,7 @@ def texts_in(value: object) -> list[str]:
 
 
 class _Lazy:
-    """An awaitable that creates its coroutine only when it is awaited. So Python warns of none that was not awaited."""
+    """An awaitable that creates its coroutine when it is awaited, so that Python warns of no coroutine left over."""
 
     def __init__(self, make: Callable[[], Awaitable[Any]]) -> None:
         self._make = make
@@ -201,26 +192,26 @@ def urn_without_dependencies(resource: pulumi.Resource) -> pulumi.Output[str]:
 def _created(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> pulumi.Output[Any] | None:
     """Return an Output that is unknown until everything in ``depends_on`` is created, children of components too.
 
-    Only the engine knows; it answers with an unknown when an invoke's dependencies are pending. So the cheapest
-    invoke there is goes through it, and its answer is thrown away.
+    Only the engine knows that. It returns an unknown value if the dependencies of an invoke are pending. So the
+    cheapest invoke is sent to it, and its result is ignored.
     """
     root = settings.get_root_resource()
     if not isinstance(opts, pulumi.InvokeOutputOptions) or not opts.depends_on or root is None:
         return None
-    asked = pulumi.runtime.invoke_output(
+    result = pulumi.runtime.invoke_output(
         "pulumi:pulumi:getResource",
         {"urn": urn_without_dependencies(root)},
         pulumi.InvokeOutputOptions(depends_on=opts.depends_on),
     )
-    # The state of the stack resource can hold secrets, and would make every gated result secret.
-    return pulumi.Output.unsecret(asked).apply(lambda _: None)
+    # The state of the stack resource can hold secrets, which would make every result secret.
+    return pulumi.Output.unsecret(result).apply(lambda _: None)
 
 
 def as_run_error(error: IotdaOtaError) -> IotdaOtaError:
-    """Make the error one that Pulumi prints as a message and not as a traceback, and return it.
+    """Change the error so that Pulumi prints it as a message without a traceback, and return it.
 
-    Pulumi does so for ``pulumi.RunError`` alone. The class of the error is replaced by one that is both, so that it is
-    still caught as ours; ``iotda/`` stays free of Pulumi.
+    Pulumi does so only for ``pulumi.RunError``. The class of the error is replaced by a subclass of both classes. So
+    ``except`` clauses still catch it, and ``iotda/`` does not depend on Pulumi.
     """
     if not isinstance(error, pulumi.RunError):
         error.__class__ = _run_error_class(type(error))
@@ -238,7 +229,7 @@ def _run_error_class(error_class: type[IotdaOtaError]) -> type[IotdaOtaError]:
 
 
 def require_program(function: str) -> None:
-    """Refuse an Output outside a Pulumi program: there is no event loop there that could settle it.
+    """Refuse an Output outside a Pulumi program, where no event loop could resolve it.
 
     Raises:
         InputError: this is no Pulumi program.
@@ -248,10 +239,10 @@ def require_program(function: str) -> None:
 
 
 def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None) -> None:
-    """Refuse options that only a provider process could honour, and what are no options of a call.
+    """Refuse options that only a provider process supports, and options of another type.
 
     Raises:
-        InputError: one of them is set, or the options are of another kind.
+        InputError: one of them is set, or the options are of another type.
     """
     if opts is not None and not isinstance(opts, (pulumi.InvokeOptions, pulumi.InvokeOutputOptions)):
         raise InputError(
@@ -267,30 +258,6 @@ def refuse_provider(opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | No
             )
 
 
-def holds_output(value: object) -> bool:
-    """Return whether a value is, or holds, something that is not known yet."""
-    return any(
-        isinstance(leaf, (pulumi.Output, asyncio.Future)) or inspect.iscoroutine(leaf) for leaf in _leaves(value)
-    )
-
-
-def holds_unknown(value: object) -> bool:
-    """Return whether a property value on the wire is, or holds, one that is not known yet."""
-    return any(leaf == rpc.UNKNOWN for leaf in _leaves(value))
-
-
-def _leaves(value: object) -> Iterator[object]:
-    """Give what a value holds that is neither a list nor an object, at any depth; one may even hold itself."""
-    waiting, seen = [value], set()
-    while waiting:
-        item = waiting.pop()
-        if not isinstance(item, (dict, list, tuple, set, frozenset)):
-            yield item
-        elif id(item) not in seen:
-            seen.add(id(item))
-            waiting.extend(item.values() if isinstance(item, dict) else item)
-
-
 def _loop_is_running() -> bool:
     try:
         asyncio.get_running_loop()
@@ -300,16 +267,16 @@ def _loop_is_running() -> bool:
 
 
 def provider_config(request: pulumi.dynamic.ConfigureRequest, names: Iterable[str]) -> dict[str, Any]:
-    """Return what a dynamic provider is told of the stack's configuration of our namespace.
+    """Return the stack's configuration of this library that a dynamic provider gets.
 
-    At a plain refresh and at destroy the engine sends the values of the last update, taken from the state.
+    At a refresh without the program and at a destroy, the engine sends the values of the last update from the state.
     """
     values = {name: request.config.get(f"{CONFIG_NAMESPACE}:{name}") for name in names}
     return {name: value for name, value in values.items() if value is not None}
 
 
 class _ShortForOwnErrors:
-    """Stands in for the module ``traceback`` in Pulumi's host of dynamic providers."""
+    """Replaces the module ``traceback`` in Pulumi's host of dynamic providers."""
 
     @staticmethod
     def format_exc() -> str:
@@ -318,11 +285,11 @@ class _ShortForOwnErrors:
 
 
 def print_own_errors_without_traceback() -> None:
-    """Let an error of ours end a create, read or delete as its message alone.
+    """Let a create, read or delete print an error of this library as its message alone.
 
-    Pulumi's host of dynamic providers answers each exception with ``traceback.format_exc()``. The name is replaced in
-    that module only, and only our errors are told apart; test_pulumi_compat.py says when the host no longer works that
-    way.
+    Pulumi's host of dynamic providers prints ``traceback.format_exc()`` for each exception. The name is replaced in
+    that module only, and other exceptions stay as they are. A test in test_pulumi_compat.py fails when the host works
+    differently.
     """
     if _is_dynamic_host():
         host: Any = sys.modules["__main__"]
@@ -330,11 +297,11 @@ def print_own_errors_without_traceback() -> None:
 
 
 def widen_dynamic_host() -> None:
-    """Let Pulumi's host of dynamic providers serve more calls at once than its four.
+    """Let Pulumi's host of dynamic providers serve more than four calls at the same time.
 
-    All dynamic resources of a program share one process: four waits for campaigns would hold up the creation of the
-    fifth. Called in one of the host's own threads, which knows its pool; where Python or the host no longer work that
-    way nothing is changed, and test_pulumi_compat.py says so.
+    All dynamic resources of a program share one process. Four waits for upgrade tasks would delay the creation of the
+    fifth task. It is called in a thread of the host, which refers to the pool. If Python or the host works differently,
+    nothing is changed, and a test in test_pulumi_compat.py fails.
     """
     if _is_dynamic_host():
         arguments = getattr(threading.current_thread(), "_args", ())
@@ -344,7 +311,7 @@ def widen_dynamic_host() -> None:
 
 
 def engine_address() -> str:
-    """Return the address of the engine, which is the last argument of Pulumi's host; empty in any other process."""
+    """Return the address of the engine: the last argument of Pulumi's host. It is empty in any other process."""
     return sys.argv[-1] if _is_dynamic_host() and len(sys.argv) > 1 else ""
 
 
@@ -353,7 +320,7 @@ def _is_dynamic_host() -> bool:
 
 
 def without_unknowns(value: Any, unknown: object) -> Any:
-    """Return a property value of a dynamic provider with ``unknown`` in the place of each that is not known yet."""
+    """Return a property value of a dynamic provider with ``unknown`` in place of each unknown value of the SDK."""
     if isinstance(value, dict):
         return {name: without_unknowns(item, unknown) for name, item in value.items()}
     if isinstance(value, list):
@@ -362,7 +329,7 @@ def without_unknowns(value: Any, unknown: object) -> Any:
 
 
 def with_unknowns(value: Any, unknown: object) -> Any:
-    """Return a property value as the SDK wants it back; the reverse of :func:`without_unknowns`."""
+    """Return a property value for the SDK: the reverse of :func:`without_unknowns`."""
     if isinstance(value, dict):
         return {name: with_unknowns(item, unknown) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

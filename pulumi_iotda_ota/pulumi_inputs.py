@@ -1,7 +1,4 @@
-"""Read what a Pulumi program passes as arguments: plain values, Outputs and resources, at any depth.
-
-Nothing here knows what is looked up.
-"""
+"""Read the arguments of a Pulumi program: plain values, Outputs and resources, at any depth."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi._types import is_input_type  # private, and the only way to recognize an object that Pulumi can send
+from pulumi.runtime import rpc
 
 from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.iotda.errors import InputError
@@ -23,16 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
 
 _SENDABLE = (str, bool, int, float)
-# The output of each resource of this library that other arguments want, such as ``package_id``.
+# The output of each resource of this library that arguments take, such as ``package_id``.
 _results: weakref.WeakKeyDictionary[pulumi.Resource, str] = weakref.WeakKeyDictionary()
 # The resources whose id is a constant, by ``id()`` of the Output that holds it. The resource keeps that Output alive.
 _by_constant_id: weakref.WeakValueDictionary[int, pulumi.CustomResource] = weakref.WeakValueDictionary()
 
 
 class SecretNames:
-    """The names of the values that are, or hold, a secret, or None if none does.
+    """An Input that resolves to the names of the values that are, or hold, a secret, or to None if none does.
 
-    An Input: Pulumi does not tell a dynamic provider what is secret, so the program does.
+    Pulumi does not send a dynamic provider which inputs are secret, so the program does.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -42,17 +40,17 @@ class SecretNames:
         return self._names().__await__()
 
     async def _names(self) -> list[str] | None:
-        held = {name: value for name, value in self._values.items() if pulumi_compat.holds_output(value)}
-        outputs = {name: pulumi.Output.from_input(value) for name, value in held.items()}
+        awaited = {name: value for name, value in self._values.items() if holds_output(value)}
+        outputs = {name: pulumi.Output.from_input(value) for name, value in awaited.items()}
         return [name for name, output in outputs.items() if await output.is_secret()] or None
 
 
 def register(resource: pulumi.CustomResource, result: str, *, constant_id: bool) -> None:
-    """Remember which output of a resource other arguments want.
+    """Record which output of a resource arguments take.
 
     Args:
         resource: a resource of this library, after its constructor has registered it.
-        result: the name of that output, such as ``package_id``.
+        result: the name of the output, such as ``package_id``.
         constant_id: whether ``resource.id`` is a constant, so that it is never the value of ``result``.
     """
     _results[resource] = result
@@ -60,8 +58,18 @@ def register(resource: pulumi.CustomResource, result: str, *, constant_id: bool)
         _by_constant_id[id(resource.id)] = resource
 
 
+def holds_output(value: object) -> bool:
+    """Return whether a value is, or holds, an Output or another awaitable."""
+    return any(_is_later(leaf) for _, leaf in _leaves(value, ""))
+
+
+def holds_unknown(value: object) -> bool:
+    """Return whether a property value of the protocol is, or holds, an unknown value."""
+    return any(leaf == rpc.UNKNOWN for _, leaf in _leaves(value, ""))
+
+
 def known_values(values: Mapping[str, Any], unknown: object) -> dict[str, Any]:
-    """Return values as a provider would receive them now, with ``unknown`` for every Output."""
+    """Return values as a provider would receive them now, with ``unknown`` in place of every Output."""
 
     def known(_: str, leaf: Any) -> Any:
         return unknown if _is_later(leaf) else _plain(leaf)
@@ -79,9 +87,9 @@ def requiring_values(
 
     Args:
         values: the arguments by name.
-        label: what the error begins with, such as ``UpgradeTask "canary": ``.
+        label: the start of the error, such as ``UpgradeTask "canary": ``.
         optional: the arguments whose Outputs may resolve to None.
-        free: the arguments that hold an object of the user's own; inside it a None is a value like any other.
+        free: the arguments whose objects have any content. Inside them, None is allowed.
     """
 
     def required(argument: str) -> Callable[[str, Any], Any]:
@@ -94,16 +102,16 @@ def requiring_values(
 
         return leaf_of
 
-    def as_given(_: str, leaf: Any) -> Any:
+    def unchanged(_: str, leaf: Any) -> Any:
         return _output(leaf)
 
     return {
-        name: _mapped(value, name, as_given if name in optional else required(name)) for name, value in values.items()
+        name: _mapped(value, name, unchanged if name in optional else required(name)) for name, value in values.items()
     }
 
 
 def _present(value: Any, path: str, label: str, *, inside: bool) -> Any:
-    """Return what an Output resolved to, unless it is None or a list or object with a None in it."""
+    """Return the value of an Output. Refuse None, and a list or object with a None in it."""
     absent = path if value is None else next(_absent_in(value, path), None) if inside else None
     if absent is None:
         return value
@@ -134,14 +142,14 @@ def refuse_resources(values: Mapping[str, Any], label: str = "") -> None:
             resource = leaf if isinstance(leaf, pulumi.Resource) else _by_constant_id.get(id(leaf))
             if resource is None or (resource is not leaf and getattr(resource, "id", None) is not leaf):
                 continue
-            given = "the resource" if resource is leaf else "the id of the resource"
-            known = f'{type(resource).__name__} "{resource.pulumi_resource_name}"'
-            headline = f"{label}{path} is {given} {known}, {_wrong(argument, resource is not leaf)}"
+            kind = "the resource" if resource is leaf else "the id of the resource"
+            name = f'{type(resource).__name__} "{resource.pulumi_resource_name}"'
+            headline = f"{label}{path} is {kind} {name}, {_wrong(argument, resource is not leaf)}"
             error = InputError(headline, argument=argument, facts=[("fix", _instead(argument, resource))])
             raise pulumi_compat.as_run_error(error)
 
 
-def _wrong(argument: str, constant: bool) -> str:  # noqa: FBT001  which of the two was given
+def _wrong(argument: str, constant: bool) -> str:  # noqa: FBT001  the constant id, or the resource itself
     kinds = {"package_id": "not a package id", "task_id": "not a task id"}
     other = "which never changes" if constant else "not a plain value"
     return next((kind for name, kind in kinds.items() if name in argument), other)
@@ -159,7 +167,7 @@ def _instead(argument: str, resource: pulumi.Resource) -> str:
 
 
 def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
-    """Refuse what Pulumi cannot send to a provider, or cannot store for one.
+    """Refuse a value that Pulumi cannot send to a provider, or cannot store.
 
     Raises:
         InputError: it names the argument and the type.
@@ -181,14 +189,13 @@ def refuse_unsendable(values: Mapping[str, Any], label: str = "") -> None:
     for name, value in values.items():
         _mapped(value, name, refuse)
         for path, key in _odd_keys(value, name):
-            headline = f"{label}{path} has a key of type {type(key).__name__}, and Pulumi stores only text keys"
-            raise pulumi_compat.as_run_error(
-                InputError(headline, argument=name, facts=[("fix", "make each key a text: str(key)")])
-            )
+            headline = f"{label}{path} has a key of type {type(key).__name__}, and Pulumi stores only string keys"
+            facts = [("fix", "make each key a string: str(key)")]
+            raise pulumi_compat.as_run_error(InputError(headline, argument=name, facts=facts))
 
 
 def _odd_keys(value: Any, path: str) -> Iterator[tuple[str, object]]:
-    """Give each key that is no text, with the place of its object; the value does not hold itself."""
+    """Yield each key that is no string, with the path of its object. The value must not hold itself."""
     if isinstance(value, Mapping):
         yield from ((path, key) for key in value if not isinstance(key, str))
     if isinstance(value, (Mapping, list, tuple, set, frozenset)):
@@ -197,9 +204,9 @@ def _odd_keys(value: Any, path: str) -> Iterator[tuple[str, object]]:
 
 
 def refuse_provider(label: str, opts: pulumi.ResourceOptions | None) -> None:
-    """Refuse an explicit provider of this package's plugin: Pulumi would ignore its account without a warning.
+    """Refuse an explicit provider of this package's plugin. Pulumi would ignore its account without a warning.
 
-    A provider of another package is allowed: Pulumi passes it to the children of a component.
+    A provider of another package is allowed, because Pulumi passes it to the children of a component.
 
     Raises:
         InputError: ``opts`` has one.
@@ -207,24 +214,26 @@ def refuse_provider(label: str, opts: pulumi.ResourceOptions | None) -> None:
     if opts is None:
         return
     several = opts.providers.values() if isinstance(opts.providers, Mapping) else opts.providers or ()
-    given = [opts.provider, *several] if opts.provider else several
-    if any(provider.package == pulumi_compat.CONFIG_NAMESPACE for provider in given):
-        facts = [("cause", "resources of pulumi_iotda_ota run in Pulumi's own dynamic provider")]
-        facts.append(("fix", "remove it; for another account or endpoint, pass connection=iotda_ota.Connection(...)"))
+    providers = [opts.provider, *several] if opts.provider else several
+    if any(provider.package == pulumi_compat.CONFIG_NAMESPACE for provider in providers):
+        facts = [
+            ("cause", "resources of pulumi_iotda_ota run in Pulumi's own dynamic provider"),
+            ("fix", "remove it; for another account or endpoint, pass connection=iotda_ota.Connection(...)"),
+        ]
         raise pulumi_compat.as_run_error(
             InputError(f"{label}opts.provider has no effect", argument="opts", facts=facts)
         )
 
 
 def require_connection(connection: object) -> None:
-    """Refuse anything but a Connection, an Output too.
+    """Refuse a value that is neither None nor a Connection, such as an Output.
 
     Raises:
-        InputError: it is something else.
+        InputError: the value is refused.
     """
     if connection is None:
         return
-    from pulumi_iotda_ota.iotda.auth.connection_model import Connection  # noqa: PLC0415  loads pydantic: not before it is due
+    from pulumi_iotda_ota.iotda.auth.connection_model import Connection  # noqa: PLC0415  pydantic only when needed
 
     if not isinstance(connection, Connection):
         raise InputError(
@@ -234,32 +243,32 @@ def require_connection(connection: object) -> None:
 
 
 def _is_later(leaf: object) -> bool:
-    # For asyncio every generator is a coroutine before Python 3.12; Pulumi awaits none.
+    # Before Python 3.12, asyncio takes every generator for a coroutine, but Pulumi awaits no generator.
     return isinstance(leaf, (pulumi.Output, asyncio.Future)) or inspect.iscoroutine(leaf)
 
 
 def _output(leaf: Any) -> Any:
-    """Return a leaf as Pulumi can send it, or the Output of one that it awaits: a coroutine is awaited only once."""
+    """Return a leaf that Pulumi can send. A coroutine becomes an Output, because it can be awaited only once."""
     if not _is_later(leaf):
         return _plain(leaf)
     return leaf if isinstance(leaf, pulumi.Output) else pulumi.Output.from_input(leaf)
 
 
 def _plain(leaf: Any) -> Any:
-    """Return the value of a member of an enum, which Pulumi does not send unless it is a string or a number too."""
+    """Return the value of a member of an enum. Pulumi sends a member only if it is a string or a number too."""
     return leaf.value if isinstance(leaf, Enum) else leaf
 
 
 def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
-    """Yield each leaf of a value with its place, at any depth, even if the value holds itself."""
-    waiting, seen = [(path, value)], set()
-    while waiting:
-        at, item = waiting.pop()
+    """Yield each leaf of a value with its path, at any depth, even if the value holds itself."""
+    pending, seen = [(path, value)], set()
+    while pending:
+        at, item = pending.pop()
         if not isinstance(item, (Mapping, list, tuple, set, frozenset)):
             yield at, item
         elif id(item) not in seen:
             seen.add(id(item))
-            waiting += reversed([(place, inner) for place, inner in _items(item, at)])
+            pending += reversed([*_items(item, at)])
 
 
 def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:

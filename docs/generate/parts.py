@@ -19,8 +19,7 @@ from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.auth.vendor import FILE_KEYS, IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.schema import outputs
-from pulumi_iotda_ota.schema.argument import Spelling, explained, rendered
-from pulumi_iotda_ota.schema.changes import CONNECTION
+from pulumi_iotda_ota.schema.argument import CONNECTION, DescriptionStyle, explained, rendered
 from pulumi_iotda_ota.selection import constraints
 from pulumi_iotda_ota.selection.versions import BUILD, IN_FRONT, WORDS
 
@@ -34,7 +33,7 @@ __all__ = ["PARTS", "REFERENCE"]
 
 T = TypeVar("T")
 # The pages show Python, so that values are written as Python writes them.
-_SPELLING = Spelling(
+_STYLE = DescriptionStyle(
     name=code,
     value=lambda value: code(str(value) if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)),
 )
@@ -65,7 +64,7 @@ _INTERNAL = {"identity"}
 
 
 def _inputs(table_of: Iterable[Argument]) -> str:
-    rows = [(_argument(argument), _type(argument), explained(argument, _SPELLING)) for argument in table_of]
+    rows = [(_argument(argument), _type(argument), explained(argument, _STYLE)) for argument in table_of]
     return table(("argument", "type", "meaning"), rows)
 
 
@@ -74,7 +73,7 @@ def _changes(name: str) -> str:
     inputs: dict[str, list[str]] = {}
     for name_of_input, change in changes.items():
         if change:
-            inputs.setdefault(rendered(change.description, _SPELLING), []).append(name_of_input)
+            inputs.setdefault(rendered(change.description, _STYLE), []).append(name_of_input)
     return table(("argument", "what a change does"), [(listed(names), does) for does, names in inputs.items()])
 
 
@@ -88,7 +87,7 @@ def _type(item: Argument | Output) -> str:
 
 def _outputs(table_of: Iterable[Output]) -> str:
     rows = [
-        (code(output.name), _type(output), rendered(output.full_description, _SPELLING) + _fields(output.of))
+        (code(output.name), _type(output), rendered(output.full_description, _STYLE) + _fields(output.of))
         for output in table_of
         if output.name not in _INTERNAL
     ]
@@ -105,7 +104,7 @@ def _settings() -> str:
             code(setting.name),
             code(f"iotda-ota:{camel(setting.name)}") + (", secret" if setting.secret else ""),
             listed(setting.environment) + _endpoint_of_region(setting.name),
-            rendered(setting.description, _SPELLING),
+            rendered(setting.description, _STYLE),
         )
         for setting in SETTINGS
     ]

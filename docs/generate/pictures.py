@@ -106,7 +106,7 @@ def _folded(rows: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
 def _process(time: Time) -> ResourceContext:
     """Return the context as a new process of Pulumi's meets it: it remembers nothing of the one before."""
     run = Run(memo=False, clock=time.clock)
-    return ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
+    return ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, report=lambda _: None)
 
 
 def _life(time: Time, name: str, inputs: Properties) -> Iterator[Callable[[], object]]:

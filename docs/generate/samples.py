@@ -133,7 +133,7 @@ def _failed_devices(emulator: Emulator) -> None:
 def _lost_answer(emulator: Emulator) -> None:
     emulator.faults.add(operation="CreateBatchTask", wire="drop")
     run = Run(memo=False, clock=Time().clock)
-    context = ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, tell=lambda _: None)
+    context = ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, report=lambda _: None)
     package = next(found for found in emulator.packages if found["version"] == "V1.4.10")
     scope = {"organization": "acme", "project": "meters", "stack": "prod", "name": "canary"}
     inputs = {"package_ids": [package["package_id"]], "group_ids": ["canary"], "scope": scope}

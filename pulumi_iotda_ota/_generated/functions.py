@@ -133,8 +133,8 @@ def get_ota_package(
             not set, all versions. Example: ``"^1.4"``.
         version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
             that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
-        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
-            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        version_scheme: How versions are read and ordered. Allowed values: ``"loose"``, ``"semver"``. Default:
+            ``"loose"``. Example: ``"semver"``.
         include_prereleases: Whether prereleases match. If it is not set, a list has them. A single lookup has them only
             if an argument names a prerelease. Example: ``True``.
         preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
@@ -150,8 +150,8 @@ def get_ota_package(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
-            the package is skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether a package whose version cannot be read is an error. If not, the package is skipped. The
+            same applies to an upload time that a rule or the order needs. Default: ``False``. Example: ``True``.
         package_id: The id of one package. The package is fetched instead of selected, so no selection argument may be
             set. If it is not set, a package is selected. The value must be 1 to 36 letters, digits or -. Example:
             ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
@@ -169,8 +169,8 @@ def get_ota_package(
         include_file_location: Whether the OBS location and the checksum of the package are returned too. It costs one
             more request. Default: ``False``. Example: ``True``.
         lock: The name of an entry of the lock file. The package is read from the file, and no request is sent. If it is
-            not set, the service is asked. The value must be 1 to 64 letters, digits, _, . or -, the first a letter or
-            digit, and not format. Example: ``"meter"``.
+            not set, the package is looked up on the service. The value must be 1 to 64 letters, digits, _, . or -, the
+            first a letter or digit, and not format. Example: ``"meter"``.
         verify: Whether to check with the service that the locked package still exists, unchanged. It needs ``lock``,
             and costs one request. Default: ``False``. Example: ``True``.
         connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
@@ -300,8 +300,8 @@ def get_ota_package_output(
             not set, all versions. Example: ``"^1.4"``.
         version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
             that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
-        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
-            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        version_scheme: How versions are read and ordered. Allowed values: ``"loose"``, ``"semver"``. Default:
+            ``"loose"``. Example: ``"semver"``.
         include_prereleases: Whether prereleases match. If it is not set, a list has them. A single lookup has them only
             if an argument names a prerelease. Example: ``True``.
         preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
@@ -317,8 +317,8 @@ def get_ota_package_output(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
-            the package is skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether a package whose version cannot be read is an error. If not, the package is skipped. The
+            same applies to an upload time that a rule or the order needs. Default: ``False``. Example: ``True``.
         package_id: The id of one package. The package is fetched instead of selected, so no selection argument may be
             set. If it is not set, a package is selected. The value must be 1 to 36 letters, digits or -. Example:
             ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
@@ -336,8 +336,8 @@ def get_ota_package_output(
         include_file_location: Whether the OBS location and the checksum of the package are returned too. It costs one
             more request. Default: ``False``. Example: ``True``.
         lock: The name of an entry of the lock file. The package is read from the file, and no request is sent. If it is
-            not set, the service is asked. The value must be 1 to 64 letters, digits, _, . or -, the first a letter or
-            digit, and not format. Example: ``"meter"``.
+            not set, the package is looked up on the service. The value must be 1 to 64 letters, digits, _, . or -, the
+            first a letter or digit, and not format. Example: ``"meter"``.
         verify: Whether to check with the service that the locked package still exists, unchanged. It needs ``lock``,
             and costs one request. Default: ``False``. Example: ``True``.
         connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
@@ -398,8 +398,8 @@ def get_ota_packages(
             not set, all versions. Example: ``"^1.4"``.
         version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
             that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
-        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
-            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        version_scheme: How versions are read and ordered. Allowed values: ``"loose"``, ``"semver"``. Default:
+            ``"loose"``. Example: ``"semver"``.
         include_prereleases: Whether prereleases match. If it is not set, a list has them. A single lookup has them only
             if an argument names a prerelease. Example: ``True``.
         preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
@@ -415,8 +415,8 @@ def get_ota_packages(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
-            the package is skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether a package whose version cannot be read is an error. If not, the package is skipped. The
+            same applies to an upload time that a rule or the order needs. Default: ``False``. Example: ``True``.
         order_by: The order of the list. If it is not set, the order of the service: newest record first. Allowed
             values: ``"version"``, ``"create_time"``. Example: ``"version"``.
         max_items: The most packages that are returned. If it is not set, all of them. Without ``order_by``, no further
@@ -478,8 +478,8 @@ def get_ota_packages_output(
             not set, all versions. Example: ``"^1.4"``.
         version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
             that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
-        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
-            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        version_scheme: How versions are read and ordered. Allowed values: ``"loose"``, ``"semver"``. Default:
+            ``"loose"``. Example: ``"semver"``.
         include_prereleases: Whether prereleases match. If it is not set, a list has them. A single lookup has them only
             if an argument names a prerelease. Example: ``True``.
         preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
@@ -495,8 +495,8 @@ def get_ota_packages_output(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
-            the package is skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether a package whose version cannot be read is an error. If not, the package is skipped. The
+            same applies to an upload time that a rule or the order needs. Default: ``False``. Example: ``True``.
         order_by: The order of the list. If it is not set, the order of the service: newest record first. Allowed
             values: ``"version"``, ``"create_time"``. Example: ``"version"``.
         max_items: The most packages that are returned. If it is not set, all of them. Without ``order_by``, no further

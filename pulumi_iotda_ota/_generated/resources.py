@@ -124,8 +124,8 @@ class OtaPackagePin(DeclaredResource, module="iotda-ota", name="OtaPackagePin"):
             not set, all versions. Example: ``"^1.4"``.
         version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
             that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
-        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
-            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        version_scheme: How versions are read and ordered. Allowed values: ``"loose"``, ``"semver"``. Default:
+            ``"loose"``. Example: ``"semver"``.
         include_prereleases: Whether prereleases match. If it is not set, a list has them. A single lookup has them only
             if an argument names a prerelease. Example: ``True``.
         preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
@@ -141,8 +141,8 @@ class OtaPackagePin(DeclaredResource, module="iotda-ota", name="OtaPackagePin"):
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
-            the package is skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether a package whose version cannot be read is an error. If not, the package is skipped. The
+            same applies to an upload time that a rule or the order needs. Default: ``False``. Example: ``True``.
         package_id: The id of one package. The package is fetched instead of selected, so no selection argument may be
             set. If it is not set, a package is selected. The value must be 1 to 36 letters, digits or -. Example:
             ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
@@ -158,8 +158,8 @@ class OtaPackagePin(DeclaredResource, module="iotda-ota", name="OtaPackagePin"):
         include_file_location: Whether the OBS location and the checksum of the package are returned too. It costs one
             more request. Default: ``False``. Example: ``True``.
         lock: The name of an entry of the lock file. The package is read from the file, and no request is sent. If it is
-            not set, the service is asked. The value must be 1 to 64 letters, digits, _, . or -, the first a letter or
-            digit, and not format. Example: ``"meter"``.
+            not set, the package is looked up on the service. The value must be 1 to 64 letters, digits, _, . or -, the
+            first a letter or digit, and not format. Example: ``"meter"``.
         triggers: Any values. If one changes, the pin selects its package again. Example: ``["2026-11"]``.
         expected_package_id: The id of the package that was reviewed. If the pin finds another package, it is an error.
             If it is not set, any package is accepted. The value must be 1 to 36 letters, digits or -. Example:
@@ -302,7 +302,7 @@ class UpgradeTask(DeclaredResource, module="iotda-ota", name="UpgradeTask"):
     status: pulumi.Output[str]
     """The status at the last update or refresh. It is Gone if the task was deleted outside Pulumi."""
     status_desc: pulumi.Output[str]
-    """What the service says about the status. Empty if it says nothing."""
+    """The service's text about the status. Empty if there is none."""
     progress: pulumi.Output[dict[str, int]]
     """The devices by state, at the last update or refresh."""
     create_time: pulumi.Output[str]
@@ -350,12 +350,12 @@ class UpgradeTaskCompletion(DeclaredResource, module="iotda-ota", name="UpgradeT
             ``"5c8b1c2d3e4f5a6b7c8d9e0f"``.
         max_failed_devices: The most devices that may fail. If neither this nor ``max_failed_percent`` is set, no device
             may fail. The value must be a whole number from 0 to 30000. Example: ``5``.
-        max_failed_percent: The share of the devices that may fail, in percent. Set either this or
-            ``max_failed_devices``. The value must be a number from 0 to 100. Example: ``2.5``.
+        max_failed_percent: The percentage of the devices that may fail. Set either this or ``max_failed_devices``. The
+            value must be a number from 0 to 100. Example: ``2.5``.
         min_devices: The fewest devices that the task must have. A task with fewer devices fails. The value must be a
             whole number from 0 to 30000. Default: ``1``. Example: ``10``.
-        timeout: How long to wait for the end of the task. 0 judges the task as it is now. The value must be seconds or
-            a string such as "90s", "15m" or "24h". Default: ``"1h"``. Example: ``"15m"``.
+        timeout: How long to wait for the end of the task. With 0, the task is judged as it is now. The value must be
+            seconds or a string such as "90s", "15m" or "24h". Default: ``"1h"``. Example: ``"15m"``.
         stop_when_exceeded: Whether the task is stopped as soon as more devices failed than allowed. If not, it runs to
             its end. Default: ``False``. Example: ``True``.
         retry_failed: Whether the devices that failed are retried, once in each update, before the task is judged.
@@ -376,7 +376,7 @@ class UpgradeTaskCompletion(DeclaredResource, module="iotda-ota", name="UpgradeT
     status: pulumi.Output[str]
     """The final status of the task: Success, PartialSuccess or Fail."""
     status_desc: pulumi.Output[str]
-    """What the service says about the status. Empty if it says nothing."""
+    """The service's text about the status. Empty if there is none."""
     progress: pulumi.Output[dict[str, int]]
     """The devices by state, at the end of the task."""
     failed_count: pulumi.Output[int]

@@ -17,9 +17,8 @@ from pulumi_iotda_ota.errors import OutputGiven
 from pulumi_iotda_ota.iotda.case import snake
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.lookup.session import Run
-from pulumi_iotda_ota.schema.conversion import to_python, to_wire
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, token_of
-from pulumi_iotda_ota.schema.validation import normal
+from pulumi_iotda_ota.schema.validation import normal, to_python, to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -95,7 +94,7 @@ class Function(Generic[T]):
         )
 
     def _work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
-        call = work(FUNCTIONS[self.served].ask, values, connection)
+        call = work(FUNCTIONS[self.served].operation, values, connection)
         return lambda: self.read(call())
 
 
@@ -128,7 +127,7 @@ def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Contex
     """
     function = FUNCTIONS[token.rpartition(":")[2]]
     values = normal(to_python(function.arguments, arguments))
-    result = work(function.ask, values, None)() if asked is None else function.ask(*asked, values)
+    result = work(function.operation, values, None)() if asked is None else function.operation(*asked, values)
     return to_wire(function.outputs, result)
 
 
@@ -159,7 +158,7 @@ def _refuse_outputs(name: str, values: Mapping[str, Any], opts: pulumi.InvokeOpt
     pulumi_compat.refuse_provider(opts)
     depends = "opts.depends_on" if getattr(opts, "depends_on", None) else None
     argument = depends or next(
-        (argument for argument, value in values.items() if pulumi_compat.holds_output(value)), None
+        (argument for argument, value in values.items() if pulumi_inputs.holds_output(value)), None
     )
     if argument is not None:
         raise OutputGiven(

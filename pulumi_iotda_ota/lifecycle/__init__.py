@@ -1,1 +1,1 @@
-"""What each resource does, over plain dicts: check, diff, create, read, update, delete. Knows no Pulumi RPC."""
+"""The life cycle of each resource over plain dicts: check, diff, create, read, update and delete. No Pulumi RPC."""

@@ -1,12 +1,12 @@
-"""The file that all provider processes of one run of Pulumi share. It holds entries and locks, not their meaning.
+"""The file that all provider processes of one run of Pulumi share. It has entries and locks, not their meaning.
 
-Pulumi starts one process for each explicit provider, one for the default provider and one for dynamic resources, and
-gives the address of its engine to each. Every operation (preview, update, destroy) has an engine of its own, so the
-address names the run.
+Pulumi starts one process for each explicit provider, one for the default provider and one for dynamic resources. Each
+gets the address of the engine. Every operation (preview, update, destroy) has another engine, so the address identifies
+the run.
 
-The folder belongs to the user alone. A process that uses the file holds a shared lock on it until the process ends. A
-process that gets the exclusive lock is the first of its run: it empties what a killed run left at the same address.
-Joining, leaving, reading and writing hold the folder's lock, which is never held for longer than that takes.
+The folder belongs to the user alone. A process that uses the file has a shared lock on it until the process ends. A
+process that gets the exclusive lock is the first of its run: it empties a file that a killed run left at the same
+address. To join, leave, read or write, a process locks the folder, only for that time.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _READ_AT_ONCE = 1 << 16
 
 
 def is_supported() -> bool:
-    """Return whether this system has the locks that a shared file needs; Windows has none of them."""
+    """Return whether this system has file locks. Windows has no such locks."""
     try:
-        import fcntl  # noqa: F401, PLC0415  there is none on Windows
+        import fcntl  # noqa: F401, PLC0415  Windows has no such module
     except ImportError:
         return False
     return True
@@ -49,8 +49,8 @@ class Unusable(Exception):
     """The shared file cannot be used.
 
     Attributes:
-        cause: why not.
-        fix: what the user can do.
+        cause: the cause, for the error.
+        fix: the fix, for the error.
     """
 
     def __init__(self, cause: str, fix: str) -> None:
@@ -59,11 +59,7 @@ class Unusable(Exception):
 
 
 class RunFile:
-    """The entries of one run; safe to use from several threads and processes.
-
-    Args:
-        address: the address of the engine.
-        environ: the environment variables that name the folder.
+    """The entries of one run. Safe to use from several threads and processes.
 
     Raises:
         Unusable: the folder or the file cannot be used.
@@ -75,7 +71,7 @@ class RunFile:
         self._mutex = threading.Lock()
         self._entries: set[Entry] = set()
         self._read = 0  # how many bytes of the file have been read
-        with self._in_words():
+        with self._converting_errors():
             self._folder = _opened_folder(self._path)
             with self._locked():
                 self._file = _opened(self._name, self._folder, os.O_APPEND)
@@ -84,12 +80,12 @@ class RunFile:
         atexit.register(self.leave)
 
     def add(self, entry: Entry) -> None:
-        """Add an entry that is not there yet.
+        """Add an entry, unless it exists.
 
         Raises:
             Unusable: it cannot be written.
         """
-        with self._in_words(), self._locked():
+        with self._converting_errors(), self._locked():
             self._refresh()
             if entry not in self._entries:
                 self._append(f"{json.dumps(entry)}\n".encode())
@@ -101,7 +97,7 @@ class RunFile:
         Raises:
             Unusable: they cannot be read.
         """
-        with self._in_words(), self._locked():
+        with self._converting_errors(), self._locked():
             self._refresh()
             return set(self._entries)
 
@@ -113,14 +109,14 @@ class RunFile:
             Unusable: the lock cannot be taken.
         """
         name = f"{self._name}.{_digest(key)}"
-        with self._in_words():
-            held = self._lock(name)
+        with self._converting_errors():
+            locked = self._lock(name)
         try:
             yield
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=self._folder)
-            os.close(held)
+            os.close(locked)
 
     def leave(self) -> None:
         """Close the file, and remove it if no other process uses it."""
@@ -144,10 +140,10 @@ class RunFile:
 
     def _sweep(self) -> None:
         """Remove the files of killed runs: those that no process has locked."""
-        for name in os.listdir(self._folder):  # noqa: PTH208  lists the open folder; its path can name another one now
+        for name in os.listdir(self._folder):  # noqa: PTH208  the open folder, because its path can lead to another one now
             if name == self._name:
                 continue
-            with contextlib.suppress(OSError):  # it is held, or already gone
+            with contextlib.suppress(OSError):  # it is locked, or already gone
                 left = _opened(name, self._folder)
                 try:
                     self._remove(left, name)
@@ -163,19 +159,19 @@ class RunFile:
             os.unlink(name, dir_fd=self._folder)
 
     def _lock(self, name: str) -> int:
-        """Return a locked file that still has its name: its previous holder removes it at the end."""
+        """Return a locked file that still has its name. The process that locked it before removes it at the end."""
         from fcntl import LOCK_EX, flock  # noqa: PLC0415  as in is_supported
 
         while True:
-            held = _opened(name, self._folder)
+            opened = _opened(name, self._folder)
             try:
-                flock(held, LOCK_EX)
-                if os.fstat(held).st_nlink:
-                    return held
+                flock(opened, LOCK_EX)
+                if os.fstat(opened).st_nlink:
+                    return opened
             except OSError:
-                os.close(held)
+                os.close(opened)
                 raise
-            os.close(held)
+            os.close(opened)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -202,17 +198,17 @@ class RunFile:
         self._read += len(content)
 
     def _lost(self, cause: str) -> Unusable:
-        # Each run has a file of its own: nothing of this one is left in the next.
+        # The next run has another file, so the fault is gone.
         return Unusable(f"{self._path}: {cause}", "run pulumi again")
 
     def _append(self, content: bytes) -> None:
-        """Write all of it, or nothing: a full disk can cut a line."""
+        """Write the whole line, or nothing: a full disk can cut a line."""
         if os.write(self._file, content) < len(content):
             os.ftruncate(self._file, self._read)
             raise OSError("there is no space left on the disk")
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _converting_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -220,13 +216,13 @@ class RunFile:
 
 
 def _folder(environ: Mapping[str, str]) -> tuple[Path, str]:
-    """Return the folder of the user's runs, and the fix that names another one.
+    """Return the folder of the user's runs, and the fix if it is unusable.
 
-    All processes of a run must choose the same folder, so it does not depend on whether a folder can be written.
-    A runtime folder that belongs to another user, as after ``su``, is not used.
+    All processes of a run must choose the same folder, so the choice does not depend on whether it can be written. A
+    runtime folder that belongs to another user, as after ``su``, is not used.
     """
     runtime, temporary = Path(environ.get(_RUNTIME, "")), Path(environ.get(_TEMPORARY, ""))
-    own = "a folder of your own that can be written"
+    own = "a folder that belongs to you and can be written"
     with contextlib.suppress(OSError):
         if runtime.is_absolute() and runtime.stat().st_uid == os.geteuid():
             fix = f"set {_RUNTIME} to {own}, or unset it and set {_TEMPORARY} to one; then run pulumi again"
@@ -248,7 +244,7 @@ def _opened(name: str, folder: int, flags: int = 0) -> int:
 
 
 def _private(opened: int) -> int:
-    """Return what was opened, if it belongs to this user alone."""
+    """Return an open file or folder, if it belongs to this user alone."""
     found = os.fstat(opened)
     if found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077:
         return opened

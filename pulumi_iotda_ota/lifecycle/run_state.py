@@ -1,26 +1,25 @@
-"""What one run of Pulumi knows of its resources, so that no resource deletes or stops what another one owns.
+"""The facts of one run of Pulumi about its resources, so that no resource deletes or stops what another one owns.
 
-The engine deletes in a later run what a failed run left to be deleted, and knows resources by their place in the
-program. So two resources can own one thing on the service, and one of them can go while the other stays.
+The engine identifies a resource by its place in the program. A later run carries out the deletions of a failed run. So
+two resources can own one thing on the service, and one resource can be deleted while the other stays.
 
 Pulumi starts a process for each explicit provider, one for the default provider, and one for dynamic resources. The
-processes of one run share a file (``run_file.py``), because each of these facts can come from one process and decide
-something in another one:
+processes of one run share a file (``run_file.py``), because a fact of one process can decide in another process:
 
 - ``created``: a resource created or adopted the thing. The process of another provider does not delete it, and no
   second resource adopts it.
 - ``owned``: the program declares the resource that owns the thing, unchanged. No process carries out a deletion of it
   that an earlier run left.
-- ``replaced``: the thing is there until its replacement is. No resource adopts it, whatever its provider.
-- ``retried``: a completion has retried the task. Another completion, of any provider, does not retry it again.
+- ``replaced``: the thing exists until its replacement is created. No resource of any provider adopts it.
+- ``retried``: a completion has retried the task. No other completion of any provider retries it again.
 - The lock of ``alone``: two resources that describe one thing must not both find that it is missing.
 
 Three facts stay in the process, because Pulumi sends the check, the second check of a replacement, and the diff of one
 resource to the same provider:
 
-- ``kept``: what the program declares without a change, by its key (the name of a task, the fields of a package). Only a
-  check knows it, and only the diff after that check uses it. A refresh compares too, but without a program.
-- ``names``: the stored name of a task, by the name that its inputs give now. If a replacement is forced, the engine
+- ``kept``: the keys of what the program declares without a change (the name of a task, the fields of a package). A
+  check adds a key, and the diff after that check uses it. A refresh compares too, but without a program.
+- ``names``: the stored name of a task, by the name that its inputs have now. If a replacement is forced, the engine
   checks it without the old inputs.
 - ``uncompared``: the old inputs of a task that will be replaced, by the name of the new task. A diff removes them. For
   some replacements the engine calls no diff.
@@ -63,13 +62,13 @@ class Thing(NamedTuple):
 
 
 class RunState:
-    """What a run has seen and done so far; safe to use from several threads.
+    """The facts of a run so far. Safe to use from several threads.
 
     The shared file is opened when it is first needed.
 
     Args:
-        address: the address of the engine, which names the run; empty if there is none.
-        environ: the environment variables, which name the folder of the file.
+        address: the address of the engine, which identifies the run; empty if there is none.
+        environ: the environment variables, which decide the folder of the file.
     """
 
     def __init__(self, address: str = "", environ: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -84,32 +83,18 @@ class RunState:
         self._unusable: Unusable | None = None
 
     def keep(self, key: Hashable) -> None:
-        """Note that the program declares something without a change.
-
-        Args:
-            key: identifies it until the diff of the same resource.
-        """
+        """Record that the program declares something without a change. The key identifies it until its diff."""
         self._kept.add(key)
 
     def compared(self, thing: Thing, key: Hashable, *, replaces: bool) -> None:
-        """Record the result of comparing a resource's state with its inputs.
-
-        Args:
-            thing: what the resource owns.
-            key: identifies it, as in :meth:`keep`.
-            replaces: whether it will be replaced.
-        """
+        """Record the result of comparing a resource's state with its inputs."""
         if replaces:
             self._add(_REPLACED, thing)
         elif key in self._kept:
             self._add(_OWNED, thing)
 
     def replaced(self, identity: Mapping[str, str]) -> set[str]:
-        """Return the ids of the things that exist only until their replacements are created.
-
-        Args:
-            identity: the endpoint and the project.
-        """
+        """Return the ids of the things in a place that exist only until their replacements are created."""
         entries = self._entries("cannot check which packages this run replaces")
         return {id_ for kind, *place, id_ in entries if kind == _REPLACED and Thing.at(identity, id_) == (*place, id_)}
 
@@ -118,7 +103,7 @@ class RunState:
         return self._has(_CREATED, thing)
 
     def note_created(self, thing: Thing) -> None:
-        """Note that a resource of this run has created or adopted a thing."""
+        """Record that a resource of this run has created or adopted a thing."""
         self._add(_CREATED, thing)
 
     def is_first_retry(self, thing: Thing) -> bool:
@@ -131,11 +116,11 @@ class RunState:
         """Return whether another resource owns what a resource is about to remove.
 
         Args:
-            thing: what is to be removed.
+            thing: the task or package.
             action: the headline of the error if that is unknown, such as ``package 5c8b… is not deleted``.
 
         Raises:
-            IotdaOtaError: the processes of this run cannot share what they know.
+            IotdaOtaError: the processes of this run cannot share their facts.
         """
         if self._has(_CREATED, thing) or self._has(_OWNED, thing):
             return True
@@ -143,13 +128,10 @@ class RunState:
         return False
 
     def require_shared(self, action: str) -> None:
-        """Refuse an action that is only safe if the processes of this run share what they know.
-
-        Args:
-            action: the headline of the error.
+        """Refuse an action that is only safe if the processes of this run share their facts.
 
         Raises:
-            IotdaOtaError: they cannot share it.
+            IotdaOtaError: they cannot share them.
         """
         self._shared()
         if self._unusable:
@@ -157,18 +139,14 @@ class RunState:
 
     @contextmanager
     def alone(self, *key: str | None) -> Iterator[None]:
-        """Let one resource at a time look for a thing and then create it.
-
-        Args:
-            key: identifies the thing.
-        """
+        """Run the block while no other resource of the run is in a block with the same key."""
         with self._mutex:
             lock = self._locks[key]
-        with lock, ExitStack() as held:
+        with lock, ExitStack() as locks:
             shared = self._shared()
             if shared is not None:
                 try:
-                    held.enter_context(shared.alone(repr(key)))
+                    locks.enter_context(shared.alone(repr(key)))
                 except Unusable as error:
                     raise _refused("cannot check whether another resource creates the same thing now", error) from None
             yield
@@ -198,18 +176,14 @@ class RunState:
         try:
             shared.add(entry)
         except Unusable as error:
-            # Without the entry, another process would act wrongly. The next run finds what exists.
+            # Without the entry, another process would delete or adopt wrongly. The next run finds what exists.
             raise _refused(f"cannot record that {sanitize(thing.id)} was {kind} in this run", error) from None
 
     def _has(self, kind: str, thing: Thing) -> bool:
         return (kind, *thing) in self._entries(f"cannot check whether {sanitize(thing.id)} was {kind} in this run")
 
     def _entries(self, action: str) -> set[Entry]:
-        """Return the entries of all processes of the run.
-
-        Args:
-            action: the headline of the error if that cannot be read.
-        """
+        """Return the entries of all processes of the run. ``action`` is the headline of an error."""
         shared = self._shared()
         if shared is None:
             return set(self._memory)  # a copy: another thread may add to it

@@ -1,4 +1,4 @@
-"""How a campaign stands, and whether that is good enough. Pure: it asks nobody and words nothing."""
+"""Count the devices of an upgrade task by state, and compare the counts with limits. Sends nothing."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _WAITING = "Waitting"  # the API's spelling
 
 @dataclass(frozen=True)
 class DeviceCounts:
-    """How many devices of a task are where.
+    """The devices of a task, counted by state.
 
     Attributes:
         total: all devices of the task; 0 while it initializes.
-        succeeded: those that were upgraded.
-        failed: those that failed, were stopped or removed. One that waits for another try still runs.
-        waiting: those that have not begun.
-        all_begun: whether the service says of every device that it has begun.
-        is_settled: whether the counts say the same as the status: of a task that has ended, no device still goes on.
-        is_counted: whether there are counts, or nothing that they could gainsay.
+        succeeded: devices that were upgraded.
+        failed: devices that failed, were stopped or removed. A device that waits for a retry still runs.
+        waiting: devices that have not begun.
+        all_begun: whether the counts prove that every device has begun.
+        is_settled: whether the counts agree with the status: no device of a task that has ended still runs or waits.
+        is_counted: whether the service counts devices, or the status is Success.
     """
 
     total: int = 0
@@ -42,23 +42,23 @@ class DeviceCounts:
 
     @classmethod
     def of(cls, task: BatchTask | TaskSummary, *, ended: bool) -> DeviceCounts:
-        """Return how a task stands.
+        """Return the counts of a task.
 
         Args:
             task: the task.
-            ended: whether nothing more happens. Then every device that was not upgraded has failed, also one that an
-                older service does not count anywhere: ``removed`` is absent there.
+            ended: whether the task has ended. Then every device that was not upgraded has failed, also a device that no
+                count includes: an older service has no count ``removed``.
         """
         counts = task.task_progress or TaskProgress()
         failed = counts.fail + counts.stopped + counts.removed
         if ended:
-            # What the service calls a failure is one, whatever it counts.
+            # A status other than Success is a failure, even if the service counts no failed device.
             failed = max(failed, counts.total - counts.success, int(task.status != _SUCCESS))
-        going_on = counts.processing + counts.waitting + counts.fail_wait_retry
+        active = counts.processing + counts.waitting + counts.fail_wait_retry
         begun = (
             counts.processing + counts.fail_wait_retry + counts.success + counts.fail + counts.stopped + counts.removed
         )
-        # Some services count a waiting device only in the total. Such a device does not prove that anything has begun.
+        # Some services count a waiting device only in the total.
         uncounted = max(0, counts.total - begun - counts.waitting) if task.status == _WAITING else 0
         return cls(
             total=counts.total,
@@ -66,7 +66,7 @@ class DeviceCounts:
             failed=failed,
             waiting=counts.waitting + uncounted,
             all_begun=counts.waitting == 0 and 0 < counts.total <= begun,
-            is_settled=not (ended and going_on),
+            is_settled=not (ended and active),
             is_counted=counts.total > 0 or task.status == _SUCCESS,
         )
 
@@ -78,12 +78,12 @@ class DeviceCounts:
 
 @dataclass(frozen=True)
 class Limits:
-    """What is good enough.
+    """The limits of a completion.
 
     Attributes:
-        max_failed_devices: how many devices may fail; None where a percentage is given.
-        max_failed_percent: how many of a hundred.
-        min_devices: how many devices there must be.
+        max_failed_devices: how many devices may fail; None if a percentage is set.
+        max_failed_percent: the percentage of the devices that may fail.
+        min_devices: how many devices the task must have.
     """
 
     max_failed_devices: int | None = 0
@@ -92,7 +92,7 @@ class Limits:
 
     @classmethod
     def of(cls, inputs: Mapping[str, Any]) -> Limits:
-        """Return the limits that a completion was given."""
+        """Return the limits in the inputs of a completion."""
         percent = inputs.get("max_failed_percent")
         devices = inputs.get("max_failed_devices")
         return cls(
@@ -101,24 +101,20 @@ class Limits:
             min_devices=inputs.get("min_devices", schema.MIN_DEVICES.default),
         )
 
-    def exceeded_by(self, standing: DeviceCounts) -> bool:
-        """Return whether more devices have failed than may."""
+    def exceeded_by(self, counts: DeviceCounts) -> bool:
+        """Return whether more devices have failed than allowed."""
         if self.max_failed_devices is not None:
-            return standing.failed > self.max_failed_devices
-        # As it is written: 67.74 % of 15,000 devices are 10,161 of them, and in binary fractions a little less.
-        return standing.failed * 100 > Decimal(str(self.max_failed_percent)) * standing.total
+            return counts.failed > self.max_failed_devices
+        # As a decimal fraction: 67.74 % of 15,000 devices are 10,161. With a binary fraction the limit is lower.
+        return counts.failed * 100 > Decimal(str(self.max_failed_percent)) * counts.total
 
-    def too_few(self, standing: DeviceCounts) -> bool:
-        """Return whether the task has fewer devices than it must have."""
-        return standing.total < self.min_devices
-
-    def met_by(self, standing: DeviceCounts) -> bool:
-        """Return whether a task that has ended is good enough; one that counts nothing is no evidence of that."""
-        return standing.is_counted and not self.exceeded_by(standing) and not self.too_few(standing)
+    def met_by(self, counts: DeviceCounts) -> bool:
+        """Return whether a task that has ended meets the limits. A task without counts does not."""
+        return counts.is_counted and not self.exceeded_by(counts) and counts.total >= self.min_devices
 
     @property
     def described(self) -> str:
-        """Return how many devices may fail, as an error says it."""
+        """Return the limit of failures, for an error."""
         if self.max_failed_devices is not None:
             return f"limit {self.max_failed_devices}"
         return f"limit {self.max_failed_percent:g} %"

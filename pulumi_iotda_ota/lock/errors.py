@@ -33,7 +33,7 @@ def add_command(name: str, words: Mapping[str, Any], *, replace: bool = False) -
         words: the arguments of the lookup. If there are none, the command says that they are missing.
         replace: whether the name exists already.
     """
-    given = {word.name: words[word.name] for word in schema.WORDS if words.get(word.name) is not None}
+    given = {word.name: words[word.name] for word in schema.SELECTION if words.get(word.name) is not None}
     start = command("lock", "add", name, *["--replace"] * replace)
     return f"{start} {options(given) if given else '--package-type … (and the other arguments of the lookup)'}"
 

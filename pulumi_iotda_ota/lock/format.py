@@ -117,7 +117,9 @@ def _indented(value: object) -> str:
 def _ordered(entry: Entry) -> dict[str, Any]:
     """Return an entry with its fields in the order of the tables."""
     return {
-        "selection": {word.name: entry.selection[word.name] for word in schema.WORDS if word.name in entry.selection},
+        "selection": {
+            word.name: entry.selection[word.name] for word in schema.SELECTION if word.name in entry.selection
+        },
         "place": {name: entry.place[name] for name in PLACE if name in entry.place},
         "package": _fields(entry.package, outputs.PACKAGE.fields),
         "locked_at": entry.locked_at,
@@ -170,7 +172,7 @@ def _selection_of_format_1(entry: Any) -> dict[str, Any]:
     if old.pop("most_recent", False):
         old["most_recent" if by_time else "highest_version"] = True
     named = {_NAMES_OF_FORMAT_1.get(name, name): value for name, value in old.items()}
-    return {word.name: named[word.name] for word in schema.WORDS if word.name in named}
+    return {word.name: named[word.name] for word in schema.SELECTION if word.name in named}
 
 
 def _newer(file: str, found: int) -> LockError:
@@ -217,8 +219,8 @@ def _entry(name: str, value: object) -> Entry:
 
 
 def _check_selection(selection: Mapping[str, Any]) -> None:
-    _require_known(selection, [word.name for word in schema.WORDS], "selection.")
-    problems = validation.problems(schema.WORDS, selection)
+    _require_known(selection, [word.name for word in schema.SELECTION], "selection.")
+    problems = validation.problems(schema.SELECTION, selection)
     if problems:
         raise _MisfitError(f"selection.{problems[0].text}")
 

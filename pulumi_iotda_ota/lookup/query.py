@@ -41,6 +41,15 @@ class PackageLookup:
             InputError: a value breaks its rule, or two values exclude each other.
         """
         require_valid(schema.GET_OTA_PACKAGE, values)
+        return cls.from_valid(values)
+
+    @classmethod
+    def from_valid(cls, values: Mapping[str, Any]) -> PackageLookup:
+        """Return the lookup of arguments that each passed its own rule; see :meth:`from_arguments`.
+
+        Raises:
+            InputError: two of them exclude each other, or a rule of the selection cannot be read.
+        """
         package_id = values.get("package_id")
         if package_id is not None:
             _refuse_selection(values)
@@ -142,7 +151,7 @@ def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
 def _refuse_selection(values: Mapping[str, Any]) -> None:
     given = [
         argument.name
-        for argument in schema.WORDS
+        for argument in schema.SELECTION
         if argument.name != "package_id" and values.get(argument.name) not in (None, argument.default)
     ]
     if given:
@@ -161,7 +170,7 @@ def _query_id(function: str, table: Iterable[schema.Argument], values: Mapping[s
 
 def words(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the selection arguments of a lookup that are set and differ from their default."""
-    return _set_arguments(schema.WORDS, values)
+    return _set_arguments(schema.SELECTION, values)
 
 
 def _set_arguments(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Door 3: the provider plugin, by which programs in every language make the same lookups and campaigns.
+"""Interface 3: the provider plugin, for programs in every language.
 
-It loads neither the Pulumi SDK nor door 1: what starts with every preview must start fast.
+It loads neither the Pulumi SDK nor the Python functions, because every preview waits for its start.
 """

@@ -1,4 +1,4 @@
-"""What the plugin does with each call of the engine, over plain values. Knows neither gRPC nor how values travel."""
+"""What the plugin does for each call of the engine, over plain values. It knows neither gRPC nor the protocol."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Diff, ResourceContext, decl
 from pulumi_iotda_ota.lifecycle.run_state import RunState
 from pulumi_iotda_ota.lookup.session import Run, wants_memo
 from pulumi_iotda_ota.message_rendering import PLUGIN, render
-from pulumi_iotda_ota.schema.conversion import to_python, to_wire
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, PACKAGE, RESOURCES, Resource, token_of
-from pulumi_iotda_ota.schema.validation import Problem, normal
+from pulumi_iotda_ota.schema.validation import Problem, normal, to_python, to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -25,15 +24,15 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.cancellation import Waiting
     from pulumi_iotda_ota.schema import Argument
 
-# What the engine puts beside the settings of a provider.
-_ENGINES = ("version", "pluginDownloadURL", "__internal")
-# The settings that say neither where nor as whom, and guard nothing.
+# The engine adds these to the settings of a provider.
+_ADDED_BY_ENGINE = ("version", "pluginDownloadURL", "__internal")
+# The settings that change neither the endpoint nor the credentials, and no safety limit.
 _CHANGEABLE = ("deadline", "maxAttempts", "signing", "instanceId", "projectId", "projectName")
 
 
 @dataclass(frozen=True)
 class Urn:
-    """What the engine tells of a resource by its name: ``urn:pulumi:stack::project::parent$type::name``."""
+    """The parts of a URN: ``urn:pulumi:stack::project::parent$type::name``."""
 
     stack: str
     project: str
@@ -43,14 +42,14 @@ class Urn:
 
     @classmethod
     def read(cls, urn: str) -> Urn:
-        """Return the parts of a URN; the type of a child follows those of its parents."""
+        """Return the parts of a URN. The type of a child follows the types of its parents."""
         prefix, project, types, name = urn.split("::", 3)
         parents, _, type_ = types.rpartition("$")
         return cls(prefix.rpartition(":")[2], project, parents, type_, name)
 
     @property
     def resource(self) -> Resource:
-        """Return what serves its type.
+        """Return the resource of the table with its type.
 
         Raises:
             InputError: there is no such type.
@@ -62,21 +61,18 @@ class Urn:
 
     @property
     def scope(self) -> dict[str, str]:
-        """Return what keeps equal campaigns of two resources apart.
-
-        The engine tells a provider everything but the organization.
-        """
-        told = {"project": self.project, "stack": self.stack, "name": self.name, "parents": self.parents}
-        return {name: value for name, value in told.items() if value}
+        """Return the place of the resource, which distinguishes equal tasks. The URN has no organization."""
+        parts = {"project": self.project, "stack": self.stack, "name": self.name, "parents": self.parents}
+        return {name: value for name, value in parts.items() if value}
 
 
 @dataclass
 class CallResult:
-    """The answer to a check, or to a function; values in the names of the wire.
+    """The result of a check or of a function, under the names of the schema.
 
     Attributes:
-        values: the checked inputs, or the fields of the answer.
-        problems: what is wrong, each with the property of the schema that it is about, or with none.
+        values: the checked inputs, or the fields of the result.
+        problems: the property of the schema, or an empty name, and the reason of each problem.
     """
 
     values: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -88,61 +84,61 @@ class Provider:
 
     Args:
         environ: the environment variables.
-        warn: shows a warning to whoever runs Pulumi, beside the resource of a URN.
-        tell: shows there how something goes on.
-        waiting: the time, and what ends its waits.
+        warn: prints a warning to the user, beside the resource of a URN.
+        report: prints a line of progress there.
+        waiting: the clock, whose waits can be ended.
     """
 
     def __init__(
         self,
         environ: Mapping[str, str],
         warn: Callable[[str, str], None],
-        tell: Callable[[str, str], None],
+        report: Callable[[str, str], None],
         waiting: Waiting,
     ) -> None:
-        self._environ, self._warn, self._tell = environ, warn, tell
+        self._environ, self._warn, self._report = environ, warn, report
         self.waiting = waiting
         self._config: Mapping[str, object] = {}
         self._is_configured = False
         self._configuring = threading.Lock()
-        # What is created must be seen by the next look. Functions share their answers as those of a program do.
+        # A read after a creation must find what was created. Equal lookups share their results, as in a program.
         self._run = Run(memo=False, clock=waiting.clock)
         self._lookups = self._run.remembering() if wants_memo(environ) else self._run
         self._run_state = RunState()
 
     def check_config(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return what is wrong with a configuration; whether it is complete shows when something is asked."""
-        given = {name: value for name, value in _settings(config).items() if not holds_unknown(value)}
-        if not given:
+        """Return the problems of a configuration. Whether it is complete is checked before a request."""
+        known = {name: value for name, value in _settings(config).items() if not holds_unknown(value)}
+        if not known:
             return []
         from pulumi_iotda_ota.iotda.auth.connection import check_config  # noqa: PLC0415  pydantic only when needed
 
         try:
-            check_config(given)
+            check_config(known)
         except ConfigurationError as error:
-            named = camel(error.setting)
-            return [(named if named in given else "", error.rendered(PLUGIN))]
+            setting = camel(error.setting)
+            return [(setting if setting in known else "", error.rendered(PLUGIN))]
         return []
 
     def configure(self, config: Mapping[str, Any], *, run: str = "", once: bool = False) -> None:
-        """Store a checked configuration, and forget everything from an earlier run.
+        """Store a checked configuration, and forget the facts of an earlier run.
 
         An engine that attaches to a process configures it for each run, and for each provider of a run.
 
         Args:
             config: the settings.
             run: the address of the engine, which names the run; empty if it is not known.
-            once: whether the process serves one connection: an engine that starts a process configures it once, and
-                another local process that reaches the port must not direct the credentials elsewhere.
+            once: whether the connection can be set only once. An engine configures a process that it started once.
+                Another local process that reaches the port must not send the credentials to another endpoint.
 
         Raises:
             ConfigurationError: the process serves another connection already.
         """
-        given = _settings(config)
+        settings = _settings(config)
         with self._configuring:
             if once and self._is_configured:
-                _require_same(self._config, given)
-            self._config, self._is_configured = given, True
+                _require_same(self._config, settings)
+            self._config, self._is_configured = settings, True
         if not run or run != self._run_state.address:
             self._run_state.end()
             self._run_state = RunState(run, self._environ)
@@ -151,55 +147,54 @@ class Provider:
         self.waiting.begin()
 
     def end(self) -> None:
-        """Close what the processes of the run share, because this process ends."""
+        """Close the file that the processes of the run share, because this process ends."""
         self._run_state.end()
 
-    def secrets(self, urn: str, given: Collection[str]) -> set[str]:
-        """Return the properties of a resource that are secret: those that are given so, and what is made from them."""
-        made = Urn.read(urn).resource.made_from
-        return {*given, *(camel(name) for name, words in made.items() if {*map(camel, words)} & {*given})}
+    def secrets(self, urn: str, inputs: Collection[str]) -> set[str]:
+        """Return the secret properties of a resource: its secret inputs, and the outputs that repeat them."""
+        sources = Urn.read(urn).resource.made_from
+        return {*inputs, *(camel(name) for name, names in sources.items() if {*map(camel, names)} & {*inputs})}
 
     def invoke(self, token: str, values: Mapping[str, Any]) -> CallResult:
-        """Answer a function.
+        """Return the result of a function.
 
         Raises:
             InputError: there is no such function.
-            IotdaOtaError: the lookup failed, and not by one of its arguments.
+            IotdaOtaError: the lookup failed, and no argument is the cause.
         """
         function = FUNCTIONS.get(token.removeprefix(token_of("")))
         if function is None:
             raise InputError(f"{PACKAGE} has no function {token}")
         if holds_unknown(dict(values)):
-            return CallResult()  # the engine has no unknown answer of a function; this is its own way to say so
-        given = normal(to_python(function.arguments, values))
-        problems = _unheard_of(function.arguments, values)
-        if problems:
+            return CallResult()  # the protocol has no unknown result of a function, and the engine does the same
+        if problems := _unknown_names(function.arguments, values):
             return CallResult(problems=problems)
+        arguments = normal(to_python(function.arguments, values))
         try:
             context = Context(self._config, self._environ)
-            return CallResult(to_wire(function.outputs, function.ask(self._lookups, context, given)))
+            return CallResult(to_wire(function.outputs, function.operation(self._lookups, context, arguments)))
         except InputError as error:
             if not error.argument:
                 raise
-            error.redact(())  # of what is redacted now: the engine gets it later
-            return CallResult(problems=_told(function.arguments, [Problem(error.argument, error.rendered(PLUGIN))]))
+            error.redact(())  # now, because the secrets are known only here
+            return CallResult(problems=_failures(function.arguments, [Problem(error.argument, error.rendered(PLUGIN))]))
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CallResult:
-        """Complete the inputs of a resource, and tell what is wrong with them."""
+        """Complete the inputs of a resource, and return their problems."""
         at = Urn.read(urn)
         resource = at.resource
-        # With ignoreChanges the engine puts back what an earlier check had added.
+        # With ignoreChanges the engine restores properties that an earlier check had added.
         kept = [name for name in news if name in olds and olds[name] == news[name]]
-        unheard_of = _unheard_of(resource.arguments, news, also=kept)
-        heard_of = {*kept, *(camel(argument.name) for argument in resource.arguments)}
-        given = _python(at, {name: value for name, value in news.items() if name in heard_of})
-        checked = resource.lifecycle.check(self._context(urn), _python(at, olds), given)
-        return CallResult(_wire(resource, checked.inputs), [*unheard_of, *_told(resource.arguments, checked.problems)])
+        unknown = _unknown_names(resource.arguments, news, also=kept)
+        known = {*kept, *(camel(argument.name) for argument in resource.arguments)}
+        inputs = _python(at, {name: value for name, value in news.items() if name in known})
+        checked = resource.lifecycle.check(self._context(urn), _python(at, olds), inputs)
+        return CallResult(_wire(resource, checked.inputs), [*unknown, *_failures(resource.arguments, checked.problems)])
 
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], ignored: Iterable[str]
     ) -> tuple[Diff, list[str]]:
-        """Tell what new inputs change, and which of them differ, in the names of the wire."""
+        """Return the effect of new inputs, and the names of those that differ."""
         at = Urn.read(urn)
         if at.resource.refuses_ignoring:
             _refuse_ignoring(at.resource, ignored)
@@ -210,37 +205,30 @@ class Provider:
         return Diff(diff.changes, tuple(camel(name) for name in diff.replaces), diff.delete_first), differing
 
     def create(self, urn: str, inputs: Mapping[str, Any], *, preview: bool) -> tuple[str, dict[str, Any]]:
-        """Create a resource, or tell what is known of it before; return its id and its state."""
+        """Create a resource, and return its id and its state. At a preview, return only the known part of the state."""
         at = Urn.read(urn)
-        resource, given = at.resource, _python(at, inputs)
+        resource, values = at.resource, _python(at, inputs)
         if preview and not resource.known_when_checked:
-            to_come = {output.name: UNKNOWN for output in resource.outputs}
-            return "", _wire(resource, {**to_come, **given})
-        created = resource.lifecycle.create(self._context(urn), given)
+            unknown = {output.name: UNKNOWN for output in resource.outputs}
+            return "", _wire(resource, {**unknown, **values})
+        created = resource.lifecycle.create(self._context(urn), values)
         if not preview:
             self._lookups.forget()
         return created.id, _wire(resource, created.outputs)
 
     def read(self, urn: str, id_: str, state: Mapping[str, Any]) -> dict[str, Any]:
-        """Tell the state as it is now."""
+        """Return the state as it is now."""
         at = Urn.read(urn)
-        seen = at.resource.lifecycle.read(self._context(urn), id_, _python(at, state))
-        return _wire(at.resource, seen)
+        return _wire(at.resource, at.resource.lifecycle.read(self._context(urn), id_, _python(at, state)))
 
     def is_stored(self, urn: str, state: Mapping[str, Any]) -> bool:
-        """Return whether a state is one that this provider returned: it holds outputs, which no program can give."""
+        """Return whether this provider returned a state: only such a state has outputs."""
         resource = Urn.read(urn).resource
-        given = {argument.name for argument in resource.arguments}
-        return any(camel(output.name) in state for output in resource.outputs if output.name not in given)
+        inputs = {argument.name for argument in resource.arguments}
+        return any(camel(output.name) in state for output in resource.outputs if output.name not in inputs)
 
     def imported(self, urn: str, id_: str, *, owned: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the inputs and the state of an existing task or package.
-
-        Args:
-            urn: the resource that it becomes.
-            id_: the id on the service.
-            owned: whether the resource owns it from now on, or only reads it.
-        """
+        """Return the inputs and the state of an existing task or package."""
         at = Urn.read(urn)
         imported = at.resource.lifecycle.imported(self._context(urn), id_, owned=owned)
         return _wire(at.resource, imported.inputs), _wire(at.resource, imported.state)
@@ -250,10 +238,10 @@ class Provider:
     ) -> dict[str, Any]:
         """Return the state under new inputs."""
         at = Urn.read(urn)
-        before, given = _python(at, olds), _python(at, news)
+        before, inputs = _python(at, olds), _python(at, news)
         if preview and not at.resource.known_when_checked:
-            return _wire(at.resource, _foreseen(at.resource, before, given))
-        updated = at.resource.lifecycle.update(self._context(urn), id_, before, given)
+            return _wire(at.resource, _previewed(at.resource, before, inputs))
+        updated = at.resource.lifecycle.update(self._context(urn), id_, before, inputs)
         if not preview:
             self._lookups.forget()
         return _wire(at.resource, updated)
@@ -270,14 +258,14 @@ class Provider:
             config=self._config,
             environ=self._environ,
             warn=lambda line: self._warn(urn, redact(render(line, PLUGIN))),
-            tell=lambda line: self._tell(urn, redact(render(line, PLUGIN))),
+            report=lambda line: self._report(urn, redact(render(line, PLUGIN))),
             run_state=self._run_state,
-            stopping="Ctrl-C stops the wait, not the task; the next pulumi up waits again",
+            how_to_stop="Ctrl-C stops the wait, not the task; the next pulumi up waits again",
         )
 
 
 def _require_same(before: Mapping[str, object], after: Mapping[str, object]) -> None:
-    """Refuse other settings of where and as whom than those of the first call. No value is printed."""
+    """Refuse another endpoint or other credentials than those of the first call. No value is printed."""
     differing = sorted(
         name for name in {*before, *after} if name not in _CHANGEABLE and before.get(name) != after.get(name)
     )
@@ -288,21 +276,21 @@ def _require_same(before: Mapping[str, object], after: Mapping[str, object]) -> 
         )
 
 
-def _foreseen(resource: Resource, before: Properties, given: Properties) -> Properties:
-    """Return the state after an update as far as it is known before: what is done again can end otherwise."""
+def _previewed(resource: Resource, before: Properties, inputs: Properties) -> Properties:
+    """Return the known part of the state after an update. Work that is done again can have another result."""
     again = getattr(resource.lifecycle, "deciding", ())
-    if any(before.get(name) != given.get(name) for name in again):
-        return {**{output.name: UNKNOWN for output in resource.outputs}, **given}
+    if any(before.get(name) != inputs.get(name) for name in again):
+        return {**{output.name: UNKNOWN for output in resource.outputs}, **inputs}
     kept = {name: value for name, value in before.items() if name not in resource.lifecycle.input_names}
-    return {**kept, **given}
+    return {**kept, **inputs}
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name not in _ENGINES}
+    return {name: value for name, value in config.items() if name not in _ADDED_BY_ENGINE}
 
 
 def _python(at: Urn, values: Mapping[str, Any]) -> Properties:
-    # Not part of what is stored: the URN is the engine's to change, by an alias or a move.
+    # The scope is not stored, because an alias or a move changes the URN.
     known = {name: value for name, value in values.items() if not name.startswith("__")}
     return {**to_python(at.resource.fields, known), "scope": at.scope}
 
@@ -312,33 +300,32 @@ def _wire(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
     return to_wire(resource.fields, stored)
 
 
-def _unheard_of(
-    arguments: Iterable[Argument], given: Mapping[str, Any], also: Iterable[str] = ()
+def _unknown_names(
+    arguments: Iterable[Argument], values: Mapping[str, Any], also: Iterable[str] = ()
 ) -> list[tuple[str, str]]:
-    """Return the problem of each argument that there is not; passed over, it would change the meaning unnoticed."""
+    """Return a problem for each name that is no argument. If it were ignored, the meaning would change silently."""
     names = [camel(argument.name) for argument in arguments]
     return [
         ("", f"there is no argument {sanitize(name)}{_instead(name, names)}")
-        for name in given
+        for name in values
         if name not in (*names, *also) and not name.startswith("__")
     ]
 
 
 def _instead(name: str, names: Iterable[str]) -> str:
-    return ": give an explicit provider instead" if name == "connection" else did_you_mean(name, names)
+    return ": use an explicit provider instead" if name == "connection" else did_you_mean(name, names)
 
 
-def _told(arguments: Iterable[Argument], problems: Iterable[Problem]) -> list[tuple[str, str]]:
-    """Return problems with properties of the schema: what is about anything else is about none."""
-    table = {argument.name: argument for argument in arguments}
-    told = []
+def _failures(arguments: Iterable[Argument], problems: Iterable[Problem]) -> list[tuple[str, str]]:
+    """Return the property of the schema and the reason of each problem. A name outside the schema becomes empty."""
+    names = {argument.name for argument in arguments}
+    failures = []
     for problem in problems:
-        # Of an object one field can be wrong: obs_location.sign. The engine knows the object.
+        # The problem can be in a field of an object, such as obs_location.sign. The schema has only the object.
         name, _, field_ = problem.argument.partition(".")
-        argument = table.get(name)
         reason = problem.rendered(PLUGIN)
-        told.append((camel(name) if argument else "", f"{camel(field_)} {reason}" if field_ else reason))
-    return told
+        failures.append((camel(name) if name in names else "", f"{camel(field_)} {reason}" if field_ else reason))
+    return failures
 
 
 def _refuse_ignoring(resource: Resource, ignored: Iterable[str]) -> None:

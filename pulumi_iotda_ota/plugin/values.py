@@ -1,8 +1,8 @@
-"""Property values as they travel and as the rest of the package knows them.
+"""Convert property values between the plugin protocol and plain Python values.
 
-On the wire a value that is not known yet is a text that means so, a secret is an object that carries a mark, and every
-number is a float. Inside, what is not known is ``UNKNOWN``, and which properties are secret is kept beside them. Names
-are camelCase there and snake_case here; the keys of a free-form object are the user's and stay as they are.
+In the protocol, an unknown value is a marker string, a secret is an object with a marker, and every number is a float.
+In this package, an unknown value is ``UNKNOWN``, and the names of the secret properties are kept beside the values. The
+names stay in camelCase; ``schema.validation`` converts them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,10 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from google.protobuf.struct_pb2 import Value
 
-    from pulumi_iotda_ota.schema import Argument
-    from pulumi_iotda_ota.schema.outputs import Output
-
-    Field = Argument | Output
-
-# What the engine writes for a value that is not known yet, by the type that it will have.
+# The markers of unknown values, by the type that the value will have.
 _UNKNOWNS = {
-    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # text
-    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # flag
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # string
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # boolean
     "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
     "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # list
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
@@ -37,17 +32,17 @@ _UNKNOWNS = {
 }
 _UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the mark of a secret, not one
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the marker of a secret, not one
 
 
 @dataclass
 class Received:
-    """Properties that came from the engine.
+    """Properties from the engine.
 
     Attributes:
-        values: in the names of the wire.
-        secrets: the names of those that are, or hold, a secret.
-        texts: the secret texts themselves, so that no message repeats them.
+        values: the plain values.
+        secrets: the names of the properties that are, or hold, a secret.
+        texts: the secret strings, so that no message repeats them.
     """
 
     values: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -56,7 +51,7 @@ class Received:
 
 
 def received(struct: Struct) -> Received:
-    """Return properties without the marks of the wire."""
+    """Return the properties of a message."""
     properties = Received()
     for name, value in struct.fields.items():
         texts: list[str] = []
@@ -68,7 +63,7 @@ def received(struct: Struct) -> Received:
 
 
 def secret_texts(request: Message) -> list[str]:
-    """Return every secret text among the properties of a request."""
+    """Return every secret string in the properties of a request."""
     structs = [value for _, value in request.ListFields() if isinstance(value, Struct)]
     return [text for struct in structs for text in received(struct).texts]
 
@@ -91,21 +86,13 @@ def _read_plain(value: Value, kind: str | None, secrets: list[str], *, secret: b
     if isinstance(plain, str) and plain in _UNKNOWNS:
         return UNKNOWN
     if secret and isinstance(plain, (str, float)) and not isinstance(plain, bool):
-        secrets.append(f"{plain:g}" if isinstance(plain, float) and not plain.is_integer() else _as_text(plain))
+        is_whole = isinstance(plain, float) and plain.is_integer()
+        secrets.append(str(int(plain)) if is_whole else f"{plain:g}" if isinstance(plain, float) else plain)
     return plain
 
 
-def _as_text(plain: str | float) -> str:
-    return str(int(plain)) if isinstance(plain, float) else plain
-
-
 def sent(values: Mapping[str, Any], secrets: Collection[str] = ()) -> Struct:
-    """Return properties as they travel.
-
-    Args:
-        values: in the names of the wire.
-        secrets: the names of those to mark as secret.
-    """
+    """Return properties for a message."""
     marked = {
         name: {_SIGNATURE: _SECRET, "value": _written(value)} if name in secrets else _written(value)
         for name, value in values.items()

@@ -1,9 +1,9 @@
-"""The tables of everything that is served: arguments, outputs, functions and resources.
+"""The tables of arguments, outputs, functions and resources.
 
-Whatever is documented or checked about an argument is written here and nowhere else: for the functions in
-``schema/lookup_arguments.py``, for the resources in ``schema/resource_arguments.py``. ``make generate`` makes from the
-tables the functions and classes of ``_generated/``, the policy of a selection, the schema of the plugin, and the
-reference pages. This package sends nothing and imports nothing of Pulumi.
+The description and the limits of an argument are written here and nowhere else: for the functions in
+``schema/lookup_arguments.py``, for the resources in ``schema/resource_arguments.py``. ``make generate`` writes from the
+tables: the functions and classes of ``_generated/``, the policy of a selection, the plugin's schema, and the reference
+pages. This package sends nothing and imports nothing of Pulumi.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pulumi_iotda_ota.schema.lookup_arguments import (
     MAX_ITEMS,
     PACKAGE_TYPE,
     POLICY,
-    WORDS,
+    SELECTION,
 )
 from pulumi_iotda_ota.schema.resource_arguments import (
     ADOPT_WITHIN,
@@ -45,11 +45,11 @@ __all__ = [
     "OTA_PACKAGE_PIN",
     "PACKAGE_TYPE",
     "POLICY",
+    "SELECTION",
     "TASK_ID",
     "TIMEOUT",
     "UPGRADE_TASK",
     "UPGRADE_TASK_COMPLETION",
     "UPGRADE_TASK_CONFIRMATION",
-    "WORDS",
     "Argument",
 ]

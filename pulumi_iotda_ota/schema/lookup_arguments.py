@@ -1,4 +1,4 @@
-"""The arguments of the functions, in one table."""
+"""The table of the arguments of the functions."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ VERSION_REGEX = Argument(
 VERSION_SCHEME = Argument(
     "version_scheme",
     "string",
-    "How versions are read and ordered. The scheme is never guessed.",
+    "How versions are read and ordered.",
     Choice(("loose", "semver")),
     default="loose",
     allowed={
@@ -149,8 +149,8 @@ REQUIRE_CHECKSUM = Argument(
 STRICT_VERSIONS = Argument(
     "strict_versions",
     "boolean",
-    "Whether it is an error if a version, or an upload time that is needed, cannot be read. If not, the package is "
-    "skipped.",
+    "Whether a package whose version cannot be read is an error. If not, the package is skipped. The same applies to "
+    "an upload time that a rule or the order needs.",
     default=False,
     example=True,
     selects=True,
@@ -218,8 +218,8 @@ PACKAGE_ID = Argument(
 LOCK = Argument(
     "lock",
     "string",
-    "The name of an entry of the lock file. The package is read from the file, and no request is sent. If "
-    "it is not set, the service is asked.",
+    "The name of an entry of the lock file. The package is read from the file, and no request is sent. If it is not "
+    "set, the package is looked up on the service.",
     limits.LOCK_NAME,
     example="meter",
 )
@@ -247,7 +247,7 @@ TRIGGERS = Argument(
     optional_output=True,
 )
 
-_SELECTION = (
+_SHARED = (
     APP_ID,
     PRODUCT_ID,
     MODULE_NAME,
@@ -266,18 +266,18 @@ _SELECTION = (
 
 GET_OTA_PACKAGES: tuple[Argument, ...] = (
     PACKAGE_TYPE,
-    *_SELECTION,
+    *_SHARED,
     ORDER_BY,
     MAX_ITEMS,
 )
 GET_OTA_PACKAGE: tuple[Argument, ...] = (
-    # lookup/query.py checks that it or package_id is set: that is a rule over two arguments.
+    # lookup/query.py checks that it or package_id is set.
     replace(
         PACKAGE_TYPE,
         description=f"{PACKAGE_TYPE.description} Required, unless {{package_id}} or {{lock}} is set.",
         required=False,
     ),
-    *_SELECTION,
+    *_SHARED,
     PACKAGE_ID,
     REQUIRE_CHECKSUM,
     HIGHEST_VERSION,
@@ -289,7 +289,7 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     VERIFY_LOCKED,
 )
 #: The arguments that decide which package is found. Pins and locks store those that differ from their defaults.
-WORDS: tuple[Argument, ...] = tuple(
+SELECTION: tuple[Argument, ...] = tuple(
     argument for argument in GET_OTA_PACKAGE if argument.selects or argument is PACKAGE_ID
 )
 #: The fields of a policy, in the order of the tables.

@@ -1,4 +1,4 @@
-"""The outputs of the functions and resources, in one table."""
+"""The table of the outputs of the functions and resources."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Output:
     """One output.
 
     Attributes:
-        name: as Python spells it.
-        type: what travels from the plugin. ``argument`` is a string that names an argument, and ``counts by argument``
-            has an integer for each argument that it names.
+        name: in Python's spelling.
+        type: its type in the plugin. ``argument`` is a string that names an argument, and ``counts by argument`` has an
+            integer for each argument that it names.
         description: what it is, in full sentences. ``{name}`` refers to an argument or output.
-        absent: when it is absent, to read after "if". Empty if it is always there.
+        absent: when it is absent, to read after "if". Empty if it is always present.
         unit: the unit of a number, or the format of a string.
         of: the fields of an object.
     """
@@ -48,9 +48,9 @@ class Object:
     """An object inside an output.
 
     Attributes:
-        name: of its class in the languages that have one.
+        name: the name of its class in the languages that have one.
         description: a full sentence.
-        fields: what it holds.
+        fields: its fields.
     """
 
     name: str
@@ -108,7 +108,17 @@ _PACKAGE_FIELDS = (
         of=FILE_LOCATION,
     ),
 )
-PACKAGE = Object("OtaPackageFields", "One OTA package, with the fields of the API.", _PACKAGE_FIELDS)
+#: A package of a list, which the service returns without the file location.
+PACKAGE = Object(
+    "OtaPackageFields",
+    "One OTA package, with the fields of the API.",
+    tuple(
+        replace(output, absent=f"the package is of a list, or {output.absent}")
+        if output.name == "file_location"
+        else output
+        for output in _PACKAGE_FIELDS
+    ),
+)
 SKIPPED_PACKAGE = Object(
     "SkippedPackage",
     "A package that was skipped, and the rule that skipped it.",
@@ -120,7 +130,7 @@ SKIPPED_PACKAGE = Object(
             "argument",
             "The argument whose rule skipped the package. It is unreadable_record if no rule can judge the record.",
         ),
-        Output("reason", "string", "The reason, in words."),
+        Output("reason", "string", "Why the rule skipped the package."),
     ),
 )
 _SKIPPED = (
@@ -177,7 +187,7 @@ TASK_PROGRESS = Object(
 )
 
 GET_OTA_PACKAGE: tuple[Output, ...] = (
-    # If no package was found, nothing else is there.
+    # If no package was found, all outputs are absent.
     *(output if output.optional else replace(output, absent="no package was found") for output in _PACKAGE_FIELDS),
     Output(
         "id",
@@ -189,7 +199,7 @@ GET_OTA_PACKAGE: tuple[Output, ...] = (
 )
 GET_OTA_PACKAGES: tuple[Output, ...] = (
     Output("packages", "list of objects", "The packages that match, in the requested order.", of=PACKAGE),
-    Output("truncated", "boolean", "Whether {max_items} ended the list before its end."),
+    Output("truncated", "boolean", "Whether more packages match than {max_items} allows."),
     Output("id", "string", "The id of the query. It is the same in each run."),
     *(replace(output, absent="") for output in _SKIPPED),
 )
@@ -217,7 +227,7 @@ UPGRADE_TASK: tuple[Output, ...] = (
         "string",
         "The status at the last update or refresh. It is Gone if the task was deleted outside Pulumi.",
     ),
-    Output("status_desc", "string", "What the service says about the status. Empty if it says nothing."),
+    Output("status_desc", "string", "The service's text about the status. Empty if there is none."),
     Output("progress", "object", "The devices by state, at the last update or refresh.", of=TASK_PROGRESS),
     Output(
         "create_time",
@@ -231,12 +241,12 @@ UPGRADE_TASK: tuple[Output, ...] = (
 
 FAILING_DEVICE = Object(
     "FailingDevice",
-    "A device that was not upgraded. Its texts are those of the service, unchanged.",
+    "A device that was not upgraded. Its texts are those of the service.",
     (
         Output("target", "string", "The id of the device."),
         Output("status", "string", "The state: Fail, FailWaitRetry (retried later), Removed or Stopped."),
         Output("error_code", "string", "The code of the failure.", _NOT_RETURNED),
-        Output("error_msg", "string", "The reason, as the service words it.", _NOT_RETURNED),
+        Output("error_msg", "string", "The service's text about the failure.", _NOT_RETURNED),
     ),
 )
 SKIPPED_DEVICE = Object(
@@ -270,7 +280,7 @@ GET_UPGRADE_TASK: tuple[Output, ...] = (
         of=SKIPPED_DEVICE,
     ),
     Output("id", "string", "The id of the query, not of the task. It is the same in each run."),
-    Output("status_desc", "string", "What the service says about the status.", _NOT_RETURNED),
+    Output("status_desc", "string", "The service's text about the status.", _NOT_RETURNED),
     Output("progress", "object", "The devices by state.", _NOT_RETURNED, of=TASK_PROGRESS),
     Output("create_time", "string", "When the task was created.", _NOT_RETURNED, _API_TIME),
     Output("package_ids", "list of strings", "The ids of the packages that the task installs.", _NOT_RETURNED),
@@ -297,7 +307,7 @@ UPGRADE_TASK_COMPLETION: tuple[Output, ...] = (
     Output("task_id", "string", "The id of the task."),
     Output("task_name", "string", "The name of the task."),
     Output("status", "string", "The final status of the task: Success, PartialSuccess or Fail."),
-    Output("status_desc", "string", "What the service says about the status. Empty if it says nothing."),
+    Output("status_desc", "string", "The service's text about the status. Empty if there is none."),
     Output("progress", "object", "The devices by state, at the end of the task.", of=TASK_PROGRESS),
     Output("failed_count", "integer", "How many devices were not upgraded.", unit="devices"),
 )

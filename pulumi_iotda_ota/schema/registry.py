@@ -1,7 +1,7 @@
-"""What the package serves: a table of functions and a table of resources.
+"""The table of functions and the table of resources of this package.
 
-To serve another function or resource, add an entry. Their code is named here and loaded when it is first called,
-because most programs use only a part of it.
+To add a function or resource, add an entry. Its code is named here and loaded when it is first called, because most
+programs use only a part of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from pulumi_iotda_ota.schema import lookup_arguments, outputs, resource_arguments
-from pulumi_iotda_ota.schema.changes import named
+from pulumi_iotda_ota.schema.argument import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,8 +44,8 @@ class Function:
     description: str
 
     @property
-    def ask(self) -> Callable[..., dict[str, Any]]:
-        """Return its code."""
+    def operation(self) -> Callable[..., dict[str, Any]]:
+        """Return its operation."""
         return cast("Callable[..., dict[str, Any]]", _loaded(self.code))
 
 
@@ -60,7 +60,7 @@ class Resource:
         description: what it does. The first sentence stands alone.
         known_when_checked: whether ``check`` already knows all outputs, so that a preview can show them.
         refuses_ignoring: whether ``ignoreChanges`` of its inputs is refused.
-        made_from: the inputs that outputs repeat. An output of a secret input is a secret.
+        made_from: for an output, the inputs that it can repeat. If one of them is a secret, the output is a secret.
     """
 
     code: str

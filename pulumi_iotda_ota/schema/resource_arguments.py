@@ -1,4 +1,4 @@
-"""The arguments of the resources, in one table."""
+"""The table of the arguments of the resources."""
 
 from __future__ import annotations
 
@@ -7,8 +7,21 @@ from dataclasses import replace
 from pulumi_iotda_ota.durations import DurationRule, TimeRule
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.limits import Choice, Number
-from pulumi_iotda_ota.schema import changes
-from pulumi_iotda_ota.schema.argument import Argument, Change
+from pulumi_iotda_ota.schema.argument import (
+    ALLOWED,
+    CONFIRMS,
+    JUDGED,
+    NEW_PACKAGE,
+    NEW_TASK,
+    NEXT_CREATION,
+    NEXT_PREVIEW,
+    NEXT_REPLACEMENT,
+    ONCE,
+    SELECTS,
+    WAITS,
+    Argument,
+    Change,
+)
 from pulumi_iotda_ota.schema.lookup_arguments import (
     APP_ID,
     GET_OTA_PACKAGE,
@@ -26,10 +39,10 @@ from pulumi_iotda_ota.schema.outputs import OBS_LOCATION
 _PACKAGE_EXAMPLE = "8e99e4f7765dfb08dbfee0054d004b3b"
 
 OTA_PACKAGE: tuple[Argument, ...] = (
-    replace(PACKAGE_TYPE, change=changes.NEW_PACKAGE),
-    replace(APP_ID, description="The resource space of the package.", required=True, change=changes.NEW_PACKAGE),
-    replace(PRODUCT_ID, description="The product of the devices.", required=True, change=changes.NEW_PACKAGE),
-    replace(VERSION, description="The version of the package.", required=True, change=changes.NEW_PACKAGE),
+    replace(PACKAGE_TYPE, change=NEW_PACKAGE),
+    replace(APP_ID, description="The resource space of the package.", required=True, change=NEW_PACKAGE),
+    replace(PRODUCT_ID, description="The product of the devices.", required=True, change=NEW_PACKAGE),
+    replace(VERSION, description="The version of the package.", required=True, change=NEW_PACKAGE),
     Argument(
         "obs_location",
         "object",
@@ -43,13 +56,13 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         python_type="Mapping[str, pulumi.Input[str]]",
         free=True,
         of=OBS_LOCATION,
-        change=changes.NEW_PACKAGE,
+        change=NEW_PACKAGE,
     ),
     replace(
         MODULE_NAME,
         description="The module that the package is for. Required for a modulePackage. Not allowed for other types.",
         optional_output=True,
-        change=changes.NEW_PACKAGE,
+        change=NEW_PACKAGE,
     ),
     Argument(
         "support_source_versions",
@@ -58,7 +71,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         limits.VERSION,
         maximum=limits.MAX_SOURCE_VERSIONS,
         example=["V1.3.5"],
-        change=changes.ALLOWED,
+        change=ALLOWED,
     ),
     Argument(
         "description",
@@ -67,7 +80,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         example="Fixes the clock",
         free=True,
         optional_output=True,
-        change=changes.ALLOWED,
+        change=ALLOWED,
     ),
     Argument(
         "custom_info",
@@ -77,7 +90,7 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         example="reboot=1",
         free=True,
         optional_output=True,
-        change=changes.ALLOWED,
+        change=ALLOWED,
     ),
     Argument(
         "allow_replace",
@@ -86,21 +99,21 @@ OTA_PACKAGE: tuple[Argument, ...] = (
         "A replacement has a new package id.",
         default=False,
         example=True,
-        change=changes.NEXT_REPLACEMENT,
+        change=NEXT_REPLACEMENT,
     ),
 )
 # It adds the file location to the outputs or removes it. The pin does not move.
 _FILE = Change("stored", "Stored: {file_location} is added to the outputs, or removed. The pin stays.")
 OTA_PACKAGE_PIN: tuple[Argument, ...] = (
     *(
-        replace(argument, change=_FILE if argument == INCLUDE_FILE_LOCATION else changes.SELECTS)
+        replace(argument, change=_FILE if argument == INCLUDE_FILE_LOCATION else SELECTS)
         for argument in GET_OTA_PACKAGE
         if argument not in (ON_MISSING, VERIFY_LOCKED)
     ),
     replace(
         TRIGGERS,
         description="Any values. If one changes, the pin selects its package again.",
-        change=changes.SELECTS,
+        change=SELECTS,
     ),
     Argument(
         "expected_package_id",
@@ -109,7 +122,7 @@ OTA_PACKAGE_PIN: tuple[Argument, ...] = (
         "is not set, any package is accepted.",
         limits.PACKAGE_ID,
         example=_PACKAGE_EXAMPLE,
-        change=changes.NEXT_PREVIEW,
+        change=NEXT_PREVIEW,
     ),
     Argument(
         "verify",
@@ -117,7 +130,7 @@ OTA_PACKAGE_PIN: tuple[Argument, ...] = (
         "Whether each preview checks with the service that the pinned package still exists, unchanged. It costs one "
         "request. If it is not set, it is on, but off with {lock}.",
         example=False,
-        change=changes.NEXT_PREVIEW,
+        change=NEXT_PREVIEW,
     ),
 )
 ADOPT_WITHIN = Argument(
@@ -127,7 +140,7 @@ ADOPT_WITHIN = Argument(
     DurationRule(),
     default="24h",
     example="15m",
-    change=changes.NEXT_CREATION,
+    change=NEXT_CREATION,
 )
 ON_DESTROY = Argument(
     "on_destroy",
@@ -151,7 +164,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         limits.PACKAGE_ID,
         required=True,
         example=[_PACKAGE_EXAMPLE],
-        change=changes.NEW_TASK,
+        change=NEW_TASK,
     ),
     Argument(
         "targets",
@@ -160,7 +173,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         limits.TARGET,
         maximum=limits.MAX_TARGETS,
         example=["meter-001"],
-        change=changes.NEW_TASK,
+        change=NEW_TASK,
     ),
     Argument(
         "group_ids",
@@ -169,7 +182,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "Set either this or {targets}.",
         limits.GROUP_ID,
         example=["canary"],
-        change=changes.NEW_TASK,
+        change=NEW_TASK,
     ),
     Argument(
         "task_type",
@@ -187,7 +200,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
     replace(
         APP_ID,
         description="The resource space of the task. If it is not set, the default resource space.",
-        change=changes.NEW_TASK,
+        change=NEW_TASK,
     ),
     Argument(
         "task_name_prefix",
@@ -204,7 +217,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "When the task starts, at most 7 days ahead. If it is not set, at once.",
         TimeRule(),
         example="2026-12-01T02:00:00Z",
-        change=changes.ONCE,
+        change=ONCE,
     ),
     Argument(
         "retry_count",
@@ -212,7 +225,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "How often the upgrade of a device is retried. It needs {retry_interval}. If it is not set, there is no retry.",
         limits.RETRY_COUNT,
         example=3,
-        change=changes.ONCE,
+        change=ONCE,
     ),
     Argument(
         "retry_interval",
@@ -220,7 +233,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "The minutes between two attempts to upgrade a device. It needs {retry_count}.",
         limits.RETRY_INTERVAL,
         example=30,
-        change=changes.ONCE,
+        change=ONCE,
     ),
     Argument(
         "need_confirm",
@@ -228,7 +241,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "Whether every device waits until the task is confirmed.",
         default=False,
         example=True,
-        change=changes.ONCE,
+        change=ONCE,
     ),
     Argument(
         "task_mode",
@@ -237,7 +250,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         limits.TASK_MODE,
         allowed={"GATEWAY": "Upgrades devices behind a gateway."},
         example="GATEWAY",
-        change=changes.NEW_TASK,
+        change=NEW_TASK,
     ),
     Argument(
         "task_ext_info",
@@ -246,12 +259,12 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "there is none.",
         example={"site": "north"},
         free=True,
-        change=changes.NEW_TASK,
+        change=NEW_TASK,
     ),
     replace(
         TRIGGERS,
         description="Any values. If one changes, a new task replaces this one.",
-        change=changes.NEW_TASK,
+        change=NEW_TASK,
     ),
     ON_DESTROY,
     Argument(
@@ -265,7 +278,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
             "package_id": "The field of older instances. It takes one package.",
         },
         example="package_id",
-        change=changes.NEXT_CREATION,
+        change=NEXT_CREATION,
     ),
     Argument(
         "replace_running",
@@ -273,7 +286,7 @@ UPGRADE_TASK: tuple[Argument, ...] = (
         "Whether a change that needs a new task may stop a task that still runs.",
         default=False,
         example=True,
-        change=changes.NEXT_REPLACEMENT,
+        change=NEXT_REPLACEMENT,
     ),
     ADOPT_WITHIN,
 )
@@ -293,34 +306,34 @@ MIN_DEVICES = Argument(
     Number(0, limits.MAX_TARGETS),
     default=1,
     example=10,
-    change=changes.JUDGED,
+    change=JUDGED,
 )
 TIMEOUT = Argument(
     "timeout",
     "duration",
-    "How long to wait for the end of the task. 0 judges the task as it is now.",
+    "How long to wait for the end of the task. With 0, the task is judged as it is now.",
     DurationRule(),
     default="1h",
     example="15m",
-    change=changes.JUDGED,
+    change=JUDGED,
 )
 UPGRADE_TASK_COMPLETION: tuple[Argument, ...] = (
-    replace(TASK_ID, change=changes.WAITS),
+    replace(TASK_ID, change=WAITS),
     Argument(
         "max_failed_devices",
         "integer",
         "The most devices that may fail. If neither this nor {max_failed_percent} is set, no device may fail.",
         Number(0, limits.MAX_TARGETS),
         example=5,
-        change=changes.JUDGED,
+        change=JUDGED,
     ),
     Argument(
         "max_failed_percent",
         "number",
-        "The share of the devices that may fail, in percent. Set either this or {max_failed_devices}.",
+        "The percentage of the devices that may fail. Set either this or {max_failed_devices}.",
         Number(0, 100, whole=False),
         example=2.5,
-        change=changes.JUDGED,
+        change=JUDGED,
     ),
     MIN_DEVICES,
     TIMEOUT,
@@ -330,7 +343,7 @@ UPGRADE_TASK_COMPLETION: tuple[Argument, ...] = (
         "Whether the task is stopped as soon as more devices failed than allowed. If not, it runs to its end.",
         default=False,
         example=True,
-        change=changes.JUDGED,
+        change=JUDGED,
     ),
     Argument(
         "retry_failed",
@@ -338,16 +351,16 @@ UPGRADE_TASK_COMPLETION: tuple[Argument, ...] = (
         "Whether the devices that failed are retried, once in each update, before the task is judged.",
         default=False,
         example=True,
-        change=changes.JUDGED,
+        change=JUDGED,
     ),
     replace(
         TRIGGERS,
         description="Any values. If one changes, the resource waits for the task again.",
-        change=changes.WAITS,
+        change=WAITS,
     ),
 )
 UPGRADE_TASK_CONFIRMATION: tuple[Argument, ...] = (
-    replace(TASK_ID, change=changes.CONFIRMS),
+    replace(TASK_ID, change=CONFIRMS),
     Argument(
         "approved_package_ids",
         "list of strings",
@@ -356,6 +369,6 @@ UPGRADE_TASK_CONFIRMATION: tuple[Argument, ...] = (
         replace(limits.PACKAGE_ID, output=""),
         required=True,
         example=[_PACKAGE_EXAMPLE],
-        change=changes.CONFIRMS,
+        change=CONFIRMS,
     ),
 )

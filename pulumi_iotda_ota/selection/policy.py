@@ -24,7 +24,7 @@ class Policy:
             not set, all versions.
         version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
             that of the Rust crate regex. If it is not set, all versions.
-        version_scheme: How versions are read and ordered. The scheme is never guessed.
+        version_scheme: How versions are read and ordered.
         include_prereleases: Whether prereleases match. If it is not set, a list has them. A single lookup has them only
             if an argument names a prerelease.
         preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
@@ -35,8 +35,8 @@ class Policy:
         created_after: The earliest upload time, inclusive. If it is not set, there is no earliest time.
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time.
-        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
-            the package is skipped.
+        strict_versions: Whether a package whose version cannot be read is an error. If not, the package is skipped. The
+            same applies to an upload time that a rule or the order needs.
         require_checksum: Whether only a package with a recorded SHA-256 checksum matches. It costs one more request for
             each candidate, at most 50.
         highest_version: Whether the highest version by ``version_scheme`` is returned if several packages match. If

@@ -1,11 +1,11 @@
-"""For tests of programs that use this library.
+"""Run and test programs that use this library, without the engine.
 
-:class:`Mocks` answers from a list of packages that the test gives: Pulumi's own way of unit tests, without a network
-and without the emulator. :class:`Monitor` does what a lookup and a resource really do, against whatever the connection
-leads to, usually the emulator. :func:`run_program` runs a whole program under either, in the test's own process.
+- :class:`Mocks` returns packages from a list, as Pulumi's unit tests do, without a network and without the emulator.
+- :class:`Monitor` sends real requests to wherever the connection leads, usually the emulator.
+- :func:`run_program` runs a whole program under either of them, in the process of the test.
 
-Neither keeps a state: there is no diff, no refresh and no destroy. The fixtures of pytest are in
-``pulumi_iotda_ota.pytest_plugin``.
+Neither keeps a state: there is no diff, no refresh and no destroy. ``pulumi_iotda_ota.pytest_plugin`` has the fixtures
+for pytest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mocks for unit tests of a stack: Pulumi's own, that answer for this library from a list of packages."""
+"""Pulumi mocks for unit tests of a stack, which return packages from a list."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.dynamic import Adapter
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lock.files import load, lock_path
-from pulumi_iotda_ota.testing.campaigns import Campaigns
 from pulumi_iotda_ota.testing.monitor import Monitor, provider_in
-from pulumi_iotda_ota.testing.shelf import NOWHERE, Shelf, packages_of
+from pulumi_iotda_ota.testing.service import NOWHERE, MockRun, packages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,24 +26,23 @@ _RESOURCES = "pulumi-python:dynamic/iotda-ota:"
 
 
 class Mocks(Monitor):
-    """Answers for this library from a list of packages, by the rules of a real lookup, without a network.
+    """Mocks the service of this library with a list of packages, without a network.
 
-    What is looked up is selected as ever, and an error is the error of a real lookup. Resources are checked and
-    created as ever too: a pin shows what it pins, a task has its name and its id, and a completion judges how the
-    devices ended. What the program has locked is there beside the packages. A campaign is over at once, and nothing
-    waits. There are no credentials, and a connection leads nowhere.
+    Selection, errors and resources are the real ones. A pin has its package, a task has its name and its id, and a
+    completion judges the devices. Packages that the program has locked exist too. A task ends at once, and nothing
+    waits. No credentials are needed, and every connection leads to the packages.
 
-    Give it to ``pulumi.runtime.set_mocks`` or to :func:`~pulumi_iotda_ota.testing.run_program`. For resources and
-    functions of other providers give the mocks that answer for those, or derive a class.
+    Pass it to ``pulumi.runtime.set_mocks`` or to :func:`~pulumi_iotda_ota.testing.run_program`. For resources and
+    functions of other providers, pass their mocks as ``others``, or derive a class.
 
     Args:
-        packages: the packages that there are, in the order of their uploads, each with the API's fields:
-            ``product_id`` and ``version``, and what else the test is about. The type is by default
-            ``firmwarePackage``, and each was uploaded a day after the one before it.
-        groups: the devices of each group; one that is not named has one device, which has the group's name.
-        failed_devices: the devices that fail, and why.
-        others: answers for everything that is not of this library; by default a resource has the outputs that it was
-            given as inputs, and a function answers nothing.
+        packages: the packages, in the order of their uploads, each with fields of the API. ``product_id`` and
+            ``version`` are required. The default type is ``firmwarePackage``. By default, each package was uploaded a
+            day after the package before.
+        groups: the devices of each group. A group that is not listed has one device, with the name of the group.
+        failed_devices: the devices that fail, and the error message of each.
+        others: the mocks of all other providers. By default a resource has its inputs as outputs, and a function
+            returns nothing.
 
     Raises:
         InputError: a field of a package is missing, misspelt or of another type.
@@ -59,39 +57,38 @@ class Mocks(Monitor):
         others: pulumi.runtime.Mocks | None = None,
     ) -> None:
         super().__init__()
-        self._campaigns = Campaigns(dict(groups or {}), dict(failed_devices or {}))
-        self._shelf = Shelf(packages_of(packages), self._campaigns, _locked)
+        self._run = MockRun(packages_of(packages), dict(groups or {}), dict(failed_devices or {}), _locked)
         self._others = others
         self._begin_run()
 
     def _begin_run(self) -> None:
-        # The service keeps its tasks and packages. What a run knows of who created them starts empty.
-        self._context = _MockContext(run=self._shelf, config={}, environ=os.environ, warn=_tell, tell=_tell)
+        # The service keeps its tasks and packages, but a run begins without facts about their owners.
+        self._context = _MockContext(run=self._run, config={}, environ=os.environ, warn=_report, report=_report)
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
-        """The upgrade tasks that the program created, as CreateBatchTask was sent them, in order."""
-        return self._campaigns.bodies
+        """The bodies of CreateBatchTask for the upgrade tasks that the program created, in order."""
+        return self._run.task_bodies
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        """Answer a function: one of this library from the packages, any other as ``others`` does."""
+        """Call a function of this library over the packages, and any other function with ``others``."""
         if args.token.startswith(_FUNCTIONS):
-            return self._answered(args, asked=(self._shelf, _Nowhere({}, os.environ))), []
+            return self._result_of(args, service=(self._run, _Nowhere({}, os.environ))), []
         return self._others.call(args) if self._others else ({}, [])
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> Any:
-        """Register a resource: one of this library as it would be created, any other as ``others`` does."""
+        """Create a resource of this library over the packages, and any other resource with ``others``."""
         if not args.typ.startswith(_RESOURCES):
             return self._others.new_resource(args) if self._others else (f"{args.name}-id", dict(args.inputs))
         inputs = dict(args.inputs)
         provider = provider_in(inputs)
         if isinstance(provider, Adapter):
             provider.use_context(self._context)
-        return self._registered(args, provider, inputs, preview=self.preview or pulumi.runtime.is_dry_run())
+        return self._register(args, provider, inputs, preview=self.preview or pulumi.runtime.is_dry_run())
 
 
 class _Nowhere(Context):
-    """Where every connection leads to the packages of the test, and no place is another than one that is locked."""
+    """The context of a connection that leads to the packages of the test, in every place."""
 
     def resolved(self) -> ResolvedConnection:
         return NOWHERE
@@ -99,21 +96,21 @@ class _Nowhere(Context):
     def known_place(self) -> dict[str, str]:
         return {}
 
-    def reached_place(self, connection: ResolvedConnection) -> dict[str, str]:  # noqa: ARG002  wherever it leads
+    def reached_place(self, connection: ResolvedConnection) -> dict[str, str]:  # noqa: ARG002  every connection
         return {}
 
 
 class _MockContext(ResourceContext):
-    """A context in which every connection leads nowhere."""
+    """The context of a resource whose connection leads to the packages of the test."""
 
-    def where(self, inputs: Mapping[str, Any]) -> Context:  # noqa: ARG002  wherever it would have led
+    def of(self, inputs: Mapping[str, Any]) -> Context:  # noqa: ARG002  every connection
         return _Nowhere(self.config, self.environ, folder=self.folder)
 
 
 def _locked() -> list[Mapping[str, Any]]:
-    """Return the packages of the lock file that the program would read."""
+    """Return the packages of the lock file that the program reads."""
     return [entry.package for entry in (load(lock_path(os.environ, Path())) or {}).values()]
 
 
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201  pytest shows it with a test that fails
+def _report(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201  pytest prints it with a test that fails

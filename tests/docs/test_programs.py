@@ -12,7 +12,7 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.selection.versions import scheme
-from tests.support.doc_blocks import Block, blocks, first_program, named
+from tests.support.doc_blocks import Block, blocks, named, rollout_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,9 +58,9 @@ def test_plain_programs_print_what_is_shown(block: Block, service: Emulator, tmp
     assert done.stdout == shown.text
 
 
-def test_the_first_program_rolls_out(service: Emulator, tmp_path: Path) -> None:
-    """The program of the first screen looks a package up, pins it, and rolls it out, to the canary group first."""
-    monitor = testing.run_program(written(first_program(), tmp_path), config={"readme:x": ""})
+def test_the_rollout_program_rolls_out(service: Emulator, tmp_path: Path) -> None:
+    """The rollout of the README looks a package up, pins it, and upgrades the canary group first."""
+    monitor = testing.run_program(written(rollout_program(), tmp_path), config={"readme:x": ""})
 
     pin, canary, healthy, fleet = monitor.resources
     assert pin.outputs["version"] == "V1.4.11"
@@ -70,7 +70,7 @@ def test_the_first_program_rolls_out(service: Emulator, tmp_path: Path) -> None:
 
 def test_the_staged_rollout_confirms(service: Emulator, tmp_path: Path) -> None:
     """Canary, its good end and the approved rest run one after the other."""
-    staged = named("docs/campaigns.md", "staged")
+    staged = named("docs/rollouts.md", "staged")
     testing.run_program(written(staged.text, tmp_path), config={"docs:x": ""})
 
     fleet, canary = service.tasks
@@ -97,7 +97,7 @@ def failed_canary(service: Emulator, tmp_path: Path) -> str:
     """Return what the staged rollout says where a device of the canary group is offline."""
     service.set_device("meter-0002", outcome="offline")
     with pytest.raises(iotda_ota.UpgradeTaskFailed) as caught:
-        testing.run_program(written(named("docs/campaigns.md", "staged").text, tmp_path), config={"docs:x": ""})
+        testing.run_program(written(named("docs/rollouts.md", "staged").text, tmp_path), config={"docs:x": ""})
     assert len(service.tasks) == 1
     return f"error: {caught.value}"
 

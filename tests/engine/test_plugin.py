@@ -61,6 +61,24 @@ def test_errors_are_messages(make_yaml: Callable[..., Project]) -> None:
         assert ".py" not in done.text
 
 
+def test_a_value_outside_an_enum(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
+    """In YAML, a wrong constant of an enum is one error at the preview, with the value and the allowed values.
+
+    Pulumi refuses a literal before it calls the plugin. A value that is an output reaches the plugin.
+    """
+    inputs = {"packageIds": ["p"], "targets": ["d"]}
+    literal = make_yaml(resources={"task": resource("UpgradeTask", **inputs, onDestroy="explode")}).run("preview")
+    task = resource("UpgradeTask", **inputs, onDestroy="${newest.version}")
+    output = make_yaml(stack="b", variables={"newest": found(**NEWEST)}, resources={"task": task}).run("preview")
+
+    assert "onDestroy: Cannot assign type 'string' to type" in literal.text
+    assert 'Allowed values are Stop ("stop"), Retain ("retain"), Delete ("delete")' in literal.text
+    refused = 'property onDestroy value {V1.4.11} has a problem: must be one of stop, retain, delete, not "V1.4.11"'
+    assert refused in output.text
+    assert [done.code != 0 for done in (literal, output)] == [True, True]
+    assert posts(emulator) == 0
+
+
 def test_two_accounts_in_one_program(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
     """Explicit providers ask where each is told to, beside the default one, whose settings are the stack's."""
     with Emulator({"packages": [one("V7", "p7")]}) as seven, Emulator({"packages": [one("V8", "p8")]}) as eight:

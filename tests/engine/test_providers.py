@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_used(stack: Stack, emulator: Emulator, tmp_path
 
     assert refused.code != 0
     assert f"package {owns['fw']} is not deleted" in refused.text
-    assert "set TMPDIR to a folder of your own that can be written; then run pulumi again" in " ".join(
+    assert "set TMPDIR to a folder that belongs to you and can be written; then run pulumi again" in " ".join(
         refused.text.split()
     )
     assert made(emulator) == [owns["fw"]]

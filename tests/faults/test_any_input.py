@@ -97,9 +97,11 @@ def test_resources(service: Emulator, name: str, data: st.DataObject) -> None:
     try:
         # Without settings nobody can be asked: what is told then is told by the inputs alone.
         alone = resource.lifecycle.check(
-            ResourceContext(run=run, config={}, environ={}, warn=told.append, tell=told.append), {}, inputs
+            ResourceContext(run=run, config={}, environ={}, warn=told.append, report=told.append), {}, inputs
         )
-        context = ResourceContext(run=run, config={}, environ=settings_for(service), warn=told.append, tell=told.append)
+        context = ResourceContext(
+            run=run, config={}, environ=settings_for(service), warn=told.append, report=told.append
+        )
         checked = resource.lifecycle.check(context, {}, inputs)
         resource.lifecycle.diff(context, "a1b2c3", checked.inputs, inputs)
     finally:

@@ -175,7 +175,7 @@ def test_the_call_of_a_monitor(asked: Lookup) -> None:
 def test_the_check_of_a_pin(asked: Lookup, golden: Emulator) -> None:
     """A pin resolves to what the table says, or refuses its inputs in the same words."""
     run = Run(memo=False)
-    context = ResourceContext(run=run, config={}, environ=settings_for(golden), warn=print, tell=print)
+    context = ResourceContext(run=run, config={}, environ=settings_for(golden), warn=print, report=print)
     checked = Pin.check(context, {}, asked.arguments)
     run.close()
 

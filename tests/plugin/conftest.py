@@ -27,7 +27,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def start(emulator: Emulator, tmp_path: Path) -> Iterator[Callable[[], Plugin]]:
-    """Return what starts the plugin of another command of Pulumi, which has an engine of its own."""
+    """Return a function that starts the plugin of another command of Pulumi, with another engine."""
     with ExitStack() as engines:
         yield lambda: Plugin(settings_for(emulator), tmp_path, (engines.enter_context(Engine()).address,)).configure()
 

@@ -35,7 +35,7 @@ def debugged(emulator: Emulator, tmp_path: Path) -> Iterator[Plugin]:
 
 
 def test_no_answer_outlives_a_run(debugged: Plugin, emulator: Emulator) -> None:
-    """The second run asks for the package and the project again, and returns what is there then."""
+    """The second run requests the package and the project again, and returns the new ones."""
     newest = next(package for package in emulator.packages if package["version"] == "V1.4.11")
     with Engine() as first, Engine() as second:
         assert attached(debugged, first, emulator).answer("getOtaPackage", **NEWEST)["version"] == "V1.4.11"

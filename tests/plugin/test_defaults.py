@@ -23,7 +23,7 @@ FILE = {"region_name": "cn-north-4", "bucket_name": "firmware", "object_key": "V
 KINDS = ("OtaPackage", "OtaPackagePin", "UpgradeTask", "UpgradeTaskCompletion", "UpgradeTaskConfirmation")
 
 
-def given(kind: str, emulator: Emulator) -> dict[str, Any]:
+def inputs_of(kind: str, emulator: Emulator) -> dict[str, Any]:
     """Return the inputs of a resource, without any that has a default, except for those that must be set."""
     package = package_of(emulator)
     inputs: dict[str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ def defaults(kind: str) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plugin_drops_defaults(plugin: Plugin, emulator: Emulator, kind: str) -> None:
     """The stored inputs are the same with every default and with none, and a state that holds them has no change."""
-    bare = {camel(name): _camel(value) for name, value in given(kind, emulator).items()}
+    bare = {camel(name): _camel(value) for name, value in inputs_of(kind, emulator).items()}
     full = {**bare, **{camel(name): value for name, value in defaults(kind).items()}}
     at = urn(kind, "thing")
 
@@ -63,7 +63,7 @@ def test_a_python_resource_drops_defaults(emulator: Emulator, monkeypatch: pytes
     provider: dynamic.ResourceProvider = getattr(providers, f"{kind}Provider")()
     provider.configure(dynamic.ConfigureRequest(dynamic.Config({}, "project")))
     scope = {"scope": {"project": "p", "stack": "s", "name": "n"}} if kind == "UpgradeTask" else {}
-    bare = {**given(kind, emulator), **scope}
+    bare = {**inputs_of(kind, emulator), **scope}
 
     checked, full = provider.check({}, bare), provider.check({}, {**bare, **defaults(kind)})
 

@@ -23,7 +23,7 @@ NEWEST = {**METER, "versionConstraint": "^1.4", "highestVersion": True}
 
 
 def test_the_package_that_fits(plugin: Plugin) -> None:
-    """A function answers with the package, in camelCase names, and with what was passed over."""
+    """A function returns the package in camelCase names, and the packages that were skipped."""
     found = plugin.answer("getOtaPackage", **NEWEST, includeFileLocation=True)
 
     assert (found["found"], found["version"], len(found["packageId"])) == (True, "V1.4.11", 32)
@@ -35,12 +35,12 @@ def test_the_package_that_fits(plugin: Plugin) -> None:
 
 
 def test_nothing_fits_and_that_is_allowed(plugin: Plugin) -> None:
-    """Where nothing fits and `onMissing` is `none`, the answer says that nothing was found, and nothing else."""
+    """If no package matches and `onMissing` is `none`, the result has only `found`."""
     assert plugin.answer("getOtaPackage", **METER, version="9", onMissing="none") == {"found": False}
 
 
 def test_a_list(plugin: Plugin) -> None:
-    """A list has its packages, cut where that was asked."""
+    """A list has its packages, and ends at `maxItems`."""
     listed = plugin.answer("getOtaPackages", **METER, orderBy="version", maxItems=2)
 
     assert (len(listed["packages"]), listed["truncated"]) == (2, True)
@@ -53,10 +53,10 @@ def test_nothing_fits_is_one_message(plugin: Plugin) -> None:
         plugin.invoke("getOtaPackage", **METER, version="V1.4.99", sourceVersions=["V1.3.2"])
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    told = caught.value.details()
-    assert told.startswith('no OTA package matches\n  requested    packageType: "firmwarePackage"')
-    assert "nearest" in told
-    assert "File " not in told
+    reported = caught.value.details()
+    assert reported.startswith('no OTA package matches\n  requested    packageType: "firmwarePackage"')
+    assert "nearest" in reported
+    assert "File " not in reported
 
 
 def test_a_wrong_argument_is_told_with_its_property(plugin: Plugin, emulator: Emulator) -> None:
@@ -91,14 +91,14 @@ def test_a_function_that_there_is_not(plugin: Plugin) -> None:
 
 
 def test_what_is_not_known_sends_nothing(plugin: Plugin, emulator: Emulator) -> None:
-    """An argument that is not known yet gives no answer, and nothing is sent."""
+    """If an argument is unknown, there is no result, and nothing is sent."""
     assert plugin.answer("getOtaPackage", **METER, version=UNKNOWN) == {}
     assert plugin.answer("getOtaPackage", **METER, sourceVersions=[UNKNOWN]) == {}
     assert emulator.requests == []
 
 
 def test_a_secret_makes_the_answer_secret(plugin: Plugin) -> None:
-    """What was asked with a secret is secret, field by field; nothing else is."""
+    """If an argument is a secret, each field of the result is a secret. Nothing else is."""
     answered = plugin.invoke("getOtaPackage", **{**NEWEST, "versionConstraint": secret("^1.4")})
 
     found = plain(getattr(answered, "return"))
@@ -110,28 +110,28 @@ def test_a_secret_makes_the_answer_secret(plugin: Plugin) -> None:
 def test_a_secret_is_not_in_a_message(plugin: Plugin, arguments: dict[str, Any]) -> None:
     """A message repeats no secret."""
     try:
-        told = str(plugin.invoke("getOtaPackage", **METER, **arguments).failures)
+        reported = str(plugin.invoke("getOtaPackage", **METER, **arguments).failures)
     except grpc.RpcError as error:
-        told = str(error)
+        reported = str(error)
 
-    assert "6.6.6" not in told
-    assert "***" in told
+    assert "6.6.6" not in reported
+    assert "***" in reported
 
 
 def test_calls_are_answered_side_by_side(plugin: Plugin, emulator: Emulator) -> None:
-    """Calls are under way together: six lookups all reach the service before any of them is answered."""
+    """Calls run at the same time: six lookups reach the service before the first response."""
     plugin.answer("getOtaPackage", **NEWEST)
     together = threading.Barrier(6, timeout=30)
     emulator.faults.add(operation="ListOtaPackageInfo", times=6, before=together.wait)
 
     with ThreadPoolExecutor(6) as pool:
         versions = [f"V1.4.{number}" for number in range(4, 10)]
-        asked = [pool.submit(plugin.answer, "getOtaPackage", **METER, version=version) for version in versions]
-        assert [call.result()["version"] for call in asked] == versions
+        calls = [pool.submit(plugin.answer, "getOtaPackage", **METER, version=version) for version in versions]
+        assert [call.result()["version"] for call in calls] == versions
 
 
 def test_equal_lookups_are_one_walk(plugin: Plugin, emulator: Emulator) -> None:
-    """Equal lookups of one run are asked once, also at the same time."""
+    """Equal lookups of one run are sent once, also at the same time."""
     plugin.answer("getOtaPackage", **NEWEST)
     one = len(emulator.requests)
 
@@ -143,7 +143,7 @@ def test_equal_lookups_are_one_walk(plugin: Plugin, emulator: Emulator) -> None:
 
 
 def test_the_memo_can_be_turned_off(emulator: Emulator, tmp_path: Path) -> None:
-    """`PULUMI_IOTDA_OTA_NO_MEMO=1` asks each time."""
+    """`PULUMI_IOTDA_OTA_NO_MEMO=1` sends each lookup."""
     with Plugin({**settings_for(emulator), "PULUMI_IOTDA_OTA_NO_MEMO": "1"}, tmp_path) as plugin:
         plugin.configure()
         for _ in range(2):

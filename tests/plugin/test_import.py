@@ -27,7 +27,7 @@ ADDED = ("taskName", "unreadInputs")
 
 @pytest.fixture
 def package_id(emulator: Emulator) -> str:
-    """Return a package that somebody else has uploaded."""
+    """Return a package of another owner."""
     fields: dict[str, Any] = {"package_type": "firmwarePackage", "app_id": "energy", "product_id": "smart-meter"}
     return emulator.add_package(
         **fields, version="V7", description="reads faster", file_location={"obs_location": LOCATION}
@@ -36,7 +36,7 @@ def package_id(emulator: Emulator) -> str:
 
 @pytest.fixture
 def make_task(emulator: Emulator, package_id: str) -> Callable[..., str]:
-    """Return what starts a task as the console does, under a name of its own, and returns its id."""
+    """Return a function that starts a task as the console does, under another name, and returns its id."""
 
     def make(**fields: Any) -> str:
         for device in ("d1", "d2"):
@@ -109,7 +109,7 @@ def test_a_package(started: Plugin, start: Callable[[], Plugin], package_id: str
 
 
 def test_a_task_keeps_its_name(plugin: Plugin, make_task: Callable[..., str], emulator: Emulator) -> None:
-    """An imported task keeps the name that somebody else gave it; the program that declares it changes nothing."""
+    """An imported task keeps its name, and the program that declares it changes nothing."""
     task_id = make_task(task_policy={"retry_count": 2, "retry_interval": 0}, need_confirm=True)
 
     # Until then the service counts no devices.
@@ -158,7 +158,7 @@ def test_what_the_service_does_not_return_is_taken_once(
     engine: Engine,
     emulator: Emulator,
 ) -> None:
-    """The first value of an input that IoTDA does not return is stored; another value later is another campaign."""
+    """The first value of an input that IoTDA does not return is stored. Any later value needs a new task."""
     emulator.switches = Switches(echo_targets=False)
     task_id = make_task(app_id="energy")
     with beside() as plugin:
@@ -209,9 +209,9 @@ def test_another_campaign_is_refused_while_it_runs(plugin: Plugin, make_task: Ca
     task_id = make_task()
     inputs, state = imported(plugin, TASK, task_id)
 
-    told = refusal(plugin, task_id, state, inputs, targets=["d9"])
+    reported = refusal(plugin, task_id, state, inputs, targets=["d9"])
 
-    assert "a change of targets starts a new upgrade task, but fleet_1 is still running" in told
+    assert "a change of targets starts a new upgrade task, but fleet_1 is still running" in reported
 
 
 def test_one_thing_has_one_resource(plugin: Plugin, make_task: Callable[..., str], package_id: str) -> None:
@@ -235,7 +235,7 @@ def test_a_read_owns_nothing(plugin: Plugin, make_task: Callable[..., str], pack
 
 
 @pytest.mark.parametrize(
-    ("at", "id_", "told"),
+    ("at", "id_", "reported"),
     [
         (TASK, "0" * 24, f"there is no upgrade task {'0' * 24}"),
         (PACKAGE, "nothing", "there is no package nothing"),
@@ -243,14 +243,14 @@ def test_a_read_owns_nothing(plugin: Plugin, make_task: Callable[..., str], pack
         (PACKAGE, "a b", "packageId must be 1 to 36"),
     ],
 )
-def test_an_id_that_is_not_there(plugin: Plugin, at: str, id_: str, told: str) -> None:
+def test_an_id_that_is_not_there(plugin: Plugin, at: str, id_: str, reported: str) -> None:
     """An id that does not exist, or that is not valid, is one clear error."""
     with pytest.raises(grpc.RpcError) as caught:
         imported(plugin, at, id_)
 
     details = caught.value.details()
-    assert told in details
-    assert ("iotda-ota" in details) == ("there is no" in told)
+    assert reported in details
+    assert ("iotda-ota" in details) == ("there is no" in reported)
 
 
 def test_a_task_of_another_kind(plugin: Plugin, make_task: Callable[..., str], emulator: Emulator) -> None:

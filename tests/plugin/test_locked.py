@@ -37,7 +37,7 @@ def alone(project: Path) -> Iterator[Plugin]:
 
 
 def test_a_function(alone: Plugin) -> None:
-    """A function answers from the lock file with nothing set but its name."""
+    """A function returns the package of the lock file, with only the name of the lock set."""
     found = alone.answer("getOtaPackage", lock="meter", includeFileLocation=True)
 
     assert (found["found"], found["version"]) == (True, "V1.4.11")
@@ -60,13 +60,13 @@ def test_what_can_not_answer_is_a_failure_of_the_argument(alone: Plugin) -> None
 
 
 def test_unknown_and_secret_names(alone: Plugin) -> None:
-    """A name that is not known yet has no answer; the answer to a secret one is secret."""
+    """An unknown name has no result, and the result of a secret name is a secret."""
     assert alone.answer("getOtaPackage", lock=UNKNOWN) == {}
     assert alone.answer("getOtaPackage", lock=secret("meter"))["version"] == secret("V1.4.11")
 
 
 def test_a_pin(alone: Plugin, emulator: Emulator, project: Path) -> None:
-    """A pin is what is locked, known at the preview, moves with the file, and asks nobody."""
+    """A pin has the locked package, known at the preview. It moves with the file and sends no request."""
     inputs = alone.checked(PIN, {"lock": "meter"})
     assert (inputs["version"], inputs["revision"]) == ("V1.4.11", 1)
     id_, state = alone.create(PIN, inputs)

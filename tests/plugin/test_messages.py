@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 METER = {"packageType": "firmwarePackage", "productId": "smart-meter"}
 
 
-def told(plugin: Plugin, **arguments: object) -> str:
+def reported(plugin: Plugin, **arguments: object) -> str:
     """Return the message of a lookup that fails."""
     with pytest.raises(grpc.RpcError) as caught:
         plugin.invoke("getOtaPackage", **arguments)
@@ -26,12 +26,12 @@ def told(plugin: Plugin, **arguments: object) -> str:
 
 
 def test_the_words_of_the_service_stay_as_they_are(plugin: Plugin, emulator: Emulator) -> None:
-    """A refusal repeats the service's own words, also if they are names of arguments and values of Python."""
+    """A refusal repeats the service's text unchanged, also names of arguments and values of Python in it."""
     words = "task_name is True-ish, app_id None"
     body = {"error_code": "IOTDA.000006", "error_msg": words}
     emulator.faults.add(operation="ListOtaPackageInfo", status=400, body=body, times=None)
 
-    text = told(plugin, **METER)
+    text = reported(plugin, **METER)
 
     assert f"response     {words}" in text
     assert 'requested    packageType: "firmwarePackage", productId: "smart-meter"' in text
@@ -45,22 +45,22 @@ def test_the_keys_of_a_file_stay_as_they_are(emulator: Emulator, tmp_path: Path)
     settings = {name: value for name, value in settings_for(emulator).items() if name not in secrets}
     environment = {**settings, "HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(file), "HOME": str(tmp_path)}
     with Plugin(environment, tmp_path) as plugin:
-        text = told(plugin.configure(), **METER)
+        text = reported(plugin.configure(), **METER)
 
     assert text.startswith("incomplete credentials: idp_id is missing")
     assert "id_token_file (~/credentials [basic])" in text
 
 
 def test_a_value_that_is_named_like_an_argument_stays_as_it_is(plugin: Plugin) -> None:
-    """A value of the user is repeated as it was given, also if it is the name of an argument."""
-    text = told(plugin, packageType="firmwarePackage", productId="app_id", version="source_versions")
+    """A value of the user is repeated unchanged, also if it is the name of an argument."""
+    text = reported(plugin, packageType="firmwarePackage", productId="app_id", version="source_versions")
 
     assert 'productId: "app_id", version: "source_versions"' in " ".join(text.split())
 
 
 def test_a_lookup_that_finds_nothing_names_what_can_be_copied(plugin: Plugin) -> None:
     """Arguments, counts by rule and the fix are in the spelling of the schema."""
-    text = told(plugin, **METER, versionConstraint="^9", sourceVersions=["V1.3.2"], highestVersion=True)
+    text = reported(plugin, **METER, versionConstraint="^9", sourceVersions=["V1.3.2"], highestVersion=True)
 
     assert "0 match: " in text
     for part in (

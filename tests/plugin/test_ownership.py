@@ -202,7 +202,7 @@ def ours(own: Path) -> Path:
     return own / f"pulumi-iotda-ota-{os.geteuid()}"
 
 
-def ended(plugin: Plugin) -> None:
+def interrupt(plugin: Plugin) -> None:
     """End a process as the engine does, with an interrupt."""
     plugin.process.send_signal(signal.SIGINT)
     plugin.process.communicate(timeout=SECONDS)
@@ -222,9 +222,9 @@ def test_the_file_of_a_run(beside: Callable[..., Plugin], emulator: Emulator, ow
     assert [stat.S_IMODE(path.stat().st_mode) for path in (file.parent, file)] == [0o700, 0o600]
     assert id_ in text
     assert [value for name, value in settings_for(emulator).items() if "KEY" in name and value in text] == []
-    ended(first)
+    interrupt(first)
     assert shared(own) == [file]
-    ended(second)
+    interrupt(second)
     assert shared(own) == []
 
 
@@ -289,14 +289,14 @@ def no_folder(own: Path) -> Path:
 
 
 def a_link(own: Path) -> Path:
-    """Return a folder in which a link stands in the place of ours: another user could have made it."""
+    """Return a folder with a link in place of the shared folder, as another user can create it."""
     (own / "victim").mkdir(mode=0o700)
     ours(own).symlink_to(own / "victim")
     return own
 
 
 def of_another_user(own: Path) -> Path:
-    """Return a folder in which another user has made ours."""
+    """Return a folder in which another user has created the shared folder."""
     ours(own).mkdir(mode=0o700)
     if os.geteuid():
         pytest.skip("only root can make a folder of another user")
@@ -338,7 +338,7 @@ def test_without_the_file_nothing_is_deleted(
         other, other_state = plugin.create(FIRMWARE, plugin.checked(FIRMWARE, {**METER, "version": "V9"}))
         plugin.diff(FIRMWARE, other, other_state, plugin.checked(FIRMWARE, other_state, other_state))
         inputs = plugin.checked(FIRMWARE, METER)
-        told = [
+        reported = [
             message(lambda: plugin.delete(FW, package, package_state)),
             message(lambda: plugin.delete(TASK, running, running_state)),
             message(lambda: plugin.create(FIRMWARE, inputs)),
@@ -346,14 +346,14 @@ def test_without_the_file_nothing_is_deleted(
         plugin.delete(TASK, running, {**running_state, "onDestroy": "retain"})
 
     described = "firmwarePackage of product smart-meter, version V1.5.0"
-    assert [re.split(r", uploaded|\n", line)[0] for line in told] == [
+    assert [re.split(r", uploaded|\n", line)[0] for line in reported] == [
         f"package {package} is not deleted",
         f"upgrade task {running} is not stopped",
         f"{described} exists already and is not adopted: package {package}",
     ]
-    for line in told:
+    for line in reported:
         assert cause in " ".join(line.split())
-        assert "set TMPDIR to a folder of your own" in " ".join(line.split())
+        assert "set TMPDIR to a folder that belongs to you" in " ".join(line.split())
     assert (there(emulator, package), there(emulator, other), statuses(emulator)) == (True, True, ["Processing"])
 
 
@@ -372,6 +372,7 @@ def test_the_variable_that_is_set_is_named(
     (own / "pulumi-iotda-ota").touch()
 
     with beside(XDG_RUNTIME_DIR=str(own)) as plugin:
-        told = " ".join(message(lambda: plugin.delete(FW, id_, state)).split())
+        reported = " ".join(message(lambda: plugin.delete(FW, id_, state)).split())
 
-    assert "fix set XDG_RUNTIME_DIR to a folder of your own that can be written, or unset it and set TMPDIR" in told
+    folder = "a folder that belongs to you and can be written"
+    assert f"fix set XDG_RUNTIME_DIR to {folder}, or unset it and set TMPDIR" in reported

@@ -1,4 +1,4 @@
-"""The process of the plugin: its settings, what it prints, how it ends, and where it runs."""
+"""The process of the plugin: its settings, its output, its end, and the folder in which it runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ METER = {"packageType": "firmwarePackage", "productId": "smart-meter", "version"
 
 
 def test_only_the_port_is_printed(started: Plugin) -> None:
-    """The standard output has the port and nothing else, whatever is asked, and the process ends when it is told to."""
+    """The standard output has only the port, whatever is called. The process ends after a signal."""
     started.answer("getOtaPackage", **METER)
     with pytest.raises(grpc.RpcError):
         started.invoke("getThing")
@@ -32,15 +32,15 @@ def test_only_the_port_is_printed(started: Plugin) -> None:
 
 
 def test_schema_and_version(plugin: Plugin) -> None:
-    """The process tells the schema that is shipped, and its version."""
-    told = plugin.stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=SECONDS).schema
+    """The process returns the schema of the package, and its version."""
+    reported = plugin.stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=SECONDS).schema
 
-    assert told == (ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text()
-    assert plugin.stub.GetPluginInfo(Empty(), timeout=SECONDS).version == json.loads(told)["version"]
+    assert reported == (ROOT / "pulumi_iotda_ota" / "plugin" / "schema.json").read_text()
+    assert plugin.stub.GetPluginInfo(Empty(), timeout=SECONDS).version == json.loads(reported)["version"]
 
 
 def test_secrets_are_understood(plugin: Plugin) -> None:
-    """Both sides agree that secrets are sent as such, and that a preview may ask."""
+    """Both sides agree that secrets are sent as secrets, and that a preview calls the plugin."""
     agreed = plugin.stub.Handshake(provider_pb2.ProviderHandshakeRequest(), timeout=SECONDS)
     configured = plugin.stub.Configure(provider_pb2.ConfigureRequest(), timeout=SECONDS)
 
@@ -70,7 +70,7 @@ def test_settings_arrive_typed_or_as_text(emulator: Emulator, tmp_path: Path, ty
 
 
 def test_credentials_among_the_settings_are_secret(plugin: Plugin) -> None:
-    """Every part of a credential is a secret in the state, whether or not it was given as one."""
+    """Every part of a credential is a secret in the state, even if the program does not mark it."""
     inputs, problems = check_config(plugin, accessKey="AK", secretKey="SK", authToken=secret("T"), region="cn-north-4")
 
     assert problems == []
@@ -82,7 +82,7 @@ def test_credentials_among_the_settings_are_secret(plugin: Plugin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "named", "told"),
+    ("config", "named", "reported"),
     [
         ({"deadline": "soon"}, "deadline", "deadline must be a number of seconds"),
         ({"deadline": 0}, "deadline", "source"),
@@ -94,16 +94,16 @@ def test_credentials_among_the_settings_are_secret(plugin: Plugin) -> None:
         ({"maxAttempts": [1]}, "maxAttempts", "maxAttempts must be a whole number"),
     ],
 )
-def test_wrong_settings_are_told(plugin: Plugin, config: dict[str, Any], named: str, told: str) -> None:
-    """A wrong setting is a failure of its property, before anything is asked."""
+def test_wrong_settings_are_told(plugin: Plugin, config: dict[str, Any], named: str, reported: str) -> None:
+    """A wrong setting is a failure of its property, before anything is sent."""
     _, ((property_, reason),) = check_config(plugin, **config)
 
     assert property_ == named
-    assert told in " ".join(reason.split())
+    assert reported in " ".join(reason.split())
 
 
 def test_settings_that_are_not_known_yet(plugin: Plugin) -> None:
-    """A setting that another resource will give is neither judged nor lost."""
+    """A setting that depends on another resource is neither judged nor lost."""
     inputs, problems = check_config(plugin, endpoint=UNKNOWN, deadline=UNKNOWN)
 
     assert problems == []
@@ -111,7 +111,7 @@ def test_settings_that_are_not_known_yet(plugin: Plugin) -> None:
 
 
 def test_other_settings_replace_nothing(plugin: Plugin) -> None:
-    """Other settings change a provider in place: what it made stays."""
+    """Other settings change a provider in place. Its resources stay."""
     request = provider_pb2.DiffRequest(urn=PROVIDER, olds=struct({"region": "a"}), news=struct({"region": "b"}))
     diff = plugin.stub.DiffConfig(request, timeout=SECONDS)
 
@@ -119,13 +119,13 @@ def test_other_settings_replace_nothing(plugin: Plugin) -> None:
 
 
 def test_without_settings_the_error_says_what_is_missing(tmp_path: Path) -> None:
-    """Without any settings a lookup names all that is missing and every way to give it."""
+    """Without any settings, a lookup names everything that is missing and every way to set it."""
     with Plugin({}, tmp_path) as plugin, pytest.raises(grpc.RpcError) as caught:
         plugin.configure().invoke("getOtaPackage", **METER)
 
-    told = caught.value.details()
-    assert told.startswith("the connection is incomplete, missing: region or endpoint, credentials")
-    assert "HW_REGION_NAME" in told
+    reported = caught.value.details()
+    assert reported.startswith("the connection is incomplete, missing: region or endpoint, credentials")
+    assert "HW_REGION_NAME" in reported
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_hostile_folder(emulator: Emulator, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("named", ["", "."])
 def test_a_hostile_folder_in_the_path(emulator: Emulator, tmp_path: Path, named: str) -> None:
-    """Neither are they where PYTHONPATH names the folder, which Python would look in before its libraries."""
+    """The same holds if PYTHONPATH names the folder, which Python searches before its libraries."""
     for name in ("semver.py", "requests.py", "pydantic.py"):
         (tmp_path / name).write_text('raise SystemExit("a file of the project was run")')
     environment = {**settings_for(emulator), "PYTHONPATH": named or str(tmp_path)}
@@ -198,7 +198,7 @@ def test_a_second_run_of_an_attached_process(emulator: Emulator, tmp_path: Path)
 
 
 def test_a_fault_of_ours_is_one_line(plugin: Plugin) -> None:
-    """What should not be ends the call with one line that says where, and the process goes on."""
+    """A fault of the plugin ends the call with one line that names its place, and the process continues."""
     with pytest.raises(grpc.RpcError, match=r"a fault of this plugin: ValueError: .* \(provider\.py, line \d+\)"):
         plugin.check("no urn", {})
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def posts(emulator: Emulator) -> int:
-    """Return how often a task was asked for."""
+    """Return how many tasks were requested."""
     return sum(request.operation == "CreateBatchTask" for request in emulator.requests)
 
 
@@ -84,7 +84,7 @@ def test_the_life_of_a_task(started: Plugin, start: Callable[[], Plugin], emulat
 
 
 def test_a_new_campaign_replaces(plugin: Plugin, emulator: Emulator) -> None:
-    """Other devices are a new campaign: the property is told as one that replaces, in its name in the schema."""
+    """Other devices need a new task: the diff names the property of the schema that replaces."""
     inputs = plugin.checked(TASK, task(emulator, replaceRunning=True))
     id_, state = plugin.create(TASK, inputs)
     news = plugin.checked(
@@ -110,7 +110,7 @@ def test_a_create_that_was_cut_off_is_taken_over(plugin: Plugin, emulator: Emula
 
 
 def test_an_engine_that_does_not_answer_loses_no_line(emulator: Emulator, tmp_path: Path) -> None:
-    """Where the engine can not be told, a line goes to the standard error."""
+    """If the engine cannot be reached, a line goes to the standard error."""
     with Plugin(settings_for(emulator), tmp_path) as plugin:
         inputs = plugin.configure().checked(TASK, task(emulator))
         left_over(emulator, inputs)
@@ -132,7 +132,7 @@ def test_an_engine_that_does_not_answer_loses_no_line(emulator: Emulator, tmp_pa
     ids=str,
 )
 def test_equal_campaigns_of_two_resources_are_two(plugin: Plugin, emulator: Emulator, others: dict[str, str]) -> None:
-    """Stack, project, name and parents tell equal campaigns apart, so that neither takes the other's task."""
+    """Stack, project, name and parents distinguish equal tasks, so that neither resource adopts the other's task."""
     at = urn("UpgradeTask", **{"name": "canary", **others})
     inputs = task(emulator, taskNamePrefix="canary")
 
@@ -142,7 +142,7 @@ def test_equal_campaigns_of_two_resources_are_two(plugin: Plugin, emulator: Emul
 
 
 def test_a_resource_that_moved_keeps_its_task(plugin: Plugin, emulator: Emulator) -> None:
-    """A resource under another parent, by an alias, is the same campaign."""
+    """A resource that an alias moves to another parent keeps its task."""
     inputs = plugin.checked(TASK, task(emulator))
     id_, state = plugin.create(TASK, inputs)
     moved = urn("UpgradeTask", "canary", parents="acme:index:Rollout$")
@@ -208,7 +208,7 @@ def test_a_secret_input_is_stored_as_one(plugin: Plugin, emulator: Emulator) -> 
 
 
 def test_a_secret_is_in_no_failure(plugin: Plugin) -> None:
-    """What is wrong with a secret input is told without it."""
+    """A problem of a secret input is reported without the secret."""
     _, problems = plugin.check(TASK, {"packageIds": secret(["very secret"]), "targets": ["d"]})
 
     # The engine prints the value of a property that is named.
@@ -264,7 +264,7 @@ def test_a_secret_is_in_no_warning(plugin: Plugin, emulator: Emulator, engine: E
 
 
 def test_what_an_earlier_check_added_is_no_argument_too_many(plugin: Plugin, emulator: Emulator) -> None:
-    """With ignoreChanges of everything the engine gives back what check had put beside the inputs."""
+    """With ignoreChanges of everything, the engine restores what check had added to the inputs."""
     inputs = plugin.checked(TASK, task(emulator))
 
     assert plugin.check(TASK, inputs, inputs)[1] == []
@@ -280,16 +280,16 @@ def test_only_the_names_of_the_schema_are_taken(plugin: Plugin, emulator: Emulat
 
 
 def test_every_problem_is_told_with_its_property(plugin: Plugin, emulator: Emulator) -> None:
-    """All that is wrong is told at once, each with a property of the schema, and nothing is sent."""
+    """All problems are reported at once, each with a property of the schema, and nothing is sent."""
     wrong = {"packageIds": ["a b"], "targets": ["d"], "groupIds": ["g"], "onDestroy": "x", "documentKey": "package_i"}
 
     _, problems = plugin.check(TASK, {**wrong, "retriesCount": 1})
 
     assert {name for name, _ in problems} == {"packageIds", "targets", "onDestroy", "documentKey", ""}
-    told = dict(problems)
-    assert told[""] == "there is no argument retriesCount (did you mean retryCount?)"
+    reported = dict(problems)
+    assert reported[""] == "there is no argument retriesCount (did you mean retryCount?)"
     # The values of this one look like names of arguments.
-    assert "must be one of package_ids, package_id" in told["documentKey"]
+    assert "must be one of package_ids, package_id" in reported["documentKey"]
     assert emulator.requests == []
 
 
@@ -327,7 +327,7 @@ def test_a_refusal_of_the_service_is_one_message(plugin: Plugin, emulator: Emula
 
 @pytest.fixture
 def endless(plugin: Plugin, emulator: Emulator) -> tuple[str, dict[str, Any]]:
-    """Return a task that runs on whatever it is told; its id and state."""
+    """Return the id and the state of a task that never ends."""
     emulator.set_device("d1", outcome="hang")
     emulator.faults.add(operation="StopBatchTask", status=200, body={"targets": []}, times=None)
     return plugin.create(TASK, plugin.checked(TASK, task(emulator)))
@@ -365,7 +365,7 @@ def test_custom_timeouts_bound_a_wait(
 def test_a_signal_ends_a_wait_and_then_the_process(
     endless: tuple[str, dict[str, Any]], start: Callable[[], Plugin], emulator: Emulator
 ) -> None:
-    """A process that is told to end answers what it has under way, and leaves."""
+    """A process that gets a signal finishes the calls that run, and ends."""
     polled = threading.Event()
     emulator.faults.add(operation="ShowBatchTask", nth=3, before=polled.set)
     with start() as plugin, ThreadPoolExecutor(1) as pool:
@@ -379,14 +379,14 @@ def test_a_signal_ends_a_wait_and_then_the_process(
 
 
 def test_a_lookup_sees_what_was_created_in_the_same_run(plugin: Plugin, emulator: Emulator) -> None:
-    """An answer of a function is not remembered beyond a change that this run makes."""
-    asked = {**METER, "version": "V1.4.10"}
-    plugin.answer("getOtaPackage", **asked)
-    plugin.answer("getOtaPackage", **asked)
+    """A result of a function is forgotten after a change that this run makes."""
+    query = {**METER, "version": "V1.4.10"}
+    plugin.answer("getOtaPackage", **query)
+    plugin.answer("getOtaPackage", **query)
     assert len(emulator.requests) == 1
 
     plugin.create(TASK, plugin.checked(TASK, task(emulator)))
     emulator.forget_requests()
-    plugin.answer("getOtaPackage", **asked)
+    plugin.answer("getOtaPackage", **query)
 
     assert len(emulator.requests) == 1

@@ -25,13 +25,13 @@ class Failing(provider.Provider):
         raise ValueError("no OTA package matches")
 
     async def diff_config(self, request: provider.DiffRequest) -> provider.DiffResponse:
-        """Tell one property that differs."""
+        """Return one property that differs."""
         change = provider.PropertyDiff(kind=provider.PropertyDiffKind.UPDATE, input_diff=True)
         return provider.DiffResponse(detailed_diff={"region": change})
 
 
 def served(method: str, request: Any) -> Any:
-    """Return what the server answers."""
+    """Return the response of the server."""
     server: Any = ProviderServicer([], "0.1.0", Failing(), "")
     # asyncio.run would leave the thread without an event loop, which Pulumi's test monitor looks for.
     loop = asyncio.new_event_loop()
@@ -42,7 +42,7 @@ def served(method: str, request: Any) -> Any:
 
 
 def test_an_error_is_a_traceback() -> None:
-    """An error reaches the user with the files and lines of whoever raised it."""
+    """An error reaches the user with the files and lines of the code that raised it."""
     with pytest.raises(Exception, match=r'no OTA package matches:\n  File ".*server\.py"'):
         served("Invoke", provider_pb2.InvokeRequest(tok="t"))
 
@@ -53,7 +53,7 @@ def test_what_is_not_known_is_a_text() -> None:
 
 
 def test_what_is_not_known_can_not_be_answered() -> None:
-    """There is a type for a value that is not known yet, and it can not be sent."""
+    """There is a type for an unknown value, but it cannot be sent."""
     with pytest.raises(ValueError, match="Unsupported value type"):
         PropertyValue.marshal_map({"version": PropertyValue(Computed())})
 
@@ -66,5 +66,5 @@ def test_a_detailed_difference_of_settings_fails() -> None:
 
 @pytest.mark.parametrize("method", ["Handshake", "Attach"])
 def test_no_handshake_and_no_debugger(method: str) -> None:
-    """The first thing that the engine asks, and what a debugger needs, are not there."""
+    """The first call of the engine, and the calls of a debugger, are missing."""
     assert method not in vars(ProviderServicer)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 
 from pulumi_iotda_ota.emulator import Switches
+from tests.support.engine_resources import wait_until
 from tests.support.plugin_process import UNKNOWN, Plugin, plain, urn
 from tests.support.plugin_resources import NONE, SOME, TASK, task
 from tests.support.plugin_upgrade_tasks import LOCATION, METER
@@ -24,13 +26,13 @@ APPROVED = urn("UpgradeTaskConfirmation", "approved")
 
 def test_the_life_of_a_package(started: Plugin, start: Callable[[], Plugin], emulator: Emulator) -> None:
     """A package is created of its object, found by a lookup of the same run, replaced by another file and deleted."""
-    assert started.answer("getOtaPackage", **asked(), onMissing="none") == {"found": False}
+    assert started.answer("getOtaPackage", **query(), onMissing="none") == {"found": False}
     inputs = started.checked(PACKAGE, METER)
     assert started.create(PACKAGE, inputs, preview=True)[1]["packageId"] == UNKNOWN
     id_, state = started.create(PACKAGE, inputs)
     assert (state["packageId"], state["exists"], state["obsLocation"]) == (id_, True, LOCATION)
 
-    assert started.answer("getOtaPackage", **asked())["packageId"] == id_
+    assert started.answer("getOtaPackage", **query())["packageId"] == id_
     assert started.diff(PACKAGE, id_, state, started.checked(PACKAGE, METER, inputs)).changes == NONE
     other = started.checked(PACKAGE, {**METER, "obsLocation": {**LOCATION, "objectKey": "meter/other.bin"}}, inputs)
     assert list(started.diff(PACKAGE, id_, state, other).replaces) == ["obsLocation"]
@@ -41,13 +43,13 @@ def test_the_life_of_a_package(started: Plugin, start: Callable[[], Plugin], emu
     assert not [found for found in emulator.packages if found["package_id"] == id_]
 
 
-def asked() -> dict[str, Any]:
+def query() -> dict[str, Any]:
     """Return the lookup of that package."""
     return {name: METER[name] for name in ("packageType", "productId", "version")}
 
 
 def test_a_field_of_an_object_is_told_by_its_path(plugin: Plugin) -> None:
-    """What is wrong inside an object is told of the object, with the field, in the names of the schema."""
+    """A problem in an object is reported for the object, with the field, in the names of the schema."""
     _, problems = plugin.check(PACKAGE, {**METER, "obsLocation": {**LOCATION, "sign": "short", "bucketName": "B"}})
 
     assert [name for name, _ in problems] == ["obsLocation"] * 2
@@ -60,12 +62,17 @@ def running(plugin: Plugin, emulator: Emulator, **more: Any) -> str:
 
 
 def test_a_completion_that_passes(plugin: Plugin, emulator: Emulator, engine: Engine) -> None:
-    """A completion waits for the end, shows how it goes on beside its resource, and asks nothing again."""
+    """A completion waits for the end, reports progress beside its resource, and sends nothing afterwards."""
+    emulator.set_device("d1", outcome="hang")
     task_id = running(plugin, emulator)
     inputs = plugin.checked(DONE, {"taskId": task_id, "timeout": "1m"})
     assert plugin.create(DONE, inputs, preview=True)[1]["failedCount"] == UNKNOWN
 
-    id_, state = plugin.create(DONE, inputs)
+    with ThreadPoolExecutor() as pool:
+        creation = pool.submit(plugin.create, DONE, inputs)
+        wait_until(lambda: any(line.startswith("Ctrl-C stops the wait") for _, line in engine.lines))
+        emulator.set_device("d1", outcome="success")
+        id_, state = creation.result()
 
     assert (state["status"], state["failedCount"], state["progress"]["success"]) == ("Success", 0, 2)
     assert any(at == DONE and line.startswith("2 of 2 done") for at, line in engine.lines)
@@ -81,21 +88,21 @@ def test_a_completion_that_passes(plugin: Plugin, emulator: Emulator, engine: En
 
 
 def test_a_completion_that_fails(plugin: Plugin, emulator: Emulator) -> None:
-    """A campaign with too many failures fails the create, in the words of the library and the names of the plugin."""
+    """A task with too many failures fails the create, with the library's error in the names of the plugin."""
     emulator.set_device("d1", outcome="fail")
     task_id = running(plugin, emulator)
 
     with pytest.raises(grpc.RpcError) as caught:
         plugin.create(DONE, plugin.checked(DONE, {"taskId": task_id}))
 
-    told = caught.value.details()
-    assert "1 of 2 devices" in told.splitlines()[0]
-    assert "maxFailedDevices" in told
-    assert "max_failed_devices" not in told
+    reported = caught.value.details()
+    assert "1 of 2 devices" in reported.splitlines()[0]
+    assert "maxFailedDevices" in reported
+    assert "max_failed_devices" not in reported
 
 
 def test_an_approval(plugin: Plugin, emulator: Emulator) -> None:
-    """A task that waits is confirmed where its packages are those that were approved, and refused where not."""
+    """A task that waits is confirmed if its packages are the approved ones, and refused otherwise."""
     task_id = running(plugin, emulator, needConfirm=True)
     packages = task(emulator)["packageIds"]
     with pytest.raises(grpc.RpcError, match="approvedPackageIds"):
@@ -150,6 +157,6 @@ def test_the_constant_id_of_a_resource_is_no_value(
     """The id of a resource that owns nothing is refused when it is checked, with the output that is meant."""
     _, problems = plugin.check(at, inputs)
 
-    ((told, reason),) = problems
-    assert told == name
+    ((reported, reason),) = problems
+    assert reported == name
     assert f"must be the output {output} of a resource instead of its id" in reason

@@ -1,1 +1,1 @@
-"""What each resource does over its life, against the emulator, with a time of its own. Never under the engine."""
+"""The life of each resource, against the emulator, with a simulated clock. Never under the engine."""

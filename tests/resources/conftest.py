@@ -1,4 +1,4 @@
-"""The bench that the life cycles are tested on: the emulator over a socket, and a time of its own."""
+"""The bench of the life cycles: the emulator over a socket, and a simulated clock."""
 
 from __future__ import annotations
 

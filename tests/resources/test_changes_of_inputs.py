@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.pin import Pin
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from pulumi_iotda_ota.schema.changes import CONNECTION
+from pulumi_iotda_ota.schema.argument import CONNECTION
 from tests.support import resource_packages
 from tests.support.resource_bench import SCOPE
 
@@ -109,8 +109,8 @@ class Resource:
     inputs: Properties
     created: Created
 
-    def given(self, context: ResourceContext, change: Properties) -> tuple[Properties, list[str]]:
-        """Check other inputs; return them and what is wrong."""
+    def checked(self, context: ResourceContext, change: Properties) -> tuple[Properties, list[str]]:
+        """Check other inputs, and return them and the arguments with a problem."""
         news = {name: value for name, value in {**self.inputs, **change}.items() if value is not None}
         checked = self.kind.check(context, self.created.outputs, news)
         return checked.inputs, [problem.argument for problem in checked.problems]
@@ -169,12 +169,12 @@ def test_a_change_does_what_the_page_says(bench: Bench, name: str, input_: str, 
     context = bench.context
     bench.warnings.clear()
     bench.emulator.forget_requests()
-    news, problems = resource.given(context, change)
+    news, problems = resource.checked(context, change)
     if effect in ("refused", "allowed"):
         assert problems == ([input_] if effect == "refused" else [""])
         if effect == "refused":
             return
-        news, problems = resource.given(context, {**change, "allow_replace": True})
+        news, problems = resource.checked(context, {**change, "allow_replace": True})
     assert problems == []
     while_checked = bench.count()
 

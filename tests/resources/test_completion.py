@@ -1,4 +1,4 @@
-"""UpgradeTaskCompletion: waits for the end of a campaign as rarely as it can, and fails where the campaign failed."""
+"""UpgradeTaskCompletion: waits for the end of a task with few requests, and fails if the task failed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OFFLINE = "Waiting for the device online timeout"
 
 
 def test_a_good_end(bench: Bench) -> None:
-    """Once all devices are done it is created, with how the campaign ended; only the task was read."""
+    """When all devices are done, it is created with the result of the task. Only the task was read."""
     outputs = wait(bench, campaign(bench))
 
     assert (outputs["status"], outputs["task_name"], outputs["failed_count"]) == ("Success", "canary_3f9a", 0)
@@ -50,7 +50,7 @@ def test_a_task_that_awaits_its_confirmation(bench: Bench) -> None:
     with pytest.raises(DeadlineExceeded) as caught:
         wait(bench, campaign(bench, need_confirm=True), timeout="5m")
 
-    assert ", 4 waiting for the task to be confirmed, Waitting: " in bench.told[-1]
+    assert ", 4 waiting for the task to be confirmed, Waitting: " in bench.reported[-1]
     assert "4 devices wait for the task to be confirmed" in str(caught.value)
     assert "UpgradeTaskConfirmation" in str(caught.value)
 
@@ -80,9 +80,9 @@ def test_a_refusal_is_final(bench: Bench, fault: dict[str, Any], error: type[Exc
 
 def test_what_a_person_reads(bench: Bench) -> None:
     """A failed task is reported with its counts, the first failed devices with their reasons, and the fix."""
-    told = failure(bench, campaign(bench, 40, failing=7))
+    reported = failure(bench, campaign(bench, 40, failing=7))
 
-    assert told.splitlines() == [
+    assert reported.splitlines() == [
         "upgrade task canary_3f9a failed: 7 of 40 devices (limit 0)",
         f"  dev-0007     {OFFLINE} (IOTDA.014112)",
         f"  dev-0006     {OFFLINE} (IOTDA.014112)",
@@ -122,7 +122,7 @@ def test_limits(bench: Bench, limits: dict[str, Any], passes: bool) -> None:
 
 
 def test_the_same_task_is_judged_again(bench: Bench) -> None:
-    """With the limit that the error names the next run is green, without another campaign."""
+    """With the limit that the error names, the next run succeeds without another task."""
     task_id = campaign(bench, 30, failing=1)
     assert "max_failed_percent=3.34" in failure(bench, task_id, max_failed_percent=1)
 
@@ -140,7 +140,7 @@ def test_a_campaign_for_nobody_fails(bench: Bench) -> None:
 
 
 def test_removed_devices_have_failed(bench: Bench) -> None:
-    """A device that was removed on the way counts as failed, also where the service does not count such devices."""
+    """A device that was removed counts as failed, even if the service does not count such devices."""
     task_id = campaign(bench, failing=1, outcome="removed")
     assert "failed: 1 of 4 devices" in failure(bench, task_id)
 
@@ -159,12 +159,12 @@ def test_a_failure_that_nothing_counts(bench: Bench, status: str) -> None:
     task_id = campaign(bench)
 
     for limits in ({}, {"max_failed_percent": 100}, {"max_failed_devices": 9}):
-        told = failure(bench, task_id, min_devices=0, **limits)
-        assert f"ended as {status}, and the service counts none of its devices" in told
+        reported = failure(bench, task_id, min_devices=0, **limits)
+        assert f"ended as {status}, and the service counts none of its devices" in reported
 
 
 def test_a_device_that_will_be_tried_again_has_not_failed(bench: Bench) -> None:
-    """While a device waits for its next try the campaign goes on, and nothing is stopped for it."""
+    """While a device waits for a retry, the task runs, and is not stopped because of it."""
     bench.emulator.set_device("dev-0001", fails_first=1)
     policy = {"retry_count": 1, "retry_interval": 1}
 
@@ -174,15 +174,15 @@ def test_a_device_that_will_be_tried_again_has_not_failed(bench: Bench) -> None:
 
 def test_more_devices_than_an_offset_reaches(bench: Bench) -> None:
     """Of 600 failing devices the first are named and the others counted, with one request for them."""
-    told = failure(bench, campaign(bench, 600, failing=600))
+    reported = failure(bench, campaign(bench, 600, failing=600))
 
-    assert "failed: 600 of 600 devices" in told
-    assert "and 595 more" in told
+    assert "failed: 600 of 600 devices" in reported
+    assert "and 595 more" in reported
     assert len([request for request in bench.emulator.requests if "task_detail_status" in request.query]) == 1
 
 
 def test_devices_that_can_not_be_read(bench: Bench) -> None:
-    """The verdict does not hang on the devices: why they could not be read is told beside it."""
+    """If the failed devices cannot be read, the task is still judged, and the error has the reason."""
     task_id = campaign(bench, failing=1)
 
     def for_devices(request: Any) -> bool:
@@ -194,14 +194,14 @@ def test_devices_that_can_not_be_read(bench: Bench) -> None:
 
 
 def test_what_devices_say_is_escaped_and_their_output_unread(bench: Bench) -> None:
-    """A reason can not forge a line of the log, and what a device reports back is told nowhere."""
+    """A reason cannot forge a line of the log, and the output of a device is in no message."""
     bench.emulator.set_device("dev-0001", outcome="fail", error_msg="\x1b[31mx\n::error::forged", output="secret")
 
-    told = failure(bench, campaign(bench, 1))
+    reported = failure(bench, campaign(bench, 1))
 
-    assert "\x1b" not in told
-    assert "\n::error::" not in told
-    assert "secret" not in repr((told, bench.told))
+    assert "\x1b" not in reported
+    assert "\n::error::" not in reported
+    assert "secret" not in repr((reported, bench.reported))
 
 
 # Stopping ------------------------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def test_what_devices_say_is_escaped_and_their_output_unread(bench: Bench) -> No
 
 
 def test_all_that_is_wrong_is_told_at_once(bench: Bench) -> None:
-    """Every wrong input is told, and nothing is sent."""
+    """Every wrong input is reported, and nothing is sent."""
     wrong = {
         "task_id": "Not a task",
         "max_failed_devices": -1,
@@ -284,6 +284,6 @@ def test_a_share_of_devices_that_are_not_known_yet(bench: Bench) -> None:
 
 
 def test_a_task_that_is_not_there(bench: Bench) -> None:
-    """A task that does not exist is told as such, with where it was looked for."""
+    """A task that does not exist is reported with the place of the request."""
     with pytest.raises(ServiceError, match=r"there is no upgrade task abc\n  endpoint"):
         wait(bench, "abc")

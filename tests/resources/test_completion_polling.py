@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_looks_are_quick_at_first_and_few(bench: Bench) -> None:
-    """A short campaign is noticed within a second, and one of a whole day takes no more than two looks a minute."""
+    """The end of a short task is noticed within a second, and a task of a day costs at most two requests a minute."""
     bench.emulator.set_device("dev-0001", seconds=3)
     wait(bench, campaign(bench, 1))
     assert sum(bench.time.slept) < 5
@@ -32,7 +32,7 @@ def test_progress_is_told_when_it_changes(bench: Bench) -> None:
     bench.emulator.set_device("dev-0001", seconds=60)
     wait(bench, campaign(bench, 2))
 
-    assert bench.told == [
+    assert bench.reported == [
         f"{counts}: upgrade task canary_3f9a"
         for counts in (
             "0 of 0 done, 0 failed, 0 running, 0 waiting, Initializing",
@@ -52,10 +52,10 @@ def test_a_campaign_that_takes_too_long(bench: Bench) -> None:
         wait(bench, task_id, timeout="1m")
 
     assert sum(bench.time.slept) == pytest.approx(60)
-    told = " ".join(str(caught.value).split())
-    assert told.startswith("upgrade task canary_3f9a did not end within 60 seconds found ")
-    assert "1 of 2 devices done, 0 failed, 1 running" in told
-    assert "run pulumi up again: it continues to wait" in told
+    reported = " ".join(str(caught.value).split())
+    assert reported.startswith("upgrade task canary_3f9a did not end within 60 seconds found ")
+    assert "1 of 2 devices done, 0 failed, 1 running" in reported
+    assert "run pulumi up again: it continues to wait" in reported
     assert wait(bench, task_id, timeout=60)["status"] == "Success"
 
 
@@ -72,16 +72,16 @@ OUTAGES = {
 
 @pytest.mark.parametrize("fault", OUTAGES.values(), ids=OUTAGES)
 def test_an_outage_is_endured(bench: Bench, fault: dict[str, Any]) -> None:
-    """A service that does not answer for a while is asked again until it does; a line tells it once."""
+    """During an outage, requests are repeated until there is a response. One line reports the outage."""
     bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=20, **fault)
 
     assert wait(bench, campaign(bench))["status"] == "Success"
 
-    assert len([line for line in bench.told if "no response, trying again" in line]) == 1
+    assert len([line for line in bench.reported if "no response, trying again" in line]) == 1
 
 
 def test_an_outage_that_does_not_end(bench: Bench) -> None:
-    """A service that never answers ends the wait at its timeout, not earlier and hardly later, with the last error."""
+    """If there is never a response, the wait ends at its timeout with the last error."""
     bench.emulator.faults.add(operation="ShowBatchTask", times=None, error="iam_down")
     task_id = campaign(bench)
 
@@ -102,7 +102,7 @@ def test_the_service_says_when_to_come_back(bench: Bench) -> None:
 
 @pytest.mark.parametrize("word", ["Waiting", "Queued", "processing"])
 def test_a_status_that_is_not_documented_runs(bench: Bench, word: str) -> None:
-    """Only what is documented as an end is one; a campaign in any other state is waited for."""
+    """Only a documented final state ends the wait."""
     task_id = campaign(bench)
     bench.emulator.faults.add(operation="ShowBatchTask", times=5, merge={"batchtask": {"status": word}})
 
@@ -133,7 +133,7 @@ def test_a_status_that_lags_behind_the_counts(bench: Bench) -> None:
 
 
 def test_a_service_that_asks_for_a_day(bench: Bench) -> None:
-    """However long the service asks to be left alone, an end is noticed within minutes."""
+    """However long a pause the service requests, the end is noticed within minutes."""
     bench.emulator.faults.add(operation="ShowBatchTask", error="throttled", headers={"Retry-After": "100000"})
 
     wait(bench, campaign(bench))

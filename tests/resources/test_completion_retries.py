@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def test_a_stopped_task_is_not_retried(bench: Bench) -> None:
-    """What somebody stopped stays stopped, with retry_failed too."""
+    """A task that was stopped stays stopped, also with retry_failed."""
     failure(bench, campaign(bench, stopped=True), retry_failed=True)
 
     assert sent(bench) == []
 
 
 def test_a_lost_retry_that_shows_late(bench: Bench) -> None:
-    """A retry whose response is lost, of a task that still looks as before: it is not judged by that, nor repeated."""
+    """If the response to a retry is lost and the task is unchanged, it is neither judged nor retried again."""
     task_id = fails_first(bench, 1)
     before = bench.emulator.tasks[0]
     bench.emulator.faults.add(operation="RetryBatchTask", accept=True, wire="drop")
@@ -33,7 +33,7 @@ def test_a_lost_retry_that_shows_late(bench: Bench) -> None:
 
 
 def test_after_an_outage_all_is_as_before(bench: Bench) -> None:
-    """Once the service answers again, pauses are short again, and a second outage is told as the first one was."""
+    """After an outage, pauses are short again, and a second outage is reported like the first one."""
     bench.emulator.set_device("dev-0001", seconds=400)
     for nth in (2, 6):
         bench.emulator.faults.add(operation="ShowBatchTask", nth=nth, error="throttled", headers={"Retry-After": "120"})
@@ -41,7 +41,7 @@ def test_after_an_outage_all_is_as_before(bench: Bench) -> None:
     wait(bench, campaign(bench, 1), timeout="1h")
 
     assert bench.time.slept.count(120) == 2
-    assert len([line for line in bench.told if "no response, trying again" in line]) == 2
+    assert len([line for line in bench.reported if "no response, trying again" in line]) == 2
 
 
 def test_an_outage_that_is_over_is_not_blamed(bench: Bench) -> None:
@@ -63,4 +63,4 @@ def test_one_request_that_runs_out_of_time(bench: Bench) -> None:
     outputs = wait(bench, campaign(bench), timeout="1h", connection={"deadline": 1, "max_attempts": 10})
 
     assert outputs["status"] == "Success"
-    assert any("within the deadline" in line or "failed to read" in line for line in bench.told)
+    assert any("within the deadline" in line or "failed to read" in line for line in bench.reported)

@@ -38,11 +38,11 @@ def test_other_packages_than_approved(bench: Bench, approved: list[str]) -> None
 
 
 def test_a_service_that_does_not_say_what_it_installs(bench: Bench) -> None:
-    """Where the task's packages are not known, nothing is confirmed."""
+    """If the packages of the task are not known, nothing is confirmed."""
     task_id = waiting_task(bench)
     bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": {"document": None}})
 
-    with pytest.raises(InputError, match="the service does not say what"):
+    with pytest.raises(InputError, match="does not return the packages of the task"):
         confirm(bench, task_id)
     assert confirmations(bench) == 0
 
@@ -55,21 +55,21 @@ def test_the_order_of_packages_says_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "told"),
+    ("task", "reported"),
     [
         ({"need_confirm": False}, "does not wait for a confirmation"),
         ({"stopped": True}, "was stopped, and cannot be confirmed"),
     ],
 )
-def test_a_task_that_can_not_be_confirmed(bench: Bench, task: dict[str, Any], told: str) -> None:
-    """A task that waits for nobody, or that was stopped, is an error: the approval would gate nothing."""
-    with pytest.raises(IotdaOtaError, match=told):
+def test_a_task_that_can_not_be_confirmed(bench: Bench, task: dict[str, Any], reported: str) -> None:
+    """A task that waits for no confirmation, or was stopped, is an error, because the approval would have no effect."""
+    with pytest.raises(IotdaOtaError, match=reported):
         confirm(bench, waiting_task(bench, **task))
     assert confirmations(bench) == 0
 
 
 def test_a_task_that_was_confirmed_elsewhere(bench: Bench) -> None:
-    """What somebody has confirmed on the console is not confirmed again."""
+    """A task that was confirmed on the console is not confirmed again."""
     task_id = waiting_task(bench)
     confirm(bench, task_id)
     bench.time.sleep(1)
@@ -81,7 +81,7 @@ def test_a_task_that_was_confirmed_elsewhere(bench: Bench) -> None:
 
 @pytest.mark.parametrize("fault", [{"wire": "drop"}, {"error": "gateway_timeout"}, {"wire": "garbage"}])
 def test_a_confirmation_whose_answer_is_lost(bench: Bench, fault: dict[str, Any]) -> None:
-    """A confirmation that was accepted without an answer shows in the task, and is not sent again."""
+    """If the response to a confirmation is lost, the task shows it, and it is not sent again."""
     bench.emulator.faults.add(operation="ConfirmBatchTask", accept=True, **fault)
 
     confirm(bench, waiting_task(bench))
@@ -102,7 +102,7 @@ def test_a_confirmation_that_was_not_taken(bench: Bench) -> None:
 
 
 def test_a_confirmation_that_is_refused(bench: Bench) -> None:
-    """What the service refuses is told, for the whole task or for some of its devices."""
+    """A refusal of the service is reported, for the whole task or for some of its devices."""
     task_id = waiting_task(bench)
     bench.emulator.faults.add(operation="ConfirmBatchTask", error="denied")
     with pytest.raises(ServiceError, match="refused to confirm an upgrade task"):
@@ -154,7 +154,7 @@ def test_what_owns_nothing_needs_no_credentials(bench: Bench) -> None:
 
 
 def test_wrong_inputs(bench: Bench) -> None:
-    """Every wrong input is told at once; what is not known yet is taken to be right."""
+    """All wrong inputs are reported at once. An input that is not known yet has no problem."""
     context = bench.silent().context
 
     problems = Confirmation.check(context, {}, {"task_id": "X", "approved_package_ids": []}).problems
@@ -181,7 +181,7 @@ def test_what_still_waits_is_confirmed(bench: Bench) -> None:
     [{"need_confirm": None}, {"task_progress": None}, {"need_confirm": None, "task_progress": None}],
 )
 def test_a_service_that_tells_little(bench: Bench, answer: dict[str, Any]) -> None:
-    """Where the service does not say that devices wait, that is no reason to leave them waiting."""
+    """If the service does not return that devices wait, they are still confirmed."""
     task_id = waiting_task(bench)
     bench.emulator.faults.add(operation="ShowBatchTask", times=None, merge={"batchtask": answer})
 

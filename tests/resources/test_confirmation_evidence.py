@@ -41,7 +41,7 @@ def is_evidence(status: str, progress: dict[str, int | None] | None) -> bool:
 @example("Waitting", {"total": 0, "waitting": 0})
 @example("Processing", {"total": 0, "processing": 2})
 def test_nothing_is_done_without_evidence(bench: Bench, status: str, progress: dict[str, int | None] | None) -> None:
-    """Each answer either proves that all devices have begun, or the task is confirmed once, or there is an error."""
+    """Each response proves that all devices have begun, or the task is confirmed once, or there is an error."""
     bench.emulator.reset()
     task_id = waiting_task(bench)
 

@@ -69,7 +69,7 @@ def test_what_is_stored_is_a_reference(kind: type[dynamic.ResourceProvider]) -> 
 
 
 def test_the_configuration_stays_in_its_provider(service: Emulator) -> None:
-    """What one provider was configured with is not seen by another one of the same process."""
+    """One provider does not see the configuration of another one in the same process."""
     settings = settings_for(service)
     config = {
         "iotda-ota:endpoint": settings["HW_IOTDA_ENDPOINT"],
@@ -141,7 +141,7 @@ def test_a_secret_is_never_an_input(make: Any, secret: str) -> None:
 
 @pytest.mark.parametrize("name", ["version_constraint", "version", "package_id", "*"])
 def test_a_pin_ignores_no_change_of_its_selection(name: str) -> None:
-    """Ignoring a change would move a pin: the engine puts what was found in the place of what was asked."""
+    """An ignored change would move a pin: the engine restores the fields of the package as inputs."""
     with pytest.raises(InputError, match="would move the pin instead of keeping it"):
         iotda_ota.OtaPackagePin("x", package_id="p", opts=pulumi.ResourceOptions(ignore_changes=[name]))
 

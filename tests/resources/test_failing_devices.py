@@ -1,4 +1,4 @@
-"""Which devices of a task fail and why: what is asked of the service, and no more."""
+"""Which devices of a task fail and why, and which requests that needs."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def add_task(bench: Bench, targets: list[str], **fields: Any) -> str:
     return task_id
 
 
-def asked(bench: Bench) -> list[str]:
-    """Return the statuses that were asked for, in order."""
+def requested(bench: Bench) -> list[str]:
+    """Return the requested statuses, in order."""
     return [request.query["task_detail_status"] for request in bench.emulator.requests]
 
 
 def test_a_task_without_failures_costs_nothing(bench: Bench) -> None:
-    """Where the progress counts no failing device, and where it is not known yet, nothing is sent."""
+    """If the progress counts no failed device, or is not known yet, nothing is sent."""
     assert failing(bench, add_task(bench, ["d1", "d2"])) == ()
     assert failing_devices(bench.run.client(bench.context.resolve({})), "abc", None).devices == ()
     assert bench.emulator.requests == []
 
 
 def test_each_device_is_told_with_its_reason(bench: Bench) -> None:
-    """Devices that failed, wait for another try or were removed are told, by one request a status that occurs."""
+    """Devices that failed, wait for a retry or were removed are returned. Each status that occurs costs one request."""
     bench.emulator.set_device("d1", outcome="offline", error_code="IOTDA.014112")
     bench.emulator.set_device("d2", outcome="removed")
     task_id = add_task(bench, ["d1", "d2", "d3"])
@@ -56,7 +56,7 @@ def test_each_device_is_told_with_its_reason(bench: Bench) -> None:
         FailingDevice("d1", "Fail", "IOTDA.014112", OFFLINE),
         FailingDevice("d2", "Removed"),
     )
-    assert asked(bench) == ["Fail", "Removed"]
+    assert requested(bench) == ["Fail", "Removed"]
 
 
 def test_a_device_that_is_tried_again_is_told(bench: Bench) -> None:
@@ -75,7 +75,7 @@ def test_a_stopped_task(bench: Bench) -> None:
 
 
 def test_what_a_device_reports_back_is_not_read(bench: Bench) -> None:
-    """The output of a device can hold secrets, and is in no part of the answer."""
+    """The output of a device can have secrets, and is in no result."""
     bench.emulator.set_device("d1", outcome="fail", output="device-secret")
 
     assert "device-secret" not in repr(failing(bench, add_task(bench, ["d1"])))
@@ -96,17 +96,17 @@ def test_more_devices_than_an_offset_reaches(bench: Bench, most: int, pages: int
 
 
 def test_only_the_statuses_that_are_wanted(bench: Bench) -> None:
-    """Who asks for some statuses gets those, and nothing is sent for the others."""
+    """Only the requested statuses are returned, and nothing is sent for others."""
     bench.emulator.set_device("d1", outcome="fail")
     bench.emulator.set_device("d2", outcome="removed")
     task_id = add_task(bench, ["d1", "d2"])
 
     assert [device.target for device in failing(bench, task_id, statuses=("Removed",))] == ["d2"]
-    assert asked(bench) == ["Removed"]
+    assert requested(bench) == ["Removed"]
 
 
 def test_a_device_that_moves_on_meanwhile_is_told_once(bench: Bench) -> None:
-    """A device that is in two answers is told once, as the later one has it."""
+    """A device that is in two responses is returned once, as the later response has it."""
     bench.emulator.set_device("d1", outcome="fail")
     bench.emulator.set_device("d2", outcome="removed")
     task_id = add_task(bench, ["d1", "d2"])

@@ -1,4 +1,4 @@
-"""A process that is killed at every point of creating a campaign, and the run after it: one task, which it knows."""
+"""A process that is killed at every point of the creation of a task, and the run after it: one task, which it knows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def service() -> Iterator[Emulator]:
 
 
 def start(service: Emulator) -> subprocess.Popen[str]:
-    """Start creating the campaign."""
+    """Start the creation of the task."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
     environment = {**kept, **settings_for(service)}
     return subprocess.Popen(

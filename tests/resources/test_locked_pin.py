@@ -1,4 +1,4 @@
-"""OtaPackagePin with a lock: it is where the lock file says, moves with it and back, and asks nobody."""
+"""OtaPackagePin with a lock: it has the package of the lock file, moves with it and back, and sends no request."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 LOCKED: dict[str, Any] = {"lock": "meter"}
 
 
-def locked(bench: Bench, folder: Path, **asked: Any) -> None:
+def locked(bench: Bench, folder: Path, **query: Any) -> None:
     """Lock a lookup under the name of these tests."""
-    lock(bench.emulator, folder, "meter", clock=bench.time.clock, **asked)
+    lock(bench.emulator, folder, "meter", clock=bench.time.clock, **query)
 
 
 @pytest.fixture(autouse=True)
@@ -98,32 +98,32 @@ def test_triggers_do_not_move_it(bench: Bench, project: Path) -> None:
 
 
 def test_words_beside_the_lock_must_be_the_locked_ones(bench: Bench, project: Path) -> None:
-    """The words of the program are held against what is locked; equal ones change nothing but what is stored."""
+    """The selection of the program is compared with the locked one. An equal one changes only what is stored."""
     locked(bench, project, **NEWEST)
     first = pinned(bench, LOCKED)
 
     assert pinned(bench, {**LOCKED, **NEWEST}, first)["package_id"] == "p2"
-    told = problems(bench.silent(), {**LOCKED, **EXACT})
-    assert told.startswith('lock: "meter" is locked for another query')
-    assert 'most_recent=None, version="V1"' in told
+    reported = problems(bench.silent(), {**LOCKED, **EXACT})
+    assert reported.startswith('lock: "meter" is locked for another query')
+    assert 'most_recent=None, version="V1"' in reported
 
 
 def test_a_lock_that_comes_or_goes_keeps_the_package(bench: Bench, project: Path) -> None:
     """The same selection with a lock and without one is the same pin: nothing moves, for the file is what it held."""
     locked(bench, project, **NEWEST)
-    asked = pinned(bench, NEWEST)
+    query = pinned(bench, NEWEST)
     upload(bench)
 
-    with_lock = pinned(bench, {**NEWEST, **LOCKED}, asked)
+    with_lock = pinned(bench, {**NEWEST, **LOCKED}, query)
     assert (with_lock["package_id"], with_lock["revision"]) == ("p2", 1)
-    assert Pin.diff(bench.context, "pin", asked, with_lock).changes
+    assert Pin.diff(bench.context, "pin", query, with_lock).changes
     again = pinned(bench, NEWEST, pinned(bench, LOCKED, with_lock))
     assert (again["package_id"], again["revision"]) == ("p2", 1)
     assert "locked_query" not in again
 
 
 def test_a_time_in_another_form_keeps_the_package(bench: Bench, project: Path) -> None:
-    """A lock that goes for the same query moves nothing, also where the program writes its time in another form."""
+    """If a lock is removed and the query stays, nothing moves, even if the program writes its time in another form."""
     locked(bench, project, **NEWEST, created_after="2026-01-01T00:00:00Z")
     first = pinned(bench, LOCKED)
     upload(bench)
@@ -138,12 +138,12 @@ def test_expected_package(bench: Bench, project: Path) -> None:
     locked(bench, project, **NEWEST)
 
     assert pinned(bench, {**LOCKED, "expected_package_id": "p2"})["package_id"] == "p2"
-    told = problems(bench, {**LOCKED, "expected_package_id": "p1"})
-    assert "expected_package_id: is p1, but the pin returns p2 (V2)" in told
+    reported = problems(bench, {**LOCKED, "expected_package_id": "p1"})
+    assert "expected_package_id: is p1, but the pin returns p2 (V2)" in reported
 
 
 def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
-    """The file's location is locked too, and shown where it is asked for, without a request."""
+    """The location of the file is locked too, and returned without a request if it is requested."""
     locked(bench, project, **EXACT)
     bench.emulator.forget_requests()
 
@@ -154,7 +154,7 @@ def test_location_comes_from_the_file(bench: Bench, project: Path) -> None:
 
 
 def test_verify_asks(bench: Bench, project: Path) -> None:
-    """verify=True asks for the locked package at each preview, and one that is gone fails it."""
+    """verify=True reads the locked package at each preview. If it is gone, the preview fails."""
     locked(bench, project, **NEWEST)
     bench.emulator.forget_requests()
     first = pinned(bench, {**LOCKED, "verify": True})
@@ -162,14 +162,14 @@ def test_verify_asks(bench: Bench, project: Path) -> None:
 
     bench.emulator.delete_package("p2")
 
-    told = problems(bench, {**LOCKED, "verify": True}, first)
-    assert "the locked package p2 does not exist any more" in told
-    assert "iotda-ota lock update meter" in told
+    reported = problems(bench, {**LOCKED, "verify": True}, first)
+    assert "the locked package p2 does not exist any more" in reported
+    assert "iotda-ota lock update meter" in reported
     assert pinned(bench.silent(), LOCKED, first)["package_id"] == "p2"
 
 
 def test_refresh_tells_what_the_locked_query_gives_now(bench: Bench, project: Path) -> None:
-    """A refresh looks up what was locked: available_version is told, a package that is gone too; nothing moves."""
+    """A refresh reads the locked package. It sets available_version and exists, and nothing moves."""
     locked(bench, project, **NEWEST)
     first = pinned(bench, LOCKED)
     assert Pin.read(bench.context, "pin", first) == first
@@ -190,7 +190,7 @@ def test_refresh_tells_what_the_locked_query_gives_now(bench: Bench, project: Pa
 
 
 def test_refresh_elsewhere_is_no_gone(bench: Bench, project: Path) -> None:
-    """A refresh that looks in another place than the locked one does not take the package for gone."""
+    """A refresh in another place than the locked one does not report the package as gone."""
     locked(bench, project, **NEWEST)
     first = pinned(bench, LOCKED)
     bench.emulator.delete_package("p2")
@@ -202,7 +202,7 @@ def test_refresh_elsewhere_is_no_gone(bench: Bench, project: Path) -> None:
 
 @pytest.mark.parametrize("name", ["lock", "version"])
 def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path, name: str) -> None:
-    """A name, or a word beside it, that is not known yet leaves the package unknown."""
+    """If the name of the lock or an argument beside it is unknown, the package is unknown."""
     locked(bench, project, **NEWEST)
 
     checked = Pin.check(bench.context, {}, {**LOCKED, name: UNKNOWN})
@@ -212,7 +212,7 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path,
 
 
 @pytest.mark.parametrize(
-    ("news", "told"),
+    ("news", "reported"),
     [
         ({"lock": "other"}, f'lock: "other" is not locked in {LOCK_FILE}'),
         ({"lock": "a b"}, "lock: must be 1 to 64 letters"),
@@ -222,8 +222,8 @@ def test_what_is_unknown_leaves_the_package_unknown(bench: Bench, project: Path,
         ),
     ],
 )
-def test_what_does_not_answer_is_a_problem(bench: Bench, project: Path, news: dict[str, Any], told: str) -> None:
-    """A lock that does not answer is a problem of that input, in the words of the lookup."""
+def test_what_does_not_answer_is_a_problem(bench: Bench, project: Path, news: dict[str, Any], reported: str) -> None:
+    """A lock that cannot be used is a problem of that input, with the error of the lookup."""
     locked(bench, project, **NEWEST)
 
-    assert told in problems(bench, news)
+    assert reported in problems(bench, news)

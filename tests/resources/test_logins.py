@@ -35,7 +35,7 @@ def user(bench: Bench) -> Bench:
 
 
 def test_the_project_that_was_found_is_stored(user: Bench) -> None:
-    """What is stored of where a resource was made holds the project that IAM told, and so does a later refresh."""
+    """The stored place has the project that IAM returned, also after a refresh."""
     pinned = Pin.check(user.context, {}, SELECTION).inputs
     task = user.created()
     refreshed = UpgradeTask.read(user.context, task.id, task.outputs)
@@ -59,7 +59,7 @@ def test_what_sends_nothing_asks_iam_nothing(user: Bench) -> None:
     """A resource that owns nothing, and one that is unchanged, need neither a token nor a project."""
     pin = Pin.check(user.context, {}, SELECTION).inputs
     task = user.created()
-    asked = user.count()
+    count = user.count()
     user.environ["HW_AUTH_URL"] = closed_port()
     user.environ["HW_USER_PASSWORD"] = "rotated"
 
@@ -70,11 +70,11 @@ def test_what_sends_nothing_asks_iam_nothing(user: Bench) -> None:
     Completion.delete(user.context, "completion", {"task_id": task.id})
     UpgradeTask.delete(user.context, task.id, {**task.outputs, "on_destroy": "retain"})
 
-    assert user.count() == asked
+    assert user.count() == count
 
 
 def test_a_wait_is_longer_than_a_token(user: Bench) -> None:
-    """A campaign of a day is waited for through the tokens of hours, renewed in time and once each."""
+    """A wait of a day refreshes tokens of hours in time, once each."""
     accounts = user.emulator.accounts
     accounts.token_seconds = 7200
     for device in ("d1", "d2"):
@@ -89,7 +89,7 @@ def test_a_wait_is_longer_than_a_token(user: Bench) -> None:
 
 
 def test_an_outage_of_iam_is_endured_in_a_wait(user: Bench) -> None:
-    """An IAM that does not answer when a token is due, or over, holds a wait up and does not end it."""
+    """If IAM does not respond when a token is due or over, the wait is delayed and does not end."""
     user.emulator.accounts.token_seconds = 1200
     for device in ("d1", "d2"):
         user.emulator.set_device(device, seconds=4 * 3600)
@@ -100,11 +100,11 @@ def test_an_outage_of_iam_is_endured_in_a_wait(user: Bench) -> None:
 
     assert outputs["status"] == "Success"
     assert fault.hits == 60
-    assert [line for line in user.told if "no response, trying again" in line]
+    assert [line for line in user.reported if "no response, trying again" in line]
 
 
 def test_a_project_that_can_not_be_found_is_a_problem_of_the_connection(user: Bench) -> None:
-    """What IAM says of the region is told as what is wrong with the connection; its outage ends a preview."""
+    """An error of IAM about the region is reported for the connection. An outage of IAM ends a preview."""
     user.emulator.accounts.projects.clear()
     del user.environ["HW_USER_NAME"], user.environ["HW_USER_PASSWORD"]
     user.environ |= {"HW_ACCESS_KEY": user.emulator.access_key, "HW_SECRET_KEY": user.emulator.secret_key}

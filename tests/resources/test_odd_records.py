@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.failed_devices import failing_devices
 from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from tests.support.pins import NEWEST, pinned
-from tests.support.resource_packages import add, create, made, problems
+from tests.support.resource_packages import add, create, created_ids, problems
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench
@@ -65,7 +65,7 @@ def test_a_task_without_an_id_may_be_the_wanted_one(bench: Bench, name: str | No
 
 
 def test_odd_devices_end_no_task(bench: Bench) -> None:
-    """A device that cannot be judged is returned beside the others; it ends neither the list nor a look at the task."""
+    """A device that cannot be judged is returned beside the others. Neither the list nor the read of the task fails."""
     for target in ("d1", "d2", "d3"):
         bench.emulator.set_device(target, outcome="fail")
     task_id = bench.emulator.add_task(
@@ -116,7 +116,7 @@ def test_an_odd_package_is_read_by_its_id(bench: Bench, name: str) -> None:
     packages_as(bench, **{name: None})
 
     assert create(bench.context).id == there
-    assert made(bench) == [there]
+    assert created_ids(bench) == [there]
 
 
 def test_a_package_without_an_id_may_be_the_wanted_one(bench: Bench) -> None:
@@ -124,11 +124,11 @@ def test_a_package_without_an_id_may_be_the_wanted_one(bench: Bench) -> None:
     there = add(bench)
     packages_as(bench, package_id=None)
 
-    told = problems(bench.context)
+    reported = problems(bench.context)
 
-    assert "whether a firmwarePackage of product meter, version V7 exists is not known" in told
-    assert "a record without an id (package_id is null)" in told
-    assert made(bench) == [there]
+    assert "whether a firmwarePackage of product meter, version V7 exists is not known" in reported
+    assert "a record without an id (package_id is null)" in reported
+    assert created_ids(bench) == [there]
 
 
 def test_a_twin_whose_detail_contradicts_the_list(bench: Bench) -> None:
@@ -137,4 +137,4 @@ def test_a_twin_whose_detail_contradicts_the_list(bench: Bench) -> None:
     bench.emulator.faults.add(operation="ShowOtaPackage", merge={"product_id": "valve"}, times=None)
 
     assert f"two responses of the service about package {there} contradict each other" in problems(bench.context)
-    assert made(bench) == [there]
+    assert created_ids(bench) == [there]

@@ -11,7 +11,7 @@ from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, IotdaOtaError, ServiceError
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN, Created, Properties
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
-from tests.support.resource_packages import INPUTS, OBJECT, SIGN, create, inputs, made, problems
+from tests.support.resource_packages import INPUTS, OBJECT, SIGN, create, created_ids, inputs, problems
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench
@@ -44,26 +44,26 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), WRONG, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("change", "reported"), WRONG, ids=lambda value: str(value)[:40])
 @pytest.mark.parametrize("olds", [{}, INPUTS], ids=["new", "changed"])
 def test_wrong_inputs_are_told_before_anything_is_sent(
-    bench: Bench, olds: Properties, change: dict[str, Any], told: str
+    bench: Bench, olds: Properties, change: dict[str, Any], reported: str
 ) -> None:
-    """A value that breaks a documented limit is told with its name, and nothing is sent."""
-    assert re.search(told, problems(bench.silent().context, olds, **change), re.MULTILINE)
+    """A value that breaks a documented limit is reported with its name, and nothing is sent."""
+    assert re.search(reported, problems(bench.silent().context, olds, **change), re.MULTILINE)
     assert bench.emulator.requests == []
 
 
 def test_all_wrong_inputs_are_told_at_once(bench: Bench) -> None:
-    """Several wrong values are told together, and no free text is repeated."""
+    """Several wrong values are reported together, and no free text is repeated."""
     long = "hush " * 1000
     location = {"bucket_name": "B", "object_key": "k"}
 
-    told = problems(bench.silent().context, app_id="a b", custom_info=long, obs_location=location, module_name="m")
+    reported = problems(bench.silent().context, app_id="a b", custom_info=long, obs_location=location, module_name="m")
 
     for name in ("app_id", "custom_info", "region_name", "bucket_name", "object_key", "module_name"):
-        assert name in told
-    assert "hush" not in told
+        assert name in reported
+    assert "hush" not in reported
 
 
 @pytest.mark.parametrize("key", ["a.BIN", "a.tar.gz", "a.tar.xz", "a.pack", "a.img", "dir with space/ä.zip"])
@@ -95,7 +95,7 @@ def test_what_is_not_known_yet_is_taken_to_be_right(bench: Bench, unknown: dict[
 
 
 def test_what_is_known_of_an_object_is_judged(bench: Bench) -> None:
-    """A wrong field beside one that is not known yet is told."""
+    """A wrong field beside one that is not known yet is reported."""
     location = {**OBJECT, "object_key": UNKNOWN, "bucket_name": "B"}
 
     assert "bucket_name" in problems(bench.silent().context, obs_location=location)
@@ -139,11 +139,11 @@ def test_other_texts_are_refused_at_the_preview(bench: Bench, change: dict[str, 
     created = create(bench.context)
     (name,) = change
 
-    told = " ".join(problems(bench.silent().context, inputs(), **change).split())
-    assert f"a change of {name} replaces the package" in told
-    assert "a new one has another package_id, and a task with another package is a new task" in told
-    assert f"restore {name}, or set allow_replace=True" in told
-    assert "secret-of-the-fleet" not in told
+    reported = " ".join(problems(bench.silent().context, inputs(), **change).split())
+    assert f"a change of {name} replaces the package" in reported
+    assert "a new one has another package_id, and a task with another package is a new task" in reported
+    assert f"restore {name}, or set allow_replace=True" in reported
+    assert "secret-of-the-fleet" not in reported
     assert problems(bench.silent().context, inputs(), **change, allow_replace=True) == ""
     diff = Package.diff(bench.context, created.id, created.outputs, inputs(**change, allow_replace=True))
     assert (diff.replaces, diff.delete_first) == ((name,), False)
@@ -183,7 +183,7 @@ def test_a_package_of_last_year_still_previews(bench: Bench) -> None:
 
 @pytest.mark.parametrize("name", ["version", "obs_location"])
 def test_a_file_that_is_not_known_yet_may_be_another(bench: Bench, name: str) -> None:
-    """A preview shows a replacement where what a package is made of is not known yet."""
+    """If an input of the file is unknown, the preview shows a replacement."""
     created = create(bench.context)
 
     assert Package.diff(bench.context, created.id, created.outputs, inputs(**{name: UNKNOWN})).replaces == (name,)
@@ -214,7 +214,7 @@ def replaced(bench: Bench, **change: Any) -> tuple[Created, Created]:
 
 @pytest.mark.parametrize("change", [*FILES[3:5], {"description": "new", "allow_replace": True}], ids=str)
 def test_a_replacement_leaves_the_new_one(bench: Bench, change: dict[str, Any]) -> None:
-    """The package that is to be replaced is no twin that stands in the way, and goes once the new one is there."""
+    """The package to be replaced does not block its replacement, and is deleted after it."""
     before, after = replaced(bench, **change)
 
     assert before.id != after.id
@@ -224,14 +224,14 @@ def test_a_replacement_leaves_the_new_one(bench: Bench, change: dict[str, Any]) 
 
 
 def test_a_service_that_takes_one_package_of_a_version(bench: Bench) -> None:
-    """Where the service refuses a second one of the version, the error says how to have the old one deleted first."""
+    """If the service refuses a second package of the version, the error says how to delete the old one first."""
     bench.emulator.switches = Switches(duplicate_packages="refuse")
 
     with pytest.raises(
         ServiceError, match=r"which\s+is\s+kept\s+until\s+the\s+new\s+one\s+exists[\s\S]*delete_before_replace=True"
     ):
         replaced(bench, description="new", allow_replace=True)
-    assert len(made(bench)) == 1
+    assert len(created_ids(bench)) == 1
 
 
 def test_other_inputs_alter_the_state_alone(bench: Bench) -> None:
@@ -262,7 +262,7 @@ def test_another_connection_must_lead_to_it(bench: Bench) -> None:
 
 
 def test_refresh_of_a_package_that_is_gone_starts_nothing(bench: Bench) -> None:
-    """A refresh tells that a package is gone; that is no change, and a destroy is done with it."""
+    """A refresh reports that a package is gone. That is no change, and a destroy succeeds."""
     created = create(bench.context)
     bench.emulator.delete_package(created.id)
     bench.emulator.forget_requests()
@@ -274,11 +274,59 @@ def test_refresh_of_a_package_that_is_gone_starts_nothing(bench: Bench) -> None:
     assert Package.check(bench.silent().context, inputs(), inputs()).problems == []
     assert not Package.diff(bench.context, created.id, state, inputs()).changes
     Package.delete(bench.context, created.id, state)
-    assert made(bench) == []
+    assert created_ids(bench) == []
+
+
+def location(**changes: str) -> dict[str, Any]:
+    """Return the file location of the package with other values in it."""
+    return {"obs_location": {**OBJECT, **changes}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reported"),
+    [
+        ("package_type", "softwarePackage", 'package_type is "softwarePackage", not "firmwarePackage"'),
+        ("app_id", "water", 'app_id is "water", not "energy"'),
+        ("product_id", "valve", 'product_id is "valve", not "meter"'),
+        ("module_name", "radio", 'module_name is "radio", not none'),
+        ("version", "V9", 'version is "V9", not "V7"'),
+        ("support_source_versions", ["V5"], "support_source_versions is "),
+        ("description", "other", "description differs"),
+        ("custom_info", "other", "custom_info differs"),
+        ("create_time", "20270606T000000Z", 'create_time is "20270606T000000Z", not '),
+        ("file_location", location(object_key="other.bin"), 'obs_location.object_key is "other.bin", not '),
+        ("file_location", location(sign="cd" * 32), "obs_location.sign is "),
+    ],
+)
+def test_refresh_reports_what_the_service_describes_differently(
+    bench: Bench, name: str, value: object, reported: str
+) -> None:
+    """If the service describes the package differently, a refresh warns with both values, and keeps the inputs."""
+    created = create(bench.context)
+    bench.emulator.faults.add(operation="ShowOtaPackage", merge={name: value}, times=None)
+
+    state = Package.read(bench.context, created.id, created.outputs)
+
+    (warning,) = bench.warnings
+    assert f"package {created.id} has changed since it was created: " in warning
+    assert reported in warning
+    assert {name: state[name] for name in INPUTS} == {name: created.outputs[name] for name in INPUTS}
+
+
+@pytest.mark.parametrize("name", ["support_source_versions", "description", "custom_info", "file_location"])
+def test_what_the_service_leaves_out_is_no_difference(bench: Bench, name: str) -> None:
+    """If the service returns a field no longer, or in another form, a refresh reports nothing."""
+    created = create(bench.context)
+    form = {"create_time": created.outputs["created_at"], name: None}
+    bench.emulator.faults.add(operation="ShowOtaPackage", edit=lambda package: {**package, **form}, times=None)
+
+    Package.read(bench.context, created.id, created.outputs)
+
+    assert bench.warnings == []
 
 
 def test_refresh_finds_it_again(bench: Bench) -> None:
-    """A package that is found over another way in is there, and belongs there from then on."""
+    """A package that is found over another instance exists, and belongs there from then on."""
     created = create(bench.context)
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "i2"
 
@@ -302,23 +350,23 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str)
 @pytest.mark.parametrize("error", ["space_missing", "project", "method_absent", "unknown_uri"])
 @pytest.mark.parametrize(("method", "operation"), [("read", "ShowOtaPackage"), ("delete", "DeleteOtaPackage")])
 def test_other_refusals_are_no_gone(bench: Bench, error: str, method: str, operation: str) -> None:
-    """403 IOTDA.001000, a wrong project and a gateway's 404 are errors; the package stays in the state."""
+    """403 IOTDA.001000, a wrong project and a 404 of a gateway are errors. The package stays in the state."""
     created = create(bench.context)
     bench.emulator.faults.add(operation=operation, error=error, times=None)
 
     with pytest.raises(ServiceError):
         getattr(Package, method)(bench.context, created.id, created.outputs)
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 def test_a_destroy_deletes_it(bench: Bench) -> None:
-    """A destroy deletes the package, also where the first answer is lost."""
+    """A destroy deletes the package, even if the first response is lost."""
     created = create(bench.context)
     bench.emulator.faults.add(operation="DeleteOtaPackage", accept=True, wire="drop")
 
     Package.delete(bench.context, created.id, created.outputs)
 
-    assert made(bench) == []
+    assert created_ids(bench) == []
     assert bench.count("DeleteOtaPackage") == 2
 
 
@@ -330,7 +378,7 @@ def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
 
     Package.delete(context, created.id, created.outputs)
 
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
     assert "another resource of the stack owns it now" in bench.warnings[-1]
 
 

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
 from tests.support import resource_packages
 from tests.support.resource_bench import SCOPE
-from tests.support.resource_packages import create, made
+from tests.support.resource_packages import create, created_ids
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import ResourceContext
@@ -55,7 +55,7 @@ def test_a_package_that_two_states_know(bench: Bench) -> None:
     assert not Package.diff(later, before.id, before.outputs, checked.inputs).changes
     Package.delete(later, before.id, before.outputs)
 
-    assert made(bench) == [before.id]
+    assert created_ids(bench) == [before.id]
 
 
 def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
@@ -74,7 +74,7 @@ def test_a_refresh_is_no_reason_to_keep(bench: Bench) -> None:
     UpgradeTask.delete(context, task.id, task.outputs)
     Package.delete(context, package.id, package.outputs)
 
-    assert (statuses(bench), made(bench)) == (["Stopped"], [])
+    assert (statuses(bench), created_ids(bench)) == (["Stopped"], [])
 
 
 def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
@@ -85,14 +85,14 @@ def test_what_nobody_keeps_is_removed(bench: Bench) -> None:
 
     Package.delete(context, old.id, old.outputs)
 
-    assert made(bench) == []
+    assert created_ids(bench) == []
 
 
 # Two resources, one thing ----------------------------------------------------------------------------------------
 
 
 def test_two_resources_that_describe_one_campaign(bench: Bench) -> None:
-    """One campaign has one resource: a second one that would take it over is told so."""
+    """One task has one resource: a second one that would adopt it gets an error."""
     context, inputs = bench.context, bench.checked()
     UpgradeTask.create(context, inputs)
 
@@ -115,18 +115,18 @@ def at_once(context: ResourceContext, kind: Any, inputs: Any, times: int = 4) ->
 
 @pytest.mark.parametrize("kind", [UpgradeTask, Package])
 def test_created_at_the_same_moment(bench: Bench, kind: Any) -> None:
-    """Resources that are created at once and describe one thing make one of it; all but one are told."""
+    """If resources that describe one thing are created at the same time, one creates it and all others fail."""
     context = bench.context
     inputs = bench.checked() if kind is UpgradeTask else resource_packages.inputs()
 
     results = at_once(context, kind, inputs)
 
     assert sum(isinstance(result, InputError) for result in results) == 3
-    assert (len(bench.emulator.tasks), len(made(bench))) == ((1, 0) if kind is UpgradeTask else (0, 1))
+    assert (len(bench.emulator.tasks), len(created_ids(bench))) == ((1, 0) if kind is UpgradeTask else (0, 1))
 
 
 def test_two_waits_retry_once(bench: Bench) -> None:
-    """Two completions of one task ask for one retry."""
+    """Two completions of one task send one retry."""
     bench.emulator.set_device("d1", fails_first=2)
     created = bench.created()
     bench.time.sleep(60)
@@ -160,7 +160,7 @@ def test_a_forced_replacement_after_another_name(bench: Bench, change: dict[str,
 
 
 def test_an_interrupted_run_and_another_prefix(bench: Bench) -> None:
-    """A task that was left under another prefix is the same campaign, and taken over."""
+    """A task with another prefix and equal digits is the same task, and is adopted."""
     left = bench.created(task_name_prefix="one")
 
     assert bench.created(task_name_prefix="two").id == left.id
@@ -171,7 +171,7 @@ def test_an_interrupted_run_and_another_prefix(bench: Bench) -> None:
 
 
 def test_no_replacement_in_another_place(bench: Bench) -> None:
-    """A wrong instance or endpoint starts no second campaign there while the first one goes on here."""
+    """A wrong instance or endpoint creates no second task there while the first one runs here."""
     bench.hang()
     created = bench.created()
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
@@ -181,7 +181,7 @@ def test_no_replacement_in_another_place(bench: Bench) -> None:
 
 
 def test_no_package_is_replaced_in_another_place(bench: Bench) -> None:
-    """A package is not made again elsewhere and lost here."""
+    """A package is not created again elsewhere and lost here."""
     made_here = create(bench.context)
     bench.environ["HW_IOTDA_INSTANCE_ID"] = "wrong"
 

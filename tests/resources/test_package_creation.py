@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import CredentialsError, InputError, IotdaOtaError, OutcomeUnknown, ServiceError
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
-from tests.support.resource_packages import INPUTS, OBJECT, SIGN, add, create, inputs, made, problems
+from tests.support.resource_packages import INPUTS, OBJECT, SIGN, add, create, created_ids, inputs, problems
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench
 
 
 def test_it_is_looked_for_and_asked_for_once(bench: Bench) -> None:
-    """A package is looked for at the preview and again, asked for once, and what the service told is the outputs."""
+    """A package is searched for at the preview and at the update, requested once, and its response is the outputs."""
     created = create(bench.context)
 
     operations = [request.operation for request in bench.emulator.requests]
@@ -73,7 +73,7 @@ def test_a_module_has_its_name(bench: Bench) -> None:
     ids=str,
 )
 def test_an_equal_package_is_taken_over(bench: Bench, change: dict[str, Any]) -> None:
-    """A package with equal fields and an equal object is what an interrupted run left: taken over, with a warning."""
+    """A package with equal fields and an equal object was left by an interrupted run. It is adopted with a warning."""
     package_id = add(bench, **change)
 
     created = create(bench.context)
@@ -85,14 +85,14 @@ def test_an_equal_package_is_taken_over(bench: Bench, change: dict[str, Any]) ->
 
 
 def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
-    """A service that makes the checksum itself does not keep a package from being taken over."""
+    """A checksum that the service computed itself does not prevent an adoption."""
     package_id = add(bench)
 
     assert create(bench.context, obs_location={**OBJECT, "sign": None}).id == package_id
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"description": "another"}, "description differs"),
         ({"description": None}, "description differs"),
@@ -106,8 +106,8 @@ def test_a_checksum_that_was_not_asked_for(bench: Bench) -> None:
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[str, Any], told: str) -> None:
-    """Where only some agree it is another package: the error names what differs at the preview, and nothing is sent."""
+def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[str, Any], reported: str) -> None:
+    """A package that differs in some inputs is an error that names them at the preview, and nothing is sent."""
     package_id = add(bench, **change)
 
     at_preview = problems(bench.context)
@@ -115,14 +115,14 @@ def test_a_package_that_agrees_in_part_is_an_error(bench: Bench, change: dict[st
         Package.create(bench.context, inputs())
 
     assert str(caught.value) in at_preview
-    assert re.search(told, " ".join(at_preview.split()))
+    assert re.search(reported, " ".join(at_preview.split()))
     assert package_id in at_preview
     assert "hush" not in at_preview
-    assert made(bench) == [package_id]
+    assert created_ids(bench) == [package_id]
 
 
 def test_a_file_that_is_not_told_is_not_taken_for_ours(bench: Bench) -> None:
-    """A package whose object the service does not tell agrees only in part."""
+    """A package whose object the service does not return differs."""
     add(bench)
     bench.emulator.faults.add(operation="ShowOtaPackage", times=None, merge={"file_location": None})
 
@@ -138,11 +138,11 @@ def test_a_twin_that_can_not_be_read(bench: Bench, error: str) -> None:
 
     with pytest.raises(ServiceError, match="refused to read an OTA package"):
         Package.create(bench.context, inputs())
-    assert (bench.count("CreateOtaPackage"), made(bench)) == (0, [package_id])
+    assert (bench.count("CreateOtaPackage"), created_ids(bench)) == (0, [package_id])
 
 
 def test_the_newest_equal_one_of_several(bench: Bench) -> None:
-    """Of several twins the newest that agrees in everything is taken over."""
+    """Of several twins, the newest that equals every input is adopted."""
     add(bench)
     equal = add(bench)
     add(bench, description="another")
@@ -190,19 +190,19 @@ UNKNOWN_OUTCOMES = {
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
 @pytest.mark.parametrize("duplicates", ["accept", "refuse"])
 def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str, Any], duplicates: Any) -> None:
-    """A package whose answer never came is found in the same run; the request is not repeated."""
+    """If the response is lost, the package is found in the same run, and the request is not repeated."""
     bench.emulator.switches = Switches(duplicate_packages=duplicates)
     bench.emulator.faults.add(operation="CreateOtaPackage", **fault)
 
     created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 1
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 @pytest.mark.parametrize("seconds", [1, 28, 110])
 def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
-    """A package that appears within two minutes after its response was lost is taken over."""
+    """A package that appears within two minutes after its response was lost is adopted."""
 
     def accept_later(request: Any) -> bool:
         bench.time.after(seconds, lambda: bench.emulator.add_package(**json.loads(request.body)))
@@ -213,7 +213,7 @@ def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
     created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 1
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES.values(), ids=UNKNOWN_OUTCOMES)
@@ -230,7 +230,7 @@ def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str
     assert bench.count("CreateOtaPackage") == 1
     assert sum(bench.time.slept) == pytest.approx(120)
     created = create(bench.context)
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 @pytest.mark.parametrize("error", ["invalid", "denied", "space_missing", "package_exists"])
@@ -240,7 +240,7 @@ def test_a_refused_request_creates_nothing(bench: Bench, error: str) -> None:
 
     with pytest.raises(ServiceError, match="Huawei Cloud refused to create an OTA package"):
         create(bench.context)
-    assert (bench.count("CreateOtaPackage"), made(bench), bench.time.slept) == (1, [], [])
+    assert (bench.count("CreateOtaPackage"), created_ids(bench), bench.time.slept) == (1, [], [])
 
 
 def test_a_missing_agency_is_told(bench: Bench) -> None:
@@ -268,7 +268,7 @@ def test_throttling_is_no_acceptance(bench: Bench) -> None:
     created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 2
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 def test_refused_credentials_create_nothing(bench: Bench) -> None:
@@ -299,4 +299,4 @@ def test_runs_that_fail_in_any_way_end_with_one_package(bench: Bench, faults: li
 
     bench.emulator.faults.clear()
     created = create(bench.context)
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]

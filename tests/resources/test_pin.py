@@ -63,7 +63,7 @@ def test_what_travels_as_a_float_is_no_change(bench: Bench) -> None:
 
 @pytest.mark.parametrize("change", [{"triggers": ["again"]}, {"allow_multiple_scopes": True}])
 def test_moves_when_asked(bench: Bench, change: dict[str, Any]) -> None:
-    """Other triggers, or another selection, look again; the revision grows when the package is another one."""
+    """Other triggers, or another selection, select again. The revision grows if the package is another one."""
     first = pinned(bench, NEWEST)
     newest = upload(bench)
 
@@ -76,7 +76,7 @@ def test_moves_when_asked(bench: Bench, change: dict[str, Any]) -> None:
 
 
 def test_revision_stays_with_the_package(bench: Bench) -> None:
-    """A new look that finds the same package keeps the revision."""
+    """If a new selection finds the same package, the revision stays."""
     first = pinned(bench, EXACT)
 
     assert pinned(bench, {**EXACT, "triggers": [2]}, first)["revision"] == 1
@@ -107,11 +107,11 @@ def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
 
 
 def test_expected_package(bench: Bench) -> None:
-    """An answer that is not the package that was reviewed is an error naming both, new or kept."""
+    """A package other than the reviewed one is an error that names both, new or kept."""
     assert pinned(bench, {**NEWEST, "expected_package_id": "p2"})["package_id"] == "p2"
-    told = "expected_package_id: is p1, but the pin returns p2 (V2)"
-    assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"})
-    assert told in problems(bench, {**NEWEST, "expected_package_id": "p1"}, pinned(bench, NEWEST))
+    reported = "expected_package_id: is p1, but the pin returns p2 (V2)"
+    assert reported in problems(bench, {**NEWEST, "expected_package_id": "p1"})
+    assert reported in problems(bench, {**NEWEST, "expected_package_id": "p1"}, pinned(bench, NEWEST))
 
 
 def test_gone_package_fails_the_check(bench: Bench) -> None:
@@ -119,10 +119,10 @@ def test_gone_package_fails_the_check(bench: Bench) -> None:
     first = pinned(bench, EXACT)
     bench.emulator.delete_package("p1")
 
-    told = problems(bench, EXACT, first)
+    reported = problems(bench, EXACT, first)
 
-    assert "the pinned package p1 is gone" in told
-    assert "change triggers" in told
+    assert "the pinned package p1 is gone" in reported
+    assert "change triggers" in reported
 
 
 def test_without_verify_nothing_is_sent(bench: Bench) -> None:
@@ -138,7 +138,7 @@ def test_without_verify_nothing_is_sent(bench: Bench) -> None:
 
 
 def test_refresh_tells_that_it_is_gone_and_never_moves(bench: Bench) -> None:
-    """A refresh sets exists=False and nothing else; a check that does not ask does not undo it."""
+    """A refresh sets only exists=False. A check that sends no request does not undo it."""
     first = pinned(bench, {**EXACT, "verify": False})
     bench.emulator.delete_package("p1")
 
@@ -150,7 +150,7 @@ def test_refresh_tells_that_it_is_gone_and_never_moves(bench: Bench) -> None:
 
 
 def test_refresh_of_a_package_that_is_there(bench: Bench) -> None:
-    """A refresh of a package that is there changes nothing."""
+    """A refresh of an existing package changes nothing."""
     first = pinned(bench, EXACT)
 
     assert Pin.read(bench.context, "pin", first) == first
@@ -182,7 +182,7 @@ def test_a_moved_connection_keeps_a_package_that_is_there(bench: Bench) -> None:
 
 
 def test_a_404_of_a_gateway_is_no_gone(bench: Bench) -> None:
-    """A 404 that is not the service's own word about the package is an error."""
+    """A 404 that does not come from the service itself is an error."""
     first = pinned(bench, EXACT)
     bench.emulator.faults.add(operation="ShowOtaPackage", error="method_absent", times=None)
 
@@ -220,17 +220,21 @@ def test_an_unknown_expectation_does_not_hide_the_package(bench: Bench) -> None:
 
 
 def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
-    """A wrong input is told although another is not known yet; all wrong ones at once, and nothing is sent."""
-    told = problems(
+    """All wrong inputs are reported at once although another one is not known yet, and nothing is sent."""
+    reported = problems(
         bench, {"package_type": "firmware", "version": UNKNOWN, "product_id": "a b", "highest_version": "yes"}
     )
 
-    assert [line.partition(":")[0] for line in told.splitlines()] == ["package_type", "product_id", "highest_version"]
+    assert [line.partition(":")[0] for line in reported.splitlines()] == [
+        "package_type",
+        "product_id",
+        "highest_version",
+    ]
     assert bench.count() == 0
 
 
 @pytest.mark.parametrize(
-    ("news", "told"),
+    ("news", "reported"),
     [
         ({**EXACT, "version": "V9"}, "no OTA package matches"),
         ({**NEWEST, "most_recent": False}, "2 OTA packages match"),
@@ -240,13 +244,13 @@ def test_wrong_inputs_are_told_before_all_is_known(bench: Bench) -> None:
         ({**EXACT, "connection": {"project_id": "not/one"}}, "connection: project_id must be"),
     ],
 )
-def test_what_does_not_resolve_is_a_problem(bench: Bench, news: Properties, told: str) -> None:
-    """A selection without one answer is a problem of the inputs, in the words of the lookup."""
-    assert told in problems(bench, news)
+def test_what_does_not_resolve_is_a_problem(bench: Bench, news: Properties, reported: str) -> None:
+    """A selection without one match is a problem of the inputs, with the error of the lookup."""
+    assert reported in problems(bench, news)
 
 
 def test_refresh_tells_what_the_selection_would_give_now(bench: Bench) -> None:
-    """available_version is told by a refresh alone, emptied by a move, and never a difference."""
+    """Only a refresh sets available_version, a move empties it, and it is never a difference."""
     first = pinned(bench, NEWEST)
     assert first["available_version"] == ""
     newest = upload(bench)
@@ -265,20 +269,20 @@ def test_refresh_tells_what_the_selection_would_give_now(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gone", "told"), [("p2", "V1"), ("p1", "")], ids=["the pinned package is deleted", "another one is"]
+    ("gone", "reported"), [("p2", "V1"), ("p1", "")], ids=["the pinned package is deleted", "another one is"]
 )
-def test_refresh_after_a_deletion(bench: Bench, gone: str, told: str) -> None:
-    """Where the pinned package is gone, what the selection gives in its place is told, be it lower."""
+def test_refresh_after_a_deletion(bench: Bench, gone: str, reported: str) -> None:
+    """If the pinned package is gone, available_version is the version that the selection finds, even a lower one."""
     first = pinned(bench, NEWEST)
     bench.emulator.delete_package(gone)
 
     read = Pin.read(bench.context, "pin", first)
 
-    assert (read["exists"], read["available_version"], read["package_id"]) == (gone != "p2", told, "p2")
+    assert (read["exists"], read["available_version"], read["package_id"]) == (gone != "p2", reported, "p2")
 
 
 def test_a_lookup_that_fails_at_refresh_is_a_warning(bench: Bench) -> None:
-    """The refresh goes on, and keeps what the one before it told."""
+    """The refresh continues, and keeps the value of the refresh before."""
     first = pinned(bench, NEWEST)
     upload(bench)
     read = Pin.read(bench.context, "pin", first)
@@ -301,7 +305,7 @@ def test_a_selection_that_is_ambiguous_by_now_is_a_warning(bench: Bench) -> None
 
 
 def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
-    """A package that was named by its id has no newer one, and no list is asked for."""
+    """A package that was selected by its id has no newer one, and no list is requested."""
     first = pinned(bench, {"package_id": "p1"})
     bench.emulator.forget_requests()
 
@@ -310,7 +314,7 @@ def test_a_pin_of_an_id_looks_for_nothing_newer(bench: Bench) -> None:
 
 
 def test_another_selection_of_the_same_package_is_no_move(bench: Bench) -> None:
-    """From an exact version to a range that gives the same package, only the selection is stored anew."""
+    """If a range finds the same package as an exact version, only the selection is stored again."""
     first = pinned(bench, EXACT)
     selection = {**HIGHEST, "version_constraint": "~1", "source_versions": ["V1"]}
 
@@ -361,7 +365,7 @@ def test_selection_words_reach_the_pin(bench: Bench) -> None:
 
 
 def test_a_checksum_is_no_lasting_cost(bench: Bench) -> None:
-    """What require_checksum asks for is asked when the pin is resolved, not at each preview."""
+    """require_checksum sends its requests when the pin selects, not at each preview."""
     bench.emulator.add_package(**package("p4", "V4", file_location=SIGNED))
     signed = {**HIGHEST, "require_checksum": True}
     first = pinned(bench, signed)
@@ -384,11 +388,11 @@ def test_delete_needs_nothing(bench: Bench) -> None:
 
 def test_the_order_of_source_versions_says_nothing(bench: Bench) -> None:
     """The same source versions in another order are the same selection, and move nothing."""
-    asked = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
-    first = Pin.check(bench.context, {}, {**asked, "source_versions": ["0.9", "0.8"]})
+    query = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
+    first = Pin.check(bench.context, {}, {**query, "source_versions": ["0.9", "0.8"]})
     sent = bench.count()
 
-    again = Pin.check(bench.context, first.inputs, {**asked, "source_versions": ["0.8", "0.9"], "verify": False})
+    again = Pin.check(bench.context, first.inputs, {**query, "source_versions": ["0.8", "0.9"], "verify": False})
 
     assert (first.problems, again.problems) == ([], [])
     assert again.inputs["source_versions"] == first.inputs["source_versions"]

@@ -18,9 +18,9 @@ def test_a_package_that_is_another_one_now_is_no_answer(bench: Bench) -> None:
     first = pinned(bench, EXACT)
     bench.emulator.faults.add(operation="ShowOtaPackage", merge={"version": "V9"}, times=None)
 
-    told = problems(bench, {**EXACT, "include_file_location": True}, first)
-    assert "the pinned package p1 has changed since it was pinned" in told
-    assert 'version: "V9", pinned "V1"' in told
+    reported = problems(bench, {**EXACT, "include_file_location": True}, first)
+    assert "the pinned package p1 has changed since it was pinned" in reported
+    assert 'version: "V9", pinned "V1"' in reported
     assert Pin.read(bench.context, "pin", first) == first
     assert 'version: "V9", pinned "V1"' in bench.warnings[0]
 
@@ -48,7 +48,7 @@ def test_the_packages_of_a_task(bench: Bench, change: dict[str, object]) -> None
     """If the detail of a package of a task is of another one, or cannot be judged, no task is created."""
     bench.emulator.faults.add(operation="ShowOtaPackage", edit=lambda package: {**package, **change}, times=None)
 
-    told = bench.problems()
+    reported = bench.problems()
 
-    assert ("is about another one" if "package_id" in change else "is null") in told
+    assert ("is about another one" if "package_id" in change else "is null") in reported
     assert bench.posts == 0

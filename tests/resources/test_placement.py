@@ -1,4 +1,4 @@
-"""Where a program can put a resource: below components at any depth, and after what it depends on."""
+"""The place of a resource in a program: in components at any depth, and after its dependencies."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ for kind in ("North", "South"):
 
 
 class _Inputs(pulumi.runtime.Mocks):
-    """Returns what a resource is given."""
+    """Returns its inputs."""
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, object], None]:
         """Fail: a resource calls no function."""

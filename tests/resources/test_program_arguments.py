@@ -208,7 +208,7 @@ iotda_ota.UpgradeTaskCompletion("c", task_id=task.id)
 
 @pytest.mark.parametrize("text", ["package_ids=pulumi.Output.all(pin.id)", "package_ids=[pin.id.apply(str)]"])
 def test_a_derived_id_is_told_by_its_value(tmp_path: Path, text: str) -> None:
-    """An Output that was made from a constant id is refused by its value, once that is known."""
+    """An Output of a constant id is refused by its value, when that is known."""
     with pytest.raises(iotda_ota.IotdaOtaError, match="must be the output package_id of a resource instead of its id"):
         run(tmp_path, f'iotda_ota.UpgradeTask("t", {text}, targets=["d1"])')
 
@@ -243,17 +243,19 @@ def test_the_constant_ids_are_those_of_the_resources() -> None:
 )
 def test_an_output_that_resolves_to_none_is_an_error(tmp_path: Path, text: str, path: str) -> None:
     """If an argument selects or limits, an Output without a value for it is an error that names it."""
-    told = refused(tmp_path, text, preview=True)
+    reported = refused(tmp_path, text, preview=True)
 
-    assert f"{path} is an Output that resolved to None" in told.splitlines()[0]
-    assert f"correct what {path} reads" in told
+    assert f"{path} is an Output that resolved to None" in reported.splitlines()[0]
+    assert f"correct what {path} reads" in reported
 
 
 def test_a_none_inside_an_output_is_named(tmp_path: Path) -> None:
     """A None in the list that an Output resolves to is named by its place."""
-    told = refused(tmp_path, 'iotda_ota.UpgradeTask("t", package_ids=["p1"], targets=pulumi.Output.all("d1", none))')
+    reported = refused(
+        tmp_path, 'iotda_ota.UpgradeTask("t", package_ids=["p1"], targets=pulumi.Output.all("d1", none))'
+    )
 
-    assert told.startswith('UpgradeTask "t": targets[1] is None in the value that an Output resolved to')
+    assert reported.startswith('UpgradeTask "t": targets[1] is None in the value that an Output resolved to')
 
 
 @pytest.mark.parametrize(
@@ -343,6 +345,6 @@ def test_values_that_become_plain(tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize("given", TOLD)
 def test_values_that_pulumi_cannot_send(tmp_path: Path, given: str) -> None:
     """A generator, another collection or a key that is no text ends the program in one message with what to write."""
-    told = refused(tmp_path, HANDED + TASK.format(given))
+    reported = refused(tmp_path, HANDED + TASK.format(given))
 
-    assert re.search(TOLD[given], told, re.DOTALL)
+    assert re.search(TOLD[given], reported, re.DOTALL)

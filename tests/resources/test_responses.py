@@ -1,4 +1,4 @@
-"""With any response to a creation, and with late lists, a run has one task and one package of its own."""
+"""With any response to a creation, and with late lists, a run owns one task and one package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from pulumi_iotda_ota.emulator.behavior import Switches
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, OutcomeUnknown
 from tests.support import resource_packages
-from tests.support.resource_packages import create, made
+from tests.support.resource_packages import create, created_ids
 
 if TYPE_CHECKING:
     from tests.support.resource_bench import Bench
@@ -54,7 +54,7 @@ def test_a_response_about_another_package(bench: Bench, other: dict[str, str]) -
     created = create(bench.context)
 
     assert bench.count("CreateOtaPackage") == 1
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 def test_a_response_about_another_module(bench: Bench) -> None:
@@ -64,7 +64,7 @@ def test_a_response_about_another_module(bench: Bench) -> None:
 
     created = create(bench.context, **module)
 
-    assert made(bench) == [created.id]
+    assert created_ids(bench) == [created.id]
 
 
 def test_a_response_with_an_empty_module(bench: Bench) -> None:
@@ -73,7 +73,7 @@ def test_a_response_with_an_empty_module(bench: Bench) -> None:
 
     created = create(bench.context)
 
-    assert (made(bench), bench.warnings) == ([created.id], [])
+    assert (created_ids(bench), bench.warnings) == ([created.id], [])
 
 
 @pytest.mark.parametrize("left_out", ["module_name", "support_source_versions", "description", "custom_info"])
@@ -84,7 +84,7 @@ def test_a_response_without_a_field(bench: Bench, left_out: str) -> None:
 
     created = create(bench.context, **module)
 
-    assert (made(bench), bench.warnings) == ([created.id], [])
+    assert (created_ids(bench), bench.warnings) == ([created.id], [])
 
 
 # Lists that are late ---------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def test_a_lost_response_and_a_list_of_packages_that_is_late(bench: Bench, lag: 
 
     created = create(bench.context)
 
-    assert (bench.count("CreateOtaPackage"), made(bench)) == (1, [created.id])
+    assert (bench.count("CreateOtaPackage"), created_ids(bench)) == (1, [created.id])
 
 
 @pytest.mark.parametrize("thing", ["task", "package"])
@@ -126,7 +126,7 @@ def test_a_list_that_is_later_than_that(bench: Bench, thing: str) -> None:
     bench.time.sleep(120)
 
     found = bench.created() if thing == "task" else create(bench.context)
-    there = [task["task_id"] for task in bench.emulator.tasks] if thing == "task" else made(bench)
+    there = [task["task_id"] for task in bench.emulator.tasks] if thing == "task" else created_ids(bench)
     assert (there, bench.count(operation)) == ([found.id], 1)
 
 
@@ -145,13 +145,13 @@ def test_a_lost_response_takes_few_requests(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "told"),
+    ("task", "reported"),
     [
         ({"document": {"package_ids": ["p2"]}}, r'with other inputs: package_ids is \["p2"\]'),
         ({"stopped": True}, "and was stopped"),
     ],
 )
-def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], told: str) -> None:
+def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], reported: str) -> None:
     """A task that appears with other packages, or that was stopped, is not adopted."""
     name = bench.checked()["task_name"]
     body = {"task_name": name, "task_type": "firmwareUpgrade", "targets": ["d1", "d2"]}
@@ -163,7 +163,7 @@ def test_what_appears_after_a_lost_response(bench: Bench, task: dict[str, Any], 
 
     bench.emulator.faults.add(operation="CreateBatchTask", match=appear_later, wire="drop")
 
-    with pytest.raises(IotdaOtaError, match=told):
+    with pytest.raises(IotdaOtaError, match=reported):
         bench.created()
     assert bench.posts == 1
 

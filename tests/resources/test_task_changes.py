@@ -28,7 +28,7 @@ def statuses(bench: Bench) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"schedule_time": LATER}, f'set schedule_time="{SCHEDULE}" again'),
         ({"schedule_time": None}, f'set schedule_time="{SCHEDULE}" again'),
@@ -40,7 +40,7 @@ def statuses(bench: Bench) -> list[str]:
     ],
     ids=str,
 )
-def test_what_the_service_reads_once_is_refused(bench: Bench, change: dict[str, Any], told: str) -> None:
+def test_what_the_service_reads_once_is_refused(bench: Bench, change: dict[str, Any], reported: str) -> None:
     """Until the task has ended, the preview refuses a change that would have no effect, and the error has a fix."""
     created = bench.created(**BEFORE)
     bench.time.sleep(10)
@@ -52,7 +52,7 @@ def test_what_the_service_reads_once_is_refused(bench: Bench, change: dict[str, 
     text = " ".join(str(caught.value).split())
     assert f"upgrade task {created.outputs['task_name']} has not ended" in text
     assert f"task_id {created.id}, status Waitting" in text
-    assert told in text
+    assert reported in text
     assert "change triggers" in text
     assert [request.operation for request in bench.emulator.requests] == ["ShowBatchTask"]
 
@@ -227,13 +227,13 @@ def test_a_new_task_that_a_killed_run_left_running(bench: Bench) -> None:
 
 @pytest.mark.parametrize("error", ["denied", "invalid"])
 def test_a_package_that_can_not_be_read(bench: Bench, error: str) -> None:
-    """Only "not found" means that there is no such package; any other refusal is told as it is."""
+    """Only "not found" means that a package does not exist. Any other refusal is reported unchanged."""
     bench.emulator.faults.add(operation="ShowOtaPackage", error=error)
 
-    told = bench.problems()
+    reported = bench.problems()
 
-    assert "Huawei Cloud refused to read an OTA package" in told
-    assert "there is no OTA package" not in told
+    assert "Huawei Cloud refused to read an OTA package" in reported
+    assert "there is no OTA package" not in reported
 
 
 def test_a_deletion_that_is_refused(bench: Bench) -> None:

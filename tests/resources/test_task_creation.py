@@ -1,4 +1,4 @@
-"""UpgradeTask: one campaign, whatever becomes of the request that creates it. Every POST is counted."""
+"""UpgradeTask: one task, whatever happens to the request that creates it. Every POST is counted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def add_task(bench: Bench, **changes: Any) -> str:
-    """Put a task of the bench's campaign onto the service, as a run that was cut off would have; return its id."""
+    """Add a task with the bench's inputs to the service, as an interrupted run creates it, and return its id."""
     name = bench.checked()["task_name"]
     body = {"task_name": name, "task_type": "firmwareUpgrade", "document": {"package_ids": ["p1"]}}
     targets = {} if "targets_filter" in changes else {"targets": ["d1", "d2"]}
@@ -30,7 +30,7 @@ def add_task(bench: Bench, **changes: Any) -> str:
 
 
 def test_create_sends_one_request_and_returns_at_once(bench: Bench) -> None:
-    """A task is looked for, asked for once and never waited for; its id and state are the outputs."""
+    """A task is searched for, requested once and not waited for. Its id and state are the outputs."""
     inputs = bench.checked(retry_count=2, retry_interval=5, need_confirm=True, task_ext_info={"k": 1})
     bench.emulator.forget_requests()
 
@@ -78,7 +78,7 @@ def test_older_instances_get_their_document(bench: Bench) -> None:
 @pytest.mark.parametrize("seconds", [0, 3, 60])
 @pytest.mark.parametrize("echo", ["package_ids", "package_id"])
 def test_what_an_interrupted_run_left_is_taken_over(bench: Bench, seconds: float, echo: Any) -> None:
-    """A task of the campaign that runs, or ended lately, is taken over with a warning; nothing is asked for again."""
+    """An equal task that runs, or ended recently, is adopted with a warning, and nothing is created."""
     bench.emulator.switches = Switches(document_echo=echo)
     task_id = add_task(bench)
     bench.time.sleep(seconds)
@@ -101,7 +101,7 @@ def test_a_service_that_echoes_little_is_believed(bench: Bench) -> None:
 
 
 def test_the_newest_of_several_counts(bench: Bench) -> None:
-    """Of two tasks of one name the newest is taken over."""
+    """Of two tasks with one name, the newest is adopted."""
     add_task(bench)
     newest = add_task(bench)
 
@@ -129,7 +129,7 @@ def test_the_look_goes_on_over_pages(bench: Bench) -> None:
     ],
 )
 def test_a_finished_task_is_taken_over_for_a_while(bench: Bench, hours: float, within: Any, taken: bool) -> None:
-    """A finished task is taken over within adopt_within of its creation; an older one is an error."""
+    """A finished task is adopted within adopt_within of its creation. An older one is an error."""
     add_task(bench)
     bench.time.sleep(hours * 3600)
 
@@ -166,7 +166,7 @@ def test_the_age_of_a_task_is_read_in_every_form(bench: Bench, form: Callable[[d
 
 @pytest.mark.parametrize("seconds", [0, 10])
 def test_a_stopped_task_is_not_taken_over(bench: Bench, seconds: float) -> None:
-    """A campaign that somebody stopped is not started again, and not reported as under way."""
+    """A task that was stopped is not started again, and not reported as running."""
     add_task(bench, stopped=True)
     bench.time.sleep(seconds)
 
@@ -176,24 +176,24 @@ def test_a_stopped_task_is_not_taken_over(bench: Bench, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "reported"),
     [
         ({"document": {"package_ids": ["p2"]}}, r'package_ids is \["p2"\], not \["p1"\]'),
         ({"targets": ["d1"]}, r'targets is \["d1"\], not \["d1", "d2"\]'),
         ({"need_confirm": True}, "need_confirm is True, not False"),
     ],
 )
-def test_another_campaign_of_that_name_is_an_error(bench: Bench, found: dict[str, Any], told: str) -> None:
-    """A task whose echoed fields differ is not this campaign; it is left alone."""
+def test_another_campaign_of_that_name_is_an_error(bench: Bench, found: dict[str, Any], reported: str) -> None:
+    """A task whose returned fields differ is another task, and is not changed."""
     add_task(bench, **found)
 
-    with pytest.raises(IotdaOtaError, match=f"with other inputs: {told}"):
+    with pytest.raises(IotdaOtaError, match=f"with other inputs: {reported}"):
         bench.created()
     assert bench.posts == 0
 
 
 def test_a_schedule_that_an_interrupted_run_asked_for(bench: Bench) -> None:
-    """A task that was left with a schedule is taken over after that has passed; where there is none, it is an error."""
+    """A task with a schedule is adopted after the scheduled time. Without such a task, a past schedule is an error."""
     schedule = "2026-11-22T13:00:00Z"
     name = bench.checked(schedule_time=schedule)["task_name"]
     bench.time.sleep(2 * 3600)
@@ -206,7 +206,7 @@ def test_a_schedule_that_an_interrupted_run_asked_for(bench: Bench) -> None:
 
 @pytest.mark.parametrize("part", SCOPE)
 def test_stacks_do_not_share_a_task(bench: Bench, part: str) -> None:
-    """The same campaign of another organization, project, stack or resource is another task."""
+    """An equal task of another organization, project, stack or resource is another task."""
     bench.created()
     bench.time.sleep(60)  # while it runs, no other task gets its devices
     bench.created(scope={**SCOPE, part: "other"})
@@ -231,7 +231,7 @@ LOST = {
 
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
 def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str, Any]) -> None:
-    """A task whose answer never came is found by its name in the same run; the request is not repeated."""
+    """If the response is lost, the task is found by its name in the same run, and the request is not repeated."""
     bench.emulator.faults.add(operation="CreateBatchTask", **fault)
 
     created = bench.created()
@@ -241,7 +241,7 @@ def test_an_accepted_request_whose_answer_is_lost(bench: Bench, fault: dict[str,
 
 
 def test_an_answer_that_does_not_come_in_time(bench: Bench) -> None:
-    """A request that is accepted but not answered within the deadline is looked for like any other."""
+    """A request that is accepted without a response within the deadline is searched for like any other."""
     bench.emulator.faults.add(operation="CreateBatchTask", wire="drip", interval=0.3)
 
     created = bench.created(connection={"deadline": 1})
@@ -252,7 +252,7 @@ def test_an_answer_that_does_not_come_in_time(bench: Bench) -> None:
 
 @pytest.mark.parametrize("seconds", [1, 28, 110])
 def test_a_request_that_is_accepted_late(bench: Bench, seconds: float) -> None:
-    """A task that appears within two minutes after its response was lost is taken over."""
+    """A task that appears within two minutes after its response was lost is adopted."""
 
     def accept_later(request: Any) -> bool:
         bench.time.after(seconds, lambda: bench.emulator.add_task(**json.loads(request.body)))
@@ -295,7 +295,7 @@ def test_an_unknown_outcome_ends_after_two_minutes(bench: Bench, fault: dict[str
 
 
 def test_a_service_that_is_down_while_it_is_looked_for(bench: Bench) -> None:
-    """What keeps the task from being looked for is told, and the request is still not repeated."""
+    """If the search for the task fails, the error says why, and the request is still not repeated."""
     bench.emulator.faults.add(operation="CreateBatchTask", wire="drop", accept=True)
     bench.emulator.faults.add(operation="ListBatchTasks", nth=2, times=None, error="iam_down")
 
@@ -379,7 +379,7 @@ def test_large_tasks_of_others(bench: Bench) -> None:
 
 
 def test_odd_tasks_of_others(bench: Bench) -> None:
-    """Whatever is odd about somebody's task, it keeps nobody's campaign from being created."""
+    """An odd task of another owner prevents no creation."""
     add_task(bench, task_name="other")
     odd = {"batchtasks": [{"task_id": "1", "task_name": "n", "status": "x", "targets": 7, "task_progress": "none"}]}
     bench.emulator.faults.add(operation="ListBatchTasks", merge=odd)

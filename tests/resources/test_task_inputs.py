@@ -1,4 +1,4 @@
-"""UpgradeTask: what is checked, when the service is asked, and what an unchanged campaign costs."""
+"""UpgradeTask: which inputs are checked, when requests are sent, and what an unchanged task costs."""
 
 from __future__ import annotations
 
@@ -75,19 +75,19 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"), WRONG, ids=lambda value: value.partition(":")[0] if isinstance(value, str) else ""
+    ("wrong", "reported"), WRONG, ids=lambda value: value.partition(":")[0] if isinstance(value, str) else ""
 )
-def test_each_wrong_input_is_told(bench: Bench, wrong: dict[str, Any], told: str) -> None:
+def test_each_wrong_input_is_told(bench: Bench, wrong: dict[str, Any], reported: str) -> None:
     """A wrong input is one problem that begins with its name, and nothing is created."""
     found = bench.problems(**wrong)
 
-    assert found.startswith(told)
+    assert found.startswith(reported)
     assert sum(not line.startswith(" ") for line in found.splitlines()) == 1
     assert bench.posts == 0
 
 
 def test_all_wrong_inputs_are_told_at_once(bench: Bench) -> None:
-    """Several wrong inputs are told together, before anything is sent."""
+    """Several wrong inputs are reported together, before anything is sent."""
     found = bench.problems(
         package_ids=[], task_mode="x", retry_count=9, adopt_within="x", on_destroy="x", group_ids=["few"]
     )
@@ -108,7 +108,7 @@ def test_schedule_of_the_next_seven_days(bench: Bench) -> None:
     "name", ["package_ids", "targets", "triggers", "app_id", "schedule_time", "task_type", "need_confirm"]
 )
 def test_unknown_inputs_wait(bench: Bench, name: str) -> None:
-    """While an input that the campaign hangs on is unknown, nothing is sent and nothing is wrong."""
+    """While an input of the task is unknown, nothing is sent and nothing is wrong."""
     for value in (UNKNOWN, [UNKNOWN]):
         checked = UpgradeTask.check(bench.context, {}, bench.inputs(**{name: value}))
         assert checked.problems == []
@@ -117,7 +117,7 @@ def test_unknown_inputs_wait(bench: Bench, name: str) -> None:
 
 
 def test_known_items_are_checked_among_unknown_ones(bench: Bench) -> None:
-    """A wrong item is told although another one of the list is not known yet."""
+    """A wrong item of a list is reported although another item is not known yet."""
     assert bench.problems(targets=[UNKNOWN, "d 1"]).startswith("targets: has an item that must be")
     assert bench.problems(package_ids=UNKNOWN, task_mode="x").startswith("task_mode: ")
 
@@ -128,7 +128,7 @@ def test_unknown_inputs_that_do_not_matter_yet(bench: Bench) -> None:
 
 
 def test_an_unknown_change_may_be_a_new_campaign(bench: Bench) -> None:
-    """A preview shows a replacement where it is not known yet whether what makes the campaign changes."""
+    """If an input of the task is unknown, the preview shows a replacement."""
     state = bench.created().outputs
     news = {**state, "package_ids": [UNKNOWN], "triggers": UNKNOWN}
 
@@ -136,7 +136,7 @@ def test_an_unknown_change_may_be_a_new_campaign(bench: Bench) -> None:
 
 
 def test_an_unchanged_campaign_sends_nothing(bench: Bench) -> None:
-    """A campaign that is there is checked without a request and without credentials, whatever has gone meanwhile."""
+    """A task that exists is checked without a request and without credentials, even if its packages are gone."""
     created = bench.created(schedule_time="2026-11-23T00:00:00Z")
     bench.time.sleep(7 * 86_400)
     bench.emulator.delete_package("p1")
@@ -151,7 +151,7 @@ def test_an_unchanged_campaign_sends_nothing(bench: Bench) -> None:
 
 
 def test_what_was_good_enough_is_not_judged_again(bench: Bench) -> None:
-    """A stack of an earlier release still previews where a limit became stricter, but a new value is judged."""
+    """A stack of an earlier release still previews if a limit became stricter, but a new value is judged."""
     olds = {**bench.checked(), "task_mode": "OLD", "targets": ["of earlier"], "retry_count": 9, "retry_interval": 1}
     same = {"task_mode": "OLD", "targets": ["of earlier"], "retry_interval": 1}
 
@@ -160,7 +160,7 @@ def test_what_was_good_enough_is_not_judged_again(bench: Bench) -> None:
 
 
 def test_a_task_keeps_its_type(bench: Bench) -> None:
-    """Another task_type for a campaign that is there is told, not ignored."""
+    """Another task_type for a task that exists is an error."""
     olds = bench.checked()
 
     assert bench.problems(olds, task_type="firmwareUpgrade") == ""
@@ -170,7 +170,7 @@ def test_a_task_keeps_its_type(bench: Bench) -> None:
 
 
 def test_numbers_that_travel_as_floats_are_no_change(bench: Bench) -> None:
-    """The engine carries whole numbers as floats and drops what is None; neither makes a new campaign."""
+    """The engine sends whole numbers as floats and drops None. Neither needs a new task."""
     first = bench.checked(triggers={"wave": 1, "note": None}, retry_count=2, retry_interval=5)
     same = bench.checked(triggers={"wave": 1.0}, retry_count=2.0, retry_interval=5.0)
 
@@ -205,10 +205,10 @@ def test_packages_of_several_products(bench: Bench) -> None:
     other = bench.emulator.add_package(product_id="gateway", app_id="energy")
     elsewhere = bench.emulator.add_package(product_id="meter", app_id="water")
 
-    told = bench.problems(package_ids=["p1", other])
-    assert told.startswith(f"package_ids: are of several products: p1 is of meter, {other} is of gateway")
-    told = bench.problems(package_ids=[elsewhere], app_id="energy")
-    assert f'are of another resource space: {elsewhere} is of water, and app_id="energy"' in told
+    reported = bench.problems(package_ids=["p1", other])
+    assert reported.startswith(f"package_ids: are of several products: p1 is of meter, {other} is of gateway")
+    reported = bench.problems(package_ids=[elsewhere], app_id="energy")
+    assert f'are of another resource space: {elsewhere} is of water, and app_id="energy"' in reported
     assert bench.problems(package_ids=["p1", "p2"], app_id="energy") == ""
 
 

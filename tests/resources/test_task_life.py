@@ -32,7 +32,7 @@ def test_refresh_tells_how_far_it_is(bench: Bench) -> None:
 
 
 def test_refresh_of_a_task_that_is_gone_starts_nothing(bench: Bench) -> None:
-    """A task that somebody deleted has the status Gone, and the next update starts nothing."""
+    """A task that was deleted outside Pulumi has the status Gone, and the next update starts nothing."""
     created = bench.created()
     vanish(bench, created)
 
@@ -60,7 +60,7 @@ def test_not_found_elsewhere_is_no_gone(bench: Bench, setting: str, method: str)
 @pytest.mark.parametrize("error", ["space_missing", "project", "method_absent", "unknown_uri"])
 @pytest.mark.parametrize("method", ["read", "delete"])
 def test_other_refusals_are_no_gone(bench: Bench, error: str, method: str) -> None:
-    """403 IOTDA.001000, a wrong project and a gateway's 404 are errors; the task stays in the state."""
+    """403 IOTDA.001000, a wrong project and a 404 of a gateway are errors. The task stays in the state."""
     created = bench.created()
     bench.emulator.faults.add(operation="ShowBatchTask", error=error, times=None)
 
@@ -88,7 +88,7 @@ def test_a_task_that_is_found_takes_the_new_identity(bench: Bench) -> None:
 
 
 def test_outputs_of_devices_are_never_kept(bench: Bench) -> None:
-    """What devices report back can hold secrets, and reaches neither state nor warnings."""
+    """The output of a device can have secrets, and is in neither the state nor a warning."""
     bench.emulator.set_device("d1", output="device-secret")
     created = bench.created()
     bench.time.sleep(60)
@@ -128,7 +128,7 @@ def test_what_is_no_campaign_alters_the_state_only(bench: Bench, change: dict[st
 
 
 def test_an_input_that_is_taken_away_leaves_the_state(bench: Bench) -> None:
-    """An input that the program no longer gives is gone from the state, the outputs stay."""
+    """An input that the program removed is removed from the state. The outputs stay."""
     created = bench.created(on_destroy="retain")
 
     state = UpgradeTask.update(bench.context, created.id, created.outputs, bench.checked(created.outputs))
@@ -137,7 +137,7 @@ def test_an_input_that_is_taken_away_leaves_the_state(bench: Bench) -> None:
 
 
 def test_another_connection_must_lead_to_the_task(bench: Bench) -> None:
-    """Another connection is taken where it finds the task, and refused where it does not."""
+    """Another connection is stored if it finds the task, and refused if it does not."""
     created = bench.created()
     news = bench.checked(created.outputs, connection={"instance_id": "i2"})
 
@@ -190,7 +190,7 @@ def test_a_task_that_has_not_begun(bench: Bench, on_destroy: str, waits_for: dic
 
 @pytest.mark.parametrize("on_destroy", ["stop", "delete"])
 def test_a_task_that_somebody_stopped(bench: Bench, on_destroy: str) -> None:
-    """A task that was stopped elsewhere is not stopped again, and deleted where that is wanted."""
+    """A task that was stopped elsewhere is not stopped again, and is deleted if on_destroy says so."""
     created = bench.created(on_destroy=on_destroy)
     bench.run.client(bench.context.resolve({})).stop_batch_task(created.id)
     bench.time.sleep(10)
@@ -224,7 +224,7 @@ def test_retain_needs_nothing(bench: Bench) -> None:
 
 
 def test_stop_needs_credentials(bench: Bench) -> None:
-    """A destroy that can not reach the service fails, so that the task stays in the state."""
+    """A destroy that cannot reach the service fails, so that the task stays in the state."""
     created = bench.created()
 
     with pytest.raises(ConfigurationError):
@@ -234,7 +234,7 @@ def test_stop_needs_credentials(bench: Bench) -> None:
 @pytest.mark.parametrize("on_destroy", ["stop", "delete"])
 @pytest.mark.parametrize("seconds", [0, 10])
 def test_a_task_that_was_stopped_elsewhere(bench: Bench, on_destroy: str, seconds: float) -> None:
-    """A task that somebody stops already is waited for and not asked to stop again."""
+    """A task that is being stopped already is waited for, and no second stop is sent."""
     created = bench.created(on_destroy=on_destroy)
     bench.run.client(bench.context.resolve({})).stop_batch_task(created.id)
     bench.time.sleep(seconds)
@@ -340,8 +340,8 @@ def test_what_a_module_upgrade_does_not_take(bench: Bench, field: dict[str, Any]
 
 @pytest.mark.parametrize("info", [{"a": "x" * 600}, ["very-secret"]])
 def test_what_can_hold_a_secret_is_not_shown(bench: Bench, info: Any) -> None:
-    """A free value that is wrong is told without what is in it."""
-    told = bench.problems(task_ext_info=info)
+    """A wrong free-form value is reported without its content."""
+    reported = bench.problems(task_ext_info=info)
 
-    assert "task_ext_info: " in told
-    assert "very-secret" not in told
+    assert "task_ext_info: " in reported
+    assert "very-secret" not in reported

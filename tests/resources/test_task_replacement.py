@@ -1,4 +1,4 @@
-"""UpgradeTask: when a change starts a new campaign, and what becomes of the old one."""
+"""UpgradeTask: which changes need a new task, and what happens to the old one."""
 
 from __future__ import annotations
 
@@ -28,23 +28,25 @@ if TYPE_CHECKING:
     ],
 )
 def test_a_new_campaign_is_refused_while_the_old_one_runs(bench: Bench, change: dict[str, Any]) -> None:
-    """What makes a campaign replaces the task, but not one that runs: that is told before anything is stopped."""
+    """A change of such an input replaces the task. While the task runs, the preview refuses the change."""
     bench.hang()
     created = bench.created()
     bench.time.sleep(10)
     name = next(iter(change)) if "group_ids" not in change else "targets, group_ids"
 
-    told = " ".join(bench.refused(created, **change).split())
+    reported = " ".join(bench.refused(created, **change).split())
 
-    assert f"a change of {name} starts a new upgrade task, but {created.outputs['task_name']} is still running" in told
-    assert "replace_running=True" in told
+    assert (
+        f"a change of {name} starts a new upgrade task, but {created.outputs['task_name']} is still running" in reported
+    )
+    assert "replace_running=True" in reported
     assert statuses(bench) == ["Processing"]
     news = bench.checked(created.outputs, **change, replace_running=True)
     assert UpgradeTask.diff(bench.context, created.id, created.outputs, news).replaces == tuple(name.split(", "))
 
 
 def test_a_replacement_deletes_before_it_creates(bench: Bench) -> None:
-    """A running campaign that may be replaced is stopped, and the new one is created under its own name."""
+    """A running task that may be replaced is stopped, and the new one is created under another name."""
     bench.hang()
     created = bench.created()
     bench.time.sleep(10)
@@ -69,7 +71,7 @@ def test_only_what_may_stop_is_deleted_first(bench: Bench) -> None:
 
 @pytest.mark.parametrize("on_destroy", ["stop", "delete"])
 def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy: str) -> None:
-    """A replacement of an unchanged campaign takes its task over; deleting the old one must not end it."""
+    """A replacement without a change adopts its own task. The deletion of the old resource does not stop it."""
     bench.hang()
     old = bench.created(on_destroy=on_destroy)
     bench.time.sleep(10)
@@ -94,7 +96,7 @@ def test_a_forced_replacement_leaves_what_it_takes_over(bench: Bench, on_destroy
     ],
 )
 def test_a_forced_replacement_by_another_campaign(bench: Bench, change: dict[str, Any]) -> None:
-    """What is forced is never compared: the new campaign is refused while a task with its devices runs, then created.
+    """A forced replacement is not compared. It is refused while a task with its devices runs, and then created.
 
     Otherwise all devices of the new task fail, and the deletion of the old resource stops the old task.
     """
@@ -102,7 +104,7 @@ def test_a_forced_replacement_by_another_campaign(bench: Bench, change: dict[str
     old = bench.created()
     bench.time.sleep(10)
 
-    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*force no replacement"):
+    with pytest.raises(InputError, match=r"(?s)a task with the same devices still runs.*without --replace"):
         bench.created(**change)
     assert (statuses(bench), bench.posts) == (["Processing"], 1)
 
@@ -130,7 +132,7 @@ def test_what_runs_beside_a_new_campaign(bench: Bench, running: str) -> None:
 
 @pytest.mark.parametrize("how", ["finished", "gone"])
 def test_an_ended_campaign_is_replaced(bench: Bench, how: str) -> None:
-    """A campaign that ended, or whose task is gone, makes way for a new one."""
+    """A task that has ended, or is gone, can be replaced."""
     created = bench.created()
     bench.time.sleep(60)
     if how == "gone":
@@ -146,14 +148,14 @@ def test_going_back_is_no_adoption(bench: Bench) -> None:
     second = bench.created(package_ids=["p2"])
     bench.time.sleep(60)
 
-    told = bench.refused(second)
-    assert "returns to an upgrade task that has run before" in told
-    assert f"task_id {first.id}, status Success" in told
+    reported = bench.refused(second)
+    assert "returns to an upgrade task that has run before" in reported
+    assert f"task_id {first.id}, status Success" in reported
     assert bench.compared(second, triggers=["back"]).replaces == ("package_ids", "triggers")
 
 
 def test_a_replacement_that_was_cut_off_is_taken_over(bench: Bench) -> None:
-    """A new campaign that an interrupted replacement left is newer than the old one, and taken over."""
+    """If an interrupted replacement created a new task, it is newer than the old one, and is adopted."""
     old = bench.created()
     bench.time.sleep(60)
     new = bench.created(package_ids=["p2"])
@@ -165,7 +167,7 @@ def test_a_replacement_that_was_cut_off_is_taken_over(bench: Bench) -> None:
 
 
 def test_back_to_what_ran_before_after_the_last_one_is_gone(bench: Bench) -> None:
-    """An earlier campaign is not taken for the new one because the one in between was deleted."""
+    """If the task in between was deleted, an earlier task is not adopted as the new one."""
     bench.created()
     bench.time.sleep(60)
     second = bench.created(package_ids=["p2"])
@@ -176,10 +178,10 @@ def test_back_to_what_ran_before_after_the_last_one_is_gone(bench: Bench) -> Non
 
 
 def test_a_task_that_waits_for_its_approval_is_replaced(bench: Bench) -> None:
-    """A task that nobody has confirmed never ends: the error does not say to wait for that."""
+    """A task that is not confirmed never ends, so the error does not advise to wait for its end."""
     created = bench.created(need_confirm=True)
     bench.time.sleep(10)
 
-    told = bench.refused(created, package_ids=["p2"], need_confirm=True)
+    reported = bench.refused(created, package_ids=["p2"], need_confirm=True)
 
-    assert "it waits to be confirmed: confirm it; or set replace_running=True" in " ".join(told.split())
+    assert "it waits to be confirmed: confirm it; or set replace_running=True" in " ".join(reported.split())

@@ -49,7 +49,7 @@ def rollout(make_project: Callable[..., Project], emulator: Emulator, **names: s
 
 
 def posts(emulator: Emulator) -> int:
-    """Return how often a task was asked for."""
+    """Return how many tasks were requested."""
     return sum(1 for request in emulator.requests if request.operation == "CreateBatchTask")
 
 

@@ -9,7 +9,7 @@ from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.ota_package.resource import Package
 from pulumi_iotda_ota.lifecycle.upgrade_task.resource import UpgradeTask
-from tests.support.resource_packages import INPUTS, made
+from tests.support.resource_packages import INPUTS, created_ids
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.lifecycle.base import Created, Lifecycle, Properties
@@ -75,7 +75,7 @@ class CreatePackage(Post):
 
     def holds(self, stage: Stage) -> bool:
         """Return whether there is one package."""
-        return len(made(stage.bench)) == 1
+        return len(created_ids(stage.bench)) == 1
 
 
 class Confirm(Post):

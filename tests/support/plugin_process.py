@@ -137,7 +137,7 @@ class Plugin:
         return answer
 
     def answer(self, name: str, **arguments: Any) -> dict[str, Any]:
-        """Return the answer of a function that must have one."""
+        """Return the result of a function, which must have no failure."""
         found = self.invoke(name, **arguments)
         assert not found.failures, found
         return plain(getattr(found, "return"))

@@ -81,7 +81,7 @@ class Bench:
     time: FakeTime
     environ: dict[str, str]
     warnings: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
     run: Run = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,11 +95,11 @@ class Bench:
             config={},
             environ=self.environ,
             warn=lambda line: self.warnings.append(render(line)),
-            tell=lambda line: self.told.append(render(line)),
+            report=lambda line: self.reported.append(render(line)),
         )
 
     def inputs(self, **changes: Any) -> Properties:
-        """Return the inputs of a task as a program gives them; None takes one away."""
+        """Return the inputs of a task from a program. None removes an input."""
         given = {"package_ids": ["p1"], "targets": ["d1", "d2"], "scope": SCOPE, **changes}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -119,14 +119,14 @@ class Bench:
         return "\n".join(f"{problem.argument}: {problem.rendered()}" for problem in checked.problems)
 
     def compared(self, created: Created, **changes: Any) -> Diff:
-        """Check and compare other inputs of a task that is there, as a preview does."""
+        """Check and compare other inputs of an existing task, as a preview does."""
         context = self.context
         checked = UpgradeTask.check(context, created.outputs, self.inputs(**changes))
         assert checked.problems == []
         return UpgradeTask.diff(context, created.id, created.outputs, checked.inputs)
 
     def refused(self, created: Created, **changes: Any) -> str:
-        """Return why a preview refuses other inputs of a task that is there."""
+        """Return the error with which a preview refuses other inputs of an existing task."""
         try:
             self.compared(created, **changes)
         except InputError as error:
@@ -144,7 +144,7 @@ class Bench:
 
     @property
     def posts(self) -> int:
-        """Return how often a task was asked for."""
+        """Return how many tasks were requested."""
         return self.count("CreateBatchTask")
 
     def silent(self) -> Bench:

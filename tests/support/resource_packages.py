@@ -1,4 +1,4 @@
-"""What the tests of OtaPackage share: a package as a program gives it, and what is there of it on the service."""
+"""What the tests of OtaPackage share: the inputs of a package, and the packages on the service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INPUTS: Properties = {
 
 
 def inputs(**changes: Any) -> Properties:
-    """Return the inputs as a program gives them; None takes one away."""
+    """Return the inputs of a program. None removes an input."""
     return {name: value for name, value in {**INPUTS, **changes}.items() if value is not None}
 
 
@@ -42,13 +42,13 @@ def create(context: ResourceContext, **changes: Any) -> Created:
     return Package.create(context, checked.inputs)
 
 
-def made(bench: Bench) -> list[str]:
+def created_ids(bench: Bench) -> list[str]:
     """Return the ids of all packages of version V7, newest first."""
     return [package["package_id"] for package in bench.emulator.packages if package["version"] == "V7"]
 
 
 def add(bench: Bench, **changes: Any) -> str:
-    """Put a package onto the service as an interrupted run, or somebody else, would have; return its id."""
+    """Add a package to the service, as an interrupted run or another owner does, and return its id."""
     fields = inputs(**changes)
     location = {name: value for name, value in fields.pop("obs_location").items() if value is not None}
     return bench.emulator.add_package(**fields, file_location={"obs_location": location})

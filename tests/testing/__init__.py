@@ -1,1 +1,1 @@
-"""What is there for users' own tests."""
+"""The tests of the package for users' tests."""

@@ -93,7 +93,7 @@ def test_an_approval_releases_the_devices_that_wait() -> None:
 
 
 def test_nothing_waits(tmp_path: Path) -> None:
-    """A campaign that nobody confirms ends the wait of an hour at once, with the error of the real one."""
+    """A task that is not confirmed ends the wait of an hour at once, with the real error."""
     text = """
 task = iotda_ota.UpgradeTask("t", package_ids=["p1"], group_ids=["g"], need_confirm=True)
 iotda_ota.UpgradeTaskCompletion("end", task_id=task.task_id, timeout="1h")
@@ -105,7 +105,7 @@ iotda_ota.UpgradeTaskCompletion("end", task_id=task.task_id, timeout="1h")
 
 
 def test_failed_devices_are_tried_again_and_fail_again(tmp_path: Path) -> None:
-    """What a completion may do about failures it does here too: it tries them again, and tells it."""
+    """A completion can retry the failed devices, and reports it."""
     text = """
 task = iotda_ota.UpgradeTask("t", package_ids=["p1"], targets=["d1", "d2"])
 iotda_ota.UpgradeTaskCompletion("end", task_id=task.task_id, retry_failed=True)
@@ -131,7 +131,7 @@ pulumi.export("task", task.task_id)
 
 
 def test_how_a_task_stands(tmp_path: Path) -> None:
-    """A program that asks after its task hears which devices fail, and that another is not there."""
+    """A program that reads its task gets the failed devices, and an error for a task that does not exist."""
     text = """
 task = iotda_ota.UpgradeTask("t", package_ids=["p1"], targets=["d1", "d2"])
 pulumi.export("stands", iotda_ota.get_upgrade_task_output(task_id=task.task_id))
@@ -142,11 +142,13 @@ except iotda_ota.ServiceError as error:
 """
     packages = [{"product_id": "meter", "version": "V1", "package_id": "p1"}]
 
-    told = testing.run_program(program(tmp_path, text), mocks=testing.Mocks(packages, failed_devices={"d1": "offline"}))
+    reported = testing.run_program(
+        program(tmp_path, text), mocks=testing.Mocks(packages, failed_devices={"d1": "offline"})
+    )
 
-    assert [device["target"] for device in told.outputs["stands"]["failed_devices"]] == ["d1"]
-    assert told.outputs["stands"]["status"] == "PartialSuccess"
-    assert told.outputs["missing"] == 404
+    assert [device["target"] for device in reported.outputs["stands"]["failed_devices"]] == ["d1"]
+    assert reported.outputs["stands"]["status"] == "PartialSuccess"
+    assert reported.outputs["missing"] == 404
 
 
 def test_a_package_that_the_program_makes_is_found(tmp_path: Path) -> None:
@@ -161,7 +163,7 @@ pulumi.export("found", found.version)
 
 
 def test_nothing_fits_is_the_error_of_a_real_lookup() -> None:
-    """A lookup that finds nothing says what was asked and what came near."""
+    """A lookup that finds nothing reports the requested and the nearest packages."""
     with pytest.raises(iotda_ota.PackageNotFound, match=r"V1\.4\.10 \(outside \^2\)"):
         testing.run_program(ROLLOUT, config={**CONFIG, "python-rollout:range": "^2"}, mocks=testing.Mocks(PACKAGES))
 
@@ -170,11 +172,11 @@ class Buckets(pulumi.runtime.Mocks):
     """A user's own mocks, for another provider."""
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        """Answer a function."""
+        """Return the result of a function."""
         return {"region": "cn-north-4"}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Give a bucket a name."""
+        """Set the name of a bucket."""
         return f"{args.name}-7", {**args.inputs, "bucket": f"{args.name}-7"}
 
 
@@ -196,11 +198,11 @@ class Derived(testing.Mocks):
     """A user's own mocks, derived from ours."""
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        """Answer a function of another provider, and leave the rest to ours."""
+        """Return the result of a function of another provider, and call the base class for all others."""
         return {"region": "cn-north-4"} if args.token == "obs:index:getRegion" else super().call(args)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> Any:
-        """Give a bucket a name, and leave the rest to ours."""
+        """Set the name of a bucket, and call the base class for all other resources."""
         if args.typ == "obs:index:Bucket":
             return Buckets().new_resource(args)
         return super().new_resource(args)
@@ -210,19 +212,19 @@ class Derived(testing.Mocks):
 def test_other_providers_are_answered_by_the_user_s_own_mocks(
     make: Callable[[], testing.Mocks], tmp_path: Path
 ) -> None:
-    """Mocks for other providers are given to ours, or derived from them; both parts see only what is theirs."""
-    told = testing.run_program(program(tmp_path, OTHERS), mocks=make()).outputs
+    """Mocks of other providers are an argument or a subclass. Each part gets only its own calls."""
+    reported = testing.run_program(program(tmp_path, OTHERS), mocks=make()).outputs
 
-    assert told["location"] == {"region_name": "cn-north-4", "bucket_name": "files-7", "object_key": "V2.bin"}
+    assert reported["location"] == {"region_name": "cn-north-4", "bucket_name": "files-7", "object_key": "V2.bin"}
 
 
 def test_without_mocks_of_their_own_other_resources_are_as_they_were_declared(tmp_path: Path) -> None:
-    """A resource of another provider that nobody answers for has its inputs, and a function no answer."""
+    """A resource of another provider without mocks has its inputs, and a function has no result."""
     text = """
 bucket = pulumi.CustomResource("obs:index:Bucket", "files", {"acl": "private"})
-pulumi.export("told", [bucket.id, pulumi.runtime.invoke("obs:index:getRegion", {}).value])
+pulumi.export("reported", [bucket.id, pulumi.runtime.invoke("obs:index:getRegion", {}).value])
 """
-    assert testing.run_program(program(tmp_path, text), mocks=testing.Mocks()).outputs["told"] == ["files-id", {}]
+    assert testing.run_program(program(tmp_path, text), mocks=testing.Mocks()).outputs["reported"] == ["files-id", {}]
 
 
 def test_pulumi_s_own_way_of_unit_tests() -> None:
@@ -246,32 +248,32 @@ def test_pulumi_s_own_way_of_unit_tests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "told"),
+    ("package", "reported"),
     [
         ({"product_id": "meter"}, r"packages\[0\]\.version: Field required"),
         ({"product_id": "meter", "version": "V1", "support_versions": []}, "did you mean support_source_versions"),
         ({"product_id": "meter", "version": 1}, r"packages\[0\]\.version: .*string"),
     ],
 )
-def test_a_package_that_is_not_one_is_told(package: dict[str, Any], told: str) -> None:
+def test_a_package_that_is_not_one_is_told(package: dict[str, Any], reported: str) -> None:
     """A field that is missing, misspelt or of another type is an error that names its place."""
-    with pytest.raises(iotda_ota.InputError, match=told):
+    with pytest.raises(iotda_ota.InputError, match=reported):
         testing.Mocks([package])
 
 
 def test_two_runs_in_one_process_remember_nothing_of_each_other(tmp_path: Path) -> None:
-    """What one run of a program found out is not the answer of the next, nor are its exports."""
-    asked = 'pulumi.export(pulumi.Config().require("as"), iotda_ota.get_ota_package(package_id="p1").version)'
-    file = program(tmp_path, asked)
+    """The results and the outputs of one run of a program are not those of the next."""
+    text = 'pulumi.export(pulumi.Config().require("as"), iotda_ota.get_ota_package(package_id="p1").version)'
+    file = program(tmp_path, text)
 
     for name, version in (("first", "V1"), ("second", "V2")):
         packages = [{"product_id": "meter", "version": version, "package_id": "p1"}]
-        told = testing.run_program(file, config={"x:as": name}, mocks=testing.Mocks(packages))
-        assert told.outputs == {name: version}
+        reported = testing.run_program(file, config={"x:as": name}, mocks=testing.Mocks(packages))
+        assert reported.outputs == {name: version}
 
 
 def test_a_program_with_a_lock_file(tmp_path: Path) -> None:
-    """What a program takes from its lock file is there without being listed, wherever the tests are run."""
+    """A locked package of the program exists without being listed, wherever the tests run."""
     (tmp_path / "Pulumi.yaml").touch()
     change(tmp_path / LOCK_FILE, lambda _: {"meter": entry("meter", "V14")})
     file = program(
@@ -291,7 +293,7 @@ pulumi.export("version", found.version)
 
 
 def test_a_program_runs_in_its_folder(tmp_path: Path) -> None:
-    """A program finds the files beside it, as under the engine; afterwards the test is where it was."""
+    """A program finds the files beside it, as under the engine. Afterwards the working directory is restored."""
     here = Path.cwd()
     (tmp_path / "note.txt").write_text("here")
     file = program(tmp_path, 'from pathlib import Path\npulumi.export("note", Path("note.txt").read_text())')

@@ -29,7 +29,7 @@ def users_python() -> Path:
 
 
 def run_as_a_user(python: Path, folder: Path) -> str:
-    """Run pytest in a folder, where every warning is an error, and return what it printed."""
+    """Run pytest in a folder, with every warning as an error, and return its output."""
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     done = subprocess.run(
         [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
@@ -72,12 +72,12 @@ def test_every_example_in_python_has_tests() -> None:
 
 
 def test_every_fixture_argument_and_attribute_is_told() -> None:
-    """The page names all fixtures, the arguments of `Mocks`, what there is afterwards, and only what is there."""
+    """The page names all fixtures, the arguments of `Mocks` and its attributes, and nothing else."""
     arguments = set(testing.Mocks.__init__.__annotations__) - {"return"}
     monitor = {"outputs", "resource", "resources", "tasks"}
 
-    told = set(re.findall(r"`(\w+)[`(]", PAGE))
-    assert {*pytest_plugin.__all__, *arguments, *monitor} <= told
-    calls = re.findall(r"^\| `(\w+)\(", PAGE.partition("| call |")[2], re.MULTILINE)
+    reported = set(re.findall(r"`(\w+)[`(]", PAGE))
+    assert {*pytest_plugin.__all__, *arguments, *monitor} <= reported
+    calls = re.findall(r"^\| `(\w+)\(", PAGE.partition("| name |")[2], re.MULTILINE)
     assert len(calls) >= 4
     assert [call for call in calls if not hasattr(Emulator, call)] == []

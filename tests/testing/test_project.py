@@ -46,19 +46,19 @@ def outputs(folder: Path, **more: object) -> dict[str, object]:
 
 
 def test_a_bare_key_belongs_to_the_project(folder: Path) -> None:
-    """A key without a namespace is read by the program, and the project has the name that Pulumi.yaml gives it."""
-    told = outputs(folder, config={"range": "~3.10", "meters:runs": "V1.3.2"})
+    """The program reads a key without a namespace, and the project has the name in Pulumi.yaml."""
+    reported = outputs(folder, config={"range": "~3.10", "meters:runs": "V1.3.2"})
 
-    assert (told["project"], told["range"], told["runs"]) == ("meters", "~3.10", "V1.3.2")
+    assert (reported["project"], reported["range"], reported["runs"]) == ("meters", "~3.10", "V1.3.2")
 
 
 def test_the_values_of_pulumi_yaml(folder: Path) -> None:
-    """A key that is not given has the value that Pulumi.yaml declares, as under the engine."""
+    """A key that is not set has the value in Pulumi.yaml, as under the engine."""
     assert outputs(folder) == {"project": "meters", "range": "^1.4", "steps": '["1", "2"]'}
 
 
 def test_another_name(folder: Path) -> None:
-    """A name that the test gives is the name of the project, and bare keys belong to it."""
+    """A name in the test is the name of the project, and keys without a namespace belong to it."""
     assert outputs(folder, project="other", config={"runs": "V1"}) == {"project": "other", "runs": "V1"}
 
 
@@ -68,10 +68,10 @@ def test_a_key_that_is_not_declared(folder: Path, key: str) -> None:
     with pytest.raises(iotda_ota.InputError) as caught:
         outputs(folder, config={key: "~3.10"})
 
-    told = " ".join(str(caught.value).split())
-    assert told.startswith('config: "meters:rnage" is not declared in Pulumi.yaml')
-    assert "meters:range, meters:runs, meters:steps" in told
-    assert "did you mean meters:range?" in told
+    reported = " ".join(str(caught.value).split())
+    assert reported.startswith('config: "meters:rnage" is not declared in Pulumi.yaml')
+    assert "meters:range, meters:runs, meters:steps" in reported
+    assert "did you mean meters:range?" in reported
 
 
 def test_a_setting_that_does_not_exist(folder: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_setting_that_does_not_exist(folder: Path) -> None:
 
 
 def test_a_key_that_need_not_be_declared(folder: Path) -> None:
-    """Another word is passed on although it is not declared: an optional key cannot be, because the engine wants it."""
+    """Another key is passed on although it is not declared, because an optional key cannot be declared."""
     (folder / "__main__.py").write_text('import pulumi\npulumi.export("approved", pulumi.Config().get("approved"))\n')
     assert outputs(folder, config={"approved": "p1"}) == {"approved": "p1"}
 

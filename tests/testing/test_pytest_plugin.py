@@ -1,4 +1,4 @@
-"""The fixtures for users' tests, through the door of a user: in this project's own pytest they are found too."""
+"""The fixtures for users' tests, in a project of a user. This project's own pytest finds them too."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_each_test_has_a_new_one(iotda_ota_emulator: Emulator) -> None:
 
 
 class TestOverride:
-    """A module or a class with a seed of its own."""
+    """A module or a class can set another seed."""
 
     @pytest.fixture
     def iotda_ota_seed(self) -> dict[str, object]:
@@ -50,7 +50,7 @@ class TestOverride:
 
 
 def test_no_setting_of_the_machine_reaches_a_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys of whoever runs the tests are taken out, a proxy is not used for the emulator, and all is put back."""
+    """Keys of the user are removed, no proxy is used for the emulator, and everything is restored."""
     monkeypatch.setenv("HW_AUTH_TOKEN", "of-somebody")
     monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "of-somebody")
     monkeypatch.setenv("PULUMI_IOTDA_OTA_LOCK", "/of/somebody.json")
@@ -96,14 +96,14 @@ def test_nothing_is_loaded_before_a_test_uses_a_fixture(pytester: pytest.Pyteste
 
 
 def test_names_are_prefixed() -> None:
-    """The fixtures that every project then has cannot be taken for one of its own."""
+    """The names of the fixtures are those of this library, so that they hide no fixture of a project."""
     from pulumi_iotda_ota import pytest_plugin
 
     assert all(name.startswith("iotda_ota_") for name in pytest_plugin.__all__)
 
 
 def test_a_program_on_the_emulator(iotda_ota_emulator: Emulator, tmp_path: Path) -> None:
-    """A whole program runs in the test's process against the emulator, and what it did can be seen there."""
+    """A whole program runs in the test's process against the emulator, which lists what it did."""
     iotda_ota_emulator.set_group("three", ["m1", "m2", "m3"])
     program = tmp_path / "__main__.py"
     program.write_text(
@@ -116,14 +116,14 @@ pulumi.export("package_id", pin.package_id)
 """
     )
 
-    told = testing.run_program(program)
+    reported = testing.run_program(program)
 
     (task,) = iotda_ota_emulator.tasks
-    assert task["document"] == {"package_ids": [told.outputs["package_id"]]}
+    assert task["document"] == {"package_ids": [reported.outputs["package_id"]]}
 
 
 def test_two_runs_on_the_emulator(iotda_ota_emulator: Emulator, tmp_path: Path) -> None:
-    """A second run of a program in one process asks anew, as a second update does."""
+    """A second run of a program in one process sends its requests again, as a second update does."""
     program = tmp_path / "__main__.py"
     program.write_text(
         """
@@ -140,7 +140,7 @@ pulumi.export("version", found.version)
 
 
 def test_an_emulator_that_is_not_installed_is_told(tmp_path: Path) -> None:
-    """Where the extra is missing, the test that asks for the emulator fails with what to install, and others pass."""
+    """Without the extra, a test that uses the emulator fails with the command to install it, and others pass."""
     (tmp_path / "werkzeug.py").write_text("raise ModuleNotFoundError('no werkzeug', name='werkzeug')\n")
     (tmp_path / "test_it.py").write_text("def test_a(iotda_ota_emulator): pass\ndef test_b(): pass\n")
 

@@ -78,7 +78,7 @@ LIBRARIES = {
         "iotda.auth.discovery",
         "connection",
         "emulator",
-        "testing.shelf",
+        "testing.service",
     ),
     "pydantic_core": ("iotda.http.parsing", "iotda.http.error_responses", "selection.rules", "emulator"),
     "semver": ("selection.versions",),
@@ -97,9 +97,9 @@ LIBRARIES = {
     "werkzeug": ("emulator",),
     "certifi": ("cli.doctor.network",),
     "click": ("cli",),
-    "rich": ("cli.progress", "cli.tables"),
-    "yaml": ("iotda.auth.files", "testing.project"),
-    "grpc": ("plugin.server", "plugin.engine_log"),
+    "rich": ("cli.terminal",),
+    "yaml": ("iotda.auth.files", "testing.monitor"),
+    "grpc": ("plugin.server",),
     "google": ("plugin.server", "plugin.values"),
 }
 

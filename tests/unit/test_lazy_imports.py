@@ -11,7 +11,7 @@ from pulumi_iotda_ota.lazy_imports import gc_paused
 
 @pytest.mark.parametrize("on", [True, False], ids=["on", "off"])
 def test_it_is_left_as_it_was(*, on: bool) -> None:
-    """The collector is off while modules load, and afterwards, also after an error, what the program had made it."""
+    """The collector is off while modules load. Afterwards, also after an error, it is as the program had set it."""
     if not on:
         gc.disable()
     try:

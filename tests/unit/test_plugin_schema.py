@@ -25,7 +25,7 @@ OURS = {"connection", "scope"}
 
 
 def properties(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return every property of the schema with where it is."""
+    """Return every property of the schema with its place."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key in ("properties", "inputProperties", "variables"):
@@ -99,7 +99,7 @@ def test_everything_has_an_example_in_each_language() -> None:
 
 
 def test_no_address_of_a_project_is_claimed() -> None:
-    """There is no public home yet, and none is told."""
+    """There is no public home yet, so the schema has none."""
     assert not {"homepage", "repository", "pluginDownloadURL", "publisher", "logoUrl"} & set(SCHEMA)
     assert re.findall(r"https?://", STORED.read_text(encoding="utf-8")) == []
 
@@ -116,7 +116,7 @@ def test_a_resource_takes_what_its_life_cycle_does(name: str) -> None:
     inputs = SCHEMA["resources"][token_of(name)]["inputProperties"]
 
     assert {snake(item) for item in inputs} == {*RESOURCES[name].lifecycle.input_names} - OURS
-    replacing = {item for item, told in inputs.items() if told.get("willReplaceOnChanges")}
+    replacing = {item for item, reported in inputs.items() if reported.get("willReplaceOnChanges")}
     assert replacing == {camel(item) for item in RESOURCES[name].replaced_by}
 
 
@@ -130,5 +130,5 @@ def test_names_go_there_and_back(entry: Any) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_has_its_code(name: str) -> None:
-    """What the table names is there."""
-    assert callable(FUNCTIONS[name].ask)
+    """The code that the table names exists."""
+    assert callable(FUNCTIONS[name].operation)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.lifecycle.base import UNKNOWN
 from pulumi_iotda_ota.plugin.values import received, sent
-from pulumi_iotda_ota.schema.conversion import to_python, to_wire
 from pulumi_iotda_ota.schema.registry import RESOURCES
-from pulumi_iotda_ota.schema.validation import normal
+from pulumi_iotda_ota.schema.validation import normal, to_python, to_wire
 
 NAMES = st.text("abcdefXYZ_", min_size=1, max_size=8)
 LEAVES = st.one_of(st.booleans(), st.integers(-(2**40), 2**40), st.text(max_size=8), st.just(UNKNOWN))

@@ -98,14 +98,17 @@ def test_only_the_dynamic_host_is_touched(monkeypatch: pytest.MonkeyPatch) -> No
 def test_own_errors_are_short_and_others_whole() -> None:
     """In the dynamic host an error of ours is its message; anything else keeps its traceback."""
 
-    def told(error: Exception) -> str:
+    def reported(error: Exception) -> str:
         try:
             raise error
         except type(error):
             return pulumi_compat._ShortForOwnErrors.format_exc()
 
-    assert told(errors.InputError("refused", facts=[("why", "so")])).splitlines() == ["refused", "  why          so"]
-    assert told(ValueError("a fault of ours")).startswith("Traceback")
+    assert reported(errors.InputError("refused", facts=[("why", "so")])).splitlines() == [
+        "refused",
+        "  why          so",
+    ]
+    assert reported(ValueError("a fault of ours")).startswith("Traceback")
 
 
 @pytest.mark.parametrize("name", errors.__all__)
@@ -130,7 +133,7 @@ def test_without_a_program_there_is_no_run_and_no_configuration() -> None:
 
 
 def test_work_runs_in_a_thread_that_ctrl_c_need_not_wait_for() -> None:
-    """Work that is started has a daemon thread of its own, and its failure comes with its future."""
+    """Started work has a daemon thread, and its failure is raised by its future."""
 
     def fail() -> None:
         raise ValueError("failed")
@@ -141,10 +144,10 @@ def test_work_runs_in_a_thread_that_ctrl_c_need_not_wait_for() -> None:
 
 
 class _Silent(pulumi.runtime.Mocks):
-    """Stands in for the engine, and answers nothing."""
+    """Replaces the engine, and returns nothing."""
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, object], None]:
-        """Answer nothing."""
+        """Return nothing."""
         return {}, None
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, object]]:
@@ -153,13 +156,13 @@ class _Silent(pulumi.runtime.Mocks):
 
 
 def seen_in_a_thread() -> object:
-    """Return the monitor that a thread without a context of its own sees."""
+    """Return the monitor in a thread without a context."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(pulumi.runtime.settings.get_monitor).result()
 
 
 def test_a_stand_in_is_gone_for_every_thread() -> None:
-    """After `leave_program` no thread is answered by the stand-in, and no root, configuration or export is left."""
+    """After `leave_program`, no thread uses the mocks, and no root, configuration or output is left."""
     pulumi_compat.enter_program(_Silent(), project="p", stack="s", config={"iotda-ota:region": "x"}, preview=False)
     assert seen_in_a_thread() is not None
 

@@ -1,4 +1,4 @@
-"""No representation of anything shows a secret: each field that can hold one is left out or masked."""
+"""No representation contains a secret: each field that can hold one is left out or redacted."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ALLOWED = {
 
 
 def fields() -> Iterator[tuple[str, str, str, bool]]:
-    """Give the class, name and type of every field of the library, and whether a representation shows it."""
+    """Yield the class, name and type of every field of the library, and whether a representation contains it."""
     for found in pkgutil.walk_packages(pulumi_iotda_ota.__path__, "pulumi_iotda_ota."):
         if "__main__" in found.name or ".emulator" in found.name:
             continue
@@ -75,7 +75,7 @@ def test_the_fields_are_found() -> None:
 @pytest.mark.parametrize("name", ["proxy", "endpoint", "iam_endpoint"])
 @pytest.mark.parametrize("password", ["hunter22", "hun/ter22", "hun#ter22", "hun@ter22"])
 def test_a_password_in_an_address_is_not_shown(model: type[Connection], name: str, password: str) -> None:
-    """The representation of a connection with a password in an address has the host only."""
+    """If a connection has an address with a password, its representation has only the host."""
     connection = model(**{name: f"http://user:{password}@host.example:3128"})  # type: ignore[arg-type]
 
     for shown in (

@@ -1,4 +1,4 @@
-"""The tables of arguments: what they hold, and how values are checked against them."""
+"""The tables of arguments: their content, and how values are checked against them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.iotda.errors import InputError
 from pulumi_iotda_ota.iotda.limits import Choice
-from pulumi_iotda_ota.schema.argument import Spelling, explained
+from pulumi_iotda_ota.schema.argument import DescriptionStyle, explained
 from pulumi_iotda_ota.schema.registry import SERVED
 from pulumi_iotda_ota.schema.validation import problems, require_valid, without_defaults
 
 TABLES = {name: served.arguments for name, served in SERVED.items()}
 ALL = [(name, argument) for name, table in TABLES.items() for argument in table]
 EVERY = pytest.mark.parametrize(("name", "argument"), ALL, ids=[f"{name}-{item.name}" for name, item in ALL])
-PLAIN = Spelling(name=str)
+PLAIN = DescriptionStyle(name=str)
 
 
 @EVERY
@@ -90,7 +90,7 @@ def test_values_that_equal_their_default_mean_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reported"),
     [
         ({"package_type": "firmware"}, 'package_type must be one of .*did you mean firmwarePackage.*not "firmware"'),
         ({"package_type": "firmwarePackage", "version": "1 0"}, 'version must be 1 to 256 .* not "1 0"'),
@@ -103,9 +103,9 @@ def test_values_that_equal_their_default_mean_nothing() -> None:
         ),
     ],
 )
-def test_each_wrong_value_is_told(values: dict[str, Any], told: str) -> None:
-    """A value that breaks its rule is told with the argument, the rule and what was given, escaped."""
-    with pytest.raises(InputError, match=told):
+def test_each_wrong_value_is_told(values: dict[str, Any], reported: str) -> None:
+    """A value that breaks its rule is reported with the argument, the rule and the value, escaped."""
+    with pytest.raises(InputError, match=reported):
         require_valid(schema.GET_OTA_PACKAGE, values)
 
 
@@ -118,7 +118,7 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("targets", "told"),
+    ("targets", "reported"),
     [
         ("device-1", "must be a list"),
         ([], "must not be empty"),
@@ -126,8 +126,8 @@ def test_all_wrong_values_are_told_at_once() -> None:
         ([f"d{number}" for number in range(30_001)], "30,001 items; at most 30,000"),
     ],
 )
-def test_lists_are_checked_item_by_item(targets: Any, told: str) -> None:
+def test_lists_are_checked_item_by_item(targets: Any, reported: str) -> None:
     """A list is checked for its length and each of its items."""
     values = {"package_ids": ["p1"], "targets": targets}
 
-    assert [problem for problem in problems(schema.UPGRADE_TASK, values) if told in problem.rendered()]
+    assert [problem for problem in problems(schema.UPGRADE_TASK, values) if reported in problem.rendered()]

@@ -35,7 +35,7 @@ EVERY: list[Output] = [
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_the_table_has_the_fields_of_the_service(model: type[object], table: Object) -> None:
-    """What the service answers is in the table, and is optional there where it is optional here."""
+    """The fields of the service are in the table, and a field is optional in both or in neither."""
     described = TypeAdapter(model).json_schema()
     fields = {name: name not in described.get("required", ()) for name in described["properties"]}
     told = {output.name: output.optional for output in table.fields if output.name != "created_at"}
@@ -52,7 +52,7 @@ def test_the_identity_is_that_of_a_connection() -> None:
 
 
 def test_the_life_cycles_tell_the_outputs_of_the_table() -> None:
-    """What the life cycles tell is what the table says."""
+    """The life cycles return exactly the outputs of the table."""
     told = {
         outputs.UPGRADE_TASK_COMPLETION: ("task_id", *completion.Completion.outputs),
         outputs.UPGRADE_TASK_CONFIRMATION: ("task_id", *confirmation.Confirmation.outputs),

@@ -1,4 +1,4 @@
-"""How a campaign stands and when that is good enough: laws over all counts."""
+"""The counts of a task and its limits: laws over all counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.models import BatchTask, TaskProgress
 from pulumi_iotda_ota.iotda.references import render
-from pulumi_iotda_ota.lifecycle.completion_errors import suggest_higher_limit
+from pulumi_iotda_ota.lifecycle.completion import suggest_higher_limit
 from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts, Limits
 
 COUNTS = st.integers(0, 30_000)
@@ -62,7 +62,7 @@ def test_uncounted_devices_of_a_waiting_task_wait() -> None:
 
 
 def test_a_success_without_counts_has_no_failure() -> None:
-    """A service that tells no counts beside a success is believed."""
+    """A success without counts is believed."""
     assert DeviceCounts.of(task(None, "Success"), ended=True) == DeviceCounts()
 
 

@@ -1,4 +1,4 @@
-"""What makes a campaign the same campaign, on plain values."""
+"""The identity of an upgrade task, on plain values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_name_is_one_that_the_service_takes(scope: dict[str, str], prefix:
 
 @pytest.mark.parametrize("part", SCOPE)
 def test_other_stacks_have_other_names(part: str) -> None:
-    """Equal campaigns of two organizations, projects, stacks or resources never share a name."""
+    """Equal tasks of two organizations, projects, stacks or resources never share a name."""
     other = {**INPUTS, "scope": {**SCOPE, part: "other"}}
 
     assert task_name(other).rpartition("_")[2] != task_name(INPUTS).rpartition("_")[2]
@@ -55,7 +55,7 @@ def test_other_stacks_have_other_names(part: str) -> None:
 
 @given(st.lists(st.sampled_from(["d1", "d2", "d3"]), min_size=1))
 def test_targets_are_a_set(targets: list[str]) -> None:
-    """The order of targets and a repeated one make no other campaign."""
+    """The order of targets, and a repeated target, need no new task."""
     same = {**INPUTS, "targets": sorted(set(targets))}
 
     assert task_name({**INPUTS, "targets": targets}) == task_name(same)
@@ -105,7 +105,7 @@ def test_long_names_are_cut_to_the_limit(length: int) -> None:
     ],
 )
 def test_what_makes_a_new_campaign(change: dict[str, Any], campaign: bool) -> None:
-    """Packages, devices, space, mode and triggers make a new campaign; anything else does not."""
+    """Packages, devices, space, mode and triggers need a new task. Any other input does not."""
     assert bool(changed_inputs(INPUTS, {**INPUTS, **change})) is campaign
     assert (task_name({**INPUTS, **change})[-16:] != task_name(INPUTS)[-16:]) is campaign
 
@@ -122,7 +122,7 @@ def test_what_makes_a_new_campaign(change: dict[str, Any], campaign: bool) -> No
     ],
 )
 def test_names_that_stand_for_one_campaign(name: str, other: str, alike: bool) -> None:
-    """Names that this library made are compared by their digits, and all other names as a whole."""
+    """Names of this library are compared by their digits, and all other names as a whole."""
     assert is_named_alike(name, other) is is_named_alike(other, name) is alike
 
 
@@ -145,13 +145,13 @@ def test_body_for_an_older_instance() -> None:
 
 
 def task(**fields: Any) -> BatchTask:
-    """Return a task as the service answers it."""
+    """Return a task as the service returns it."""
     defaults = {"task_id": "t1", "task_name": "canary_0", "task_type": "firmwareUpgrade", "status": "Processing"}
     return BatchTask(**{**defaults, **fields})
 
 
 def test_what_is_not_echoed_agrees() -> None:
-    """The service leaves fields out of its answer; only one that differs is a disagreement."""
+    """The service can leave fields out. Only a field that differs is a disagreement."""
     assert disagreements(task(), INPUTS) == []
     assert disagreements(task(targets=("d2", "d1"), document={"package_id": "p1"}), INPUTS) == []
     (differs,) = disagreements(task(document={"package_ids": ["p2"]}), INPUTS)
@@ -185,7 +185,7 @@ def test_durations(text: object, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", [-1, "", "1w", "m", True, None, "1e9", "9" * 30, float("nan"), float("inf")])
 def test_bad_durations(text: object) -> None:
-    """What is no duration is told with the argument and the forms."""
+    """A value that is no duration is reported with the argument and the forms."""
     with pytest.raises(InputError, match='timeout must be seconds or a string such as "90s"'):
         parse_duration("timeout", text)
 

@@ -1,4 +1,4 @@
-"""Write everything that is generated; with ``--check`` only report what is out of date."""
+"""Write all generated files. With ``--check``, only report the files that are out of date."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tools.generate.files import ROOT, files
 
 
 def main() -> int:
-    """Write or report every file that differs from what the tables make, and return the exit code."""
+    """Write or report every file that differs from the tables, and return the exit code."""
     check = "--check" in sys.argv[1:]
     stale = {
         path: text for path, text in files().items() if not path.exists() or path.read_text(encoding="utf-8") != text

@@ -189,7 +189,7 @@ def _yaml_pairs(step: Step, indent: int) -> list[str]:
 def _yaml(value: Any) -> str:
     if isinstance(value, Ref):
         return f"${{{value.step}.{camel(value.output)}}}"
-    # What YAML would not read as a string stands in quotes.
+    # A string that YAML would read as another type needs quotes.
     plain = isinstance(value, str) and value[:1].isalpha()
     return value if plain else json.dumps(value)
 

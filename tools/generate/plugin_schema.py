@@ -1,6 +1,7 @@
 """Generate the schema of the plugin: ``plugin/schema.json``.
 
-It claims no address of a project: there is no public home yet. What publishing must set is in :data:`PUBLISHED`.
+The schema has no address of a project, because there is no public home yet. :data:`PUBLISHED` has the fields that a
+publication must set.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi_iotda_ota
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.schema.argument import Spelling, explained, rendered
+from pulumi_iotda_ota.schema.argument import DescriptionStyle, explained, rendered
 from pulumi_iotda_ota.schema.outputs import OBJECTS
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, PACKAGE, RESOURCES, SERVED, token_of
 from tools.generate.languages import GO_PACKAGE, NODE_PACKAGE, PYTHON_PACKAGE, chooser, enum_of, member_of
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema.outputs import Output
     from pulumi_iotda_ota.schema.registry import Function, Resource
 
-#: What a publication sets: homepage, repository, publisher, pluginDownloadURL. Empty until there is one.
+#: The fields of a publication: homepage, repository, publisher, pluginDownloadURL. Empty until there is one.
 PUBLISHED: Mapping[str, str] = {}
 
-SPELLING = Spelling(
+STYLE = DescriptionStyle(
     name=lambda name: f"`{camel(name)}`",
     value=lambda value: f"`{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}`",
 )
@@ -35,7 +36,7 @@ _ANY = {"$ref": "pulumi.json#/Any"}
 _TYPES: Mapping[str, dict[str, Any]] = {
     "string": {"type": "string"},
     "argument": {"type": "string"},
-    # A number is read too, but a property of two types is an untyped one in Go.
+    # A number is accepted too, but Go has no type for a property with two types.
     "duration": {"type": "string"},
     "boolean": {"type": "boolean"},
     "integer": {"type": "integer"},
@@ -45,7 +46,7 @@ _TYPES: Mapping[str, dict[str, Any]] = {
     "object": {"type": "object", "additionalProperties": _ANY},
     "any": _ANY,
 }
-# The table of settings has names of its own for the types.
+# The table of settings has other names for the types.
 _SETTING_TYPES = {
     "text": "string",
     "flag": "boolean",
@@ -54,7 +55,7 @@ _SETTING_TYPES = {
     "texts": "list of strings",
 }
 _LANGUAGE: Mapping[str, dict[str, Any]] = {
-    # The name of the generated package must not be that of this library, beside which it is installed.
+    # The generated package is installed beside this library, so it needs another name.
     "python": {
         "packageName": PYTHON_PACKAGE,
         "respectSchemaVersion": True,
@@ -91,7 +92,7 @@ def schema() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return the schema as it is stored."""
+    """Return the stored form of the schema."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -101,7 +102,7 @@ def _enums() -> dict[str, Any]:
     choices = {enum_of(argument): argument for table in tables for argument in table if argument.allowed}
     return {
         token_of(name): {
-            "description": rendered(argument.description.partition(". ")[0].rstrip(".") + ".", SPELLING),
+            "description": rendered(argument.description.partition(". ")[0].rstrip(".") + ".", STYLE),
             "type": "string",
             "enum": [
                 {"name": member_of(value), "value": value, "description": meaning}
@@ -125,10 +126,10 @@ def _objects() -> dict[str, Any]:
 
 
 def _setting(setting: Setting) -> dict[str, Any]:
-    # No defaultInfo: generated code would copy the environment of one run into the state, where a key that was rotated
-    # stays, and would mix credentials of two sources. The provider reads the environment when it is asked.
+    # No defaultInfo: generated code would copy the environment of one run into the state. There, a rotated key stays,
+    # and credentials of two sources are mixed. The provider reads the environment before each request.
     found = f" Environment: {', '.join(f'`{name}`' for name in setting.environment)}." if setting.environment else ""
-    described = rendered(setting.description, SPELLING) + found
+    described = rendered(setting.description, STYLE) + found
     made = {"description": described, **_TYPES[_SETTING_TYPES.get(setting.type, setting.type)]}
     return {**made, "secret": True} if setting.secret else made
 
@@ -160,7 +161,7 @@ def _function(name: str, function: Function) -> dict[str, Any]:
 
 
 def _with_example(name: str, description: str) -> str:
-    return f"{rendered(description, SPELLING)}\n\n## Example Usage\n\n{chooser(name)}"
+    return f"{rendered(description, STYLE)}\n\n## Example Usage\n\n{chooser(name)}"
 
 
 def _arguments(
@@ -171,21 +172,21 @@ def _arguments(
     Args:
         arguments: the table.
         replaced_by: the inputs whose change replaces the resource.
-        inputs: whether they are inputs, which have enums and defaults, or the same values among the outputs.
+        inputs: whether they are inputs, with enums and defaults, or outputs that repeat the inputs.
     """
     made = {}
     for argument in arguments:
         enum = {"$ref": f"#/types/{token_of(enum_of(argument))}"} if inputs and argument.allowed else {}
         default = {"default": argument.default} if inputs and argument.default is not None else {}
         replaces = {"willReplaceOnChanges": True} if argument.name in replaced_by else {}
-        described = {"description": explained(argument, SPELLING)}
+        described = {"description": explained(argument, STYLE)}
         made[camel(argument.name)] = {**described, **(enum or _type(argument)), **default, **replaces}
     return made
 
 
 def _outputs(outputs: Iterable[Output]) -> dict[str, Any]:
     return {
-        camel(output.name): {"description": rendered(output.full_description, SPELLING), **_type(output)}
+        camel(output.name): {"description": rendered(output.full_description, STYLE), **_type(output)}
         for output in outputs
     }
 

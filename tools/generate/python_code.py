@@ -1,4 +1,4 @@
-"""Python code from the tables: types, parameters and docstrings."""
+"""Write Python code from the tables: types, parameters and docstrings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.schema.argument import Spelling, explained, rendered
+from pulumi_iotda_ota.schema.argument import DescriptionStyle, explained, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ TYPE_IMPORTS = """if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 """
 CONNECTION = "Where and as whom to send requests. Default: the stack's configuration and the environment."
-#: Types that the wire type alone decides.
+#: The Python types of outputs without fields.
 _OUTPUTS = {
     "string": "str",
     "argument": "str",
@@ -36,11 +36,11 @@ _OUTPUTS = {
 
 
 def value(item: object) -> str:
-    """Return a value as Python writes it, marked as code."""
+    """Return a value in Python's spelling, marked as code."""
     return f"``{item if isinstance(item, bool) else json.dumps(item)}``"
 
 
-PYTHON = Spelling(name=lambda name: f"``{name}``", value=value)
+PYTHON = DescriptionStyle(name=lambda name: f"``{name}``", value=value)
 
 
 def input_type(argument: Argument, *, optional: bool) -> str:
@@ -71,9 +71,9 @@ def docstring(
     """Return a docstring in the form of Google, with its quotes, indented by spaces.
 
     Args:
-        description: the text; its first sentence is the first line.
-        sections: each heading with its entries, a name and a text; an entry without a name is a paragraph.
-        indent: by how many spaces.
+        description: the text. Its first sentence becomes the first line.
+        sections: each heading with its entries, a name and a text. An entry without a name is a paragraph.
+        indent: the number of spaces.
     """
     first, _, rest = description.partition(". ")
     lines = [f'"""{first.rstrip(".")}.']
@@ -103,6 +103,6 @@ def arguments_section(arguments: Iterable[Argument]) -> list[tuple[str, str]]:
 
 
 def described(item: Output | Object) -> str:
-    """Return what an output or an object is, as a docstring says it."""
+    """Return the description of an output or an object, for a docstring."""
     text = getattr(item, "full_description", item.description)
     return rendered(text, PYTHON)

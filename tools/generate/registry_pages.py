@@ -7,7 +7,7 @@ from pulumi_iotda_ota.iotda.case import camel
 from pulumi_iotda_ota.schema.argument import rendered
 from pulumi_iotda_ota.schema.registry import PACKAGE, SERVED
 from tools.generate.languages import GO_PACKAGE, NODE_PACKAGE, PYTHON_PACKAGE, chooser
-from tools.generate.plugin_schema import SPELLING
+from tools.generate.plugin_schema import STYLE
 
 _TEST = "tests/engine/test_schema_examples.py"
 _HEAD = """---
@@ -28,7 +28,7 @@ def pages() -> dict[str, str]:
 
 def _index() -> str:
     description = "Look up OTA packages of Huawei Cloud IoTDA, and start upgrade tasks with them."
-    rows = [f"| `{name}` | {rendered(item.description, SPELLING)} |" for name, item in SERVED.items()]
+    rows = [f"| `{name}` | {rendered(item.description, STYLE)} |" for name, item in SERVED.items()]
     return (
         _HEAD.format(title="Huawei Cloud IoTDA OTA", description=description) + f"{description}\n"
         "The provider finds a package by product and version, pins its id, and upgrades devices in waves: first a\n"
@@ -45,7 +45,7 @@ def _index() -> str:
 def _installation() -> str:
     rows = [
         f"| `{PACKAGE}:{camel(setting.name)}`{', secret' if setting.secret else ''} | "
-        f"{', '.join(f'`{name}`' for name in setting.environment)} | {rendered(setting.description, SPELLING)} |"
+        f"{', '.join(f'`{name}`' for name in setting.environment)} | {rendered(setting.description, STYLE)} |"
         for setting in SETTINGS
     ]
     return (

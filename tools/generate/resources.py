@@ -26,9 +26,9 @@ _CONNECTION = (
     "Where to send requests. It may hold no secret, because it is stored in the state. Default: the stack's "
     "configuration and the environment."
 )
-# A confirmation is given literals: nobody has reviewed what an Output resolves to.
+# A confirmation takes literals, because the value of an Output was not reviewed.
 _LITERAL = ("approved_package_ids",)
-# Where a resource was created is for the library itself.
+# Only the library itself uses the place where a resource was created.
 _INTERNAL = ("identity",)
 
 

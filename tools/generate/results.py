@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.schema.outputs import Object, Output
 
-# The public names of objects that programs meet.
+# The public names of objects.
 _NAMES = {"OtaPackageFields": "OtaPackageResult", "SkippedPackage": "SkippedPackage"}
-# A lookup fills in 0 for a count that the service leaves out.
+# A lookup sets a count to 0 if the service does not return it.
 _COUNTS = outputs.TASK_PROGRESS
-# They are attributes only: what was skipped is no part of the value.
+# These are attributes only, because skipped packages are no part of the value.
 _ATTRIBUTES = ("skipped", "skipped_counts")
 _QUERY = "Its ``id`` is made from the query, and is the same in each run."
 _RESULTS = (
@@ -36,7 +36,7 @@ def class_of(item: Object) -> str:
 def text() -> str:
     """Return the module."""
     parts = [
-        HEADER.format("What the functions return. What every result does is in ``functions/results.py``."),
+        HEADER.format("The results of the functions. Their base class is in ``functions/results.py``."),
         "from __future__ import annotations\n",
         "from pulumi_iotda_ota.functions.results import Attribute, Field, Result\n",
     ]
@@ -51,7 +51,7 @@ def text() -> str:
 
 
 def _objects() -> list[Object]:
-    """Return the objects inside results, each after those that it holds."""
+    """Return the objects inside results, each after the objects inside it."""
     ordered: dict[str, Object] = {}
 
     def add(fields: Iterable[Output]) -> None:
@@ -67,7 +67,7 @@ def _objects() -> list[Object]:
 
 def _class(name: str, base: str, description: str, fields: Sequence[Output], item: Object | None = None) -> str:
     lines = [f"class {name}({base}):", docstring(description), ""]
-    # A result exists only if something was found, so that this alone makes no field optional.
+    # A result exists only if something was found, so that case makes no field optional.
     lines += [_field(output, optional=output.optional and item is not _COUNTS) for output in fields]
     return "\n".join(lines) + "\n"
 
