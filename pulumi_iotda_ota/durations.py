@@ -1,4 +1,4 @@
-"""Reads durations and times as users write them: ``90``, ``"15m"``; RFC 3339 or the API's form. Asks no clock."""
+"""Reads durations (``90``, ``"15m"``) and times (RFC 3339, or the form of the API) of users."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 @dataclass(frozen=True)
 class DurationRule:
-    """The limit of an argument that is a duration."""
+    """The rule of an argument that is a duration."""
 
     meaning: str = 'seconds or a string such as "90s", "15m" or "24h"'
 
     def problem(self, value: object) -> str | None:
-        """Return why a value is no duration, or None."""
+        """Return why a value is not a duration, or None."""
         return f"must be {self.meaning}" if _seconds(value) is None else None
 
 
 @dataclass(frozen=True)
 class TimeRule:
-    """The limit of an argument that is a time."""
+    """The rule of an argument that is a time."""
 
     meaning: str = "a time with its zone such as 2026-10-02T08:00:00Z"
 
     def problem(self, value: object) -> str | None:
-        """Return why a value is no time, or None."""
+        """Return why a value is not a time, or None."""
         return f"must be {self.meaning}" if _time(value) is None else None
 
 
@@ -38,8 +38,8 @@ def parse_duration(argument: str, value: object) -> float:
     """Return a duration in seconds.
 
     Args:
-        argument: the name that an error shows.
-        value: seconds as a number, or text such as ``90``, ``90s``, ``15m``, ``24h`` or ``7d``.
+        argument: the name of the argument.
+        value: seconds as a number, or a string such as ``90``, ``90s``, ``15m``, ``24h`` or ``7d``.
 
     Raises:
         InputError: the value is neither, or negative.
@@ -54,7 +54,7 @@ def parse_duration(argument: str, value: object) -> float:
 
 
 def _seconds(value: object) -> float | None:
-    """Return the seconds of a duration, or None if the value is none."""
+    """Return the seconds of a duration, or None if the value is not one."""
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd]?)", text)
     return float(match.group(1)) * _UNITS[match.group(2)] if match else None
@@ -64,8 +64,8 @@ def parse_time(argument: str, value: object) -> datetime:
     """Return a time in UTC.
 
     Args:
-        argument: the name that an error shows.
-        value: text in RFC 3339 with a zone (``2026-10-02T08:00:00Z``) or in the API's ``yyyyMMddTHHmmssZ``.
+        argument: the name of the argument.
+        value: a string in RFC 3339 with a zone (``2026-10-02T08:00:00Z``) or in the API's ``yyyyMMddTHHmmssZ``.
 
     Raises:
         InputError: the value is neither.
@@ -80,10 +80,10 @@ def parse_time(argument: str, value: object) -> datetime:
 
 
 def _time(text: object) -> datetime | None:
-    """Return the time that a text stands for, or None if it has another form or no zone."""
+    """Return the time of a text, or None if it has another form or no zone."""
     if not isinstance(text, str):
         return None
-    from pulumi_iotda_ota.iotda.models import parse_api_time  # noqa: PLC0415  loads pydantic: not for a page of help
+    from pulumi_iotda_ota.iotda.models import parse_api_time  # noqa: PLC0415  help must not load pydantic
 
     try:
         if re.fullmatch(r"\d{8}T\d{6}Z", text):

@@ -1,4 +1,4 @@
-"""Every error this library raises for a reason that a user can act on.
+"""The errors of this library that a user can act on.
 
 IotdaOtaError
 ├── InputError            an argument is wrong; nothing was sent
@@ -15,8 +15,8 @@ IotdaOtaError
 ├── UpgradeTaskFailed     an upgrade task ended with too many failures
 └── OutcomeUnknown        it is unknown whether a request that changes something was accepted
 
-A message is a headline, then a few labelled lines: ``requested``, ``found``, ``nearest``, ``cause``, ``fix``. Each
-class also says when it is raised and how to fix it; docs/errors.md is made from that.
+A message is a headline, then a few labelled lines: ``requested``, ``found``, ``nearest``, ``cause``, ``fix``.
+docs/errors.md is made from ``when`` and ``remedy`` of each class.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class PackageNotFound(IotdaOtaError):
 
     when: ClassVar[str] = "No package matches the selection."
     remedy: ClassVar[str] = (
-        'Apply the `fix`: it fits the nearest version. If no package is a valid result, set `on_missing="none"`.'
+        'Apply the `fix`: it is for the nearest version. If no package is a valid result, set `on_missing="none"`.'
     )
 
 

@@ -1,6 +1,6 @@
-"""How the interfaces spell what messages refer to, and the steps that differ between them.
+"""The spelling of references in each interface, and the steps of a fix that differ between the interfaces.
 
-A message holds references (``iotda/references.py``). It keeps them until an interface renders it with its spelling.
+A message keeps its references (``iotda/references.py``) until an interface renders them.
 """
 
 from __future__ import annotations
@@ -22,24 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMAND_LINE", "PLUGIN", "PYTHON", "render"]
 
-# Steps that differ between the interfaces: a program runs again, a command is another command.
-
 
 def command(*words: str) -> str:
-    """Return a command of ``iotda-ota`` that can be copied into a shell."""
+    """Return a command of ``iotda-ota`` for a shell."""
     return f"iotda-ota {shlex.join(sanitize(word) for word in words)}"
 
 
 def options(values: Mapping[str, Any]) -> str:
-    """Return arguments with their values as options that can be copied into a shell.
-
-    A value that is cut in a message is whole in a command.
-    """
+    """Return arguments as options for a shell. Long values are not cut, unlike in a message."""
     return loosened(" ".join(COMMAND_LINE.pair(option(name), _whole(value)) for name, value in values.items()))
 
 
 def wait_again(task_id: str) -> str:
-    """Return the step that waits again for the end of a task."""
+    """Return the step that continues to wait for the end of a task."""
     again = f"wait again: {command('task', 'watch', task_id)}"
     return by_interface("run pulumi up again: it continues to wait", command_line=again)
 
@@ -50,30 +45,20 @@ def _confirm_command(task_id: str, package_ids: Iterable[str]) -> str:
 
 
 def confirm(task_id: str, package_ids: Iterable[str]) -> str:
-    """Return the step that confirms a task, so that its wait can end.
-
-    Args:
-        task_id: the task.
-        package_ids: the packages that it installs, which the confirmation approves; empty if they are not known.
-    """
+    """Return the step that confirms a task. It approves the packages; they are empty if they are not known."""
     confirmed = "confirm it in the console or with an UpgradeTaskConfirmation, then run pulumi up again"
     command_line = f"confirm it: {_confirm_command(task_id, package_ids)}, then {wait_again(task_id)}"
     return by_interface(confirmed, command_line=command_line)
 
 
 def confirm_again(task_id: str, package_ids: Iterable[str]) -> str:
-    """Return the step that confirms what still waits; see :func:`confirm`."""
+    """Return the step that confirms the devices that still wait; see :func:`confirm`."""
     again = f"confirm again: {_confirm_command(task_id, package_ids)}"
     return by_interface("run pulumi up again: it confirms the devices that still wait", command_line=again)
 
 
 def retry_failed(task_id: str, *, is_set: bool) -> str:
-    """Return the step that retries the failed devices of a task.
-
-    Args:
-        task_id: the task.
-        is_set: whether the completion retries failed devices already.
-    """
+    """Return the step that retries the failed devices; ``is_set`` if the completion retries them already."""
     set_it = "run pulumi up again" if is_set else f"set {argument('retry_failed', True)}"
     return by_interface(set_it, command_line=command("task", "retry", task_id))
 
@@ -90,12 +75,7 @@ def list_running() -> str:
 
 
 def delete_task(task_id: str, *, is_running: bool = False) -> str:
-    """Return the step that deletes a task which stands in the way of a new one.
-
-    Args:
-        task_id: the task.
-        is_running: whether it has not ended yet; then it must be stopped first.
-    """
+    """Return the step that deletes a task. A running task must be stopped first."""
     stop = f"stop it first ({command('task', 'stop', task_id)}), then " if is_running else ""
     return f"{stop}delete it in the console, or with KooCLI: hcloud IoTDA DeleteBatchTask --task_id={sanitize(task_id)}"
 
@@ -162,11 +142,7 @@ COMMAND_LINE = _CommandLine()
 
 
 def option(name: str) -> str:
-    """Return the long option of an argument or a setting. An option that can be repeated has a singular name.
-
-    Args:
-        name: the argument or setting in Python's spelling.
-    """
+    """Return the long option of an argument or a setting. A repeatable option has a singular name."""
     return f"--{(name.removesuffix('s') if name in _lists() else name).replace('_', '-')}"
 
 
@@ -189,14 +165,14 @@ def _lists() -> frozenset[str]:
 
 @cache
 def _options() -> frozenset[str]:
-    """Return the names of everything that is an option."""
+    """Return the names that are options."""
     names = {argument_.name for argument_ in _tables()} - {"task_id", "triggers"}
     return frozenset(names | {"target", "targets"} | {setting.name for setting in SETTINGS if not setting.secret})
 
 
 def _given(name: str, value: object) -> str:
     text = shlex.quote(str(value))
-    # A value that begins with a hyphen would be read as an option.
+    # Without the equals sign, a value that begins with a hyphen is read as an option.
     return fixed(f"{name}={text}" if str(value).startswith("-") else f"{name} {text}")
 
 

@@ -1,7 +1,4 @@
-"""The operations that every interface calls: arguments and results are plain values, in Python's names.
-
-``get_package`` reads the lock file if a lock is named, otherwise it asks the service.
-"""
+"""The operations that every interface calls. Arguments and results are plain values with Python's names."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import load, lock_path
-from pulumi_iotda_ota.lock.validation import misfit
+from pulumi_iotda_ota.lock.format import misfit
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup, UpgradeTaskLookup, words
 from pulumi_iotda_ota.lookup.tasks import find_upgrade_task
@@ -33,14 +30,16 @@ def get_package(
 ) -> dict[str, Any]:
     """Return the package that matches, with ``found``; only ``found: False`` if none does and that is allowed.
 
+    If ``lock`` is set, the lock file has the package. Otherwise the service is asked.
+
     Args:
-        run: the clients, and what this run remembers.
-        context: the settings of the connection; a lock needs no credentials.
+        run: the memory of the run.
+        context: the settings of the connection. A lock needs no credentials.
         values: the arguments by name, None for one that is not set.
-        most_skipped: how many of the skipped packages are described. All of them are counted.
+        most_skipped: how many skipped packages are described. All of them are counted.
 
     Raises:
-        LockError: the lock file has no fitting entry.
+        LockError: the lock file has no matching entry.
         IotdaOtaError: as of ``lookup.find.find_package``.
     """
     if values.get("lock") is not None:
@@ -51,7 +50,7 @@ def get_package(
 
 
 def list_packages(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the packages that match. ``packages`` is an iterator: the run holds a list of 100,000 already.
+    """Return the packages that match. ``packages`` is an iterator, so that a long list is not copied.
 
     Raises:
         IotdaOtaError: as of ``lookup.find.find_packages``.
@@ -61,7 +60,7 @@ def list_packages(run: Run, context: Context, values: Mapping[str, Any]) -> dict
 
 
 def get_task(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an upgrade task as it is now, with the first of its devices that failed.
+    """Return the current state of an upgrade task, with the first of its failed devices.
 
     Raises:
         IotdaOtaError: as of ``lookup.tasks.find_upgrade_task``.
@@ -70,23 +69,23 @@ def get_task(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str,
 
 
 def locked_entry(context: Context, values: Mapping[str, Any]) -> Entry:
-    """Return what is locked under the name that is given, which must be what the words beside it ask for.
+    """Return the entry that ``lock`` names. Selection arguments beside it must be those of the entry.
 
     Args:
         context: the settings of the connection, and the folder of the program.
-        values: the arguments by name; valid by the table.
+        values: the arguments by name; each passed its own rule.
 
     Raises:
-        LockError: it is not there, was made for another query or in another place, or is none that its query gives.
+        LockError: there is no such entry, its query or place is another one, or its package does not match its query.
     """
-    name, asked = values["lock"], words(values)
+    name, selection = values["lock"], words(values)
     path = lock_path(context.environ, context.folder)
     entries = load(path)
     entry = (entries or {}).get(name)
     if entry is None:
-        raise errors.not_locked(name, entries, path, asked)
-    if asked and (differing := differing_words(asked, entry.selection)):
-        raise errors.other_query(entry, asked, differing, path)
+        raise errors.not_locked(name, entries, path, selection)
+    if selection and (differing := differing_words(selection, entry.selection)):
+        raise errors.other_query(entry, selection, differing, path)
     known = context.known_place()
     if differing := differing_places(known, entry.place):
         raise errors.other_place(entry, known, differing, path)
@@ -96,16 +95,16 @@ def locked_entry(context: Context, values: Mapping[str, Any]) -> Entry:
 
 
 def locked_fields(entry: Entry, *, include_file_location: bool) -> dict[str, Any]:
-    """Return the fields of a locked package as an answer has them: the location where the lookup had to look at it."""
+    """Return the fields of a locked package. The file location is among them if the lookup would have returned it."""
     located = include_file_location or bool(entry.selection.get("require_checksum"))
     return {name: value for name, value in entry.package.items() if located or name != "file_location"}
 
 
 def require_lock(values: Mapping[str, Any]) -> None:
-    """Refuse to verify what is not locked, of a lookup that asks the service.
+    """Refuse ``verify`` without ``lock``.
 
     Raises:
-        InputError: ``verify`` is given without ``lock``.
+        InputError: only ``verify`` is set.
     """
     if values.get("verify"):
         facts = [("fix", f"set {argument('lock')}, or remove {argument('verify', True)}")]
@@ -114,19 +113,19 @@ def require_lock(values: Mapping[str, Any]) -> None:
 
 
 def require_unchanged(run: Run, context: Context, entry: Entry) -> None:
-    """Ask the service whether a locked package is there and what it was: one request.
+    """Check with one request that a locked package still exists, unchanged.
 
     Args:
-        run: what this run remembers.
-        context: the settings of the connection, which must have credentials.
-        entry: what is locked.
+        run: the memory of the run.
+        context: the settings of the connection, with credentials.
+        entry: the entry.
 
     Raises:
-        PackageNotFound: it is gone.
-        LockError: it is another one now, or the place turns out to be another than the locked one.
+        PackageNotFound: the package does not exist.
+        LockError: the package has changed, or the connection leads to another place.
     """
     connection = run.completed(run.resolved(context))
-    # Without a setting only IAM tells the project: where the package was never, it is not gone.
+    # IAM may have returned another project. There, a missing package does not mean that it was deleted.
     reached = context.reached_place(connection)
     if differing := differing_places(reached, entry.place):
         raise errors.other_place(entry, reached, differing, lock_path(context.environ, context.folder))
@@ -146,7 +145,7 @@ def _locked(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, 
     entry = locked_entry(context, values)
     if values.get("verify"):
         require_unchanged(run, context, entry)
-    # The same id as without the lock: it stands for the query.
-    asked = {**entry.selection, **{name: values.get(name) for name in ("on_missing", "include_file_location")}}
+    # The id is that of the query, so it is the same as without the lock.
+    query = {**entry.selection, **{name: values.get(name) for name in ("on_missing", "include_file_location")}}
     fields = locked_fields(entry, include_file_location=bool(values.get("include_file_location")))
-    return {**fields, "id": PackageLookup.from_arguments(asked).id, "skipped": [], "skipped_counts": {}}
+    return {**fields, "id": PackageLookup.from_arguments(query).id, "skipped": [], "skipped_counts": {}}

@@ -1,4 +1,4 @@
-"""What a lookup answers as plain values in Python's names, the same for every door. Knows nothing of Pulumi."""
+"""Turns results of lookups into plain values with Python's names, the same for every interface."""
 
 from __future__ import annotations
 
@@ -26,26 +26,29 @@ def package_values(package: OtaPackage) -> dict[str, Any]:
 
 
 def found_values(found: Found) -> dict[str, Any]:
-    """Return the answer of a single lookup."""
-    return {**package_values(found.package), "id": found.id, **_passed_over(found.selection)}
+    """Return the result of a lookup of one package."""
+    return {**package_values(found.package), "id": found.id, **_skipped(found.selection)}
 
 
 def listed_values(found: FoundMany) -> dict[str, Any]:
-    """Return the answer of a list."""
+    """Return the result of a lookup of a list."""
     packages = (package_values(package) for package in found.packages)
-    return {"packages": packages, "truncated": found.truncated, "id": found.id, **_passed_over(found.selection)}
+    return {"packages": packages, "truncated": found.truncated, "id": found.id, **_skipped(found.selection)}
 
 
 def task_values(found: FoundTask) -> dict[str, Any]:
-    """Return the answer of the lookup of a task, with the first of its failing devices."""
+    """Return the result of a lookup of a task."""
+    progress = found.task.task_progress
     names = ("task_id", "task_name", "task_type", "status", "create_time", "need_confirm", "task_mode", "package_ids")
-    told = found.task.model_dump(mode="json", include={"task_progress"})
     fields = {
         **{name: getattr(found.task, name) for name in names},
         "status_desc": found.task.status_desc or None,
-        "progress": told["task_progress"],
+        "progress": progress.model_dump() if progress else None,
         "failed_devices": [
             {name: text for name, text in vars(device).items() if text} for device in found.failed_devices
+        ],
+        "skipped_devices": [
+            {"reason": record.reason, **({"target": record.id} if record.id else {})} for record in found.unreadable
         ],
         "id": found.id,
     }
@@ -54,7 +57,7 @@ def task_values(found: FoundTask) -> dict[str, Any]:
     }
 
 
-def _passed_over(selection: Selection) -> dict[str, Any]:
+def _skipped(selection: Selection) -> dict[str, Any]:
     return {
         "skipped": [{name: getattr(skipped, name) for name in _SKIPPED} for skipped in selection.skipped],
         "skipped_counts": dict(selection.skipped_counts),

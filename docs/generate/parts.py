@@ -157,7 +157,7 @@ def _constraints() -> str:
 
 
 def _version_words() -> str:
-    """Return the words of a version and where they sort, then the few that count in front of the first number."""
+    """Return the words of a version and where they sort, then the few that count in front of the version."""
     letters = "a single letter"
     rows = [
         (
@@ -174,7 +174,7 @@ def _version_words() -> str:
         for words in WORDS
     ]
     heads = ("word", "where a version sorts", "beside `1.5.0`", "words")
-    in_front = f"In front of the first number only {listed(IN_FRONT)} count: `edge-gateway_1.2` is no prerelease."
+    in_front = f"In front of the version only {listed(IN_FRONT)} count: `edge-gateway_1.2` is no prerelease."
     return f"{table(heads, rows)}\n{wrapped(in_front)}"
 
 

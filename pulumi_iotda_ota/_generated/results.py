@@ -81,6 +81,13 @@ class FailingDeviceResult(Result):
     error_msg = Field["str | None"]("The service's text about the failure. Absent if the service does not return it.")
 
 
+class SkippedDeviceResult(Result):
+    """A record of a failed device that cannot be judged."""
+
+    target = Field["str | None"]("The id of the device. Absent if the record has none.")
+    reason = Field[str]("The field that is wrong, in words.")
+
+
 class TaskProgressResult(Result):
     """The devices of a task, counted by state.
 
@@ -150,6 +157,11 @@ class GetUpgradeTaskResult(Result):
     failed_devices = Field[list[FailingDeviceResult]](
         "The first 100 devices that were not upgraded, each with the reason. Empty if no device failed.",
         each=FailingDeviceResult,
+    )
+    skipped_devices = Field[list[SkippedDeviceResult]](
+        "The records among these devices that cannot be judged, because a required field is missing"
+        " or has another type. Empty if all can be judged.",
+        each=SkippedDeviceResult,
     )
     id = Field[str]("The id of the query, not of the task. It is the same in each run.")
     status_desc = Field["str | None"]("The service's text about the status. Absent if the service does not return it.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulumi_iotda_ota.cli.options import CommandInput
-    from pulumi_iotda_ota.lock.update import Outcome
+    from pulumi_iotda_ota.lock.entry import Outcome
 
 _COLUMNS = ("name", "version", "package_id", "locked_at")
 _NEWS = ("newer", "changed", "gone")

@@ -15,7 +15,7 @@ from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.operations import get_package, list_packages, locked_entry
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, UNREADABLE
-from pulumi_iotda_ota.selection.keys import Keys
+from pulumi_iotda_ota.selection.rules import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -83,7 +83,8 @@ def get_task(command_input: CommandInput) -> None:
     elif command_input.flags["field"]:
         session.line(safe(values.get(command_input.flags["field"])))
     else:
-        rows = [item for item in values.items() if item[0] not in ("id", "failed_devices", "progress")]
+        apart = ("id", "failed_devices", "skipped_devices", "progress")
+        rows = [item for item in values.items() if item[0] not in apart]
         session.rows([("progress", progress_of(found.task)), *rows])
         print_failed_devices(session, values["failed_devices"], found.task)
     session.note_skipped("device", [str(one) for one in found.unreadable])

@@ -1,1 +1,1 @@
-"""The functions that a program calls: their forms, what they return, and how they are run."""
+"""The functions of a program: how they run, and their results."""

@@ -1,7 +1,4 @@
-"""What the plain and the output form of every function share: waiting, mocks, and errors as Pulumi prints them.
-
-Nothing here knows what is looked up.
-"""
+"""Runs the functions of a program: the plain form, the output form, and both under mocks."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
-    Ask = Callable[[Run, Context, Mapping[str, Any]], dict[str, Any]]
+    Operation = Callable[[Run, Context, Mapping[str, Any]], dict[str, Any]]
 
 T = TypeVar("T")
 
@@ -37,11 +34,11 @@ _FAILURE = "iotdaOtaError"
 
 @dataclass(frozen=True)
 class Function(Generic[T]):
-    """What the plain and the output form of one function share.
+    """The plain and the output form of one function.
 
     Attributes:
-        served: the name under which the registry has the function, such as ``getOtaPackage``.
-        read: makes the result of plain values: those of the operation, or those of a user's ``Mocks.call``.
+        served: the name of the function in the registry, such as ``getOtaPackage``.
+        read: makes the result from plain values. They come from the operation, or from ``Mocks.call`` of a user.
     """
 
     served: str
@@ -58,7 +55,7 @@ class Function(Generic[T]):
         return token_of(self.served)
 
     def plain(self, values: Mapping[str, Any], connection: Connection | None, opts: pulumi.InvokeOptions | None) -> T:
-        """Return the answer, or raise an error that Pulumi prints as one message."""
+        """Return the result, or raise an error that Pulumi prints as one message."""
         with _rendering():
             pulumi_inputs.require_connection(connection)
             pulumi_inputs.refuse_resources(values)
@@ -73,7 +70,7 @@ class Function(Generic[T]):
         connection: Connection | None,
         opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None,
     ) -> pulumi.Output[T]:
-        """Return an Output of the answer."""
+        """Return an Output of the result."""
         with _rendering():
             pulumi_inputs.require_connection(connection)
             pulumi_compat.refuse_provider(opts)
@@ -84,42 +81,45 @@ class Function(Generic[T]):
             return pulumi.runtime.invoke_output(self.token, self._sent(values), opts).apply(self._mocked)
         return pulumi_compat.when_known(values, opts, lambda known: self._work(known, connection))
 
-    def _mocked(self, answer: dict[str, Any]) -> T:
-        """Return what a stand-in for the engine answered, or raise the error that it handed on."""
-        if _FAILURE in answer:
-            raise pulumi_compat.as_run_error(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
-        return self.read(to_python(FUNCTIONS[self.served].outputs, answer))
+    def _mocked(self, result: dict[str, Any]) -> T:
+        """Return the result of a mock, or raise the error that it holds; see :func:`failure`."""
+        if _FAILURE in result:
+            raise pulumi_compat.as_run_error(pickle.loads(base64.b64decode(result[_FAILURE])))  # noqa: S301  of this process
+        return self.read(to_python(FUNCTIONS[self.served].outputs, result))
 
     def _sent(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments as the engine, or what stands in for it, gets them."""
-        given = {name: value for name, value in values.items() if value is not None}
-        return to_wire(FUNCTIONS[self.served].arguments, given)
+        """Return the arguments as the engine or a mock gets them."""
+        return to_wire(
+            FUNCTIONS[self.served].arguments, {name: value for name, value in values.items() if value is not None}
+        )
 
     def _work(self, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], T]:
-        ask = work(FUNCTIONS[self.served].operation, values, connection)
-        return lambda: self.read(ask())
+        call = work(FUNCTIONS[self.served].operation, values, connection)
+        return lambda: self.read(call())
 
 
-def work(ask: Ask, values: Mapping[str, Any], connection: Connection | None) -> Callable[[], dict[str, Any]]:
-    """Return the work to do in another thread; what depends on the program is read here, in the caller's."""
+def work(
+    operation: Operation, values: Mapping[str, Any], connection: Connection | None
+) -> Callable[[], dict[str, Any]]:
+    """Return an operation as a function for another thread. The context of the program is read in this thread."""
     run, context = pulumi_compat.current_run(), Context(pulumi_compat.stack_config(), dict(os.environ), connection)
 
-    def asked() -> dict[str, Any]:
+    def call() -> dict[str, Any]:
         with _rendering(), contextlib.ExitStack() as stack:
             # Outside a program no other call shares the connections, and none closes them later.
             used = run or stack.enter_context(contextlib.closing(Run(memo=False)))
-            return ask(used, context, values)
+            return operation(used, context, values)
 
-    return asked
+    return call
 
 
 def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Context] | None = None) -> dict[str, Any]:
-    """Return the result of a function by its token, in the plugin's names, as a stand-in for the engine needs it.
+    """Return the result of a function by its token, in the plugin's spelling, for a mock of the engine.
 
     Args:
         token: such as ``iotda-ota:index:getOtaPackage``.
         arguments: the arguments in camelCase.
-        asked: the run and the context to use; by default those of the program.
+        asked: the run and the context. Default: those of the program.
 
     Raises:
         KeyError: there is no such function.
@@ -132,21 +132,21 @@ def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Contex
 
 
 def given(names: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a function out of its local names."""
+    """Return the arguments among the local names of a function."""
     return {name: value for name, value in names.items() if name not in ("connection", "opts")}
 
 
 def failure(error: IotdaOtaError) -> dict[str, Any]:
-    """Return the answer by which a stand-in for the engine hands an error on to the function that was called.
+    """Return the result with which a mock of the engine raises an error in the program.
 
-    Pulumi ends a program at the first call that its monitor raised in, also where the program catches that.
+    If the monitor raised it, Pulumi would end the program, even if the program catches the error.
     """
     return {_FAILURE: base64.b64encode(pickle.dumps(error)).decode()}
 
 
 @contextlib.contextmanager
 def _rendering() -> Iterator[None]:
-    """Turn an error of ours into the same error in the form that Pulumi prints without a traceback."""
+    """Make Pulumi print an error of this library as one message, without a traceback."""
     try:
         yield
     except IotdaOtaError as error:

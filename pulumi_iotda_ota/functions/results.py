@@ -1,7 +1,7 @@
-"""What every result of a function does: it is a read-only mapping, and a Pulumi output type too.
+"""The base of all results of functions: a read-only mapping that is also a Pulumi output type.
 
 Pulumi exports and stashes a mapping, passes it on as a resource input, and keeps the class of an output type through
-``Output.all``. So a result must be both. The mapping holds the fields that are set. What was skipped is in attributes
+``Output.all``. So a result must be both. The mapping holds the fields that are set. Skipped packages are attributes
 only, so that an unrelated upload changes no stack output.
 """
 
@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 
 class Field(Generic[T]):
-    """An attribute that reads the value of the same name; one that is not set reads as None.
+    """An attribute that reads the value of the same name, or None if the value is not set.
 
     Args:
-        description: its documentation.
-        of: the class of the result that it holds.
-        each: the class of each result in the list that it holds. Without results, the list is empty.
+        description: the documentation of the attribute.
+        of: the class of its value.
+        each: the class of each item, if it is a list. Without items, the list is empty.
     """
 
     exported: ClassVar = True
@@ -33,7 +33,7 @@ class Field(Generic[T]):
         self.description, self.of, self.each = description, of, each
 
     def made(self, value: Any) -> Any:
-        """Return the value of a plain mapping as the result holds it."""
+        """Return a plain value as the result holds it."""
         if self.each is not None:
             return [self.each.from_values(item) for item in value or ()]
         if self.of is not None:
@@ -46,7 +46,7 @@ class Field(Generic[T]):
         def read(result: Result) -> Any:
             return result.value_of(name)
 
-        # By its getter Pulumi knows what to export of an output type.
+        # Pulumi exports the getters of an output type.
         setattr(owner, name, property(pulumi.getter(name=name)(read) if self.exported else read, doc=self.description))
 
     if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class Field(Generic[T]):
 
 
 class Attribute(Field[T]):
-    """A list or mapping that is an attribute only: no key of the mapping, never exported, and empty without a value."""
+    """A list or mapping that is no key of the result, is never exported, and is empty if it is not set."""
 
     exported: ClassVar = False
 
     def made(self, value: Any) -> Any:
-        """Return the value of a plain mapping as the result holds it."""
+        """Return a plain value as the result holds it."""
         made = super().made(value)
         return {} if made is None else made
 
@@ -71,28 +71,28 @@ _NONE: Mapping[str, Field[Any]] = {}
 
 @pulumi.output_type
 class Result(Mapping[str, Any]):
-    """A read-only mapping over the values that are set; the mark of an output type is inherited."""
+    """A read-only mapping over the values that are set. Subclasses are output types too."""
 
-    #: The fields of the class, and of those above it. Pulumi makes a property of whatever has an annotation here.
+    #: The fields of the class and its bases. It has no annotation, because Pulumi makes annotated names properties.
     outputs = _NONE
     # Results compare by value, and may hold lists.
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, **values: Any) -> None:
-        given = {name: value for name, value in values.items() if value is not None}
+        present = {name: value for name, value in values.items() if value is not None}
         hidden = {name: field for name, field in self.outputs.items() if not field.exported}
-        self._attributes = {name: given.pop(name, field.made(None)) for name, field in hidden.items()}
-        self._values = given
+        self._attributes = {name: present.pop(name, field.made(None)) for name, field in hidden.items()}
+        self._values = present
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Self:
-        """Return the result that a plain mapping of its fields stands for."""
+        """Return the result with these fields."""
         made = {name: field.made(values.get(name)) for name, field in cls.outputs.items()}
         return cls(**{**values, **made})
 
     @classmethod
     def from_found(cls, values: Mapping[str, Any]) -> Self | None:
-        """Return the result of a lookup, or None if it says that nothing was found."""
+        """Return the result of a lookup, or None if nothing was found."""
         found = {name: value for name, value in values.items() if name != "found"}
         return cls.from_values(found) if values.get("found", True) else None
 
@@ -101,7 +101,7 @@ class Result(Mapping[str, Any]):
         return self._values.get(name, self._attributes.get(name))
 
     def all_values(self) -> dict[str, Any]:
-        """Return everything, the attributes too, as plain dicts and lists."""
+        """Return all values, those of attributes too, as plain dicts and lists."""
         return {**self.to_dict(), **{name: _plain(value) for name, value in self._attributes.items()}}
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """The errors of the service: of requests, settings and credentials. ``pulumi_iotda_ota.errors`` has all errors.
 
 A message is a headline that says what failed, then a few labelled lines: ``requested``, ``found``, ``nearest``,
-``cause``, ``fix``, and others if none of these fits. It names arguments by reference (``references.py``), so that each
-interface renders it in its own spelling. Each class also says when it is raised and how to fix it; docs/errors.md is
-made from that.
+``cause``, ``fix``, and others if none of these matches. It refers to arguments (``references.py``), so that each
+interface renders it in its own spelling. docs/errors.md is made from ``when`` and ``remedy`` of each class.
 """
 
 from __future__ import annotations
@@ -26,25 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-__all__ = [
-    "ConfigurationError",
-    "CredentialsError",
-    "DeadlineExceeded",
-    "InputError",
-    "IotdaOtaError",
-    "OutcomeUnknown",
-    "ProtocolError",
-    "ServiceError",
-    "TransportError",
-]
-
 _LABEL_WIDTH = 13
 #: Characters of a labelled line beside its label: lines are at most 80 wide where words allow it.
 TEXT_WIDTH = 65
 FIX = "fix"
 CAUSE = "cause"
 _RANKS = {CAUSE: 1, FIX: 2}
-# A value can be longer than a line. What is requested has a bounded number of lines.
+# A value can be longer than a line, so the requested arguments have a bounded number of lines.
 _REQUESTED, _MOST_REQUESTED_LINES = "requested", 8
 _NO_SUCH_URI = "IOTDA.000029"
 
@@ -72,7 +59,7 @@ class IotdaOtaError(Exception):
         facts: labelled lines, such as ``("found", "37 packages, 0 match")``.
     """
 
-    #: When an error of this class is raised, and how to fix it: full sentences, for the reference.
+    #: When an error of this class is raised, and how to fix it, for docs/errors.md.
     when: ClassVar[str] = "Never raised itself. Catch it to catch every error of this library."
     remedy: ClassVar[str] = "Apply the `fix` that the message names."
 
@@ -100,13 +87,13 @@ class IotdaOtaError(Exception):
             facts = (*facts, (FIX, self.advice))
         for label, text in facts:
             rendered = render_fixed(text, spelling)
-            if rendered:  # a line can be for other interfaces only
+            if rendered:  # a line can be empty in some interfaces
                 yield render(label, spelling), rendered
 
     def note(self, label: str, text: str) -> None:
-        """Add a labelled line that only a caller knows. ``cause`` and then ``fix`` stay the last lines.
+        """Add a labelled line of a caller. ``cause`` and then ``fix`` stay the last lines.
 
-        A caller knows more, so its cause or fix comes before one that is last. A fix that is first stays first.
+        A caller knows more, so its cause or fix comes before the one that is last. A fix that is first stays first.
         """
         facts = list(self.message.facts)
         place, rank = len(facts), _RANKS.get(label, 1)

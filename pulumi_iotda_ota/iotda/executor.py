@@ -222,7 +222,7 @@ def _unknown(request: Request[Any], error: IotdaOtaError) -> OutcomeUnknown:
         f"it is unknown whether the service accepted to {request.doing}",
         cause=error.message.headline,
         facts=[
-            ("requested", request.asked),
+            ("requested", request.requested),
             *((label, text) for label, text in error.message.facts if label not in ("requested", "cause", "fix")),
             ("cause", error.message.headline),
             *((label, text) for label, text in error.message.facts if label == "cause"),

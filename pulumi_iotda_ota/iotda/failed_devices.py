@@ -1,8 +1,7 @@
-"""Reads which devices of an upgrade task fail and why, with as few requests as that takes.
+"""Reads the failed devices of an upgrade task with few requests.
 
-The service shows a task's devices in pages of 50, and a task has up to 30,000. So only devices of a failing status are
-asked for, only where the task's progress counts some, and no more of them than are wanted. What a device reports back
-(``output``) is never read: it can hold device secrets.
+The service lists the devices of a task in pages of 50, and a task can have 30,000. So only devices with a failure
+status are requested, and only if the progress of the task counts some.
 Source: the API page ShowBatchTask.
 """
 
@@ -21,24 +20,24 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import TaskDetail, TaskProgress
     from pulumi_iotda_ota.iotda.retry import Deadline
 
-#: How many devices are read where nothing else is asked for.
+#: The default of the most devices that are read.
 MOST_FAILING = 100
 
-# By the name under which a task's progress counts them.
+# Each status, and the field of the progress that counts it.
 _COUNTED_AS = {"Fail": "fail", "FailWaitRetry": "fail_wait_retry", "Removed": "removed", "Stopped": "stopped"}
-#: The statuses of devices that have not got the package: those that come with a reason first.
+#: The statuses of failed devices. Those with a reason come first.
 FAILING_STATUSES = tuple(_COUNTED_AS)
 
 
 @dataclass(frozen=True)
 class FailingDevice:
-    """One device that has not got the package; its texts are the service's, exact and not safe to print.
+    """A device that was not upgraded. Its texts are those of the service, not safe to print.
 
     Attributes:
-        target: the device.
-        status: ``Fail``; ``FailWaitRetry``, which is tried again; ``Removed`` or ``Stopped``.
+        target: the id of the device.
+        status: ``Fail``, ``FailWaitRetry`` (retried later), ``Removed`` or ``Stopped``.
         error_code: the code of the failure, or empty.
-        error_msg: why, in the service's words, or empty.
+        error_msg: the reason, as the service words it, or empty.
     """
 
     target: str
@@ -49,7 +48,7 @@ class FailingDevice:
 
 @dataclass(frozen=True)
 class FailingDevices:
-    """The devices of a task that fail.
+    """The failed devices of a task.
 
     Attributes:
         devices: those that can be judged.
@@ -69,20 +68,20 @@ def failing_devices(
     statuses: Sequence[str] = FAILING_STATUSES,
     deadline: Deadline | None = None,
 ) -> FailingDevices:
-    """Return the devices of a task that fail, each once, in the order of ``statuses``.
+    """Return the failed devices of a task, each once, in the order of ``statuses``.
 
-    A record that cannot be judged ends nothing: it is returned beside the others, and counts for ``most``.
+    A record that cannot be judged is returned beside the others, and counts for ``most``.
 
     Args:
-        client: asks the service: one request a status and 50 devices, none where the progress counts no such device.
+        client: sends one request for each status and 50 devices, if the progress counts such a device.
         task_id: the task.
-        progress: what the task counts; None, as before its devices are known, counts nothing.
-        most: return at most this many, 1 or more.
-        statuses: which of ``FAILING_STATUSES`` to ask for.
-        deadline: the bound of all requests together; by default each page has the connection's own.
+        progress: the progress of the task. None counts no devices.
+        most: the most devices, 1 or more.
+        statuses: the requested ones of ``FAILING_STATUSES``.
+        deadline: the deadline of all requests. Default: each page has that of the connection.
 
     Raises:
-        IotdaOtaError: the devices could not be read; a task that is gone is a ServiceError of status 404.
+        IotdaOtaError: the devices could not be read. If the task was deleted, it is a ServiceError of status 404.
     """
     found: dict[str, FailingDevice] = {}
     unreadable: list[UnreadableRecord] = []
@@ -94,7 +93,7 @@ def failing_devices(
             if isinstance(detail, UnreadableRecord):
                 unreadable.append(detail)
             else:
-                # A device may have come to the next status between two requests: what was read last is true.
+                # A device may have changed its status between two requests. The last one counts.
                 found[detail.target] = _device(detail)
     return FailingDevices(tuple(found.values()), tuple(unreadable))
 

@@ -1,7 +1,6 @@
-"""The documented limits of every field that is sent, each written once.
+"""The documented limits of every field that is sent. A value that breaks one is refused before anything is sent.
 
 Source: the API pages ListOtaPackageInfo, ShowOtaPackage, CreateOtaPackage and CreateBatchTask of Huawei Cloud IoTDA.
-The vendor's SDKs check none of them; here a value that breaks one is refused before anything is sent.
 """
 
 from __future__ import annotations
@@ -19,62 +18,6 @@ from pulumi_iotda_ota.iotda.sanitize import did_you_mean, quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = [
-    "APP_ID",
-    "CLOUD",
-    "CONSTANT_IDS",
-    "DETAIL_STATUS",
-    "GROUP_ID",
-    "INSTANCE_ID",
-    "LOCK_NAME",
-    "MARKER",
-    "MAX_ACTION_TARGETS",
-    "MAX_CUSTOM_INFO",
-    "MAX_DESCRIPTION",
-    "MAX_OFFSET",
-    "MAX_PAGE",
-    "MAX_SOURCE_VERSIONS",
-    "MAX_TARGETS",
-    "MAX_TASK_EXT_INFO",
-    "MODULE_NAME",
-    "OBS_BUCKET",
-    "OBS_KEY",
-    "OBS_REGION",
-    "OFFSET",
-    "PACKAGE_ID",
-    "PACKAGE_TYPE",
-    "PAGE_LIMIT",
-    "PRODUCT_ID",
-    "PROJECT_ID",
-    "PROJECT_NAME",
-    "REGION",
-    "RETRY_COUNT",
-    "RETRY_INTERVAL",
-    "SIGN",
-    "SIGN_METHOD",
-    "TARGET",
-    "TASK_ID",
-    "TASK_MODE",
-    "TASK_NAME",
-    "TASK_NAME_PREFIX",
-    "TASK_STATUS",
-    "TASK_TYPE",
-    "VERSION",
-    "Choice",
-    "Identifier",
-    "Number",
-    "Pattern",
-    "Rule",
-    "problem_of_devices",
-    "problem_of_length",
-    "problem_of_module",
-    "problem_of_object_key",
-    "problem_of_retries",
-    "problem_of_task_ext_info",
-    "require",
-    "require_at_most",
-    "require_each",
-]
 
 MAX_PAGE = 50
 MAX_OFFSET = 500
@@ -85,11 +28,11 @@ MAX_SOURCE_VERSIONS = 20
 MAX_DESCRIPTION = 1024
 MAX_CUSTOM_INFO = 4096
 
-# The constant ids of the resources that own nothing on the service. The API does not know them.
+# The constant ids of resources that have nothing on the service. The API does not know them.
 CONSTANT_IDS = ("pin", "completion", "confirmation")
 
 _MODULE_PACKAGE = "modulePackage"
-# As the provider for Terraform documents them; the API page names none.
+# Source: the provider for Terraform. The API page lists none.
 _EXTENSIONS = (
     ".bin",
     ".dav",
@@ -109,7 +52,7 @@ _EXTENSIONS = (
 
 @dataclass(frozen=True)
 class Pattern:
-    """A text that must match ``pattern`` from end to end; ``meaning`` says it in words."""
+    """A string that must match ``pattern`` as a whole; ``meaning`` describes the pattern."""
 
     pattern: str
     meaning: str
@@ -123,12 +66,12 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Identifier(Pattern):
-    """The id of a thing of the service; ``output`` is the output of a resource that holds it, or empty."""
+    """An id of the service; ``output`` is the output of a resource that has it, or empty."""
 
     output: str
 
     def problem(self, value: object) -> str | None:
-        """Return why ``value`` breaks the rule, or None; the id of a resource that owns nothing breaks it."""
+        """Return why ``value`` breaks the rule, or None. A constant id of a resource breaks it."""
         if value in CONSTANT_IDS:
             return (
                 f"must be the output {references.field(self.output)} of a resource instead of its id"
@@ -140,17 +83,17 @@ class Identifier(Pattern):
 
 @dataclass(frozen=True)
 class Choice:
-    """A text that must be one of ``options``."""
+    """A string that must be one of ``options``."""
 
     options: tuple[str, ...]
 
     @property
     def meaning(self) -> str:
-        """Return the options in words."""
+        """Return a description of the options."""
         return f"one of {', '.join(self.options)}" if len(self.options) > 1 else self.options[0]
 
     def problem(self, value: object) -> str | None:
-        """Return why ``value`` breaks the rule, naming the option it may have meant, or None."""
+        """Return why ``value`` breaks the rule, with the most similar option, or None."""
         if value in self.options:
             return None
         if len(self.options) == 1:
@@ -160,7 +103,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Number:
-    """A number from ``minimum`` to ``maximum``, a whole one unless ``whole`` is False."""
+    """A number from ``minimum`` to ``maximum``. It is whole unless ``whole`` is False."""
 
     minimum: int
     maximum: int
@@ -168,7 +111,7 @@ class Number:
 
     @property
     def meaning(self) -> str:
-        """Return the bounds in words."""
+        """Return a description of the bounds."""
         return f"a {'whole ' * self.whole}number from {self.minimum} to {self.maximum}"
 
     def problem(self, value: object) -> str | None:
@@ -194,7 +137,7 @@ PACKAGE_TYPE = Choice(("softwarePackage", "firmwarePackage", "modulePackage"))
 VERSION = Pattern(r"[A-Za-z0-9_.-]{1,256}", "1 to 256 letters, digits, _, . or -")
 MODULE_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, _, . or -")
 INSTANCE_ID = Pattern(r"[A-Za-z0-9_-]{1,36}", _SPACE_CHARACTERS)
-# Of this library, not of the API: a name in the lock file, where "format" is a word of the file itself.
+# A limit of this library: a name in the lock file, which has a field "format".
 LOCK_NAME = Pattern(
     r"(?!format\Z)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
     "1 to 64 letters, digits, _, . or -, the first a letter or digit, and not format",
@@ -209,7 +152,7 @@ PAGE_LIMIT = Number(1, MAX_PAGE)
 OFFSET = Number(0, MAX_OFFSET)
 
 TASK_ID = Identifier(r"[a-f0-9]{1,24}", "1 to 24 lower-case hexadecimal digits", "task_id")
-# The English page of 2022 has no Chinese characters, newer pages have them.
+# Newer API pages allow Chinese characters, the English page of 2022 does not.
 TASK_NAME = Pattern(r"[\u4e00-\u9fa5A-Za-z0-9_]{1,128}", "1 to 128 letters, digits, _ or Chinese characters")
 TASK_NAME_PREFIX = Pattern(r"[\u4e00-\u9fa5A-Za-z0-9_]{1,111}", "1 to 111 letters, digits, _ or Chinese characters")
 TASK_TYPE = Choice(("softwareUpgrade", "firmwareUpgrade", "moduleUpgrade"))
@@ -225,51 +168,36 @@ RETRY_INTERVAL = Number(0, 1440)
 
 
 def problem_of_devices(*, targets: bool, group_ids: bool) -> str | None:
-    """Return what is wrong with how the devices of a task are given, behind the name ``targets``, or None.
-
-    Args:
-        targets: whether devices are named.
-        group_ids: whether groups are named.
-    """
+    """Return the problem if not exactly one of the two arguments is set, to read after ``targets``, or None."""
     return f"and {references.argument('group_ids')}: set exactly one of them" if targets == group_ids else None
 
 
 def problem_of_retries(*, count: bool, interval: bool) -> str | None:
-    """Return what is wrong with how the retries of a task are given, behind the name ``retry_count``, or None.
-
-    Args:
-        count: whether ``retry_count`` is given.
-        interval: whether ``retry_interval`` is.
-    """
+    """Return the problem if only one of the two arguments is set, to read after ``retry_count``, or None."""
     return f"and {references.argument('retry_interval')}: set both or none" if count != interval else None
 
 
 def problem_of_module(package_type: object, *, module: bool) -> str | None:
-    """Return what is wrong with whether a package names a module, behind the name ``module_name``, or None.
-
-    Args:
-        package_type: the type of the package.
-        module: whether ``module_name`` is given.
-    """
+    """Return the problem of a module that is missing or not allowed, to read after ``module_name``, or None."""
     if module == (package_type == _MODULE_PACKAGE):
         return None
     return f"is only for a {_MODULE_PACKAGE}" if module else f"is required for a {_MODULE_PACKAGE}"
 
 
 def problem_of_length(text: str, most: int) -> str | None:
-    """Return what is wrong with how long a free text is, or None; the text itself is not told."""
+    """Return the problem of a text that is too long, without the text, or None."""
     return f"must be at most {most:,} characters, not {len(text):,}" if len(text) > most else None
 
 
 def problem_of_object_key(key: str) -> str | None:
-    """Return why the object of this key is no file of a package, or None; capitals do not count."""
+    """Return the problem of an object key with another extension than those of packages, or None."""
     if key.lower().endswith(_EXTENSIONS):
         return None
     return f"must end with one of {' '.join(_EXTENSIONS)}, not be {quoted(key)}"
 
 
 def problem_of_task_ext_info(info: object) -> str | None:
-    """Return what is wrong with the extra information of a task, measured as it is sent, or None."""
+    """Return the problem of the extra information of a task, or None. Its length is measured as it is sent."""
     try:
         length = len(json.dumps(info, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
     except (TypeError, ValueError, RecursionError):
@@ -284,11 +212,6 @@ def problem_of_task_ext_info(info: object) -> str | None:
 def require(argument: str, value: object, rule: Rule) -> None:
     """Refuse a value that breaks its documented limit.
 
-    Args:
-        argument: the name that the error shows.
-        value: what was given.
-        rule: the limit.
-
     Raises:
         InputError: the value breaks the rule; it names the argument, the value and the limit.
     """
@@ -298,13 +221,13 @@ def require(argument: str, value: object, rule: Rule) -> None:
 
 
 def require_each(argument: str, values: Sequence[object], rule: Rule) -> None:
-    """Refuse the first of several values that breaks its documented limit; see :func:`require`."""
+    """Refuse the first of several values that breaks its limit; see :func:`require`."""
     for index, value in enumerate(values):
         require(f"{argument}[{index}]", value, rule)
 
 
 def require_at_most(argument: str, values: Sequence[object], most: int) -> None:
-    """Refuse more values than the API takes in one request; see :func:`require`."""
+    """Refuse more values than the API accepts in one request; see :func:`require`."""
     if len(values) > most:
         name = references.argument(argument)
         raise InputError(f"{name} must be at most {most} values, not {len(values)}", argument=argument)

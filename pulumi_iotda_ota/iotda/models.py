@@ -1,9 +1,8 @@
-"""What the service answers, as immutable values.
+"""The responses of the service as immutable values. Field names are those of the API.
 
-Field names are the API's. A field that the service adds later is ignored; a documented one that is missing or of
-another type is an error of the reader in ``iotda/http/parsing.py``, or makes a record of a list an
-:class:`UnreadableRecord`. A device's ``output`` in a task is not modelled: it
-can hold device secrets.
+A field that the service adds later is ignored. If a documented field is missing or has another type, the reader in
+``iotda/http/parsing.py`` raises an error, or makes the record of a list an :class:`UnreadableRecord`. The ``output`` of
+a device in a task is never read: it can hold secrets.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def parse_api_time(text: str) -> datetime:
     Raises:
         ValueError: the text has another form.
     """
-    # strptime takes months of one digit too, and ten times as long, which a long list feels.
+    # strptime also accepts months of one digit, and takes ten times as long.
     found = _API_TIME.fullmatch(text)
     if found is None:
         raise ValueError(text)
@@ -81,12 +80,12 @@ def rfc3339(text: str) -> str:
 
 
 _Item = TypeVar("_Item")
-# No list has more records than this many digits say.
+# More digits than any list has records.
 _COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def _whole_number(count: Any) -> int | None:
-    """Return how many records a page counts; a string of digits is a number, and null is no count."""
+    """Return the number of records that a page counts. A string of digits is a number; null is no count."""
     if count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 0):
         return count
     if isinstance(count, str) and _COUNT.fullmatch(count):
@@ -95,10 +94,20 @@ def _whole_number(count: Any) -> int | None:
 
 
 def _time(value: Any) -> str:
-    """Return a time as a string; milliseconds come as a number too."""
+    """Return a time as a string. Milliseconds can also come as a number."""
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise ValueError("should be a valid string")
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    """Return an object, or None for what stands for no object: null, and an empty list or string.
+
+    A union of types would do the same, but names its members in the path of an error.
+    """
+    if value is None or isinstance(value, (dict, list, str)):
+        return value if isinstance(value, dict) else None
+    raise ValueError("should be an object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,30 +137,28 @@ if TYPE_CHECKING:
     _PageCount: TypeAlias = int | None
     _Object: TypeAlias = dict[str, Any]
 else:
-    # An array that the service leaves as null is an empty one. The check comes after: one that comes before would turn
-    # the JSON into Python objects first, which is slower and no longer strict.
+    # Null stands for an empty array. A validator before the check would convert the JSON to Python objects first, which
+    # is slower and not strict.
     _Several = Annotated[tuple[_Item, ...] | None, AfterValidator(lambda items: items or ())]
-    # None if there is no list. The reader of a list puts the records that cannot be judged into it afterwards.
+    # None if there is no list. The reader adds the records that cannot be judged afterwards.
     _Records = tuple[_Item, ...] | None
-    # Milliseconds come as a number too.
+    # Milliseconds can also come as a number.
     _Time = Annotated[Any, AfterValidator(_time)]
-    # A count that is null counts nothing, and what is empty in another way is no object.
+    # A count of null is 0.
     _Count = Annotated[int | None, AfterValidator(lambda count: count or 0)]
     _PageCount = Annotated[Any, AfterValidator(_whole_number)]
-    _Object = Annotated[
-        dict[str, Any] | list[Any] | str, AfterValidator(lambda value: value if isinstance(value, dict) else None)
-    ]
+    _Object = Annotated[Any, AfterValidator(_object)]
 _Id = Annotated[str, Field(min_length=1)]
-_AS_IT_CAME = ConfigDict(extra="ignore", strict=True)
+_STRICT = ConfigDict(extra="ignore", strict=True)
 
 
-class _Answer(BaseModel):
-    # What reads an answer is built with the first one: a lookup of packages needs nothing of what reads tasks.
-    model_config = ConfigDict(**_AS_IT_CAME, frozen=True, defer_build=True)
+class _Response(BaseModel):
+    # A model is built with the first response of its kind, so a lookup of packages builds no model of tasks.
+    model_config = ConfigDict(**_STRICT, frozen=True, defer_build=True)
 
 
-class ObsLocation(_Answer):
-    """Where the object of a package lies in OBS, and its checksum."""
+class ObsLocation(_Response):
+    """The OBS object of a package, and its checksum."""
 
     region_name: str
     bucket_name: str
@@ -160,17 +167,17 @@ class ObsLocation(_Answer):
     sign: str | None = None
 
 
-class FileLocation(_Answer):
-    """Where the file of a package lies."""
+class FileLocation(_Response):
+    """The location of the file of a package."""
 
     obs_location: ObsLocation | None = None
 
 
-# A list holds up to 100,000 of them: with slots each is a quarter of the size of a model. It is built at once, because
-# pydantic 2.10 builds no dataclass later.
-@validated(frozen=True, slots=True, config=_AS_IT_CAME)
+# A list can have 100,000 of them, and with slots each has a quarter of the size of a model. It is built at import,
+# because pydantic 2.10 cannot defer a dataclass.
+@validated(frozen=True, slots=True, config=_STRICT)
 class OtaPackage:
-    """One OTA upgrade package (``OtaPackageInfo``; with ``file_location``: the answer of ShowOtaPackage)."""
+    """One OTA package (``OtaPackageInfo``; with ``file_location``: the response of ShowOtaPackage)."""
 
     package_id: _Id
     app_id: _Id
@@ -196,8 +203,8 @@ class OtaPackage:
         return rfc3339(self.create_time)
 
 
-class PageInfo(_Answer):
-    """The end of one page: how many records match in all, if it says so, and the id of its last record."""
+class PageInfo(_Response):
+    """The end of one page: the number of all matching records, if it has one, and the marker of its last record."""
 
     count: _PageCount = None
     marker: str | None = None
@@ -206,15 +213,15 @@ class PageInfo(_Answer):
 if TYPE_CHECKING:
     _PageEnd: TypeAlias = PageInfo
 else:
-    # A list without the end of a page says neither how many records there are, nor where to go on.
+    # Without it, a page has no count and no marker.
     _PageEnd = Annotated[PageInfo | None, AfterValidator(lambda page: page or PageInfo())]
 
 
-class RecordPage(_Answer):
+class RecordPage(_Response):
     """One page of a list.
 
     Attributes:
-        records: the name of the field that holds the records.
+        records: the name of the field with the records.
         page: the end of the page.
     """
 
@@ -234,8 +241,8 @@ class OtaPackagePage(RecordPage):
     packages: _Records[OtaPackage] = None
 
 
-class TaskProgress(_Answer):
-    """How many devices of a task are where. ``waitting`` is the API's spelling."""
+class TaskProgress(_Response):
+    """The devices of a task, counted by state. ``waitting`` is the spelling of the API."""
 
     total: _Count = 0
     processing: _Count = 0
@@ -247,8 +254,8 @@ class TaskProgress(_Answer):
     removed: _Count = 0
 
 
-class BatchTask(_Answer):
-    """One batch task. The service does not echo ``app_id``, and may leave out ``targets`` and others."""
+class BatchTask(_Response):
+    """One batch task. The service does not return ``app_id``, and may omit ``targets`` and other fields."""
 
     task_id: str
     task_name: str
@@ -267,7 +274,7 @@ class BatchTask(_Answer):
 
     @property
     def package_ids(self) -> tuple[str, ...] | None:
-        """Return the packages of the task from either documented shape of ``document``, or None where it has none."""
+        """Return the packages of the task from either documented form of ``document``, or None if it has none."""
         document = self.document or {}
         several, single = document.get("package_ids"), document.get("package_id")
         if isinstance(several, list):
@@ -283,8 +290,8 @@ def _if_readable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         return None
 
 
-class TaskSummary(_Answer):
-    """What is read of a task in a list: whatever else is wrong with somebody's task is not our business."""
+class TaskSummary(_Response):
+    """A task in a list. Only a few fields are read, so that errors in the others do not matter."""
 
     task_id: _Id
     task_name: str
@@ -300,14 +307,14 @@ class BatchTaskPage(RecordPage):
     batchtasks: _Records[TaskSummary] = None
 
 
-class TaskError(_Answer):
-    """Why a device failed."""
+class TaskError(_Response):
+    """The error of a device."""
 
     error_code: str | None = None
     error_msg: str | None = None
 
 
-class TaskDetail(_Answer):
+class TaskDetail(_Response):
     """One device of a task."""
 
     target: _Id
@@ -316,15 +323,15 @@ class TaskDetail(_Answer):
 
 
 class BatchTaskDetail(RecordPage):
-    """The answer of ShowBatchTask: the task and one page of its devices."""
+    """The response of ShowBatchTask: the task and one page of its devices."""
 
     records: ClassVar[str] = "task_details"
     batchtask: BatchTask
     task_details: _Records[TaskDetail] = None
 
 
-class TargetResult(_Answer):
-    """What a stop, retry or confirm did to one device."""
+class TargetResult(_Response):
+    """The result of a stop, retry or confirmation for one device."""
 
     target: str
     status: str
@@ -332,15 +339,15 @@ class TargetResult(_Answer):
     error_msg: str | None = None
 
 
-class TargetResults(_Answer):
-    """The answer of StopBatchTask, RetryBatchTask and ConfirmBatchTask."""
+class TargetResults(_Response):
+    """The response of StopBatchTask, RetryBatchTask and ConfirmBatchTask."""
 
     targets: _Several[TargetResult] = ()
 
 
 @dataclass(frozen=True)
 class PackageQuery:
-    """The filters that the service applies itself; all are exact, None does not filter."""
+    """The filters that the service applies. All are exact; None does not filter."""
 
     package_type: str
     app_id: str | None = None
@@ -349,7 +356,7 @@ class PackageQuery:
 
 
 if TYPE_CHECKING:
-    # What lists hold: a record, or what stands for one that cannot be judged.
+    # An item of a list: a record, or one that cannot be judged.
     ListedPackage: TypeAlias = OtaPackage | UnreadableRecord
     ListedTask: TypeAlias = TaskSummary | UnreadableRecord
     ListedDevice: TypeAlias = TaskDetail | UnreadableRecord

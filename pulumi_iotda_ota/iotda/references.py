@@ -1,10 +1,10 @@
-"""References to arguments, settings and values in messages: each interface renders them in its own spelling.
+"""References to arguments, settings and values in messages. Each interface renders them in its own spelling.
 
-A reference is a name between two Unicode noncharacters. :func:`~pulumi_iotda_ota.iotda.sanitize.sanitize` escapes
-noncharacters in every text from outside. So a text of the service, a file name or a variable is never a reference.
-Rendering replaces references, and leaves all other text as it is.
+A reference is JSON between two Unicode noncharacters. :func:`~pulumi_iotda_ota.iotda.sanitize.sanitize` escapes
+noncharacters in every text from outside, so a text of the service, a file name or a variable is never a reference.
+Rendering changes nothing else.
 
-This module has Python's spelling, because ``str(error)`` uses it. ``message_rendering.py`` has the other spellings.
+This module has Python's spelling, which ``str(error)`` uses. ``message_rendering.py`` has the other spellings.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _LONGEST_FIXED = 60  # characters that are not broken into lines
 
 
 class Spelling:
-    """How an interface writes names and values. This class is Python's spelling, the others are subclasses.
+    """The spelling of names and values in an interface. This class is Python's spelling; the others are subclasses.
 
     Attributes:
-        variant: the place of the interface in the texts of :func:`by_interface`.
-        separator: what stands between two arguments with their values.
+        variant: the index of the interface in the texts of :func:`by_interface`.
+        separator: the text between two arguments with their values.
     """
 
     variant: ClassVar[int] = 0
@@ -53,7 +53,7 @@ class Spelling:
         return name
 
     def literal(self, value: Any) -> str:
-        """Return a value as a user writes it."""
+        """Return a value as a literal."""
         if isinstance(value, list):
             return f"[{', '.join(map(self.literal, value))}]"
         if isinstance(value, str):
@@ -61,7 +61,7 @@ class Spelling:
         return str(value)
 
     def pair(self, name: str, value: Any) -> str:
-        """Return an argument with its value. None stands for an argument that is not set."""
+        """Return an argument with its value. None means that the argument is not set."""
         return f"{name}={self.literal(value)}"
 
 
@@ -72,8 +72,8 @@ def argument(name: str, value: object = _MISSING) -> str:
     """Return a reference to an argument.
 
     Args:
-        name: the argument in Python's spelling; a field of an object is ``obs_location.sign``.
-        value: its value, or nothing for the name alone.
+        name: the argument in Python's spelling. A field of an object is ``obs_location.sign``.
+        value: the value; without it, the reference is to the name alone.
     """
     return _reference("argument", name, *([] if value is _MISSING else [_plain(value)]))
 
@@ -89,23 +89,17 @@ def field(name: str) -> str:
 
 
 def arguments(values: Mapping[str, object]) -> str:
-    """Return a reference to several arguments with their values. A user can copy it. None is an argument not set."""
+    """Return a reference to several arguments with their values, which a user can copy."""
     return _reference("arguments", *([name, _plain(value)] for name, value in values.items()))
 
 
-def value(given: object) -> str:
-    """Return a value for a message: a text in quotes; a boolean, or None, in the spelling of the interface."""
-    return _reference("value", given) if given is None or isinstance(given, bool) else quoted(given)
+def value(item: object) -> str:
+    """Return a value for a message: a string in quotes, or a reference to a boolean or None."""
+    return _reference("value", item) if item is None or isinstance(item, bool) else quoted(item)
 
 
 def by_interface(python: str, *, plugin: str | None = None, command_line: str) -> str:
-    """Return a reference to a text that differs between the interfaces.
-
-    Args:
-        python: the text of the Python functions and resources.
-        plugin: the text of the plugin; without it that of Python.
-        command_line: the text of the command line.
-    """
+    """Return a reference to a text that differs between the interfaces. Default of ``plugin``: the text of Python."""
     return _reference("text", python, python if plugin is None else plugin, command_line)
 
 
@@ -115,7 +109,7 @@ def render(text: str, spelling: Spelling = PYTHON) -> str:
 
 
 def render_fixed(text: str, spelling: Spelling) -> str:
-    """Return what :func:`render` returns, with marks for the spaces at which no line is broken."""
+    """Return the result of :func:`render`, with marks for the spaces at which no line is broken."""
 
     def rendered(found: re.Match[str]) -> str:
         parts = _parts(found[1])
@@ -125,19 +119,19 @@ def render_fixed(text: str, spelling: Spelling) -> str:
 
 
 def loosened(text: str) -> str:
-    """Return a text that is broken into lines, its marked spaces as usual ones."""
+    """Return a text with ordinary spaces instead of the marked ones."""
     return text.replace(_FIXED_SPACE, " ")
 
 
 def redact_references(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without secrets, in its references too."""
+    """Return a text without secrets, also inside its references."""
     known = tuple(secrets)
 
     def inside(found: re.Match[str]) -> str:
         parts = _parts(found[1])
         return _reference(*(_mapped(lambda part: redact_references(part, known), part) for part in parts))
 
-    # A secret in the plain text is replaced between the references.
+    # The plain text between the references is redacted as it is.
     pieces = re.split(f"({_START}[^{_START}{_END}]*{_END})", text)
     return "".join(
         _REFERENCE.sub(inside, piece) if number % 2 else redact(piece, known) for number, piece in enumerate(pieces)
@@ -145,12 +139,12 @@ def redact_references(text: str, secrets: Iterable[str]) -> str:
 
 
 def _reference(*parts: object) -> str:
-    # JSON in ASCII holds no noncharacter, so a reference can stand in a part of another.
+    # JSON in ASCII has no noncharacter, so a reference can be a part of another.
     return f"{_START}{json.dumps(parts, ensure_ascii=True, separators=(',', ':'))}{_END}"
 
 
 def _parts(text: str) -> list[Any]:
-    """Return the parts of a reference; empty for a text that has noncharacters because nothing sanitized it."""
+    """Return the parts of a reference, or an empty list for a text from outside that was not sanitized."""
     try:
         parts = json.loads(text)
     except ValueError:
@@ -158,13 +152,13 @@ def _parts(text: str) -> list[Any]:
     return parts if isinstance(parts, list) else []
 
 
-def _plain(given: object) -> object:
-    if given is None or isinstance(given, (bool, int, float)):
-        return given
-    if isinstance(given, (list, tuple)):
-        items = [_plain(item) for item in given[:_MOST_ITEMS]]
-        return [*items, "…"] if len(given) > _MOST_ITEMS else items
-    text = sanitize(given, limit=1_024)
+def _plain(item: object) -> object:
+    if item is None or isinstance(item, (bool, int, float)):
+        return item
+    if isinstance(item, (list, tuple)):
+        items = [_plain(one) for one in item[:_MOST_ITEMS]]
+        return [*items, "…"] if len(item) > _MOST_ITEMS else items
+    text = sanitize(item, limit=1_024)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -181,15 +175,15 @@ def _rendered(parts: list[Any], spelling: Spelling) -> str:
     if kind == "value":
         return spelling.literal(rest[0])
     if kind == "arguments":
-        return spelling.separator.join(spelling.pair(spelling.argument(name), given) for name, given in rest)
+        return spelling.separator.join(spelling.pair(spelling.argument(name), item) for name, item in rest)
     name = {"argument": spelling.argument, "setting": spelling.setting, "field": spelling.field}[kind](rest[0])
     return spelling.pair(name, rest[1]) if len(rest) > 1 else name
 
 
 def fixed(text: str) -> str:
-    """Return a text that is not broken into lines, if it is short enough for one."""
+    """Return a text that is not broken into lines, if it is short enough."""
     return text.replace(" ", _FIXED_SPACE) if len(text) <= _LONGEST_FIXED else text
 
 
-#: How an origin names the argument, or the option, that holds a setting.
+#: The origin of a setting that is set by an argument or an option.
 BY_ARGUMENT = by_interface("argument", command_line="option")

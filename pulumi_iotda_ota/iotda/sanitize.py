@@ -1,7 +1,4 @@
-"""Makes text from outside safe to print: the one place that escapes, masks and cuts it. Result values stay exact.
-
-Messages also count their things here.
-"""
+"""Makes text from outside safe to print: escapes it, redacts secrets, cuts it. Values of results stay exact."""
 
 from __future__ import annotations
 
@@ -19,29 +16,29 @@ REDACTED = "****"
 
 # Cc, Cf (bidi and zero-width), Cs, Co, Cn; Zl and Zp break lines.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# A mask for a short text would hit words by chance, and no secret is this short.
+# A shorter text occurs in words by chance, and no secret is this short.
 SHORTEST_SECRET = 6
-# Each but the last of several colons or hashes; two together begin a command to a pipeline.
+# Two colons or hashes together begin a command of some CI systems.
 _COMMAND = re.compile(":(?=:)|#(?=#)")
 
 
-# The secrets of whoever is served just now.
-_hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
+# The secrets of the current call.
+_secrets: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
 
 
 @contextmanager
 def redacting(secrets: Iterable[str]) -> Iterator[None]:
-    """Mask some texts in all that is made printable in the block, before anything of it is cut or escaped."""
-    token = _hidden.set((*_hidden.get(), *secrets))
+    """Redact secrets in every text that is sanitized in the block, before it is escaped or cut."""
+    token = _secrets.set((*_secrets.get(), *secrets))
     try:
         yield
     finally:
-        _hidden.reset(token)
+        _secrets.reset(token)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a text without secrets: those given, and those that are hidden just now, the longest first."""
-    for secret in sorted({*secrets, *_hidden.get()}, key=len, reverse=True):
+    """Return a text without these secrets and those of :func:`redacting`. Longer ones are replaced first."""
+    for secret in sorted({*secrets, *_secrets.get()}, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, REDACTED)
     return text
@@ -50,28 +47,23 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 def sanitize(text: object, *, limit: int = 300, secrets: Iterable[str] = ()) -> str:
     r"""Return text from the service or a device, safe for a terminal and a CI log.
 
-    Control, bidi and line-break characters become ``\x1b`` forms, ``::`` and ``##`` (which begin commands to some CI
-    systems) are broken up, our own secrets are masked, and what is longer than ``limit`` characters is cut.
+    Control, bidi and line-break characters become ``\x1b`` forms. ``::`` and ``##``, which begin commands of some CI
+    systems, are separated. Secrets are redacted, and a long text is cut.
 
     Args:
-        text: what came from outside; anything that is not a string is turned into one.
-        limit: characters to keep.
-        secrets: values that must not appear.
+        text: the text. Another value is converted to a string.
+        limit: the most characters.
+        secrets: values that must not be printed.
     """
-    shown = redact(str(text), secrets)
-    if len(shown) > limit:
-        shown = f"{shown[:limit]}… ({len(shown) - limit} more characters)"
-    shown = "".join(_escaped(character) for character in shown)
-    return _COMMAND.sub(r"\g<0> ", shown)
+    safe = redact(str(text), secrets)
+    if len(safe) > limit:
+        safe = f"{safe[:limit]}… ({len(safe) - limit} more characters)"
+    safe = "".join(_escaped(character) for character in safe)
+    return _COMMAND.sub(r"\g<0> ", safe)
 
 
 def plural(number: int, word: str) -> str:
-    """Return a number of things in words, such as ``1 device`` and ``1,200 devices``.
-
-    Args:
-        number: how many.
-        word: one of them; more have an s.
-    """
+    """Return a number with its noun, such as ``1 device`` and ``1,200 devices``."""
     return f"{number:,} {word}{'s' * (number != 1)}"
 
 
@@ -82,17 +74,17 @@ def _escaped(character: str) -> str:
 
 
 def did_you_mean(value: object, options: Iterable[str]) -> str:
-    """Return, for an error, which of the options a value may have meant, or nothing."""
+    """Return a hint at the most similar option, or an empty string."""
     by_lower = {option.lower(): option for option in options}
     near = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.5)
     return f" (did you mean {by_lower[near[0]]}?)" if near else ""
 
 
 def quoted(value: object) -> str:
-    """Return a value as an error shows it: escaped, cut, text in quotes."""
+    """Return a value for an error: escaped, cut, a string in quotes."""
     if isinstance(value, str):
         return f'"{sanitize(value, limit=80)}"'
     try:
         return sanitize(repr(value), limit=80)
-    except Exception:  # noqa: BLE001  what an object raises to show itself is its own: a number too long, a deep list
-        return f"something of type {type(value).__name__} that can not be shown"
+    except Exception:  # noqa: BLE001  repr can raise anything, such as for a very long number
+        return f"a value of type {type(value).__name__} that cannot be printed"

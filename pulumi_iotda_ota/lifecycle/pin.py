@@ -23,8 +23,7 @@ from pulumi_iotda_ota.lifecycle.base import (
 )
 from pulumi_iotda_ota.lifecycle.identity import require_gone
 from pulumi_iotda_ota.lock.entry import differing_places, differing_words, place_of
-from pulumi_iotda_ota.lookup.details import contradictions
-from pulumi_iotda_ota.lookup.find import find_package
+from pulumi_iotda_ota.lookup.find import contradictions, find_package
 from pulumi_iotda_ota.lookup.query import PackageLookup
 from pulumi_iotda_ota.operations import locked_entry, locked_fields, require_unchanged
 from pulumi_iotda_ota.schema import outputs

@@ -1,7 +1,6 @@
-"""The errors of a lock file that does not match: what is requested, what is locked, and the command that fixes it.
+"""The errors of a lock file that does not match: the requested and the locked values, and the command that fixes it.
 
-An entry is named by its name, so that a headline reads the same with and without the name of the argument before it.
-Sends nothing.
+A headline begins with the name of the entry, so that it also reads well behind the name of an argument.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ _MOST_NAMES = 8
 
 
 def add_command(name: str, words: Mapping[str, Any], *, replace: bool = False) -> str:
-    """Return the command that locks a lookup, for a shell.
+    """Return the shell command that locks a lookup.
 
     Args:
         name: the name in the lock file.
-        words: the arguments of the lookup; without any the command says that they are missing.
-        replace: whether the name is in the file already.
+        words: the arguments of the lookup. If there are none, the command says that they are missing.
+        replace: whether the name exists already.
     """
     given = {word.name: words[word.name] for word in schema.SELECTION if words.get(word.name) is not None}
     start = command("lock", "add", name, *["--replace"] * replace)
@@ -43,55 +42,56 @@ def not_locked(name: str, names: Iterable[str] | None, path: Path, words: Mappin
     """Return the error of a name that is not in the file.
 
     Args:
-        name: the name.
-        names: those that are, or None where there is no file.
+        name: the requested name.
+        names: the existing names, or None if there is no file.
         path: the file.
-        words: the arguments of the program beside it.
+        words: the arguments of the program beside the name.
     """
     if names is None:
         advice = f"lock it, and commit the file (or set {VARIABLE} to another file):\n{add_command(name, words)}"
-        facts = [("file", sanitize(path, limit=1_000)), ("fix", advice)]
+        facts = [_file(path), ("fix", advice)]
         return LockError(f"{quoted(name)} is not locked: there is no {path.name}", facts=facts)
     known = sorted(names)
-    shown_names = ", ".join(known[:_MOST_NAMES])
+    listed = ", ".join(known[:_MOST_NAMES])
     rest = len(known) - _MOST_NAMES
-    near = difflib.get_close_matches(name, known, n=1)
+    nearest = difflib.get_close_matches(name, known, n=1)
+    corrected = f"use the name {nearest[0]}; or " if nearest else ""
     facts = [
-        ("found", f"{shown_names}{f' and {rest:,} more' if rest > 0 else ''}" or "no entry"),
-        *([("nearest", near[0])] if near else []),
-        ("file", sanitize(path, limit=1_000)),
-        ("fix", f"lock it, and commit the file:\n{add_command(name, words)}"),
+        ("found", f"{listed}{f' and {rest:,} more' if rest > 0 else ''}" or "no entry"),
+        *([("nearest", nearest[0])] if nearest else []),
+        _file(path),
+        ("fix", f"{corrected}lock it, and commit the file:\n{add_command(name, words)}"),
     ]
     return LockError(f"{quoted(name)} is not locked in {path.name}", facts=facts)
 
 
 def no_file(path: Path) -> LockError:
-    """Return the error of a command that needs a lock file where there is none."""
+    """Return the error of a command that needs a lock file."""
     facts = [
-        ("file", sanitize(path, limit=1_000)),
+        _file(path),
         ("fix", f"create it with iotda-ota lock add, or set {VARIABLE} to another file"),
     ]
     return LockError(f"nothing is locked: there is no {path.name}", facts=facts)
 
 
 def taken(entry: Entry, path: Path) -> LockError:
-    """Return the error of a name that is added, and exists already."""
+    """Return the error of an added name that exists already."""
     facts = [
         ("found", _kept_as(entry)),
-        ("file", sanitize(path, limit=1_000)),
+        _file(path),
         ("fix", f"choose another name, or add --replace; to resolve it again: {_update_command(entry)}"),
     ]
     return LockError(f"{quoted(entry.name)} is locked already", facts=facts)
 
 
 def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str], path: Path) -> LockError:
-    """Return the error of a program whose lookup is not the one that is locked."""
+    """Return the error of a program whose lookup is not the locked one."""
     differing = tuple(differing)
     facts = [
         ("requested", _pairs(differing, words)),
         ("found", _pairs(differing, entry.selection)),
         ("", _kept_as(entry)),
-        ("file", sanitize(path, limit=1_000)),
+        _file(path),
         (
             "fix",
             f"lock the lookup of the program, and commit the file:\n{add_command(entry.name, words, replace=True)}",
@@ -101,13 +101,13 @@ def other_query(entry: Entry, words: Mapping[str, Any], differing: Iterable[str]
 
 
 def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str], path: Path) -> LockError:
-    """Return the error of a program that is configured for another place than the locked one."""
+    """Return the error of a program whose connection leads to another place than the locked one."""
     differing = tuple(differing)
     facts = [
         ("requested", _pairs(differing, known, setting)),
         ("found", _pairs(differing, entry.place, setting)),
         ("", _kept_as(entry)),
-        ("file", sanitize(path, limit=1_000)),
+        _file(path),
         (
             "fix",
             f"correct the connection; or use another name for this environment, or another file in {VARIABLE}",
@@ -117,17 +117,11 @@ def other_place(entry: Entry, known: Mapping[str, str], differing: Iterable[str]
 
 
 def unfit(entry: Entry, problem: str, path: Path) -> LockError:
-    """Return the error of an entry whose package does not match its own query.
-
-    Args:
-        entry: what is locked.
-        problem: the argument that the package does not match, and why.
-        path: the file.
-    """
+    """Return the error of an entry whose package does not match its own query; ``problem`` names the argument."""
     advice = "restore the entry from the last commit; or resolve it again, and commit the file:"
     facts = [
         ("found", _kept_as(entry)),
-        ("file", sanitize(path, limit=1_000)),
+        _file(path),
         ("cause", problem),
         ("fix", f"{advice}\n{_update_command(entry)}"),
     ]
@@ -135,13 +129,13 @@ def unfit(entry: Entry, problem: str, path: Path) -> LockError:
 
 
 def gone(entry: Entry, connection: ResolvedConnection) -> PackageNotFound:
-    """Return the error of a locked package that does not exist any more."""
+    """Return the error of a locked package that was deleted."""
     facts = [
         ("found", _kept_as(entry)),
         ("endpoint", connection.described),
         ("fix", f"lock the package that matches now, and commit the file:\n{_update_command(entry)}"),
     ]
-    return PackageNotFound(f"the locked package {sanitize(entry.package_id)} is gone", facts=facts)
+    return PackageNotFound(f"the locked package {sanitize(entry.package_id)} does not exist any more", facts=facts)
 
 
 def changed(entry: Entry, now: Mapping[str, Any], differing: Iterable[str]) -> LockError:
@@ -163,13 +157,17 @@ def _pairs(names: Iterable[str], values: Mapping[str, Any], refer: Callable[...,
 
 
 def _differences(names: Iterable[str], now: Mapping[str, Any], locked: Mapping[str, Any]) -> str:
-    """Return each field as the service describes it now, and as it is locked."""
+    """Return the current and the locked value of each field."""
     return "\n".join(f"{field(name)}: {_field(now.get(name))}, locked {_field(locked.get(name))}" for name in names)
 
 
 def _kept_as(entry: Entry) -> str:
-    """Return what is locked."""
+    """Return the locked package in one line."""
     return f"{sanitize(entry.version)}, package {sanitize(entry.package_id)}, locked at {sanitize(entry.locked_at)}"
+
+
+def _file(path: Path) -> tuple[str, str]:
+    return "file", sanitize(path, limit=1_000)
 
 
 def _update_command(entry: Entry) -> str:
@@ -177,7 +175,7 @@ def _update_command(entry: Entry) -> str:
 
 
 def _field(value: Any) -> str:
-    """Return a field of a package; of an object, its parts one by one."""
+    """Return the value of a field; of an object, all its parts."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {_field(part)}" for name, part in value.items())
     return "none" if value in (None, []) else quoted(value)

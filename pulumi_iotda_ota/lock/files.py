@@ -1,4 +1,4 @@
-"""Where the lock file lies, and how it is read and replaced. Knows nothing of what it holds but how to read it."""
+"""Finds, reads and replaces the lock file."""
 
 from __future__ import annotations
 
@@ -21,31 +21,29 @@ if TYPE_CHECKING:
 
 LOCK_FILE = "iotda-ota.lock.json"
 VARIABLE = "PULUMI_IOTDA_OTA_LOCK"
-# More than a thousand entries with the longest texts that the API takes.
+# Room for more than a thousand entries with the longest texts of the API.
 _MOST_BYTES = 16 * 1024 * 1024
-# As Pulumi names it.
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
 
 def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
-    """Return where the lock file is looked for; whether it is there is another question.
+    """Return the path of the lock file, which need not exist.
 
     Args:
-        environ: the environment variables, of which ``PULUMI_IOTDA_OTA_LOCK`` names the file.
-        folder: where the program runs.
-
-    Returns:
-        The named file, or ``iotda-ota.lock.json``: relative to the folder of Pulumi.yaml, which is looked for from the
-        program's folder upwards, or to the program's folder where there is none.
+        environ: the environment variables. ``PULUMI_IOTDA_OTA_LOCK`` names the file; the default is
+            ``iotda-ota.lock.json``.
+        folder: the folder of the program. A relative path starts at the nearest folder above it that has a Pulumi.yaml,
+            or at the folder itself if there is none.
 
     Raises:
-        LockError: the variable names the home folder of nobody, or the program's folder is no more.
+        LockError: the variable names an unknown home folder, or the program's folder was deleted.
     """
     try:
         here = folder.absolute()
     except OSError as error:
         raise LockError(
-            f"the lock file cannot be found: {_words(error)}", facts=[("file", sanitize(folder, limit=1_000))]
+            f"the lock file cannot be found: {sanitize(error.strerror or error)}",
+            facts=[("file", sanitize(folder, limit=1_000))],
         ) from None
     file = project_file(here)
     project = file.parent if file else here
@@ -58,16 +56,12 @@ def lock_path(environ: Mapping[str, str], folder: Path) -> Path:
 
 
 def project_file(folder: Path) -> Path | None:
-    """Return the file of the Pulumi project that a folder is in, or None where it is in none.
-
-    Args:
-        folder: an absolute path.
-    """
+    """Return the project file in an absolute folder or in the nearest folder above it, or None."""
     return next((file for at in (folder, *folder.parents) if (file := _project_in(at))), None)
 
 
 def load(path: Path) -> dict[str, Entry] | None:
-    """Return the entries of a lock file by name, or None where there is no such file.
+    """Return the entries of a lock file by name, or None if there is no such file.
 
     Raises:
         LockError: it cannot be read.
@@ -77,20 +71,20 @@ def load(path: Path) -> dict[str, Entry] | None:
 
 
 def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) -> bool:
-    """Replace a lock file by an edited one, and return whether anything was to be changed.
+    """Edit a lock file, and return whether it was changed.
 
-    Writers wait for each other, and each edits what the one before has left. What changes nothing leaves the file as it
-    is, byte for byte. The file is never there in part: it is written beside, and then takes the place of the old one.
+    Writers wait for each other, and each edits the result of the one before. If nothing changes, the file keeps every
+    byte. A new file is written beside the old one and then renamed, so no reader sees a part of it.
 
     Args:
-        path: the file, which may be missing yet.
-        edit: returns the entries to keep; called with those that are there.
+        path: the file, which need not exist.
+        edit: returns the new entries for the current ones.
 
     Raises:
-        LockError: it cannot be read or written, or another process has changed it meanwhile.
+        LockError: the file cannot be read or written, or another process has changed it meanwhile.
     """
-    path = path.resolve()  # a link stays one
-    with _in_words(path), _alone(path.parent) as alone:
+    path = path.resolve()  # so that a link is not replaced
+    with _as_lock_errors(path), _alone(path.parent) as alone:
         if alone:
             _sweep(path)
         content = _content(path)
@@ -105,12 +99,12 @@ def change(path: Path, edit: Callable[[dict[str, Entry]], Mapping[str, Entry]]) 
 def _project_in(folder: Path) -> Path | None:
     try:
         return next((file for name in _PROJECT_FILES if (file := folder / name).is_file()), None)
-    except OSError:  # who may not look into a folder above, as in some containers, has no project there
+    except OSError:  # in some containers a folder above cannot be read
         return None
 
 
 def _content(path: Path) -> bytes | None:
-    """Return what a file holds, or None where there is none."""
+    """Return the content of a file, or None if it does not exist."""
     try:
         return read_bytes(str(path), most=_MOST_BYTES)
     except UnreadableError as error:
@@ -128,11 +122,11 @@ def _entries(path: Path, content: bytes) -> dict[str, Entry]:
 
 
 def _sweep(path: Path) -> None:
-    """Remove what writers have left that died; nobody else writes while the folder is held."""
+    """Remove the new files of killed writers. The caller holds the folder, so no other writer is at work."""
     new = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}")
     for left in path.parent.iterdir():
         if new.fullmatch(left.name):
-            with contextlib.suppress(OSError):  # it is another user's, or gone
+            with contextlib.suppress(OSError):  # it belongs to another user, or was removed
                 left.unlink()
 
 
@@ -146,7 +140,7 @@ def _replace(path: Path, before: bytes | None, after: bytes) -> None:
             os.fsync(file.fileno())
         if mode is not None:
             new.chmod(mode)
-        if _content(path) != before:  # by an editor, or git
+        if _content(path) != before:  # an editor or git has changed it
             raise _changed_meanwhile(path)
         new.replace(path)
     finally:
@@ -155,13 +149,12 @@ def _replace(path: Path, before: bytes | None, after: bytes) -> None:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[bool]:
-    """Hold the folder, so that one writer at a time changes a file in it; a process that dies lets it go.
+    """Lock the folder for one writer at a time, and yield whether it is locked. A killed process frees it.
 
-    Gives whether it is held. Where there is no such hold (Windows, some file systems) only the comparison before the
-    replacement is left.
+    Windows and some file systems have no such lock. There, only the comparison before the replacement is left.
     """
     try:
-        import fcntl  # noqa: PLC0415  there is none on Windows
+        import fcntl  # noqa: PLC0415  Windows has no such module
     except ImportError:
         yield False
         return
@@ -176,19 +169,12 @@ def _alone(folder: Path) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def _in_words(path: Path) -> Iterator[None]:
+def _as_lock_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _unusable(path, error) from None
-
-
-def _unusable(path: Path, error: OSError) -> LockError:
-    return LockError(f"the lock file cannot be used: {_words(error)}", facts=[("file", sanitize(path, limit=1_000))])
-
-
-def _words(error: OSError) -> str:
-    return sanitize(error.strerror or error)
+        facts = [("file", sanitize(path, limit=1_000))]
+        raise LockError(f"the lock file cannot be used: {sanitize(error.strerror or error)}", facts=facts) from None
 
 
 def _changed_meanwhile(path: Path) -> LockError:

@@ -1,12 +1,12 @@
-"""What is done with a lock file: a lookup is added, brought up to date, held against the service, or removed.
+"""Adds, updates, checks and removes entries of the lock file.
 
-One name that fails loses no other: what can be brought up to date is, and is written at once at the end.
+A name that fails stops no other name. All changes are written together at the end.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.errors import LockError, PackageNotFound
@@ -15,9 +15,9 @@ from pulumi_iotda_ota.iotda.limits import LOCK_NAME
 from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import quoted
 from pulumi_iotda_ota.lock import errors
-from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words, place_of
+from pulumi_iotda_ota.lock.entry import Entry, Outcome, differing_fields, differing_places, differing_words, place_of
 from pulumi_iotda_ota.lock.files import change, load
-from pulumi_iotda_ota.lock.reason import reason
+from pulumi_iotda_ota.lock.report import reason
 from pulumi_iotda_ota.lookup.find import find_package
 from pulumi_iotda_ota.lookup.query import PackageLookup, words
 from pulumi_iotda_ota.selection.choose import UNREADABLE
@@ -29,50 +29,6 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.lookup.session import Run
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one name, or what it is like.
-
-    Attributes:
-        name: the name.
-        status: ``added``, ``current``, ``newer`` (another package fits now), ``changed`` (the same package has other
-            fields), ``gone`` (the locked package is not there), ``elsewhere`` (locked in another place than is asked),
-            ``removed`` or ``failed``.
-        before: what was locked.
-        now: what the lookup gives now, where it gives anything.
-        error: why it failed.
-        unreadable: the first records of the list that could not be judged, for people.
-        unreadable_count: how many there were.
-    """
-
-    name: str
-    status: str
-    before: Entry | None = None
-    now: Entry | None = None
-    error: IotdaOtaError | None = None
-    unreadable: tuple[str, ...] = ()
-    unreadable_count: int = 0
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """What a lookup gives now.
-
-    Attributes:
-        entry: the entry of the lock file.
-        unreadable: the first records of the list that could not be judged, for people.
-        unreadable_count: how many there were.
-    """
-
-    entry: Entry
-    unreadable: tuple[str, ...]
-    unreadable_count: int
-
-    def outcome(self, status: str, before: Entry | None, now: Entry | None) -> Outcome:
-        """Return the outcome of the name, with the records that could not be judged."""
-        return Outcome(self.entry.name, status, before, now, None, self.unreadable, self.unreadable_count)
 
 
 def add(
@@ -87,50 +43,49 @@ def add(
     """Lock a lookup under a name.
 
     Args:
-        run: what this run remembers.
-        connection: where and as whom to ask.
-        path: the lock file, which is made where there is none.
-        name: the name.
-        selection: the words of the selection.
-        replace: whether the name may be there already.
+        run: the memory of the run.
+        connection: the connection to the service.
+        path: the lock file. It is created if it does not exist.
+        name: the name of the entry.
+        selection: the arguments of the lookup.
+        replace: whether the name may exist already.
 
     Raises:
-        InputError: it can be no name.
-        LockError: the name is there already, or the file cannot be read or written.
+        InputError: the name is not allowed.
+        LockError: the name exists already, or the file cannot be read or written.
         IotdaOtaError: the lookup failed; nothing was written.
     """
     if problem := LOCK_NAME.problem(name):
         raise InputError(f"{argument('name')} {problem}, not {quoted(name)}", argument="name")
     before = (load(path) or {}).get(name)
     _require_free(before, path, replace=replace)
-    found = resolved(run, connection, name, selection)
-    entry = found.entry
-    if before is not None and _same(before, entry):
-        return found.outcome("current", before, before)
+    found, entry = _resolve(run, connection, name, selection)
+    if before is not None and _is_same(before, entry):
+        return changed(found, status="current", before=before, now=before)
 
-    def edit(there: dict[str, Entry]) -> dict[str, Entry]:
-        _require_free(there.get(name), path, replace=replace)
-        return {**there, name: entry}
+    def edit(entries: dict[str, Entry]) -> dict[str, Entry]:
+        _require_free(entries.get(name), path, replace=replace)
+        return {**entries, name: entry}
 
     change(path, edit)
-    return found.outcome("added", before, entry)
+    return changed(found, status="added", before=before)
 
 
 def update(run: Run, connection: ResolvedConnection, path: Path, names: Sequence[str] = ()) -> list[Outcome]:
-    """Resolve what is locked again, and write what has changed; see :func:`check`.
+    """Resolve locked lookups again, and write what has changed; see :func:`check`.
 
     Raises:
-        LockError: a name is not locked, or the file cannot be read or written, or has changed meanwhile.
+        LockError: a name is not locked, or the file cannot be read or written, or was changed meanwhile.
     """
-    outcomes = _outcomes(run, connection, path, names)
+    outcomes = check(run, connection, path, names)
     moved = {one.name: one for one in outcomes if one.now is not None and one.status in ("newer", "changed", "gone")}
 
-    def edit(there: dict[str, Entry]) -> dict[str, Entry]:
-        other = [name for name, one in moved.items() if there.get(name) != one.before]
+    def edit(entries: dict[str, Entry]) -> dict[str, Entry]:
+        other = [name for name, one in moved.items() if entries.get(name) != one.before]
         if other:
             facts = [("file", str(path)), ("fix", "run it again")]
             raise LockError(f"{quoted(other[0])} was changed by another program meanwhile", facts=facts)
-        return {**there, **{name: one.now for name, one in moved.items() if one.now is not None}}
+        return {**entries, **{name: one.now for name, one in moved.items() if one.now is not None}}
 
     if moved:
         change(path, edit)
@@ -138,38 +93,45 @@ def update(run: Run, connection: ResolvedConnection, path: Path, names: Sequence
 
 
 def check(run: Run, connection: ResolvedConnection, path: Path, names: Sequence[str] = ()) -> list[Outcome]:
-    """Hold what is locked against the service; change nothing.
+    """Compare locked packages with the service; change nothing.
 
     Args:
-        run: what this run remembers.
-        connection: where and as whom to ask. What is locked in another place is passed over, unless it is named.
+        run: the memory of the run.
+        connection: the connection to the service. An entry of another place is skipped, unless it is named.
         path: the lock file.
         names: the names, or none for all.
 
     Raises:
         LockError: a name is not locked, all are locked in other places, or the file cannot be read.
     """
-    return _outcomes(run, connection, path, names)
+    entries = _named(load(path), names, path)
+    # Entries with the same query share one list.
+    shared = run.remembering()
+    connection = shared.completed(connection)
+    outcomes = [_outcome(shared, connection, entry, path, named=bool(names)) for entry in entries]
+    if outcomes and all(one.status == "elsewhere" for one in outcomes):
+        raise _elsewhere(entries[0], connection, path)
+    return outcomes
 
 
 def remove(path: Path, names: Sequence[str]) -> list[Outcome]:
-    """Take names out of the lock file.
+    """Remove names from the lock file.
 
     Raises:
-        LockError: one is not there; then none is removed.
+        LockError: a name does not exist; then none is removed.
     """
     outcomes: list[Outcome] = []
 
-    def edit(there: dict[str, Entry]) -> dict[str, Entry]:
-        outcomes[:] = [Outcome(entry.name, "removed", entry) for entry in _named(there, names, path)]
-        return {name: entry for name, entry in there.items() if name not in names}
+    def edit(entries: dict[str, Entry]) -> dict[str, Entry]:
+        outcomes[:] = [Outcome(entry.name, "removed", entry) for entry in _named(entries, names, path)]
+        return {name: entry for name, entry in entries.items() if name not in names}
 
     change(path, edit)
     return outcomes
 
 
 def locked(path: Path) -> list[Entry]:
-    """Return what is locked, in the order of the names.
+    """Return the entries in the order of their names.
 
     Raises:
         LockError: there is no file, or it cannot be read.
@@ -177,46 +139,35 @@ def locked(path: Path) -> list[Entry]:
     return _named(load(path), (), path)
 
 
-def _outcomes(run: Run, connection: ResolvedConnection, path: Path, names: Sequence[str]) -> list[Outcome]:
-    entries = _named(load(path), names, path)
-    # Names that ask for the same packages share one walk.
-    asked = run.remembering()
-    connection = asked.completed(connection)
-    outcomes = [_outcome(asked, connection, entry, path, named=bool(names)) for entry in entries]
-    if outcomes and all(one.status == "elsewhere" for one in outcomes):
-        raise _elsewhere(entries[0], connection, path)
-    return outcomes
-
-
 def _outcome(run: Run, connection: ResolvedConnection, entry: Entry, path: Path, *, named: bool) -> Outcome:
     if differing_places(connection.identity, entry.place):
         error = _elsewhere(entry, connection, path)
         return Outcome(entry.name, "failed", entry, error=error) if named else Outcome(entry.name, "elsewhere", entry)
     try:
-        found = resolved(run, connection, entry.name, entry.selection)
-        now = found.entry
-        if now.package_id == entry.package_id:
-            status = "changed" if differing_fields(now.package, entry.package) else "current"
-            return found.outcome(status, entry, now if status == "changed" else entry)
-        return found.outcome("newer" if _is_there(run, connection, entry) else "gone", entry, now)
+        found, now = _resolve(run, connection, entry.name, entry.selection)
+        if now.package_id != entry.package_id:
+            return changed(found, status="newer" if _exists(run, connection, entry) else "gone", before=entry)
+        if differing_fields(now.package, entry.package):
+            return changed(found, status="changed", before=entry)
+        return changed(found, status="current", before=entry, now=entry)
     except PackageNotFound as error:
-        return _without_answer(run, connection, entry, error)
+        return _without_match(run, connection, entry, error)
     except CredentialsError:
-        raise  # the next name would be told the same
+        raise  # the next name would fail as well
     except IotdaOtaError as error:
         return Outcome(entry.name, "failed", entry, error=error)
 
 
-def _without_answer(run: Run, connection: ResolvedConnection, entry: Entry, error: PackageNotFound) -> Outcome:
-    """Return the outcome of a lookup that finds nothing: what is locked is gone, or there and does not fit any more."""
+def _without_match(run: Run, connection: ResolvedConnection, entry: Entry, error: PackageNotFound) -> Outcome:
+    """Return the outcome of a lookup without a match: the locked package was deleted, or does not match any more."""
     try:
-        status = "failed" if _is_there(run, connection, entry) else "gone"
+        status = "failed" if _exists(run, connection, entry) else "gone"
     except IotdaOtaError as failed:
         return Outcome(entry.name, "failed", entry, error=failed)
     return Outcome(entry.name, status, entry, error=error)
 
 
-def _is_there(run: Run, connection: ResolvedConnection, entry: Entry) -> bool:
+def _exists(run: Run, connection: ResolvedConnection, entry: Entry) -> bool:
     try:
         run.package(connection, entry.package_id)
     except ServiceError as error:
@@ -241,8 +192,8 @@ def _require_free(before: Entry | None, path: Path, *, replace: bool) -> None:
         raise errors.taken(before, path)
 
 
-def _same(before: Entry, now: Entry) -> bool:
-    """Return whether a lookup is what it was, so that nothing is to be written."""
+def _is_same(before: Entry, now: Entry) -> bool:
+    """Return whether an entry is the same but for its time and reason."""
     return (
         not differing_words(now.selection, before.selection)
         and now.place == before.place
@@ -256,17 +207,10 @@ def _elsewhere(entry: Entry, connection: ResolvedConnection, path: Path) -> Lock
     return errors.other_place(entry, known, differing_places(known, entry.place), path)
 
 
-# Makes an entry of the lock file: a lookup by its words, one more request for the file, and where, when and why.
-
-
-def resolved(run: Run, connection: ResolvedConnection, name: str, selection: Mapping[str, Any]) -> Resolved:
-    """Return what a lookup gives now, as an entry.
-
-    Args:
-        run: what this run remembers.
-        connection: where and as whom to ask.
-        name: what programs will call it.
-        selection: the words of the selection.
+def _resolve(
+    run: Run, connection: ResolvedConnection, name: str, selection: Mapping[str, Any]
+) -> tuple[Outcome, Entry]:
+    """Return the entry that a lookup makes now, also in an outcome whose status the caller sets.
 
     Raises:
         IotdaOtaError: as of ``lookup.find.find_package``.
@@ -275,7 +219,7 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, selection: Map
     lookup = PackageLookup.from_arguments({**query, "include_file_location": True})
     connection = run.completed(connection)
     found = find_package(run, connection, lookup, most_skipped=sys.maxsize)
-    if found is None:  # only where on_missing is "none", which is no word of a selection
+    if found is None:  # only with on_missing="none", which no entry stores
         raise PackageNotFound("no OTA package matches")
     entry = Entry(
         name=name,
@@ -285,5 +229,8 @@ def resolved(run: Run, connection: ResolvedConnection, name: str, selection: Map
         locked_at=f"{run.clock.now():%Y-%m-%dT%H:%M:%SZ}",
         reason=reason(lookup, found),
     )
-    skipped = found.selection
-    return Resolved(entry, tuple(map(str, skipped.first_records)), skipped.skipped_counts[UNREADABLE])
+    records = tuple(map(str, found.selection.first_records))
+    outcome = Outcome(
+        name, "", now=entry, unreadable=records, unreadable_count=found.selection.skipped_counts[UNREADABLE]
+    )
+    return outcome, entry

@@ -1,1 +1,1 @@
-"""Lookups: the query, the search, the session that remembers it, and the text of its errors."""
+"""Lookups of packages and tasks, the memory of a run, and the errors of a lookup."""

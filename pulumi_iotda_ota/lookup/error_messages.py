@@ -1,7 +1,6 @@
-"""The errors of a lookup: what was requested, found and nearest, and the fix for this input.
+"""The errors of a lookup: the request, what was found, the nearest packages, and the fix for this input.
 
-Readable in the log of a pipeline: 80 columns, at most about 25 lines; what is more than a few is counted. Sends
-nothing.
+An error fits the log of a pipeline: 80 columns and about 25 lines. Of long lists the first are named, the rest counted.
 """
 
 from __future__ import annotations
@@ -19,9 +18,8 @@ from pulumi_iotda_ota.iotda.references import argument, arguments, field, settin
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
 from pulumi_iotda_ota.selection.choose import UNREADABLE, spans
 from pulumi_iotda_ota.selection.constraints import parse
-from pulumi_iotda_ota.selection.keys import Keys
 from pulumi_iotda_ota.selection.policy import Policy
-from pulumi_iotda_ota.selection.rules import EXACT, rules_of
+from pulumi_iotda_ota.selection.rules import EXACT, Keys, rules_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -38,22 +36,22 @@ _NEAREST = 3
 _MOST_SUPPORTED = 3
 _MOST_CHOICES = 2  # of a scope
 _MOST_STEPS = 2  # of a fix
-_SHOWN = 40  # characters of one value
+_LONGEST = 40  # characters of one value
 _NEED_A_KEY = ("version_constraint", "include_prereleases")
 _SCOPES = {"app_id": "app", "product_id": "product", "module_name": "module"}
-# The lookup orders its matches by itself; this is no argument of it.
+# The lookup sets this itself.
 _NOT_REQUESTED = ("order_by",)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """The versions that are nearest to a match.
+    """The packages that are nearest to a match.
 
     Attributes:
-        text: the versions, each with what speaks against it; empty if there is none.
+        text: their versions, each with the reason; empty if there is none.
         package: the first of them, or None.
-        rules: the rules that this one does not match.
+        rules: the rules that the first one fails.
     """
 
     text: str
@@ -61,17 +59,8 @@ class Nearest:
     rules: tuple[str, ...] = ()
 
 
-def nothing_fits(
-    policy: Policy, selection: Selection, connection: ResolvedConnection, near: Nearest
-) -> PackageNotFound:
-    """Return the error of a lookup that found nothing.
-
-    Args:
-        policy: what was requested.
-        selection: what was skipped.
-        connection: where it was searched.
-        near: the nearest versions, see :func:`nearest` and :func:`neighbours`.
-    """
+def no_match(policy: Policy, selection: Selection, connection: ResolvedConnection, near: Nearest) -> PackageNotFound:
+    """Return the error of a lookup without a match; see :func:`nearest` and :func:`neighbours` for ``near``."""
     facts = [
         ("requested", requested(policy)),
         ("found", _found(policy, selection)),
@@ -83,23 +72,23 @@ def nothing_fits(
     return PackageNotFound("no OTA package matches", facts=facts)
 
 
-def several_fit(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
-    """Return the error of a lookup that matches several packages and names no way to choose."""
+def several_match(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
+    """Return the error of a lookup with several matches and no argument that chooses."""
     choice = f"{argument('highest_version', True)} or {argument('most_recent', True)}"
     if spans(packages):
-        return _several(policy, packages, f"set {_spanned(packages)}; then {choice}")
+        return _several(policy, packages, f"set {_distinguishing(packages)}; then {choice}")
     exact = "" if policy.version else f"{argument('version')} to one of these, or "
     return _several(policy, packages, f"set {exact}{choice}")
 
 
 def several_scopes(policy: Policy, packages: Sequence[OtaPackage]) -> MultiplePackages:
-    """Return the error of a lookup whose matches are in several resource spaces, products or modules."""
+    """Return the error of a lookup with matches in several resource spaces, products or modules."""
     across = f"to choose across all of them: {argument('allow_multiple_scopes', True)}"
-    return _several(policy, packages, f"set {_spanned(packages)}; {across}")
+    return _several(policy, packages, f"set {_distinguishing(packages)}; {across}")
 
 
-def _spanned(packages: Sequence[OtaPackage]) -> str:
-    """Return the arguments that tell the packages apart; one alone comes with its first values to choose from."""
+def _distinguishing(packages: Sequence[OtaPackage]) -> str:
+    """Return the arguments that distinguish the packages. A single one is followed by its first values."""
     scopes = spans(packages)
     *others, last = map(argument, scopes)
     if others:
@@ -114,12 +103,12 @@ def _several(policy: Policy, packages: Sequence[OtaPackage], fix: str) -> Multip
 
 
 def too_many_details(policy: Policy, candidates: int, read: int, signed: int) -> IotdaOtaError:
-    """Return the error of a lookup that would read the details of more packages than it may.
+    """Return the error of a lookup that would read the details of too many packages.
 
     Args:
-        policy: what was requested.
-        candidates: how many packages match but for the checksum.
-        read: of how many of them the details were read.
+        policy: the request.
+        candidates: how many packages match all other rules.
+        read: how many details were read.
         signed: how many of these have a checksum.
     """
     narrower = "narrow the selection"
@@ -135,10 +124,10 @@ def too_many_details(policy: Policy, candidates: int, read: int, signed: int) ->
 
 
 def unreadable(policy: Policy, counts: Counter[str], first: Skipped) -> IotdaOtaError:
-    """Return the error of a strict lookup of which a rule cannot read a version or an upload time.
+    """Return the error of a lookup with ``strict_versions`` if a version or an upload time cannot be read.
 
     Args:
-        policy: what was requested.
+        policy: the request.
         counts: how many packages each rule could not read.
         first: the first of them.
     """
@@ -156,13 +145,7 @@ def unreadable(policy: Policy, counts: Counter[str], first: Skipped) -> IotdaOta
 
 
 def not_judged(policy: Policy, count: int, first: UnreadableRecord) -> IotdaOtaError:
-    """Return the error of a lookup with ``strict_versions`` whose list has records that cannot be judged.
-
-    Args:
-        policy: what was requested.
-        count: how many such records there are.
-        first: the first of them.
-    """
+    """Return the error of a lookup with ``strict_versions`` if the list has records that cannot be judged."""
     facts = [
         ("requested", requested(policy)),
         ("found", str(first)),
@@ -173,7 +156,7 @@ def not_judged(policy: Policy, count: int, first: UnreadableRecord) -> IotdaOtaE
 
 
 def gone(package_id: str, connection: ResolvedConnection) -> PackageNotFound:
-    """Return the error of an id that does not exist."""
+    """Return the error of a package id that does not exist."""
     facts = [
         ("requested", arguments({"package_id": package_id})),
         ("endpoint", connection.described),
@@ -196,44 +179,44 @@ def contradicted(
 
 
 def requested(policy: Policy) -> str:
-    """Return the arguments that were set, with their values, as a user can copy them."""
-    given = {item.name: getattr(policy, item.name) for item in fields(policy) if item.name not in _NOT_REQUESTED}
-    return arguments({name: value for name, value in given.items() if value != getattr(_DEFAULTS, name)})
+    """Return the arguments that differ from their default, with their values."""
+    values = {item.name: getattr(policy, item.name) for item in fields(policy) if item.name not in _NOT_REQUESTED}
+    return arguments({name: value for name, value in values.items() if value != getattr(_DEFAULTS, name)})
 
 
 _DEFAULTS = Policy()
 
 
 def _found(policy: Policy, selection: Selection) -> str:
-    """Return how many packages there are, and how many of them each rule skipped."""
-    if not selection.looked_at:
+    """Return how many packages there are, and how many each rule skipped."""
+    if not selection.total:
         return f"no {policy.package_type or 'package'}{_of_filters(policy)}"
     skipped = ", ".join(
         f"{'not judged' if rule == UNREADABLE else argument(rule)} {count:,}{_without_time(selection, rule)}"
         for rule, count in selection.skipped_counts.most_common()
     )
-    return f"{plural(selection.looked_at, 'package')}, 0 match: {skipped}"
+    return f"{plural(selection.total, 'package')}, 0 match: {skipped}"
 
 
 def _without_time(selection: Selection, rule: str) -> str:
-    """Return how many of the packages that a rule skipped have no upload time that it can read."""
+    """Return how many of the packages that a rule skipped have no readable upload time."""
     count = selection.unreadable_counts[rule] if rule != "version_scheme" else 0
     return f" ({count:,} without a readable upload time)" if count else ""
 
 
 def _of_filters(policy: Policy) -> str:
-    words = {"product_id": "product", "app_id": "resource space", "version": "version"}
-    given = [word for name, word in words.items() if getattr(policy, name) is not None]
-    return f" of this {' and '.join(given)}" if given else ""
+    nouns = {"product_id": "product", "app_id": "resource space", "version": "version"}
+    filters = [noun for name, noun in nouns.items() if getattr(policy, name) is not None]
+    return f" of this {' and '.join(filters)}" if filters else ""
 
 
-# The fix is that of the rules that the nearest package does not match, and of no others.
+# The fix concerns the rules that the nearest package fails, and no others.
 
 
 def _fix(policy: Policy, near: Nearest) -> str:
     if near.package is None:
-        given = [name for name in EXACT if getattr(policy, name) is not None]
-        names = [*map(argument, given), setting("project_id"), setting("instance_id")]
+        filters = [argument(name) for name in EXACT if getattr(policy, name) is not None]
+        names = [*filters, setting("project_id"), setting("instance_id")]
         return f"check {', '.join(names[:-1])} and {names[-1]}, or upload a package"
     package = near.package
     if len(near.rules) > _MOST_STEPS:
@@ -242,11 +225,11 @@ def _fix(policy: Policy, near: Nearest) -> str:
 
 
 def _fix_of_rule(rule: str, package: OtaPackage, policy: Policy) -> str:
-    """Return the step after which a rule no longer skips a package."""
+    """Return the step after which a rule does not skip a package any more."""
     version = _short(package.version)
     if rule in EXACT:
-        there = getattr(package, rule)
-        return f"set {argument(rule, there)}" if there else f"remove {argument(rule)}"
+        value = getattr(package, rule)
+        return f"set {argument(rule, value)}" if value else f"remove {argument(rule)}"
     if rule == "source_versions":
         return _fix_of_sources(package, policy)
     if rule == "version_scheme":
@@ -268,7 +251,7 @@ def _fix_of_rule(rule: str, package: OtaPackage, policy: Policy) -> str:
 
 
 def _fix_of_sources(package: OtaPackage, policy: Policy) -> str:
-    """Return the versions between the devices and the package that it supports, or that none is known."""
+    """Return the step over a version between the devices and the package, or the package that is missing."""
     keys = Keys(policy.version_scheme)
     running = max(filter(None, map(keys.find, policy.source_versions)), default=())
     between = [one for one in package.support_source_versions if (key := keys.find(one)) and key > running]
@@ -293,20 +276,19 @@ def _fix_of_scheme(policy: Policy, version: str) -> str:
 
 
 def nearest(packages: Iterable[ListedPackage], policy: Policy) -> Nearest:
-    """Return the versions that came nearest, with what speaks against each.
+    """Return the packages that fail the fewest rules, and why.
 
-    Those that break the fewest rules come first: of each rule the best, the highest version first. A prerelease that
-    nothing but the default skips comes before them. Of those that are only outside a constraint, the ones next to its
-    first bound.
+    They are taken from each rule in turn, the highest version first. A prerelease that only the default skips comes
+    before them. Of packages that fail only the constraint, those next to its first bound are taken.
     """
     keys = Keys(policy.version_scheme)
     judged = (package for package in packages if not isinstance(package, UnreadableRecord))
-    broken = list(_broken(judged, policy, keys))
-    fewest = min((len(one.rules) for one in broken), default=0)
+    candidates = list(_candidates(judged, policy, keys))
+    fewest = min((len(one.rules) for one in candidates), default=0)
     by_default = "include_prereleases" if policy.include_prereleases is None else ""
-    nearer = (one for one in broken if len(one.rules) == fewest)
+    nearer = (one for one in candidates if len(one.rules) == fewest)
     close = sorted(nearer, key=lambda one: (one.rules[0] == by_default, one.key), reverse=True)
-    groups: dict[str, list[tuple[Key, _Broken]]] = {}
+    groups: dict[str, list[tuple[Key, _Candidate]]] = {}
     for one in close:
         groups.setdefault(one.rules[0], []).append((one.key, one))
     if "version_constraint" in groups:
@@ -318,7 +300,7 @@ def nearest(packages: Iterable[ListedPackage], policy: Policy) -> Nearest:
 
 
 def neighbours(policy: Policy, others: Iterable[OtaPackage]) -> Nearest:
-    """Return the versions next to an exact one that does not exist: two below it and one above."""
+    """Return the versions next to an exact version that does not exist: two below it and one above."""
     keys = Keys(policy.version_scheme)
     readable = [(key, one) for one in others if (key := keys.find(one.version)) is not None]
     ordered = [one for _, one in _around(readable, keys.find(policy.version or ""))]
@@ -328,8 +310,8 @@ def neighbours(policy: Policy, others: Iterable[OtaPackage]) -> Nearest:
 
 
 @dataclass(frozen=True)
-class _Broken:
-    """A package with the rules that it does not match, the first one's reason, and what sorts it."""
+class _Candidate:
+    """A package with the rules that it fails, the reason of the first, and its key."""
 
     package: OtaPackage
     rules: tuple[str, ...]
@@ -341,15 +323,15 @@ class _Broken:
         return f"{_short(self.package.version)} ({_short(self.reason, 60)})"
 
 
-def _broken(packages: Iterable[OtaPackage], policy: Policy, keys: Keys) -> Iterator[_Broken]:
+def _candidates(packages: Iterable[OtaPackage], policy: Policy, keys: Keys) -> Iterator[_Candidate]:
     rules = rules_of(policy, keys)
     for package in packages:
         key = keys.find(package.version)
-        # A version that cannot be read breaks every rule that needs a key; those are not applied.
+        # Rules that need a key are not applied to a version that cannot be read.
         applied = rules if key is not None else [rule for rule in rules if rule.argument not in _NEED_A_KEY]
-        said = [(rule.argument, reason) for rule in applied if (reason := rule.reason(package)) is not None]
-        said = said or [("require_checksum", "without a checksum")]
-        yield _Broken(package, tuple(rule for rule, _ in said), said[0][1], key or ())
+        failed = [(rule.argument, reason) for rule in applied if (reason := rule.reason(package)) is not None]
+        failed = failed or [("require_checksum", "without a checksum")]
+        yield _Candidate(package, tuple(rule for rule, _ in failed), failed[0][1], key or ())
 
 
 def _bound(policy: Policy, keys: Keys) -> Key | None:
@@ -358,7 +340,7 @@ def _bound(policy: Policy, keys: Keys) -> Key | None:
 
 
 def _around(versions: Iterable[tuple[Key, T]], bound: Key | None) -> list[tuple[Key, T]]:
-    """Return the two next below a key and the one next above it, then those further below."""
+    """Return the next two below a key and the next one above it, then the others below."""
     ordered = sorted(versions, key=lambda keyed: keyed[0])
     place = len(ordered) if bound is None else bisect_right([key for key, _ in ordered], bound)
     below = ordered[:place][::-1]
@@ -366,7 +348,7 @@ def _around(versions: Iterable[tuple[Key, T]], bound: Key | None) -> list[tuple[
 
 
 def _by_turns(groups: Iterable[list[T]]) -> Iterator[T]:
-    """Yield the first of every group, then the second of every group, and so on."""
+    """Yield the first item of every group, then the second ones, and so on."""
     return (one for turn in zip_longest(*groups) for one in turn if one is not None)
 
 
@@ -374,19 +356,19 @@ def _joined(texts: Iterable[str]) -> str:
     return ", ".join(islice(dict.fromkeys(texts), _NEAREST))
 
 
-def _short(text: object, limit: int = _SHOWN) -> str:
-    shown = sanitize(text)
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+def _short(text: object, limit: int = _LONGEST) -> str:
+    safe = sanitize(text)
+    return safe if len(safe) <= limit else f"{safe[: limit - 1]}…"
 
 
 def _listed(packages: Sequence[OtaPackage]) -> str:
-    """Return the first few packages, a line or so each, without the scopes that they all share, and count the rest."""
+    """Return the first packages with the scopes in which they differ, and count the rest."""
     scopes = spans(packages)
-    shown = packages[:_MOST_LISTED]
-    width = max(len(_short(one.version)) for one in shown)
+    first = packages[:_MOST_LISTED]
+    width = max(len(_short(one.version)) for one in first)
     lines: list[str] = []
     listed = 0
-    for one in shown:
+    for one in first:
         scope = "".join(f"  {_SCOPES[name]} {_short(getattr(one, name) or '-')}" for name in scopes)
         row = f"{_short(one.version):<{width}}  {_short(one.package_id)}{scope}  uploaded {_short(one.created_at[:10])}"
         wrapped = textwrap.wrap(row, TEXT_WIDTH, subsequent_indent="  ", break_on_hyphens=False)

@@ -1,4 +1,4 @@
-"""The one meaning of "look up", for every door: the client asks, the selection chooses. Knows nothing of Pulumi."""
+"""Looks packages up: requests the list, applies the selection, and fetches details. Knows nothing of Pulumi."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.retry import Deadline
 from pulumi_iotda_ota.lookup import error_messages
-from pulumi_iotda_ota.lookup.details import held_to
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED, UNREADABLE, Selection, needs_all, select, spans
-from pulumi_iotda_ota.selection.keys import Keys
+from pulumi_iotda_ota.selection.rules import EXACT, Keys
 from pulumi_iotda_ota.selection.versions import about_unknown_word, release_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pulumi_iotda_ota.errors import PackageNotFound
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
@@ -27,13 +26,17 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.selection.choose import Tier
     from pulumi_iotda_ota.selection.policy import Policy
 
+#: The fields that the rules of a selection read. The service cannot change any of them.
+READ_BY_RULES = (*EXACT, "support_source_versions", "create_time")
+# An empty list of source versions is the same as none.
+_LEFT_OUT: tuple[object, ...] = (None, (), [])
 _MOST_DETAILS = 50
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True)
 class Found:
-    """One package that was looked up, and what was passed over for it."""
+    """The package that a lookup selected, and the packages that it skipped."""
 
     package: OtaPackage
     id: str
@@ -42,7 +45,7 @@ class Found:
 
 @dataclass(frozen=True)
 class FoundMany:
-    """The packages that fit, and what was passed over."""
+    """The packages that a lookup selected, and the packages that it skipped."""
 
     packages: tuple[OtaPackage, ...]
     truncated: bool
@@ -51,13 +54,13 @@ class FoundMany:
 
 
 def find_packages(run: Run, connection: ResolvedConnection, lookup: PackagesLookup) -> FoundMany:
-    """Return every package that fits, over all pages, or the first ``max_items`` of them.
+    """Return every package that matches, over all pages, or the first ``max_items`` of them.
 
-    Where the service's order is kept, the walk ends with the package that ``max_items`` leaves out: what was passed
-    over is then told of the packages before it.
+    If the service's order is kept, the list is read up to the first package beyond ``max_items``. Skipped packages are
+    then those before it.
 
     Raises:
-        IotdaOtaError: the service could not be asked to the end; there is never a partial list.
+        IotdaOtaError: the list could not be read to its end. There is no partial list.
     """
     deadline = Deadline.start(run.clock, connection.deadline)
     connection = run.completed(connection, deadline=deadline)
@@ -66,53 +69,47 @@ def find_packages(run: Run, connection: ResolvedConnection, lookup: PackagesLook
         selection = select(run.packages(connection, query, deadline=deadline).packages, policy)
     else:
         first = partial(select, policy=policy, enough=lookup.max_items + 1)
-        selection = run.some_packages(connection, query, first, asked=lookup, deadline=deadline)
+        selection = run.some_packages(connection, query, first, key=lookup, deadline=deadline)
     _require_readable(policy, selection)
-    fitting = selection.packages
-    kept = fitting[: lookup.max_items]
-    return FoundMany(tuple(kept), len(kept) < len(fitting), lookup.id, selection)
+    matches = selection.packages
+    kept = matches[: lookup.max_items]
+    return FoundMany(tuple(kept), len(kept) < len(matches), lookup.id, selection)
 
 
 def find_package(
     run: Run, connection: ResolvedConnection, lookup: PackageLookup, *, most_skipped: int = MAX_SKIPPED
 ) -> Found | None:
-    """Return the one package that fits, or None where nothing does and ``on_missing`` is ``none``.
+    """Return the one package that matches, or None if none does and ``on_missing`` is ``none``.
 
     Args:
-        run: its clients, and what it remembers.
-        connection: where to ask.
-        lookup: what was asked.
-        most_skipped: how many of the packages that are passed over are told; all of them are counted.
+        run: the memory of the run.
+        connection: the connection to the service.
+        lookup: the request.
+        most_skipped: how many skipped packages are described. All of them are counted.
 
     Raises:
-        PackageNotFound: nothing fits.
-        MultiplePackages: more than one fits and nothing says which.
-        IotdaOtaError: the service could not be asked to the end.
+        PackageNotFound: nothing matches.
+        MultiplePackages: several packages match, and no argument says which one to take.
+        IotdaOtaError: the list could not be read to its end.
     """
-    # One deadline for all that the lookup sends: what IAM is asked, the pages, the details, what only an error needs.
+    # One deadline for all requests: the project, the pages, the details, and those that only an error needs.
     deadline = Deadline.start(run.clock, connection.deadline)
-    asked = _LookupContext(run, run.completed(connection, deadline=deadline), deadline)
+    context = _LookupContext(run, run.completed(connection, deadline=deadline), deadline)
     if lookup.package_id is not None:
-        return _by_id(asked, lookup.package_id, lookup)
-    return _by_selection(asked, lookup, most_skipped)
+        return _by_id(context, lookup.package_id, lookup)
+    return _by_selection(context, lookup, most_skipped)
 
 
 @dataclass(frozen=True)
 class _LookupContext:
-    """Where one lookup asks, and until when."""
+    """The connection and the deadline of one lookup."""
 
     run: Run
     connection: ResolvedConnection
     deadline: Deadline
 
-    def packages(self, query: PackageQuery) -> ListedPackages:
-        return self.run.packages(self.connection, query, deadline=self.deadline)
-
-    def first_packages(self, query: PackageQuery) -> tuple[OtaPackage, ...]:
-        return self.run.first_packages(self.connection, query, deadline=self.deadline)
-
     def package(self, package_id: str) -> OtaPackage | None:
-        """Return a package with its file location, or None where it is not there."""
+        """Return a package with its file location, or None if it does not exist."""
         try:
             return self.run.package(self.connection, package_id, deadline=self.deadline)
         except ServiceError as error:
@@ -124,61 +121,64 @@ class _LookupContext:
         """Return a listed package with its file location, or None if it was deleted since it was listed.
 
         Raises:
-            ProtocolError: the detail contradicts the list, so the rules that chose the package do not hold for it.
+            ProtocolError: the detail contradicts the list; see :func:`held_to`.
         """
         detail = self.package(listed.package_id)
         return None if detail is None else held_to(listed, detail)
 
 
-def _by_id(asked: _LookupContext, package_id: str, lookup: PackageLookup) -> Found | None:
-    package = asked.package(package_id)
+def _by_id(context: _LookupContext, package_id: str, lookup: PackageLookup) -> Found | None:
+    package = context.package(package_id)
     if package is None:
         if lookup.on_missing == "none":
             return None
-        raise error_messages.gone(package_id, asked.connection)
+        raise error_messages.gone(package_id, context.connection)
     if not lookup.include_file_location:
         package = replace(package, file_location=None)
     return Found(package, lookup.id)
 
 
-def _by_selection(asked: _LookupContext, lookup: PackageLookup, most_skipped: int) -> Found | None:
+def _by_selection(context: _LookupContext, lookup: PackageLookup, most_skipped: int) -> Found | None:
     policy = lookup.policy
-    walked = asked.packages(_server_query(policy))
-    selection = select(walked.packages, policy, most_skipped=most_skipped)
+    listed = context.run.packages(context.connection, _server_query(policy), deadline=context.deadline)
+    selection = select(listed.packages, policy, most_skipped=most_skipped)
     _require_readable(policy, selection)
     if policy.preferred_versions and not policy.allow_multiple_scopes and spans(selection.packages):
-        # A preference is a choice too: not one among packages that are not comparable.
+        # A preference chooses too, and never among packages of several scopes.
         raise error_messages.several_scopes(policy, selection.packages)
-    chosen = _chosen(asked, policy, selection)
+    chosen = _chosen(context, policy, selection)
     if chosen is None:
         if lookup.on_missing == "none":
             return None
-        raise _nothing_fits(asked, policy, selection, walked)
+        raise _nothing_matches(context, policy, selection, listed)
     if lookup.include_file_location and chosen.file_location is None:
-        chosen = _with_file(asked, chosen)
+        located = context.located(chosen)
+        if located is None:
+            raise error_messages.gone(chosen.package_id, context.connection)
+        chosen = located
     return Found(chosen, lookup.id, selection)
 
 
-def _chosen(asked: _LookupContext, policy: Policy, selection: Selection) -> OtaPackage | None:
-    """Return the package of the first tier that has one; what it is preferred to is passed over."""
-    details = _Checksums(asked, policy, selection)
+def _chosen(context: _LookupContext, policy: Policy, selection: Selection) -> OtaPackage | None:
+    """Return the package of the first tier that has one, and skip all packages of later tiers."""
+    details = _Checksums(context, policy, selection)
     for number, tier in enumerate(selection.tiers):
-        fitting = details.signed(tier) if policy.require_checksum else tier.packages
-        if fitting:
-            chosen = _the_one(policy, fitting, selection)
+        matches = details.signed(tier) if policy.require_checksum else tier.packages
+        if matches:
+            chosen = _the_one(policy, matches, selection)
             for other in (package for later in selection.tiers[number + 1 :] for package in later.packages):
                 selection.skip(other, "preferred_versions", f"{tier.preferred} is preferred")
             return chosen
     return None
 
 
-def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection) -> OtaPackage:
-    """Return the first of what fits, where the lookup may choose."""
-    chosen, *others = fitting
+def _the_one(policy: Policy, matches: Sequence[OtaPackage], selection: Selection) -> OtaPackage:
+    """Return the first match, if the lookup may choose."""
+    chosen, *others = matches
     if others and not policy.may_choose:
-        raise error_messages.several_fit(policy, fitting)
-    if not _may_choose_among(policy, fitting):
-        raise error_messages.several_scopes(policy, fitting)
+        raise error_messages.several_match(policy, matches)
+    if not _may_choose_among(policy, matches):
+        raise error_messages.several_scopes(policy, matches)
     rule = "most_recent" if policy.most_recent else "highest_version"
     for other, reason in zip(others, _reasons(policy, chosen, others), strict=False):
         selection.skip(other, rule, reason)
@@ -186,7 +186,7 @@ def _the_one(policy: Policy, fitting: Sequence[OtaPackage], selection: Selection
 
 
 def _reasons(policy: Policy, chosen: OtaPackage, others: Sequence[OtaPackage]) -> Iterator[str]:
-    """Yield why each of the next packages is not the chosen one: first those that tie with it, then the others."""
+    """Yield why each of the other matches is not the chosen one. Those that tie with it come first."""
     keys = Keys(policy.version_scheme)
     ties = f"ties with package {chosen.package_id}, an older record"
     if policy.most_recent:
@@ -205,19 +205,19 @@ def _may_choose_among(policy: Policy, packages: Sequence[OtaPackage]) -> bool:
 
 
 class _Checksums:
-    """Asks candidates for their checksums, one request each, in order and no more than it must."""
+    """Requests the checksums of candidates in order, one request each, and no more than necessary."""
 
-    def __init__(self, asked: _LookupContext, policy: Policy, selection: Selection) -> None:
-        self._asked = asked
+    def __init__(self, context: _LookupContext, policy: Policy, selection: Selection) -> None:
+        self._context = context
         self._policy = policy
         self._selection = selection
         self._requests = 0
 
     def signed(self, tier: Tier) -> list[OtaPackage]:
-        """Return those of a tier that carry a SHA-256; where the first is enough, it and all after it.
+        """Return the packages of a tier with a SHA-256. If the first is enough, all after it are returned unread.
 
         Raises:
-            IotdaOtaError: more candidates than may be asked.
+            IotdaOtaError: there are more candidates than details may be read.
         """
         found: list[OtaPackage] = []
         enough = self._policy.may_choose and _may_choose_among(self._policy, tier.packages)
@@ -235,7 +235,7 @@ class _Checksums:
                 self._policy, len(self._selection.packages), _MOST_DETAILS, len(found)
             )
         self._requests += 1
-        detail = self._asked.located(candidate)
+        detail = self._context.located(candidate)
         if detail is not None and is_signed(detail):
             return detail
         reason = "deleted since it was listed" if detail is None else "without a SHA-256 checksum"
@@ -249,27 +249,21 @@ def is_signed(package: OtaPackage) -> bool:
     return bool(obs and obs.sign_method in (None, "SHA256") and _SHA256.fullmatch(obs.sign or ""))
 
 
-def _with_file(asked: _LookupContext, chosen: OtaPackage) -> OtaPackage:
-    located = asked.located(chosen)
-    if located is None:
-        raise error_messages.gone(chosen.package_id, asked.connection)
-    return located
-
-
-def _nothing_fits(
-    asked: _LookupContext, policy: Policy, selection: Selection, walked: ListedPackages
+def _nothing_matches(
+    context: _LookupContext, policy: Policy, selection: Selection, listed: ListedPackages
 ) -> PackageNotFound:
-    """Return the error, after at most one more request for the versions that came near."""
-    if walked.packages or policy.version is None:
-        near = error_messages.nearest(walked.packages, policy)
+    """Return the error of a lookup without a match. It costs at most one request for the nearest versions."""
+    if listed.packages or policy.version is None:
+        near = error_messages.nearest(listed.packages, policy)
     else:
+        query = _server_query(policy, version=None)
         try:
-            others = asked.first_packages(_server_query(policy, version=None))
+            others = context.run.first_packages(context.connection, query, deadline=context.deadline)
             near = error_messages.neighbours(policy, others)
         except IotdaOtaError as error:
-            # The search already failed; why the hint could not be had belongs beside it, not in its place.
+            # The lookup has failed already, so this error is only a fact of that one.
             near = error_messages.Nearest(f"not known: {error.message.headline}")
-    return error_messages.nothing_fits(policy, selection, asked.connection, near)
+    return error_messages.no_match(policy, selection, context.connection, near)
 
 
 def _require_readable(policy: Policy, selection: Selection) -> None:
@@ -286,3 +280,42 @@ def _server_query(policy: Policy, **changes: Any) -> PackageQuery:
 
     filters = {name: getattr(policy, name) for name in ("package_type", "app_id", "product_id", "version")}
     return PackageQuery(**{**filters, **changes})
+
+
+# The rules of a selection are applied to the list. They hold for a detail only if both agree in what the rules read.
+
+
+def contradictions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the fields in which two descriptions of one package differ. A field that one leaves out agrees.
+
+    Only fields that the rules of a selection read are compared.
+
+    Args:
+        before: the package as it was listed, pinned or locked.
+        now: the package as the service describes it now.
+    """
+    known = [name for name in READ_BY_RULES if now.get(name) not in _LEFT_OUT and before.get(name) is not None]
+    return [name for name in known if _comparable(name, before[name]) != _comparable(name, now[name])]
+
+
+def held_to(listed: OtaPackage, detail: OtaPackage) -> OtaPackage:
+    """Return a listed package with the file location of its detail.
+
+    Raises:
+        ProtocolError: the detail contradicts the list, so the rules that chose the package do not hold for it.
+    """
+    before, now = ({name: getattr(package, name) for name in READ_BY_RULES} for package in (listed, detail))
+    if differing := contradictions(before, now):
+        raise error_messages.contradicted(listed.package_id, before, now, differing)
+    return replace(listed, file_location=detail.file_location)
+
+
+def _comparable(name: str, value: Any) -> Any:
+    """Return a field without its form: the order of a list, its repetitions, and the form of a time."""
+    if name == "create_time":
+        from pulumi_iotda_ota.iotda.models import read_service_time  # noqa: PLC0415  loaded with the first lookup
+
+        # The documented form has whole seconds, other forms have parts of a second.
+        time = read_service_time(value)
+        return time.replace(microsecond=0) if time else value
+    return sorted(set(value)) if isinstance(value, (list, tuple)) else value

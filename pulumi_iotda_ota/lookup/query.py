@@ -1,4 +1,4 @@
-"""What a lookup was asked, checked as a whole before anything is sent. Sends nothing, chooses nothing."""
+"""Makes lookups from arguments, and checks them before anything is sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PackageLookup:
-    """What get_ota_package was asked; made by :meth:`from_arguments`, which checks it."""
+    """A lookup of one package."""
 
     policy: Policy
     package_id: str | None = None
@@ -35,10 +35,10 @@ class PackageLookup:
         """Return the checked lookup of one package.
 
         Args:
-            values: the arguments by name, None for one that was not given.
+            values: the arguments by name, None for one that is not set.
 
         Raises:
-            InputError: a value breaks its rule, or two do not go together; nothing was sent.
+            InputError: a value breaks its rule, or two values exclude each other.
         """
         require_valid(schema.GET_OTA_PACKAGE, values)
         return cls.from_valid(values)
@@ -79,7 +79,7 @@ class PackageLookup:
 
 @dataclass(frozen=True)
 class PackagesLookup:
-    """What get_ota_packages was asked; made by :meth:`from_arguments`, which checks it."""
+    """A lookup of a list."""
 
     policy: Policy
     max_items: int | None = None
@@ -89,13 +89,13 @@ class PackagesLookup:
     def from_arguments(cls, values: Mapping[str, Any]) -> PackagesLookup:
         """Return the checked lookup of a list; see :meth:`PackageLookup.from_arguments`."""
         require_valid(schema.GET_OTA_PACKAGES, values)
-        policy = _policy({"include_prereleases": True, **_given(values)})
+        policy = _policy({"include_prereleases": True, **_without_none(values)})
         return cls(policy, values.get("max_items"), _query_id("get_ota_packages", schema.GET_OTA_PACKAGES, values))
 
 
 @dataclass(frozen=True)
 class UpgradeTaskLookup:
-    """What get_upgrade_task was asked; made by :meth:`from_arguments`, which checks it."""
+    """A lookup of an upgrade task."""
 
     task_id: str
     id: str = ""
@@ -109,13 +109,13 @@ class UpgradeTaskLookup:
 
 def _policy(values: Mapping[str, Any]) -> Policy:
     _require_order(values)
-    given = {name: value for name, value in _given(values).items() if name in Policy.__dataclass_fields__}
-    given = {
-        name: tuple(value) if isinstance(value, (list, set, frozenset)) else value for name, value in given.items()
+    rules: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, (list, set, frozenset)) else value
+        for name, value in _without_none(values).items()
+        if name in Policy.__dataclass_fields__
     }
-    given |= _window(given)
-    policy = Policy(**given)
-    # A rule that cannot be read is an error now, before any page is requested.
+    policy = Policy(**{**rules, **_window(rules)})
+    # A constraint or pattern that cannot be read is an error now, before any page is requested.
     rules_of(policy)
     reads = scheme(policy.version_scheme)
     if policy.version is not None:
@@ -125,14 +125,14 @@ def _policy(values: Mapping[str, Any]) -> Policy:
     return policy
 
 
-def _window(given: Mapping[str, Any]) -> dict[str, str]:
-    window = {name: parse_time(name, given[name]) for name in ("created_after", "created_before") if name in given}
+def _window(rules: Mapping[str, Any]) -> dict[str, str]:
+    window = {name: parse_time(name, rules[name]) for name in ("created_after", "created_before") if name in rules}
     if len(window) > 1 and window["created_after"] >= window["created_before"]:
         raise InputError(
             f"{references.argument('created_after')} must be earlier than {references.argument('created_before')}",
             argument="created_after",
         )
-    # The API's form has no part of a second.
+    # The API's form has no parts of a second.
     return {name: time.isoformat() if time.microsecond else api_time(time) for name, time in window.items()}
 
 
@@ -144,7 +144,7 @@ def _require_order(values: Mapping[str, Any]) -> None:
         )
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -163,17 +163,17 @@ def _refuse_selection(values: Mapping[str, Any]) -> None:
 
 
 def _query_id(function: str, table: Iterable[schema.Argument], values: Mapping[str, Any]) -> str:
-    """Return an id that is the same for the same query, at every run and in every process."""
-    given = _asked(table, values)
-    return hashlib.sha256(json.dumps([function, given], sort_keys=True).encode()).hexdigest()[:32]
+    """Return an id that is the same for the same query in every run."""
+    query = json.dumps([function, _set_arguments(table, values)], sort_keys=True)
+    return hashlib.sha256(query.encode()).hexdigest()[:32]
 
 
 def words(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the words of one lookup that count: those that are not given, or say what is so anyway, left out."""
-    return _asked(schema.SELECTION, values)
+    """Return the selection arguments of a lookup that are set and differ from their default."""
+    return _set_arguments(schema.SELECTION, values)
 
 
-def _asked(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:
+def _set_arguments(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         argument.name: _in_order(argument.name, value) if argument.type == "list of strings" else value
         for argument in table
@@ -182,5 +182,5 @@ def _asked(table: Iterable[schema.Argument], values: Mapping[str, Any]) -> dict[
 
 
 def _in_order(name: str, value: Iterable[str]) -> list[str]:
-    """Return a list as it counts: only preferences have an order."""
+    """Return a list in a form that compares. Only preferences have an order."""
     return list(value) if name == "preferred_versions" else sorted(value)

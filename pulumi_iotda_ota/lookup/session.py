@@ -1,7 +1,7 @@
-"""What one run of one program remembers: its clients, and the answers it already has.
+"""The memory of one run of a program: its clients, and the results of its lookups.
 
-Equal questions are asked once, also when they are asked at the same time; a question that failed is asked again. A run
-ends with its program: a preview, an update, and two programs in one process never see each other's answers.
+Equal lookups share one result, also if they run at the same time. A lookup that failed is sent again. A run ends with
+its program, so a preview and an update, or two programs in one process, share no result.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _MOST_SETTINGS = 16
 
 
 def wants_memo(environ: Mapping[str, str]) -> bool:
-    """Return whether equal questions are asked once: yes, unless ``PULUMI_IOTDA_OTA_NO_MEMO`` is set."""
+    """Return whether equal lookups share a result: yes, unless ``PULUMI_IOTDA_OTA_NO_MEMO`` is set."""
     return environ.get(NO_MEMO, "") not in {"1", "true"}
 
 
 @dataclass(frozen=True)
 class ListedPackages:
-    """All packages that the service has for a query, and how many requests that took."""
+    """All packages of a query, and the number of requests."""
 
     packages: tuple[ListedPackage, ...]
     requests: int
@@ -52,11 +52,11 @@ class Settings(Protocol):
 
 
 class Run:
-    """The clients and answers of one run; safe to use from several threads.
+    """The clients and results of one run; safe to use from several threads.
 
     Args:
-        memo: whether equal questions are asked once; False asks each time.
-        clock: the time of its clients, and of what bounds a lookup.
+        memo: whether equal lookups share a result.
+        clock: the clock of its clients and deadlines.
     """
 
     def __init__(self, *, memo: bool = True, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -68,18 +68,18 @@ class Run:
         self._resolved: list[tuple[Settings, ResolvedConnection]] = []
 
     def remembering(self) -> Run:
-        """Return a run over the same clients that asks equal questions once."""
+        """Return a run with the same clients in which equal lookups share a result."""
         other = Run(clock=self.clock)
         other._lock, other._clients, other._resolved = self._lock, self._clients, self._resolved
         return other
 
     def forget(self) -> None:
-        """Forget the answers, because what they tell may have changed; who waits for one still gets it."""
+        """Forget the results, because they may be outdated. A lookup that waits for one still gets it."""
         with self._lock:
             self._answers.clear()
 
     def begin_again(self) -> None:
-        """Forget everything but credentials, because another run begins; a request that is under way still ends."""
+        """Forget everything except credentials, because another run begins. A request in flight still ends."""
         self.forget()
         with self._lock:
             self._resolved.clear()
@@ -114,13 +114,13 @@ class Run:
             return self._clients[connection]
 
     def completed(self, connection: ResolvedConnection, *, deadline: Deadline | None = None) -> ResolvedConnection:
-        """Return a connection with its project; IAM is asked for it where it was not given."""
+        """Return a connection with its project. If no setting has the project, IAM is asked for it."""
         if connection.project_id:
             return connection
         client = self.client(connection)
         completed = client.complete(deadline=deadline)
         with self._lock:
-            # One client, and so one pool of connections, for both.
+            # Both share one client, and so one pool of connections.
             self._clients.setdefault(completed, client)
         return completed
 
@@ -129,22 +129,19 @@ class Run:
     ) -> ListedPackages:
         """Return all packages of a query, in the service's order."""
 
-        def walk() -> ListedPackages:
-            walked = self.client(connection).list_packages(query, deadline=deadline)
-            packages = tuple(walked)
-            return ListedPackages(packages, walked.requests)
+        def read() -> ListedPackages:
+            listed = self.client(connection).list_packages(query, deadline=deadline)
+            return ListedPackages(tuple(listed), listed.requests)
 
-        return self._once(("packages", connection, query), walk, deadline)
+        return self._once(("packages", connection, query), read, deadline)
 
     def first_packages(
         self, connection: ResolvedConnection, query: PackageQuery, *, deadline: Deadline | None = None
     ) -> tuple[OtaPackage, ...]:
-        """Return the packages of the first page of a query that can be judged: one request, the newest packages."""
-
-        def first() -> tuple[OtaPackage, ...]:
-            return self.client(connection).first_packages(query, deadline=deadline)
-
-        return self._once(("first packages", connection, query), first, deadline)
+        """Return the packages of the first page that can be judged: the newest ones, for one request."""
+        client = self.client(connection)
+        key = ("first packages", connection, query)
+        return self._once(key, lambda: client.first_packages(query, deadline=deadline), deadline)
 
     def some_packages(
         self,
@@ -152,39 +149,36 @@ class Run:
         query: PackageQuery,
         use: Callable[[Iterable[ListedPackage]], T],
         *,
-        asked: Hashable,
+        key: Hashable,
         deadline: Deadline | None = None,
     ) -> T:
-        """Return what is made of the first packages of a query, which are asked for as they are used.
+        """Return the result of a function that reads only some of the packages of a query.
 
         Args:
-            connection: where to ask.
+            connection: the connection to the service.
             query: the filters that the service applies.
-            use: is given the packages, in the service's order, and reads as many of them as it needs.
-            asked: what ``use`` is there for: the same for the same use.
-            deadline: the bound of the walk.
+            use: the function. Pages are requested as it iterates over the packages, in the service's order.
+            key: identifies the function: equal keys share one result.
+            deadline: the deadline of all requests.
         """
         with self._lock:
             whole = ("packages", connection, query) in self._answers
-        if whole:
-            # Whoever needs all of them has asked for them already.
+        if whole:  # another lookup has read the whole list
             return use(self.packages(connection, query, deadline=deadline).packages)
 
         def some() -> T:
             with closing(self.client(connection).list_packages(query, deadline=deadline, eager=False)) as packages:
                 return use(packages)
 
-        return self._once(("some packages", connection, query, asked), some, deadline)
+        return self._once(("some packages", connection, query, key), some, deadline)
 
     def package(
         self, connection: ResolvedConnection, package_id: str, *, deadline: Deadline | None = None
     ) -> OtaPackage:
         """Return one package with its file location."""
-
-        def show() -> OtaPackage:
-            return self.client(connection).show_package(package_id, deadline=deadline)
-
-        return self._once(("package", connection, package_id), show, deadline)
+        client = self.client(connection)
+        key = ("package", connection, package_id)
+        return self._once(key, lambda: client.show_package(package_id, deadline=deadline), deadline)
 
     def close(self) -> None:
         """Close the connections."""
@@ -194,38 +188,35 @@ class Run:
         for client in clients:
             client.close()
 
-    def _once(self, key: Hashable, ask: Callable[[], T], deadline: Deadline | None) -> T:
+    def _once(self, key: Hashable, request: Callable[[], T], deadline: Deadline | None) -> T:
         if not self._memo:
-            return ask()
+            return request()
         with self._lock:
-            answer: Future[T] | None = self._answers.get(key)
-            asking = answer is None
-            if answer is None:
-                answer = self._answers[key] = Future()
-        if asking:
-            self._ask(key, answer, ask)
-            return answer.result()
-        return self._waited_for(key, answer, ask, deadline)
-
-    def _waited_for(self, key: Hashable, answer: Future[T], ask: Callable[[], T], deadline: Deadline | None) -> T:
-        """Return the answer that another asked for; where that one ran out of time, ask with what is left of ours."""
+            result: Future[T] | None = self._answers.get(key)
+            is_first = result is None
+            if result is None:
+                result = self._answers[key] = Future()
+        if is_first:
+            self._fulfil(key, result, request)
+            return result.result()
         try:
-            return answer.result(timeout=deadline.remaining() if deadline else None)
+            return result.result(timeout=deadline.remaining() if deadline else None)
         except DeadlineExceeded:
+            # The time of the lookup that sent the request ran out. This one may have time left.
             if deadline is None or not deadline.remaining():
                 raise
-            return self._once(key, ask, deadline)
+            return self._once(key, request, deadline)
         except TimeoutError:
             if deadline is not None:
-                deadline.check("get an answer that an equal lookup is waiting for")
+                deadline.check("get the result of an equal lookup")
             raise
 
-    def _ask(self, key: Hashable, answer: Future[T], ask: Callable[[], T]) -> None:
+    def _fulfil(self, key: Hashable, result: Future[T], request: Callable[[], T]) -> None:
         try:
-            answer.set_result(ask())
-        except BaseException as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
-            # Those who wait share the failure, those who come later ask again.
+            result.set_result(request())
+        except BaseException as error:  # noqa: BLE001  lookups that wait must end with it
+            # Lookups that wait share the error, later ones send the request again.
             with self._lock:
-                if self._answers.get(key) is answer:
+                if self._answers.get(key) is result:
                     del self._answers[key]
-            answer.set_exception(error)
+            result.set_exception(error)

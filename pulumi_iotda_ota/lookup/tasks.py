@@ -1,7 +1,4 @@
-"""Looks an upgrade task up: its state, and which devices fail. Waits for nothing, changes nothing, remembers nothing.
-
-Two questions about one package have one answer in one run; a task moves on, so each question about it is asked anew.
-"""
+"""Looks an upgrade task up: its status, and the devices that failed. A task changes, so each lookup sends a request."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FoundTask:
-    """A task that was looked up, the first of its failing devices, and their records that cannot be judged."""
+    """A task, the first of its failed devices, and their records that cannot be judged."""
 
     task: BatchTask
     failed_devices: tuple[FailingDevice, ...]
@@ -33,11 +30,11 @@ class FoundTask:
 
 
 def find_upgrade_task(run: Run, connection: ResolvedConnection, lookup: UpgradeTaskLookup) -> FoundTask:
-    """Return a task with its failing devices: one request, and more only where devices fail.
+    """Return a task with its failed devices. It costs one request, and more only if devices failed.
 
     Raises:
-        ServiceError: there is no such task (status 404), or the service refused.
-        IotdaOtaError: the service could not be asked to the end.
+        ServiceError: there is no such task (status 404), or the service refused the request.
+        IotdaOtaError: not all could be read.
     """
     deadline = Deadline.start(run.clock, connection.deadline)
     connection = run.completed(connection, deadline=deadline)
@@ -53,7 +50,8 @@ def find_upgrade_task(run: Run, connection: ResolvedConnection, lookup: UpgradeT
 
 
 def missing_task(task_id: str, error: ServiceError, connection: ResolvedConnection) -> ServiceError:
-    """Return the error of a task that is not there, made from the service's answer."""
+    """Return the error of a task that does not exist, made from the service's error."""
+    checked = f"{argument('task_id')}, {setting('project_id')} and {setting('instance_id')}"
     return ServiceError(
         f"there is no upgrade task {task_id}",
         status=error.status,
@@ -62,12 +60,6 @@ def missing_task(task_id: str, error: ServiceError, connection: ResolvedConnecti
         request_id=error.request_id,
         facts=[
             ("endpoint", connection.described),
-            (
-                "fix",
-                (
-                    f"check {argument('task_id')}, {setting('project_id')} and {setting('instance_id')}; list all: "
-                    f"{command('task', 'list')}"
-                ),
-            ),
+            ("fix", f"check {checked}; list all: {command('task', 'list')}"),
         ],
     )

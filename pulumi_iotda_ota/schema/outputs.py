@@ -249,6 +249,14 @@ FAILING_DEVICE = Object(
         Output("error_msg", "string", "The service's text about the failure.", _NOT_RETURNED),
     ),
 )
+SKIPPED_DEVICE = Object(
+    "SkippedDevice",
+    "A record of a failed device that cannot be judged.",
+    (
+        Output("target", "string", "The id of the device.", "the record has none"),
+        Output("reason", "string", "The field that is wrong, in words."),
+    ),
+)
 GET_UPGRADE_TASK: tuple[Output, ...] = (
     Output("task_id", "string", "The id of the task."),
     Output("task_name", "string", "The name of the task."),
@@ -263,6 +271,13 @@ GET_UPGRADE_TASK: tuple[Output, ...] = (
         "list of objects",
         "The first 100 devices that were not upgraded, each with the reason. Empty if no device failed.",
         of=FAILING_DEVICE,
+    ),
+    Output(
+        "skipped_devices",
+        "list of objects",
+        "The records among these devices that cannot be judged, because a required field is missing or has another "
+        "type. Empty if all can be judged.",
+        of=SKIPPED_DEVICE,
     ),
     Output("id", "string", "The id of the query, not of the task. It is the same in each run."),
     Output("status_desc", "string", "The service's text about the status.", _NOT_RETURNED),

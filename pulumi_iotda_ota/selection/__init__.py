@@ -1,1 +1,1 @@
-"""Choosing among packages: pure rules over plain values, and the reason for each package that was passed over."""
+"""The selection among packages: rules over plain values, and the reason for each skipped package."""

@@ -1,7 +1,7 @@
-"""Finds the hops by which devices reach a version that they cannot take at once. Sends nothing, writes no error text.
+"""Finds the upgrade steps (hops) to a version that the devices cannot install directly.
 
-Packages are edges: each leads from every version that it supports to its own version. A package that names no supported
-versions leads from every version. A version is compared as text where a package names it, as the service does.
+A package is an edge from every version that it supports to its own version. A package that lists no supported versions
+is an edge from every version. Listed versions compare as text, as on the service.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.selection.keys import Keys
-from pulumi_iotda_ota.selection.rules import keeps_prereleases
+from pulumi_iotda_ota.selection.rules import Keys, keeps_prereleases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +25,7 @@ _SCOPE = ("package_type", "product_id", "module_name", "app_id")
 
 @dataclass(frozen=True)
 class UpgradePath:
-    """How devices on one version reach the target.
+    """The path of devices on one version to the target.
 
     Attributes:
         source_version: the version that the devices run.
@@ -49,14 +48,14 @@ class UpgradePath:
 def find_paths(
     packages: Iterable[OtaPackage], target: OtaPackage, sources: Sequence[str], policy: Policy, *, max_hops: int
 ) -> list[UpgradePath]:
-    """Return for each source version the path with the fewest hops.
+    """Return the path with the fewest hops for each source version.
 
-    If two paths have equally many hops, the one whose first hop is the higher version is taken, and so on. Of several
-    packages of one version the first in the list counts, but ``target`` comes first of its version.
+    Of two paths with equally many hops, the one with the higher version at the first difference is returned. Of several
+    packages with one version, the first in the list counts; ``target`` comes before all of its version.
 
     Args:
         packages: the packages of the account, in the service's order.
-        target: the package that the devices are to have.
+        target: the package to install.
         sources: the versions that the devices run.
         policy: the version scheme, and whether prereleases and downgrades are allowed.
         max_hops: the most hops of a path.
@@ -94,7 +93,7 @@ def _walk(first_hops: dict[str, OtaPackage], version: str, target: str) -> Itera
 
 
 def _hops(packages: Iterable[OtaPackage], target: OtaPackage, policy: Policy, keys: Keys) -> Iterator[OtaPackage]:
-    """Yield the packages that a path may use: of the target's kind and place, with a version that can be ordered."""
+    """Yield the packages that a path may use: of the target's type and scope, with a readable version."""
     yield target
     scope = [getattr(target, name) for name in _SCOPE]
     prereleases = keeps_prereleases(policy)
@@ -118,19 +117,19 @@ class _Graph:
             self._to[package.version].append(package)
 
     def first_hops(self, target: str, sources: Iterable[str]) -> dict[str, OtaPackage]:
-        """Return for each version from which the target can be reached the first hop of its best path."""
+        """Return the first hop of the best path for each version from which the target can be reached."""
         best: dict[str, OtaPackage] = {}
         self._place(target, best, self._waiting(sources))
         return best
 
     def highest_reachable(self, sources: Iterable[str], target: str) -> dict[str, str]:
-        """Return for each source version the highest one that it can reach and that is not above the target."""
+        """Return the highest version that each source can reach and that is not above the target."""
         sources, limit = list(sources), self._key(target)
         placed: dict[str, OtaPackage] = {}
         waiting = self._waiting(sources)
         highest = {source: source for source in sources}
         for version in sorted(self._to, key=self._order, reverse=True):
-            # A version that is placed leads to a higher one, and so does all that leads to it.
+            # A placed version leads to a higher one, so it needs no search of its own.
             if version not in placed and self._key(version) <= limit:
                 before = len(placed)
                 self._place(version, placed, waiting)
@@ -142,10 +141,10 @@ class _Graph:
         return highest
 
     def _place(self, target: str, best: dict[str, OtaPackage], waiting: _Waiting) -> None:
-        """Add to ``best`` each version from which the target can be reached, with the first hop of its best path.
+        """Add the first hop of the best path for each version from which the target can be reached.
 
-        The search goes from the target backwards, level by level, and within a level from the highest package down.
-        So the first package that places a version is the best one, and each version is placed once.
+        The search goes back from the target level by level, and within a level from the highest package down. So the
+        first package that places a version is the best one.
         """
         level = [target]
         while level:
@@ -167,7 +166,7 @@ class _Graph:
         return tuple(sorted(versions, key=self._order))
 
     def _allows(self, source: str, version: str) -> bool:
-        """Return whether a step is allowed: a downgrade only if the policy says so."""
+        """Return whether a hop is allowed. A downgrade is only allowed by the policy."""
         if self._allow_downgrade:
             return True
         below = self._keys.find(source)
@@ -177,12 +176,12 @@ class _Graph:
         return self._keys.find(version) or ()
 
     def _order(self, version: str) -> tuple[Key, str]:
-        """Return the key by which versions are sorted. The text decides between versions that tie."""
+        """Return the sort key of a version. The text decides between ties."""
         return self._key(version), version
 
 
 class _Waiting:
-    """The versions that no package for every version has placed yet. Each is handed out once, the lowest first."""
+    """The versions that are not placed yet by a package for every version. Each is returned once, lowest first."""
 
     def __init__(self, versions: Sequence[str], key: Callable[[str], Key]) -> None:
         self._versions = versions
@@ -190,7 +189,7 @@ class _Waiting:
         self._start = 0
 
     def up_to(self, limit: Key | None) -> Sequence[str]:
-        """Return the versions that are not above a limit, or all of them, and forget them."""
+        """Remove and return the versions that are not above a limit, or all."""
         end = len(self._keys) if limit is None else max(self._start, bisect_right(self._keys, limit))
         start, self._start = self._start, end
         return self._versions[start:end]

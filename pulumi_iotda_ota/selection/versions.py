@@ -1,24 +1,29 @@
-"""Orders version names by a named scheme. Never guesses a scheme, reads no package and sends nothing.
+"""Orders version names by a named scheme.
 
-``loose`` reads every documented version. Leaving ``-``, ``_`` and ``.`` aside, a version is a row of parts, each some
-text and the dotted number after it: ``V1.2.3_B012`` is ``1.2.3`` then ``b 12``. Parts compare one by one. If one
-version ends and the other goes on, the next part decides, lowest first::
+``loose`` reads every documented version. Without ``-``, ``_`` and ``.``, a version is a list of parts. Each part is a
+text and the dotted number after it: ``V1.2.3_B012`` is ``1.2.3`` then ``b 12``. Parts compare one by one. If only one
+version has a further part, that part decides, lowest first::
 
     an unfinished word | an unknown word | the end: the release | a build's word | a number after - or _
     1.0-rc1              1.0-arm64         1.0  1.0-final         1.0_B012         1.0-1
 
-- :data:`WORDS` has the words. They count after the first number of a version. In front of it, only
-  :data:`IN_FRONT` do: ``beta-1.0`` is a prerelease, ``edge-gateway_1.2`` is none.
-- A ``v`` before a digit, at the start or after a separator, is dropped; case never counts: ``V1.2``, ``app_v1.2``.
-- Numbers compare as numbers, of any length; end zeros of a dotted number fall: ``1``, ``1.0`` and ``1.0.0`` tie.
-- A dot goes on with a number, ``-`` and ``_`` begin a suffix: ``1.0`` < ``1.0-1`` < ``1.0.1``. Between text and its
-  number a separator says nothing: ``1.0rc1``, ``1.0.rc1`` and ``1.0-RC.1`` tie.
+- :data:`WORDS` has the words. They count behind the start of the version. In front of it, only :data:`IN_FRONT` do:
+  ``beta-1.0`` is a prerelease, ``edge-gateway_1.2`` is none.
+- The version starts at the first number with a dot (``1.5``), with a ``v`` in front (``v2``) or without a letter beside
+  it (``5-rc1``); if there is none, at the first number. So the version of ``esp32-edge-1.5.0`` starts at ``1.5.0``. A
+  number at the beginning starts it, too, unless one with a dot or a ``v`` follows: ``115esr-2``, not ``4g-edge_1.2``.
+- A ``v`` before a digit, at the start or after a separator, is ignored, and so is case: ``V1.2``, ``app_v1.2``.
+- Numbers of any length compare as numbers. End zeros of a dotted number are ignored: ``1``, ``1.0`` and ``1.0.0`` tie.
+- A dot continues a number, ``-`` and ``_`` begin a suffix: ``1.0`` < ``1.0-1`` < ``1.0.1``. A separator between a text
+  and its number is ignored: ``1.0rc1``, ``1.0.rc1`` and ``1.0-RC.1`` tie.
 - A single letter is a build, never a prerelease: ``V100R001C00B012``. So ``1.0b2`` is above ``1.0`` here.
-- An unfinished word makes a prerelease wherever it stands: ``1.0_B012-rc1`` is one of ``1.0_B012``.
-- The commit that ``git describe`` adds is one word of a build, whatever its digits are: ``1.4.2-14-g1ea5b3c``.
+- An unfinished word makes a prerelease at any place: ``1.0_B012-rc1`` is one of ``1.0_B012``.
+- A commit is one word of a build, whatever its digits are: ``1.4.2-14-g1ea5b3c``, ``1.5.0-3ea81c2``. Without the ``g``
+  of ``git describe`` it has 7 to 40 hexadecimal digits, two or more of them letters.
+- A processor architecture is one unknown word, whatever its digits are: ``1.5.0-x86_64``, ``1.5.0-i386``.
 
-``semver`` is Semantic Versioning 2.0.0 as the ``semver`` library reads it: three numbers, no ``v``; ``1.0.0-1`` is a
-prerelease there. What it does not read is :class:`Unreadable`.
+``semver`` is Semantic Versioning 2.0.0, read by the ``semver`` library: three numbers and no ``v``. ``1.0.0-1`` is a
+prerelease. Other versions are :class:`Unreadable`.
 """
 
 from __future__ import annotations
@@ -42,13 +47,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WordClass:
-    """Words after the first number of a version that sort alike under ``loose``.
+    """Words behind the start of a version that sort alike under ``loose``.
 
     Attributes:
-        name: what such a word says.
-        place: where it puts a version.
-        example: a version with such a word, beside its release 1.5.0.
-        words: the words; each with its spellings, which tie.
+        name: the name of the class.
+        place: where such a word sorts a version.
+        example: a version with such a word; its release is 1.5.0.
+        words: the words. The spellings of one word tie.
     """
 
     name: str
@@ -87,18 +92,18 @@ BUILD = WordClass(
         *((letter,) for letter in ascii_lowercase),
     ),
 )
-#: Every word of ``loose``, lowest first. Code, pages and messages are made from it.
+#: Every word of ``loose``, lowest first. The reference in docs/ is made from it.
 WORDS = (UNFINISHED, UNKNOWN, RELEASED, BUILD)
-#: The words that count in front of the first number too, where names of products stand.
+#: The words that count in front of the version too, where names of products stand.
 IN_FRONT = (*("dev", "develop", "development", "snapshot", "alpha", "beta", "pre", "preview", "prerelease", "rc"),)
 
-# The ranks of a part. Below the release are the prereleases (the unfinished words of loose, the identifiers of semver)
-# and the unknown words.
+# The ranks of a part. Prereleases (unfinished words of loose, identifiers of semver) and unknown words are below the
+# release.
 _NUMERIC_IDENTIFIER, _IDENTIFIER = 0, 1
 _UNKNOWN = len(UNFINISHED.words)
 _RELEASE, _TEXT, _NUMBER = _UNKNOWN + 1, _UNKNOWN + 2, _UNKNOWN + 3
 _END: Part = (_RELEASE, "", ())
-# The rank of each word, and the text that its key keeps: spellings of one unfinished word tie, all others differ.
+# The rank and the text of each word in a key. Spellings of one unfinished word tie, other words differ.
 _RANKS: dict[str, tuple[int, str]] = {
     **{word: (rank, "") for rank, spellings in enumerate(UNFINISHED.words) for word in spellings},
     **{word: (_RELEASE, "") for spellings in RELEASED.words for word in spellings},
@@ -107,8 +112,19 @@ _RANKS: dict[str, tuple[int, str]] = {
 _RANKS_IN_FRONT = {word: _RANKS[word] for word in IN_FRONT}
 
 _DOCUMENTED = re.compile(r"[A-Za-z0-9_.-]{1,256}")
-_LEADING_V = re.compile(r"(?<![A-Za-z0-9])[vV](?=[0-9])")
-_PART = re.compile(r"((?<=[._-])g[0-9a-f]{7,40}(?![a-z0-9]))|([a-z]+)[._-]*([0-9.]*)|([0-9][0-9.]*)")
+_LEADING_V = re.compile(r"(?<![a-z0-9])v(?=[0-9])")
+# Takes the place of a leading v, so that what follows is never taken for a commit: V100C00B012.
+_V = "+"
+# A commit without a g: one with a single letter, or with ea and a number, is read as numbers and words.
+_HASH = rf"(?<![a-z0-9{_V}])(?!ea[0-9]+(?![a-z0-9]))(?=[a-f]*[0-9])(?=(?:[0-9]*[a-f]){{2}})[0-9a-f]{{7,40}}(?![a-z0-9])"
+_COMMIT = rf"(?<=[._-])g[0-9a-f]{{7,40}}(?![a-z0-9])|{_HASH}"
+# Architectures that begin with a single letter, which would be a build. All others are unknown words anyway.
+_ARCHITECTURE = r"(?<![a-z0-9])(?:x86[_-]64|x86|x64|x32|i[3-6]86|s390x?|m68k)(?![a-z0-9])"
+_NUMBER_TEXT = rf"(?:[0-9]|\.(?!{_HASH}))*"
+_PART = re.compile(
+    rf"({_COMMIT})|({_ARCHITECTURE})|([a-z]+)[._{_V}-]*(?!{_HASH})({_NUMBER_TEXT})|([0-9]{_NUMBER_TEXT})"
+)
+_START = re.compile(rf"({_ARCHITECTURE})|(\{_V}[0-9]|[0-9]+\.[0-9])|((?<![a-z0-9])[0-9]+(?![a-z0-9]))|{_HASH}|[0-9]+")
 _INCOMPLETE = re.compile(r"[vV]?([0-9]+(?:\.[0-9]+){0,2})(-.*)?")
 _SEMVER_NUMBERS = 3
 
@@ -117,7 +133,7 @@ class Unreadable(ValueError):
     """A version that a scheme cannot read.
 
     Args:
-        reason: what is wrong with it, such as ``not a semantic version like 1.2.3``, to follow the version's name.
+        reason: the cause, such as ``not a semantic version like 1.2.3``, to read after the version.
     """
 
     def __init__(self, reason: str) -> None:
@@ -126,19 +142,16 @@ class Unreadable(ValueError):
 
 
 class Scheme(ABC):
-    """How versions are read and ordered.
+    """A way to read and order versions.
 
     Attributes:
-        name: as the argument ``version_scheme`` spells it.
+        name: the value of the argument ``version_scheme``.
     """
 
     name: str
 
     def key(self, text: str) -> Key:
-        """Return a value that sorts as the version does; versions that tie have equal keys.
-
-        Args:
-            text: the version as the service gives it.
+        """Return the sort key of a version. Versions that tie have equal keys.
 
         Raises:
             Unreadable: the scheme cannot read it.
@@ -148,7 +161,7 @@ class Scheme(ABC):
         return self._read(text)
 
     def key_of(self, argument: str, text: str) -> Key:
-        """Return the key of a version that a user gave.
+        """Return the key of a version that an argument has.
 
         Raises:
             InputError: the scheme cannot read it.
@@ -170,11 +183,11 @@ class Scheme(ABC):
 
     @abstractmethod
     def release(self, numbers: Sequence[int]) -> Key:
-        """Return the key of the release with these numbers; missing ones are 0."""
+        """Return the key of the release with these numbers. Missing numbers are 0."""
 
     @abstractmethod
     def completed(self, text: str) -> str:
-        """Return a version that a person wrote, its missing numbers filled in where the scheme cannot do without."""
+        """Return a version of a user, completed with the numbers that the scheme requires."""
 
     @abstractmethod
     def _read(self, text: str) -> Key: ...
@@ -190,19 +203,24 @@ class _Loose(Scheme):
         return text
 
     def _read(self, text: str) -> Key:
+        text = _LEADING_V.sub(_V, text.lower())
+        start = _start(text)
         parts: list[Part] = []
-        ranks, other = _RANKS_IN_FRONT, _TEXT
-        for commit, word, number, bare in _PART.findall(_LEADING_V.sub("", text).lower()):
-            if word:
+        for found in _PART.finditer(text):
+            commit, architecture, word, number, bare = found.groups()
+            ranks, other = (_RANKS, _UNKNOWN) if found.start() >= start else (_RANKS_IN_FRONT, _TEXT)
+            if bare:
+                parts.append((_NUMBER if found.start() >= start else _TEXT, "", _numbers(bare)))
+            elif commit:
+                parts.append((_TEXT, commit, ()))
+            elif architecture:
+                parts.append((other, architecture, ()))
+            else:
                 rank, kept = ranks.get(word, (other, word))
                 if rank != _RELEASE:
                     parts.append((rank, kept, _numbers(number)))
                 elif numbers := _numbers(number):
                     parts.append((_NUMBER, "", numbers))
-            else:
-                parts.append((_TEXT, commit, ()) if commit else (_NUMBER, "", _numbers(bare)))
-            if number or bare:
-                ranks, other = _RANKS, _UNKNOWN
         return (*parts, _END)
 
 
@@ -221,7 +239,7 @@ class _Semver(Scheme):
         return f"{numbers}{'.0' * (_SEMVER_NUMBERS - 1 - numbers.count('.'))}{rest}"
 
     def _read(self, text: str) -> Key:
-        # Not at the top: a lookup by the default scheme need not load it.
+        # Imported here, because the default scheme does not need it.
         from semver import Version  # noqa: PLC0415
 
         try:
@@ -252,17 +270,22 @@ def scheme(name: str) -> Scheme:
 
 
 def is_prerelease(key: Key) -> bool:
-    """Return whether a key is that of a prerelease."""
+    """Return whether a key is of a prerelease."""
     return any(part[0] < _UNKNOWN for part in key)
 
 
 def is_prerelease_of(key: Key, bound: Key) -> bool:
-    """Return whether a key is that of a prerelease of this very version: ``2.0-rc1`` of ``2``, ``1.9-rc1`` not."""
+    """Return whether a key is of a prerelease of this version: ``2.0-rc1`` is one of ``2``, ``1.9-rc1`` is not."""
     *shared, end = bound
     place = len(shared)
     return (
         end == _END and key[:place] == bound[:place] and key[place : place + 1] < (_END,) and is_prerelease(key[place:])
     )
+
+
+def begins_with_number(key: Key) -> bool:
+    """Return whether a version begins with a number, so that it can be compared with one that does."""
+    return key[0][0] == _NUMBER
 
 
 def unknown_word(key: Key) -> str:
@@ -274,10 +297,9 @@ def unknown_word(key: Key) -> str:
 
 
 def release_of(key: Key) -> Key:
-    """Return the key without its first unknown word and all that follows: ``1.5.0`` for ``1.5.0-arm64_B2``.
+    """Return the key up to its first unknown word: that of ``1.5.0`` for ``1.5.0-arm64_B2``.
 
-    A key without an unknown word is returned as it is, as is one with an unfinished word behind the unknown one: it is
-    a prerelease.
+    A key without an unknown word is unchanged. So is one with an unfinished word after it, because it is a prerelease.
     """
     for place, part in enumerate(key):
         if part[0] == _UNKNOWN:
@@ -286,13 +308,26 @@ def release_of(key: Key) -> Key:
 
 
 def about_unknown_word(key: Key) -> str:
-    """Return what a reason adds about a version that an unknown word puts below its release, or an empty string."""
+    """Return a note about the unknown word of a version for a reason, or an empty string."""
     word = unknown_word(key)
     return f"; {word} is an unknown word" if word else ""
 
 
+def _start(text: str) -> int:
+    """Return where the version starts: in front of it stands a name."""
+    start = len(text)
+    for found in _START.finditer(text):
+        architecture, marked, lone = found.groups()
+        # A number that begins the text can be one of a name (4g-edge_1.2) only if a marked number follows.
+        if marked or (lone and start):
+            return found.start()
+        if not architecture:
+            start = min(start, found.start())
+    return start
+
+
 def _numbers(text: str) -> tuple[int, ...]:
-    """Return a dotted number, which may also be empty or have more dots than it needs."""
+    """Return a dotted number. It can be empty, or have several dots together."""
     if "." in text:
         return _without_end_zeros(int(digits) for digits in text.split(".") if digits)
     number = int(text or 0)

@@ -166,7 +166,7 @@ def test_get_from_the_lock(shell: Shell, alone: Shell, emulator: Emulator) -> No
     assert shell("package", "get", "--lock", "meter", "--verify").code == 0
     emulator.delete_package(alone("package", "get", "--lock", "meter", "--field", "package_id").out.strip())
     gone = shell("package", "get", "--lock", "meter", "--verify")
-    assert (gone.code, "is gone" in gone.err) == (3, True)
+    assert (gone.code, "does not exist any more" in gone.err) == (3, True)
     assert shell("package", "get", *METER, "--version", "V1.4.10", "--verify").err.startswith(
         "error: --verify needs --lock"
     )

@@ -105,6 +105,9 @@ def test_an_odd_device_ends_no_task(shell: Shell, service: Emulator, name: str, 
     assert done.code == 0
     assert [row[1] for row in done.rows if row[0] == "Fail"] == ["d2"]
     assert f"skipped 1 device that cannot be judged: {named} ({name} is null)\n" in done.err
+    record = {"reason": f"{name} is null"} | ({"target": "d1"} if name == "status" else {})
+    told = shell.inside("task", "get", task_id, "--json")
+    assert told.answer["result"]["skipped_devices"] == [record]
 
 
 def test_the_requested_task(shell: Shell, service: Emulator) -> None:

@@ -26,6 +26,8 @@ OTHERS = [
     ("module_name", "radio"),
     ("support_source_versions", ["0.9"]),
     ("create_time", "20270606T000000Z"),
+    ("create_time", "yesterday"),
+    ("create_time", ""),
 ]
 
 
@@ -38,7 +40,7 @@ def lamp(service: Emulator) -> str:
 
 
 @pytest.mark.parametrize("needed", DETAIL_NEEDED, ids=["checksum", "location"])
-@pytest.mark.parametrize(("name", "value"), OTHERS, ids=[name for name, _ in OTHERS])
+@pytest.mark.parametrize(("name", "value"), OTHERS, ids=[f"{name} {value}" for name, value in OTHERS])
 def test_a_detail_that_contradicts_the_list_is_an_error(
     service: Emulator, lamp: str, name: str, value: Any, needed: dict[str, Any]
 ) -> None:
@@ -83,7 +85,7 @@ def test_a_detail_that_leaves_a_field_out_contradicts_nothing(
 
 
 def test_the_detail_of_another_package_is_an_error(service: Emulator, lamp: str) -> None:
-    """If the service answers with another package than the requested one, the lookup by id fails."""
+    """If the service returns another package than the requested one, the lookup by id fails."""
     service.faults.add(operation="ShowOtaPackage", merge={"package_id": "another"})
 
     with pytest.raises(iotda_ota.ProtocolError, match=f'"another", not "{lamp}"'):

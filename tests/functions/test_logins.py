@@ -46,7 +46,7 @@ def test_every_function_finds_its_project(user: Emulator) -> None:
 
 
 def test_twenty_lookups_at_once_sign_in_once(user: Emulator) -> None:
-    """However many scripts of one process look up at once, one token is asked for."""
+    """Parallel lookups of one process request one token."""
     with ThreadPoolExecutor(20) as pool:
         ids = list(pool.map(lambda _: iotda_ota.get_ota_package(package_id=firmware(user)).package_id, range(20)))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def lists(emulator: Emulator) -> int:
-    """Return how many pages were asked for."""
+    """Return the number of requested pages."""
     return sum(1 for request in emulator.requests if request.path.endswith("/ota-upgrades/packages"))
 
 
@@ -31,7 +31,7 @@ def test_exact_lookup_costs_one_request(service: Emulator) -> None:
 
 
 def test_list_goes_over_all_pages(service: Emulator) -> None:
-    """A list holds every package that fits, however many pages they take."""
+    """A list has every package that matches, over all pages."""
     found = iotda_ota.get_ota_packages(package_type="softwarePackage")
 
     wanted = [package["package_id"] for package in service.packages if package["package_type"] == "softwarePackage"]
@@ -62,7 +62,7 @@ def test_a_cut_list_is_read_no_further_than_it_must_be(service: Emulator, most: 
 
 
 def test_a_cut_list_counts_what_it_looked_at(service: Emulator) -> None:
-    """What was passed over is told of the packages before the one that was left out, in whichever pages they came."""
+    """A limited list reports the skipped packages before its end, on whichever pages they are."""
     rule: dict[str, Any] = {"package_type": "softwarePackage", "version_regex": ".*0"}
     whole = iotda_ota.get_ota_packages(**rule)
     cut = iotda_ota.get_ota_packages(**rule, max_items=3)
@@ -100,7 +100,7 @@ def test_newest_upload(service: Emulator) -> None:
 
 
 def test_ties_go_to_the_newest_record(service: Emulator) -> None:
-    """Packages of one version and time are told apart by the service's order: the newest record first."""
+    """Packages with one version and time keep the service's order: newest record first."""
     uploaded = [service.add_package(**METER, version="V7", create_time="20261101T000000Z") for _ in range(3)]
 
     choices: tuple[dict[str, Any], ...] = ({"highest_version": True}, {"most_recent": True})
@@ -142,7 +142,7 @@ def test_a_looser_service_can_not_widen_the_answer(service: Emulator) -> None:
 
 
 def test_by_id(service: Emulator) -> None:
-    """package_id fetches that package; the file location is shown when it is asked for."""
+    """package_id fetches that package, with its file location if that is requested."""
     wanted = iotda_ota.get_ota_package(**METER, version="V1.4.10")
 
     bare = iotda_ota.get_ota_package(package_id=wanted.package_id)
@@ -156,7 +156,7 @@ def test_by_id(service: Emulator) -> None:
 
 
 def test_file_location_costs_one_more_request(service: Emulator) -> None:
-    """include_file_location asks for the chosen package only."""
+    """include_file_location requests the details of the chosen package only."""
     found = iotda_ota.get_ota_package(**METER, version="V1.4.10", include_file_location=True)
 
     assert found.file_location is not None
@@ -209,12 +209,12 @@ def test_one_deadline_bounds_the_whole_lookup(service: Emulator) -> None:
 
 
 def shown(emulator: Emulator) -> list[str]:
-    """Return the ids of the packages that were asked for one by one."""
+    """Return the ids of the packages whose details were requested."""
     return [request.path.rpartition("/")[2] for request in emulator.requests if request.operation == "ShowOtaPackage"]
 
 
 def test_checksums_are_asked_for_last_and_no_further_than_needed(service: Emulator) -> None:
-    """Candidates are asked in order until one has a checksum; what a rule passed over, or what comes after, never."""
+    """Details are requested in order until one has a checksum, and never for skipped or later packages."""
     upload(service, "1.0", signed=True)
     signed = upload(service, "1.1", signed=True)
     unsigned = upload(service, "1.2", signed=False)
@@ -235,7 +235,7 @@ def test_checksums_are_asked_for_last_and_no_further_than_needed(service: Emulat
 
 
 def test_at_most_fifty_checksums_are_asked_for(service: Emulator) -> None:
-    """The fiftieth candidate is the last that is asked; with more, the lookup gives up rather than guess."""
+    """The details of at most 50 candidates are requested. If that is not enough, the lookup fails."""
     upload(service, "0.1", signed=True)
     for number in range(49):
         upload(service, f"1.{number}", signed=False)
@@ -251,7 +251,7 @@ def test_at_most_fifty_checksums_are_asked_for(service: Emulator) -> None:
 
 
 def test_a_candidate_that_is_deleted_meanwhile_is_passed_over(service: Emulator) -> None:
-    """A package that is gone when it is asked for its checksum is passed over with that reason."""
+    """A package that was deleted before its details are requested is skipped with that reason."""
     upload(service, "1.0", signed=True)
     gone = upload(service, "1.1", signed=True)
     service.faults.add(operation="ShowOtaPackage", before=lambda: service.delete_package(gone) and None)
@@ -279,7 +279,7 @@ def test_a_query_has_one_id_however_it_is_written(service: Emulator) -> None:
 
 @pytest.mark.parametrize("connection", [{"region": "cn-north-4"}, "cn-north-4", 1])
 def test_a_connection_is_a_connection(service: Emulator, connection: Any) -> None:
-    """Anything else than a Connection is told by name before anything is sent."""
+    """Anything else than a Connection is refused before a request is sent."""
     with pytest.raises(iotda_ota.InputError, match=r"connection must be an iotda_ota.Connection"):
         iotda_ota.get_ota_package(**METER, version="V1.4.10", connection=connection)
     assert service.requests == []

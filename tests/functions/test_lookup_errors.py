@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_nothing_found_tells_what_came_near(service: Emulator) -> None:
-    """A lookup that finds nothing says what was asked, what was seen, what came near and what to do."""
+    """The error of a lookup without a match has the request, the counts, the nearest versions and a fix."""
     with pytest.raises(iotda_ota.PackageNotFound) as caught:
         iotda_ota.get_ota_package(**METER, version="V1.4.99")
 
@@ -34,7 +34,7 @@ def test_nothing_found_for_an_unknown_product(service: Emulator) -> None:
 
 
 def test_nothing_found_can_be_none(service: Emulator) -> None:
-    """on_missing="none" returns None and asks nothing more."""
+    """on_missing="none" returns None and sends no further request."""
     assert iotda_ota.get_ota_package(**METER, version="V9", on_missing="none") is None
     assert len(service.requests) == 1
 
@@ -52,7 +52,7 @@ def test_several_are_listed(service: Emulator) -> None:
 
 
 def test_several_spaces_are_never_guessed(service: Emulator) -> None:
-    """highest_version does not choose across resource spaces or products unless it is told to."""
+    """highest_version chooses across resource spaces or products only with allow_multiple_scopes."""
     service.add_package(**METER, app_id="other", version="V7")
     service.add_package(**METER, app_id="another", version="V7")
 
@@ -97,7 +97,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("arguments", "told"), WRONG)
 def test_bad_input_sends_nothing(service: Emulator, arguments: dict[str, Any], told: str) -> None:
-    """What is wrong with an argument is told before anything is sent."""
+    """A wrong argument is refused before a request is sent."""
     with pytest.raises(iotda_ota.InputError, match=told):
         iotda_ota.get_ota_package(**arguments)
     assert service.requests == []
@@ -139,7 +139,7 @@ def test_missing_settings_are_named(service: Emulator, monkeypatch: pytest.Monke
 
 
 def test_strict_versions_name_the_first_and_count_all(service: Emulator) -> None:
-    """A version that the scheme can not read is an error where that is asked for, and told in the result otherwise."""
+    """A version that the scheme cannot read is an error with strict_versions, and is skipped otherwise."""
     upload(service, "1.0.0", signed=False)
     upload(service, "V1.0", signed=False)
     odd = upload(service, "latest", signed=False)
@@ -171,7 +171,7 @@ def test_an_odd_version_of_the_service_spoils_no_hint(service: Emulator) -> None
 
 
 def test_a_hint_that_fails_is_told_beside_the_error(service: Emulator) -> None:
-    """Where what came near can not be asked for, the lookup still says that nothing fits, and offers no list."""
+    """If the nearest versions cannot be requested, the error still reports that nothing matches."""
     service.faults.add(match=lambda request: "version" not in request.query, error="space_missing", times=None)
 
     with pytest.raises(iotda_ota.PackageNotFound) as caught:

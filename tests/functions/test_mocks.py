@@ -52,7 +52,7 @@ def test_plain_form_asks_the_mocks() -> None:
 
 
 def test_nothing_found_is_none() -> None:
-    """`found: False` stands for a lookup that found nothing where that is allowed."""
+    """`found: False` is the result of a lookup without a match, if that is allowed."""
     mocked({"found": False})
 
     assert iotda_ota.get_ota_package(package_type="firmwarePackage", on_missing="none") is None
@@ -96,7 +96,7 @@ def test_a_task_asks_the_mocks() -> None:
 
 
 def test_output_form_asks_the_mocks() -> None:
-    """The output form asks once its arguments are known."""
+    """The output form calls the mocks after its arguments are known."""
     mocks = mocked(ANSWER)
 
     version = pulumi.Output.from_input("V1")
@@ -118,7 +118,7 @@ def test_output_form_keeps_secrets() -> None:
 
 
 def test_output_form_waits_for_what_is_unknown() -> None:
-    """An unknown argument gives an unknown result, and the mocks are not asked."""
+    """An unknown argument makes the result unknown, and the mocks are not called."""
     mocks = mocked(ANSWER, preview=True)
     unknown: pulumi.Output[str] = pulumi.Output.from_input(pulumi.UNKNOWN)  # type: ignore[arg-type]
 

@@ -75,7 +75,7 @@ def test_a_field_of_another_type_makes_an_odd_record(service: Emulator, value: o
 
 
 def test_a_record_that_is_no_object_is_skipped(service: Emulator) -> None:
-    """A record that is null or a string is skipped, wherever it stands."""
+    """A record that is null or a string is skipped at any place."""
     service.faults.add(edit=lambda page: {**page, "packages": [None, *page["packages"], "p9"]})
 
     found = iotda_ota.get_ota_packages(**LAMPS)
@@ -146,7 +146,7 @@ def test_a_cut_list_reports_the_odd_records_before_its_end(service: Emulator) ->
 @pytest.mark.parametrize("number", [0, 48, 49, 50, 98, 119])
 @pytest.mark.parametrize("name", ["package_id", "version"])
 def test_an_odd_record_hides_no_other_one(service: Emulator, name: str, number: int) -> None:
-    """In a list of several pages every other record is returned, wherever the odd one stands."""
+    """In a list of several pages every other record is returned, on whichever page the odd one is."""
     ids = [service.add_package(version=f"2.{one}", product_id="valve") for one in range(120)][::-1]
     service.switches = odd(name, null=True, package_id=ids[number])
 
@@ -214,7 +214,7 @@ def test_an_empty_list_is_one_in_any_form(service: Emulator, switches: Switches)
     ids=str,
 )
 def test_a_list_that_may_be_partial_is_an_error(service: Emulator, answered: dict[str, Any]) -> None:
-    """An answer without records that does not say that there are none is an error."""
+    """A response without records and without a count is an error."""
     service.faults.add(status=200, body=answered, times=None)
 
     with pytest.raises(iotda_ota.ProtocolError):
@@ -223,7 +223,7 @@ def test_a_list_that_may_be_partial_is_an_error(service: Emulator, answered: dic
 
 @pytest.mark.parametrize("page", [None, {}, {"count": 3, "marker": None}, {"count": 9}], ids=str)
 def test_records_without_a_way_on_are_an_error(service: Emulator, page: object) -> None:
-    """Records whose page says neither that they are all, nor where the next ones begin, may be a part."""
+    """A page with records, but without a count and a marker, may be a part of the list: an error."""
     number = 3 if page == {"count": 3, "marker": None} else 0
     service.faults.add(edit=lambda answer: {**answer, "page": page}, times=None)
 

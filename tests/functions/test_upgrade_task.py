@@ -33,7 +33,7 @@ class Time:
 
 @pytest.fixture
 def time() -> Time:
-    """Return a time that stands still."""
+    """Return a clock that stands still."""
     return Time()
 
 
@@ -56,12 +56,12 @@ def add_task(service: Emulator, *targets: str, **fields: Any) -> str:
 
 
 def asked(service: Emulator) -> list[str | None]:
-    """Return the status of devices that each request asked for, None for the task itself."""
+    """Return the requested status of devices of each request, None for the task itself."""
     return [request.query.get("task_detail_status") for request in service.requests]
 
 
 def test_a_running_task(service: Emulator, time: Time) -> None:
-    """A task is told as it is now, with one request, and asked anew each time."""
+    """Each lookup of a task sends one request and returns its current state."""
     task_id = add_task(service, "d1", "d2", need_confirm=False)
     at_first = iotda_ota.get_upgrade_task(task_id=task_id)
     time.now += 10
@@ -79,7 +79,7 @@ def test_a_running_task(service: Emulator, time: Time) -> None:
 
 
 def test_failing_devices_with_their_reasons(service: Emulator, time: Time) -> None:
-    """Where the progress counts failures, the devices are told, by one more request a status that occurs."""
+    """If devices failed, they are returned with their reasons, for one more request per status."""
     service.set_device("d1", outcome="offline", error_code="IOTDA.014112", output="device-secret")
     service.set_device("d2", outcome="removed")
     task_id = add_task(service, "d1", "d2", "d3")
@@ -96,8 +96,28 @@ def test_failing_devices_with_their_reasons(service: Emulator, time: Time) -> No
     assert "device-secret" not in f"{task!r} {json.dumps(task.to_dict())}"
 
 
+@pytest.mark.parametrize(("name", "target"), [("target", None), ("status", "d1")])
+def test_a_device_that_cannot_be_judged_is_an_output(
+    service: Emulator, time: Time, name: str, target: str | None
+) -> None:
+    """A record of a failed device that cannot be judged is in ``skipped_devices``, with the field that is wrong."""
+    service.set_device("d1", outcome="removed")
+    service.set_device("d2", outcome="removed")
+    task_id = add_task(service, "d1", "d2")
+    time.now += 120
+    assert iotda_ota.get_upgrade_task(task_id=task_id).skipped_devices == []
+    service.switches = Switches(odd_fields={"d1": {name: None}})
+
+    task = iotda_ota.get_upgrade_task(task_id=task_id)
+
+    assert [device.target for device in task.failed_devices] == ["d2"]
+    (skipped,) = task.skipped_devices
+    assert (skipped.target, skipped.reason) == (target, f"{name} is null")
+    assert task["skipped_devices"] == task.skipped_devices
+
+
 def test_a_large_campaign(service: Emulator, time: Time) -> None:
-    """Of 600 failing devices the first 100 are told, in two requests; the progress counts them all."""
+    """Of 600 failed devices the first 100 are returned for two requests; the progress counts all."""
     targets = [f"d{number:03}" for number in range(600)]
     for target in targets:
         service.set_device(target, outcome="fail")
@@ -114,7 +134,7 @@ def test_a_large_campaign(service: Emulator, time: Time) -> None:
 
 @pytest.mark.parametrize("echo", ["package_ids", "package_id"])
 def test_either_shape_of_the_document_is_read(service: Emulator, echo: Any) -> None:
-    """An instance that knows only the older document tells its package all the same."""
+    """The package of a task with the older document is returned too."""
     service.switches = Switches(document_echo=echo)
 
     assert iotda_ota.get_upgrade_task(task_id=add_task(service, "d1")).package_ids == ["p1"]
@@ -127,11 +147,20 @@ def test_a_service_that_tells_little(service: Emulator) -> None:
     task = iotda_ota.get_upgrade_task(task_id=add_task(service, "d1"))
 
     assert (task.progress, task.create_time, task.task_mode) == (None, None, None)
-    assert sorted(task) == ["failed_devices", "id", "package_ids", "status", "task_id", "task_name", "task_type"]
+    assert {
+        "failed_devices",
+        "id",
+        "package_ids",
+        "skipped_devices",
+        "status",
+        "task_id",
+        "task_name",
+        "task_type",
+    } == set(task)
 
 
 def test_a_missing_task_is_one_clear_error(service: Emulator) -> None:
-    """A task that is not there is an error with the service's status, which says where was looked."""
+    """A task that does not exist is an error with the service's status and the endpoint."""
     with pytest.raises(iotda_ota.ServiceError, match=r"^there is no upgrade task abc\n") as caught:
         iotda_ota.get_upgrade_task(task_id="abc")
 
@@ -141,7 +170,7 @@ def test_a_missing_task_is_one_clear_error(service: Emulator) -> None:
 
 
 def test_a_task_that_goes_while_it_is_read(service: Emulator, time: Time) -> None:
-    """A task that is deleted before its devices are read is missing; another refusal is told as it is."""
+    """A task that is deleted before its devices are read does not exist; other refusals are reported unchanged."""
     service.set_device("d1", outcome="fail")
     task_id = add_task(service, "d1")
     time.now += 120
@@ -173,7 +202,7 @@ def test_an_output_wants_the_other_form(service: Emulator) -> None:
 
 
 def test_a_stand_in_for_the_engine_is_answered(service: Emulator, time: Time) -> None:
-    """The answer in the plugin's names holds all that the result does."""
+    """The result in the plugin's spelling has all values of the result in Python."""
     service.set_device("d1", outcome="fail", error_msg="broken")
     task_id = add_task(service, "d1")
     time.now += 120

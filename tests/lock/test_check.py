@@ -17,7 +17,7 @@ from tests.support.locks import entry
 
 
 def test_add_writes_what_where_when_and_why(keeper: Keeper) -> None:
-    """An entry tells what was asked, where, what was found with its file, when and why; nothing of who asked."""
+    """An entry has the query, the place, the package with its file, the time and the reason, and no credentials."""
     keeper.add()
 
     added = keeper.entries["meter-firmware"]
@@ -36,7 +36,7 @@ def test_add_writes_what_where_when_and_why(keeper: Keeper) -> None:
 
 
 def test_check_tells_what_is_newer_gone_or_changed(keeper: Keeper) -> None:
-    """A check tells each case apart, in a line each, and changes nothing."""
+    """A check prints one line for each status, and changes nothing."""
     keeper.add()
     keeper.add("software", SOFTWARE)
     keeper.upload("V1.9", "deleted", kind="softwarePackage")
@@ -79,7 +79,7 @@ def test_what_is_gone_and_replaced(keeper: Keeper) -> None:
 
 
 def test_remove(keeper: Keeper) -> None:
-    """Names are taken out together, or none where one is not there."""
+    """Names are removed together, or none if one does not exist."""
     change(keeper.path, lambda _: {name: entry(name) for name in ("a", "b", "c")})
 
     with pytest.raises(iotda_ota.LockError, match='"x" is not locked in'):
@@ -108,7 +108,7 @@ def test_names_of_another_place(keeper: Keeper) -> None:
 
 
 def test_no_file(keeper: Keeper) -> None:
-    """What needs a lock file says where it was looked for, and how it is made."""
+    """A command that needs a lock file names its path, and how to create it."""
     for work in (keeper.update, lambda: keeping.locked(keeper.path), keeper.statuses):
         with pytest.raises(iotda_ota.LockError, match="nothing is locked: there is no"):
             work()
@@ -153,7 +153,7 @@ def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
     ],
 )
 def test_why(keeper: Keeper, asked: dict[str, Any], why: str) -> None:
-    """Why a package was chosen is told for each kind of choice, with what is higher and why not."""
+    """The reason names the choice, the higher versions, and why they were skipped."""
     added = keeper.add(selection={"package_type": "firmwarePackage", "product_id": "meter", **asked})
 
     assert added.now is not None
@@ -161,7 +161,7 @@ def test_why(keeper: Keeper, asked: dict[str, Any], why: str) -> None:
 
 
 def test_why_of_an_id(keeper: Keeper) -> None:
-    """A package that is asked for by its id can be locked too."""
+    """A package that is requested by its id can be locked too."""
     added = keeper.add(selection={"package_id": "s1"})
 
     assert added.now is not None

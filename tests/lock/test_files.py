@@ -57,13 +57,13 @@ def test_where_the_environment_says(tmp_path: Path) -> None:
 
 
 def test_a_home_that_is_not_there(tmp_path: Path) -> None:
-    """A home folder of nobody is told as what is wrong with the setting, and is no traceback."""
+    """An unknown home folder is an error that names the variable."""
     with pytest.raises(iotda_ota.LockError, match="no such home folder"):
         lock_path({VARIABLE: "~nobody-of-this-name/prod.json"}, tmp_path)
 
 
 def test_a_folder_that_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs in a folder that is no more is told so."""
+    """A deleted working folder is one clear error."""
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
@@ -73,7 +73,7 @@ def test_a_folder_that_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_folder_above_that_may_not_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder above whose files may not be seen is passed over: its project is not this program's."""
+    """A folder above that cannot be read is skipped: its project is not that of the program."""
 
     def is_file(path: Path) -> bool:
         if path.parent == tmp_path:
@@ -93,7 +93,7 @@ def test_what_is_not_there_is_nothing(tmp_path: Path) -> None:
 
 
 def test_what_changes_nothing_touches_nothing(tmp_path: Path) -> None:
-    """A change that changes nothing leaves the file as it is, byte for byte, in whatever form somebody gave it."""
+    """An edit without a change keeps every byte of the file, in whatever form it is written."""
     path = tmp_path / LOCK_FILE
     path.write_bytes(written([entry("meter")]).replace("\n", "\r\n").encode("utf-8-sig"))
     before = path.read_bytes(), path.stat().st_mtime_ns
@@ -162,7 +162,7 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_what_an_editor_saves_meanwhile_is_not_lost(tmp_path: Path) -> None:
-    """Where something that knows no hold has changed the file meanwhile, that stays, and it is told."""
+    """If another program changed the file meanwhile, its change is kept and the command fails."""
     path = tmp_path / LOCK_FILE
     added(path, "a")
 

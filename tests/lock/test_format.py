@@ -75,11 +75,11 @@ def package(**changes: Any) -> str:
         ("{}", '"format" must be a number, not None'),
         ('{"format": true}', '"format" must be a number, not True'),
         ('{"format": 0}', "there is no format 0"),
-        ('{"format": NaN}', "NaN is no JSON"),
+        ('{"format": NaN}', "NaN is not JSON"),
         ("[" * 100_000, "recursion"),
         ('{"format": ' + "9" * 5000 + "}", "5000"),
-        ('{"a": {}, "a": {}, "format": 2}', '"a" is there twice'),
-        (ONE.replace('"version": "V1"', '"version": "V1", "version": "V2"'), '"version" is there twice'),
+        ('{"a": {}, "a": {}, "format": 2}', '"a" occurs twice'),
+        (ONE.replace('"version": "V1"', '"version": "V1", "version": "V2"'), '"version" occurs twice'),
         ('{"-a": {}, "format": 2}', 'a name must be 1 to 64 .* "-a"|"-a": a name must be'),
         ('{"a": 1, "format": 2}', '"a": it must be an object, not 1'),
         (edited(whom="me"), "whom is no field of format 2"),
@@ -108,7 +108,7 @@ def package(**changes: Any) -> str:
     ],
 )
 def test_a_damaged_file_is_one_clear_error(text: str, told: str) -> None:
-    """What is wrong with a file is told with its place, and what to do."""
+    """The error of a damaged file has the place and a fix."""
     with pytest.raises(iotda_ota.LockError, match="lock file is damaged") as caught:
         read(text, "/repo/iotda-ota.lock.json")
 
@@ -119,7 +119,7 @@ def test_a_damaged_file_is_one_clear_error(text: str, told: str) -> None:
 
 
 def test_a_conflict_is_told_as_one() -> None:
-    """A file that git could not merge is told so, with the line."""
+    """A file with merge conflicts is an error that names the line."""
     text = ONE.replace('  "meter"', '<<<<<<< HEAD\n  "meter"', 1)
 
     with pytest.raises(iotda_ota.LockError, match="unresolved merge conflicts") as caught:
@@ -138,7 +138,7 @@ def test_a_newer_format_says_what_to_install() -> None:
 
 
 def test_what_is_locked_is_no_secret_and_no_credential() -> None:
-    """An entry has room for the place, and for nothing of who asks."""
+    """An entry accepts the settings of a place, and no credentials."""
     for name in ("access_key", "auth_token", "user_name", "profile", "credentials"):
         with pytest.raises(iotda_ota.LockError, match="damaged"):
             read(edited(place={name: "x"}), "lock")

@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota import pulumi_compat
 from pulumi_iotda_ota.lock.files import LOCK_FILE, VARIABLE, change
 from tests.conftest import settings_for
 from tests.support.locks import METER, NEWEST, ON, entry, lock
@@ -29,7 +30,7 @@ def refusal(**arguments: Any) -> str:
 
 
 def test_the_name_alone_is_enough(emulator: Emulator, project: Path) -> None:
-    """The answer is what the lookup had given, without settings, credentials or a request."""
+    """The result is that of the lookup, without settings, credentials or a request."""
     lock(emulator, project, "meter", **NEWEST)
     emulator.forget_requests()
 
@@ -47,7 +48,7 @@ def test_the_name_alone_is_enough(emulator: Emulator, project: Path) -> None:
 
 @pytest.mark.parametrize("more", [{}, {"include_file_location": True}])
 def test_the_same_answer_with_and_without(service: Emulator, project: Path, more: dict[str, Any]) -> None:
-    """The fields and the id of the query are those of the lookup that asks the service."""
+    """The fields and the id of the query are those of the lookup without a lock."""
     lock(service, project, "meter", **NEWEST)
 
     asked = iotda_ota.get_ota_package(**NEWEST, **more)
@@ -57,7 +58,7 @@ def test_the_same_answer_with_and_without(service: Emulator, project: Path, more
 
 
 def test_a_newer_upload_changes_nothing(service: Emulator, project: Path) -> None:
-    """What is uploaded later is not seen before the lock file says so."""
+    """A later upload changes nothing before the lock file is updated."""
     locked = lock(service, project, "meter", **NEWEST)
     service.add_package(**METER, app_id="a", version="V1.9")
 
@@ -66,7 +67,7 @@ def test_a_newer_upload_changes_nothing(service: Emulator, project: Path) -> Non
 
 
 def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: Path) -> None:
-    """A lookup that requires a checksum answers from the file, with the checksum."""
+    """A locked lookup that requires a checksum returns the checksum from the file."""
     lock(service, project, "meter", **NEWEST, require_checksum=True)
     service.forget_requests()
 
@@ -79,7 +80,7 @@ def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: P
 
 
 def test_words_that_mean_the_same_are_the_same(service: Emulator, project: Path) -> None:
-    """Order where it says nothing, defaults that are written out, and another form of a time are no other query."""
+    """Another order of a set, an explicit default and another form of a time are the same query."""
     words = {**NEWEST, "source_versions": ["V1.3.2", "V1.4.0"], "created_before": "2027-01-01T00:00:00Z"}
     lock(service, project, "meter", **words)
 
@@ -88,7 +89,7 @@ def test_words_that_mean_the_same_are_the_same(service: Emulator, project: Path)
 
 
 def test_another_query_is_refused_word_by_word(emulator: Emulator, project: Path) -> None:
-    """Words beside the name that differ from the locked ones are told one by one, with the command that locks them."""
+    """Arguments beside the name that differ from the locked ones are listed, with the command that locks them."""
     lock(emulator, project, "meter", **NEWEST)
 
     told = refusal(
@@ -120,7 +121,7 @@ def test_a_word_that_is_missing_here_is_told(emulator: Emulator, project: Path) 
 
 
 def test_a_name_that_is_not_locked(emulator: Emulator, project: Path) -> None:
-    """The error says what is locked, which name was near, and the whole command that locks it."""
+    """The error lists the locked names, suggests one if it is similar, and has the command that locks the name."""
     lock(emulator, project, "meter-firmware", **NEWEST)
 
     told = refusal(lock="meter-frimware", **METER, version="V1.4.10", include_prereleases=False)
@@ -131,11 +132,13 @@ def test_a_name_that_is_not_locked(emulator: Emulator, project: Path) -> None:
         "iotda-ota lock add meter-frimware --package-type firmwarePackage --product-id smart-meter --version V1.4.10 "
         "--no-include-prereleases"
     ) in told
-    assert "iotda-ota lock add other --package-type …" in refusal(lock="other")
+    assert "fix use the name meter-firmware; or lock it, and commit the file: iotda-ota lock add" in told
+    other = refusal(lock="other")
+    assert "fix lock it, and commit the file: iotda-ota lock add other --package-type …" in other
 
 
 def test_no_lock_file(project: Path) -> None:
-    """Without a file the error says where it was looked for, and how it is made."""
+    """Without a file the error names its path, and how to create it."""
     told = refusal(lock="meter", **METER)
 
     assert told.startswith(f'"meter" is not locked: there is no {LOCK_FILE} file {project / LOCK_FILE}')
@@ -192,7 +195,7 @@ def test_what_is_not_known_of_the_place_is_no_difference(
 
 
 def test_any_emulator_is_the_same_place(emulator: Emulator, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The port of this machine tells no place: what one emulator locked another one's program reads."""
+    """The port of this machine is no place: a program reads what another emulator locked."""
     lock(emulator, project, "meter", **NEWEST)
     for name, value in {**settings_for(emulator), "HW_IOTDA_ENDPOINT": "http://localhost:1"}.items():
         monkeypatch.setenv(name, value)
@@ -201,7 +204,7 @@ def test_any_emulator_is_the_same_place(emulator: Emulator, project: Path, monke
 
 
 def test_verify_asks_once(service: Emulator, project: Path) -> None:
-    """With verify one detail request tells that the package is there and what it was."""
+    """With verify, one detail request checks that the package exists, unchanged."""
     lock(service, project, "meter", **NEWEST)
     service.forget_requests()
 
@@ -210,11 +213,13 @@ def test_verify_asks_once(service: Emulator, project: Path) -> None:
 
 
 def test_verify_finds_a_package_that_is_gone(service: Emulator, project: Path) -> None:
-    """A locked package that was deleted is an error with verify, and the answer without."""
+    """A locked package that was deleted is an error with verify, and the result without."""
     locked = lock(service, project, "meter", **NEWEST)
     service.delete_package(locked.package_id)
 
-    with pytest.raises(iotda_ota.PackageNotFound, match=f"the locked package {locked.package_id} is gone") as caught:
+    with pytest.raises(
+        iotda_ota.PackageNotFound, match=f"the locked package {locked.package_id} does not exist"
+    ) as caught:
         iotda_ota.get_ota_package(lock="meter", verify=True)
 
     assert "iotda-ota lock update meter" in str(caught.value)
@@ -237,7 +242,7 @@ def test_verify_finds_another_checksum(service: Emulator, project: Path) -> None
 
 
 def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where only IAM tells the project, verify tells that it is another one, and not that the package is gone."""
+    """If only IAM knows the project, verify reports another project, not a deleted package."""
     place = {"region": service.region, "endpoint": "http://localhost", "project_id": "another"}
     change(project / LOCK_FILE, lambda _: {"meter": entry("meter", place=place)})
     monkeypatch.delenv("HW_PROJECT_ID")
@@ -276,7 +281,7 @@ def test_an_entry_that_was_put_together_is_refused(
 
 
 def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Path) -> None:
-    """What requires a checksum gives no package that is locked without one."""
+    """A lookup that requires a checksum refuses a package that is locked without one."""
     lock(service, project, "meter", **NEWEST, require_checksum=True)
 
     def unsigned(there: dict[str, Entry]) -> dict[str, Entry]:
@@ -289,7 +294,7 @@ def test_a_checksum_that_was_taken_out_is_refused(service: Emulator, project: Pa
 
 
 def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Emulator, project: Path) -> None:
-    """Defaults that are written out, and another order where it says nothing, are no other query in the file either."""
+    """Explicit defaults and another order of a set in the file are the same query."""
     lock(service, project, "meter", **METER, source_versions=["V1.3.1", "V1.3.2"], highest_version=True)
 
     def edited(there: dict[str, Entry]) -> dict[str, Entry]:
@@ -303,14 +308,14 @@ def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Em
 
 
 def test_verify_without_a_lock(service: Emulator, project: Path) -> None:
-    """Verify by itself is told: every other lookup asks anyway."""
+    """Verify without a lock is an error, because every other lookup asks the service."""
     assert "verify=True needs lock" in refusal(**METER, version="V1.4.10", verify=True)
     assert service.requests == []
 
 
 @pytest.mark.parametrize("name", ["", "format", "-x", "a b", "x" * 65, 3])
 def test_a_name_that_is_none(project: Path, name: Any) -> None:
-    """A name that no lock file can hold is told before any file is read."""
+    """A name that is not allowed is refused before any file is read."""
     assert "lock must be" in refusal(lock=name)
 
 
@@ -322,7 +327,7 @@ def test_a_damaged_file_is_told(project: Path) -> None:
 
 
 def test_lists_have_no_lock(project: Path) -> None:
-    """A list is no one answer that could be locked."""
+    """A list cannot be locked."""
     with pytest.raises(TypeError, match="unexpected keyword argument 'lock'"):
         iotda_ota.get_ota_packages(package_type="firmwarePackage", lock="meter")  # type: ignore[call-arg]
 
@@ -330,17 +335,18 @@ def test_lists_have_no_lock(project: Path) -> None:
 def test_mocks_are_asked_for_it(project: Path) -> None:
     """Under Pulumi's mocks the name goes to the test, as every other argument."""
     mocks = mocked({"packageId": "p1", "version": "V1"})
+    try:
+        found = iotda_ota.get_ota_package(lock="meter", verify=True)
+        output = iotda_ota.get_ota_package_output(lock=pulumi.Output.secret("meter"))
 
-    found = iotda_ota.get_ota_package(lock="meter", verify=True)
-    output = iotda_ota.get_ota_package_output(lock=pulumi.Output.secret("meter"))
-
-    assert (found.package_id, settled(output)[1:]) == ("p1", (True, True))
-    assert [arguments["lock"] for _, arguments in mocks.asked] == ["meter", "meter"]
-    pulumi.runtime.settings.configure(pulumi.runtime.Settings("project", "stack"))
+        assert (found.package_id, settled(output)[1:]) == ("p1", (True, True))
+        assert [arguments["lock"] for _, arguments in mocks.asked] == ["meter", "meter"]
+    finally:
+        pulumi_compat.leave_program()  # for later tests of this process
 
 
 def test_many_entries_are_read_in_no_time_worth_naming(project: Path) -> None:
-    """A file with a thousand names answers each of them."""
+    """Every name of a file with a thousand names is found."""
     change(project / LOCK_FILE, lambda _: {f"n{number}": entry(f"n{number}") for number in range(1_000)})
 
     assert iotda_ota.get_ota_package(lock="n999").package_id == "n999-V1"

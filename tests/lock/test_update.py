@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_add_sends_a_lookup_and_a_detail(keeper: Keeper) -> None:
 
 
 def test_the_text_of_a_pull_request(keeper: Keeper) -> None:
-    """An update tells what moved: from, to, the package, and why it and not what is newer still."""
+    """An update reports the old and the new version, the package, the reason, and the skipped newer versions."""
     keeper.add()
     for version, package_id in (("V1.4.12", "5e77" + "0" * 24 + "09ab"), ("V1.5.0-rc1", "rc"), ("V2.0.0", "v2")):
         keeper.upload(version, package_id, support_source_versions=["V1.3.2", "V1.4.0"])
@@ -61,7 +61,7 @@ def test_text_of_the_service_means_nothing_in_a_pull_request(keeper: Keeper) -> 
 
 
 def test_nothing_new_touches_nothing(keeper: Keeper) -> None:
-    """Where every lookup gives what is locked the file stays byte for byte, whatever else was uploaded."""
+    """If every lookup selects the locked package, the file keeps every byte, even after other uploads."""
     keeper.add()
     keeper.add("software", SOFTWARE)
     keeper.path.write_text(keeper.path.read_text().replace("\n\n", "\n"))
@@ -117,7 +117,7 @@ def test_one_name_that_fails_loses_no_other(keeper: Keeper) -> None:
 
 
 def test_equal_lookups_share_a_walk(keeper: Keeper) -> None:
-    """Names that ask the service for the same packages cost one walk together."""
+    """Names with the same query share one list."""
     for name in ("a", "b", "c"):
         keeper.add(name)
     keeper.emulator.forget_requests()
@@ -153,7 +153,7 @@ def test_replacing_by_the_same_is_no_change(keeper: Keeper) -> None:
 
 
 def test_a_lookup_that_fails_locks_nothing(keeper: Keeper) -> None:
-    """What has no one answer is the error of the lookup, and makes no file."""
+    """If the lookup fails, its error is reported and no file is created."""
     with pytest.raises(iotda_ota.PackageNotFound):
         keeper.add(selection={**SOFTWARE, "version": "S9"})
     with pytest.raises(iotda_ota.InputError, match="package_type is required"):
@@ -165,7 +165,7 @@ def test_a_lookup_that_fails_locks_nothing(keeper: Keeper) -> None:
 
 
 def test_a_name_that_somebody_else_changes_meanwhile(keeper: Keeper) -> None:
-    """Two writers: other names are both kept; of one name the later writer is told, and nothing is lost."""
+    """Two writers of different names both succeed. If they write one name, the later one fails."""
     keeper.add()
     keeper.upload("V1.4.12", "p-1-4-12")
     by_hand = replace(keeper.entries["meter-firmware"], reason="by hand")
@@ -185,7 +185,7 @@ def test_a_name_that_somebody_else_changes_meanwhile(keeper: Keeper) -> None:
 
 
 def test_the_catalogue_is_locked_as_the_lookup_finds_it(emulator: Emulator, project: Path) -> None:
-    """However many are passed over, all are counted, and three are named."""
+    """All skipped newer versions are counted, and three are named."""
     for number in range(120):
         emulator.add_package(
             package_type="firmwarePackage", app_id="a", product_id="smart-meter", version=f"V9.{number}"
@@ -197,6 +197,35 @@ def test_the_catalogue_is_locked_as_the_lookup_finds_it(emulator: Emulator, proj
     assert added.now is not None
     assert "(skipped 121 newer: V9.119 outside ^1.4, V9.118 outside ^1.4, V9.117" in added.now.reason
     assert added.now.reason.endswith("and 118 more)")
+
+
+@pytest.mark.parametrize(
+    ("selection", "skipped"),
+    [
+        ({"most_recent": True}, "skipped 1 package without a readable upload time; skipped 1 record that cannot be"),
+        ({"highest_version": True}, "skipped 1 record that cannot be judged"),
+        (
+            {"highest_version": True, "version_scheme": "semver"},
+            "skipped 2 versions that semver cannot read; skipped 1 record that cannot be judged",
+        ),
+    ],
+    ids=["times", "records", "versions"],
+)
+def test_the_reason_counts_what_could_not_be_judged(
+    emulator: Emulator, project: Path, selection: dict[str, Any], skipped: str
+) -> None:
+    """The reason counts skipped versions and upload times that cannot be read, and skipped odd records."""
+    keeper = Keeper(emulator, project)
+    made = {
+        version: emulator.add_package(package_type="firmwarePackage", app_id="a", product_id="lamp", version=version)
+        for version in ("odd", "1.2.0", "V1.0", "v0.9")
+    }
+    emulator.switches = Switches(odd_fields={made["odd"]: {"app_id": None}, made["V1.0"]: {"create_time": "soon"}})
+
+    added = keeper.add(selection={"package_type": "firmwarePackage", "product_id": "lamp", **selection})
+
+    assert added.now is not None
+    assert skipped in added.now.reason
 
 
 def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, project: Path) -> None:

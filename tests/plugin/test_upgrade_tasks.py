@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 
+from pulumi_iotda_ota.emulator import Switches
 from tests.support.engine_resources import wait_until
 from tests.support.plugin_process import UNKNOWN, Plugin, plain, urn
 from tests.support.plugin_resources import NONE, SOME, TASK, task
@@ -133,6 +134,10 @@ def test_how_a_task_stands(plugin: Plugin, emulator: Emulator) -> None:
     assert [device["target"] for device in found["failedDevices"]] == ["d1"]
     assert set(found["failedDevices"][0]) >= {"status", "errorCode", "errorMsg"}
     assert found["progress"]["failWaitRetry"] == 0
+    assert found["skippedDevices"] == []
+    emulator.switches = Switches(odd_fields={"d1": {"status": None}})
+    skipped = plugin.answer("getUpgradeTask", taskId=task_id)["skippedDevices"]
+    assert skipped == [{"target": "d1", "reason": "status is null"}]
     (failure,) = plugin.invoke("getUpgradeTask", taskId="no id").failures
     assert failure.property == "taskId"
 

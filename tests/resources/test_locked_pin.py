@@ -163,7 +163,7 @@ def test_verify_asks(bench: Bench, project: Path) -> None:
     bench.emulator.delete_package("p2")
 
     reported = problems(bench, {**LOCKED, "verify": True}, first)
-    assert "the locked package p2 is gone" in reported
+    assert "the locked package p2 does not exist any more" in reported
     assert "iotda-ota lock update meter" in reported
     assert pinned(bench.silent(), LOCKED, first)["package_id"] == "p2"
 

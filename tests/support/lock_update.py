@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulumi_iotda_ota.emulator import Emulator
-    from pulumi_iotda_ota.lock.entry import Entry
-    from pulumi_iotda_ota.lock.update import Outcome
+    from pulumi_iotda_ota.lock.entry import Entry, Outcome
 
 
 SEED = {

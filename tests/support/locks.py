@@ -11,7 +11,7 @@ from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 from pulumi_iotda_ota.lock.entry import Entry
 from pulumi_iotda_ota.lock.files import LOCK_FILE, change
-from pulumi_iotda_ota.lock.update import resolved
+from pulumi_iotda_ota.lock.update import _resolve
 from pulumi_iotda_ota.lookup.session import Run
 from tests.conftest import settings_for
 
@@ -53,7 +53,7 @@ def entry(name: str, version: str = "V1", **changes: Any) -> Entry:
 def lock(emulator: Emulator, folder: Path, name: str, *, clock: Clock = SYSTEM_CLOCK, **asked: Any) -> Entry:
     """Lock a lookup under a name, in the lock file of a folder; return what is locked."""
     with closing(Run(memo=False, clock=clock)) as run:
-        locked = resolved(run, Context({}, settings_for(emulator)).resolved(), name, asked).entry
+        _, locked = _resolve(run, Context({}, settings_for(emulator)).resolved(), name, asked)
     change(folder / LOCK_FILE, lambda entries: {**entries, name: locked})
     return locked
 

@@ -38,12 +38,12 @@ packages = st.lists(
 def test_what_fits_and_what_does_not_is_everything(
     found: list[OtaPackage], product: str | None, version: str | None, module: str | None
 ) -> None:
-    """Each package either fits or is passed over by one rule; exact means exact."""
+    """Each package either matches or is skipped by one rule. Exact filters compare exactly."""
     policy = Policy(product_id=product, version=version, module_name=module)
 
     selection = select(found, policy)
 
-    assert len(selection.packages) + sum(selection.skipped_counts.values()) == selection.looked_at == len(found)
+    assert len(selection.packages) + sum(selection.skipped_counts.values()) == selection.total == len(found)
     for one in selection.packages:
         assert (product or one.product_id, version or one.version) == (one.product_id, one.version)
         assert module is None or one.module_name == module
@@ -92,7 +92,7 @@ def test_ties_of_versions_keep_the_service_s_order(found: list[OtaPackage]) -> N
 
 
 def test_each_version_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many rules ask for it, a version is read once in a selection, and nothing is kept after it."""
+    """A version is read once in a selection, whatever rules need it, and nothing is kept afterwards."""
     read: Counter[str] = Counter()
     loose = type(scheme("loose"))
     key = loose.key
@@ -182,7 +182,7 @@ def test_a_rule_that_is_not_given_removes_nothing() -> None:
 
 
 def test_the_first_hundred_are_told_and_all_are_counted() -> None:
-    """What was passed over is told in full up to a hundred, and counted beyond."""
+    """The first 100 skipped packages are described, and all are counted."""
     selection = select([package(version="V2")] * 150, Policy(version="V1"))
 
     assert len(selection.skipped) == MAX_SKIPPED
@@ -191,7 +191,7 @@ def test_the_first_hundred_are_told_and_all_are_counted() -> None:
 
 
 def test_spans_names_the_scopes_that_differ() -> None:
-    """Packages of several spaces or modules are told apart by field."""
+    """The scopes in which packages differ are returned by field."""
     found = [package(), package(app_id="a2"), package(app_id="a2", module_name="radio")]
 
     assert spans(found) == {"app_id": ["a1", "a2"], "module_name": ["", "radio"]}

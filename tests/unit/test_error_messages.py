@@ -53,7 +53,7 @@ def nothing_fits(policy: Policy, packages: list[OtaPackage]) -> str:
     """Return the text of a lookup that found nothing."""
     selection = select(packages, policy)
     assert not selection.packages
-    return str(error_messages.nothing_fits(policy, selection, HERE, error_messages.nearest(packages, policy)))
+    return str(error_messages.no_match(policy, selection, HERE, error_messages.nearest(packages, policy)))
 
 
 def narrow(text: str) -> bool:
@@ -104,7 +104,7 @@ def test_the_whole_text() -> None:
 
 @pytest.mark.parametrize("count", [1, 6, 1000])
 def test_every_text_is_narrow_and_short(count: int) -> None:
-    """Whatever was asked and however many packages there are, no line is wider than 80 and no text longer than 25."""
+    """For any request and any number of packages, a message has at most 25 lines of 80 columns."""
     found = [
         package(
             package_id=f"{number:036}",
@@ -116,10 +116,10 @@ def test_every_text_is_narrow_and_short(count: int) -> None:
         for number in range(count)
     ]
     errors: list[IotdaOtaError] = [
-        error_messages.nothing_fits(LONGEST, select(found, LONGEST), HERE, error_messages.nearest(found, LONGEST)),
-        error_messages.nothing_fits(LONGEST, select(found, LONGEST), HERE, error_messages.neighbours(LONGEST, found)),
-        error_messages.several_fit(LONGEST, found),
-        error_messages.several_fit(Policy(highest_version=True), found),
+        error_messages.no_match(LONGEST, select(found, LONGEST), HERE, error_messages.nearest(found, LONGEST)),
+        error_messages.no_match(LONGEST, select(found, LONGEST), HERE, error_messages.neighbours(LONGEST, found)),
+        error_messages.several_match(LONGEST, found),
+        error_messages.several_match(Policy(highest_version=True), found),
         error_messages.too_many_details(LONGEST, 10**6, 50, 3),
         error_messages.unreadable(
             replace(LONGEST, version_scheme="semver"),
@@ -133,7 +133,7 @@ def test_every_text_is_narrow_and_short(count: int) -> None:
 
 
 def test_nothing_unsafe_is_printed() -> None:
-    """Text from the service is escaped wherever it stands."""
+    """Text from the service is escaped at every place."""
     found = [
         package(
             version=HOSTILE, package_id=HOSTILE, app_id=HOSTILE, module_name=HOSTILE, support_source_versions=(HOSTILE,)
@@ -143,7 +143,7 @@ def test_nothing_unsafe_is_printed() -> None:
     policy = Policy(source_versions=("1",))
     texts = [
         nothing_fits(policy, found),
-        str(error_messages.several_fit(policy, found)),
+        str(error_messages.several_match(policy, found)),
         str(error_messages.unreadable(policy, ONE_VERSION, Skipped(HOSTILE, HOSTILE, "version_scheme", "odd"))),
     ]
 
@@ -225,7 +225,7 @@ def test_what_came_near_names_an_unknown_word() -> None:
     ],
 )
 def test_what_came_near(words: dict[str, Any], versions: str, near: str) -> None:
-    """Those that break the fewest rules, of each rule the best; for a range the ones around where it begins."""
+    """The nearest packages fail the fewest rules. For a range, they are around its first bound."""
     found = [package(version=version) for version in versions.split()]
 
     told = fact(nothing_fits(Policy(**words), found), "nearest").split(", ")
@@ -252,14 +252,14 @@ def test_the_neighbours_of_an_exact_version(version: str, versions: str, near: s
 
 
 def test_columns_that_say_nothing_are_left_out() -> None:
-    """A list of packages shows a scope only where they differ in it, five at most, and counts the rest."""
+    """A list of packages names at most five, with the scopes in which they differ, and counts the rest."""
     same = [package(version=f"V{number}", package_id=f"p{number}") for number in range(7)]
     differ = [package(version="2.1", app_id="fleet-a"), package(version="V2.1.0", app_id="fleet-b")]
 
-    text = str(error_messages.several_fit(Policy(), same))
+    text = str(error_messages.several_match(Policy(), same))
     assert "V0  p0  uploaded 2026-01-01" in text
     assert "app" not in fact(text, "found")
     assert "… and 2 more" in text
-    text = str(error_messages.several_fit(Policy(), differ))
+    text = str(error_messages.several_match(Policy(), differ))
     assert "2.1     p1  app fleet-a  uploaded 2026-01-01" in text
     assert "set app_id (fleet-a or fleet-b)" in text

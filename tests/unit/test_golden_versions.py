@@ -55,7 +55,7 @@ def test_what_is_chosen_from_the_catalogue_of_a_vendor(catalogue: Catalogue, see
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_prereleases_are_those_of_the_table(name: str) -> None:
-    """A name is a prerelease exactly where the table says so."""
+    """A name is a prerelease exactly if the table says so."""
     is_prerelease = scheme(name).is_prerelease
 
     for place in places_of(name):

@@ -80,7 +80,7 @@ LIBRARIES = {
         "emulator",
         "testing.service",
     ),
-    "pydantic_core": ("iotda.http.parsing", "iotda.http.error_responses", "selection.regexes", "emulator"),
+    "pydantic_core": ("iotda.http.parsing", "iotda.http.error_responses", "selection.rules", "emulator"),
     "semver": ("selection.versions",),
     "pulumi": (
         "_generated",

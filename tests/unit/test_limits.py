@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from pulumi_iotda_ota.iotda import limits
@@ -82,7 +80,7 @@ def test_too_many_values_are_counted() -> None:
 
 
 def test_rules_over_two_values_are_said_once() -> None:
-    """What must hold of two values together is a rule as well, and says what is wrong behind the first one's name."""
+    """A rule of two values returns a problem that reads well after the name of the first."""
     assert limits.problem_of_devices(targets=True, group_ids=False) is None
     for both in (True, False):
         problem = limits.problem_of_devices(targets=both, group_ids=both)
@@ -107,10 +105,3 @@ def test_rules_over_two_values_are_said_once() -> None:
 def test_the_extra_of_a_task_is_measured_as_it_is_sent(info: object, problem: str | None) -> None:
     """512 characters of JSON are allowed, characters and not bytes, without blanks."""
     assert limits.problem_of_task_ext_info(info) == problem
-
-
-def test_every_limit_is_public() -> None:
-    """Whoever needs a limit finds it by the module's list."""
-    names = {name for name in vars(limits) if re.fullmatch("[A-Z][A-Z_]+", name)}
-
-    assert names - {"TYPE_CHECKING"} <= set(limits.__all__)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from dataclasses import FrozenInstanceError
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from pulumi_iotda_ota.iotda import models
+from pulumi_iotda_ota.iotda.errors import ProtocolError
+from pulumi_iotda_ota.iotda.http import parsing
 from pulumi_iotda_ota.iotda.http.parsing import reader
 from pulumi_iotda_ota.iotda.models import (
     BatchTask,
@@ -36,7 +40,7 @@ def read_package(**changes: Any) -> OtaPackage:
 
 
 def test_a_package_cannot_be_changed() -> None:
-    """An answer stays what the service said."""
+    """A response cannot be changed."""
     found = read_package()
 
     with pytest.raises(FrozenInstanceError):
@@ -109,7 +113,7 @@ def test_times_of_other_forms_are_read(create_time: str | int, created_at: str) 
 
 @pytest.mark.parametrize("versions", [None, []])
 def test_a_null_array_is_an_empty_one(versions: object) -> None:
-    """An array that the service leaves null or empty is the same to whoever reads it."""
+    """Null and an empty array are read as the same."""
     content = {"packages": [package(support_source_versions=versions)], "page": {"count": 1}}
 
     (found,) = OtaPackagePage.model_validate_json(json.dumps(content)).packages or ()
@@ -128,7 +132,7 @@ def test_nested_arrays_are_read() -> None:
 
 
 def test_a_list_reads_no_more_of_a_task_than_it_needs() -> None:
-    """Whatever is odd about somebody's task, it does not keep another one from being found."""
+    """A task with odd fields does not prevent that another task is found."""
     odd = {"task_id": "1", "task_name": "n", "status": "Paused", "targets": "all", "task_progress": [], "document": 7}
 
     page = BatchTaskPage.model_validate_json(json.dumps({"batchtasks": [odd], "page": {"count": 1}}))
@@ -163,7 +167,7 @@ def test_both_documented_forms_of_the_document_are_read(document: object, packag
 
 
 def test_counts_that_the_service_leaves_out_are_nothing() -> None:
-    """Older answers have no count of removed devices."""
+    """Older responses have no count of removed devices."""
     progress = task(task_progress={"total": 3, "waitting": 3}).task_progress
 
     assert progress is not None
@@ -171,8 +175,43 @@ def test_counts_that_the_service_leaves_out_are_nothing() -> None:
 
 
 def test_the_output_of_a_device_has_no_place() -> None:
-    """What a device answered is dropped when the answer is read."""
+    """The output of a device is not kept when the response is read."""
     content = {"batchtask": TASK, "task_details": [{"target": "d", "status": "Success", "output": "secret"}]}
     found = BatchTaskDetail.model_validate_json(json.dumps(content))
 
     assert "secret" not in f"{found!r}{found.model_dump_json()}"
+
+
+MODELS = [
+    model
+    for model in vars(models).values()
+    if isinstance(model, type) and model.__module__ == models.__name__ and hasattr(model, "__pydantic_fields__")
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_an_error_names_the_field_and_nothing_of_the_code(model: Any) -> None:
+    """A value of a wrong type is named by its path in the response, without a type, a class or a union of ours."""
+    for name in model.__pydantic_fields__:
+        for wrong in (5, True, {"a": 5}, [5], ["a", {}], "a"):
+            for path, message in problems(model, {name: wrong}):
+                assert re.fullmatch(r"[a-z_]+(?:\[\d\]|\.[a-z_]+)*", path), path
+                assert not any(cls.__name__ in message for cls in MODELS), message
+
+
+def problems(model: Any, content: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the path of each wrong field and what is wrong with it, as an error of a response has them."""
+    try:
+        TypeAdapter(model).validate_json(json.dumps(content))
+    except ValidationError as error:
+        return [(parsing._field_path(one["loc"]), parsing._said(one)) for one in error.errors()]
+    return []
+
+
+def test_an_object_that_is_none() -> None:
+    """Null, and an empty list or string, stand for no object; a number is an error that names the field."""
+    values: list[Any] = [None, [], "", {"a": 1}]
+
+    assert [task(document=value).document for value in values] == [None, None, None, {"a": 1}]
+    with pytest.raises(ProtocolError, match=r"shape: document should be an object"):
+        reader(BatchTask)(json.dumps({**TASK, "document": 5}).encode())

@@ -79,7 +79,7 @@ def test_paths_that_states_hold_are_there(path: str) -> None:
 
 
 def test_a_misspelt_name_is_an_attribute_error() -> None:
-    """A name that is not served is told as any module tells it."""
+    """An unknown name is the usual error of a module."""
     with pytest.raises(AttributeError, match="get_ota_pakage"):
         pulumi_iotda_ota.get_ota_pakage  # type: ignore[attr-defined]  # noqa: B018
 
@@ -116,6 +116,6 @@ def test_errors_survive_pickling() -> None:
 
 
 def test_pulumi_is_told_that_there_is_no_plugin_to_download() -> None:
-    """The file that keeps Pulumi from looking for a provider binary lies where its Python host looks."""
+    """The file that stops Pulumi's search for a provider binary is where its Python host reads it."""
     assert json.loads((PACKAGE / "pulumi-plugin.json").read_text()) == {"resource": False}
     assert (PACKAGE / "py.typed").exists()

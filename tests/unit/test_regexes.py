@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import InputError
-from pulumi_iotda_ota.selection.regexes import whole_match
+from pulumi_iotda_ota.selection.rules import whole_match
 from tests.support.plugin_process import ROOT
 
 # Seconds: no promise of how long anything takes, for an engine that backtracks would need longer than the universe.
@@ -76,7 +76,7 @@ def test_a_bad_pattern_is_told(pattern: str, why: str) -> None:
 
 
 def ended(program: str, *arguments: str) -> str:
-    """Return what a program of its own printed; one that hangs is killed, which no engine could be asked to do."""
+    """Return the output of a new process, which is killed if it hangs."""
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=KILLED_AFTER, cwd=ROOT)
     return done.stdout
@@ -86,7 +86,7 @@ def ended(program: str, *arguments: str) -> str:
 def test_no_pattern_hangs(pattern: str) -> None:
     """Patterns that take an engine with backtracking longer than the universe come to an end."""
     program = (
-        "import sys; from pulumi_iotda_ota.selection.regexes import whole_match\n"
+        "import sys; from pulumi_iotda_ota.selection.rules import whole_match\n"
         "matches = whole_match('version_regex', sys.argv[1])\n"
         "print(sum(matches('a' * length + '!') for length in range(1, 256)))\n"
     )

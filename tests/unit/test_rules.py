@@ -55,14 +55,14 @@ FITS: dict[str, Any] = {
 
 
 def told(policy: Policy, **fields: Any) -> tuple[str, str] | None:
-    """Return the rule that passes a package over and its reason, or None where it fits."""
+    """Return the rule that skips a package and its reason, or None if it matches."""
     selection = select([package(**{**FITS, **fields})], policy)
     return (selection.skipped[0].rule, selection.skipped[0].reason) if selection.skipped else None
 
 
 @pytest.mark.parametrize(("rule", "words", "breaking", "reason"), RULES, ids=[rule for rule, *_ in RULES])
 def test_each_rule_alone(rule: str, words: dict[str, Any], breaking: dict[str, Any], reason: str) -> None:
-    """A package that fits is kept; one that breaks the rule is passed over, by its name and with the reason."""
+    """A package that matches is kept; one that fails the rule is skipped with the argument and the reason."""
     policy = Policy(**words)
 
     assert told(policy) is None
@@ -124,7 +124,7 @@ def test_the_documented_order_is_the_order() -> None:
 
 
 def test_a_policy_that_says_nothing_keeps_all_that_can_be_read() -> None:
-    """Without words only what no scheme reads is passed over, and prereleases where they are not named."""
+    """Without arguments, only unreadable versions and prereleases are skipped."""
     names = [rule.argument for rule in rules_of(Policy())]
 
     assert names == ["version_scheme", "include_prereleases"]
@@ -151,7 +151,7 @@ def test_a_policy_that_says_nothing_keeps_all_that_can_be_read() -> None:
     ],
 )
 def test_when_prereleases_are_kept(words: dict[str, Any], kept: bool) -> None:
-    """They are kept as it is said, or where one is asked for by name; a pattern and a source are no such name."""
+    """They match as the argument says, or if an argument names one. A pattern and a source version do not name one."""
     assert keeps_prereleases(Policy(**words)) is kept
 
 
@@ -167,7 +167,7 @@ def test_when_prereleases_are_kept(words: dict[str, Any], kept: bool) -> None:
     ],
 )
 def test_what_supports_the_devices(sources: tuple[str, ...], supported: tuple[str, ...], fits: bool) -> None:
-    """A package fits where it names no source version or all of them; they are compared as text."""
+    """A package matches if it lists no source version or all of them. They compare as text."""
     policy = Policy(source_versions=sources)
 
     assert (told(policy, support_source_versions=supported) is None) is fits

@@ -38,7 +38,7 @@ def run() -> Iterator[Run]:
 
 
 def test_twenty_equal_questions_are_one_walk(emulator: Emulator, run: Run) -> None:
-    """Equal lookups at the same time share one walk and its answer."""
+    """Equal lookups at the same time share one list."""
     connection = resolve(None, config={}, environ=settings_for(emulator))
     together = threading.Barrier(20)
 
@@ -84,7 +84,7 @@ def test_another_question_is_asked(emulator: Emulator, run: Run) -> None:
 
 
 def test_a_failure_is_not_remembered(emulator: Emulator, run: Run) -> None:
-    """A question that failed is asked again by whoever asks later."""
+    """A lookup that failed is sent again by later lookups."""
     emulator.faults.add(operation="ListOtaPackageInfo", status=403, body={"error_code": "IOTDA.001000"})
     connection = resolve(None, config={}, environ=settings_for(emulator))
 
@@ -94,7 +94,7 @@ def test_a_failure_is_not_remembered(emulator: Emulator, run: Run) -> None:
 
 
 def test_without_memo_each_is_asked(emulator: Emulator) -> None:
-    """A run without memory asks each time."""
+    """A run without memory sends each request."""
     run = Run(memo=False)
     connection = resolve(None, config={}, environ=settings_for(emulator))
 
@@ -111,11 +111,11 @@ def newest(number: int) -> Callable[[Iterable[ListedPackage]], list[str]]:
 
 
 def test_some_packages_are_not_all(emulator: Emulator, run: Run) -> None:
-    """What was asked for a few packages answers no question about all of them, nor about more."""
+    """The result of a limited lookup is not used for a longer one."""
     connection = resolve(None, config={}, environ=settings_for(emulator))
 
-    few = run.some_packages(connection, VALVE, newest(3), asked=3)
-    more = run.some_packages(connection, VALVE, newest(70), asked=70)
+    few = run.some_packages(connection, VALVE, newest(3), key=3)
+    more = run.some_packages(connection, VALVE, newest(70), key=70)
     every = ids_of(run.packages(connection, VALVE).packages)
 
     assert (few, more, len(every)) == (every[:3], every[:70], 99)
@@ -123,29 +123,29 @@ def test_some_packages_are_not_all(emulator: Emulator, run: Run) -> None:
 
 
 def test_all_packages_are_some_too(emulator: Emulator, run: Run) -> None:
-    """Who needs a few gets them of the walk that another has made for all."""
+    """A limited lookup uses the whole list if another lookup has read it."""
     connection = resolve(None, config={}, environ=settings_for(emulator))
     every = run.packages(connection, VALVE).packages
     asked = len(emulator.requests)
 
-    assert run.some_packages(connection, VALVE, newest(60), asked=60) == ids_of(every[:60])
+    assert run.some_packages(connection, VALVE, newest(60), key=60) == ids_of(every[:60])
     assert len(emulator.requests) == asked
 
 
 def test_equal_questions_about_some_are_asked_once(emulator: Emulator, run: Run) -> None:
-    """The same few packages are asked for once in a run, and again after what they tell may have changed."""
+    """Equal limited lookups share one request, until the run forgets its results."""
     connection = resolve(None, config={}, environ=settings_for(emulator))
 
-    first, again = (run.some_packages(connection, VALVE, newest(3), asked=3) for _ in range(2))
+    first, again = (run.some_packages(connection, VALVE, newest(3), key=3) for _ in range(2))
     assert first == again
     assert len(emulator.requests) == 1
     run.forget()
-    run.some_packages(connection, VALVE, newest(3), asked=3)
+    run.some_packages(connection, VALVE, newest(3), key=3)
     assert len(emulator.requests) == 2
 
 
 def test_the_first_packages_are_one_request(emulator: Emulator, run: Run) -> None:
-    """The newest packages are one page, also where the service gives short ones."""
+    """The newest packages are one page, even if the service returns short pages."""
     emulator.switches = Switches(short_pages=7)
     connection = resolve(None, config={}, environ=settings_for(emulator))
 
@@ -154,7 +154,7 @@ def test_the_first_packages_are_one_request(emulator: Emulator, run: Run) -> Non
 
 
 def test_who_waits_has_a_deadline_of_his_own(emulator: Emulator, run: Run) -> None:
-    """A lookup that waits for an equal one, which then runs out of time, asks again with the time it has left."""
+    """If an equal lookup runs out of time, the one that waits for it sends the request with its own time."""
     connection = resolve(None, config={}, environ=settings_for(emulator))
     asked, ended = threading.Event(), threading.Event()
 

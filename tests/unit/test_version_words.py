@@ -107,7 +107,7 @@ def test_the_unfinished_words_are_in_the_order_of_the_table() -> None:
 
 @pytest.mark.parametrize("words", WORDS, ids=lambda words: words.name)
 def test_the_example_of_a_class_is_one(words: WordClass) -> None:
-    """The example of each class in the table stands where the table says."""
+    """The example of each class sorts as the table says."""
     key, base = LOOSE.key(words.example), LOOSE.key("1.5.0")
     place = "above" if key > base else "ties" if key == base else "below"
 
@@ -127,10 +127,24 @@ def test_the_example_of_a_class_is_one(words: WordClass) -> None:
         ("rc1", True),
         ("nightly5", False),
         ("5-nightly", True),
+        ("esp32-edge-1.5.0", False),
+        ("esp32-edge-v2", False),
+        ("esp32-edge-20240115", False),
+        ("gen2-gateway-1.5.0-beta", True),
+        ("gen2-nightly-1.5.0", False),
+        ("4g-edge_1.2", False),
+        ("4g-edge_1.2-edge", True),
+        ("4g-edge_v2", False),
+        ("115esr-2-beta", True),
+        ("x86_64-edge-1.5.0", False),
+        ("x86_64-edge", False),
+        ("esp32-nightly5", True),
+        ("V100R001C00-nightly1.5", True),
+        ("20-nightly-20240110.1", True),
     ],
 )
-def test_in_front_of_the_first_number_few_words_count(version: str, prerelease: bool) -> None:
-    """Names of products stand in front of the first number, so only the words of IN_FRONT count there."""
+def test_in_front_of_the_version_few_words_count(version: str, prerelease: bool) -> None:
+    """Names of products, digits and all, stand in front of the version, so only the words of IN_FRONT count there."""
     assert LOOSE.is_prerelease(version) is prerelease
 
 
@@ -148,6 +162,46 @@ def test_the_commit_of_git_describe_is_no_word() -> None:
     assert LOOSE.is_prerelease(f"v1.4.2-14-{commits[-1]}")
 
 
+@given(release, joint, st.text(st.sampled_from("0123456789abcdef"), min_size=7, max_size=40))
+def test_a_commit_without_a_g_is_no_word(base: str, sign: str, commit: str) -> None:
+    """A commit of letters and digits is a build, whatever its digits are: no prerelease, and no unknown word."""
+    assume(re.search("[0-9]", commit) and len(re.findall("[a-f]", commit)) > 1 and not re.fullmatch("ea[0-9]+", commit))
+    for version in (f"{base}{sign}{commit}", f"{base}-7{sign}{commit}"):
+        key = LOOSE.key(version)
+
+        assert not LOOSE.is_prerelease(version)
+        assert not unknown_word(key)
+        assert LOOSE.key(base) < key < LOOSE.key(f"{base}-8")
+        assert key[-2][1:] == (commit, ())
+
+
+@pytest.mark.parametrize(
+    ("version", "same_as"),
+    [
+        ("1.5.0-20240115a", "1.5.0-20240115.a"),
+        ("1.5.0-20240115b2", "1.5.0-20240115.b2"),
+        ("1.5.0_B20240115", "1.5.0_B.20240115"),
+        ("1.5.0-ea20240115", "1.5.0-ea.20240115"),
+        ("V100C00B012", "V100.C00.B012"),
+    ],
+)
+def test_a_date_or_a_build_number_is_no_commit(version: str, same_as: str) -> None:
+    """A date or a number with one letter, EA with a number, and what follows a leading V are read as they are."""
+    assert LOOSE.key(version) == LOOSE.key(same_as)
+
+
+@given(
+    release, joint, st.sampled_from(["x86_64", "x86-64", "x64", "i386", "i686", "s390x", "arm64", "armv7", "aarch64"])
+)
+def test_an_architecture_is_one_unknown_word(base: str, sign: str, architecture: str) -> None:
+    """An architecture puts a version just below its release, and its digits are no build number."""
+    key = LOOSE.key(f"{base}{sign}{architecture}")
+
+    assert LOOSE.key(f"{base}-rc9") < key < LOOSE.key(base) == release_of(key)
+    assert unknown_word(key)
+    assert base.startswith("app") or parse(f">={base}", LOOSE).admits(f"{base}{sign}{architecture}")
+
+
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
@@ -161,7 +215,7 @@ def test_the_commit_of_git_describe_is_no_word() -> None:
     ],
 )
 def test_the_release_of_an_unknown_word(version: str, expected: str) -> None:
-    """The release is what stands in front of the first unknown word; a prerelease behind it has none."""
+    """The release is the part before the first unknown word. A prerelease after the word has none."""
     assert release_of(LOOSE.key(version)) == LOOSE.key(expected)
 
 
@@ -215,6 +269,8 @@ def test_a_nightly_build_is_not_chosen_over_its_release() -> None:
         (Policy(version_constraint="^2"), "1.5.0-arm64", "outside ^2"),
         (Policy(version_constraint=">1.5"), "1.5-arm64", "outside >1.5"),
         (Policy(version_constraint="=1.5.0"), "1.5.0_B1", "outside =1.5.0"),
+        (Policy(version_constraint="<2.0"), "gateway_1.2", "outside <2.0; it begins with no version number"),
+        (Policy(version_constraint="=2.0"), "gateway_1.2", "outside =2.0"),
         (Policy(source_versions=("1.5.0",)), "1.5-arm64", "below 1.5.0, which devices run; arm is an unknown word"),
         (Policy(source_versions=("1.5-arm",)), "1.5-acme", "below 1.5-arm, which devices run; acme is an unknown word"),
         (Policy(source_versions=("1.5.0",)), "1.4-arm64", "below 1.5.0, which devices run"),

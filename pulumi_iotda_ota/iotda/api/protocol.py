@@ -45,7 +45,6 @@ from pulumi_iotda_ota.iotda.models import (
     RecordPage,
     TargetResults,
 )
-from pulumi_iotda_ota.iotda.references import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +86,7 @@ def list_packages(
     return Request(
         operation="ListOtaPackageInfo",
         doing="list OTA packages",
-        asked=arguments(dict(filters)),
+        asked=dict(filters),
         method="GET",
         path=_PACKAGES,
         read=page_reader(OtaPackagePage),
@@ -104,7 +103,7 @@ def show_package(package_id: str) -> Request[OtaPackage]:
     return Request(
         operation="ShowOtaPackage",
         doing="read an OTA package",
-        asked=arguments({"package_id": _package_id(package_id)}),
+        asked={"package_id": _package_id(package_id)},
         method="GET",
         path=f"{_PACKAGES}/{package_id}",
         read=the_one(reader(OtaPackage), package_id, lambda package: package.package_id),
@@ -121,7 +120,7 @@ def create_package(body: Mapping[str, object]) -> Request[OtaPackage]:
     return Request(
         operation="CreateOtaPackage",
         doing="create an OTA package",
-        asked=arguments({name: checked[name] for name in ("package_type", "product_id", "version")}),
+        asked={name: checked[name] for name in ("package_type", "product_id", "version")},
         method="POST",
         path=_PACKAGES,
         read=agreeing(reader(OtaPackage), "package", {name: checked.get(name) for name in _REPEATED_OF_PACKAGE}),
@@ -139,7 +138,7 @@ def delete_package(package_id: str) -> Request[None]:
     return Request(
         operation="DeleteOtaPackage",
         doing="delete an OTA package",
-        asked=arguments({"package_id": _package_id(package_id)}),
+        asked={"package_id": _package_id(package_id)},
         method="DELETE",
         path=f"{_PACKAGES}/{package_id}",
         read=nothing,
@@ -156,7 +155,7 @@ def create_batch_task(body: Mapping[str, object], *, now: datetime) -> Request[B
     return Request(
         operation="CreateBatchTask",
         doing="create an upgrade task",
-        asked=arguments({name: checked[name] for name in ("task_type", "task_name")}),
+        asked={name: checked[name] for name in ("task_type", "task_name")},
         method="POST",
         path=_TASKS,
         read=agreeing(reader(BatchTask), "task", {name: checked[name] for name in _REPEATED_OF_TASK}),
@@ -189,7 +188,7 @@ def list_batch_tasks(
     return Request(
         operation="ListBatchTasks",
         doing="list upgrade tasks",
-        asked=arguments(dict(filters)),
+        asked=dict(filters),
         method="GET",
         path=_TASKS,
         read=page_reader(BatchTaskPage),
@@ -215,7 +214,7 @@ def show_batch_task(
     return Request(
         operation="ShowBatchTask",
         doing="read an upgrade task",
-        asked=arguments({"task_id": _task_id(task_id)}),
+        asked={"task_id": _task_id(task_id)},
         method="GET",
         path=f"{_TASKS}/{task_id}",
         # A task that has no devices yet can be returned without their list.
@@ -265,7 +264,7 @@ def _act_on_task(verb: str, task_id: str, targets: Sequence[str], *, repeatable:
     return Request(
         operation=f"{verb.capitalize()}BatchTask",
         doing=f"{verb} an upgrade task",
-        asked=arguments({"task_id": _task_id(task_id)}),
+        asked={"task_id": _task_id(task_id)},
         method="POST",
         path=f"{_TASKS}/{task_id}/{verb}",
         read=reader(TargetResults),
@@ -283,7 +282,7 @@ def delete_batch_task(task_id: str) -> Request[None]:
     return Request(
         operation="DeleteBatchTask",
         doing="delete an upgrade task",
-        asked=arguments({"task_id": _task_id(task_id)}),
+        asked={"task_id": _task_id(task_id)},
         method="DELETE",
         path=f"{_TASKS}/{task_id}",
         read=nothing,
@@ -321,7 +320,7 @@ def _judged(request: Request[Content], answer: Response, connection: ResolvedCon
         return request.content(answer)
     except ProtocolError as error:
         status = ", ".join(filter(None, (str(answer.status), answer.request_id and f"request {answer.request_id}")))
-        error.note("requested", request.asked)
+        error.note("requested", request.requested)
         error.note("endpoint", f"{connection.address}, {status}")
         raise
 

@@ -77,7 +77,7 @@ def refusal(
         return _redirected(request, answer, fault, connection)
     if answer.status == _UNAUTHORIZED:
         return _refused_credentials(request, answer, fault, connection, now)
-    facts = [("requested", request.asked)]
+    facts = [("requested", request.requested)]
     facts += [("response", fault.message)] if fault.message else []
     facts.append(("endpoint", connection.address))
     if answer.status in _REFUSALS and fault.kind:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote
 
 from pulumi_iotda_ota.iotda.auth.signing import canonical_query
+from pulumi_iotda_ota.iotda.references import arguments
 from pulumi_iotda_ota.iotda.sanitize import REDACTED, SHORTEST_SECRET, sanitize
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Request(Generic[Content]):
     Attributes:
         operation: the name of the operation in the API.
         doing: the action, to follow "could not" in an error.
-        asked: the requested thing, for the fact ``requested`` of an error.
+        asked: the arguments by name, or a text, for the fact ``requested`` of an error.
         method: the HTTP method.
         path: the path below ``root``.
         read: reads the body of the response.
@@ -89,7 +90,7 @@ class Request(Generic[Content]):
 
     operation: str
     doing: str
-    asked: str
+    asked: Mapping[str, object] | str
     method: str
     path: str
     read: Callable[[bytes], Content]
@@ -102,6 +103,11 @@ class Request(Generic[Content]):
     accepts: frozenset[int] = frozenset()
     patience: float | None = None
     join: Callable[[Content, Response], Content] | None = None
+
+    @property
+    def requested(self) -> str:
+        """Return the arguments for an error: a request that succeeds renders none."""
+        return self.asked if isinstance(self.asked, str) else arguments(self.asked)
 
     @property
     def goes_to_iam(self) -> bool:

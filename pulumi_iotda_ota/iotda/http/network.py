@@ -255,7 +255,7 @@ def proxy_error(
             f"could not {request.doing}: {in_words(error)}",
             sent=False,
             facts=[
-                ("requested", request.asked),
+                ("requested", request.requested),
                 ("endpoint", connection.address),
                 (setting("proxy"), f"{proxy.address} (from {proxy.origin})"),
                 ("fix", "use socks5h://, so that the proxy resolves the name, or correct the endpoint"),
@@ -279,7 +279,7 @@ def proxy_error(
         sent=False,
         temporary=not final,
         facts=[
-            ("requested", request.asked),
+            ("requested", request.requested),
             (setting("proxy"), f"{proxy.address} (from {proxy.origin})"),
             ("fix", advice),
         ],

@@ -329,7 +329,7 @@ def _translated(
     """
     if isinstance(error, UnicodeEncodeError) and not sent and proxy:
         return _unsendable(proxy)
-    facts = [("requested", request.asked), ("endpoint", connection.address)]
+    facts = [("requested", request.requested), ("endpoint", connection.address)]
     if isinstance(error, _WRONG_SETTING) and not sent:
         return ConfigurationError(
             f"could not {request.doing}: the endpoint, the proxy or a header cannot be used",

@@ -16,7 +16,7 @@ from pulumi_iotda_ota.iotda.references import argument
 from pulumi_iotda_ota.iotda.sanitize import quoted, sanitize
 from pulumi_iotda_ota.lifecycle.base import holds_unknown
 from pulumi_iotda_ota.lifecycle.recovery import Creation, create_once
-from pulumi_iotda_ota.lookup.details import contradictions, held_to
+from pulumi_iotda_ota.lookup.find import contradictions, held_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
