@@ -204,7 +204,7 @@ def problems(model: Any, content: dict[str, Any]) -> list[tuple[str, str]]:
     try:
         TypeAdapter(model).validate_json(json.dumps(content))
     except ValidationError as error:
-        return [(parsing._field_path(one["loc"]), parsing._said(one)) for one in error.errors()]
+        return [(parsing._field_path(one["loc"]), parsing._problem_text(one)) for one in error.errors()]
     return []
 
 
