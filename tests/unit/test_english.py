@@ -65,7 +65,7 @@ def test_code_on_a_page_is_not_read(check: Check) -> None:
     fenced = "```sh\nfrob\n```\n\n> ~~~\n> frob\n> ~~~\n"
     page = f"# Frob\n\n{fenced}\nUse `frob` and ``a frob``, [here](frob).\n\n[frob](x.md)\n"
 
-    assert check(page) == (1, ['page.md:1: "Frob": say "call"', 'page.md:12: "frob": say "call"'])
+    assert check(page) == (1, ['page.md:1: "Frob": say "call"', 'page.md:13: "frob": say "call"'])
 
 
 @pytest.mark.parametrize(
