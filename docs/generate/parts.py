@@ -1,4 +1,4 @@
-"""The parts of pages that are made: tables of arguments, answers, settings and rules, in the words of the code."""
+"""The generated parts of pages: tables of arguments, outputs, settings and rules, with the texts of the code."""
 
 from __future__ import annotations
 
@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.schema import Argument
     from pulumi_iotda_ota.schema.outputs import Object, Output
 
-__all__ = ["PARTS", "REFERENCE"]
-
 T = TypeVar("T")
-# The pages show Python, so that values are written as Python writes them.
+# The pages show Python, so values have Python's form.
 _SPELLING = Spelling(
     name=code,
     value=lambda value: code(str(value) if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)),
@@ -58,9 +56,9 @@ _OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     "UpgradeTaskCompletion": outputs.UPGRADE_TASK_COMPLETION,
     "UpgradeTaskConfirmation": outputs.UPGRADE_TASK_CONFIRMATION,
 }
-# Types whose name for readers differs from that in the tables.
+# Types with another name for readers than in the tables.
 _TYPES = {"argument": "string", "counts by argument": "integer for each argument", "any": "any values"}
-# Where a resource was made is kept for itself: programs do not see it.
+# Outputs that programs do not see: the place where a resource was created.
 _INTERNAL = {"identity"}
 
 
@@ -75,7 +73,7 @@ def _changes(name: str) -> str:
     for name_of_input, change in changes.items():
         if change:
             inputs.setdefault(rendered(change.description, _SPELLING), []).append(name_of_input)
-    return table(("argument", "what a change does"), [(listed(names), does) for does, names in inputs.items()])
+    return table(("argument", "what a change does"), [(listed(names), effect) for effect, names in inputs.items()])
 
 
 def _argument(argument: Argument) -> str:
@@ -117,17 +115,17 @@ def _endpoint_of_region(name: str) -> str:
 
 
 def _vendor_names() -> str:
-    """Return what becomes of the names that the table of settings does not have; equal texts share a row."""
-    told = {name for setting in SETTINGS for name in setting.environment}
+    """Return the use of each name that the table of settings does not have; equal texts share a row."""
+    in_settings = {name for setting in SETTINGS for name in setting.environment}
     rows: dict[tuple[str, str], list[str]] = {}
     for name in (*VARIABLES, *FILE_KEYS):
-        if name.name not in told:
+        if name.name not in in_settings:
             text = f"read as `{name.text}`" if name.use == READ and name.text in Connection.model_fields else name.text
-            what = {READ: text, REFUSED: f"refused: {text}", IGNORED: f"no effect; {text}"}[name.use]
-            rows.setdefault((name.tool, what), []).append(name.name)
+            use = {READ: text, REFUSED: f"refused: {text}", IGNORED: f"no effect; {text}"}[name.use]
+            rows.setdefault((name.tool, use), []).append(name.name)
     return table(
-        ("of", "variable or key", "what becomes of it"),
-        [(tool, listed(names), what) for (tool, what), names in rows.items()],
+        ("of", "variable or key", "use"),
+        [(tool, listed(names), use) for (tool, use), names in rows.items()],
     )
 
 
@@ -148,16 +146,16 @@ def _coded_names(title: str) -> str:
 
 
 def _constraints() -> str:
-    """Return the table of the module's own text."""
+    """Return the table in the docstring of the module."""
     border = re.compile(r"^=+(?: =+)+$", re.MULTILINE)
-    _, heads, rows, _ = border.split(str(constraints.__doc__))
+    _, titles, rows, _ = border.split(str(constraints.__doc__))
     starts = [found.start() for found in re.finditer(r"=+", str(border.search(str(constraints.__doc__))[0]))]  # type: ignore[index]
-    cells = [_columns(line, starts) for line in [heads.strip(), *rows.strip().splitlines()]]
+    cells = [_columns(line, starts) for line in [titles.strip(), *rows.strip().splitlines()]]
     return table(cells[0], cells[1:])
 
 
 def _version_words() -> str:
-    """Return the words of a version and where they sort, then the few that count in front of the first number."""
+    """Return the words of a version with their order, then those that also count before the first number."""
     letters = "a single letter"
     rows = [
         (
@@ -173,9 +171,9 @@ def _version_words() -> str:
         )
         for words in WORDS
     ]
-    heads = ("word", "where a version sorts", "beside `1.5.0`", "words")
-    in_front = f"In front of the first number only {listed(IN_FRONT)} count: `edge-gateway_1.2` is no prerelease."
-    return f"{table(heads, rows)}\n{wrapped(in_front)}"
+    titles = ("word", "where a version sorts", "beside `1.5.0`", "words")
+    in_front = f"Before the first number only {listed(IN_FRONT)} count: `edge-gateway_1.2` is no prerelease."
+    return f"{table(titles, rows)}\n{wrapped(in_front)}"
 
 
 def _columns(line: str, starts: list[int]) -> list[str]:
@@ -199,7 +197,7 @@ def _limits() -> str:
     return table(("what", "at most"), rows)
 
 
-def _frozen() -> str:
+def _stored_classes() -> str:
     rows = [
         (code(name.removesuffix("Provider")), code(f"{provider.__module__}.{name}"))
         for name, provider in sorted(vars(dynamic).items())
@@ -209,7 +207,7 @@ def _frozen() -> str:
 
 
 def _names() -> str:
-    """Return every public name with the first line of what it says of itself."""
+    """Return every public name with the first line of its docstring."""
     public = [name for name in pulumi_iotda_ota.__all__ if name != "__version__"]
     rows = [(code(name), _first_line(getattr(pulumi_iotda_ota, name))) for name in public]
     return table(("name", "what it is"), rows)
@@ -220,7 +218,7 @@ def _first_line(thing: object) -> str:
     return re.sub(r":\w+:`(\w+)`", r"`\1`", first.replace("``", "`"))
 
 
-#: Each part that is made from the tables alone, by its name.
+#: The parts that the tables alone determine, by name.
 REFERENCE: Mapping[str, Callable[[], str]] = {
     **{f"inputs of {name}": partial(_inputs, table_of) for name, table_of in _INPUTS.items()},
     **{f"changes of {name}": partial(_changes, name) for name in CONNECTION},
@@ -233,9 +231,9 @@ REFERENCE: Mapping[str, Callable[[], str]] = {
     "version words": _version_words,
     "names": _names,
     "limits of the service": _limits,
-    "frozen classes": _frozen,
+    "frozen classes": _stored_classes,
 }
-#: Each part, by its name. The pictures are drawn from requests to the local IoTDA.
+#: All parts, by name. The pictures show requests that the local IoTDA received.
 PARTS: Mapping[str, Callable[[], str]] = {
     **REFERENCE,
     "requests of resources": pictures.requests_of_resources,
