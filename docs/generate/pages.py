@@ -61,7 +61,7 @@ def _whole_pages() -> dict[Path, str]:
 
 
 def _with_parts(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
-    """Return a page with the given parts generated again. A mark with an unknown name is a KeyError."""
+    """Return a page with these parts generated again. A mark with an unknown name is a KeyError."""
 
     def generated(found: re.Match[str]) -> str:
         name = found["name"]
