@@ -91,7 +91,7 @@ def _package(product: str, package_id: str, version: str, uploaded: str, more: s
 
 
 def _arguments(text: str) -> dict[str, Any]:
-    """Return the arguments of a line: its first name is a product, unless it has a package id, other names are flags."""
+    """Return the arguments of a line: the product, unless it has a package id, then flags and keywords."""
     call = ast.parse(f"f({text})", mode="eval").body
     assert isinstance(call, ast.Call)
     keywords = {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords}
