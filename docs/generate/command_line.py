@@ -1,7 +1,6 @@
-"""Generate docs/command-line.md: the options of each command, and an example that runs against an emulator.
+"""Makes docs/command-line.md: walks the tree of commands, and runs every example on a terminal, against an emulator.
 
-The examples run on a terminal. The emulator's clock advances only where an example says so, so that the page is always
-the same.
+The emulator's time stands still but where an example lets some pass, so that a page is the same at every making.
 """
 
 from __future__ import annotations
@@ -33,53 +32,54 @@ from pulumi_iotda_ota.lock.files import LOCK_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+__all__ = ["page"]
+
 _COLUMNS = 100
-# V1.4.11 of the smart meter, in the built-in catalogue.
+# V1.4.11 of the smart meter, in the catalogue that is built in.
 _PACKAGE = "8e99e4f7765dfb08dbfee0054d004b3b"
 _METER = "--package-type firmwarePackage --product-id smart-meter"
 _PORT = re.compile(r"127\.0\.0\.1:\d+")
 _MOVES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
-_TOP = """# The command line
+_BEGIN = """# The command line
 
 `iotda-ota` looks up packages, explains the choice, and manages upgrade tasks and the lock file, from a shell or a
-pipeline. It returns the same results as the functions, and each argument of a function is an option. To pass a list,
-repeat the option: `--source-version V1.3.2 --source-version V1.4.0`. Install it from a checkout:
+pipeline. Its results are those of the functions, and each argument of a function is an option. A list is an option that
+you repeat: `--source-version V1.3.2 --source-version V1.4.0`. From a checkout:
 
-<!-- not run: the tests have it installed already -->
+<!-- not run: it is installed before any page is tried -->
 ```sh
 python -m pip install '.[cli]'
 ```
 
 {get}
-If a terminal is too narrow for a row, the row continues on the next line. An id is never split. If the output is not a
-terminal, tabs separate the cells, and there is no header: `cut -f2` prints the id of a package. `--field` prints one
-value:
+A terminal that is too narrow for a row gets the row in several lines; an id is never split. If the output is no
+terminal, tabs separate the cells, values are whole, and there is no header: `cut -f2` is the id of a package. `--field`
+prints one value:
 
 {field}"""
 _JSON = """## For a program
 
-With `--json` the standard output is one JSON object, `{{"result": …}}`. It is the result of the function, or `null` if
-`--on-missing none` allows that. `package list` and `package get` add `skipped_counts`, and `skipped` with the first 100
-packages. `package get --all-skipped` has all of them. Characters beyond ASCII are escaped.
+With `--json` the standard output is one JSON object, `{{"result": …}}`: what the function returns, or `null` if
+`--on-missing none` allows that. `package list` and `package get` add `skipped` (the first 100; `package get
+--all-skipped` has all) and `skipped_counts`. Every character beyond ASCII is escaped, and values are exact.
 
 {json}
-An error is one JSON object on the standard error, and the standard output is empty. Three errors also have a result: a
-failed task (`task watch`), refused devices (`task retry`), and problems (`doctor`):
+An error is one object on the standard error, and the standard output is empty. Three errors come with a result: a task
+that failed (`task watch`), devices that were refused (`task retry`), and problems (`doctor`):
 
 {error}"""
 _SETTINGS = f"""## {CONNECTION}
 
 {CONNECTION_TEXT}
 
-`--stack dev` reads `Pulumi.dev.yaml`, in the current folder or the nearest folder above that has a `Pulumi.yaml`. An
-encrypted setting is an error, unless you add `--decrypt`. Then `pulumi` decrypts it. `iotda-ota help connection` lists
-these options:
+`--stack dev` reads `Pulumi.dev.yaml` beside the `Pulumi.yaml` of this folder or one above it. If a setting in it is
+encrypted, it is an error, unless `--decrypt` lets `pulumi` decrypt it. `iotda-ota help connection` lists these options:
 
 """
 
 
 class _Time:
-    """The clock of the service."""
+    """The time of the service."""
 
     now = 1_800_000_000.0
 
@@ -88,14 +88,15 @@ class _Time:
 
 
 class _Shell:
-    """A shell that runs examples on a terminal, each in a new process."""
+    """Runs examples on a terminal, each in its own process."""
 
     def __init__(self, emulator: Emulator, time: _Time, folder: str) -> None:
         self.emulator = emulator
         self.time = time
+        kept = {name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ}
         self._folder = folder
         self._environ = {
-            **{name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ},
+            **kept,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
             "HOME": folder,
             "NO_COLOR": "1",
@@ -104,34 +105,35 @@ class _Shell:
         }
 
     def __call__(self, command: str, *, lines: bool = False) -> str:
-        """Return a command and its output on a terminal, as a block of Markdown.
+        """Return a command and what a terminal shows of it, as a block of Markdown.
 
         Args:
-            command: the command.
-            lines: whether the terminal can only print lines. A page cannot show an animation.
+            command: what is typed.
+            lines: whether it can do no more than print lines: what moves on a terminal can not be shown on a page.
         """
-        reader, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, _COLUMNS, 0, 0))
-        # Only this module chooses the command.
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, _COLUMNS, 0, 0))
+        # The shell and all it runs are ours: the words are those of this module.
         process = subprocess.Popen(  # noqa: S603
             ["bash", "-c", command],  # noqa: S607
             cwd=self._folder, env={**self._environ, "TERM": "dumb" if lines else "xterm"},
-            stdin=terminal, stdout=terminal, stderr=terminal,
+            stdin=theirs, stdout=theirs, stderr=theirs,
         )  # fmt: skip
-        os.close(terminal)
-        output = b"".join(_chunks(reader))
-        os.close(reader)
+        os.close(theirs)
+        shown = b"".join(_chunks(ours))
+        os.close(ours)
         process.wait()
-        return _block(command, output.decode(), self.emulator)
+        return _block(command, shown.decode(), self.emulator)
 
     def forget(self, name: str) -> None:
         """Remove a file of the folder."""
         (Path(self._folder) / name).unlink(missing_ok=True)
 
     def begin(self, command: str, *, lines: int = 1) -> str:
-        """Start a command that does not end by itself, return its first lines of output, and end it."""
+        """Return a command that goes on, and the first lines of its output; then end it."""
+        words = shlex.split(command)
         with subprocess.Popen(  # noqa: S603  as above
-            shlex.split(command), cwd=self._folder, env=self._environ, stdout=subprocess.PIPE, text=True
+            words, cwd=self._folder, env=self._environ, stdout=subprocess.PIPE, text=True
         ) as process:
             text = "".join(process.stdout.readline() for _ in range(lines)) if process.stdout else ""
             process.terminate()
@@ -139,7 +141,7 @@ class _Shell:
 
 
 def _chunks(terminal: int) -> Iterator[bytes]:
-    """Yield the output until the process has closed the terminal. Some systems report that as an error."""
+    """Give what is shown until the process has closed its end, which some systems tell as an error."""
     try:
         while chunk := os.read(terminal, 65536):
             yield chunk
@@ -147,8 +149,8 @@ def _chunks(terminal: int) -> Iterator[bytes]:
         return
 
 
-def _block(command: str, output: str, emulator: Emulator) -> str:
-    text = _PORT.sub("127.0.0.1:41233", _MOVES.sub("", output).replace("\r\n", "\n"))
+def _block(command: str, shown: str, emulator: Emulator) -> str:
+    text = _PORT.sub("127.0.0.1:41233", _MOVES.sub("", shown).replace("\r\n", "\n"))
     for secret in (emulator.access_key, emulator.secret_key):
         text = text.replace(secret, "…")
     lines = [line.rstrip() for line in text.rstrip("\n").split("\n")]
@@ -171,16 +173,16 @@ def page() -> str:
 
 
 def _parts(shell: _Shell) -> Iterator[str]:
-    explained = (
+    why = (
         f"iotda-ota package get {_METER} --version-constraint '^1.4' --source-version V1.3.2 "
         "--highest-version --explain"
     )
     version = f"iotda-ota package get {_METER} --version V1.4.10"
-    yield _TOP.format(get=shell(explained), field=shell(f"{version} --field package_id"))
+    yield _BEGIN.format(get=shell(why), field=shell(f"{version} --field package_id"))
     yield "\n## Exit codes\n\n"
     yield table(("code", "meaning"), ((f"{code.number}", code.meaning) for code in CODES))
-    missing = f"iotda-ota package get {_METER} --version-constraint '^9' --json"
-    yield "\n" + _JSON.format(json=shell(f"{version} --json"), error=shell(missing))
+    nothing = f"iotda-ota package get {_METER} --version-constraint '^9' --json"
+    yield "\n" + _JSON.format(json=shell(f"{version} --json"), error=shell(nothing))
     yield "\n" + _SETTINGS + _options(_command("package", "list"), CONNECTION)
     yield "\n## Commands\n"
     for words, command in _commands(root, ()):
@@ -188,7 +190,7 @@ def _parts(shell: _Shell) -> Iterator[str]:
 
 
 def _of_command(words: tuple[str, ...], command: click.Command, shell: _Shell) -> Iterator[str]:
-    """Yield the section of a command: purpose, usage, options, and an example."""
+    """Give the section of a command: what it is for, how it is called, its options, and an example."""
     positional = "".join(f" {parameter.metavar or ''}" for parameter in _positionals(command))
     yield f"\n### {' '.join(words)}\n\n{_text(command.help)}\n\n`{PROGRAM} {' '.join(words)}{positional} [options]`\n\n"
     yield _options(command, "")
@@ -197,7 +199,7 @@ def _of_command(words: tuple[str, ...], command: click.Command, shell: _Shell) -
 
 
 def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield every command that is not a group, in the order of the help."""
+    """Give every command that does something, in the order of the help."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from _commands(command, (*path, name))
@@ -214,25 +216,30 @@ def _positionals(command: click.Command) -> list[Positional]:
 
 
 def _options(command: click.Command, section: str) -> str:
-    """Return the table of the options under one heading of the help."""
+    """Return the table of the options that stand under a heading of the help."""
     rows: list[tuple[str, str]] = []
     if not section:
         rows += [(f"`{item.metavar}`", item.description) for item in _positionals(command)]
     for option in command.params:
         if isinstance(option, click.Option) and getattr(option, "section", "") == section:
-            rows.append((_option(option), str(option.help)))
+            rows.append((_called(option), str(option.help)))
     return table(("option", "meaning"), rows)
 
 
-def _option(option: click.Option) -> str:
-    """Return the names of an option, and its allowed values or their kind."""
+def _called(option: click.Option) -> str:
+    """Return how an option is given, with its values or what they are."""
     names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     if option.is_flag:
         return names
     kind = str(option.metavar)
     if isinstance(option.type, click.Choice) and option.metavar is None:
-        kind = " or ".join(", ".join(map(str, option.type.choices)).rsplit(", ", 1))
+        kind = _either(map(str, option.type.choices))
     return f"{names} {kind}{', required' if option.required else ''}"
+
+
+def _either(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _text(help_: str | None) -> str:
@@ -241,13 +248,13 @@ def _text(help_: str | None) -> str:
 
 
 def _task(shell: _Shell, seconds: float, *, outcome: str = "success", **fields: Any) -> str:
-    """Reset the service, start an upgrade task for two devices, advance the clock, and return the id of the task.
+    """Start a campaign for two devices in a service that is as at first, let time pass, and return its id.
 
     Args:
-        shell: the shell of the examples.
-        seconds: how far the clock advances.
-        outcome: the outcome of the second device.
-        fields: more fields of the task.
+        shell: what runs the example.
+        seconds: how much time passes.
+        outcome: what becomes of the second device.
+        fields: more of the task.
     """
     emulator = shell.emulator
     emulator.reset()
@@ -259,7 +266,7 @@ def _task(shell: _Shell, seconds: float, *, outcome: str = "success", **fields: 
 
 
 def _failed(shell: _Shell) -> str:
-    """Start an upgrade task that fails for one device, and return its id."""
+    """Start a campaign that fails for one device; return its id."""
     return _task(shell, 600, outcome="fail")
 
 
@@ -274,11 +281,11 @@ def _confirmed(shell: _Shell) -> Iterator[str]:
 
 
 def _locked(shell: _Shell, *, uploaded: bool = False) -> str:
-    """Reset the service and the lock file, and return the command that locks a lookup.
+    """Lock a lookup in a service, and a folder, that are as at first; return the command that does so.
 
     Args:
-        shell: the shell of the examples.
-        uploaded: whether to run the command, and then upload a higher version.
+        shell: what runs the example.
+        uploaded: whether a version that is higher comes after it.
     """
     command = f"iotda-ota lock add meter-firmware {_METER} --version-constraint '^1.4' --highest-version"
     shell.emulator.reset()
@@ -316,13 +323,13 @@ def _emulated(shell: _Shell) -> Iterator[str]:
     yield re.sub(r"(_KEY=)\w+", r"\1…", shell.begin("iotda-ota emulator --project-id meters --env", lines=5))
 
 
-def _diagnosed(shell: _Shell) -> Iterator[str]:
-    """Yield the output of doctor, without the installed versions, which differ from machine to machine."""
-    output = shell("iotda-ota doctor")
-    yield re.sub(r"^(?:ok|warning) +(?:pulumi|libraries):.*\n(?: {9}.*\n)*", "", output, flags=re.MULTILINE)
+def _examined(shell: _Shell) -> Iterator[str]:
+    """Give what doctor finds, but for what is installed: that differs from one machine to the next."""
+    told = shell("iotda-ota doctor")
+    yield re.sub(r"^(?:ok|warning) +(?:pulumi|libraries):.*\n(?: {9}.*\n)*", "", told, flags=re.MULTILINE)
 
 
-#: The examples of each command.
+#: What shows each command at work.
 _EXAMPLES: Mapping[tuple[str, ...], Callable[[_Shell], Iterable[str]]] = {
     ("package", "list"): lambda shell: [
         shell(f"iotda-ota package list {_METER} --version-constraint '>=1.4.9 <1.5' --order-by version")
@@ -339,7 +346,7 @@ _EXAMPLES: Mapping[tuple[str, ...], Callable[[_Shell], Iterable[str]]] = {
     ("lock", "check"): _checked,
     ("lock", "list"): _listed_names,
     ("lock", "remove"): lambda shell: [shell("iotda-ota lock remove meter-firmware")],
-    ("doctor",): _diagnosed,
+    ("doctor",): _examined,
     ("emulator",): _emulated,
     ("completion",): lambda shell: [shell('eval "$(iotda-ota completion bash)"')],
     ("help",): lambda shell: [shell("iotda-ota help task")],

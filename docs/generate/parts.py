@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import re
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pulumi_iotda_ota
 from docs.generate import pictures
 from docs.generate.markdown import code, listed, table, wrapped
-from pulumi_iotda_ota import dynamic, schema
+from pulumi_iotda_ota import dynamic
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.auth.vendor import FILE_KEYS, IGNORED, READ, REFUSED, VARIABLES
-from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.schema import outputs
+from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.schema.argument import Spelling, explained, rendered
 from pulumi_iotda_ota.schema.changes import CONNECTION
+from pulumi_iotda_ota.schema.registry import FUNCTIONS, RESOURCES
 from pulumi_iotda_ota.selection import constraints
 from pulumi_iotda_ota.selection.versions import BUILD, IN_FRONT, WORDS
 
@@ -29,37 +29,22 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.schema import Argument
     from pulumi_iotda_ota.schema.outputs import Object, Output
+    from pulumi_iotda_ota.schema.registry import Function, Resource
 
-T = TypeVar("T")
 # The pages show Python, so values have Python's form.
 _SPELLING = Spelling(
     name=code,
     value=lambda value: code(str(value) if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)),
 )
-_INPUTS: Mapping[str, tuple[Argument, ...]] = {
-    "get_ota_packages": schema.GET_OTA_PACKAGES,
-    "get_ota_package": schema.GET_OTA_PACKAGE,
-    "get_upgrade_task": schema.GET_UPGRADE_TASK,
-    "OtaPackagePin": schema.OTA_PACKAGE_PIN,
-    "OtaPackage": schema.OTA_PACKAGE,
-    "UpgradeTask": schema.UPGRADE_TASK,
-    "UpgradeTaskCompletion": schema.UPGRADE_TASK_COMPLETION,
-    "UpgradeTaskConfirmation": schema.UPGRADE_TASK_CONFIRMATION,
-}
-_OUTPUTS: Mapping[str, tuple[Output, ...]] = {
-    "get_ota_packages": outputs.GET_OTA_PACKAGES,
-    "get_ota_package": outputs.GET_OTA_PACKAGE,
-    "get_upgrade_task": outputs.GET_UPGRADE_TASK,
-    "OtaPackagePin": outputs.OTA_PACKAGE_PIN,
-    "OtaPackage": outputs.OTA_PACKAGE,
-    "UpgradeTask": outputs.UPGRADE_TASK,
-    "UpgradeTaskCompletion": outputs.UPGRADE_TASK_COMPLETION,
-    "UpgradeTaskConfirmation": outputs.UPGRADE_TASK_CONFIRMATION,
+# Functions and resources by their names in Python.
+_SERVED: Mapping[str, Function | Resource] = {
+    **{snake(name): function for name, function in FUNCTIONS.items()},
+    **RESOURCES,
 }
 # Types with another name for readers than in the tables.
 _TYPES = {"argument": "string", "counts by argument": "integer for each argument", "any": "any values"}
-# Outputs that programs do not see: the place where a resource was created.
-_INTERNAL = {"identity"}
+# Outputs that Python programs do not see: the place of a resource, and the plugin's field for a missing package.
+_INTERNAL = {"identity", "found"}
 
 
 def _inputs(table_of: Iterable[Argument]) -> str:
@@ -68,7 +53,9 @@ def _inputs(table_of: Iterable[Argument]) -> str:
 
 
 def _changes(name: str) -> str:
-    changes = {argument.name: argument.change for argument in _INPUTS[name]} | {"connection": CONNECTION[name]}
+    changes = {argument.name: argument.change for argument in _SERVED[name].arguments} | {
+        "connection": CONNECTION[name]
+    }
     inputs: dict[str, list[str]] = {}
     for name_of_input, change in changes.items():
         if change:
@@ -220,9 +207,9 @@ def _first_line(thing: object) -> str:
 
 #: The parts that the tables alone determine, by name.
 REFERENCE: Mapping[str, Callable[[], str]] = {
-    **{f"inputs of {name}": partial(_inputs, table_of) for name, table_of in _INPUTS.items()},
+    **{f"inputs of {name}": partial(_inputs, served.arguments) for name, served in _SERVED.items()},
     **{f"changes of {name}": partial(_changes, name) for name in CONNECTION},
-    **{f"outputs of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
+    **{f"outputs of {name}": partial(_outputs, served.outputs) for name, served in _SERVED.items()},
     "settings": _settings,
     "order of sources": _sources,
     "names of the vendor": _vendor_names,
