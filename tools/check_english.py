@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 LIST = "tools/english.txt"
-# Stands for code, so that words on both sides of it are no phrase.
+# Replaces code, so that words on both sides of it are no phrase.
 _CODE = "\0"
 _FENCED = re.compile(r"^[ >]*(```|~~~).*?(?:^[ >]*\1|\Z)", re.MULTILINE | re.DOTALL)
 _TARGET = re.compile(r"\]\([^)\s]+\)")

@@ -57,7 +57,7 @@ In every class, `headline` is the first line, `facts` are the labelled lines as 
 _CODES = """
 ## Known codes
 
-If the service, its gateway or IAM refuses a request with one of these codes, the message has this cause or fix. If it
+If the service, its gateway or IAM refuses a request with a code of this table, the message has its text. If it
 throttles requests (429, or 403 with `IOTDA.021101` or `IOTDA.021102`), the library waits first. Then the fix is:
 {throttled}.
 
