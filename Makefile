@@ -46,6 +46,7 @@ demo: $(INSTALLED)
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python -m tools.check_english
 	$(BIN)/mypy
 	@for program in examples/*/__main__.py examples/gitops/*/*.py; do echo "mypy $$program"; $(BIN)/mypy "$$program" || exit 1; done
 

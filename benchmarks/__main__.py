@@ -1,7 +1,7 @@
-"""Measures every figure of the design in one run, as ratios wherever there is something to compare with.
+"""Measure every figure of docs/performance.md in one run, as a ratio to a baseline if there is one.
 
-``make bench`` starts it. It prints a table, or JSON with ``--json``, and draws how the cost grows into
-``docs/performance.svg``. These are targets, no gates: what a busy machine shows is told by the spread.
+``make bench`` runs it. It prints a table, or JSON with ``--json``, and draws the growth of the cost into
+``docs/performance.svg``. A missed target fails nothing: the spread shows how busy the machine was.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from benchmarks.measure import Figure
 
 PLOT = Path(__file__).parents[1] / "docs" / "performance.svg"
-_HEAD = f"{'figure':<50}{'measured':>14}{'target':>9}   {'spread':<15} measured against"
+_HEAD = f"{'figure':<50}{'measured':>14}{'target':>9}   {'spread':<15} compared with"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--no-plot", action="store_true", help="leave docs/performance.svg as it is")
+    parser.add_argument("--no-plot", action="store_true", help="do not write docs/performance.svg")
     arguments = parser.parse_args()
     if arguments.json:
         _print_json(draw=not arguments.no_plot)
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def figures() -> Iterator[Figure]:
-    """Measure the figures, one after the other."""
+    """Measure the figures in order."""
     yield starts.imported()
     yield from walks.figures()
     if shutil.which("pulumi"):
@@ -45,14 +45,14 @@ def figures() -> Iterator[Figure]:
 
 
 def _print_json(*, draw: bool) -> None:
-    found: dict[str, Any] = {
+    report: dict[str, Any] = {
         "figures": [{**asdict(figure), "reached": figure.reached} for figure in figures()],
         "seconds": starts.parts(),
         "selection": selection.measured(),
     }
     if draw:
-        found["growth"] = growth.draw(PLOT)
-    print(json.dumps(found, indent=2))
+        report["growth"] = growth.draw(PLOT)
+    print(json.dumps(report, indent=2))
 
 
 def _print_table(*, draw: bool) -> None:
@@ -61,14 +61,14 @@ def _print_table(*, draw: bool) -> None:
         print(line(figure), flush=True)
     if not shutil.which("pulumi"):
         print("previews not measured: no pulumi on PATH")
-    print("\nwhere the time goes, in milliseconds")
-    for name, taken in starts.parts().items():
-        print(f"{name:<50}{taken * 1000:>12.0f}")
+    print("\nsteps of a first lookup, in milliseconds")
+    for name, time in starts.parts().items():
+        print(f"{name:<50}{time * 1000:>12.0f}")
     print()
-    selection.show(selection.measured())
+    selection.print_table(selection.measured())
     if draw:
         growth.draw(PLOT)
-        print(f"\nhow the cost grows: {PLOT.relative_to(Path.cwd()) if PLOT.is_relative_to(Path.cwd()) else PLOT}")
+        print(f"\ngrowth of the cost: {PLOT.relative_to(Path.cwd()) if PLOT.is_relative_to(Path.cwd()) else PLOT}")
 
 
 def line(figure: Figure) -> str:

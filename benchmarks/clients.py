@@ -1,7 +1,7 @@
-"""The ways to make the same lookup that are compared: this library, the vendor's SDK, and the least there is.
+"""The compared clients: this library, the vendor's SDK, and a bare loop over ``http.client``.
 
-Each gives a function that asks for every package of one list and returns how many there were. What a program would
-import and build once is done before the function is called.
+Each is a context manager that yields a function. The function reads all packages of one list, and returns their number.
+Imports and connections that a program would share are made before.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.lookup.session import Run
 
-__all__ = ["Way", "bare", "ours", "sdk", "settings"]
-
-#: Given the port of the service, gives what asks it for every package, while its connections are open.
-Way = Callable[[int], AbstractContextManager[Callable[[], int]]]
+#: From the port of the service to a function that reads the whole list, while its connections are open.
+Client = Callable[[int], AbstractContextManager[Callable[[], int]]]
 PROJECT = "bench"
 PRODUCT = "64a1f0c2e4b0d9a1b2c3d4e5"
 
 
 def settings(port: int) -> dict[str, str]:
-    """Return the environment in which a program asks the service of the benchmarks."""
+    """Return the environment that leads a program to the service of the benchmarks."""
     return {
         "HW_IOTDA_ENDPOINT": f"http://127.0.0.1:{port}",
         "HW_REGION_NAME": "cn-north-4",
@@ -38,7 +36,7 @@ def settings(port: int) -> dict[str, str]:
 
 @contextmanager
 def ours(port: int) -> Iterator[Callable[[], int]]:
-    """Give this library's walk, as a lookup makes it, over the connections of one program."""
+    """Yield the walk of this library, as a lookup does it, over the connections of one program."""
     connection = resolve(None, config={}, environ=settings(port))
     query = PackageQuery("firmwarePackage", product_id=PRODUCT)
     with closing(Run(memo=False)) as run:
@@ -47,7 +45,7 @@ def ours(port: int) -> Iterator[Callable[[], int]]:
 
 @contextmanager
 def bare(port: int) -> Iterator[Callable[[], int]]:
-    """Give a loop over ``http.client`` and ``json``: one connection, no signature, no check of what comes."""
+    """Yield a loop over ``http.client`` and ``json``: one connection, no signature, no validation."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def walk() -> int:
@@ -56,11 +54,11 @@ def bare(port: int) -> Iterator[Callable[[], int]]:
         while True:
             path = f"/v5/iot/{PROJECT}/ota-upgrades/packages?limit=50&marker={marker}&product_id={PRODUCT}"
             connection.request("GET", path, headers={"X-Auth-Token": "bench"})
-            answer = json.loads(connection.getresponse().read())
-            found += answer["packages"]
-            if not answer["packages"] or len(found) == answer["page"]["count"]:
+            response = json.loads(connection.getresponse().read())
+            found += response["packages"]
+            if not response["packages"] or len(found) == response["page"]["count"]:
                 return len(found)
-            marker = answer["page"]["marker"]
+            marker = response["page"]["marker"]
 
     with closing(connection):
         yield walk
@@ -68,8 +66,8 @@ def bare(port: int) -> Iterator[Callable[[], int]]:
 
 @contextmanager
 def sdk(port: int) -> Iterator[Callable[[], int]]:
-    """Give the loop that a program writes with the vendor's SDK for Python: page after page, by marker."""
-    from huaweicloudsdkcore.auth.credentials import BasicCredentials  # noqa: PLC0415  imported where it is measured
+    """Yield the loop that a program would write with the vendor's SDK for Python: page after page, by marker."""
+    from huaweicloudsdkcore.auth.credentials import BasicCredentials  # noqa: PLC0415  only this benchmark needs it
     from huaweicloudsdkiotda.v5 import IoTDAClient, ListOtaPackageInfoRequest  # noqa: PLC0415
 
     client = (
@@ -83,10 +81,10 @@ def sdk(port: int) -> Iterator[Callable[[], int]]:
         found: list[Any] = []
         request = ListOtaPackageInfoRequest(package_type="firmwarePackage", product_id=PRODUCT, limit=50)
         while True:
-            answer = client.list_ota_package_info(request)
-            found += answer.packages
-            if not answer.packages or len(found) == answer.page.count:
+            response = client.list_ota_package_info(request)
+            found += response.packages
+            if not response.packages or len(found) == response.page.count:
                 return len(found)
-            request.marker = answer.page.marker
+            request.marker = response.page.marker
 
     yield walk

@@ -1,4 +1,4 @@
-"""Measures things against each other: in turn, round by round, so that whatever else the machine does falls on all."""
+"""Measure works round by round, each once in a round, so that other load on the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Figure", "interleaved", "median", "ratios", "seconds"]
-
 
 @dataclass(frozen=True)
 class Figure:
     """One line of the table.
 
     Attributes:
-        name: what is measured.
-        value: the median of it.
-        unit: what it is measured in.
-        most: the target: at most this; None where there is none.
-        baseline: what it is compared with, in words; empty where it is compared with nothing.
-        measured: the medians that a ratio was made of: ours, and the baseline's.
-        spread: the least and the most of all rounds, in the same unit.
-        aim: a better target that is no promise, or None.
+        name: the name of the figure.
+        value: the median.
+        unit: the unit of the value.
+        most: the target, an upper bound, or None.
+        baseline: a description of the baseline, or empty.
+        measured: the two medians behind a ratio: of this library, and of the baseline.
+        spread: the lowest and the highest value of all rounds.
+        aim: a lower bound than the target, which is no promise, or None.
     """
 
     name: str
@@ -39,19 +37,19 @@ class Figure:
 
     @property
     def reached(self) -> bool | None:
-        """Return whether the target was reached, or None where there is none."""
+        """Return whether the target was reached, or None if there is no target."""
         return None if self.most is None else self.value <= self.most
 
 
 def seconds(work: Callable[[], object]) -> float:
     """Return the seconds that work takes."""
-    begun = time.perf_counter()
+    start = time.perf_counter()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def interleaved(rounds: int, works: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Return what each work measured in every round; all take one turn before any takes the next."""
+    """Return the measured values of each work, one for each round. A round runs every work once."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
@@ -66,4 +64,4 @@ def median(values: list[float]) -> float:
 
 def ratios(ours: list[float], baseline: list[float]) -> list[float]:
     """Return the ratio of each round."""
-    return [mine / other for mine, other in zip(ours, baseline, strict=True)]
+    return [our / other for our, other in zip(ours, baseline, strict=True)]

@@ -1,7 +1,6 @@
-"""What a lookup adds to `pulumi preview`: to one of a Python program, and to one of a YAML program by the plugin.
+"""The time that a lookup adds to `pulumi preview`, in a Python program and through the plugin in a YAML program.
 
-Each round previews every program once, in turn, so that whatever else the machine does falls on all of them alike. The
-service is the local IoTDA.
+Each round previews every program once. The service is the local IoTDA.
 """
 
 from __future__ import annotations
@@ -23,12 +22,10 @@ from pulumi_iotda_ota.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["figures"]
-
 ROOT = Path(__file__).parents[1]
 ROUNDS = 9
 PLUGIN = {"runtime": {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}}
-# As a Python plugin is written with Pulumi's SDK, with nothing to do.
+# A Python plugin with Pulumi's SDK that does nothing.
 IDLE = """
 import sys
 from pulumi.provider.experimental import provider, server
@@ -65,7 +62,7 @@ pulumi.export("version", found.version)
 
 
 def programs(folder: Path) -> dict[str, Path]:
-    """Make the programs, and return the folder of each."""
+    """Write the programs, and return the folder of each."""
     idle = _plugin(folder / "idle-plugin")
     (idle / "__main__.py").write_text(IDLE)
     ours = _plugin(folder / "our-plugin")
@@ -99,8 +96,8 @@ def _plugin(folder: Path) -> Path:
 
 
 def _program(folder: Path, invoke: dict[str, Any] | None = None, **packages: str) -> Path:
-    variables = {"asked": {"fn::invoke": invoke}} if invoke else {}
-    outputs = {"version": "${asked.version}"} if invoke else {}
+    variables = {"found": {"fn::invoke": invoke}} if invoke else {}
+    outputs = {"version": "${found.version}"} if invoke else {}
     program = {"name": folder.name, "runtime": "yaml", "packages": packages}
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(json.dumps({**program, "variables": variables, "outputs": outputs}))
@@ -119,29 +116,29 @@ def measured(folder: Path, service: Emulator) -> dict[str, list[float]]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
     (folder / "state").mkdir()
-    made = programs(folder)
+    folders = programs(folder)
 
-    def pulumi(place: Path, *arguments: str) -> float:
-        begun = time.perf_counter()
+    def pulumi(program: Path, *arguments: str) -> float:
+        start = time.perf_counter()
         command = ["pulumi", *arguments, "--non-interactive"]
-        done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=program, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.stdout + done.stderr)
-        return time.perf_counter() - begun
+        return time.perf_counter() - start
 
-    for place in made.values():
-        pulumi(place, "stack", "init", "bench")
-        pulumi(place, "preview")
-    return interleaved(ROUNDS, {name: partial(pulumi, place, "preview") for name, place in made.items()})
+    for program in folders.values():
+        pulumi(program, "stack", "init", "bench")
+        pulumi(program, "preview")
+    return interleaved(ROUNDS, {name: partial(pulumi, program, "preview") for name, program in folders.items()})
 
 
 def figures() -> Iterator[Figure]:
-    """Measure, where there is a `pulumi`."""
+    """Measure. Needs `pulumi` on PATH."""
     with tempfile.TemporaryDirectory() as folder, Emulator() as service:
         taken = measured(Path(folder), service)
 
-    def added(name: str, to: str) -> list[float]:
-        return [more - less for more, less in zip(taken[name], taken[to], strict=True)]
+    def added(name: str, baseline: str) -> list[float]:
+        return [more - less for more, less in zip(taken[name], taken[baseline], strict=True)]
 
     lookup = added("Python program with a lookup", "Python program")
     both = (median(taken["Python program with a lookup"]), median(taken["Python program"]))
@@ -157,7 +154,7 @@ def figures() -> Iterator[Figure]:
     idle = median(added("idle Python plugin", "empty program"))
     for name in ("a lookup, installed", "a lookup, from a local path"):
         found = added(name, "empty program")
-        told = name.replace("a lookup,", "a lookup through the plugin,")
+        title = name.replace("a lookup,", "a lookup through the plugin,")
         spread = (min(found) / idle, max(found) / idle)
         both = (median(found), idle)
-        yield Figure(told, median(found) / idle, "x", 1.5, "what an idle Python plugin adds", both, spread, aim=1.2)
+        yield Figure(title, median(found) / idle, "x", 1.5, "what an idle Python plugin adds", both, spread, aim=1.2)

@@ -1,7 +1,4 @@
-"""How selecting grows: ratios within one run, so that they mean the same on every machine. Sends nothing.
-
-It is a part of ``make bench``.
-"""
+"""Measure how the time of a selection grows, as ratios within one run. Part of ``make bench``. Sends nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ POLICIES = {
 
 
 def packages(number: int) -> list[OtaPackage]:
-    """Return so many packages in a fixed random order, about nine in ten of them with a version of their own."""
+    """Return packages in a fixed random order. About nine in ten have a version that no other package has."""
     chance = random.Random(4)
     forms = ("{}.{}.{}", "V{}.{}.{}", "{}.{}.{}-rc{}", "{}.{}.{}_B{:03}", "V{}R{:03}C{:02}SPC{}")
     return [
@@ -50,7 +47,7 @@ def packages(number: int) -> list[OtaPackage]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the least time of a few rounds, without the garbage collector, as ``timeit`` measures."""
+    """Return the lowest time of a few rounds, without the garbage collector, as ``timeit`` does."""
 
     def once() -> float:
         gc.collect()
@@ -66,7 +63,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def peak(work: Callable[[], object]) -> float:
-    """Return the megabytes that the work takes at most, above what is there before."""
+    """Return the peak of the memory that the work allocates, in megabytes."""
     tracemalloc.start()
     try:
         work()
@@ -76,7 +73,7 @@ def peak(work: Callable[[], object]) -> float:
 
 
 def plain_key(version: str) -> tuple[int, ...]:
-    """Return the numbers of a version: what a program without a scheme would sort by."""
+    """Return the numbers of a version, the sort key of a program without a version scheme."""
     return tuple(map(int, re.findall(r"[0-9]+", version)))
 
 
@@ -93,17 +90,17 @@ def measured() -> list[dict[str, Any]]:
                 "policy": name,
                 "seconds": large,
                 "growth": large / small,
-                "against_a_sort": large / baseline,
+                "ratio_to_sort": large / baseline,
                 "megabytes": peak(lambda policy=policy: select(many, policy)),  # type: ignore[misc]
             }
         )
     return rows
 
 
-def show(rows: list[dict[str, Any]]) -> None:
+def print_table(rows: list[dict[str, Any]]) -> None:
     """Print the figures."""
-    print(f"selecting from {MANY:,} packages; growth is against {FEW:,}: {MANY // FEW} x is linear")
-    print(f"{'':<32}{'seconds':>9}{'growth':>9}{'against a plain tuple sort':>29}{'peak':>10}")
+    print(f"selection from {MANY:,} packages; growth compared with {FEW:,}: {MANY // FEW} x is linear")
+    print(f"{'':<32}{'seconds':>9}{'growth':>9}{'compared with a tuple sort':>29}{'peak':>10}")
     for row in rows:
-        times = f"{row['seconds']:>9.2f}{row['growth']:>7.1f} x{row['against_a_sort']:>27.1f} x"
+        times = f"{row['seconds']:>9.2f}{row['growth']:>7.1f} x{row['ratio_to_sort']:>27.1f} x"
         print(f"{row['policy']:<32}{times}{row['megabytes']:>7.0f} MB")

@@ -1,7 +1,7 @@
-"""A service that is quicker than whoever asks it: the documented paging rules of one list, over plain sockets.
+"""A service that is faster than its clients: one list with the documented paging rules, over plain sockets.
 
-It runs in a process of its own, so that its work is not measured with the client's, and checks no credentials, so that
-every client finds the same. Started as a program it prints its port.
+It runs in a separate process, so that its work does not count as the client's. It checks no credentials, so that every
+client does the same. As a program it prints its port.
 """
 
 from __future__ import annotations
@@ -20,23 +20,21 @@ from urllib.parse import parse_qsl, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PACKAGES", "running"]
-
-#: How many packages a list has where nothing else is said: 46 pages that overlap, 45 from page to page.
+#: The default number of packages: 46 pages that overlap, 45 pages that do not.
 PACKAGES = 2_250
 _TOP = "f" * 24
-# A record's marker, from which its place in the list can be told: the newest has the largest.
+# The newest record has the largest marker. A marker determines the position of its record in the list.
 _LARGEST = 10_000_000
 
 
 class Catalogue:
-    """The list: every package as it goes over the wire, newest first."""
+    """The list: the JSON of every package, newest first."""
 
     def __init__(self, packages: int) -> None:
         self._packages = [json.dumps(_package(number)) for number in range(packages)]
 
     def page(self, query: dict[str, str]) -> bytes:
-        """Return one page: strictly below the marker, then without the offset, then at most the limit."""
+        """Return one page: the records below the marker, without the first ``offset``, at most ``limit``."""
         marker = query.get("marker", _TOP)
         begin = 0 if marker == _TOP else _LARGEST - int(marker, 16) + 1
         begin += int(query.get("offset", "0"))
@@ -62,17 +60,17 @@ def _package(number: int) -> dict[str, object]:
 
 
 def serve(packages: int, delay: float) -> None:
-    """Serve for ever, a thread for each connection; print the port first."""
+    """Print the port, then serve forever, with a thread for each connection."""
     catalogue = Catalogue(packages)
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         print(listener.getsockname()[1], flush=True)
         while True:
             connection, _ = listener.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=_answer, args=(connection, catalogue, delay), daemon=True).start()
+            threading.Thread(target=_serve_connection, args=(connection, catalogue, delay), daemon=True).start()
 
 
-def _answer(connection: socket.socket, catalogue: Catalogue, delay: float) -> None:
+def _serve_connection(connection: socket.socket, catalogue: Catalogue, delay: float) -> None:
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
     with connection, contextlib.suppress(OSError):
         while request := _request(connection):
@@ -94,11 +92,11 @@ def _request(connection: socket.socket) -> bytes:
 
 @contextlib.contextmanager
 def running(*, packages: int = PACKAGES, delay: float = 0.0) -> Iterator[int]:
-    """Run the service in a process of its own, and give its port.
+    """Run the service in a separate process, and yield its port.
 
     Args:
-        packages: how many packages there are.
-        delay: seconds that each page takes.
+        packages: the number of packages.
+        delay: the seconds that each page takes.
     """
     command = [sys.executable, "-m", "benchmarks.service", str(packages), str(delay)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

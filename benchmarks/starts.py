@@ -1,4 +1,4 @@
-"""What a program and the plugin load, and when: where the time of the first lookup goes."""
+"""Measure the steps of a program's first lookup, and the start of the plugin."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ from benchmarks.service import running
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["imported", "parts"]
-
 ROUNDS = 9
 _IMPORT = """
 import time, pulumi
-begun = time.perf_counter()
+start = time.perf_counter()
 import pulumi_iotda_ota
-print((time.perf_counter() - begun) * 1000)
+print((time.perf_counter() - start) * 1000)
 """
 _PROGRAM = f"""
 import json, time
@@ -37,30 +35,30 @@ from pulumi_iotda_ota.lazy_imports import gc_paused
 with gc_paused():
     import pulumi_iotda_ota.iotda.client, pulumi_iotda_ota.iotda.auth.connection
 after()
-which = {{"package_type": "firmwarePackage", "product_id": "{PRODUCT}"}}
-iotda_ota.get_ota_packages(**which); after()
-iotda_ota.get_ota_packages(**which); after()
+query = {{"package_type": "firmwarePackage", "product_id": "{PRODUCT}"}}
+iotda_ota.get_ota_packages(**query); after()
+iotda_ota.get_ota_packages(**query); after()
 print(json.dumps([later - earlier for earlier, later in zip(times, times[1:])]))
 """
 _STEPS = (
     "import pulumi",
     "import pulumi_iotda_ota",
-    "load what selects: pydantic above all",
-    "load what asks: requests above all",
-    "first lookup: connect, ask, read",
-    "one more lookup, in a new connection",
+    "load the selection, mainly pydantic",
+    "load the client, mainly requests",
+    "first lookup: connect, send, read",
+    "second lookup, over a new connection",
 )
 
 
 def imported() -> Figure:
-    """Return what importing this package adds to importing Pulumi."""
+    """Measure the import of this package after the import of Pulumi."""
     taken = [float(_run(_IMPORT)) for _ in range(ROUNDS)]
     spread = (min(taken), max(taken))
-    return Figure("import pulumi_iotda_ota, on top of pulumi", median(taken), "ms", 10, spread=spread)
+    return Figure("import pulumi_iotda_ota, after import pulumi", median(taken), "ms", 10, spread=spread)
 
 
 def parts() -> dict[str, float]:
-    """Return the seconds of each step of a program's first lookup, and of the plugin's start."""
+    """Return the seconds of each step of a program's first lookup, and of the start of the plugin."""
     with running(packages=40) as port:
         rounds = [json.loads(_run(_PROGRAM, **settings(port))) for _ in range(ROUNDS)]
     steps = {name: median([taken[number] for taken in rounds]) for number, name in enumerate(_STEPS)}
@@ -72,12 +70,12 @@ def parts() -> dict[str, float]:
 
 
 def _to_port() -> float:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     command = [sys.executable, "-m", "pulumi_iotda_ota", "127.0.0.1:1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         if process.stdout is None or not process.stdout.readline().strip().isdigit():
-            raise SystemExit("the plugin did not tell its port")
-        taken = time.perf_counter() - begun
+            raise SystemExit("the plugin did not print its port")
+        taken = time.perf_counter() - start
         process.kill()
     return taken
 

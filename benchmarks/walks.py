@@ -1,4 +1,4 @@
-"""What walks cost: requests, time against the least there is and against the vendor's SDK, and memory."""
+"""Measure whole lists: requests, memory, and time compared with ``http.client`` and the vendor's SDK."""
 
 from __future__ import annotations
 
@@ -23,25 +23,23 @@ from pulumi_iotda_ota.lookup.session import Run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["against", "figures"]
-
 LATENCY = 0.05
 PAGE_TIME = 0.002
 MANY = 100_000
 EQUAL = 20
-WAYS = {"ours": clients.ours, "http.client": clients.bare, "SDK": clients.sdk}
-# Prints the megabytes that one lookup of everything adds to what the imports and a first lookup take.
+CLIENTS = {"ours": clients.ours, "http.client": clients.bare, "SDK": clients.sdk}
+# Prints the megabytes that a lookup of the whole list adds to the imports and a first lookup.
 _PEAK = """
 import re, resource, sys
 from pathlib import Path
 import pulumi_iotda_ota as iotda_ota
 def peak():
-    # What getrusage tells on Linux counts the process that started this one too.
+    # On Linux, getrusage includes the process that started this one.
     if sys.platform == "linux":
         return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024
-which = {"package_type": "firmwarePackage", "connection": iotda_ota.Connection(deadline=600)}
-iotda_ota.get_ota_packages(**which, max_items=1)
+query = {"package_type": "firmwarePackage", "connection": iotda_ota.Connection(deadline=600)}
+iotda_ota.get_ota_packages(**query, max_items=1)
 before = peak()
 %s
 print(peak() - before)
@@ -51,40 +49,40 @@ import os
 from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.models import PackageQuery
 from pulumi_iotda_ota.lookup.session import Run
-connection = resolve(which["connection"], config={}, environ=os.environ)
+connection = resolve(query["connection"], config={}, environ=os.environ)
 walked = Run(memo=False).packages(connection, PackageQuery("firmwarePackage"))
 assert len(walked.packages) == 100000
 """
-_LIST = "assert len(iotda_ota.get_ota_packages(**which).packages) == 100000"
+_LIST = "assert len(iotda_ota.get_ota_packages(**query).packages) == 100000"
 
 
-def against(rounds: int, *, delay: float, packages: int = PACKAGES) -> dict[str, list[float]]:
-    """Return the seconds that each way takes for a whole list, in every round.
+def walk_times(rounds: int, *, delay: float, packages: int = PACKAGES) -> dict[str, list[float]]:
+    """Return the seconds that each client needs for the whole list, one value for each round.
 
     Args:
-        rounds: how often each takes its turn.
-        delay: seconds that the service takes for a page.
-        packages: how many there are.
+        rounds: the number of rounds.
+        delay: the seconds that the service needs for a page.
+        packages: the number of packages.
     """
     with running(packages=packages, delay=delay) as port, ExitStack() as stack:
-        walks = {name: stack.enter_context(way(port)) for name, way in WAYS.items()}
-        # The first walk of each connects, and loads what it needs.
+        walks = {name: stack.enter_context(client(port)) for name, client in CLIENTS.items()}
+        # The first walk of each client connects and loads its modules.
         for walk in walks.values():
-            assert walk() == packages  # noqa: S101  what does not find everything is not compared
+            assert walk() == packages  # noqa: S101  each client must find all packages
         return interleaved(rounds, {name: partial(seconds, walk) for name, walk in walks.items()})
 
 
 def figures() -> Iterator[Figure]:
-    """Measure, one figure after the other."""
+    """Measure the figures in order."""
     yield Figure("requests for a lookup of fewer than 50 matches", _requests_of_a_small_lookup(), "requests", 1)
-    slow = against(3, delay=LATENCY)
+    slow = walk_times(3, delay=LATENCY)
     yield _compared("2,250 packages, 50 ms a page", slow, "http.client", 1 / 5, "45 pages, one after the other")
-    yield _compared("  the same against the vendor's SDK", slow, "SDK", None, "its loop over 45 pages")
-    quick = against(9, delay=PAGE_TIME)
+    yield _compared("  the same compared with the vendor's SDK", slow, "SDK", None, "its loop over 45 pages")
+    quick = walk_times(9, delay=PAGE_TIME)
     yield _compared("2,250 packages, 2 ms a page", quick, "http.client", 2, "45 pages, http.client and json")
-    yield _compared("  the same against the vendor's SDK", quick, "SDK", None, "its loop over 45 pages")
+    yield _compared("  the same compared with the vendor's SDK", quick, "SDK", None, "its loop over 45 pages")
     yield Figure(f"{EQUAL} equal lookups in one program", _walks_of_equal_lookups(), "walks", 1)
-    yield Figure("100,000 packages walked: peak of memory", _peak(_WALK), "MB", 250)
+    yield Figure("100,000 packages read: peak of memory", _peak(_WALK), "MB", 250)
     yield Figure("  the same as the result of a list", _peak(_LIST), "MB", 250)
 
 

@@ -1,5 +1,5 @@
-"""Makes the reference in docs/ from the code, so that no rule is written twice; ``make docs`` writes it.
+"""Generate the reference parts of docs/ from the code, so that no fact is written twice. ``make docs`` runs it.
 
-For contributors: it is not shipped, and nothing of the product imports it. It writes no sentence of its own about what
-the product does: the words are those of the tables and docstrings.
+It is for contributors: it is not shipped, and the product does not import it. Its sentences about the product come from
+the tables and docstrings.
 """

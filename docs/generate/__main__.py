@@ -1,7 +1,7 @@
-"""Write what is made from the code into the pages.
+"""Write the generated pages, and the generated parts of pages.
 
-With ``--reference`` only what the tables alone make, without running a program. With ``--check`` nothing is written:
-the pages that are out of date are reported.
+``--reference`` limits this to the parts that the tables alone determine, so that no program is run. ``--check`` writes
+nothing, and reports pages that are out of date.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from docs.generate.pages import ROOT, pages, reference
 
 
 def main() -> int:
-    """Write or tell every page that is not what it should be, and return the exit code."""
-    check, made = "--check" in sys.argv[1:], reference if "--reference" in sys.argv[1:] else pages
+    """Write or report every page that is out of date, and return the exit code."""
+    check = "--check" in sys.argv[1:]
+    generated = reference() if "--reference" in sys.argv[1:] else pages()
     stale = {
-        path: text for path, text in made().items() if not path.exists() or path.read_text(encoding="utf-8") != text
+        path: text for path, text in generated.items() if not path.exists() or path.read_text(encoding="utf-8") != text
     }
     for path, text in stale.items():
         if not check:

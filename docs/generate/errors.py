@@ -1,4 +1,4 @@
-"""Makes docs/errors.md from the error tree: each class with its cause, its remedy, what it carries, how it looks."""
+"""Generate docs/errors.md from the error classes: when, fix, attributes, and the message of a real error."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from pulumi_iotda_ota.iotda.http import hints
 from pulumi_iotda_ota.iotda.references import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["page"]
+    from collections.abc import Iterator, Mapping
 
 _TOP = """# Errors
 
@@ -29,13 +27,14 @@ says what failed. The lines below it have labels:
 - `fix`: a command or an argument that works for this input.
 
 Python names arguments as `package_id`, the plugin as `packageId`, the command line as `--package-id`. Texts of the
-service, keys of files and names of variables stay as they are.
+service, keys of files and names of variables are printed unchanged.
 
-This page is made from the code (`make docs`); the messages are what the code printed.
+Search this page for the first line of your message. [Troubleshooting](troubleshooting.md) starts from what you see
+instead. The page is generated from the code (`make docs`), and the messages are real output.
 
 """
 _CATCHING = """
-In a program, catch the class, and read what it carries instead of its text:
+In a program, catch the class, and read its attributes instead of its text:
 
 <!-- plain -->
 ```python
@@ -58,45 +57,48 @@ In every class, `headline` is the first line, `facts` are the labelled lines as 
 _CODES = """
 ## Known codes
 
-The cause or fix if the service, its gateway or IAM refuses a request with one of these codes. If it throttles requests
-(429, or 403 with `IOTDA.021101` or `IOTDA.021102`), the library waits first. Then the fix is: {throttled}.
+If the service, its gateway or IAM refuses a request with a code of this table, the message has its text. If it
+throttles requests (429, or 403 with `IOTDA.021101` or `IOTDA.021102`), the library waits first. Then the fix is:
+{throttled}.
 
 """
 
 
 def page() -> str:
     """Return the page."""
-    seen = samples()
-    parts = [_section(kind, seen.get(kind.__name__, "")) for kind in _tree()]
-    return "".join([_TOP, _overview(), _CATCHING, *parts, _codes()])
+    messages = samples()
+    sections = [_section(kind, messages[kind.__name__]) for kind in _classes()]
+    return "".join([_TOP, _overview(messages), _CATCHING, *sections, _codes()])
 
 
-def _tree() -> list[type[errors.IotdaOtaError]]:
-    """Return every class below the base, in the order in which the module tells them."""
-    told = str(errors.__doc__)
+def _classes() -> list[type[errors.IotdaOtaError]]:
+    """Return every class below the base, in the order of the tree in the module's docstring."""
+    tree = str(errors.__doc__)
     kinds = [getattr(errors, name) for name in errors.__all__ if name != "IotdaOtaError"]
-    return sorted(kinds, key=lambda kind: told.index(f"── {kind.__name__} "))
+    return sorted(kinds, key=lambda kind: tree.index(f"── {kind.__name__} "))
 
 
-def _overview() -> str:
-    rows = [(f"[`{kind.__name__}`](#{kind.__name__.lower()})", kind.when) for kind in _tree()]
-    return table(("error", "when"), rows)
+def _overview(messages: Mapping[str, str]) -> str:
+    rows = [
+        (f"[`{name}`](#{name.lower()})", kind.when, code(messages[name].partition("\n")[0]))
+        for kind in _classes()
+        for name in [kind.__name__]
+    ]
+    return table(("error", "when", "first line, for example"), rows)
 
 
-def _section(kind: type[errors.IotdaOtaError], sample: str) -> str:
+def _section(kind: type[errors.IotdaOtaError], message: str) -> str:
     others = [base.__name__ for base in kind.__bases__ if base is not errors.IotdaOtaError]
-    below = f" It is caught as {' and as '.join(map(code, others))} too." if others else ""
+    also = f" You can also catch it as {' or as '.join(map(code, others))}." if others else ""
     lines = [
         f"\n## {kind.__name__}\n",
-        wrapped(f"**When.** {kind.when}{below}"),
+        wrapped(f"**When.** {kind.when}{also}"),
         wrapped(f"**Fix.** {_sentence(kind.remedy)}"),
     ]
-    carried = list(_carried(kind))
-    if carried:
-        lines.append(wrapped(f"**Carries** {'; '.join(carried)}."))
-    if sample:
-        lines.append(f"<!-- made by the code -->\n```text\n{sample}\n```\n")
-    return "\n".join(lines)
+    attributes = list(_attributes(kind))
+    if attributes:
+        lines.append("\n".join(["**Attributes**\n", *attributes, ""]))
+    return "\n".join([*lines, f"<!-- made by the code -->\n```text\n{message}\n```\n"])
 
 
 def _sentence(text: str) -> str:
@@ -104,8 +106,8 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:].rstrip(".") + "."
 
 
-def _carried(kind: type[errors.IotdaOtaError]) -> Iterator[str]:
-    """Return what a class carries beside its text, in the words of its docstring."""
+def _attributes(kind: type[errors.IotdaOtaError]) -> Iterator[str]:
+    """Yield each attribute beside the text, with its meaning from the docstring."""
     own = [name for name in inspect.signature(kind).parameters if name not in ("headline", "facts")]
     documented = next((str(base.__doc__) for base in kind.__mro__ if "Args:" in str(base.__doc__)), "")
     for name in own:
@@ -113,10 +115,10 @@ def _carried(kind: type[errors.IotdaOtaError]) -> Iterator[str]:
         if not found:
             raise ValueError(f"{kind.__name__}.{name} is not documented")
         meaning = " ".join(found[1].replace("``", "`").split())
-        yield f"{code(name)} ({meaning})"
+        yield wrapped(f"- {code(name)}: {meaning}.").rstrip()
 
 
 def _codes() -> str:
     rows = [(code(name), label, render(advice)) for name, (label, advice) in sorted(hints.BY_CODE.items())]
     top = _CODES.format(throttled=hints.TOO_FAST[1])
-    return top + table(("code", "label", "what the message says"), rows)
+    return top + table(("code", "label", "text"), rows)

@@ -1,4 +1,4 @@
-"""Markdown from plain values. Knows nothing of the product."""
+"""Markdown from plain values, independent of the product."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["code", "listed", "table", "wrapped"]
-
 _WIDTH = 120
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table.
-
-    Args:
-        heads: the titles of its columns.
-        rows: the cells, each row as many as there are titles.
-    """
-    return "".join([_line(heads), "|" + "---|" * len(heads) + "\n", *(_line(row) for row in rows)])
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table with a title for each column."""
+    return "".join([_line(titles), "|" + "---|" * len(titles) + "\n", *(_line(row) for row in rows)])
 
 
 def code(name: str) -> str:
@@ -34,7 +27,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def wrapped(text: str) -> str:
-    """Return a paragraph in lines of the house's width."""
+    """Return a paragraph in lines of at most 120 characters."""
     return "\n".join(textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)) + "\n"
 
 

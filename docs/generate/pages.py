@@ -1,13 +1,13 @@
-"""Which pages are made, and how: whole, or between two marks.
+"""The text of every page: generated as a whole, or in parts between two marks.
 
-A module of this folder that has a function ``page()`` makes the whole page of its name: ``command_line.py`` makes
-``docs/command-line.md``. Any other page is written by hand, and holds what is made between two marks::
+A module of this folder with a function ``page()`` generates the whole page of its name: ``command_line.py`` generates
+``docs/command-line.md``. Any other page is written by hand, and can have generated parts between two marks::
 
     <!-- made: inputs of UpgradeTask -->
     ...
     <!-- end -->
 
-What such a part is called is in :data:`docs.generate.parts.PARTS`.
+:data:`docs.generate.parts.PARTS` has the parts by name.
 """
 
 from __future__ import annotations
@@ -23,23 +23,21 @@ from docs.generate.parts import PARTS, REFERENCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["MARKS", "ROOT", "pages", "reference"]
-
 ROOT = Path(__file__).parents[2]
 _PAGES = ROOT / "docs"
-#: The marks, in their order.
+#: Both marks, for a check that they alternate.
 MARKS = re.compile(r"^<!-- (made|end)(?:: [^>]+)? -->$", re.MULTILINE)
 _PART = re.compile(r"(<!-- made: (?P<name>[^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def pages() -> dict[Path, str]:
-    """Return the text of every page as it should be."""
-    whole = _made_whole()
+    """Return the up-to-date text of every page."""
+    whole = _whole_pages()
     return {**whole, **_parts_of([path for path in _all() if path not in whole], PARTS)}
 
 
 def reference() -> dict[Path, str]:
-    """Return the text of every page with the parts that are made from the tables alone: no program is run."""
+    """Return the text of every page with up-to-date parts from the tables. Runs no program."""
     return _parts_of(_all(), REFERENCE)
 
 
@@ -48,11 +46,11 @@ def _all() -> list[Path]:
 
 
 def _parts_of(pages: Iterable[Path], parts: Mapping[str, Callable[[], str]]) -> dict[Path, str]:
-    return {path: _filled(path.read_text(encoding="utf-8"), parts) for path in pages}
+    return {path: _with_parts(path.read_text(encoding="utf-8"), parts) for path in pages}
 
 
-def _made_whole() -> dict[Path, str]:
-    """Return the text of every page that is made as a whole."""
+def _whole_pages() -> dict[Path, str]:
+    """Return the text of every page that is generated as a whole."""
     names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
     modules = {name: import_module(f"docs.generate.{name}") for name in names if not name.startswith("_")}
     return {
@@ -62,20 +60,13 @@ def _made_whole() -> dict[Path, str]:
     }
 
 
-def _filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
-    """Return the text of a page with each of the parts between two marks made anew.
+def _with_parts(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """Return a page with these parts generated again. A mark with an unknown name is a KeyError."""
 
-    Args:
-        text: the page.
-        parts: the parts; any other stays as it is.
+    def generated(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name in PARTS and name not in parts:
+            return found[0]
+        return f"{found[1]}\n{parts[name]().strip()}\n\n{found[3]}"
 
-    Raises:
-        KeyError: a mark names a part that there is not.
-    """
-
-    def made(found: re.Match[str]) -> str:
-        if found["name"] in parts or found["name"] not in PARTS:
-            return f"{found[1]}\n{parts[found['name']]().strip()}\n\n{found[3]}"
-        return found[0]
-
-    return _PART.sub(made, text)
+    return _PART.sub(generated, text)

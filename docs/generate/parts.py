@@ -1,25 +1,25 @@
-"""The parts of pages that are made: tables of arguments, answers, settings and rules, in the words of the code."""
+"""The generated parts of pages: tables of arguments, outputs, settings and rules, with the texts of the code."""
 
 from __future__ import annotations
 
 import json
 import re
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pulumi_iotda_ota
 from docs.generate import pictures
 from docs.generate.markdown import code, listed, table, wrapped
-from pulumi_iotda_ota import dynamic, schema
+from pulumi_iotda_ota import dynamic
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.auth.sources import SOURCES
 from pulumi_iotda_ota.iotda.auth.vendor import FILE_KEYS, IGNORED, READ, REFUSED, VARIABLES
-from pulumi_iotda_ota.iotda.case import camel
-from pulumi_iotda_ota.schema import outputs
+from pulumi_iotda_ota.iotda.case import camel, snake
 from pulumi_iotda_ota.schema.argument import CONNECTION, DescriptionStyle, explained, rendered
+from pulumi_iotda_ota.schema.registry import FUNCTIONS, RESOURCES
 from pulumi_iotda_ota.selection import constraints
 from pulumi_iotda_ota.selection.versions import BUILD, IN_FRONT, WORDS
 
@@ -28,39 +28,22 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.schema import Argument
     from pulumi_iotda_ota.schema.outputs import Object, Output
+    from pulumi_iotda_ota.schema.registry import Function, Resource
 
-__all__ = ["PARTS", "REFERENCE"]
-
-T = TypeVar("T")
-# The pages show Python, so that values are written as Python writes them.
+# The pages show Python, so values have Python's form.
 _STYLE = DescriptionStyle(
     name=code,
     value=lambda value: code(str(value) if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)),
 )
-_INPUTS: Mapping[str, tuple[Argument, ...]] = {
-    "get_ota_packages": schema.GET_OTA_PACKAGES,
-    "get_ota_package": schema.GET_OTA_PACKAGE,
-    "get_upgrade_task": schema.GET_UPGRADE_TASK,
-    "OtaPackagePin": schema.OTA_PACKAGE_PIN,
-    "OtaPackage": schema.OTA_PACKAGE,
-    "UpgradeTask": schema.UPGRADE_TASK,
-    "UpgradeTaskCompletion": schema.UPGRADE_TASK_COMPLETION,
-    "UpgradeTaskConfirmation": schema.UPGRADE_TASK_CONFIRMATION,
+# Functions and resources by their names in Python.
+_SERVED: Mapping[str, Function | Resource] = {
+    **{snake(name): function for name, function in FUNCTIONS.items()},
+    **RESOURCES,
 }
-_OUTPUTS: Mapping[str, tuple[Output, ...]] = {
-    "get_ota_packages": outputs.GET_OTA_PACKAGES,
-    "get_ota_package": outputs.GET_OTA_PACKAGE,
-    "get_upgrade_task": outputs.GET_UPGRADE_TASK,
-    "OtaPackagePin": outputs.OTA_PACKAGE_PIN,
-    "OtaPackage": outputs.OTA_PACKAGE,
-    "UpgradeTask": outputs.UPGRADE_TASK,
-    "UpgradeTaskCompletion": outputs.UPGRADE_TASK_COMPLETION,
-    "UpgradeTaskConfirmation": outputs.UPGRADE_TASK_CONFIRMATION,
-}
-# Types whose name for readers differs from that in the tables.
+# Types with another name for readers than in the tables.
 _TYPES = {"argument": "string", "counts by argument": "integer for each argument", "any": "any values"}
-# Where a resource was made is kept for itself: programs do not see it.
-_INTERNAL = {"identity"}
+# Outputs that Python programs do not see: the place of a resource, and the plugin's field for a missing package.
+_INTERNAL = {"identity", "found"}
 
 
 def _inputs(table_of: Iterable[Argument]) -> str:
@@ -69,12 +52,14 @@ def _inputs(table_of: Iterable[Argument]) -> str:
 
 
 def _changes(name: str) -> str:
-    changes = {argument.name: argument.change for argument in _INPUTS[name]} | {"connection": CONNECTION[name]}
+    changes = {argument.name: argument.change for argument in _SERVED[name].arguments} | {
+        "connection": CONNECTION[name]
+    }
     inputs: dict[str, list[str]] = {}
     for name_of_input, change in changes.items():
         if change:
             inputs.setdefault(rendered(change.description, _STYLE), []).append(name_of_input)
-    return table(("argument", "what a change does"), [(listed(names), does) for does, names in inputs.items()])
+    return table(("argument", "what a change does"), [(listed(names), effect) for effect, names in inputs.items()])
 
 
 def _argument(argument: Argument) -> str:
@@ -117,17 +102,17 @@ def _endpoint_of_region(name: str) -> str:
 
 
 def _vendor_names() -> str:
-    """Return what becomes of the names that the table of settings does not have; equal texts share a row."""
-    told = {name for setting in SETTINGS for name in setting.environment}
+    """Return the use of each name that the table of settings does not have; equal texts share a row."""
+    in_settings = {name for setting in SETTINGS for name in setting.environment}
     rows: dict[tuple[str, str], list[str]] = {}
     for name in (*VARIABLES, *FILE_KEYS):
-        if name.name not in told:
+        if name.name not in in_settings:
             text = f"read as `{name.text}`" if name.use == READ and name.text in Connection.model_fields else name.text
-            what = {READ: text, REFUSED: f"refused: {text}", IGNORED: f"no effect; {text}"}[name.use]
-            rows.setdefault((name.tool, what), []).append(name.name)
+            use = {READ: text, REFUSED: f"refused: {text}", IGNORED: f"no effect; {text}"}[name.use]
+            rows.setdefault((name.tool, use), []).append(name.name)
     return table(
-        ("of", "variable or key", "what becomes of it"),
-        [(tool, listed(names), what) for (tool, what), names in rows.items()],
+        ("of", "variable or key", "use"),
+        [(tool, listed(names), use) for (tool, use), names in rows.items()],
     )
 
 
@@ -148,11 +133,11 @@ def _coded_names(title: str) -> str:
 
 
 def _constraints() -> str:
-    """Return the table of the module's own text."""
+    """Return the table in the docstring of the module."""
     border = re.compile(r"^=+(?: =+)+$", re.MULTILINE)
-    _, heads, rows, _ = border.split(str(constraints.__doc__))
+    _, titles, rows, _ = border.split(str(constraints.__doc__))
     starts = [found.start() for found in re.finditer(r"=+", str(border.search(str(constraints.__doc__))[0]))]  # type: ignore[index]
-    cells = [_columns(line, starts) for line in [heads.strip(), *rows.strip().splitlines()]]
+    cells = [_columns(line, starts) for line in [titles.strip(), *rows.strip().splitlines()]]
     return table(cells[0], cells[1:])
 
 
@@ -199,7 +184,7 @@ def _limits() -> str:
     return table(("what", "at most"), rows)
 
 
-def _frozen() -> str:
+def _stored_classes() -> str:
     rows = [
         (code(name.removesuffix("Provider")), code(f"{provider.__module__}.{name}"))
         for name, provider in sorted(vars(dynamic).items())
@@ -209,7 +194,7 @@ def _frozen() -> str:
 
 
 def _names() -> str:
-    """Return every public name with the first line of what it says of itself."""
+    """Return every public name with the first line of its docstring."""
     public = [name for name in pulumi_iotda_ota.__all__ if name != "__version__"]
     rows = [(code(name), _first_line(getattr(pulumi_iotda_ota, name))) for name in public]
     return table(("name", "what it is"), rows)
@@ -220,11 +205,11 @@ def _first_line(thing: object) -> str:
     return re.sub(r":\w+:`(\w+)`", r"`\1`", first.replace("``", "`"))
 
 
-#: Each part that is made from the tables alone, by its name.
+#: The parts that the tables alone determine, by name.
 REFERENCE: Mapping[str, Callable[[], str]] = {
-    **{f"inputs of {name}": partial(_inputs, table_of) for name, table_of in _INPUTS.items()},
+    **{f"inputs of {name}": partial(_inputs, served.arguments) for name, served in _SERVED.items()},
     **{f"changes of {name}": partial(_changes, name) for name in CONNECTION},
-    **{f"outputs of {name}": partial(_outputs, table_of) for name, table_of in _OUTPUTS.items()},
+    **{f"outputs of {name}": partial(_outputs, served.outputs) for name, served in _SERVED.items()},
     "settings": _settings,
     "order of sources": _sources,
     "names of the vendor": _vendor_names,
@@ -233,9 +218,9 @@ REFERENCE: Mapping[str, Callable[[], str]] = {
     "version words": _version_words,
     "names": _names,
     "limits of the service": _limits,
-    "frozen classes": _frozen,
+    "frozen classes": _stored_classes,
 }
-#: Each part, by its name. The pictures are drawn from requests to the local IoTDA.
+#: All parts, by name. The pictures show requests that the local IoTDA received.
 PARTS: Mapping[str, Callable[[], str]] = {
     **REFERENCE,
     "requests of resources": pictures.requests_of_resources,

@@ -1,4 +1,4 @@
-"""Pictures of what is asked of the service: every request in them was made, on the local IoTDA, to draw them."""
+"""Pictures of the requests to the service. The local IoTDA received every request in them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
     from pulumi_iotda_ota.lifecycle.base import Properties
 
-__all__ = ["requests_of_resources", "sequence", "walk"]
-
-_PHASES = ("preview of a new one", "its creation", "preview, unchanged", "refresh", "destroy")
+_PHASES = ("preview of a new resource", "creation", "preview without a change", "refresh", "destroy")
 _PROGRAM = """
 import pulumi
 import pulumi_iotda_ota as iotda_ota
@@ -42,30 +40,29 @@ iotda_ota.UpgradeTask(
 
 
 def requests_of_resources() -> str:
-    """Return a table of the operations that each resource asks for, in each part of its life."""
+    """Return a table of the operations that each resource requests, in each phase of its life."""
     rows = []
-    for name, inputs in _LIVES.items():
+    for name, inputs_of in _INPUTS.items():
         time = Time()
         with running(time) as emulator:
-            given = inputs(_process(time), emulator)
-            steps = list(_life(time, name, given))
+            steps = list(_life(time, name, inputs_of(_new_process(time), emulator)))
             rows.append((code(name), *(_operations(emulator, step) for step in steps)))
     return table(("resource", *_PHASES), rows)
 
 
 def sequence() -> str:
-    """Return a diagram of a first update of a program with a gate."""
+    """Return a diagram of the first update of a program with a canary task, a completion and a fleet task."""
     with running() as emulator, tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "__main__.py")
         program.write_text(_PROGRAM, encoding="utf-8")
-        asked = {}
+        requests = {}
         for title, preview in (("pulumi preview", True), ("pulumi up", False)):
             emulator.forget_requests()
-            with contextlib.redirect_stderr(io.StringIO()):  # a wait tells how it goes
+            with contextlib.redirect_stderr(io.StringIO()):  # a wait prints its progress
                 testing.run_program(program, config={"meters:x": ""}, preview=preview)
-            asked[title] = [request.operation for request in emulator.requests]
+            requests[title] = [request.operation for request in emulator.requests]
     lines = ["sequenceDiagram", "  participant P as the program", "  participant S as IoTDA"]
-    for title, operations in asked.items():
+    for title, operations in requests.items():
         lines.append(f"  Note over P,S: {title}")
         for operation, same in groupby(operations):
             lines += _arrow(operation, len(list(same)))
@@ -73,7 +70,7 @@ def sequence() -> str:
 
 
 def walk() -> str:
-    """Return a table of the requests that read a list which is longer than one offset reaches."""
+    """Return a table of the requests for a list that is longer than the highest offset."""
     with running() as emulator:
         found = iotda_ota.get_ota_packages(package_type="softwarePackage", product_id="gateway")
         queries = [request.query for request in emulator.requests]
@@ -83,8 +80,8 @@ def walk() -> str:
         for number, marker in enumerate(markers)
         if (same := [query for query in queries if query.get("marker", "") == marker])
     ]
-    told = table(("below", "offsets", "requests"), _folded(rows))
-    return f"{told}\n{len(found.packages)} packages, {len(queries)} requests."
+    requests = table(("below", "offsets", "requests"), _shortened(rows))
+    return f"{requests}\n{len(found.packages)} packages, {len(queries)} requests."
 
 
 def _arrow(operation: str, times: int) -> list[str]:
@@ -94,50 +91,51 @@ def _arrow(operation: str, times: int) -> list[str]:
 
 
 def _marker(number: int) -> str:
-    return "none: from the newest record on" if number == 0 else f"marker {number}"
+    return "no marker: from the newest record on" if number == 0 else f"marker {number}"
 
 
-def _folded(rows: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Return the rows, those between the second and the last as one where there are many."""
+def _shortened(rows: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Return the rows. If there are many, one row with … replaces those between the second and the last."""
     few = 4
     return rows if len(rows) <= few else [*rows[:2], ("…", "…", "…"), rows[-1]]
 
 
-def _process(time: Time) -> ResourceContext:
-    """Return the context as a new process of Pulumi's meets it: it remembers nothing of the one before."""
+def _new_process(time: Time) -> ResourceContext:
+    """Return the context of a new provider process, which remembers nothing of the one before."""
     run = Run(memo=False, clock=time.clock)
     return ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, report=lambda _: None)
 
 
 def _life(time: Time, name: str, inputs: Properties) -> Iterator[Callable[[], object]]:
-    """Return what the engine calls in each part of a resource's life, to be called in this order."""
+    """Yield the calls of the engine in each phase of a resource's life, to be called in this order."""
     cycle = RESOURCES[name].lifecycle
     state: dict[str, Any] = {}
 
     def create() -> None:
-        context = _process(time)
+        context = _new_process(time)
         state["inputs"] = cycle.check(context, {}, inputs).inputs
-        state["made"] = cycle.create(context, state["inputs"])
+        state["created"] = cycle.create(context, state["inputs"])
 
     def preview_again() -> None:
-        context = _process(time)
+        context = _new_process(time)
         news = cycle.check(context, state["inputs"], inputs).inputs
-        changes = cycle.diff(context, state["made"].id, state["made"].outputs, news).changes
+        changes = cycle.diff(context, state["created"].id, state["created"].outputs, news).changes
         if changes:
             raise ValueError(f"an unchanged {name} is changed by a preview")
 
-    yield lambda: cycle.check(_process(time), {}, inputs)
+    yield lambda: cycle.check(_new_process(time), {}, inputs)
     yield create
     yield preview_again
-    yield lambda: cycle.read(_process(time), state["made"].id, state["made"].outputs)
-    yield lambda: cycle.delete(_process(time), state["made"].id, state["made"].outputs)
+    yield lambda: cycle.read(_new_process(time), state["created"].id, state["created"].outputs)
+    yield lambda: cycle.delete(_new_process(time), state["created"].id, state["created"].outputs)
 
 
 def _operations(emulator: Emulator, step: Callable[[], object]) -> str:
     emulator.forget_requests()
     step()
-    told = [(operation, len(list(same))) for operation, same in groupby(found.operation for found in emulator.requests)]
-    return ", ".join(f"{code(name)}{' …' if times > 1 else ''}" for name, times in told) or "nothing"
+    operations = groupby(request.operation for request in emulator.requests)
+    counted = [(name, len(list(same))) for name, same in operations]
+    return ", ".join(f"{code(name)}{' …' if times > 1 else ''}" for name, times in counted) or "nothing"
 
 
 def _package_id(emulator: Emulator) -> str:
@@ -153,12 +151,12 @@ def _task(emulator: Emulator, name: str, **more: Any) -> Properties:
     return {"package_ids": [_package_id(emulator)], "group_ids": ["canary"], "scope": _scope(name), **more}
 
 
-def _made_task(context: ResourceContext, emulator: Emulator, name: str, **more: Any) -> str:
+def _created_task(context: ResourceContext, emulator: Emulator, name: str, **more: Any) -> str:
     """Create a task to wait for, or to confirm, and return its id."""
     cycle = RESOURCES["UpgradeTask"].lifecycle
-    made = cycle.create(context, cycle.check(context, {}, _task(emulator, name, **more)).inputs)
+    created = cycle.create(context, cycle.check(context, {}, _task(emulator, name, **more)).inputs)
     emulator.forget_requests()
-    return cast("str", made.outputs["task_id"])
+    return cast("str", created.outputs["task_id"])
 
 
 def _new_package(*_: object) -> Properties:
@@ -166,13 +164,14 @@ def _new_package(*_: object) -> Properties:
     return {**METER, "app_id": "energy", "version": "V9", "obs_location": location, "scope": _scope("firmware")}
 
 
-_LIVES: dict[str, Callable[[ResourceContext, Emulator], Properties]] = {
+#: The inputs of each resource.
+_INPUTS: dict[str, Callable[[ResourceContext, Emulator], Properties]] = {
     "OtaPackagePin": lambda *_: {**METER, "version": "V1.4.10"},
     "OtaPackage": _new_package,
     "UpgradeTask": lambda _, emulator: _task(emulator, "canary"),
-    "UpgradeTaskCompletion": lambda context, emulator: {"task_id": _made_task(context, emulator, "waited")},
+    "UpgradeTaskCompletion": lambda context, emulator: {"task_id": _created_task(context, emulator, "waited")},
     "UpgradeTaskConfirmation": lambda context, emulator: {
-        "task_id": _made_task(context, emulator, "approved", need_confirm=True),
+        "task_id": _created_task(context, emulator, "approved", need_confirm=True),
         "approved_package_ids": [_package_id(emulator)],
     },
 }

@@ -1,6 +1,6 @@
-"""How each error looks: each is caused for real, against the local IoTDA, and its text taken.
+"""A message of each error class, from a real error against the local IoTDA.
 
-What differs from one run to the next (the port, keys, ids of requests) is replaced by a fixed value of the same kind.
+A fixed value of the same kind replaces each value that differs from run to run: the port, keys, ids of requests.
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.emulator import Emulator
 
-__all__ = ["samples"]
-
-_CAMPAIGN = """
+_ROLLOUT = """
 import pulumi_iotda_ota as iotda_ota
 
 pinned = iotda_ota.OtaPackagePin(
@@ -39,7 +37,8 @@ pinned = iotda_ota.OtaPackagePin(
 canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=["canary"])
 iotda_ota.UpgradeTaskCompletion("canary-healthy", task_id=canary.task_id)
 """
-_CHANGING = {
+# Values that differ from run to run.
+_VARIABLE = {
     r"127\.0\.0\.1:\d+": "127.0.0.1:41233",
     r"access key \S+": "access key AK…7Q",
     r"request [0-9a-f]{32}": "request 9f3c0d41e5a24b7c8d6e0f1a2b3c4d5e",
@@ -47,26 +46,26 @@ _CHANGING = {
 
 
 def samples() -> Mapping[str, str]:
-    """Return the text of an error of each class, by the name of the class."""
-    found = {}
+    """Return a message of each class, by the name of the class."""
+    messages = {}
     for kind, cause in _CAUSES.items():
         with running() as emulator:
             try:
-                with contextlib.redirect_stderr(io.StringIO()):  # a wait tells how it goes
+                with contextlib.redirect_stderr(io.StringIO()):  # a wait prints its progress
                     cause(emulator)
             except iotda_ota.IotdaOtaError as error:
                 if not isinstance(error, getattr(iotda_ota, kind)):
-                    raise TypeError(f"{kind} is not what came: {error!r}") from error
-                found[kind] = _steady(str(error), emulator)
+                    raise TypeError(f"expected {kind}, not {error!r}") from error
+                messages[kind] = _with_fixed_values(str(error), emulator)
             else:
-                raise TypeError(f"nothing went wrong for {kind}")
-    return found
+                raise TypeError(f"no error was raised for {kind}")
+    return messages
 
 
-def _steady(text: str, emulator: Emulator) -> str:
+def _with_fixed_values(text: str, emulator: Emulator) -> str:
     text = text.replace(emulator.endpoint, "http://127.0.0.1:41233")
-    for changing, fixed in _CHANGING.items():
-        text = re.sub(changing, fixed, text)
+    for pattern, fixed in _VARIABLE.items():
+        text = re.sub(pattern, fixed, text)
     return text
 
 
@@ -79,9 +78,9 @@ def _not_locked(_: Emulator) -> None:
     iotda_ota.get_ota_package(**METER, version_constraint="^1.4", highest_version=True, lock="meter-firmware")
 
 
-def _output_given(_: Emulator) -> None:
-    later: Any = pulumi.Output.from_input("V1.4.10")  # as a program without types does
-    iotda_ota.get_ota_package(**METER, version=later)
+def _output_as_argument(_: Emulator) -> None:
+    version: Any = pulumi.Output.from_input("V1.4.10")  # Any: a program without types passes it
+    iotda_ota.get_ota_package(**METER, version=version)
 
 
 def _no_endpoint(_: Emulator) -> None:
@@ -99,12 +98,12 @@ def _wrong_space(_: Emulator) -> None:
     iotda_ota.get_ota_package(**METER, app_id="no-such-space")
 
 
-def _nobody_there(_: Emulator) -> None:
+def _no_server(_: Emulator) -> None:
     os.environ["HW_IOTDA_ENDPOINT"] = "http://127.0.0.1:9"
     iotda_ota.get_ota_package(**METER, connection=iotda_ota.Connection(max_attempts=1))
 
 
-def _no_json(emulator: Emulator) -> None:
+def _wrong_type(emulator: Emulator) -> None:
     emulator.faults.add(operation="ListOtaPackageInfo", merge={"packages": "none"})
     iotda_ota.get_ota_package(**METER)
 
@@ -114,11 +113,11 @@ def _too_slow(emulator: Emulator) -> None:
     iotda_ota.get_ota_package(**METER, connection=iotda_ota.Connection(deadline=0.2))
 
 
-def _nothing_fits(_: Emulator) -> None:
+def _no_match(_: Emulator) -> None:
     iotda_ota.get_ota_package(**METER, version_constraint="^2", source_versions=["V1.3.2"], highest_version=True)
 
 
-def _several_fit(_: Emulator) -> None:
+def _several_matches(_: Emulator) -> None:
     iotda_ota.get_ota_package(**METER, version_constraint=">=1.4.9 <1.5")
 
 
@@ -126,11 +125,11 @@ def _failed_devices(emulator: Emulator) -> None:
     emulator.set_device("meter-0002", outcome="offline")
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "__main__.py")
-        program.write_text(_CAMPAIGN, encoding="utf-8")
+        program.write_text(_ROLLOUT, encoding="utf-8")
         testing.run_program(program, config={"meters:x": ""})
 
 
-def _lost_answer(emulator: Emulator) -> None:
+def _lost_response(emulator: Emulator) -> None:
     emulator.faults.add(operation="CreateBatchTask", wire="drop")
     run = Run(memo=False, clock=Time().clock)
     context = ResourceContext(run=run, config={}, environ=os.environ, warn=lambda _: None, report=lambda _: None)
@@ -143,15 +142,15 @@ def _lost_answer(emulator: Emulator) -> None:
 _CAUSES: Mapping[str, Callable[[Emulator], None]] = {
     "InputError": _wrong_argument,
     "LockError": _not_locked,
-    "OutputGiven": _output_given,
+    "OutputGiven": _output_as_argument,
     "ConfigurationError": _no_endpoint,
     "CredentialsError": _wrong_key,
     "ServiceError": _wrong_space,
-    "TransportError": _nobody_there,
-    "ProtocolError": _no_json,
+    "TransportError": _no_server,
+    "ProtocolError": _wrong_type,
     "DeadlineExceeded": _too_slow,
-    "PackageNotFound": _nothing_fits,
-    "MultiplePackages": _several_fit,
+    "PackageNotFound": _no_match,
+    "MultiplePackages": _several_matches,
     "UpgradeTaskFailed": _failed_devices,
-    "OutcomeUnknown": _lost_answer,
+    "OutcomeUnknown": _lost_response,
 }

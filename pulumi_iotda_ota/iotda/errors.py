@@ -339,9 +339,9 @@ class OutcomeUnknown(IotdaOtaError):
 
     when: ClassVar[str] = (
         "A request that creates or changes something was sent. No response says whether the service accepted it, and "
-        "the thing was not found by its name."
+        "the task or package was not found by its name."
     )
-    remedy: ClassVar[str] = "Run `pulumi up` again: it searches for the thing by its name, and adopts it."
+    remedy: ClassVar[str] = "Run `pulumi up` again: it searches for the task or package by its name, and adopts it."
 
     def __init__(self, headline: str, *, cause: str = "", facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(headline, facts=facts)

@@ -1,4 +1,4 @@
-"""Everything that README, docs/ and the examples say: each block is run, each link leads somewhere, each name is told.
+"""The pages of README, docs/ and the examples: each block runs, each link has a target, each name is documented.
 
-It tests no behaviour of its own: what a page promises is held by the other lanes.
+The other lanes test the behaviour that a page promises.
 """

@@ -1,4 +1,4 @@
-"""DESIGN.md: each promise of its table names a test, and the test exists."""
+"""Each promise in the tables of DESIGN.md names a test, and the test exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROWS = [
 
 
 def test_each_promise_names_a_test_that_exists() -> None:
-    """Every row names at least one test or file of tests, and all that it names exist."""
+    """Every row names at least one test or file of tests, and all of them exist."""
     assert len(ROWS) > 90
     missing = []
     for promise, _, tests in ROWS:

@@ -1,4 +1,4 @@
-"""What is made from the code is what it is made to be; ``make docs`` writes it."""
+"""The generated pages and parts of pages are up to date. ``make docs`` writes them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.support.doc_blocks import ROOT
 BY_HAND = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_every_page_is_as_it_is_made() -> None:
-    """Each page, or its parts between two marks, is what ``make docs`` writes."""
-    # In a process of its own, because it runs programs.
+def test_every_generated_page_is_up_to_date() -> None:
+    """Each generated page, and each part between two marks, is what ``make docs`` writes."""
+    # In a separate process, because it runs programs.
     command = [sys.executable, "-m", "docs.generate", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -25,7 +25,7 @@ def test_every_page_is_as_it_is_made() -> None:
 
 @pytest.mark.parametrize("path", BY_HAND, ids=lambda path: path.name)
 def test_every_mark_has_its_end(path: str) -> None:
-    """A part that is made has a beginning and an end, so that nothing beside it is overwritten."""
+    """A generated part has a begin mark and an end mark, so that nothing beside it is overwritten."""
     text = (ROOT / path).read_text(encoding="utf-8")
 
     marks = pages.MARKS.findall(text)

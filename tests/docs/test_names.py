@@ -1,4 +1,4 @@
-"""Everything that has a public name is told in the pages."""
+"""The pages document every public name."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ def rows(page: str) -> list[str]:
     return [line for line in PAGES[page].splitlines() if line.startswith("| `")]
 
 
-def test_every_public_name_is_told() -> None:
-    """The index has each public name, and the pages beside it speak of each that a program calls."""
+def test_every_public_name_is_documented() -> None:
+    """The index has each public name, and other pages describe each name that a program calls."""
     index = rows("README.md")
     assert [name for name in iotda_ota.__all__ if f"| `{name}` |" not in "\n".join(index)] == ["__version__"]
 
-    spoken = "".join(text for name, text in PAGES.items() if name != "README.md")
+    others = "".join(text for name, text in PAGES.items() if name != "README.md")
     called = [name for name in iotda_ota.__all__ if not name.endswith(("Result", "_output", "_version__"))]
-    assert [name for name in called if name not in spoken] == []
+    assert [name for name in called if name not in others] == []
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *RESOURCES])
-def test_every_argument_and_answer_is_told(name: str) -> None:
-    """Each argument and answer of a function or resource has its row in one of the tables."""
+def test_every_argument_and_output_is_documented(name: str) -> None:
+    """Each argument and output of a function or resource has a row in one of the tables."""
     served: Function | Resource = FUNCTIONS[name] if name in FUNCTIONS else RESOURCES[name]
-    told = "\n".join(row for page in TABLES for row in rows(page))
+    documented = "\n".join(row for page in TABLES for row in rows(page))
 
-    assert [argument.name for argument in served.arguments if f"| `{argument.name}`" not in told] == []
-    answers = [output.name for output in served.outputs if output.name not in ("identity", "found")]
-    assert [answer for answer in answers if f"| `{answer}`" not in told] == []
+    assert [argument.name for argument in served.arguments if f"| `{argument.name}`" not in documented] == []
+    outputs = [output.name for output in served.outputs if output.name not in ("identity", "found")]
+    assert [output for output in outputs if f"| `{output}`" not in documented] == []
 
 
-def test_every_name_of_a_setting_is_told() -> None:
-    """The page of settings has each, with its key in the configuration and its variables."""
+def test_every_setting_is_documented() -> None:
+    """The page of settings has each setting, with its key in the configuration and its variables."""
     for setting in SETTINGS:
         (row,) = (row for row in rows("credentials.md") if row.startswith(f"| `{setting.name}` |"))
         assert f"`iotda-ota:{camel(setting.name)}`" in row
@@ -58,10 +58,10 @@ def test_every_name_of_a_setting_is_told() -> None:
             assert [name for name in source.names.values() if name not in CREDENTIALS] == []
 
 
-def test_every_setting_that_is_told_is_read() -> None:
-    """No page names a key of the configuration, or a variable, that is not there."""
+def test_every_documented_setting_exists() -> None:
+    """No page names a key of the configuration, or a variable, that does not exist."""
     source = "".join(path.read_text() for path in (ROOT / "pulumi_iotda_ota").rglob("*.py"))
-    # The recipes set what Pulumi and pipelines read.
+    # The recipes set variables of Pulumi and of pipelines.
     source += "".join(path.read_text() for path in (ROOT / "examples" / "gitops").rglob("*.y*ml"))
     known_types = {*FUNCTIONS, *RESOURCES, "index"}
     for text in [*PAGES.values(), (ROOT / "README.md").read_text()]:
@@ -71,11 +71,11 @@ def test_every_setting_that_is_told_is_read() -> None:
             assert variable.removesuffix("CN_NORTH_4") in source, variable
 
 
-def test_every_option_of_the_emulator_is_told() -> None:
-    """The table of the emulator's options names each that there is, and no other."""
-    told = subprocess.run(
+def test_every_option_of_the_emulator_is_documented() -> None:
+    """The table of the emulator's options has each existing option, and no other."""
+    help_text = subprocess.run(
         [sys.executable, "-m", "pulumi_iotda_ota.emulator", "--help"], capture_output=True, text=True, check=True
     ).stdout
     options = {option for row in rows("emulator.md") for option in re.findall(r"`(--[\w-]+)", row)}
 
-    assert options == set(re.findall(r"--[\w-]+", told)) - {"--help"}
+    assert options == set(re.findall(r"--[\w-]+", help_text)) - {"--help"}

@@ -1,4 +1,4 @@
-"""The programs of the pages, and what they show of what is printed."""
+"""The programs of the pages, and the outputs that the pages show."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLAIN = [block for block in BLOCKS if "plain" in block.marks]
 
 
 def whole(block: Block) -> str:
-    """Return a program with the one that it goes on from."""
+    """Return a program after the one that it continues."""
     before = block.marks.get("after")
     return (whole(named(block.page, before)) if before else "") + block.text
 
@@ -46,20 +46,20 @@ def test_programs_run(block: Block, service: Emulator, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", PLAIN, ids=str)
-def test_plain_programs_print_what_is_shown(block: Block, service: Emulator, tmp_path: Path) -> None:
-    """A program without Pulumi prints what the page shows below it."""
-    shown = BLOCKS[BLOCKS.index(block) + 1]
-    assert "prints" in shown.marks
+def test_plain_programs_print_the_output_of_the_page(block: Block, service: Emulator, tmp_path: Path) -> None:
+    """A program without Pulumi prints the output that the page shows below it."""
+    expected = BLOCKS[BLOCKS.index(block) + 1]
+    assert "prints" in expected.marks
     written(block.text, tmp_path)
 
     done = subprocess.run([sys.executable, "__main__.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout == shown.text
+    assert done.stdout == expected.text
 
 
 def test_the_rollout_program_rolls_out(service: Emulator, tmp_path: Path) -> None:
-    """The rollout of the README looks a package up, pins it, and upgrades the canary group first."""
+    """The program of the README looks a package up, pins it, and upgrades the canary group first."""
     monitor = testing.run_program(written(rollout_program(), tmp_path), config={"readme:x": ""})
 
     pin, canary, healthy, fleet = monitor.resources
@@ -69,7 +69,7 @@ def test_the_rollout_program_rolls_out(service: Emulator, tmp_path: Path) -> Non
 
 
 def test_the_staged_rollout_confirms(service: Emulator, tmp_path: Path) -> None:
-    """Canary, its good end and the approved rest run one after the other."""
+    """The fleet starts after the canary group succeeded and the packages were approved."""
     staged = named("docs/rollouts.md", "staged")
     testing.run_program(written(staged.text, tmp_path), config={"docs:x": ""})
 
@@ -78,8 +78,8 @@ def test_the_staged_rollout_confirms(service: Emulator, tmp_path: Path) -> None:
     assert fleet["task_progress"]["waitting"] == 0
 
 
-def test_the_package_of_the_page_is_made(service: Emulator, tmp_path: Path) -> None:
-    """The program that makes a package of an object makes it."""
+def test_the_package_of_the_page_is_created(service: Emulator, tmp_path: Path) -> None:
+    """The program of the page creates a package from an object."""
     (block,) = (block for block in PROGRAMS if "iotda_ota.OtaPackage(" in block.text)
     testing.run_program(written(block.text, tmp_path), config={"docs:x": ""})
 
@@ -87,14 +87,14 @@ def test_the_package_of_the_page_is_made(service: Emulator, tmp_path: Path) -> N
 
 
 def not_found(service: Emulator, tmp_path: Path) -> str:
-    """Return what a lookup says that finds nothing."""
+    """Return the message of a lookup without a match."""
     with pytest.raises(iotda_ota.PackageNotFound) as caught:
         iotda_ota.get_ota_package(package_type="firmwarePackage", product_id="smart-meter", version="V1.4.99")
     return str(caught.value)
 
 
 def failed_canary(service: Emulator, tmp_path: Path) -> str:
-    """Return what the staged rollout says where a device of the canary group is offline."""
+    """Return the message of the staged rollout if a device of the canary group is offline."""
     service.set_device("meter-0002", outcome="offline")
     with pytest.raises(iotda_ota.UpgradeTaskFailed) as caught:
         testing.run_program(written(named("docs/rollouts.md", "staged").text, tmp_path), config={"docs:x": ""})
@@ -106,19 +106,20 @@ PRINTED: dict[str, Callable[[Emulator, Path], str]] = {"not-found": not_found, "
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "printed" in block.marks], ids=str)
-def test_what_is_shown_is_what_is_printed(block: Block, service: Emulator, tmp_path: Path) -> None:
-    """A text of a page is what the code says, but for what differs from place to place."""
+def test_a_message_of_a_page_is_the_message_of_the_code(block: Block, service: Emulator, tmp_path: Path) -> None:
+    """A message on a page is what the code prints, except for values that differ from machine to machine."""
 
-    def steady(text: str) -> str:
+    def without_variable_values(text: str) -> str:
         text = re.sub(r"project \S+ in \S+ at\s+\S+", "project P in R at E", text)
         return re.sub(r"_[0-9a-f]{16}\b", "_N", text).strip()
 
-    assert steady(PRINTED[block.marks["printed"]](service, tmp_path)) == steady(block.text)
+    printed = PRINTED[block.marks["printed"]](service, tmp_path)
+    assert without_variable_values(printed) == without_variable_values(block.text)
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "order" in block.marks], ids=str)
-def test_versions_are_in_the_order_that_is_shown(block: Block) -> None:
-    """Each line of versions goes from low to high, and those with = between them tie."""
+def test_versions_are_in_the_order_of_the_page(block: Block) -> None:
+    """Each line of versions goes from low to high. Versions with = between them tie."""
     key = scheme(block.marks["order"]).key
     for line in block.text.splitlines():
         first, *rest = re.split(r" ([<=]) ", line)

@@ -1,4 +1,4 @@
-"""What the page of selection says of ranges, and the page of limits of bounds, against the code."""
+"""The ranges on the page of selection, and the bounds on the page of limits, compared with the code."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ POOL += ["1.3_B1", "1.9-rc1", "1.9_B1", "2-rc1", "2", "2_B1", "2.1", "1.2-arm", 
 ONE_OF_2 = "2-rc1"
 
 
-@pytest.mark.parametrize(("term", "stands_for", "prereleases", "builds", "unknown"), RANGES, ids=lambda cell: cell)
-def test_a_row_of_the_ranges_is_true(term: str, stands_for: str, prereleases: str, builds: str, unknown: str) -> None:
-    """A term admits and leaves out the versions that its row names, and what it stands for admits the same."""
+@pytest.mark.parametrize(("term", "meaning", "prereleases", "builds", "unknown"), RANGES, ids=lambda cell: cell)
+def test_a_row_of_the_ranges_is_true(term: str, meaning: str, prereleases: str, builds: str, unknown: str) -> None:
+    """A term admits and excludes the versions that its row names, and its meaning admits the same versions."""
     found = parse(term.strip("`"), LOOSE)
 
-    if stands_for.startswith("`"):
-        same = parse(stands_for.strip("`"), LOOSE)
+    if meaning.startswith("`"):
+        same = parse(meaning.strip("`"), LOOSE)
         assert [found.admits(version) for version in POOL] == [same.admits(version) for version in POOL]
     for cell in (prereleases, builds, unknown):
         for refused, version in re.findall(r"(not |never )?(one of 2|\d[\w.]*-(?:rc\d|arm)|\d[\w.]*_B\d)", cell):
@@ -40,7 +40,7 @@ def test_a_row_of_the_ranges_is_true(term: str, stands_for: str, prereleases: st
 
 
 def test_every_range_of_the_grammar_has_a_row() -> None:
-    """There is a row for each operator, and for a wildcard."""
+    """Each operator has a row, and so has a wildcard."""
     operators = {re.sub(r"[\d.`]", "", term) for term, *_ in RANGES}
 
     assert operators == {"=", "!=", ">", ">=", "<", "<=", "~", "^", "x", "*"}

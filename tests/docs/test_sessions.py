@@ -1,4 +1,4 @@
-"""The commands of the pages, run as they stand."""
+"""The commands of the pages, run unchanged."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ ENGINE = [key for key, session in SESSIONS.items() if session.engine]
 
 @pytest.fixture
 def run(tmp_path: Path, emulator: Emulator) -> Callable[[tuple[str, str]], doc_sessions.Ran]:
-    """Return what runs a session, and holds its consoles to what is shown."""
+    """Return a function that runs a session, and compares its consoles with the page."""
 
     def run(key: tuple[str, str]) -> doc_sessions.Ran:
         ran = doc_sessions.run(key, tmp_path, settings_for(emulator))
-        for command, shown, printed in ran.printed:
-            assert doc_sessions.matches(shown, printed), f"{command} printed\n{printed}"
+        for command, expected, printed in ran.printed:
+            assert doc_sessions.matches(expected, printed), f"{command} printed\n{printed}"
         return ran
 
     return run
@@ -40,16 +40,16 @@ def run(tmp_path: Path, emulator: Emulator) -> Callable[[tuple[str, str]], doc_s
 
 @pytest.mark.engine
 @pytest.mark.parametrize("key", ENGINE, ids=" ".join)
-def test_commands_run_as_they_stand(
+def test_commands_run_unchanged(
     key: tuple[str, str], run: Callable[[tuple[str, str]], doc_sessions.Ran], emulator: Emulator
 ) -> None:
-    """The commands of a page, in a shell of their own, come to their end, and print what is shown."""
+    """The commands of a page succeed in a new shell, and print what the page shows."""
     needed = SESSIONS[key].needs
     if needed and shutil.which(needed) is None:
         pytest.skip(f"{key[0]} not run: no {needed} on PATH")
     ran = run(key)
-    if key in HOLDS:
-        HOLDS[key](ran, emulator)
+    if key in CHECKS:
+        CHECKS[key](ran, emulator)
 
 
 def first_up(ran: doc_sessions.Ran, emulator: Emulator) -> None:
@@ -68,18 +68,18 @@ def without_account(ran: doc_sessions.Ran, emulator: Emulator) -> None:
 
 
 def killed(ran: doc_sessions.Ran, emulator: Emulator) -> None:
-    """The commands that follow a killed run lead to its campaigns."""
+    """The commands for a killed run lead to its upgrade tasks."""
     assert len(emulator.tasks) == 2
 
 
 def plugin(ran: doc_sessions.Ran, emulator: Emulator) -> None:
-    """The program in YAML runs, once the command has added a checkout to it."""
+    """The program in YAML runs after the command has added the plugin from a checkout."""
     assert json.loads((ran.folder / "outputs.json").read_text()) == {"version": "V1.4.11"}
     assert len(emulator.tasks) == 1
 
 
 def secret(ran: doc_sessions.Ran, emulator: Emulator) -> None:
-    """What was typed is in the stack's file encrypted."""
+    """The typed secret is encrypted in the stack's file."""
     assert ran.output.endswith("typed-in-secret\n")
     stored = (ran.folder / "Pulumi.dev.yaml").read_text()
     assert "secure:" in stored
@@ -87,7 +87,7 @@ def secret(ran: doc_sessions.Ran, emulator: Emulator) -> None:
 
 
 def one_task(ran: doc_sessions.Ran, emulator: Emulator) -> None:
-    """The example created its task once, and found nothing to change after that."""
+    """The example created its task once, and then had nothing to change."""
     assert json.loads((ran.folder / "outputs.json").read_text())["taskId"] == emulator.tasks[0]["task_id"]
     assert len(emulator.tasks) == 1
 
@@ -100,7 +100,7 @@ def two_waves(ran: doc_sessions.Ran, emulator: Emulator) -> None:
     assert (fleet["task_id"], fleet["task_progress"]["waitting"]) == (tasks["fleet"], 0)
 
 
-HOLDS = {
+CHECKS = {
     ("examples/python-rollout/README.md", "rollout"): two_waves,
     ("examples/python-staged-rollout/README.md", "staged"): two_waves,
     ("examples/yaml/README.md", "yaml"): one_task,
@@ -113,8 +113,8 @@ HOLDS = {
 }
 
 
-def test_wheel_holds_what_pulumi_looks_for(run: Callable[[tuple[str, str]], doc_sessions.Ran], tmp_path: Path) -> None:
-    """The wheel that is built from a checkout holds the types' mark, the file for Pulumi's host, and nothing beside."""
+def test_the_wheel_has_the_files_for_pulumi(run: Callable[[tuple[str, str]], doc_sessions.Ran], tmp_path: Path) -> None:
+    """The wheel from a checkout has the marker of types, the file for Pulumi's host, and no other package."""
     run(("README.md", "wheel"))
 
     (wheel,) = (tmp_path / "checkout" / "dist").glob("*.whl")
@@ -130,11 +130,11 @@ def test_wheel_holds_what_pulumi_looks_for(run: Callable[[tuple[str, str]], doc_
     }
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the emulator is not told by curl: no curl on PATH")
-def test_a_device_is_told_how_to_behave(
+@pytest.mark.skipif(shutil.which("curl") is None, reason="requests by curl not run: no curl on PATH")
+def test_the_outcome_of_a_device_is_set(
     run: Callable[[tuple[str, str]], doc_sessions.Ran], service: Emulator, tmp_path: Path
 ) -> None:
-    """What the page sends to the emulator makes a device fail its first try, and no more."""
+    """The request of the page makes a device fail its first attempt, and only that one."""
     run(("docs/emulator.md", "device"))
 
     program = tmp_path / "__main__.py"
@@ -144,35 +144,35 @@ def test_a_device_is_told_how_to_behave(
     assert [request.operation for request in service.requests].count("RetryBatchTask") == 1
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the emulator is not told by curl: no curl on PATH")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="requests by curl not run: no curl on PATH")
 def test_the_commands_for_a_shell_lead_to_it(run: Callable[[tuple[str, str]], doc_sessions.Ran]) -> None:
-    """A shell that has read what `--env` prints finds the emulator, and is accepted by it."""
+    """In a shell that has read the output of `--env`, the command line connects to the emulator."""
     assert run(("docs/emulator.md", "environment")).output.count("water-valve") == 24
 
 
 def test_a_package_is_uploaded(run: Callable[[tuple[str, str]], doc_sessions.Ran], service: Emulator) -> None:
-    """What the page sends to the emulator is the newest package from then on."""
+    """The request of the page adds the newest package."""
     run(("docs/emulator.md", "upload"))
 
     assert service.packages[0]["version"] == "V1.4.12"
 
 
 def test_emulator_says_where_it_is() -> None:
-    """The command of the page prints one line of JSON with what the page says, and ends when it is told to."""
+    """The command of the page prints one line of JSON with the documented keys, and ends at SIGTERM."""
     (block,) = (block for block in blocks() if block.marks.get("session") == "emulator")
     python, *arguments = block.text.split()
     assert python == "python"
     with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
+        printed = json.loads(process.stdout.readline())
         process.terminate()
 
-    assert set(told) == {"endpoint", "access_key", "secret_key", "project_id", "region"}
+    assert set(printed) == {"endpoint", "access_key", "secret_key", "project_id", "region"}
     assert process.returncode == 0
 
 
 def test_the_seed_of_the_page_is_held() -> None:
-    """The seed that the page shows is taken, and holds what it says."""
+    """The emulator loads the seed of the page."""
     (block,) = (block for block in blocks() if block.marks.get("session") == "seed")
 
     with Emulator(json.loads(block.text)) as emulator:

@@ -84,10 +84,10 @@ for number, (many, arguments) in enumerate(json.load(open("lookups.json"))):
         answer: Any = outputs.get(f"answer-{number}")
         if one.many:
             assert [package["version"] for package in answer["packages"]] == one.versions, one.name
-        elif one.answer == "none":
+        elif one.expected == "none":
             assert answer is None, one.name
         else:
-            assert one.answer in (answer["version"], answer["package_id"]), one.name
+            assert one.expected in (answer["version"], answer["package_id"]), one.name
 
 
 def test_a_pin_can_not_be_imported(make_project: Callable[..., Project]) -> None:

@@ -1,1 +1,1 @@
-"""The demo, as a newcomer sees it. The examples' own commands are run by tests/docs."""
+"""The demo, on the real `pulumi` and without it. tests/docs runs the commands of the other examples."""

@@ -1,4 +1,4 @@
-"""The demo, as a newcomer sees it."""
+"""The output of the demo."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def demo(path: str) -> str:
 
 @pytest.mark.engine
 def test_with_pulumi() -> None:
-    """With a pulumi the four steps run on the real engine; the id of the package is shown whole."""
+    """With `pulumi`, the four steps run on the real engine, and print the complete package id."""
     printed = demo(os.environ["PATH"])
 
     assert re.match(FOUR_STEPS + "no changes\n", printed), printed
@@ -59,7 +59,7 @@ def test_with_pulumi() -> None:
 
 
 def test_without_pulumi(tmp_path: Path) -> None:
-    """Where none can be had the same program runs in the process, and one line says so and why."""
+    """If `pulumi` cannot be installed, the same program runs in the process, and one line names the cause."""
     (tmp_path / "sh").symlink_to("/bin/sh")
     environment = {"PATH": str(tmp_path), "HTTPS_PROXY": "http://127.0.0.1:9", "PYTHONIOENCODING": "utf-8"}
 

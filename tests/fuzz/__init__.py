@@ -1,1 +1,1 @@
-"""Longer looks for counterexamples than a test may take. Not run by `make test`: what it finds becomes a test there."""
+"""A longer search for counterexamples than a test may take. `make test` does not run it."""

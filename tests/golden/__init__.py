@@ -1,1 +1,1 @@
-"""One table of lookups and answers, through every door. Other lanes say why an answer is right, this one only which."""
+"""One table of lookups and results, run through every interface. Other lanes test the rules behind the results."""

@@ -1,4 +1,4 @@
-"""The golden table through every door that stands: the same question has the same answer, or the same error."""
+"""The golden table through every interface: each one returns the expected result, or the expected error."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOOKUPS = lookups()
-EVERY = pytest.mark.parametrize("asked", LOOKUPS, ids=lambda asked: asked.name)
-Answer = list[tuple[str, str]] | None
+EVERY = pytest.mark.parametrize("lookup", LOOKUPS, ids=lambda lookup: lookup.name)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +58,10 @@ def _monitored() -> Iterator[None]:
 
 @pytest.fixture
 def _mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let a list of packages answer, and no service: there is no endpoint and no key."""
+    """Replace the service by a list of packages. There is no endpoint and no key."""
     for name in [name for name in os.environ if name.startswith("HW_")]:
         monkeypatch.delenv(name)
-    packages = [{name: value for name, value in given.items() if name != "record_id"} for given in seed()["packages"]]
+    packages = [{name: value for name, value in fields.items() if name != "record_id"} for fields in seed()["packages"]]
     pulumi.runtime.set_mocks(testing.Mocks(packages))
     yield
     pulumi_compat.leave_program()
@@ -70,244 +69,243 @@ def _mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def plugin(golden: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
-    """Return a running plugin that the settings lead to the service."""
+    """Return a running plugin that is configured for the service."""
     with Plugin(settings_for(golden), tmp_path_factory.mktemp("project")) as running:
         yield running.configure()
 
 
-def held(asked: Lookup, answer: Callable[[], Any]) -> None:
-    """Hold what a door answers to the table.
+def check(lookup: Lookup, run: Callable[[], Any]) -> None:
+    """Compare the result or the error of an interface with the table.
 
     Args:
-        asked: the line of the table.
-        answer: asks the door; returns one package, None, or a list, each package as a mapping.
+        lookup: the line of the table.
+        run: runs the lookup, and returns a package, None, or a list. Each package is a mapping.
     """
-    if asked.error:
-        kind, words = asked.error
+    if lookup.error:
+        kind, parts = lookup.error
         with pytest.raises(IotdaOtaError) as caught:
-            answer()
+            run()
         assert isinstance(caught.value, getattr(iotda_ota, kind))
         text = " ".join(str(caught.value).split())
-        assert [word for word in words if word not in text] == []
+        assert [part for part in parts if part not in text] == []
         return
-    same(asked, answer())
+    check_result(lookup, run())
 
 
-def same(asked: Lookup, found: Any) -> None:
-    """Hold an answer, which is no error, to the table; see :func:`held`."""
-    if asked.many:
-        assert [package["version"] for package in found] == asked.versions
-    elif asked.answer == "none":
-        assert found is None
+def check_result(lookup: Lookup, result: Any) -> None:
+    """Compare a result, which is no error, with the table."""
+    if lookup.many:
+        assert [package["version"] for package in result] == lookup.versions
+    elif lookup.expected == "none":
+        assert result is None
     else:
-        assert asked.answer in (found["version"], found["package_id"])
+        assert lookup.expected in (result["version"], result["package_id"])
 
 
 def plain(arguments: dict[str, Any], *, many: bool) -> Any:
-    """Ask the plain function."""
+    """Call the plain function."""
     return iotda_ota.get_ota_packages(**arguments).packages if many else iotda_ota.get_ota_package(**arguments)
 
 
-def settled(output: pulumi.Output[Any]) -> Any:
+def value_of(output: pulumi.Output[Any]) -> Any:
     """Return the value of an Output."""
-    found: list[Any] = []
+    values: list[Any] = []
 
-    async def look() -> None:
-        found.append(await output.future())
+    async def wait() -> None:
+        values.append(await output.future())
 
-    run_to_the_end: Callable[..., Callable[[], None]] = pulumi.runtime.test
-    run_to_the_end(look)()
-    return found[0]
+    run_until_complete: Callable[..., Callable[[], None]] = pulumi.runtime.test
+    run_until_complete(wait)()
+    return values[0]
 
 
 def test_the_table_is_large() -> None:
-    """At least 120 names and 60 lookups, each shown once."""
+    """The table has at least 120 packages and 60 lookups, each with a unique name."""
     assert len(seed()["packages"]) >= 120
     assert len(LOOKUPS) >= 60
-    assert len({asked.name for asked in LOOKUPS}) == len(LOOKUPS)
+    assert len({lookup.name for lookup in LOOKUPS}) == len(LOOKUPS)
 
 
 @EVERY
-def test_the_function(asked: Lookup) -> None:
-    """The plain function answers as the table says."""
-    held(asked, lambda: plain(asked.arguments, many=asked.many))
+def test_the_function(lookup: Lookup) -> None:
+    """The plain function returns what the table expects."""
+    check(lookup, lambda: plain(lookup.arguments, many=lookup.many))
 
 
 @EVERY
 @pytest.mark.usefixtures("_mocked")
-def test_the_mocks(asked: Lookup) -> None:
-    """The mocks of a user's tests answer as the table says, without a service."""
-    held(asked, lambda: plain(asked.arguments, many=asked.many))
+def test_the_mocks(lookup: Lookup) -> None:
+    """The mocks for tests of users return what the table expects, without a service."""
+    check(lookup, lambda: plain(lookup.arguments, many=lookup.many))
 
 
 @EVERY
 @pytest.mark.usefixtures("_monitored")
-def test_the_output_form(asked: Lookup) -> None:
-    """The output form in a program under the test monitor answers as the table says."""
+def test_the_output_form(lookup: Lookup) -> None:
+    """The output form returns what the table expects, in a program under the test monitor."""
 
-    def answer() -> Any:
-        if asked.many:
-            return settled(iotda_ota.get_ota_packages_output(**asked.arguments).packages)
-        return settled(iotda_ota.get_ota_package_output(**asked.arguments))
+    def run() -> Any:
+        if lookup.many:
+            return value_of(iotda_ota.get_ota_packages_output(**lookup.arguments).packages)
+        return value_of(iotda_ota.get_ota_package_output(**lookup.arguments))
 
-    held(asked, answer)
+    check(lookup, run)
 
 
 @EVERY
-def test_the_call_of_a_monitor(asked: Lookup) -> None:
-    """What stands in for the engine answers as the table says, in the plugin's names."""
+def test_the_call_of_a_monitor(lookup: Lookup) -> None:
+    """A call of the function by its token returns what the table expects, with the names of the plugin."""
 
-    def answer() -> Any:
-        token = f"iotda-ota:index:getOtaPackage{'s' * asked.many}"
-        answered = invoke.answer(token, camel_keys(asked.arguments))
-        if asked.many:
-            return answered["packages"]
-        return {**answered, "package_id": answered["packageId"]} if answered.get("found", True) else None
+    def run() -> Any:
+        token = f"iotda-ota:index:getOtaPackage{'s' * lookup.many}"
+        result = invoke.answer(token, camel_keys(lookup.arguments))
+        if lookup.many:
+            return result["packages"]
+        return {**result, "package_id": result["packageId"]} if result.get("found", True) else None
 
-    held(asked, answer)
+    check(lookup, run)
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [asked for asked in LOOKUPS if not asked.many and "on_missing" not in asked.arguments],
-    ids=lambda asked: asked.name,
+    "lookup",
+    [lookup for lookup in LOOKUPS if not lookup.many and "on_missing" not in lookup.arguments],
+    ids=lambda lookup: lookup.name,
 )
-def test_the_check_of_a_pin(asked: Lookup, golden: Emulator) -> None:
-    """A pin resolves to what the table says, or refuses its inputs in the same words."""
+def test_the_check_of_a_pin(lookup: Lookup, golden: Emulator) -> None:
+    """A pin resolves to the expected package, or reports the same error as the function."""
     run = Run(memo=False)
     context = ResourceContext(run=run, config={}, environ=settings_for(golden), warn=print, report=print)
-    checked = Pin.check(context, {}, asked.arguments)
+    checked = Pin.check(context, {}, lookup.arguments)
     run.close()
 
-    if asked.error:
-        told = " ".join(f"{problem.argument} {problem.rendered()}" for problem in checked.problems)
-        text = " ".join(told.split())
-        assert [word for word in asked.error[1] if word not in text] == []
+    if lookup.error:
+        problems = " ".join(f"{problem.argument} {problem.rendered()}" for problem in checked.problems)
+        text = " ".join(problems.split())
+        assert [part for part in lookup.error[1] if part not in text] == []
     else:
         assert checked.problems == []
-        assert asked.answer in (checked.inputs["version"], checked.inputs["package_id"])
+        assert lookup.expected in (checked.inputs["version"], checked.inputs["package_id"])
 
 
-def told_by(plugin: Plugin, token: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Ask the plugin's process; return its answer and its error, one of them empty."""
+def call_plugin(plugin: Plugin, token: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Call the plugin's process, and return its result and its error. One of them is empty."""
     try:
-        answered = plugin.invoke(token, **arguments)
+        response = plugin.invoke(token, **arguments)
     except grpc.RpcError as error:
         return {}, str(error.details())
-    if answered.failures:
-        return {}, "".join(failure.reason for failure in answered.failures)
-    return plugin_process.plain(getattr(answered, "return")), ""
+    if response.failures:
+        return {}, "".join(failure.reason for failure in response.failures)
+    return plugin_process.plain(getattr(response, "return")), ""
 
 
 @EVERY
-def test_the_plugin(asked: Lookup, plugin: Plugin) -> None:
-    """The plugin's process answers as the table says, and word for word as the function does."""
-    token = f"getOtaPackage{'s' * asked.many}"
-    answered, error = told_by(plugin, token, camel_keys(asked.arguments))
+def test_the_plugin(lookup: Lookup, plugin: Plugin) -> None:
+    """The plugin's process returns what the table expects, and exactly what the function returns."""
+    token = f"getOtaPackage{'s' * lookup.many}"
+    result, error = call_plugin(plugin, token, camel_keys(lookup.arguments))
 
-    if asked.error:
+    if lookup.error:
         with pytest.raises(IotdaOtaError) as caught:
-            plain(asked.arguments, many=asked.many)
+            plain(lookup.arguments, many=lookup.many)
         assert error == caught.value.rendered(PLUGIN)
         return
     assert error == ""
-    monitored = invoke.answer(f"iotda-ota:index:{token}", camel_keys(asked.arguments))
-    assert answered == monitored
-    found = [snake_keys(item) for item in answered["packages"]] if asked.many else snake_keys(answered)
-    same(asked, found if asked.many or answered["found"] else None)
+    assert result == invoke.answer(f"iotda-ota:index:{token}", camel_keys(lookup.arguments))
+    packages = [snake_keys(item) for item in result["packages"]] if lookup.many else snake_keys(result)
+    check_result(lookup, packages if lookup.many or result["found"] else None)
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [asked for asked in LOOKUPS if not asked.many and "on_missing" not in asked.arguments],
-    ids=lambda asked: asked.name,
+    "lookup",
+    [lookup for lookup in LOOKUPS if not lookup.many and "on_missing" not in lookup.arguments],
+    ids=lambda lookup: lookup.name,
 )
-def test_a_pin_of_the_plugin(asked: Lookup, plugin: Plugin) -> None:
-    """A pin through the plugin's process resolves to what the table says, or refuses its inputs in the same words."""
-    inputs, problems = plugin.check(plugin_process.urn("OtaPackagePin"), camel_keys(asked.arguments))
+def test_a_pin_of_the_plugin(lookup: Lookup, plugin: Plugin) -> None:
+    """A pin of the plugin resolves to the expected package, or reports the same error as the function."""
+    inputs, problems = plugin.check(plugin_process.urn("OtaPackagePin"), camel_keys(lookup.arguments))
 
-    if asked.error:
+    if lookup.error:
         with pytest.raises(IotdaOtaError) as caught:
-            plain(asked.arguments, many=asked.many)
+            plain(lookup.arguments, many=lookup.many)
         argument = getattr(caught.value, "argument", "")
         assert problems == [(camel(argument), Problem.of(caught.value, argument).rendered(PLUGIN))]
     else:
-        assert asked.answer in (inputs["version"], inputs["packageId"])
+        assert lookup.expected in (inputs["version"], inputs["packageId"])
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [asked for asked in LOOKUPS if not (asked.many or asked.error or asked.answer == "none")],
-    ids=lambda asked: asked.name,
+    "lookup",
+    [lookup for lookup in LOOKUPS if not (lookup.many or lookup.error or lookup.expected == "none")],
+    ids=lambda lookup: lookup.name,
 )
-def test_the_lock_file(asked: Lookup, golden: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is locked is the answer of the lookup, by the name alone and with the words of the table beside it."""
-    lock(golden, tmp_path, "asked", **asked.arguments)
+def test_the_lock_file(lookup: Lookup, golden: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock entry is the result of the lookup, requested by its name alone or with the same arguments."""
+    lock(golden, tmp_path, "meter", **lookup.arguments)
     monkeypatch.chdir(tmp_path)
 
-    beside = iotda_ota.get_ota_package(lock="asked", **asked.arguments)
-    assert beside is not None
-    same(asked, beside)
-    assert beside.to_dict() == plain(asked.arguments, many=False).to_dict()
-    assert iotda_ota.get_ota_package(lock="asked").package_id == beside.package_id
+    with_arguments = iotda_ota.get_ota_package(lock="meter", **lookup.arguments)
+    assert with_arguments is not None
+    check_result(lookup, with_arguments)
+    assert with_arguments.to_dict() == plain(lookup.arguments, many=False).to_dict()
+    assert iotda_ota.get_ota_package(lock="meter").package_id == with_arguments.package_id
 
 
 CODES = {"IotdaOtaError": 1, "InputError": 2, "PackageNotFound": 3, "MultiplePackages": 4}
 
 
-def options(arguments: dict[str, Any]) -> list[str]:
+def as_options(arguments: dict[str, Any]) -> list[str]:
     """Return arguments as options of the command line."""
-    given: list[str] = []
+    options: list[str] = []
     for name, value in arguments.items():
         long = name.replace("_", "-")
         if isinstance(value, bool):
-            given.append(f"--{'' if value else 'no-'}{long}")
+            options.append(f"--{'' if value else 'no-'}{long}")
         elif isinstance(value, list):
-            given += [word for one in value for word in (f"--{long.removesuffix('s')}", str(one))]
+            options += [part for one in value for part in (f"--{long.removesuffix('s')}", str(one))]
         else:
-            given += [f"--{long}", str(value)]
-    return given
+            options += [f"--{long}", str(value)]
+    return options
 
 
 @EVERY
-def test_the_command_line(asked: Lookup, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command line answers as the table says, and word for word as the function does, with its exit code."""
-    given = ["package", "list" if asked.many else "get", *options(asked.arguments)]
-    if asked.error:
+def test_the_command_line(lookup: Lookup, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command line prints what the table expects, exactly what the function returns, with the exit code."""
+    command = ["package", "list" if lookup.many else "get", *as_options(lookup.arguments)]
+    if lookup.error:
         with pytest.raises(IotdaOtaError) as caught:
-            plain(asked.arguments, many=asked.many)
-        assert entry.main(given) == CODES[asked.error[0]]
-        told = capsys.readouterr()
-        # click refuses a value that is none of a few, in its own words.
-        assert told.out == ""
+            plain(lookup.arguments, many=lookup.many)
+        assert entry.main(command) == CODES[lookup.error[0]]
+        printed = capsys.readouterr()
+        # click itself refuses a value that is not one of the allowed values.
+        assert printed.out == ""
         assert (
-            told.err == f"error: {caught.value.rendered(COMMAND_LINE)}\n"
-            or "Invalid value for '--version-scheme': 'pep440'" in told.err
+            printed.err == f"error: {caught.value.rendered(COMMAND_LINE)}\n"
+            or "Invalid value for '--version-scheme': 'pep440'" in printed.err
         )
         return
-    assert entry.main([*given, "--json"]) == 0
-    answered = json.loads(capsys.readouterr().out)
-    found = answered["result"]
-    same(asked, found["packages"] if asked.many else found)
-    if found is not None:
-        get: Any = iotda_ota.get_ota_packages if asked.many else iotda_ota.get_ota_package
-        fields = get(**asked.arguments).all_values()
-        passed_over = {name: fields.pop(name) for name in ("skipped", "skipped_counts")}
-        assert answered == {"result": fields, **passed_over}
+    assert entry.main([*command, "--json"]) == 0
+    printed_json = json.loads(capsys.readouterr().out)
+    result = printed_json["result"]
+    check_result(lookup, result["packages"] if lookup.many else result)
+    if result is not None:
+        get: Any = iotda_ota.get_ota_packages if lookup.many else iotda_ota.get_ota_package
+        fields = get(**lookup.arguments).all_values()
+        skipped = {name: fields.pop(name) for name in ("skipped", "skipped_counts")}
+        assert printed_json == {"result": fields, **skipped}
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [one for one in LOOKUPS if not (one.error or one.answer == "none" or "package_id" in one.arguments)],
-    ids=lambda asked: asked.name,
+    "lookup",
+    [one for one in LOOKUPS if not (one.error or one.expected == "none" or "package_id" in one.arguments)],
+    ids=lambda lookup: lookup.name,
 )
-def test_what_was_passed_over_is_the_same_and_complete(asked: Lookup) -> None:
-    """Function and monitor tell the same packages as passed over, and each package is accounted for."""
-    get: Any = iotda_ota.get_ota_packages if asked.many else iotda_ota.get_ota_package
-    found = get(**asked.arguments)
-    answered = invoke.answer(f"iotda-ota:index:getOtaPackage{'s' * asked.many}", camel_keys(asked.arguments))
+def test_the_skipped_packages_are_the_same_and_complete(lookup: Lookup) -> None:
+    """The function and its token report the same skipped packages, and count each of them."""
+    get: Any = iotda_ota.get_ota_packages if lookup.many else iotda_ota.get_ota_package
+    found = get(**lookup.arguments)
+    result = invoke.answer(f"iotda-ota:index:getOtaPackage{'s' * lookup.many}", camel_keys(lookup.arguments))
 
     skipped = [{**one.to_dict(), "rule": camel(one.rule)} for one in found.skipped]
-    assert answered["skipped"] == camel_keys(skipped)
-    assert answered["skippedCounts"] == camel_keys(found.skipped_counts)
+    assert result["skipped"] == camel_keys(skipped)
+    assert result["skippedCounts"] == camel_keys(found.skipped_counts)
     assert len(found.skipped) == min(100, sum(found.skipped_counts.values()))

@@ -1,1 +1,1 @@
-"""The tests themselves: what a run reports, and that it does not matter how it was started."""
+"""The test run itself: its report, and that it passes however it was started."""

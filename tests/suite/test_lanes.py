@@ -1,4 +1,4 @@
-"""What is printed at the end of a run, and the order in which workers begin."""
+"""The report at the end of a run, and the order in which workers begin."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_not_here(number): pass
 
 @pytest.fixture
 def file(pytester: pytest.Pytester, tmp_path: Path) -> Path:
-    """Return where the times are kept, of a project with two lanes."""
+    """Return the file of the times, of a project with two lanes."""
     file = tmp_path / "cache" / "seconds.json"
     pytester.makeconftest(CONFTEST.format(file=str(file), folder=str(ROOT / "tests" / "support")))
     for lane in ("one", "two"):
@@ -50,8 +50,8 @@ def file(pytester: pytest.Pytester, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_run_tells_its_lanes(pytester: pytest.Pytester, file: Path, workers: int) -> None:
-    """A run prints each lane with its time and outcomes, and one line for each reason to skip, with workers or not."""
+def test_a_run_reports_its_lanes(pytester: pytest.Pytester, file: Path, workers: int) -> None:
+    """A run prints each lane with its time and outcomes, and one line for each reason to skip tests."""
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", f"--numprocesses={workers}")
 
     result.assert_outcomes(passed=4, skipped=4)
@@ -69,7 +69,7 @@ def test_a_run_tells_its_lanes(pytester: pytest.Pytester, file: Path, workers: i
 
 
 def test_the_longest_tests_begin(pytester: pytest.Pytester) -> None:
-    """Workers begin with the tests that took longest; short ones keep their order, and new ones of the engine count."""
+    """Workers begin with the longest tests. Short tests keep their order. A new engine test counts as long."""
     items = pytester.getitems(
         """
         import pytest

@@ -16,8 +16,8 @@ from tests.support.prepared import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-# One test for each thing that depends on it: Ctrl-C in a thread, in a process and at a terminal; files and their
-# modes; what is made at home.
+# One test for each dependency on the start: Ctrl-C in a thread, in a process and at a terminal; files and their modes;
+# files in the home folder.
 SAMPLE = (
     "tests/unit/test_parallel.py::test_ctrl_c_ends_the_walk",
     "tests/cli/test_shell.py::test_ctrl_c",
@@ -27,12 +27,12 @@ SAMPLE = (
 )
 
 
-# Nobody can make a folder below a device or in /proc, not even root.
+# Not even root can create a folder below a device or in /proc.
 @pytest.mark.parametrize(
     ("umask", "home"), [(0o077, "/dev/null/nobody"), (0o000, "/proc")], ids=["no HOME", "read-only"]
 )
 def test_in_the_background(umask: int, home: str, tmp_path: Path) -> None:
-    """A run passes without a terminal, with signals ignored, with any umask and TMPDIR, and with no HOME to write."""
+    """A run passes without a terminal, with ignored signals, any umask and TMPDIR, and a HOME that is not writable."""
     elsewhere = tmp_path / "another place"
     elsewhere.mkdir()
 

@@ -1,21 +1,21 @@
-"""Reads the fenced blocks of every Markdown page, with the marks that say how each is run.
+"""Read the fenced blocks of every Markdown page, with the marks that say how each is run.
 
-A mark is a comment on the line above the block: ``<!-- name: one; after: other -->``. A block without one is run as its
-language says; a language that can not be run by itself needs one:
+A mark is a comment on the line above the block: ``<!-- name: one; after: other -->``. Without a mark, the language of
+the block decides. Some languages need a mark:
 
 =========================== ==========================================================================================
-``python``                  a program, run under the test monitor against the local IoTDA; with ``after: NAME`` behind
+``python``                  a program, run under the test monitor against the local IoTDA; with ``after: NAME`` after
                             the block of that name; with ``plain`` without Pulumi
-``text`` with ``prints``    what the ``plain`` program above it prints
-``text`` with ``printed: N`` what the code prints, see ``test_programs.PRINTED``
+``text`` with ``prints``    the output of the ``plain`` program above it
+``text`` with ``printed: N`` a message of the code, see ``test_programs.PRINTED``
 ``text`` with ``order: S``  versions from low to high under a scheme
 ``sh`` with ``session: N``  commands; all blocks of a session are one shell, see ``sessions.SESSIONS``
-``console`` (the same)      commands behind ``$`` and what each prints; ``…`` stands for anything
+``console`` (the same)      commands after ``$`` and the output of each; ``…`` matches any text
 any with ``file: F``        a file of its session
 ``mermaid``                 a picture
-``made by the code``        held by the test of what is made
-``run by: TEST``            run by a test elsewhere, which names the page
-``not run: WHY``            what needs the live service or a host of the user's; targets and settings in it are checked
+``made by the code``        generated; another test compares it
+``run by: TEST``            run by another test, which names the page
+``not run: WHY``            needs the live service or a host of the user; its targets and settings are checked
 =========================== ==========================================================================================
 """
 

@@ -1,4 +1,4 @@
-"""Reads the golden table: the packages as a seed of the emulator, and the lookups with their expected answers."""
+"""Read the golden table: the packages as a seed of the emulator, and the lookups with their expected results."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ class Lookup:
     """One line of the table.
 
     Attributes:
-        name: what it shows.
-        arguments: of get_ota_package, or of get_ota_packages where the answer is a list.
-        answer: as the table writes it.
+        name: its title.
+        arguments: of get_ota_package, or of get_ota_packages if a list is expected.
+        expected: the expected result, as the table has it.
     """
 
     name: str
     arguments: dict[str, Any]
-    answer: str
+    expected: str
 
     @property
     def many(self) -> bool:
-        """Return whether it is a list."""
-        return self.answer.startswith("[")
+        """Return whether a list is expected."""
+        return self.expected.startswith("[")
 
     @property
     def versions(self) -> list[str]:
-        """Return the versions of a list."""
-        return [one for one in self.answer.strip("[]").split(", ") if one]
+        """Return the expected versions of a list."""
+        return [one for one in self.expected.strip("[]").split(", ") if one]
 
     @property
     def error(self) -> tuple[str, list[str]] | None:
-        """Return the class of an error and words that it must say, or None where there is an answer."""
-        found = re.fullmatch(r"([A-Z]\w+): (.+)", self.answer)
+        """Return the class of the expected error and parts of its message, or None."""
+        found = re.fullmatch(r"([A-Z]\w+): (.+)", self.expected)
         return (found[1], found[2].split("; ")) if found else None
 
 
@@ -55,7 +55,7 @@ def seed() -> dict[str, Any]:
 def lookups() -> list[Lookup]:
     """Return the lookups."""
     rows = [re.split(r"\s+\|\s+", line.strip(), maxsplit=2) for line in _section("lookups")]
-    return [Lookup(name, _arguments(asked), answer) for name, asked, answer in rows]
+    return [Lookup(name, _arguments(arguments), expected) for name, arguments, expected in rows]
 
 
 def _section(name: str) -> list[str]:
@@ -90,27 +90,27 @@ def _package(product: str, package_id: str, version: str, uploaded: str, more: s
     return {**fields, "support_source_versions": supports, "file_location": {"obs_location": location}}
 
 
-def _arguments(asked: str) -> dict[str, Any]:
-    """Return the arguments of a line: a product first where one is asked, bare words are flags."""
-    call = ast.parse(f"f({asked})", mode="eval").body
+def _arguments(text: str) -> dict[str, Any]:
+    """Return the arguments of a line: the product, unless it has a package id, then flags and keywords."""
+    call = ast.parse(f"f({text})", mode="eval").body
     assert isinstance(call, ast.Call)
-    given = {word.arg or "": ast.literal_eval(word.value) for word in call.keywords}
-    words = [word.id for word in call.args if isinstance(word, ast.Name)]
-    if "package_id" in given:
-        return {**dict.fromkeys(words, True), **given}
-    product, *flags = words
-    return {"package_type": "firmwarePackage", "product_id": product, **dict.fromkeys(flags, True), **given}
+    keywords = {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords}
+    names = [name.id for name in call.args if isinstance(name, ast.Name)]
+    if "package_id" in keywords:
+        return {**dict.fromkeys(names, True), **keywords}
+    product, *flags = names
+    return {"package_type": "firmwarePackage", "product_id": product, **dict.fromkeys(flags, True), **keywords}
 
 
 def camel_keys(value: Any) -> Any:
-    """Return a value whose names are written as the plugin writes them."""
+    """Return a value with camelCase names, as the plugin has them."""
     if isinstance(value, list):
         return [camel_keys(item) for item in value]
     return {camel(name): camel_keys(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def snake_keys(value: Any) -> Any:
-    """Return a value whose names are written as Python writes them."""
+    """Return a value with snake_case names, as Python has them."""
     if isinstance(value, list):
         return [snake_keys(item) for item in value]
     return {snake(name): snake_keys(item) for name, item in value.items()} if isinstance(value, dict) else value

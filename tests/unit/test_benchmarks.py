@@ -1,7 +1,4 @@
-"""The benchmarks: what they print, what they draw, and that the service they measure against keeps the rules.
-
-How fast anything is no test says.
-"""
+"""The benchmarks: their output, their drawing, and the paging rules of their service. No test measures time."""
 
 from __future__ import annotations
 
@@ -26,17 +23,15 @@ FIGURE = Figure("46 pages", 0.17, "x", 0.2, "page after page", (0.42, 2.44), (0.
 CURVES: dict[str, list[tuple[float, float]]] = {"ours": [(1, 0.1), (20, 0.4)], "a < b": [(1, 0.2), (20, 3.1)]}
 
 
-def test_a_line_tells_the_figure_its_target_and_its_baseline() -> None:
-    """A person reads what was measured, against what, how far the rounds lie apart, and whether it is reached."""
-    told = line(FIGURE)
-
-    assert " ".join(told.split()) == "46 pages 0.17 x 0.20 0.16 to 0.18 0.42 s against 2.44 s: page after page"
+def test_a_line_has_the_figure_its_target_and_its_baseline() -> None:
+    """A line has the figure, its target, whether the target was reached, the spread of the rounds, and the baseline."""
+    assert " ".join(line(FIGURE).split()) == "46 pages 0.17 x 0.20 0.16 to 0.18 0.42 s against 2.44 s: page after page"
     assert "0.20!" in line(replace(FIGURE, value=0.3))
     assert " ".join(line(replace(FIGURE, most=None)).split()).startswith("46 pages 0.17 x 0.16 to 0.18 0.42 s against")
 
 
 def test_rounds_take_turns() -> None:
-    """Everything is measured once before anything is measured again, and compared round by round."""
+    """A round measures each work once, and ratios compare the works round by round."""
     order: list[str] = []
 
     def work(name: str) -> float:
@@ -49,8 +44,8 @@ def test_rounds_take_turns() -> None:
     assert ratios(taken["a"], taken["b"]) == [1 / 2, 3 / 4]
 
 
-def test_the_same_curves_give_the_same_drawing() -> None:
-    """A drawing changes with what was measured alone, and every point lies inside of its panel."""
+def test_equal_curves_have_equal_drawings() -> None:
+    """A drawing depends only on the curves, and every point is inside its panel."""
     panels = [Panel("packages", CURVES), Panel("lookups & more", CURVES)]
     text = drawing(panels)
 
@@ -60,24 +55,24 @@ def test_the_same_curves_give_the_same_drawing() -> None:
     assert all(0 <= float(x) <= 640 and 0 <= float(y) <= 240 for x, y in (point.split(",") for point in points))
 
 
-def test_the_drawing_of_the_page_is_one_of_these() -> None:
-    """What is committed was drawn by the benchmarks: three panels, a line for each way in each of them."""
+def test_the_committed_drawing_comes_from_the_benchmarks() -> None:
+    """The committed drawing has three panels, with a line for each client in each of them."""
     shapes = list(ET.parse(ROOT / "docs" / "performance.svg").getroot())
-    told = [shape.text or "" for shape in shapes]
+    texts = [shape.text or "" for shape in shapes]
 
-    assert [told.count(name) for name in ("ours", "http.client", "SDK")] == [3, 3, 3]
-    assert sum("packages" in text for text in told) == 3
+    assert [texts.count(name) for name in ("ours", "http.client", "SDK")] == [3, 3, 3]
+    assert sum("packages" in text for text in texts) == 3
 
 
-@pytest.mark.parametrize("way", [clients.ours, clients.bare, clients.sdk], ids=["ours", "http.client", "SDK"])
-def test_every_way_finds_every_package(way: clients.Way) -> None:
-    """What is compared makes the same lookup."""
-    with running(packages=1_234) as port, way(port) as walk:
+@pytest.mark.parametrize("client", [clients.ours, clients.bare, clients.sdk], ids=["ours", "http.client", "SDK"])
+def test_every_client_finds_every_package(client: clients.Client) -> None:
+    """The compared clients read the same list completely."""
+    with running(packages=1_234) as port, client(port) as walk:
         assert walk() == 1_234
 
 
-def test_the_service_keeps_the_documented_rules() -> None:
-    """Marker, then offset, then limit; an empty page has no marker."""
+def test_the_service_pages_as_documented() -> None:
+    """The marker applies first, then the offset, then the limit. An empty page has no marker."""
     with running(packages=120) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port)
 
@@ -93,8 +88,8 @@ def test_the_service_keeps_the_documented_rules() -> None:
         connection.close()
 
 
-def test_the_command_says_what_it_measures() -> None:
-    """The command of the page is there."""
+def test_the_command_can_be_called() -> None:
+    """The command on the page of performance exists."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )

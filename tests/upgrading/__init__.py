@@ -1,5 +1,5 @@
-"""States that releases have written, and that every later version must read, keep and destroy.
+"""States of all releases, which every later version must preview, keep and destroy.
 
-``states/`` has them: they are never changed, because stacks out there are not either. A release adds its own, with
+``states/`` has them. They never change, because the stacks of users do not change either. A release adds its state with
 ``python -m tests.upgrading``.
 """

@@ -1,4 +1,4 @@
-"""The program whose state each release keeps: one of each resource. It is never changed, only added to."""
+"""The program behind the state of each release, with one of each resource. It may grow, and never changes."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ made = iotda_ota.OtaPackage(
     app_id="energy",
     version="V1.2",
     obs_location={"region_name": "cn-north-4", "bucket_name": "firmware", "object_key": "meter/V1.2.bin"},
-    # A secret, because states hold such values encrypted.
+    # A secret, because a state stores it encrypted.
     custom_info=pulumi.Output.secret("for the devices"),
     opts=pulumi.ResourceOptions(depends_on=[pinned]),
 )

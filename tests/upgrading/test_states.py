@@ -1,4 +1,4 @@
-"""States that releases have written, under this version and the real engine."""
+"""The states of releases, with this version and the real engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESOURCES = {"pinned", "made", "canary", "healthy", "fleet", "approved"}
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_state_holds_one_of_each_resource_and_no_path(release: str) -> None:
-    """A stored state has one of each dynamic resource, by reference, and nothing of the machine that wrote it."""
+    """A stored state has one of each dynamic resource, by reference, and no path of the machine that wrote it."""
     text = (STATES / f"{release}.state.json").read_text()
     resources = json.loads(text)["deployment"]["resources"]
 
@@ -34,8 +34,8 @@ def test_a_state_holds_one_of_each_resource_and_no_path(release: str) -> None:
 
 @pytest.mark.engine
 @pytest.mark.parametrize("release", RELEASES)
-def test_this_version_takes_a_state_over(release: str, tmp_path: Path) -> None:
-    """A stack of a release previews without a change, is refreshed, updated with nothing to do, and destroyed."""
+def test_this_version_keeps_a_state(release: str, tmp_path: Path) -> None:
+    """This version previews the stack of a release without a change, refreshes it, updates nothing, and destroys it."""
     with Emulator(STATES / f"{release}.service.json", project_id=PROJECT_ID) as emulator:
         stack = project(tmp_path, emulator)
         state = (STATES / f"{release}.state.json").read_text().replace(ENDPOINT, emulator.endpoint)
@@ -48,15 +48,15 @@ def test_this_version_takes_a_state_over(release: str, tmp_path: Path) -> None:
         assert len(emulator.tasks) == 2
         stack.ok("destroy", "--yes")
 
-        # The canary's task was to be deleted, the fleet's, which waits here, to be stopped; what was made goes too.
+        # `on_destroy` deletes the canary task, and stops the fleet task. The created package is deleted too.
         assert [task["status"] for task in emulator.tasks] == ["Stopped"]
         assert sorted(package["version"] for package in emulator.packages) == ["V1.0", "V1.1"]
 
 
 def test_every_release_has_its_state() -> None:
-    """The releases of the changelog have their states, and the one that is being made too."""
+    """Each release of the changelog has its state, and so does the current version."""
     changelog = (STATES.parents[2] / "CHANGELOG.md").read_text()
-    released = {line.split("]")[0][4:] for line in changelog.splitlines() if line.startswith("## [")}
+    releases = {line.split("]")[0][4:] for line in changelog.splitlines() if line.startswith("## [")}
 
-    assert released <= set(RELEASES)
+    assert releases <= set(RELEASES)
     assert iotda_ota.__version__ in RELEASES
