@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,6 +55,11 @@ class SeedPackage(PackageFields):
     file_location: FileLocation | None = None
     product_name: str | None = None
     record_id: RecordId | None = None
+
+    @cached_property
+    def stored(self) -> tuple[dict[str, Any], float]:
+        """Return the fields as the service stores them, and the upload time. One seed serves many emulators."""
+        return self.model_dump(exclude_none=True, exclude={"record_id"}), seconds_of(self.create_time)
 
 
 class SeedModule(ModuleBody):
@@ -127,7 +133,7 @@ def plant(seed: Seed, service: Service) -> None:
     service.spaces.update(seed.spaces)
     # The oldest upload first: a newer record has a larger id.
     for package in sorted(seed.packages, key=lambda item: item.create_time):
-        plant_package(package, service, seconds_of(package.create_time))
+        plant_package(package, service, package.stored[1])
     for module in seed.modules:
         service.spaces.add(module.app_id)
         fields = module.model_dump(exclude_none=True)
@@ -146,7 +152,7 @@ def plant_package(package: SeedPackage, service: Service, at: float | None = Non
         service: where it goes.
         at: the time in its record id; now by default.
     """
-    fields = package.model_dump(exclude_none=True, exclude={"record_id"})
+    fields, _ = package.stored
     record = int(package.record_id, 16) if package.record_id else service.ids.next(at or service.clock())
     return service.add_package(fields, record).package_id
 

@@ -56,7 +56,9 @@ class Service:
 
     def add_package(self, fields: Mapping[str, Any], record: int | None = None) -> Package:
         """Hold a package whose fields were checked; id, time and product name are added where they are missing."""
-        full = {"package_id": secrets.token_hex(16), **fields}
+        full = dict(fields)
+        if "package_id" not in full:
+            full["package_id"] = secrets.token_hex(16)
         if "create_time" not in full:
             full["create_time"] = api_time(self.clock())
         name = self.packages.name_of_product(full["product_id"])
