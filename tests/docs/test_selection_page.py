@@ -55,6 +55,10 @@ def test_the_table_of_bounds_has_the_numbers_of_the_code() -> None:
     assert documented["time of one operation"] == [DEFAULT_DEADLINE]
     assert documented["one answer"] == [transport.MAX_BODY / 2**20]
     assert documented["tries of one request"] == [DEFAULT_MAX_ATTEMPTS]
-    assert documented["requests in flight to one endpoint"] == [limiter._MOST_IN_FLIGHT, 1, limiter._CLEAN_AFTER_THROTTLE]
+    assert documented["requests in flight to one endpoint"] == [
+        limiter._MOST_IN_FLIGHT,
+        1,
+        limiter._CLEAN_AFTER_THROTTLE,
+    ]
     assert documented["requests for checksums in one lookup"] == [find._MOST_DETAILS]
     assert documented["skipped packages listed"] == [choose.MAX_SKIPPED]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.doc_blocks import ROOT, Block, blocks, first_program
 from tests.support.plugins import copy
-from tests.support.prepared import SECONDS, pip_settings, program_environment, users_environment
+from tests.support.prepared import GO, SECONDS, pip_settings, program_environment, users_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,13 +71,14 @@ def _yaml_project() -> str:
     return _project({"name": "yaml"})
 
 
-_OUTPUTS = "pulumi stack output --json > outputs.json\npulumi destroy --skip-preview\n"
+_OUTPUTS = "pulumi stack output --json > outputs.json\n"
+_DESTROYED = f"{_OUTPUTS}pulumi destroy --skip-preview\n"
 _UNCHANGED = f"pulumi preview --expect-no-changes\n{_OUTPUTS}"
 SESSIONS: Mapping[tuple[str, str], Session] = {
     ("README.md", "wheel"): Session(engine=False, checkout=True, before='cd "$CHECKOUT"\n'),
     # The emulator is the shell's only job in the background.
     ("README.md", "first-up"): Session(
-        checkout=True, files={"__main__.py": first_program}, before="trap 'kill $!' EXIT\n", after=_OUTPUTS
+        checkout=True, files={"__main__.py": first_program}, before="trap 'kill $!' EXIT\n", after=_DESTROYED
     ),
     ("docs/start.md", "start"): Session(checkout=True, prepared="venv"),
     ("docs/campaigns.md", "killed"): Session(
@@ -87,7 +88,7 @@ SESSIONS: Mapping[tuple[str, str], Session] = {
         after=_OUTPUTS,
     ),
     ("docs/other-languages.md", "plugin-from-a-path"): Session(
-        checkout=True, account=True, before="pulumi stack init dev\n", after=f"pulumi up --skip-preview\n{_OUTPUTS}"
+        checkout=True, account=True, before="pulumi stack init dev\n", after=f"pulumi up --skip-preview\n{_DESTROYED}"
     ),
     ("docs/credentials.md", "secret"): Session(
         files={"Pulumi.yaml": _yaml_project},
@@ -194,7 +195,7 @@ def _environment(session: Session, folder: Path, settings: Mapping[str, str]) ->
         "PULUMI_CONFIG_PASSPHRASE": "docs",
         "PULUMI_SKIP_CONFIRMATIONS": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "GOGC": "400",
+        **GO,
     }
 
 
