@@ -1,6 +1,7 @@
-"""Shows the main job: look a package up, pin it, start an upgrade task with it, against a local IoTDA.
+"""Look up a package, pin it and start upgrade tasks with it, against a local IoTDA.
 
-`make demo` runs it. It uses a real `pulumi` where one can be had, and says so where none can.
+`make demo` runs it. It uses the real `pulumi`, and installs it if there is none. If that fails, it runs the program in
+this process.
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ PULUMI_VERSION = "3.260.0"
 INSTALL_SECONDS = 180
 SETTINGS = {"product": "smart-meter", "range": "^1.4", "runs": "V1.3.2", "canary": "canary", "fleet": "fleet"}
 BAR = 10
-LOOK_EVERY = 0.1
+POLL_SECONDS = 0.1
 
 
 @dataclass
 class Pulumi:
-    """The command that was found, or why there is none."""
+    """The command that was found, or the reason that there is none."""
 
     command: automation.PulumiCommand | None = None
-    where: str = ""
-    why_not: str = ""
+    origin: str = ""
+    problem: str = ""
 
 
 def main() -> None:
@@ -61,14 +62,14 @@ def main() -> None:
         if pulumi.command:
             run_with_pulumi(pulumi.command, Path(folder), emulator)
         else:
-            run_in_process(pulumi.why_not, emulator)
+            run_in_process(pulumi.problem, emulator)
     lines = len((PROGRAM / "__main__.py").read_text().splitlines())
     print(f"\nThe program: examples/python-rollout/__main__.py ({lines} lines).")
-    print('Next: README.md, "From nothing to a first up"; or docs/start.md with your own account.')
+    print('Next: README.md, "Without an account"; or docs/start.md with your own account.')
 
 
 def find_pulumi() -> Pulumi:
-    """Find pulumi where make demo put it, or on PATH; otherwise install it, in bounded time."""
+    """Find pulumi in .pulumi-cli or on PATH, or install it within a time limit."""
     on_path = shutil.which("pulumi")
     if on_path:
         ours = Path(on_path).is_relative_to(INSTALLED)
@@ -78,7 +79,7 @@ def find_pulumi() -> Pulumi:
         "import sys, semver; from pulumi.automation import PulumiCommand; "
         "PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))"
     )
-    # A session of its own, because the installer starts others, and its download has no time limit.
+    # A new session, because the installer starts other processes, and its download has no time limit.
     with subprocess.Popen(  # noqa: S603  our own Python and our own arguments
         [sys.executable, "-c", install, str(INSTALLED), PULUMI_VERSION],
         stdout=subprocess.DEVNULL,
@@ -87,50 +88,50 @@ def find_pulumi() -> Pulumi:
         start_new_session=True,
     ) as installer:
         try:
-            _, said = installer.communicate(timeout=INSTALL_SECONDS)
+            _, output = installer.communicate(timeout=INSTALL_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(installer.pid, signal.SIGKILL)
-            said = f"timeout: the download took more than {INSTALL_SECONDS} seconds"
+            output = f"timeout: the download took more than {INSTALL_SECONDS} seconds"
     if installer.returncode:
         shutil.rmtree(INSTALLED, ignore_errors=True)
-        return Pulumi(why_not=reason(said))
+        return Pulumi(problem=reason(output))
     return Pulumi(automation.PulumiCommand(root=str(INSTALLED)), "installed under .pulumi-cli")
 
 
 def reason(traceback: str) -> str:
-    """Return what a traceback ends with, without the name of the class."""
+    """Return the message at the end of a traceback, without the name of the class."""
     last = (traceback.strip().splitlines() or ["the installer failed"])[-1]
     return (last.partition(": ")[2] or last).strip("<>")
 
 
 def engine(pulumi: Pulumi) -> str:
-    """Return in words what runs the program."""
+    """Describe what runs the program."""
     if pulumi.command:
-        return f"pulumi {pulumi.command.version} {pulumi.where}, local state"
+        return f"pulumi {pulumi.command.version} {pulumi.origin}, local state"
     return "no pulumi (the program runs in this process, under Pulumi's test monitor)"
 
 
 def use(emulator: Emulator) -> None:
-    """Let this process and its children ask the emulator, and nothing that was set before."""
+    """Set the environment of this process and its children to the emulator alone."""
     for name in [name for name in os.environ if name.startswith(("HW_", "HUAWEICLOUD_", "PULUMI_"))]:
         del os.environ[name]
     os.environ |= {**emulator.environment, "NO_PROXY": "127.0.0.1"}
 
 
 def pace(emulator: Emulator) -> None:
-    """Let devices take as different a time as devices do, so that there is something to see."""
+    """Let devices take different times, so that the bars move."""
     for number, device in enumerate(sorted(emulator.device_versions)):
         emulator.set_device(device, seconds=1 + number * 7 % 20 / 10)
 
 
 def contents(emulator: Emulator) -> str:
-    """Return in words what the emulator holds."""
+    """Describe the catalogue of the emulator."""
     products = {package["product_id"] for package in emulator.packages}
     return f"{len(emulator.packages):,} packages, {len(products)} products, {len(emulator.device_versions)} devices"
 
 
 def show_lookup(emulator: Emulator) -> None:
-    """Make the program's lookup once by itself: a function needs no Pulumi program."""
+    """Run the lookup of the program alone: a function needs no Pulumi program."""
     before = len(emulator.requests)
     firmware = get_ota_package(
         package_type="firmwarePackage",
@@ -153,7 +154,7 @@ def show_lookup(emulator: Emulator) -> None:
 
 
 def skipped(counts: Mapping[str, int]) -> list[str]:
-    """Return how many packages were skipped, and why: the most frequent reason first."""
+    """Return how many packages were skipped by each rule, the most frequent first."""
     reasons = {
         "include_prereleases": "prerelease",
         "source_versions": f"do not support {SETTINGS['runs']}",
@@ -168,9 +169,9 @@ def skipped(counts: Mapping[str, int]) -> list[str]:
 def run_with_pulumi(command: automation.PulumiCommand, folder: Path, emulator: Emulator) -> None:
     """Preview and update the program with the real engine, on a local file backend."""
     stack = local_stack(command, folder)
-    shown = Shown(emulator.groups)
-    stack.preview(on_event=shown.on_event)
-    print("2. Preview   " + "\n             ".join(shown.lines))
+    plan = Plan(emulator.groups)
+    stack.preview(on_event=plan.on_event)
+    print("2. Preview   " + "\n             ".join(plan.lines))
     with followed(emulator):
         stack.up(on_output=lambda _: None)
     again = stack.preview(expect_no_changes=True)
@@ -180,7 +181,7 @@ def run_with_pulumi(command: automation.PulumiCommand, folder: Path, emulator: E
 
 
 def local_stack(command: automation.PulumiCommand, folder: Path) -> automation.Stack:
-    """Return a stack of a copy of the program whose virtual environment is the one of this process."""
+    """Return a stack of a copy of the program, with the virtual environment of this process."""
     work_dir = folder / PROGRAM.name
     shutil.copytree(PROGRAM, work_dir, ignore=shutil.ignore_patterns("venv", "__pycache__"))
     project = work_dir / "Pulumi.yaml"
@@ -201,14 +202,14 @@ def local_stack(command: automation.PulumiCommand, folder: Path) -> automation.S
 
 
 @dataclass
-class Shown:
-    """Collects what a preview plans, a line a resource."""
+class Plan:
+    """The plan of a preview: a line for each resource."""
 
     groups: Mapping[str, list[str]]
     lines: list[str] = field(default_factory=list)
 
     def on_event(self, event: automation.EngineEvent) -> None:
-        """Keep what is to be created."""
+        """Add a resource that is created."""
         step = event.resource_pre_event and event.resource_pre_event.metadata
         if not step or not step.type.startswith("pulumi-python:dynamic/iotda-ota"):
             return
@@ -219,13 +220,14 @@ class Shown:
 
 def planned(kind: str, name: str, state: Mapping[str, object], groups: Mapping[str, list[str]]) -> str:
     """Return one line of a preview."""
-    what = str(state["package_id"]) if kind == "OtaPackagePin" else ""
-    named = state.get("group_ids")
-    what = f"group {named[0]}: {len(groups[named[0]])} devices" if isinstance(named, list) else what
-    return f"+ {f'{kind} {name}':<37} {what}".rstrip()
+    detail = str(state["package_id"]) if kind == "OtaPackagePin" else ""
+    group_ids = state.get("group_ids")
+    if isinstance(group_ids, list):
+        detail = f"group {group_ids[0]}: {len(groups[group_ids[0]])} devices"
+    return f"+ {f'{kind} {name}':<37} {detail}".rstrip()
 
 
-def run_in_process(why_not: str, emulator: Emulator) -> None:
+def run_in_process(problem: str, emulator: Emulator) -> None:
     """Run the same program without the engine."""
     preview = testing.run_program(PROGRAM, config=SETTINGS, preview=True)
     lines = [
@@ -241,19 +243,19 @@ def run_in_process(why_not: str, emulator: Emulator) -> None:
     same = [task["task_id"] for task in emulator.tasks] == tasks
     print(f"4. Again     {'no new task' if same else 'other tasks'}")
     print(
-        f"\nno pulumi on PATH and it could not be installed ({why_not}): the same program ran inside this process, "
+        f"\nno pulumi on PATH and it could not be installed ({problem}): the same program ran inside this process, "
         "under Pulumi's own test monitor; install pulumi for a real preview and up"
     )
 
 
 def quiet() -> contextlib.redirect_stderr[io.StringIO]:
-    """Keep back what the resources tell whoever runs Pulumi: progress, and that a task is taken over."""
+    """Discard the log of the resources: progress, and that a task was adopted."""
     return contextlib.redirect_stderr(io.StringIO())
 
 
 @contextlib.contextmanager
 def followed(emulator: Emulator) -> Iterator[None]:
-    """Show how the campaigns go on while something runs, and how they ended."""
+    """Print the progress and the end of the upgrade tasks while the block runs."""
     over = threading.Event()
     follower = threading.Thread(target=follow, args=(emulator, over))
     follower.start()
@@ -265,21 +267,21 @@ def followed(emulator: Emulator) -> Iterator[None]:
 
 
 def follow(emulator: Emulator, over: threading.Event) -> None:
-    """Draw a bar for each campaign in turn, until all have ended and no more can come."""
-    shown: set[str] = set()
+    """Draw a bar for each upgrade task, until all have ended and no other can start."""
+    drawn: set[str] = set()
     while True:
-        none_to_come = over.is_set()
+        is_over = over.is_set()
         for task in reversed(emulator.tasks):
-            if task["task_id"] not in shown:
-                shown.add(task["task_id"])
-                draw(emulator, task["task_id"], first=len(shown) == 1)
-        if none_to_come:
+            if task["task_id"] not in drawn:
+                drawn.add(task["task_id"])
+                draw(emulator, task["task_id"], first=len(drawn) == 1)
+        if is_over:
             return
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
 
 
 def draw(emulator: Emulator, task_id: str, *, first: bool) -> None:
-    """Draw the bar of one campaign until it has ended."""
+    """Draw the bar of one upgrade task until it has ended."""
     started = time.monotonic()
     while True:
         task = next(task for task in emulator.tasks if task["task_id"] == task_id)
@@ -289,12 +291,12 @@ def draw(emulator: Emulator, task_id: str, *, first: bool) -> None:
             break
         if sys.stdout.isatty():
             print(f"\r{line}", end="", flush=True)
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
     print(f"{chr(13) if sys.stdout.isatty() else ''}{line}  ({time.monotonic() - started:.0f} s)", flush=True)
 
 
 def bar(task: Mapping[str, Any]) -> str:
-    """Return how a campaign stands, as one line."""
+    """Return the progress of an upgrade task as one line."""
     progress = task["task_progress"]
     done, failed, total = progress["success"], progress["fail"], progress["total"]
     filled = BAR * (done + failed) // total if total else 0

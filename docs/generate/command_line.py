@@ -1,6 +1,6 @@
-"""Makes docs/command-line.md: walks the tree of commands, and runs every example on a terminal, against an emulator.
+"""Make docs/command-line.md: describe every command, and run every example on a terminal, against an emulator.
 
-The emulator's time stands still but where an example lets some pass, so that a page is the same at every making.
+The time of the emulator moves only when an example moves it, so that each run makes the same page.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docs.generate.markdown import table
-from pulumi_iotda_ota.cli.commands import CONNECTION, Positional
+from pulumi_iotda_ota.cli.click_classes import CONNECTION, Positional
 from pulumi_iotda_ota.cli.exit_codes import CODES
-from pulumi_iotda_ota.cli.help_command import CONNECTION_TEXT
-from pulumi_iotda_ota.cli.main import PROGRAM, root
+from pulumi_iotda_ota.cli.main import CONNECTION_TEXT, PROGRAM, root
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID
+from pulumi_iotda_ota.emulator.seed import DEFAULT_APP_ID
 from pulumi_iotda_ota.lock.files import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 _COLUMNS = 100
-# V1.4.11 of the smart meter, in the catalogue that is built in.
+# V1.4.11 of the smart meter in the built-in catalogue.
 _PACKAGE = "8e99e4f7765dfb08dbfee0054d004b3b"
 _METER = "--package-type firmwarePackage --product-id smart-meter"
 _PORT = re.compile(r"127\.0\.0\.1:\d+")
@@ -43,8 +42,8 @@ _MOVES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 _BEGIN = """# The command line
 
 `iotda-ota` looks up packages, explains the choice, and manages upgrade tasks and the lock file, from a shell or a
-pipeline. Its results are those of the functions, and each argument of a function is an option. A list is an option that
-you repeat: `--source-version V1.3.2 --source-version V1.4.0`. From a checkout:
+pipeline. Its results are those of the functions, and each argument of a function is an option. For a list, repeat the
+option: `--source-version V1.3.2 --source-version V1.4.0`. Install it from a checkout:
 
 <!-- not run: it is installed before any page is tried -->
 ```sh
@@ -52,19 +51,19 @@ python -m pip install '.[cli]'
 ```
 
 {get}
-A terminal that is too narrow for a row gets the row in several lines; an id is never split. If the output is no
-terminal, tabs separate the cells, values are whole, and there is no header: `cut -f2` is the id of a package. `--field`
-prints one value:
+If a row is too wide for the terminal, it continues on the next line. An id is never split. If the output is no
+terminal, there is no header, tabs separate the cells, and no value is shortened: `cut -f2` prints the id of a package.
+`--field` prints one value:
 
 {field}"""
 _JSON = """## For a program
 
-With `--json` the standard output is one JSON object, `{{"result": …}}`: what the function returns, or `null` if
-`--on-missing none` allows that. `package list` and `package get` add `skipped` (the first 100; `package get
---all-skipped` has all) and `skipped_counts`. Every character beyond ASCII is escaped, and values are exact.
+With `--json` the standard output is one JSON object, `{{"result": …}}`, with the result of the function. It is `null`
+if no package matches and `--on-missing none` is set. `package list` and `package get` add `skipped` (the first 100, or
+all with `package get --all-skipped`) and `skipped_counts`. Characters beyond ASCII are escaped, and values are exact.
 
 {json}
-An error is one object on the standard error, and the standard output is empty. Three errors come with a result: a task
+An error is one object on the standard error, and the standard output is empty. Three errors also have a result: a task
 that failed (`task watch`), devices that were refused (`task retry`), and problems (`doctor`):
 
 {error}"""
@@ -79,7 +78,7 @@ encrypted, it is an error, unless `--decrypt` lets `pulumi` decrypt it. `iotda-o
 
 
 class _Time:
-    """The time of the service."""
+    """The clock of the emulator."""
 
     now = 1_800_000_000.0
 
@@ -88,7 +87,7 @@ class _Time:
 
 
 class _Shell:
-    """Runs examples on a terminal, each in its own process."""
+    """Runs each example in a process with a terminal."""
 
     def __init__(self, emulator: Emulator, time: _Time, folder: str) -> None:
         self.emulator = emulator
@@ -105,32 +104,32 @@ class _Shell:
         }
 
     def __call__(self, command: str, *, lines: bool = False) -> str:
-        """Return a command and what a terminal shows of it, as a block of Markdown.
+        """Return a command and its output on a terminal, as a block of Markdown.
 
         Args:
-            command: what is typed.
-            lines: whether it can do no more than print lines: what moves on a terminal can not be shown on a page.
+            command: the command.
+            lines: whether the terminal can only print lines, because a page cannot display a bar that moves.
         """
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, _COLUMNS, 0, 0))
-        # The shell and all it runs are ours: the words are those of this module.
+        # The commands are those of this module.
         process = subprocess.Popen(  # noqa: S603
             ["bash", "-c", command],  # noqa: S607
             cwd=self._folder, env={**self._environ, "TERM": "dumb" if lines else "xterm"},
             stdin=theirs, stdout=theirs, stderr=theirs,
         )  # fmt: skip
         os.close(theirs)
-        shown = b"".join(_chunks(ours))
+        output = b"".join(_chunks(ours))
         os.close(ours)
         process.wait()
-        return _block(command, shown.decode(), self.emulator)
+        return _block(command, output.decode(), self.emulator)
 
     def forget(self, name: str) -> None:
         """Remove a file of the folder."""
         (Path(self._folder) / name).unlink(missing_ok=True)
 
     def begin(self, command: str, *, lines: int = 1) -> str:
-        """Return a command that goes on, and the first lines of its output; then end it."""
+        """Return a command that serves, and the first lines of its output; then end it."""
         words = shlex.split(command)
         with subprocess.Popen(  # noqa: S603  as above
             words, cwd=self._folder, env=self._environ, stdout=subprocess.PIPE, text=True
@@ -141,7 +140,7 @@ class _Shell:
 
 
 def _chunks(terminal: int) -> Iterator[bytes]:
-    """Give what is shown until the process has closed its end, which some systems tell as an error."""
+    """Yield the output until the process closes the terminal, which is an error on some systems."""
     try:
         while chunk := os.read(terminal, 65536):
             yield chunk
@@ -149,8 +148,8 @@ def _chunks(terminal: int) -> Iterator[bytes]:
         return
 
 
-def _block(command: str, shown: str, emulator: Emulator) -> str:
-    text = _PORT.sub("127.0.0.1:41233", _MOVES.sub("", shown).replace("\r\n", "\n"))
+def _block(command: str, output: str, emulator: Emulator) -> str:
+    text = _PORT.sub("127.0.0.1:41233", _MOVES.sub("", output).replace("\r\n", "\n"))
     for secret in (emulator.access_key, emulator.secret_key):
         text = text.replace(secret, "…")
     lines = [line.rstrip() for line in text.rstrip("\n").split("\n")]
@@ -190,7 +189,7 @@ def _parts(shell: _Shell) -> Iterator[str]:
 
 
 def _of_command(words: tuple[str, ...], command: click.Command, shell: _Shell) -> Iterator[str]:
-    """Give the section of a command: what it is for, how it is called, its options, and an example."""
+    """Yield the section of a command: its help, its usage, its options, and an example."""
     positional = "".join(f" {parameter.metavar or ''}" for parameter in _positionals(command))
     yield f"\n### {' '.join(words)}\n\n{_text(command.help)}\n\n`{PROGRAM} {' '.join(words)}{positional} [options]`\n\n"
     yield _options(command, "")
@@ -199,7 +198,7 @@ def _of_command(words: tuple[str, ...], command: click.Command, shell: _Shell) -
 
 
 def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Give every command that does something, in the order of the help."""
+    """Yield every command that is no group, in the order of the help."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from _commands(command, (*path, name))
@@ -216,7 +215,7 @@ def _positionals(command: click.Command) -> list[Positional]:
 
 
 def _options(command: click.Command, section: str) -> str:
-    """Return the table of the options that stand under a heading of the help."""
+    """Return the table of the options under a heading of the help."""
     rows: list[tuple[str, str]] = []
     if not section:
         rows += [(f"`{item.metavar}`", item.description) for item in _positionals(command)]
@@ -227,7 +226,7 @@ def _options(command: click.Command, section: str) -> str:
 
 
 def _called(option: click.Option) -> str:
-    """Return how an option is given, with its values or what they are."""
+    """Return the names of an option, with its values or its metavar."""
     names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     if option.is_flag:
         return names
@@ -248,13 +247,13 @@ def _text(help_: str | None) -> str:
 
 
 def _task(shell: _Shell, seconds: float, *, outcome: str = "success", **fields: Any) -> str:
-    """Start a campaign for two devices in a service that is as at first, let time pass, and return its id.
+    """Reset the emulator, start a task with two devices, let time pass, and return the id of the task.
 
     Args:
-        shell: what runs the example.
+        shell: the shell of the example.
         seconds: how much time passes.
-        outcome: what becomes of the second device.
-        fields: more of the task.
+        outcome: the outcome of the second device.
+        fields: more fields of the task.
     """
     emulator = shell.emulator
     emulator.reset()
@@ -266,7 +265,7 @@ def _task(shell: _Shell, seconds: float, *, outcome: str = "success", **fields: 
 
 
 def _failed(shell: _Shell) -> str:
-    """Start a campaign that fails for one device; return its id."""
+    """Start a task that fails for one device; return its id."""
     return _task(shell, 600, outcome="fail")
 
 
@@ -281,11 +280,11 @@ def _confirmed(shell: _Shell) -> Iterator[str]:
 
 
 def _locked(shell: _Shell, *, uploaded: bool = False) -> str:
-    """Lock a lookup in a service, and a folder, that are as at first; return the command that does so.
+    """Reset the emulator and the folder, and return the command that locks a lookup.
 
     Args:
-        shell: what runs the example.
-        uploaded: whether a version that is higher comes after it.
+        shell: the shell of the example.
+        uploaded: whether to run the command, and upload a higher version after it.
     """
     command = f"iotda-ota lock add meter-firmware {_METER} --version-constraint '^1.4' --highest-version"
     shell.emulator.reset()
@@ -324,12 +323,12 @@ def _emulated(shell: _Shell) -> Iterator[str]:
 
 
 def _examined(shell: _Shell) -> Iterator[str]:
-    """Give what doctor finds, but for what is installed: that differs from one machine to the next."""
-    told = shell("iotda-ota doctor")
-    yield re.sub(r"^(?:ok|warning) +(?:pulumi|libraries):.*\n(?: {9}.*\n)*", "", told, flags=re.MULTILINE)
+    """Yield the findings of doctor, without those that depend on the machine."""
+    block = shell("iotda-ota doctor")
+    yield re.sub(r"^(?:ok|warning) +(?:pulumi|libraries):.*\n(?: {9}.*\n)*", "", block, flags=re.MULTILINE)
 
 
-#: What shows each command at work.
+#: The examples of each command.
 _EXAMPLES: Mapping[tuple[str, ...], Callable[[_Shell], Iterable[str]]] = {
     ("package", "list"): lambda shell: [
         shell(f"iotda-ota package list {_METER} --version-constraint '>=1.4.9 <1.5' --order-by version")

@@ -1,4 +1,4 @@
-"""Look up the highest firmware that fits the devices, pin it, and roll it out: a canary group first, then the fleet."""
+"""Pin the highest firmware version that the devices support, and roll it out: a canary group first, then the fleet."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ meter: dict[str, Any] = {
     "package_type": "firmwarePackage",
     "product_id": config.require("product"),
     "version_constraint": config.require("range"),
-    "source_versions": [config.require("runs")],  # what the devices run today
+    "source_versions": [config.require("runs")],  # the version that the devices run now
     "highest_version": True,
 }
 
-# What matches now, asked at every preview and update: to look at.
+# Looked up on every run; for display only.
 firmware = iotda_ota.get_ota_package(**meter)
 
-# What is rolled out: decided once, and kept until the selection changes, so that a new upload starts no campaign.
+# The package to roll out. It changes only if the selection changes, so a new upload starts no task.
 pinned = iotda_ota.OtaPackagePin("meter", **meter)
 
-# The canary group, and its good end.
+# The canary group, and the wait until it succeeds.
 canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=[config.require("canary")])
 healthy = iotda_ota.UpgradeTaskCompletion("canary-healthy", task_id=canary.task_id, timeout="30m")
 
-# Everybody else, once the canary is healthy.
+# All other devices, after the canary.
 fleet = iotda_ota.UpgradeTask(
     "fleet",
     package_ids=[pinned.package_id],

@@ -1,6 +1,6 @@
-"""Tests of this program: what it decides, on a list of packages; and what it does, on a local IoTDA.
+"""Tests of this program, with a list of packages and with a local IoTDA.
 
-They need pytest, and of this library the extra `emulator` for the last one. Run `pytest` in this folder.
+They need pytest, and the last one needs the extra `emulator`. Run `pytest` in this folder.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ PACKAGES = [
 
 
 def test_the_highest_version_that_fits_the_devices_is_rolled_out():
-    """V1.4.11 is higher, but no upgrade from V1.3.2; a release candidate is nobody's firmware."""
+    """V1.4.11 is higher, but V1.3.2 cannot be upgraded to it, and a prerelease does not match."""
     mocks = testing.run_program(PROGRAM, config=CONFIG, mocks=testing.Mocks(PACKAGES))
 
     assert mocks.outputs["firmware"]["version"] == "V1.4.10"
@@ -37,7 +37,7 @@ def test_the_canary_goes_first():
 
 
 def test_a_failed_canary_stops_the_rollout():
-    """One device of the canary group that fails keeps the fleet as it is."""
+    """If one device of the canary group fails, the task of the fleet is not created."""
     mocks = testing.Mocks(PACKAGES, groups={"canary": ["m1", "m2", "m3"]}, failed_devices={"m2": "battery low"})
 
     with pytest.raises(iotda_ota.UpgradeTaskFailed, match="1 of 3 devices"):
@@ -47,8 +47,8 @@ def test_a_failed_canary_stops_the_rollout():
 
 
 def test_on_the_local_iotda(iotda_ota_emulator):
-    """The same program against a service that answers over HTTP, with devices that take their time."""
-    told = testing.run_program(PROGRAM, config=CONFIG)
+    """The same program runs against a service over HTTP, with devices that need time."""
+    mocks = testing.run_program(PROGRAM, config=CONFIG)
 
-    assert told.outputs["firmware"]["version"] == "V1.4.11"  # in the catalogue of the emulator it fits
-    assert {task["task_id"] for task in iotda_ota_emulator.tasks} == set(told.outputs["tasks"].values())
+    assert mocks.outputs["firmware"]["version"] == "V1.4.11"  # in the catalogue of the emulator it supports V1.3.2
+    assert {task["task_id"] for task in iotda_ota_emulator.tasks} == set(mocks.outputs["tasks"].values())

@@ -1,4 +1,4 @@
-"""Roll firmware out in two waves: a canary group, its good end, a person's approval, then the rest."""
+"""Roll out firmware in two waves: a canary group, and after the approval of a person the rest."""
 
 import pulumi
 
@@ -6,17 +6,17 @@ import pulumi_iotda_ota as iotda_ota
 
 config = pulumi.Config()
 
-# Decided once, and kept until the product or the range below changes: a new upload starts no campaign.
+# It changes only if the product or the range below changes, so a new upload starts no task.
 pinned = iotda_ota.OtaPackagePin(
     "meter",
     package_type="firmwarePackage",
     product_id=config.require("product"),
     version_constraint=config.require("range"),
     highest_version=True,
-    triggers=[config.get("round")],  # another one looks again, for what fits then
+    triggers=[config.get("round")],  # another value starts a new lookup
 )
 
-# The first wave, and what must be true before anything else starts.
+# The first wave, and the limits that it must keep before the second one starts.
 canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=[config.require("canary")])
 healthy = iotda_ota.UpgradeTaskCompletion(
     "canary-healthy",
@@ -26,7 +26,7 @@ healthy = iotda_ota.UpgradeTaskCompletion(
     timeout="30m",
 )
 
-# The rest. It is created once the canary is healthy, and its devices wait until somebody has confirmed it.
+# The second wave. It is created after the canary succeeded, and its devices wait for a confirmation.
 fleet = iotda_ota.UpgradeTask(
     "fleet",
     package_ids=[pinned.package_id],
@@ -35,8 +35,8 @@ fleet = iotda_ota.UpgradeTask(
     opts=pulumi.ResourceOptions(depends_on=[healthy]),
 )
 
-# The approval is the id of the package that was tried on the canary, written into Pulumi.<stack>.yaml by a reviewed
-# commit. Another id than the one that fleet installs is refused.
+# The approval is the id of the package that was tested on the canary. A reviewed commit writes it into
+# Pulumi.<stack>.yaml. If the task installs another package, that is an error.
 approved = config.get_object("approved")
 if approved:
     confirmed = iotda_ota.UpgradeTaskConfirmation(

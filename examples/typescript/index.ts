@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iotda from "pulumi-iotda-ota";
 
-// With its type, a misspelt property is an error; TypeScript lets it pass in an object without one.
+// With this type, a misspelt property is an error. TypeScript accepts it in an object without a type.
 const meter: iotda.OtaPackagePinArgs & iotda.GetOtaPackageOutputArgs = {
     packageType: "firmwarePackage",
     productId: new pulumi.Config().get("product") ?? "smart-meter",
@@ -9,9 +9,9 @@ const meter: iotda.OtaPackagePinArgs & iotda.GetOtaPackageOutputArgs = {
     highestVersion: true,
 };
 
-// What fits now, asked again in every run: to look at.
+// Looked up on every run; for display only.
 const firmware = iotda.getOtaPackageOutput(meter);
-// What was chosen, kept until the selection or the triggers change: to roll out.
+// Selected once; it changes only if the selection or the triggers change.
 const pinned = new iotda.OtaPackagePin("firmware", meter);
 const canary = new iotda.UpgradeTask("canary", { packageIds: [pinned.packageId], groupIds: ["canary"] });
 

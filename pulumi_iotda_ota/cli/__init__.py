@@ -1,6 +1,4 @@
-"""Door 4, the command line ``iotda-ota``: ask, see why, and look after a campaign from a shell (extra ``cli``).
+"""The command line ``iotda-ota`` (extra ``cli``): look up packages, manage upgrade tasks and lock files.
 
-What it asks and answers is what the functions ask and answer; its options are made from ``arguments/`` and
-``iotda/auth/settings.py``. Modules that declare commands are light, so that ``--help`` and completion are: what a
-command needs to work is loaded when it runs.
+Its results are those of the functions. Its options are made from the tables of arguments and settings.
 """

@@ -1,4 +1,4 @@
-"""Starts the command line: ``iotda-ota``, or ``python -m pulumi_iotda_ota.cli``."""
+"""Start the command line: ``iotda-ota``, or ``python -m pulumi_iotda_ota.cli``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NO_CLICK = (
 def main() -> int:
     """Run the command line and return its exit code."""
     try:
-        from pulumi_iotda_ota.cli import main as entry  # noqa: PLC0415  click may be missing, which is told below
+        from pulumi_iotda_ota.cli import main as entry  # noqa: PLC0415  click may be missing
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise

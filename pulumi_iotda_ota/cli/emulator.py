@@ -1,4 +1,4 @@
-"""The command `emulator`: starts the local IoTDA, with the options of `python -m pulumi_iotda_ota.emulator`."""
+"""The command `emulator`: serve a local IoTDA, with the options of `python -m pulumi_iotda_ota.emulator`."""
 
 from __future__ import annotations
 
@@ -8,34 +8,36 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli.options import OneOf, Option, command
+from pulumi_iotda_ota.cli.click_classes import OneOf, Option
+from pulumi_iotda_ota.cli.options import command
 from pulumi_iotda_ota.emulator.__main__ import OPTIONS, serve, values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pulumi_iotda_ota.cli.options import CommandInput
-    from pulumi_iotda_ota.emulator.__main__ import CommandOption
     from pulumi_iotda_ota.emulator.instance import Emulator
 
 
-def _option(option: CommandOption) -> Option:
-    text = f"{option.help[:1].upper()}{option.help[1:]}."
-    if option.type is None:
-        return Option([option.name], is_flag=True, help=text)
-    type_: Any = click.Path(path_type=Path) if option.type is Path else option.type
-    more: dict[str, Any] = {"is_flag": False, "flag_value": option.alone} if option.alone else {}
+def _option(name: str, declared: Mapping[str, Any]) -> Option:
+    """Return an option of argparse as an option of click."""
+    if "action" in declared:
+        return Option([name], is_flag=True, help=declared["help"])
+    type_: Any = click.Path(path_type=Path) if declared.get("type") is Path else declared.get("type", str)
+    more: dict[str, Any] = {"is_flag": False, "flag_value": declared["const"]} if "const" in declared else {}
     return Option(
-        [option.name],
-        type=OneOf(option.choices) if option.choices else type_,
-        metavar=option.metavar,
-        default=option.default,
-        help=text,
+        [name],
+        type=OneOf(declared["choices"]) if "choices" in declared else type_,
+        metavar=declared.get("metavar"),
+        default=declared.get("default"),
+        help=declared["help"],
         **more,
     )
 
 
 @command(
     "emulator",
-    more=[_option(option) for option in OPTIONS],
+    more=[_option(name, declared) for name, declared in OPTIONS.items()],
     connects=False,
     example="""\
 iotda-ota emulator --env > emulator.env &
@@ -48,10 +50,10 @@ def emulator(command_input: CommandInput) -> None:
     environment variables as commands of a shell. Ctrl-C ends it. Needs the extra `emulator`.
     """
     if command_input.as_json and command_input.flags["env"]:
-        raise click.UsageError("--json and --env: give one of them")
+        raise click.UsageError("--json and --env exclude each other")
 
     def started(running: Emulator) -> None:
-        # In one line, as without --json: the program that starts it reads one.
+        # One line, as without --json: the program that starts it reads one line.
         command_input.session.line(json.dumps({"result": values_of(running)}))
         command_input.session.out.flush()
 

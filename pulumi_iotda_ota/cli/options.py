@@ -1,33 +1,30 @@
-"""Makes the options of a command from the tables: a new argument, or a new setting, is an option at once."""
+"""Options made from the tables: a new argument or a new setting is an option at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import completions
-from pulumi_iotda_ota.cli.commands import CONNECTION, Command, Positional
+from pulumi_iotda_ota.cli.click_classes import CONNECTION, Command, OneOf, Option, Positional
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
+from pulumi_iotda_ota.iotda.errors import IotdaOtaError
 from pulumi_iotda_ota.iotda.limits import Choice
 from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.schema import Argument
 from pulumi_iotda_ota.schema.argument import Spelling, rendered, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pulumi_iotda_ota.cli.session import Session
     from pulumi_iotda_ota.iotda.auth.settings import Setting
 
-if TYPE_CHECKING:
-    _Choice = click.Choice[str]
-else:
-    _Choice = click.Choice  # generic only in later releases of click
-
+_PUBLIC = tuple(setting for setting in SETTINGS if not setting.secret)
 _TYPES: Mapping[str, click.ParamType[Any]] = {"integer": click.INT, "number": click.FLOAT}
-# What a value is called that its name does not tell. Any other value is called by the last word of its name.
+# The metavars that do not follow from the name. Any other metavar is the last word of the name.
 _METAVARS = {
     "version_constraint": "RANGE",
     "created_after": "TIME",
@@ -41,7 +38,7 @@ _METAVARS = {
     "proxy": "URL",
     "target": "DEVICE",
 }
-# The table of settings has names of its own for the types.
+# The table of settings has other names for the types.
 _SETTING_TYPES = {
     "text": "string",
     "flag": "boolean",
@@ -50,55 +47,28 @@ _SETTING_TYPES = {
     "texts": "list of strings",
 }
 _SPELLING = Spelling(name=long_option)
-# What a shell completes, and click refuses with the values there are.
 _SETTING_CHOICES = {"signing": ("auto", "standard", "derived"), "credentials": ("ecs",)}
-_COMPLETIONS = {"region": completions.regions, "lock": completions.lock_names}
-# A list of values that is longer is written below the option, not into it.
+# A longer list of values is part of the description, not of the name.
 _LONGEST_METAVAR = 60
-
-
-class Option(click.Option):
-    """An option that stands under a heading of the help.
-
-    Args:
-        section: the heading; empty for click's own.
-    """
-
-    def __init__(self, *args: Any, section: str = "", **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.section = section
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the name and the text; a flag that has two names is one name with a part in brackets."""
-        record = super().get_help_record(ctx)
-        if record is None or not self.secondary_opts:
-            return record
-        return f"--[no-]{self.opts[0][2:]}", record[1]
-
-
-class OneOf(_Choice):
-    """One of several values. An error lists them in one line."""
-
-    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
-        """Return what to give if nothing was given."""
-        return f"Choose one of {', '.join(map(str, self.choices))}."
 
 
 @dataclass(frozen=True)
 class CommandInput:
-    """What a command was asked.
+    """The input of a command.
 
     Attributes:
-        session: the process's environment and outputs.
-        values: the arguments of the table, None for one that was not given.
-        settings: the settings that were given, of those that are options.
-        flags: what only the command line has.
-        as_json: whether the answer is JSON.
+        session: the environment and the outputs of the process.
+        table: the arguments of the command.
+        values: the values of the arguments; None for one that is not set.
+        settings: the connection settings that are set by options.
+        flags: the options that only the command line has.
+        as_json: whether the output is JSON.
         stack: the stack whose configuration is read, or None.
         decrypt: whether its encrypted values are read too.
     """
 
     session: Session
+    table: Sequence[Argument]
     values: dict[str, Any]
     settings: dict[str, Any] = field(default_factory=dict)
     flags: dict[str, Any] = field(default_factory=dict)
@@ -116,83 +86,67 @@ def command(
     connects: bool = True,
     example: str,
 ) -> Callable[[Callable[[CommandInput], None]], Command]:
-    """Make a command of a function that does it; its docstring is the help.
+    """Make a command from a function, whose docstring is the help.
 
     Args:
         name: the name of the command.
-        table: the arguments that are options of it.
-        positional: the one among them that is given without its name.
-        more: what only the command line has.
-        connects: whether it sends requests. Then the settings of the connection are options too.
-        example: one call of it, as the end of the help.
+        table: the arguments, which become options.
+        positional: the argument that is given without its name.
+        more: options that only the command line has.
+        connects: whether the command sends requests, and so has the connection options.
+        example: one call, at the end of the help.
     """
     table, more = tuple(table), tuple(more)
 
-    def made(work: Callable[[CommandInput], None]) -> Command:
-        def callback(**given: Any) -> None:
-            work(_command_input(table, given, _PUBLIC if connects else ()))
+    def made(function: Callable[[CommandInput], None]) -> Command:
+        def callback(**values: Any) -> None:
+            function(_command_input(table, values, [setting.name for setting in _PUBLIC] if connects else ()))
 
         params = [
             *(_positional(argument) for argument in table if argument.name == positional),
-            *(argument_option(argument) for argument in table if argument.name != positional),
+            *(_argument_option(argument) for argument in table if argument.name != positional),
             *more,
-            json_option(),
+            Option(["--json", "as_json"], is_flag=True, help="Print the result, or the error, as one JSON object."),
             *(connection_options() if connects else ()),
         ]
-        return Command(name, params=params, callback=callback, help=work.__doc__, example=example)
+        return Command(name, params=params, callback=callback, help=function.__doc__, example=example)
 
     return made
 
 
-def _command_input(table: Iterable[Argument], given: dict[str, Any], names: Iterable[str]) -> CommandInput:
-    """Return what a command was given, apart by kind.
-
-    Args:
-        table: the arguments.
-        given: everything, by name.
-        names: the settings of the connection; a command that does not ask the service may have words of the same name.
-    """
+def _command_input(table: Sequence[Argument], given: dict[str, Any], settings: Iterable[str]) -> CommandInput:
+    """Return the input of a command. Without ``settings``, an option can have the name of a connection setting."""
     session = click.get_current_context().find_root().obj
     given = {name: _plain(value) for name, value in given.items()}
     values = {argument.name: given.pop(argument.name) for argument in table}
-    settings = {name: value for name in names if (value := given.pop(name, None)) is not None}
+    connection = {name: value for name in settings if (value := given.pop(name, None)) is not None}
     as_json, stack, decrypt = given.pop("as_json"), given.pop("stack", None), given.pop("decrypt", False)
-    return CommandInput(session, values, settings, given, as_json, stack, decrypt)
+    return CommandInput(session, table, values, connection, given, as_json, stack, decrypt)
 
 
 def _plain(value: Any) -> Any:
-    """Return a repeated option as a list, and one that was not given as None."""
+    """Return a repeated option as a list, and one that is not set as None."""
     return (list(value) or None) if isinstance(value, tuple) else value
 
 
-def argument_option(argument: Argument) -> Option:
-    """Return the option of an argument."""
-    options = argument.rule.options if isinstance(argument.rule, Choice) else ()
-    return _option(argument, options, required=argument.required)
-
-
-def json_option() -> Option:
-    """Return the option that every command has."""
-    return Option(["--json", "as_json"], is_flag=True, help="Print the result, or the error, as one JSON object.")
-
-
 def _positional(argument: Argument) -> Positional:
-    return Positional([argument.name], metavar=metavar_of(argument), help=rendered(argument.description, _SPELLING))
+    return Positional([argument.name], metavar=_metavar(argument), help=rendered(argument.description, _SPELLING))
 
 
-_PUBLIC = tuple(setting.name for setting in SETTINGS if not setting.secret)
+def _argument_option(argument: Argument) -> Option:
+    choices = argument.rule.options if isinstance(argument.rule, Choice) else ()
+    return _option(argument, choices, required=argument.required)
 
 
 def connection_options() -> tuple[Option, ...]:
-    """Return the options of the connection; secrets are none, because other processes see the command line."""
-    settings = (setting for setting in SETTINGS if not setting.secret)
+    """Return the connection options. No secret is one, because other processes can read a command line."""
     return (
-        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=CONNECTION) for setting in settings),
+        *(_option(setting, _SETTING_CHOICES.get(setting.name, ()), section=CONNECTION) for setting in _PUBLIC),
         Option(
             ["--stack"],
             section=CONNECTION,
             metavar="NAME",
-            shell_complete=completions.stack_names,
+            shell_complete=_stack_names,
             help="Also read the configuration of this stack of the Pulumi project around this folder.",
         ),
         Option(
@@ -205,8 +159,7 @@ def connection_options() -> tuple[Option, ...]:
     )
 
 
-def metavar_of(item: Argument | Setting) -> str:
-    """Return what the help calls the value of an argument or a setting."""
+def _metavar(item: Argument | Setting) -> str:
     type_ = _type_of(item)
     by_type = "NUMBER" if type_ == "integer" else ""
     last = item.name.rpartition("_")[2].upper()
@@ -225,7 +178,7 @@ def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: boo
         return Option([f"{long}/--no-{long[2:]}", item.name], default=None, help=text, section=section)
     if type_ == "list of strings":
         text = f"{text} Repeat the option for several."
-    metavar = None if choices and len("|".join(choices)) <= _LONGEST_METAVAR else metavar_of(item)
+    metavar = None if choices and len("|".join(choices)) <= _LONGEST_METAVAR else _metavar(item)
     if choices and metavar:
         text = f"{text} One of {', '.join(choices)}."
     return Option(
@@ -234,11 +187,38 @@ def _option(item: Argument | Setting, choices: tuple[str, ...], *, required: boo
         metavar=metavar,
         multiple=type_ == "list of strings",
         required=required,
-        shell_complete=_COMPLETIONS.get(item.name),
+        shell_complete={"region": _regions, "lock": lock_names}.get(item.name),
         help=text,
         section=section,
     )
 
 
-#: How many tasks of each type are listed by default.
-MOST_LISTED = 20
+def _regions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  click's form
+    from pulumi_iotda_ota.iotda.auth.endpoint import REGIONS  # noqa: PLC0415  only for completion
+
+    return _completed(REGIONS, incomplete)
+
+
+def lock_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  as above
+    """Complete the names in the lock file, unless it cannot be read."""
+    from pulumi_iotda_ota.lock.files import load, lock_path  # noqa: PLC0415  only for completion
+
+    try:
+        return _completed(load(lock_path(ctx.find_root().obj.environ, Path())) or (), incomplete)
+    except IotdaOtaError:
+        return []
+
+
+def _stack_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  as above
+    """Complete the stacks of the Pulumi project around this folder, unless it cannot be read."""
+    from pulumi_iotda_ota.cli import stack  # noqa: PLC0415  loads yaml
+
+    try:
+        project = stack.find_project(stack.this_folder())
+        return _completed([name for name, _ in project.files()] if project else [], incomplete)
+    except IotdaOtaError:
+        return []
+
+
+def _completed(names: Iterable[str], incomplete: str) -> list[str]:
+    return sorted(name for name in names if name.startswith(incomplete))

@@ -1,4 +1,4 @@
-"""One run of the command line: its environment, its outputs, and the secrets that no text may repeat. Loads little."""
+"""One run of the command line: its environment, its outputs, and the secrets that no output may have."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
-#: The settings whose values no text may repeat. A user's name is none: it can be a word that answers are made of, and
-#: stands in messages.
+#: The settings whose values are redacted. The name of a user is not: it can be a common word, and messages have it.
 HIDDEN = tuple(setting for setting in SETTINGS if setting.secret and setting.name != "user_name")
 
-_SHOWN_RECORDS = 3
-_LONGEST_VALUE = 8_192  # characters; more than any field of the API may have
+_MOST_RECORDS = 3
+_LONGEST_VALUE = 8_192  # characters; more than any field of the API can have
 
 
 def safe(value: object) -> str:
-    """Return a value as a line of text may show it; the exact one is in the JSON."""
+    """Return a value as one safe line; the JSON output has the exact value."""
     if isinstance(value, (list, tuple)):
         return ", ".join(safe(item) for item in value)
     if isinstance(value, dict):
@@ -34,18 +33,18 @@ def safe(value: object) -> str:
 
 
 def _passwords_of_proxies(environ: Mapping[str, str]) -> set[str]:
-    """Return the passwords of the proxies that variables name, as they stand there, whether or not they are encoded."""
+    """Return the passwords in the variables of proxies, as they are written, encoded or not."""
     users = (value.rpartition("@")[0] for name, value in environ.items() if name.lower().endswith("_proxy"))
     return {password for user in users if (password := user.rpartition("://")[2].partition(":")[2])}
 
 
 class Session:
-    """What a command reads and writes.
+    """The inputs and outputs of a command.
 
     Args:
         environ: the environment variables.
-        out: where answers go.
-        err: where everything else goes: errors, progress, questions.
+        out: the output of results.
+        err: the output of everything else: errors, progress, questions.
     """
 
     def __init__(self, environ: Mapping[str, str], out: TextIO, err: TextIO) -> None:
@@ -53,41 +52,35 @@ class Session:
         self.out = out
         self.err = err
         variables = (name for setting in HIDDEN for name in setting.environment)
-        #: What no text may repeat; what is found on the way is added.
+        #: The texts that are redacted. A command adds the secrets that it reads.
         self.secrets = {value for name in variables if (value := environ.get(name, "").strip())}
         self.secrets |= _passwords_of_proxies(environ)
 
     def is_terminal(self, stream: TextIO) -> bool:
-        """Return whether a person reads a stream on a terminal that can do more than print lines."""
+        """Return whether a stream is a terminal that can do more than print lines."""
         return stream.isatty() and self.environ.get("TERM") not in ("dumb", "unknown")
 
     def wants_colour(self, stream: TextIO) -> bool:
-        """Return whether a stream may be coloured."""
+        """Return whether a stream may have colours."""
         return self.is_terminal(stream) and not self.environ.get("NO_COLOR")
 
     def json(self, values: Mapping[str, Any]) -> None:
-        """Answer with one JSON object; every character beyond ASCII is escaped, so that it is safe anywhere."""
+        """Print a result as one JSON object. All characters beyond ASCII are escaped."""
         click.echo(json.dumps(values, indent=2), file=self.out)
 
     def line(self, text: str = "") -> None:
-        """Answer with a line; the text is printable already."""
+        """Print a line of the result; the text must be sanitized."""
         click.echo(text, file=self.out)
 
     def note(self, text: str) -> None:
-        """Tell a line beside the answer; the text is printable already."""
+        """Print a line on the standard error; the text must be sanitized."""
         click.echo(text, file=self.err)
 
     def labelled(self, label: str, text: str, *, indent: int) -> None:
-        """Print a line that begins with a label; a terminal that is too narrow breaks it between words.
-
-        Args:
-            label: what stands before the text.
-            text: a sentence that is safe to print.
-            indent: where the text begins, and goes on in the next lines.
-        """
+        """Print a label and a sanitized sentence, which a terminal wraps between words at ``indent``."""
         lines = [text]
         if self.is_terminal(self.out):
-            from pulumi_iotda_ota.cli.tables import wrapped  # noqa: PLC0415  rich is loaded for a terminal alone
+            from pulumi_iotda_ota.cli.terminal import wrapped  # noqa: PLC0415  rich is loaded for a terminal only
 
             lines = wrapped(self.out, text, indent=indent)
         for number, line in enumerate(lines):
@@ -97,32 +90,30 @@ class Session:
         """Report the records of a list that cannot be judged, if there are any.
 
         Args:
-            thing: what they are, such as ``package``.
-            records: each of them, or the first ones; the text is printable already.
-            count: how many there are; by default those given.
+            thing: the kind of record, such as ``package``.
+            records: each of them, or the first ones, sanitized.
+            count: how many there are; default: the number of ``records``.
         """
         count = count or len(records)
         if not count:
             return
-        shown = ", ".join(records[:_SHOWN_RECORDS])
-        rest = count - min(len(records), _SHOWN_RECORDS)
+        rest = count - min(len(records), _MOST_RECORDS)
         more = f" and {rest:,} more" if rest else ""
-        named = f": {shown}{more}" if records else ""
+        named = f": {', '.join(records[:_MOST_RECORDS])}{more}" if records else ""
         self.note(f"skipped {plural(count, thing)} that cannot be judged{named}")
 
     def rows(self, rows: Sequence[Sequence[object]], *, header: Sequence[str] = (), indent: str = "") -> None:
-        """Answer with a table: aligned where a person reads it, else lines with tabs and no header.
+        """Print a table: aligned on a terminal, otherwise lines with tabs.
 
         Args:
-            rows: the cells; they are made printable here.
-            header: the names of the columns, for a person.
-            indent: what stands before each line, for a person.
+            rows: the cells, not sanitized.
+            header: the names of the columns, for a terminal.
+            indent: the beginning of each line, for a terminal.
         """
         cells = [[safe(cell) for cell in row] for row in rows]
-        if not self.is_terminal(self.out):
-            if cells:
-                self.line("\n".join("\t".join(row) for row in cells))
-            return
-        from pulumi_iotda_ota.cli.tables import print_table  # noqa: PLC0415  rich is loaded for a terminal alone
+        if self.is_terminal(self.out):
+            from pulumi_iotda_ota.cli.terminal import print_table  # noqa: PLC0415  rich is loaded for a terminal only
 
-        print_table(self.out, cells, header, indent, colour=self.wants_colour(self.out))
+            print_table(self.out, cells, header, indent, colour=self.wants_colour(self.out))
+        elif cells:
+            self.line("\n".join("\t".join(row) for row in cells))

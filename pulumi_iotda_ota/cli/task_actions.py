@@ -1,97 +1,199 @@
-"""What `task retry`, `stop` and `confirm` do. They change a campaign: a person is asked, or has said so with `--yes`.
+"""The functions of `task watch`, `retry`, `stop` and `confirm`.
 
-A request of unknown outcome is told as that, and never repeated here.
+Watching has the rules of an UpgradeTaskCompletion and changes nothing. The others need a confirmation or `--yes`. A
+request of unknown outcome is an error and is not repeated.
 """
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli.connect import resource_context, service
-from pulumi_iotda_ota.cli.error_output import Interrupted
-from pulumi_iotda_ota.cli.task_names import task_id_of
-from pulumi_iotda_ota.cli.task_watch import LastSeenTask, inputs_of, print_task, progress
+from pulumi_iotda_ota.cli.connect import service
+from pulumi_iotda_ota.cli.exit_codes import Interrupted
+from pulumi_iotda_ota.cli.tasks import find_task, print_failed_devices, task_id_of
+from pulumi_iotda_ota.errors import UpgradeTaskFailed
 from pulumi_iotda_ota.iotda.errors import IotdaOtaError, ServiceError
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
+from pulumi_iotda_ota.lifecycle.base import ResourceContext
+from pulumi_iotda_ota.lifecycle.completion import Completion
 from pulumi_iotda_ota.lifecycle.confirmation import Confirmation
 from pulumi_iotda_ota.lifecycle.polling import progress_of
+from pulumi_iotda_ota.lifecycle.thresholds import DeviceCounts
 from pulumi_iotda_ota.lifecycle.upgrade_task import stop
 from pulumi_iotda_ota.lifecycle.upgrade_task.read import is_running, told_refusal
 from pulumi_iotda_ota.lookup.tasks import missing_task
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE, render
-from pulumi_iotda_ota.schema.validation import require_valid
+from pulumi_iotda_ota.schema.validation import error_of, require_valid
+from pulumi_iotda_ota.serialization import task_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from pulumi_iotda_ota.cli.connect import Service
     from pulumi_iotda_ota.cli.options import CommandInput
-    from pulumi_iotda_ota.iotda.models import BatchTask, TargetResult
-    from pulumi_iotda_ota.schema import Argument
+    from pulumi_iotda_ota.iotda.models import BatchTask
+    from pulumi_iotda_ota.lifecycle.one_shot import OneShot
 
 
-def retry_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
-    """Try devices again, once.
+def watch_task(command_input: CommandInput) -> None:
+    """Wait for the end of a task, and print it.
 
     Raises:
-        OutcomeUnknown: the service may have accepted it.
-        IotdaOtaError: it was refused, for some devices or for all.
+        UpgradeTaskFailed: more devices failed than allowed, or the task was stopped.
+        DeadlineExceeded: it did not end in time.
+        Interrupted: Ctrl-C; the task continues.
     """
-    require_valid(table, command_input.values)
+    inputs = _inputs(command_input, Completion)
+    last_seen = LastSeenTask()
+    with service(command_input) as connected:
+        inputs["task_id"] = task_id = task_id_of(command_input, connected)
+        try:
+            with _progress(command_input, connected, last_seen) as context:
+                Completion.run(context, inputs)
+        except UpgradeTaskFailed:
+            if command_input.as_json:
+                _print_result(command_input, connected, task_id, last_seen)
+            raise
+        except KeyboardInterrupt:
+            again = f"iotda-ota task watch {task_id}"
+            raise Interrupted(f"stopped waiting; the task continues. Wait again: {again}") from None
+        _print_result(command_input, connected, task_id, last_seen)
+
+
+def retry_task(command_input: CommandInput) -> None:
+    """Retry devices once.
+
+    Raises:
+        OutcomeUnknown: the service may have accepted the request.
+        IotdaOtaError: the service refused some devices or all.
+    """
+    require_valid(command_input.table, command_input.values)
     targets = command_input.values["target"] or []
     with _acting(command_input) as connected:
         task = _read_task(connected, task_id_of(command_input, connected))
         which = plural(len(targets), "device") if targets else "every device that failed or was stopped"
-        _agree(command_input, f"Try {which} of {_named(task)} again?")
-        answers = connected.client.retry_batch_task(task.task_id, targets).targets
-    _tell_answers(command_input, task, answers, "tried again")
+        _confirm(command_input, f"Retry {which} of {_described(task)}?")
+        results = connected.client.retry_batch_task(task.task_id, targets).targets
+    refusal = told_refusal(results)
+    accepted = plural(sum(result.status == "success" for result in results), "device")
+    if command_input.as_json:
+        _print_task(command_input, task, targets=[result.model_dump(exclude_none=True) for result in results])
+    elif not refusal:
+        which = accepted if results else "its devices"
+        command_input.session.line(f"upgrade task {sanitize(task.task_name)}: retrying {which}")
+    if refusal:
+        part = "some" if any(result.status == "success" for result in results) else "all"
+        raise IotdaOtaError(
+            f"the service refused to retry {part} devices of upgrade task {sanitize(task.task_name)}",
+            facts=[("retried", accepted), ("refused", refusal)],
+        )
 
 
-def stop_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
+def stop_task(command_input: CommandInput) -> None:
     """Stop a task, and wait until it has stopped.
 
     Raises:
-        IotdaOtaError: it can not be stopped, or did not stop in time.
+        IotdaOtaError: it cannot be stopped, or did not stop in time.
     """
-    require_valid(table, command_input.values)
+    require_valid(command_input.table, command_input.values)
     with _acting(command_input) as connected:
         task = _read_task(connected, task_id_of(command_input, connected))
         if is_running(task):
-            _agree(command_input, f"Stop {_named(task)}?")
+            _confirm(command_input, f"Stop {_described(task)}?")
             identity = {"identity": connected.connection.identity}
             task = stop.stop_task(connected.run.clock, connected.client, task.task_id, identity) or task
-    print_task(command_input, task)
+    _print_task(command_input, task)
 
 
-def confirm_task(command_input: CommandInput, table: Sequence[Argument]) -> None:
-    """Let a task begin whose packages are the approved ones.
+def confirm_task(command_input: CommandInput) -> None:
+    """Confirm a task that installs the approved packages.
 
     Raises:
-        IotdaOtaError: they are others, or the task does not wait for a confirmation.
+        IotdaOtaError: it installs others, or it does not wait for a confirmation.
     """
-    inputs = inputs_of(command_input, table, Confirmation)
+    inputs = _inputs(command_input, Confirmation)
+    last_seen = LastSeenTask()
     with _acting(command_input) as connected:
         task = _read_task(connected, task_id_of(command_input, connected))
         inputs["task_id"] = task.task_id
-        _agree(command_input, f"Let {_named(task)} begin, which installs {', '.join(inputs['approved_package_ids'])}?")
-        last_seen = LastSeenTask()
-        with progress(command_input, last_seen) as (tell, seen):
-            Confirmation.run(resource_context(command_input, connected, tell=tell, seen=seen), inputs)
-        task = _seen_after(command_input, connected, task.task_id, last_seen)
-    print_task(command_input, task)
+        packages = ", ".join(inputs["approved_package_ids"])
+        _confirm(command_input, f"Confirm {_described(task)}, which installs {packages}?")
+        with _progress(command_input, connected, last_seen) as context:
+            Confirmation.run(context, inputs)
+        try:
+            task = _read_task(connected, task.task_id)
+        except IotdaOtaError as error:
+            task = _last_seen(command_input, last_seen, error, "it was confirmed, but could not be read after that")
+    _print_task(command_input, task)
+
+
+class LastSeenTask:
+    """The task of the last poll, for the case that no more request succeeds."""
+
+    def __init__(self) -> None:
+        self.task: BatchTask | None = None
+
+    def take(self, task: BatchTask) -> None:
+        """Store the task of a poll."""
+        self.task = task
+
+
+def _inputs(command_input: CommandInput, one_shot: type[OneShot]) -> dict[str, Any]:
+    """Return the inputs of the resource that does the same, without the task, or raise InputError."""
+    require_valid(command_input.table, command_input.values)
+    given = {name: value for name, value in command_input.values.items() if value is not None and name != "task"}
+    problems = [problem for problem in one_shot.problems(dict(given)) if problem.argument != "task_id"]
+    if problems:
+        raise error_of(problems)
+    return {**given, "connection": command_input.settings}
+
+
+@contextmanager
+def _progress(command_input: CommandInput, connected: Service, last_seen: LastSeenTask) -> Iterator[ResourceContext]:
+    """Return a context that displays progress: a bar on a terminal, lines otherwise, nothing with ``--json``."""
+    session = command_input.session
+
+    def context(on_line: Callable[[str], None], on_task: Callable[[BatchTask], None]) -> ResourceContext:
+        return ResourceContext(
+            run=connected.run,
+            config=connected.config,
+            environ=session.environ,
+            warn=lambda line: session.note(render(line, COMMAND_LINE)),
+            tell=lambda line: on_line(render(line, COMMAND_LINE)),
+            seen=on_task,
+            stopping="Ctrl-C stops the wait, not the task",
+        )
+
+    if command_input.as_json or not session.is_terminal(session.err):
+        yield context((lambda _: None) if command_input.as_json else session.note, last_seen.take)
+        return
+    from pulumi_iotda_ota.cli.terminal import progress_bar  # noqa: PLC0415  rich is loaded for a terminal only
+
+    with progress_bar(session.err, colour=session.wants_colour(session.err)) as progress:
+
+        def on_line(line: str) -> None:
+            progress.line = line
+
+        def on_task(task: BatchTask) -> None:
+            last_seen.take(task)
+            counts = DeviceCounts.of(task, ended=not is_running(task))
+            progress.total, progress.failed = counts.total, counts.failed
+            progress.ended = counts.succeeded + counts.failed
+
+        yield context(on_line, on_task)
 
 
 @contextmanager
 def _acting(command_input: CommandInput) -> Iterator[Service]:
-    """Give what a command asks, where somebody can be asked whether it may act.
+    """Connect a command that changes a task, if it was confirmed with ``--yes`` or a terminal can ask.
 
     Raises:
-        click.UsageError: nobody can be asked.
-        Interrupted: Ctrl-C; what was sent by then stays sent.
+        click.UsageError: neither is the case.
+        Interrupted: Ctrl-C; requests that were sent stay in effect.
     """
     if not command_input.flags["yes"] and not (sys.stdin.isatty() and command_input.session.err.isatty()):
         raise click.UsageError("this changes an upgrade task, and there is no terminal to confirm it: add --yes")
@@ -99,22 +201,16 @@ def _acting(command_input: CommandInput) -> Iterator[Service]:
         with service(command_input) as connected:
             yield connected
     except KeyboardInterrupt:
-        again = f"iotda-ota task get {command_input.values['task']}"
-        raise Interrupted(f"interrupted; what was asked of the service by then stays, see: {again}") from None
+        task = f"iotda-ota task get {command_input.values['task']}"
+        raise Interrupted(f"interrupted; requests that were sent stay in effect. See the task: {task}") from None
 
 
-def _agree(command_input: CommandInput, question: str) -> None:
-    """Ask whether to go on, unless that was said before.
-
-    Raises:
-        IotdaOtaError: the answer is no.
-    """
+def _confirm(command_input: CommandInput, question: str) -> None:
     if not command_input.flags["yes"] and not click.confirm(question, err=True):
         raise IotdaOtaError("cancelled; nothing changed")
 
 
 def _read_task(connected: Service, task_id: str) -> BatchTask:
-    """Return the task as it is now."""
     try:
         return connected.client.show_batch_task(task_id)
     except ServiceError as error:
@@ -123,39 +219,39 @@ def _read_task(connected: Service, task_id: str) -> BatchTask:
         raise missing_task(task_id, error, connected.connection) from error
 
 
-def _seen_after(command_input: CommandInput, connected: Service, task_id: str, last_seen: LastSeenTask) -> BatchTask:
-    """Return the task as it is after the confirmation, or as it was before if it cannot be read again."""
+def _print_result(command_input: CommandInput, connected: Service, task_id: str, last_seen: LastSeenTask) -> None:
+    """Print the task as it is now, with the devices that failed."""
     try:
-        return _read_task(connected, task_id)
+        found = find_task(connected, task_id)
     except IotdaOtaError as error:
-        if last_seen.task is None:
-            raise
-        if not command_input.as_json:
-            error.redact(command_input.session.secrets)
-            command_input.session.note(
-                f"it was confirmed, but could not be read after that: {render(error.message.headline, COMMAND_LINE)}"
-            )
-        return last_seen.task
-
-
-def _named(task: BatchTask) -> str:
-    return f"upgrade task {sanitize(task.task_name)} ({progress_of(task)})"
-
-
-def _tell_answers(command_input: CommandInput, task: BatchTask, answers: Sequence[TargetResult], done: str) -> None:
-    """Tell what became of each device.
-
-    Raises:
-        IotdaOtaError: it was refused for some.
-    """
-    refusal = told_refusal(answers)
-    accepted = sum(answer.status == "success" for answer in answers)
+        _print_task(command_input, _last_seen(command_input, last_seen, error, "its devices could not be read"))
+        return
+    values = task_values(found)
     if command_input.as_json:
-        print_task(command_input, task, targets=[answer.model_dump(exclude_none=True) for answer in answers])
-    elif not refusal:
-        which = plural(accepted, "device") if answers else "its devices"
-        command_input.session.line(f"upgrade task {sanitize(task.task_name)}: {which} {done}")
-    if refusal:
-        facts = [(done, plural(accepted, "device")), ("refused", refusal)]
-        part = "some" if accepted else "all"
-        raise IotdaOtaError(f"the service refused {part} of upgrade task {sanitize(task.task_name)}", facts=facts)
+        command_input.session.json({"result": values})
+    else:
+        _print_task(command_input, found.task)
+        print_failed_devices(command_input.session, values["failed_devices"], found.task)
+
+
+def _last_seen(command_input: CommandInput, last_seen: LastSeenTask, error: IotdaOtaError, note: str) -> BatchTask:
+    """Return the task of the last poll, with a note: its end is known, so an outage after it is no failure."""
+    if last_seen.task is None:
+        raise error
+    if not command_input.as_json:
+        error.redact(command_input.session.secrets)
+        command_input.session.note(f"{note}: {render(error.message.headline, COMMAND_LINE)}")
+    return last_seen.task
+
+
+def _print_task(command_input: CommandInput, task: BatchTask, **more: Any) -> None:
+    """Print a task without its devices."""
+    if command_input.as_json:
+        values = {"task_id": task.task_id, "task_name": task.task_name, "status": task.status, **more}
+        command_input.session.json({"result": values})
+    else:
+        command_input.session.line(f"{progress_of(task)}: upgrade task {sanitize(task.task_name)}")
+
+
+def _described(task: BatchTask) -> str:
+    return f"upgrade task {sanitize(task.task_name)} ({progress_of(task)})"

@@ -1,4 +1,4 @@
-"""A local IoTDA: the OTA operations of the service on 127.0.0.1, for tests, examples and trying things out.
+"""A local IoTDA: the OTA operations of the service on 127.0.0.1, for tests, examples and first steps.
 
 ```python
 from pulumi_iotda_ota.emulator import Emulator
@@ -7,9 +7,9 @@ with Emulator() as emulator:
     print(emulator.endpoint)
 ```
 
-It is written apart from the client: it imports nothing of ``pulumi_iotda_ota.iotda``, so that one can catch the
-mistakes of the other. It never reaches a network, and what the vendor's documents leave open is a switch here
-(:class:`Switches`), never a fact. Importing this package is light; the names below load what they need when used.
+It shares no code with the client and imports nothing of ``pulumi_iotda_ota.iotda``, so that one finds the mistakes of
+the other. It sends no request. What the vendor's documents leave open is a switch (:class:`Switches`). The names below
+load the libraries that they need on first use.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.emulator.behavior import Switches
-    from pulumi_iotda_ota.emulator.clocks import ManualClock
+    from pulumi_iotda_ota.emulator.behavior import ManualClock, Switches
     from pulumi_iotda_ota.emulator.faults import Fault
     from pulumi_iotda_ota.emulator.instance import Emulator
     from pulumi_iotda_ota.emulator.seed import SeedError
 
 __all__ = ["Emulator", "Fault", "ManualClock", "SeedError", "Switches"]
 
-_HOMES = {
+_MODULES = {
     "Emulator": "instance",
     "Fault": "faults",
-    "ManualClock": "clocks",
+    "ManualClock": "behavior",
     "SeedError": "seed",
     "Switches": "behavior",
 }
@@ -40,11 +39,11 @@ _NO_WERKZEUG = (
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    name_of_module = _MODULES.get(name)
+    if name_of_module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = importlib.import_module(f"{__name__}.{home}")
+        module = importlib.import_module(f"{__name__}.{name_of_module}")
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "werkzeug":
             raise

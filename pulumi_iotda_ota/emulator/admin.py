@@ -1,14 +1,13 @@
-"""The paths under ``/_emulator/``: what the in-process interface offers, for programs in other processes.
+"""The paths under ``/_emulator/``: a part of the interface of ``Emulator``, for programs in other processes.
 
-They need no signature. The server listens on the loopback address only. So that no page in a browser reaches them, a
-request is refused if it names another host, if it comes from a page of another origin, or if its body is not JSON by
-its content type, because a browser sends any other body without asking the server first.
+They need no signature. The server listens on the loopback address only. No page in a browser may reach them. So a
+request is refused if it names another host, or comes from a page of another origin. It is also refused if its content
+type is not JSON, because a browser sends any other body without a preflight request.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -25,37 +24,18 @@ if TYPE_CHECKING:
 _HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
-class Administered(Protocol):
-    """What these paths reach: the part of ``Emulator`` that they offer to other processes."""
+class _Emulator(Protocol):
+    """The part of ``instance.Emulator`` that these paths offer to other processes."""
 
     @property
-    def faults(self) -> Faults:
-        """The faults that are applied to requests."""
-
+    def faults(self) -> Faults: ...
     @property
-    def requests(self) -> list[Request]:
-        """The requests so far."""
-
-    def add_package(self, **fields: Any) -> str:
-        """Upload a package."""
-
-    def delete_package(self, package_id: str) -> bool:
-        """Delete a package."""
-
-    def set_device(self, device_id: str, **changes: Any) -> None:
-        """Change how a device answers upgrades."""
-
-    def issue_token(self) -> str:
-        """Return a new token."""
-
-    def reset(self) -> None:
-        """Go back to the seed."""
-
-
-@dataclass(frozen=True)
-class _Call:
-    emulator: Administered
-    request: Request
+    def requests(self) -> list[Request]: ...
+    def add_package(self, **fields: Any) -> str: ...
+    def delete_package(self, package_id: str) -> bool: ...
+    def set_device(self, device_id: str, **changes: Any) -> None: ...
+    def issue_token(self) -> str: ...
+    def reset(self) -> None: ...
 
 
 class _PackageChange(BaseModel):
@@ -71,8 +51,8 @@ class _DeviceChange(BaseModel):
     device_id: str
 
 
-def answer_admin(emulator: Administered, request: Request) -> Reply:
-    """Answer a request under ``/_emulator/``."""
+def admin_reply(emulator: _Emulator, request: Request) -> Reply:
+    """Return the response to a request under ``/_emulator/``."""
     refused = _refused(request)
     if refused:
         return refused
@@ -81,11 +61,9 @@ def answer_admin(emulator: Administered, request: Request) -> Reply:
         known = ", ".join(f"{method} /_emulator/{name}" for method, name in _ACTIONS)
         return _refusal(404, f"no such path; there are {known}")
     try:
-        return action(_Call(emulator, request))
-    except ValidationError as exc:
-        return _refusal(400, problem_of(exc))
+        return action(emulator, request)
     except ValueError as exc:
-        return _refusal(400, str(exc))
+        return _refusal(400, problem_of(exc) if isinstance(exc, ValidationError) else str(exc))
 
 
 def _refused(request: Request) -> Reply | None:
@@ -100,49 +78,49 @@ def _refused(request: Request) -> Reply | None:
     return None
 
 
-def _add_fault(call: _Call) -> Reply:
-    fields = dict(json.loads(call.request.body))
+def _add_fault(emulator: _Emulator, request: Request) -> Reply:
+    fields = dict(json.loads(request.body))
     change = _PackageChange.model_validate(fields.pop("before", {}))
     fault = Fault.model_validate(fields)
     if change.insert or change.delete:
-        fault.before = lambda: _change(call.emulator, change)
-    call.emulator.faults.add(fault)
+        fault.before = lambda: _change(emulator, change)
+    emulator.faults.add(fault)
     return json_reply(201, _described(fault))
 
 
-def _list_faults(call: _Call) -> Reply:
-    return json_reply(200, {"faults": [_described(fault) for fault in call.emulator.faults]})
+def _list_faults(emulator: _Emulator, _: Request) -> Reply:
+    return json_reply(200, {"faults": [_described(fault) for fault in emulator.faults]})
 
 
-def _clear_faults(call: _Call) -> Reply:
-    call.emulator.faults.clear()
+def _clear_faults(emulator: _Emulator, _: Request) -> Reply:
+    emulator.faults.clear()
     return Reply(204)
 
 
-def _list_requests(call: _Call) -> Reply:
-    return json_reply(200, {"requests": [_recorded(item) for item in call.emulator.requests]})
+def _list_requests(emulator: _Emulator, _: Request) -> Reply:
+    return json_reply(200, {"requests": [_recorded(item) for item in emulator.requests]})
 
 
-def _change_packages(call: _Call) -> Reply:
-    return json_reply(200, _change(call.emulator, _PackageChange.model_validate_json(call.request.body)))
+def _change_packages(emulator: _Emulator, request: Request) -> Reply:
+    return json_reply(200, _change(emulator, _PackageChange.model_validate_json(request.body)))
 
 
-def _change_device(call: _Call) -> Reply:
-    change = _DeviceChange.model_validate_json(call.request.body)
-    call.emulator.set_device(change.device_id, **(change.model_extra or {}))
+def _change_device(emulator: _Emulator, request: Request) -> Reply:
+    change = _DeviceChange.model_validate_json(request.body)
+    emulator.set_device(change.device_id, **(change.model_extra or {}))
     return Reply(204)
 
 
-def _issue_token(call: _Call) -> Reply:
-    return json_reply(201, {"token": call.emulator.issue_token()})
+def _issue_token(emulator: _Emulator, _: Request) -> Reply:
+    return json_reply(201, {"token": emulator.issue_token()})
 
 
-def _reset(call: _Call) -> Reply:
-    call.emulator.reset()
+def _reset(emulator: _Emulator, _: Request) -> Reply:
+    emulator.reset()
     return Reply(204)
 
 
-def _change(emulator: Administered, change: _PackageChange) -> dict[str, list[str]]:
+def _change(emulator: _Emulator, change: _PackageChange) -> dict[str, list[str]]:
     inserted = [emulator.add_package(**fields) for fields in change.insert]
     deleted = [package_id for package_id in change.delete if emulator.delete_package(package_id)]
     return {"inserted": inserted, "deleted": deleted}
@@ -169,7 +147,7 @@ def _refusal(status: int, text: str) -> Reply:
     return json_reply(status, {"error": text})
 
 
-_ACTIONS: dict[tuple[str, str], Callable[[_Call], Reply]] = {
+_ACTIONS: dict[tuple[str, str], Callable[[_Emulator, Request], Reply]] = {
     ("POST", "faults"): _add_fault,
     ("GET", "faults"): _list_faults,
     ("DELETE", "faults"): _clear_faults,

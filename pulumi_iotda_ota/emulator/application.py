@@ -1,7 +1,4 @@
-"""What happens to one request from its arrival to its answer: record, spoil on demand, check, handle.
-
-Sockets are in ``server.py``; what an operation does is in the ``*_operations.py``.
-"""
+"""From a request to its response: record the request, choose a fault, check the caller, run the operation."""
 
 from __future__ import annotations
 
@@ -13,16 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.emulator.account_operations import ACCOUNT_OPERATIONS, AccountCall
-from pulumi_iotda_ota.emulator.errors import ApiError
-from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
-from pulumi_iotda_ota.emulator.routes import OPERATIONS, route
+from pulumi_iotda_ota.emulator.iam import ACCOUNT_OPERATIONS, AccountCall
+from pulumi_iotda_ota.emulator.messages import ApiError, Reply, Request, json_reply
+from pulumi_iotda_ota.emulator.operations import OPERATIONS, route
 from pulumi_iotda_ota.emulator.service import Call, Service
 
 if TYPE_CHECKING:
-    from pulumi_iotda_ota.emulator.accounts import Accounts
     from pulumi_iotda_ota.emulator.auth import Authenticator
     from pulumi_iotda_ota.emulator.faults import Fault, Faults
+    from pulumi_iotda_ota.emulator.iam import Accounts
 
 _MAX_BODY = 12 * 1024 * 1024
 _MAX_TARGET = 32 * 1024
@@ -33,16 +29,16 @@ Admin = Callable[[Request], Reply]
 
 
 class Application:
-    """Answers requests.
+    """The operations behind one project id.
 
     Args:
-        service: the emulated state; everything that reads or changes it holds ``mutex``.
-        authenticator: the check of who calls.
-        accounts: who is known to IAM.
-        faults: the rules that spoil answers.
+        service: the emulated state. Acquire ``mutex`` to read or change it.
+        authenticator: the check of the caller.
+        accounts: the identities of IAM.
+        faults: the rules that change responses.
         project_id: the project of the paths.
-        latency: seconds every answer takes longer.
-        admin: answers paths under ``/_emulator/``.
+        latency: seconds that every response is delayed.
+        admin: responds to paths under ``/_emulator/``.
     """
 
     def __init__(
@@ -77,7 +73,7 @@ class Application:
 
     @property
     def most_at_once(self) -> int:
-        """Return how many requests were being answered at the same time, at most."""
+        """Return the highest number of requests at the same time."""
         with self.mutex:
             return self._most_inside
 
@@ -88,24 +84,24 @@ class Application:
             self._most_inside = self._inside
 
     def start(self) -> None:
-        """Let things wait again."""
+        """Allow delays again."""
         self.stopping.clear()
 
     def stop(self) -> None:
-        """Wake everything that waits, and give up what was put off."""
+        """End every delay, and drop the requests that were put off."""
         self.stopping.set()
         for timer in self._timers:
             timer.cancel()
 
-    def answer(self, request: Request) -> Reply:
-        """Return the answer to a request."""
+    def respond(self, request: Request) -> Reply:
+        """Return the response to a request."""
         if request.path.startswith("/_emulator/"):
             return self._admin(request)
         request = dataclasses.replace(request, operation=_operation_of(request))
         with self._recorded(request):
             fault = self._faults.choose(request)
             self.stopping.wait(self.latency + (fault.delay if fault else 0.0))
-            reply = self._answer(request) if fault is None else self._spoiled(request, fault)
+            reply = self._response(request) if fault is None else self._spoiled(request, fault)
             return self._compressed(request, _traced(request, reply))
 
     @contextmanager
@@ -125,15 +121,15 @@ class Application:
             fault.before()
         if fault.accept_after is not None:
             self._put_off(request, fault.accept_after)
-        return fault.spoil(self._answer(request) if fault.handles else Reply(headers=_request_id()))
+        return fault.spoil(self._response(request) if fault.handles else Reply(headers=_request_id()))
 
     def _put_off(self, request: Request, seconds: float) -> None:
-        timer = threading.Timer(seconds, self._answer, [request])
+        timer = threading.Timer(seconds, self._response, [request])
         timer.daemon = True
         self._timers.append(timer)
         timer.start()
 
-    def _answer(self, request: Request) -> Reply:
+    def _response(self, request: Request) -> Reply:
         headers = _request_id()
         try:
             reply = self._handled(request)
@@ -175,11 +171,11 @@ def _operation_of(request: Request) -> str:
 
 
 def _traced(request: Request, reply: Reply) -> Reply:
-    """Return an answer of IAM with its request id under the name that it has there."""
-    if request.operation not in ACCOUNT_OPERATIONS:
-        return reply
-    names = {"X-Request-Id": "X-IAM-Trace-Id"}
-    return dataclasses.replace(reply, headers={names.get(name, name): value for name, value in reply.headers.items()})
+    """Rename the header of the request id as IAM names it."""
+    headers = dict(reply.headers)
+    if request.operation in ACCOUNT_OPERATIONS and "X-Request-Id" in headers:
+        headers["X-IAM-Trace-Id"] = headers.pop("X-Request-Id")
+    return dataclasses.replace(reply, headers=headers)
 
 
 def _request_id() -> dict[str, str]:

@@ -1,7 +1,6 @@
-"""Who may call: checks the signature or the token of a request, and locks a key after repeated failures.
+"""Authentication: issues tokens and temporary keys, and checks the token or the signature of each request.
 
-It gives out the tokens and the temporary keys that it lets in. It answers with an :class:`ApiError` or not at all; a
-check changes nothing but its own count of failures.
+A check raises an :class:`ApiError` or returns nothing. A key is locked after repeated failures.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pulumi_iotda_ota.emulator.clocks import Clock, seconds_of
-from pulumi_iotda_ota.emulator.errors import ApiError
+from pulumi_iotda_ota.emulator.behavior import Clock, seconds_of
+from pulumi_iotda_ota.emulator.messages import ApiError
 from pulumi_iotda_ota.emulator.signatures import (
     STANDARD,
     Authorization,
@@ -33,7 +32,7 @@ _SERVICE = "iotdm"
 
 @dataclass(frozen=True)
 class KeyPair:
-    """A key that is let in; with a security token it is a temporary one."""
+    """A key that is accepted; with a security token it is a temporary one."""
 
     access_key: str
     secret_key: str
@@ -41,12 +40,12 @@ class KeyPair:
 
 
 class Authenticator:
-    """The check every request passes.
+    """The keys and tokens that are accepted.
 
     Args:
-        keys: who is let in.
-        region: the region a derived signature must be made for.
-        algorithms: the signatures this endpoint takes.
+        keys: the permanent key.
+        region: the region in the scope of a derived signature.
+        algorithms: the signatures that the endpoint accepts.
         clock: the time that dates of signatures and tokens are compared with.
     """
 
@@ -59,32 +58,32 @@ class Authenticator:
         self._failures: dict[str, int] = {}
         self._locked_until: dict[str, float] = {}
         self._tokens: dict[str, float] = {}
-        # Tokens that are good for an account but for none of its projects: IAM takes them, IoTDA does not.
+        # Tokens for an account but for none of its projects: IAM accepts them, IoTDA does not.
         self._account_tokens: dict[str, float] = {}
 
     def issue_token(self, lifetime: float) -> str:
-        """Return a new token that is let in for ``lifetime`` seconds."""
+        """Return a new token that is accepted for ``lifetime`` seconds."""
         token = f"MIID{secrets.token_urlsafe(48)}"
         with self._mutex:
             self._tokens[token] = self._clock() + lifetime
         return token
 
     def issue_account_token(self, lifetime: float) -> str:
-        """Return a new token that IAM lets in, and IoTDA does not, because it is for no project."""
+        """Return a new token for no project: IAM accepts it, IoTDA does not."""
         token = f"MIIE{secrets.token_urlsafe(48)}"
         with self._mutex:
             self._account_tokens[token] = self._clock() + lifetime
         return token
 
     def issue_key(self, lifetime: float) -> KeyPair:
-        """Return a new temporary key that is let in for ``lifetime`` seconds."""
+        """Return a new temporary key that is accepted for ``lifetime`` seconds."""
         key = KeyPair(f"HST{secrets.token_hex(9).upper()}", secrets.token_hex(20), secrets.token_urlsafe(60))
         with self._mutex:
             self._keys[key.access_key] = (key, self._clock() + lifetime)
         return key
 
     def expire_keys(self) -> None:
-        """Let all temporary keys expire now."""
+        """Expire all temporary keys now."""
         with self._mutex:
             for name, (key, expiry) in self._keys.items():
                 self._keys[name] = (key, min(expiry, self._clock()) if expiry != float("inf") else expiry)
@@ -94,12 +93,12 @@ class Authenticator:
         return self._clock()
 
     def expire_token(self, token: str) -> None:
-        """Make a token one that has expired."""
+        """Expire a token now."""
         with self._mutex:
             self._tokens[token] = self._clock()
 
     def forgive(self) -> None:
-        """Forget the failures so far, and unlock the key."""
+        """Reset the failures, and unlock all keys."""
         with self._mutex:
             self._failures.clear()
             self._locked_until.clear()
@@ -111,11 +110,7 @@ class Authenticator:
             return dict(self._tokens)
 
     def check(self, request: Request) -> None:
-        """Let a request pass.
-
-        Raises:
-            ApiError: it does not.
-        """
+        """Check a request to IoTDA."""
         token = request.headers.get("X-Auth-Token")
         if token:
             self._check_token(token, self._tokens)
@@ -123,14 +118,11 @@ class Authenticator:
             self._check_signature(request, self._algorithms)
 
     def check_account(self, request: Request, *, account_wide: bool = False) -> None:
-        """Let a request to IAM pass, which takes the standard signature only.
+        """Check a request to IAM, which accepts the standard signature only.
 
         Args:
             request: the request.
             account_wide: whether a token must be for the account, not for one of its projects.
-
-        Raises:
-            ApiError: it does not.
         """
         token = request.headers.get("X-Auth-Token")
         if not token:
@@ -141,11 +133,7 @@ class Authenticator:
             raise ApiError("agent_operator")
 
     def require_token(self, token: str) -> None:
-        """Let a token pass, whether it is for the account or for a project.
-
-        Raises:
-            ApiError: it is not known, or has expired.
-        """
+        """Check a token for the account or for a project."""
         self._check_token(token, {**self._tokens, **self._account_tokens})
 
     def _check_token(self, token: str, known: dict[str, float]) -> None:
@@ -168,15 +156,15 @@ class Authenticator:
         if authorization.access_key not in self._keys:
             raise ApiError("unknown_key")
         with self._mutex:
-            self._judge(authorization, request)
+            self._verify(authorization, request)
 
-    def _judge(self, authorization: Authorization, request: Request) -> None:
+    def _verify(self, authorization: Authorization, request: Request) -> None:
         now, name = self._clock(), authorization.access_key
         if now < self._locked_until.get(name, 0.0):
             raise ApiError("locked")
         if self._keys[name][1] <= now:
             raise ApiError("unknown_key")
-        if self._is_good(authorization, request, now):
+        if self._is_valid(authorization, request, now):
             self._failures[name] = 0
             return
         self._failures[name] = self._failures.get(name, 0) + 1
@@ -184,10 +172,10 @@ class Authenticator:
             self._locked_until[name], self._failures[name] = now + _LOCK_SECONDS, 0
         raise ApiError("signature")
 
-    def _is_good(self, authorization: Authorization, request: Request, now: float) -> bool:
+    def _is_valid(self, authorization: Authorization, request: Request, now: float) -> bool:
         headers = {name.lower(): value for name, value in request.headers.items()}
         date = headers.get("x-sdk-date", "")
-        if not _is_near(date, now) or not self._is_scope(authorization, date):
+        if not _is_recent(date, now) or not self._is_scope(authorization, date):
             return False
         key, _ = self._keys[authorization.access_key]
         if key.security_token not in (None, headers.get("x-security-token")):
@@ -207,7 +195,7 @@ class Authenticator:
         return authorization.scope == f"{date[:8]}/{self._region}/{_SERVICE}"
 
 
-def _is_near(date: str, now: float) -> bool:
+def _is_recent(date: str, now: float) -> bool:
     try:
         return abs(seconds_of(date) - now) <= _SKEW
     except ValueError:

@@ -1,29 +1,42 @@
-"""Devices: how each answers an upgrade, on which version it is, and which group it belongs to.
+"""Devices: how each reacts to an upgrade, its version and its groups, and what it does during a task.
 
-A device that nobody described takes part too, with the default behaviour. State only; when things happen is computed
-in ``campaign.py``.
+A device without a description behaves by the defaults. Nothing runs in the background. A dispatch plans all that a
+device will do as events. Stop, retry and confirm change the events that have not happened yet. The caller passes the
+time.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pulumi_iotda_ota.emulator.messages import ERRORS
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator.behavior import Pace
+
+NEVER = float("inf")
+_RUNNING = ("Processing", "FailWaitRetry")
+_SAME_VERSION = "The current version is the same as the target version"
+_OFFLINE = "Waiting for the device online timeout"
+_CONFLICT = "Task Conflict"
+
 
 class Behaviour(BaseModel):
-    """How a device answers an upgrade.
+    """How a device reacts to an upgrade.
 
     Args:
         product_id: the product of the device.
         version: the version it runs now; an upgrade to the same version succeeds at once.
-        seconds: how long one attempt takes; the emulator's own pace by default.
+        seconds: how long one attempt takes; default: ``Pace.device``.
         outcome: ``success``; ``fail``; ``offline`` (fails because it never came online); ``hang`` (never ends);
-            ``removed`` (the device was deleted meanwhile).
+            ``removed`` (the device was deleted during the task).
         error_code: the code of a failure.
         error_msg: the text of a failure.
-        fails_first: so many attempts fail before one succeeds.
-        output: what the device reports back.
+        fails_first: how many attempts fail before one succeeds.
+        output: the report of the device.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,7 +60,7 @@ class DeviceStore:
         self._reached: dict[str, str] = {}
 
     def behaviour(self, device_id: str) -> Behaviour:
-        """Return how a device behaves, on the version it has reached."""
+        """Return the behaviour of a device, with the version that it runs now."""
         described = self.behaviours.get(device_id) or Behaviour()
         reached = self._reached.get(device_id)
         return described.model_copy(update={"version": reached}) if reached else described
@@ -59,7 +72,7 @@ class DeviceStore:
         self._reached.pop(device_id, None)
 
     def reach(self, device_id: str, version: str) -> None:
-        """Note the version that an upgrade brought a device to."""
+        """Record the version that a device runs after an upgrade."""
         self._reached[device_id] = version
 
     def known(self) -> list[str]:
@@ -67,9 +80,138 @@ class DeviceStore:
         return sorted({*self.behaviours, *self._reached})
 
     def members(self, group_ids: list[str]) -> list[str]:
-        """Return the devices of some groups, each once.
-
-        Raises:
-            KeyError: a group does not exist.
-        """
+        """Return the devices of some groups, each once, or raise KeyError."""
         return list(dict.fromkeys(device for group in group_ids for device in self.groups[group]))
+
+
+@dataclass(frozen=True)
+class RetryPlan:
+    """How often the service retries a failed device, and after how many seconds."""
+
+    count: int = 0
+    interval: float = 0.0
+
+
+class _Event(NamedTuple):
+    """What a device does from a time on, and its behaviour then."""
+
+    at: float
+    status: str
+    behaviour: Behaviour
+
+
+@dataclass
+class Subtask:
+    """One device of a task.
+
+    Args:
+        record: the record id that orders the devices of a task.
+        target: the device.
+        behaviour: how it reacts to an upgrade.
+        version: the version of the package, or None if the package is unknown.
+        conflict: whether the device is in another running task.
+    """
+
+    record: int
+    target: str
+    behaviour: Behaviour
+    version: str | None = None
+    conflict: bool = False
+    attempts: int = 0
+    events: list[_Event] = field(default_factory=list)
+    _plan: RetryPlan = field(default_factory=RetryPlan)
+    _pace: Pace | None = None
+
+    def status(self, now: float) -> str:
+        """Return the status of the device."""
+        event = self._event(now)
+        return event.status if event else "Waitting"
+
+    def next_change(self, now: float) -> float:
+        """Return the time of the next event, or infinity."""
+        return next((event.at for event in self.events if event.at > now), NEVER)
+
+    def dispatch(self, start: float, plan: RetryPlan, pace: Pace) -> None:
+        """Plan what happens from ``start`` on."""
+        self.attempts += sum(event.status == "Processing" and event.at <= start for event in self.events)
+        self._plan, self._pace = plan, pace
+        self.events = self._future(start)
+
+    def behave(self, behaviour: Behaviour, now: float) -> None:
+        """Plan again what has not happened yet. A device that has ended does not change."""
+        past = [event for event in self.events if event.at <= now]
+        if not self.events or (past and past[-1].status not in _RUNNING):
+            return
+        self.behaviour = behaviour
+        begun = sum(event.status == "Processing" for event in past)
+        if past and past[-1].status == "Processing":
+            future = self._future(past[-1].at, begun - 1)
+            future = future[1:] if future[0].status == "Processing" else future
+        else:
+            future = self._future(self.events[len(past)].at, begun)
+        self.events = [*past, *(event._replace(at=max(now, event.at)) for event in future)]
+
+    def stop(self, now: float) -> None:
+        """Stop the device."""
+        self.events = [event for event in self.events if event.at <= now]
+        self.events.append(_Event(now, "Stopped", self.behaviour))
+
+    def detail(self, now: float) -> dict[str, Any]:
+        """Return the device as ShowBatchTask returns it."""
+        status, event = self.status(now), self._event(now)
+        behaved = event.behaviour if event else self.behaviour
+        detail: dict[str, Any] = {"target": self.target, "status": status}
+        if status == "Success":
+            detail["output"] = _SAME_VERSION if self._is_current(behaved) else behaved.output
+        if status in {"Fail", "FailWaitRetry"}:
+            detail["output"] = behaved.output
+            detail["error"] = {
+                "error_code": behaved.error_code or ERRORS["device"].code,
+                "error_msg": self._error_of(behaved),
+            }
+        return {name: value for name, value in detail.items() if value is not None}
+
+    def _event(self, now: float) -> _Event | None:
+        return next((event for event in reversed(self.events) if event.at <= now), None)
+
+    def _is_current(self, behaviour: Behaviour) -> bool:
+        return self.version is not None and behaviour.version == self.version
+
+    def _error_of(self, behaviour: Behaviour) -> str:
+        if self.conflict:
+            return _CONFLICT
+        default = _OFFLINE if behaviour.outcome == "offline" else ERRORS["device"].message
+        return behaviour.error_msg or default
+
+    def _future(self, start: float, begun: int = 0) -> list[_Event]:
+        """Return what happens from the next attempt on; ``begun`` attempts were made since the dispatch."""
+        if self.conflict:
+            return [self._at(start, "Fail")]
+        if self._is_current(self.behaviour):
+            return [self._at(start, "Success")]
+        default = self._pace.device if self._pace else 0.0
+        seconds = default if self.behaviour.seconds is None else self.behaviour.seconds
+        events: list[_Event] = []
+        for attempt in range(begun, self._plan.count + 1):
+            events.append(self._at(start, "Processing"))
+            outcome = self._outcome(self.attempts + attempt)
+            if outcome is None:
+                break
+            start += seconds
+            if outcome != "Fail" or attempt == self._plan.count:
+                events.append(self._at(start, outcome))
+                break
+            events.append(self._at(start, "FailWaitRetry"))
+            start += self._plan.interval
+        return events
+
+    def _at(self, at: float, status: str) -> _Event:
+        return _Event(at, status, self.behaviour)
+
+    def _outcome(self, attempt: int) -> str | None:
+        if self.behaviour.outcome == "hang":
+            return None
+        if self.behaviour.outcome == "removed":
+            return "Removed"
+        succeeds = self.behaviour.outcome == "success" and attempt >= self.behaviour.fails_first
+        return "Success" if succeeds else "Fail"

@@ -1,7 +1,7 @@
-"""Faults on demand: rules that say which answer goes wrong, when, and how.
+"""Faults: rules for which response is wrong, when, and how.
 
-A rule counts the requests it matches; it acts on the ``nth`` of them and the ``times - 1`` that follow. This module
-decides and describes; ``application.py`` applies what changes an answer, ``response_writer.py`` what spoils the bytes.
+A rule counts the requests that it matches. It acts on the ``nth`` of them and on the ``times - 1`` that follow.
+``application.py`` applies a rule, and ``server.py`` sends the bytes.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
-from pulumi_iotda_ota.emulator.errors import ERRORS, ApiError
-from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
-from pulumi_iotda_ota.emulator.routes import NAMES
+from pulumi_iotda_ota.emulator.messages import ERRORS, ApiError, Reply, Request, json_reply
+from pulumi_iotda_ota.emulator.operations import NAMES
 
 Wire = Literal["whole", "drop", "reset", "headers", "cut", "garbage", "drip", "endless", "lengths", "negative"]
-# The ways that send a response, or the beginning of one.
-_TELLING = frozenset({"whole", "headers", "cut", "drip", "lengths", "negative"})
+# These send a response, or the beginning of one.
+_SENDING = frozenset({"whole", "headers", "cut", "drip", "lengths", "negative"})
 
 
 class Fault(BaseModel):
@@ -34,31 +33,30 @@ class Fault(BaseModel):
         times: how many to act on; None is all from then on.
         match: a further condition on the request (in process only).
 
-    What happens before the answer:
+    What happens before the response:
 
     Args:
         before: called before the request is handled, to insert or delete between pages (in process only).
         delay: seconds to wait before anything else.
-        accept: whether the request is handled all the same, so that what it asks for takes effect.
-        accept_after: handle the request so many seconds later, in the background; goes with ``wire="drop"``.
+        accept: whether the request is handled, so that it takes effect although the response is a fault.
+        accept_after: handle the request this many seconds later, in the background; use it with ``wire="drop"``.
 
-    What is answered:
+    What the response is:
 
     Args:
         error: a row of ``errors.ERRORS``, such as ``throttled`` or ``gateway_timeout``.
-        status: the HTTP status; given alone it comes with an empty body.
-        body: the body: text, bytes, or anything that goes into JSON.
-        headers: headers to set, over those of the answer.
-        merge: JSON to merge into the true answer (RFC 7396: null removes a field); the request is handled.
-        edit: a function from the JSON of the true answer to another (in process only); the request is handled.
+        status: the HTTP status; set alone, the body is empty.
+        body: the body: a string, bytes, or any value that is JSON.
+        headers: headers that replace those of the response.
+        merge: JSON to merge into the true response (RFC 7396: null removes a field); the request is handled.
+        edit: a function from the JSON of the true response to another (in process only); the request is handled.
 
-    How it travels:
+    How the bytes travel:
 
     Args:
-        wire: ``drop`` closes without a byte, ``reset`` does so with a TCP reset, ``headers`` announces the whole body
-            and closes before the first byte of it, ``cut`` after half of it, ``garbage`` sends bytes that are not HTTP,
-            ``drip`` sends a few bytes at a time, ``endless`` never stops sending, ``lengths`` announces two different
-            lengths, ``negative`` a length below zero.
+        wire: ``drop`` closes without a byte, and ``reset`` with a TCP reset. ``headers`` closes after the headers, and
+            ``cut`` after half of the body. ``garbage`` sends bytes that are not HTTP. ``drip`` sends a few bytes at a
+            time, and ``endless`` never stops. ``lengths`` announces two different lengths, ``negative`` one below zero.
         interim: statuses from 100 to 199 that are sent before the response, such as 102 or 103.
         interval: seconds between two pieces of ``drip``.
     """
@@ -97,17 +95,17 @@ class Fault(BaseModel):
 
     @property
     def hits(self) -> int:
-        """Return how many answers it has spoiled so far."""
+        """Return how many responses it has changed so far."""
         acted = max(0, self._seen - self.nth + 1)
         return acted if self.times is None else min(acted, self.times)
 
     @property
     def handles(self) -> bool:
-        """Return whether the request is handled at once, as if nothing were wrong."""
+        """Return whether the request is handled at once, as without the fault."""
         if self.accept or self.merge is not None or self.edit is not None:
             return True
         untouched = self.status is None and self.body is None and self.error is None
-        return untouched and self.accept_after is None and self.wire in _TELLING
+        return untouched and self.accept_after is None and self.wire in _SENDING
 
     def takes(self, request: Request) -> bool:
         """Count a request and return whether the rule acts on it."""
@@ -140,18 +138,18 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The rules in force; the first that acts on a request wins, the others count it too."""
+    """The rules. The first that acts on a request wins, and the others count it too."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._rules: list[Fault] = []
 
     def add(self, fault: Fault | None = None, **fields: Any) -> Fault:
-        """Put a rule in force and return it; its ``hits`` tell how often it acted.
+        """Add a rule and return it; its ``hits`` count how often it acted.
 
         Args:
-            fault: a rule made before, or
-            fields: the fields of a new one, see :class:`Fault`.
+            fault: the rule, or
+            fields: the fields of a new rule, see :class:`Fault`.
         """
         rule = fault or Fault(**fields)
         with self._mutex:
@@ -159,12 +157,12 @@ class Faults:
         return rule
 
     def remove(self, fault: Fault) -> None:
-        """Put a rule out of force."""
+        """Remove a rule."""
         with self._mutex:
             self._rules = [rule for rule in self._rules if rule is not fault]
 
     def clear(self) -> None:
-        """Put all rules out of force."""
+        """Remove all rules."""
         with self._mutex:
             self._rules.clear()
 
@@ -181,8 +179,9 @@ class Faults:
 
 def _reply_of_error(name: str, reply: Reply) -> Reply:
     kind = ERRORS[name]
-    answer = json_reply(kind.status, ApiError(name).body(reply.headers["X-Request-Id"]))
-    return replace(answer, headers={**answer.headers, "X-Request-Id": reply.headers["X-Request-Id"]})
+    request_id = reply.headers["X-Request-Id"]
+    error = json_reply(kind.status, ApiError(name).body(request_id))
+    return replace(error, headers={**error.headers, "X-Request-Id": request_id})
 
 
 def _reply_with(body: Any) -> Reply:
@@ -195,7 +194,7 @@ def _reply_with(body: Any) -> Reply:
 
 
 def _known(name: str | None, table: Iterable[str], kind: str) -> str | None:
-    # A rule with a misspelt name would never act, and the test that relies on it would prove nothing.
+    # A rule with a misspelt name would never act, and its test would prove nothing.
     if name is not None and name not in table:
         raise ValueError(f"there is no {kind} {name}; there are {', '.join(sorted(table))}")
     return name

@@ -1,7 +1,4 @@
-"""The emulator as programs hold it: started, stopped, looked into and disturbed.
-
-It ties the rooms together and has no behaviour of its own.
-"""
+"""The class ``Emulator``: start and stop it, read its state, and change its behaviour."""
 
 from __future__ import annotations
 
@@ -10,28 +7,28 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.emulator.accounts import Accounts
-from pulumi_iotda_ota.emulator.admin import answer_admin
+from pulumi_iotda_ota.emulator.admin import admin_reply
 from pulumi_iotda_ota.emulator.application import Application
 from pulumi_iotda_ota.emulator.auth import Authenticator, KeyPair
-from pulumi_iotda_ota.emulator.behavior import Pace, Switches
-from pulumi_iotda_ota.emulator.catalogue import DEFAULT_APP_ID, default_seed, stored_file
-from pulumi_iotda_ota.emulator.clocks import Clock, api_time
+from pulumi_iotda_ota.emulator.behavior import Clock, Pace, Switches, api_time
 from pulumi_iotda_ota.emulator.faults import Faults
+from pulumi_iotda_ota.emulator.iam import Accounts
+from pulumi_iotda_ota.emulator.operations import task_fields
 from pulumi_iotda_ota.emulator.seed import (
     Seed,
     SeedPackage,
     SeedTask,
     checked,
+    default_seed,
     load_seed,
     plant,
     plant_package,
     plant_task,
+    stored_file,
 )
 from pulumi_iotda_ota.emulator.server import Server
 from pulumi_iotda_ota.emulator.service import Service
 from pulumi_iotda_ota.emulator.signatures import DERIVED, STANDARD
-from pulumi_iotda_ota.emulator.task_operations import task_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,25 +45,25 @@ class Emulator:
     """A local IoTDA; use it as a context manager, or call :meth:`start` and :meth:`stop`.
 
     Args:
-        seed: what it holds at the start, as a mapping or the path of a JSON file; a small catalogue by default.
-        latency: seconds every answer takes longer.
-        derived_only: take the derived signature only, as the endpoints of instances do.
-        standard_only: take the standard signature only.
-        access_key: the access key that is let in; random by default.
-        secret_key: its secret; random by default.
-        security_token: makes the key a temporary one, which must come with this ``X-Security-Token``.
-        project_id: the project of all paths; random by default.
-        region: the region that a derived signature must be made for.
+        seed: the packages and devices at the start, as a mapping or the path of a JSON file; default: a catalogue.
+        latency: seconds that every response is delayed.
+        derived_only: whether only the derived signature is accepted, as by the endpoints of instances.
+        standard_only: whether only the standard signature is accepted.
+        access_key: the access key that is accepted; default: a random one.
+        secret_key: its secret; default: a random one.
+        security_token: makes the key a temporary one, which needs this ``X-Security-Token``.
+        project_id: the project of all paths; default: a random one.
+        region: the region in the scope of a derived signature.
         clock: the time of devices, tasks and uploads, as seconds since 1970.
-        auth_clock: the time that dates of signatures and tokens are compared with. It is apart from ``clock``, so that
-            a test can let days pass for devices while its client signs with the time of day.
-        switches: what the vendor's documents leave open.
+        auth_clock: the time that dates of signatures and tokens are compared with. It is separate from ``clock``, so
+            that days can pass for devices while a client signs with the time of day.
+        switches: the undocumented behaviour.
         device_seconds: how long the upgrade of one device takes.
         initializing_seconds: how long a task is Initializing.
         stopping_seconds: how long a task is Stopping.
         minute_seconds: how long a minute of ``retry_interval`` lasts.
         port: the port to listen on; 0 takes a free one.
-        verbose: tell each request on stderr.
+        verbose: whether each request is printed on stderr.
     """
 
     def __init__(
@@ -104,7 +101,7 @@ class Emulator:
         self._authenticator = Authenticator(
             keys, region, _algorithms(derived_only=derived_only, standard_only=standard_only), auth_clock or time.time
         )
-        #: What IAM knows: a user, an agency, an identity provider, and the project of the region.
+        #: The identities of IAM: a user, an agency, an identity provider, and the project of the region.
         self.accounts = Accounts([{"id": self.project_id, "name": region, "enabled": True, "is_domain": False}])
         self._application = Application(
             self._planted(switches or Switches()),
@@ -113,9 +110,9 @@ class Emulator:
             self.faults,
             project_id=self.project_id,
             latency=latency,
-            admin=lambda request: answer_admin(self, request),
+            admin=lambda request: admin_reply(self, request),
         )
-        self._wanted = (port, verbose)
+        self._listening = (port, verbose)
         self._server: Server | None = None
         self._added = 0
 
@@ -131,7 +128,7 @@ class Emulator:
 
     def start(self) -> None:
         """Listen and serve in the background."""
-        port, verbose = self._wanted
+        port, verbose = self._listening
         self._server = Server(self._application, port=port, verbose=verbose)
         self._server.start()
 
@@ -153,7 +150,7 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the environment variables by which a program finds this emulator and is let in.
+        """Return the environment variables with the endpoint and the credentials of this emulator.
 
         Raises:
             RuntimeError: it has not been started.
@@ -169,7 +166,7 @@ class Emulator:
 
     @property
     def switches(self) -> Switches:
-        """Return the undocumented behaviours; assign others to change them while it runs."""
+        """Return the undocumented behaviour; assign other switches to change it."""
         return self._service.switches
 
     @switches.setter
@@ -178,7 +175,7 @@ class Emulator:
 
     @property
     def latency(self) -> float:
-        """Return the seconds every answer takes longer; assign to change it while it runs."""
+        """Return the seconds that every response is delayed; assign a number to change it."""
         return self._application.latency
 
     @latency.setter
@@ -187,17 +184,17 @@ class Emulator:
 
     @property
     def requests(self) -> list[Request]:
-        """Return the requests so far, in the order they came."""
+        """Return the requests so far, in order."""
         return self._application.requests
 
     @property
     def connections(self) -> int:
-        """Return how many connections it has accepted since it was started."""
+        """Return how many connections were accepted since the start."""
         return self._server.connections if self._server else 0
 
     @property
     def most_at_once(self) -> int:
-        """Return how many requests it was answering at the same time, at most; of the same record as ``requests``."""
+        """Return the highest number of requests at the same time, of those in ``requests``."""
         return self._application.most_at_once
 
     def forget_requests(self) -> None:
@@ -222,22 +219,22 @@ class Emulator:
         return self._authenticator.issue_token(lifetime)
 
     def expire_keys(self) -> None:
-        """Let all temporary keys that IAM gave out expire now."""
+        """Expire all temporary keys of IAM now."""
         self._authenticator.expire_keys()
 
     def expire_token(self, token: str) -> None:
-        """Let a token expire now."""
+        """Expire a token now."""
         self._authenticator.expire_token(token)
 
     @property
     def packages(self) -> list[dict[str, Any]]:
-        """Return all packages as ShowOtaPackage shows them, newest record first."""
+        """Return all packages as ShowOtaPackage returns them, newest record first."""
         with self._application.mutex:
             return [package.detail() for package in self._service.packages.find({})]
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
-        """Return all tasks as ShowBatchTask shows them, newest record first."""
+        """Return all tasks as ShowBatchTask returns them, newest record first."""
         with self._application.mutex:
             found = self._service.tasks.find(None, None, None, self._clock())
             return [task_fields(self._service, task) for task in found]
@@ -260,7 +257,7 @@ class Emulator:
         """Upload a package, as the newest record; return its id.
 
         Args:
-            fields: the API's fields; what is left out is made up. ``record_id`` places it elsewhere.
+            fields: the API's fields; each has a default. ``record_id`` sets its place in lists.
 
         Raises:
             ValueError: a field breaks its documented limit.
@@ -281,24 +278,24 @@ class Emulator:
             fields: the body of CreateBatchTask, and optionally ``task_id``, ``create_time`` and ``stopped``.
 
         Raises:
-            ValueError: a field breaks its documented limit, or refers to what is not there.
+            ValueError: a field breaks its documented limit, or names an unknown package, space or group.
         """
         with self._application.mutex:
             return plant_task(checked(SeedTask, fields, "task"), self._service, "task")
 
     def set_device(self, device_id: str, **changes: Any) -> None:
-        """Change how a device answers upgrades from now on, in running tasks too; see ``devices.Behaviour``."""
+        """Change how a device reacts to upgrades from now on, also in running tasks; see ``devices.Behaviour``."""
         with self._application.mutex:
             self._service.tasks.describe(device_id, self._clock(), **changes)
 
     def set_group(self, group_id: str, device_ids: list[str]) -> None:
-        """Make a group, or change its members."""
+        """Create a group, or change its members."""
         with self._application.mutex:
             self._service.devices.groups[group_id] = list(device_ids)
 
     def _package_of(self, fields: Mapping[str, Any]) -> SeedPackage:
         product_id, version = fields.get("product_id", "smart-meter"), fields.get("version", f"V9.0.{self._added}")
-        usual = {
+        defaults = {
             "package_id": secrets.token_hex(16),
             "app_id": self._service.packages.space_of_product(str(product_id)) or self._service.default_app_id,
             "package_type": "firmwarePackage",
@@ -307,21 +304,21 @@ class Emulator:
             "create_time": api_time(self._clock()),
             "file_location": stored_file(str(product_id), str(version), signed=True),
         }
-        return checked(SeedPackage, {**usual, **fields}, "package")
+        return checked(SeedPackage, {**defaults, **fields}, "package")
 
     @property
     def _service(self) -> Service:
         return self._application.service
 
     def _planted(self, switches: Switches) -> Service:
-        service = Service(switches, self._pace, self._clock, _default_app_id(self._seed))
+        service = Service(switches, self._pace, self._clock, self._seed.default_app_id)
         plant(self._seed, service)
         return service
 
 
 @functools.cache
 def _catalogue() -> Seed:
-    # Read only: every emulator plants copies.
+    # Read only: every emulator copies it.
     return load_seed(default_seed())
 
 
@@ -329,7 +326,3 @@ def _algorithms(*, derived_only: bool, standard_only: bool) -> frozenset[str]:
     if derived_only and standard_only:
         raise ValueError("derived_only and standard_only exclude each other")
     return frozenset({DERIVED} if derived_only else {STANDARD} if standard_only else {DERIVED, STANDARD})
-
-
-def _default_app_id(seed: Seed) -> str:
-    return seed.packages[0].app_id if seed.packages else DEFAULT_APP_ID

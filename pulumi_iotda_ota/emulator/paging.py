@@ -1,7 +1,7 @@
-"""Records and pages: hidden ids that only grow, and the marker, offset and limit rules of every list.
+"""Records and pages: hidden ids that only grow, and the rules of marker, offset and limit of every list.
 
-A record id is 24 hexadecimal digits, seconds since 1970 first; it has nothing to do with the id users see of a
-package. Lists go from the largest record id down. This module knows no operation.
+A record id is 24 hexadecimal digits that begin with the seconds since 1970. It is not the id of a package. Lists begin
+with the largest record id.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from pulumi_iotda_ota.emulator.errors import ApiError
+from pulumi_iotda_ota.emulator.messages import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,14 +22,14 @@ _LIMIT = range(1, 51)
 _OFFSET = range(501)
 _DEFAULT_LIMIT = "10"
 # The ids of the records of lists.
-_IDS = ("package_id", "task_id", "target", "module_id")
+_IDS = ("package_id", "task_id", "target")
 _DEFAULT_MARKER = "f" * 24
 # The middle of an id: machine and process in the real thing, constant here so that ids can be quoted.
 _MIDDLE = 0x3E4405E852
 
 
 class Record(Protocol):
-    """Anything that has a place in a list."""
+    """An element of a list."""
 
     @property
     def record(self) -> int:
@@ -40,7 +40,7 @@ R = TypeVar("R", bound=Record)
 
 
 class RecordIds:
-    """Hands out record ids; each is larger than all before, whatever the clock does."""
+    """Makes record ids; each is larger than all before, also if the clock goes back."""
 
     def __init__(self) -> None:
         self._last = 0
@@ -49,15 +49,19 @@ class RecordIds:
         """Return a new id for a record made at ``at``."""
         return self.take(max(self._last + 1, (int(at) << 64) | (_MIDDLE << 24)))
 
+    def follow(self, other: RecordIds) -> None:
+        """Make only ids that are larger than those of another one so far."""
+        self.take(other._last)
+
     def take(self, record: int) -> int:
-        """Note an id that was chosen by hand."""
+        """Record an id that a seed sets."""
         self._last = max(self._last, record)
         return record
 
 
 @dataclass(frozen=True)
 class PageQuery:
-    """Which part of a list is asked for."""
+    """The part of a list that a request reads."""
 
     limit: int
     marker: str
@@ -70,11 +74,7 @@ def record_text(record: int) -> str:
 
 
 def parse_page(query: Mapping[str, str]) -> PageQuery:
-    """Read ``limit``, ``marker`` and ``offset``.
-
-    Raises:
-        ApiError: one of them is out of its range.
-    """
+    """Read ``limit``, ``marker`` and ``offset``, or refuse a value out of range."""
     marker = query.get("marker", _DEFAULT_MARKER)
     limit = _number(query.get("limit", _DEFAULT_LIMIT), _LIMIT, "limit")
     offset = _number(query.get("offset", "0"), _OFFSET, "offset")
@@ -91,7 +91,7 @@ def listed(records: Sequence[R], switches: Switches, now: float) -> Sequence[R]:
 
 
 def cut_page(records: Sequence[R], page: PageQuery, switches: Switches) -> tuple[list[R], dict[str, Any]]:
-    """Return the asked part of ``records`` (largest record id first) and the ``page`` object of the answer."""
+    """Return a part of ``records`` (largest record id first) and the ``page`` object of the response."""
     # Strictly less than the marker, then the offset, then the limit. The default marker excludes nothing.
     start = bisect.bisect_right(records, -int(page.marker, 16), key=lambda item: -item.record)
     size = min(page.limit, switches.short_pages or page.limit)
@@ -102,26 +102,19 @@ def cut_page(records: Sequence[R], page: PageQuery, switches: Switches) -> tuple
 
 
 def list_body(name: str, rows: Sequence[dict[str, Any]], info: dict[str, Any], switches: Switches) -> dict[str, Any]:
-    """Return a page of a list as the switches show it.
-
-    Args:
-        name: the key of the list.
-        rows: its records.
-        info: the ``page`` object.
-        switches: how records and empty lists are shown.
-    """
-    shown: dict[str, Any] = {name: [shown_as(row, switches) for row in rows], "page": info}
+    """Return the body of a page as the switches require: its records under ``name``, and its ``page`` object."""
+    body: dict[str, Any] = {name: [shown_as(row, switches) for row in rows], "page": info}
     if rows:
-        return shown
-    shown[name] = None if switches.empty_list == "null" else []
+        return body
+    body[name] = None if switches.empty_list == "null" else []
     if switches.empty_page == "null":
-        shown["page"] = None
+        body["page"] = None
     left_out = [name] * (switches.empty_list == "absent") + ["page"] * (switches.empty_page == "absent")
-    return {key: value for key, value in shown.items() if key not in left_out}
+    return {key: value for key, value in body.items() if key not in left_out}
 
 
 def shown_as(row: dict[str, Any], switches: Switches) -> dict[str, Any]:
-    """Return a record as the switches show it."""
+    """Return a record as the switches require."""
     if not (switches.odd_fields or switches.absent_fields):
         return row
     id_ = next(row[key] for key in _IDS if key in row)

@@ -1,7 +1,6 @@
 """The documented shape and limits of every query and body, and of the rows of a seed.
 
-Kept apart from the client's own table of limits, so that a slip in one shows against the other. No state, no HTTP:
-what breaks a rule is told as text by :func:`problem_of`.
+The client has a table of limits too. The two are separate, so that a mistake in one of them fails a test.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from pulumi_iotda_ota.emulator.clocks import seconds_of
+from pulumi_iotda_ota.emulator.behavior import seconds_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -32,7 +31,6 @@ SpaceId = Annotated[str, _text("[A-Za-z0-9_-]{1,36}")]
 PackageId = Annotated[str, _text("[A-Za-z0-9-]{1,36}")]
 Version = Annotated[str, _text("[A-Za-z0-9_.-]{1,256}")]
 ModuleName = Annotated[str, _text("[A-Za-z0-9_.-]{1,64}")]
-AliasName = Annotated[str, _text("[\u4e00-\u9fa5A-Za-z0-9_.-]{1,64}")]
 TaskName = Annotated[str, _text("[\u4e00-\u9fa5A-Za-z0-9_]{1,128}")]
 TaskId = Annotated[str, _text("[a-f0-9]{1,24}")]
 RecordId = Annotated[str, _text("[a-f0-9]{24}")]
@@ -65,7 +63,7 @@ _MAX_EXT_INFO = 512
 
 
 class Shape(BaseModel):
-    """The base of all shapes; the service lets unknown fields pass."""
+    """The base of all shapes; the service ignores unknown fields."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -80,7 +78,7 @@ class PackageQuery(Shape):
 
 
 class ObsLocation(Shape):
-    """Where the object of a package lies."""
+    """The OBS object of a package."""
 
     region_name: Annotated[str, _text("[A-Za-z0-9-]{1,256}")]
     bucket_name: Annotated[str, _text("[a-z0-9.-]{3,63}")]
@@ -90,13 +88,13 @@ class ObsLocation(Shape):
 
 
 class FileLocation(Shape):
-    """Where the file of a package lies."""
+    """The file location of a package."""
 
     obs_location: ObsLocation
 
 
 class PackageFields(Shape):
-    """What describes a package, but for its file."""
+    """The fields of a package without its file."""
 
     app_id: SpaceId
     package_type: PackageType
@@ -110,7 +108,7 @@ class PackageFields(Shape):
     @model_validator(mode="after")
     def _module_name_fits(self) -> Self:
         if (self.module_name is not None) != (self.package_type == "modulePackage"):
-            raise ValueError("module_name goes with modulePackage, and only with it")
+            raise ValueError("module_name is required for modulePackage, and for no other type")
         return self
 
 
@@ -136,7 +134,7 @@ class TaskPolicy(Shape):
     @model_validator(mode="after")
     def _retry_is_whole(self) -> Self:
         if (self.retry_count is None) != (self.retry_interval is None):
-            raise ValueError("retry_count and retry_interval go together")
+            raise ValueError("retry_count and retry_interval must be set together")
         return self
 
 
@@ -154,7 +152,7 @@ class Document(Shape):
 
     @property
     def ids(self) -> list[str]:
-        """Return the packages, whichever key named them."""
+        """Return the ids of the packages from either key."""
         return self.package_ids or ([self.package_id] if self.package_id else [])
 
 
@@ -179,7 +177,7 @@ class TaskBody(Shape):
         if len(json.dumps(self.task_ext_info or {}, separators=(",", ":"))) > _MAX_EXT_INFO:
             raise ValueError(f"task_ext_info is longer than {_MAX_EXT_INFO} characters")
         if self.task_type == "moduleUpgrade" and (self.task_mode or self.task_ext_info):
-            raise ValueError("task_mode and task_ext_info do not go with moduleUpgrade")
+            raise ValueError("moduleUpgrade has no task_mode and no task_ext_info")
         return self
 
 
@@ -192,7 +190,7 @@ class TaskQuery(Shape):
 
 
 class TaskShowQuery(Shape):
-    """The filters of ShowBatchTask; they choose among the devices."""
+    """The filters of ShowBatchTask, which select devices."""
 
     task_detail_status: DetailStatus | None = None
     target: DeviceId | None = None
@@ -204,32 +202,8 @@ class TargetsBody(Shape):
     targets: Annotated[list[DeviceId], Field(max_length=100)] = []
 
 
-class ModuleBody(Shape):
-    """The body of CreateOtaModule."""
-
-    app_id: SpaceId
-    product_id: SpaceId
-    module_name: ModuleName
-    alias_name: AliasName | None = None
-    description: Annotated[str, StringConstraints(max_length=1024)] | None = None
-
-
-class ModuleChange(Shape):
-    """The body of UpdateOtaModule."""
-
-    alias_name: AliasName | None = None
-    description: Annotated[str, StringConstraints(max_length=1024)] | None = None
-
-
-class ModuleQuery(Shape):
-    """The filters of ListOtaModules."""
-
-    app_id: SpaceId
-    product_id: SpaceId | None = None
-
-
 def problem_of(error: ValidationError) -> str:
-    """Return the first problem in one line: where it is, what is wrong."""
+    """Return the first problem in one line: its place and its cause."""
     first = error.errors(include_url=False, include_input=False)[0]
     context = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
     text = first["msg"].removeprefix("Value error, ")

@@ -1,7 +1,6 @@
 """The two AK/SK signatures of the service, as the receiving side computes them.
 
-Pure functions over text and bytes, one a stage, so that a mismatch can be traced to the stage where it begins. The
-client signs with code of its own; nothing is shared with it.
+Pure functions, one for each stage, so that a test can name the stage of a mismatch. The client shares none of them.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def canonical_request(
         signed: the names of the ``SignedHeaders`` list, in its order; no other header takes part.
 
     Raises:
-        KeyError: a signed header did not come.
+        KeyError: a signed header is missing.
     """
     path, _, query = target.partition("?")
     lines = "".join(f"{name}:{headers[name].strip()}\n" for name in signed)
@@ -68,7 +67,7 @@ def canonical_request(
 
 
 def string_to_sign(algorithm: str, date: str, scope: str, canonical: str) -> str:
-    """Return the text that is signed."""
+    """Return the string that is signed."""
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     return "\n".join([algorithm, date, *([scope] if scope else []), digest])
 
@@ -80,7 +79,7 @@ def derived_key(access_key: str, secret_key: str, scope: str) -> str:
 
 
 def expected_signature(authorization: Authorization, secret_key: str, date: str, canonical: str) -> str:
-    """Return the signature that the sender should have come to."""
+    """Return the right signature."""
     key = secret_key
     if authorization.algorithm == DERIVED:
         key = derived_key(authorization.access_key, secret_key, authorization.scope)
@@ -108,7 +107,7 @@ def _canonical_query(query: str) -> str:
 
 
 def _hash(headers: Mapping[str, str], body: bytes) -> str:
-    # Senders of form data may leave the body out of the signature; for JSON the announced hash must be the true one.
+    # A request with form data may leave the body unsigned. A request with JSON must sign the hash of its body.
     if headers.get("x-sdk-content-sha256") == "UNSIGNED-PAYLOAD" and body and not _is_json(headers):
         return "UNSIGNED-PAYLOAD"
     return hashlib.sha256(body).hexdigest()

@@ -1,4 +1,4 @@
-"""A shell whose environment leads to an emulator."""
+"""A shell with the environment of an emulator."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
 
 
-#: The files whose commands have a process of their own: it is what they test.
+#: The files whose commands run in another process, because they test the process.
 PROCESSES = ("test_shell", "test_shell_completion", "test_terminal")
 
 
 @pytest.fixture
 def shell(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path) -> Shell:
-    """Return a shell whose environment leads to a running emulator."""
+    """Return a shell with the environment of a running emulator."""
     kind = Shell if request.path.stem in PROCESSES else Inside
     return kind(emulator, tmp_path)
 

@@ -1,4 +1,4 @@
-"""The grammar of the command line: noun, verb, singular options; and what the help of each command says."""
+"""The grammar of the command line: noun, verb, singular options; and the help of each command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from pulumi_iotda_ota.cli.commands import Command, Family
+from pulumi_iotda_ota.cli.click_classes import Command, Group
 from pulumi_iotda_ota.cli.main import root
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from tests.support.shell import METER
@@ -24,14 +24,14 @@ AT_80 = {"COLUMNS": "80"}
 
 
 def everything(command: click.Command = root, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the words of every group and command, the program itself first."""
+    """Yield the path of every group and command, the program itself first."""
     yield path
     for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
         yield from everything(inner, (*path, name))
 
 
 def command_of(path: tuple[str, ...]) -> click.Command:
-    """Return the command that words call."""
+    """Return the command at a path."""
     found: click.Command = root
     for word in path:
         assert isinstance(found, click.Group)
@@ -89,10 +89,26 @@ def test_the_help_of_a_command(alone: Shell, path: tuple[str, ...]) -> None:
 
 
 @EVERY
+def test_the_options_that_a_help_names(alone: Shell, path: tuple[str, ...]) -> None:
+    """The help of a command names only options that the command has."""
+    command = command_of(path)
+    options = {
+        name
+        for option in command.params
+        if isinstance(option, click.Option)
+        for name in (*option.opts, *option.secondary_opts)
+    }
+    text = alone.inside(*path, "-h", environ=AT_80).out.partition("Example:")[0]
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+
+    assert named - options - {"--help"} == set()
+
+
+@EVERY
 def test_the_example_of_a_command(path: tuple[str, ...]) -> None:
     """The example in the help of a command calls this command, and the command accepts every word of it."""
     command = command_of(path)
-    assert isinstance(command, (Command, Family))
+    assert isinstance(command, (Command, Group))
     text = command.example
     lines = text.replace("\\\n", "").splitlines()
     calls = [words[1:] for line in lines if (words := shlex.split(line.split(" > ")[0]))[0] == "iotda-ota"]

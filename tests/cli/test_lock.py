@@ -1,4 +1,4 @@
-"""`lock`: the lock file from a shell: what is written, what is printed, and the exit codes."""
+"""`lock`: the content of the file, the output, and the exit codes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_from_a_lookup_to_a_program(shell: Shell, lock_file: Path, monkeypatch: 
 
 
 def test_an_update_is_the_text_of_a_pull_request(shell: Shell, emulator: Emulator, lock_file: Path) -> None:
-    """`lock check` says with 7 that something is newer, `lock update` writes it and prints what a reviewer needs."""
+    """`lock check` ends with 7 if another package matches. `lock update` writes it and prints a text for review."""
     shell("lock", "add", "meter", *NEWEST)
     assert shell("lock", "check").code == 0
     newer(emulator)
@@ -74,7 +74,7 @@ def test_an_update_is_the_text_of_a_pull_request(shell: Shell, emulator: Emulato
 
 
 def test_nothing_new(shell: Shell, lock_file: Path) -> None:
-    """Where nothing has changed the update says so, ends with 0 and touches no byte."""
+    """If nothing has changed, the update prints that, ends with 0 and does not write the file."""
     shell("lock", "add", "meter", *NEWEST)
     before = lock_file.read_bytes(), lock_file.stat().st_mtime_ns
 
@@ -85,7 +85,7 @@ def test_nothing_new(shell: Shell, lock_file: Path) -> None:
 
 
 def test_json(shell: Shell, emulator: Emulator, lock_file: Path) -> None:
-    """`--json` gives every outcome with what was locked and what is there now."""
+    """`--json` prints every outcome, with the locked package and the one that matches now."""
     added = shell("lock", "add", "meter", *NEWEST, "--json").answer
     newer(emulator)
     checked, updated = shell("lock", "check", "--json"), shell("lock", "update", "meter", "--json")
@@ -101,7 +101,7 @@ def test_json(shell: Shell, emulator: Emulator, lock_file: Path) -> None:
 
 
 def test_gone_and_failing_names(shell: Shell, emulator: Emulator, lock_file: Path) -> None:
-    """A locked package that is gone is 7, a lookup that fails 1; the other names are told, and moved, all the same."""
+    """A locked package that is gone is 7, a lookup that fails is 1. The other names are still reported and updated."""
     shell("lock", "add", "meter", *NEWEST)
     shell("lock", "add", "exact", *METER, "--version", "V1.4.10")
     emulator.delete_package(next(str(one["package_id"]) for one in emulator.packages if one["version"] == "V1.4.10"))
@@ -140,7 +140,7 @@ def test_a_name_that_is_there(shell: Shell) -> None:
 
 
 def test_the_command_that_an_error_gives_works(shell: Shell, alone: Shell) -> None:
-    """The command in the error of a name that is not locked is run as it stands, and the program goes on."""
+    """The command in the error of a name that is not locked works as it is printed, and then the program runs."""
     words = (*METER, "--version-constraint", ">=1.4 <2", "--highest-version", "--no-include-prereleases")
     failed = alone("package", "get", "--lock", "meter", *words)
     assert failed.code == 1
@@ -154,7 +154,7 @@ def test_the_command_that_an_error_gives_works(shell: Shell, alone: Shell) -> No
 
 
 def test_get_from_the_lock(shell: Shell, alone: Shell, emulator: Emulator) -> None:
-    """`get --lock` needs no service, `--verify` asks it, `--explain` tells what the file says."""
+    """`get --lock` sends no request, `--verify` sends one, `--explain` prints the reason in the file."""
     shell("lock", "add", "meter", *NEWEST)
     emulator.forget_requests()
 
@@ -186,7 +186,7 @@ def test_another_place(shell: Shell, emulator: Emulator) -> None:
 
 
 def test_list_and_remove(shell: Shell, alone: Shell, lock_file: Path) -> None:
-    """`lock list` and `lock remove` read and write the file and ask nobody."""
+    """`lock list` and `lock remove` read and write the file and send no request."""
     shell("lock", "add", "meter", *NEWEST)
     shell("lock", "add", "exact", *METER, "--version", "V1.4.10")
 
@@ -211,7 +211,7 @@ def test_another_file(shell: Shell, lock_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "printed"),
     [
         (("lock", "add"), "Missing argument 'NAME'"),
         (("lock", "add", "a b", *METER), "name must be 1 to 64 letters, digits, _, . or -, the first"),
@@ -220,10 +220,10 @@ def test_another_file(shell: Shell, lock_file: Path) -> None:
         (("lock", "updat"), "Did you mean 'update'?"),
     ],
 )
-def test_wrong_use(shell: Shell, lock_file: Path, words: tuple[str, ...], told: str) -> None:
-    """What is given wrongly is told, and makes no file."""
+def test_wrong_use(shell: Shell, lock_file: Path, words: tuple[str, ...], printed: str) -> None:
+    """A wrong argument is an error, and no file is written."""
     done = shell(*words)
 
     assert done.code == 2
-    assert told in " ".join(done.err.split())
+    assert printed in " ".join(done.err.split())
     assert not lock_file.exists()

@@ -29,7 +29,7 @@ def service() -> Iterator[Emulator]:
 
 @pytest.fixture
 def shell(service: Emulator, tmp_path: Path) -> Shell:
-    """Return a shell whose environment leads to that service."""
+    """Return a shell with the environment of that service."""
     return Shell(service, tmp_path)
 
 
@@ -59,14 +59,14 @@ def test_many_that_were_skipped_are_counted(shell: Shell, service: Emulator) -> 
     """Of many records the first three are named, and the others counted; `--json` has them all."""
     service.switches = nulls("create_time", "p5", "p4", "p3", "p2", "p1")
 
-    done, told = shell.inside("package", "list", *LAMPS), shell.inside("package", "list", *LAMPS, "--json")
+    done, printed = shell.inside("package", "list", *LAMPS), shell.inside("package", "list", *LAMPS, "--json")
 
     named = ", ".join(f"p{number} (create_time is null)" for number in (5, 4, 3))
     assert (done.code, done.out) == (0, "")
     assert done.err.endswith(f"\nskipped 5 packages that cannot be judged: {named} and 2 more\n")
-    assert told.err == ""
-    assert told.answer["skipped_counts"] == {"unreadable_record": 5}
-    assert len(told.answer["skipped"]) == 5
+    assert printed.err == ""
+    assert printed.answer["skipped_counts"] == {"unreadable_record": 5}
+    assert len(printed.answer["skipped"]) == 5
 
 
 def test_one_package_among_odd_ones(shell: Shell, service: Emulator) -> None:
@@ -86,15 +86,15 @@ def test_an_odd_task_ends_no_list(shell: Shell, service: Emulator) -> None:
     odd, other = start(service, "odd_1"), start(service, "other_1")
     service.switches = nulls("status", odd)
 
-    done, told = shell.inside("task", "list"), shell.inside("task", "list", "--json")
+    done, printed = shell.inside("task", "list"), shell.inside("task", "list", "--json")
 
     assert [row[-2] for row in done.rows] == [other]
-    assert done.err == told.err == f"skipped 1 task that cannot be judged: {odd} (status is null)\n"
-    assert [task["task_id"] for task in told.answer["result"]] == [other]
+    assert done.err == printed.err == f"skipped 1 task that cannot be judged: {odd} (status is null)\n"
+    assert [task["task_id"] for task in printed.answer["result"]] == [other]
 
 
-@pytest.mark.parametrize(("name", "shown"), [("target", "a record without an id"), ("status", "d1")])
-def test_an_odd_device_ends_no_task(shell: Shell, service: Emulator, name: str, shown: str) -> None:
+@pytest.mark.parametrize(("name", "named"), [("target", "a record without an id"), ("status", "d1")])
+def test_an_odd_device_ends_no_task(shell: Shell, service: Emulator, name: str, named: str) -> None:
     """`task get` prints the devices that can be judged, and then one line about the others."""
     task_id = start(service, "odd_1")
     assert shell.inside("task", "watch", task_id).code == 5
@@ -104,10 +104,10 @@ def test_an_odd_device_ends_no_task(shell: Shell, service: Emulator, name: str, 
 
     assert done.code == 0
     assert [row[1] for row in done.rows if row[0] == "Fail"] == ["d2"]
-    assert f"skipped 1 device that cannot be judged: {shown} ({name} is null)\n" in done.err
+    assert f"skipped 1 device that cannot be judged: {named} ({name} is null)\n" in done.err
 
 
-def test_the_task_that_is_asked_for(shell: Shell, service: Emulator) -> None:
+def test_the_requested_task(shell: Shell, service: Emulator) -> None:
     """If the odd record is the task that is requested by its id, the command fails and names the field."""
     task_id = start(service, "odd_1")
     service.switches = nulls("status", task_id)

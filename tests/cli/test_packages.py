@@ -1,4 +1,4 @@
-"""`package list` and `package get`: what a shell, a person and a program read, and the exit codes."""
+"""`package list` and `package get`: the output for a shell, a person and a program, and the exit codes."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def test_one_field_for_a_shell(shell: Shell) -> None:
 
 
 def test_json_has_what_the_function_returns(shell: Shell, service: Emulator) -> None:
-    """`--json` prints the function's result, and beside it what the function tells of those passed over."""
-    asked: dict[str, Any] = {
+    """`--json` prints the result of the function, and beside it the skipped packages."""
+    arguments: dict[str, Any] = {
         "package_type": "firmwarePackage",
         "product_id": "smart-meter",
         "version_constraint": "^1.4",
     }
-    asked["version_constraint"] = "^1.4"
-    one = iotda_ota.get_ota_package(**asked, highest_version=True, source_versions=["V1.3.2", "V1.4.0"])
-    many = iotda_ota.get_ota_packages(**asked, max_items=3)
+    arguments["version_constraint"] = "^1.4"
+    one = iotda_ota.get_ota_package(**arguments, highest_version=True, source_versions=["V1.3.2", "V1.4.0"])
+    many = iotda_ota.get_ota_packages(**arguments, max_items=3)
     assert service
 
     words = (*METER, "--version-constraint", "^1.4", "--json")
@@ -52,13 +52,13 @@ def test_json_has_what_the_function_returns(shell: Shell, service: Emulator) -> 
     )
 
     for done, result in ((got, one), (listed, many)):
-        told = result.all_values()
-        envelope = {name: told.pop(name) for name in ("skipped", "skipped_counts")}
-        assert (done.code, done.answer, done.err) == (0, {"result": told, **envelope}, "")
+        printed = result.all_values()
+        envelope = {name: printed.pop(name) for name in ("skipped", "skipped_counts")}
+        assert (done.code, done.answer, done.err) == (0, {"result": printed, **envelope}, "")
 
 
 def test_nothing_found(shell: Shell) -> None:
-    """Nothing fits: exit code 3, the message on the standard error in the command line's words, nothing to read."""
+    """If nothing matches, the exit code is 3, and the message on the standard error has options, with no output."""
     done = shell("package", "get", *METER, "--version-constraint", "^9")
 
     assert (done.code, done.out) == (3, "")
@@ -79,7 +79,7 @@ def test_nothing_found_for_a_program(shell: Shell) -> None:
     } in done.error["facts"]
 
 
-def test_nothing_found_may_be_an_answer(shell: Shell) -> None:
+def test_no_package_can_be_a_result(shell: Shell) -> None:
     """With `--on-missing none`, and in a list, nothing is a result: exit code 0, and nothing to read."""
     wanted = (*METER, "--version-constraint", "^9")
 
@@ -120,8 +120,8 @@ def test_explain(shell: Shell) -> None:
     assert len(everything.rows) == 2 + 40
 
 
-def test_explain_names_an_unknown_word(shell: Shell, emulator: Emulator) -> None:
-    """`--explain` names the unknown word that puts a version below its release."""
+def test_explain_names_an_unknown_suffix(shell: Shell, emulator: Emulator) -> None:
+    """`--explain` names the unknown suffix that sorts a version below its release."""
     for version in ("1.5.0-arm64", "1.5.0"):
         emulator.add_package(product_id="lamp", version=version)
     lamp = ("--package-type", "firmwarePackage", "--product-id", "lamp")
@@ -146,20 +146,20 @@ def test_explain_prints_more_than_a_hundred(shell: Shell) -> None:
 
 
 def test_all_that_was_passed_over_for_a_program(shell: Shell) -> None:
-    """`--all-skipped` tells a program all of them too, with `--explain` or without."""
+    """`--all-skipped` adds all skipped packages to the JSON, with and without `--explain`."""
     for more in ((), ("--explain",)):
         answer = shell.inside("package", "get", *METER, "--highest-version", "--json", "--all-skipped", *more).answer
         assert len(answer["skipped"]) == sum(answer["skipped_counts"].values())
 
 
-def test_the_place_of_a_file_is_asked_for(shell: Shell) -> None:
-    """`--field file_location` asks for what it is to print."""
+def test_the_location_of_a_file_is_requested(shell: Shell) -> None:
+    """`--field file_location` requests the location that it prints."""
     done = shell.inside("package", "get", *METER, "--highest-version", "--field", "file_location")
     assert "obs_location" in done.out
 
 
 def test_explain_nothing(shell: Shell) -> None:
-    """`--explain` does not stay silent where nothing is an answer."""
+    """`--explain` prints a note if nothing was found and that is allowed."""
     done = shell.inside("package", "get", *METER, "--version-constraint", "^9", "--on-missing", "none", "--explain")
     assert (done.code, done.out) == (0, "")
     assert done.err.startswith("no OTA package matches")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def commands(group: click.Group = root, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Give every command that does something, with the words that call it."""
+    """Yield the path of every command that is no group."""
     for name, command in sorted(group.commands.items()):
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
@@ -50,7 +50,7 @@ EVERY = pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" 
 
 
 def command_of(*path: str) -> click.Command:
-    """Return the command that words call."""
+    """Return the command at a path."""
     return dict(commands())[path]
 
 
@@ -60,22 +60,22 @@ def options_of(*path: str) -> set[str]:
 
 
 def test_every_argument_is_an_option() -> None:
-    """What the functions take is an option of the command that asks the same, and every public setting is one too."""
+    """Every argument of a function is an option of its command, and so is every public setting."""
     settings = {long_option(setting.name) for setting in SETTINGS if not setting.secret}
     for command, table in (("get", GET_OTA_PACKAGE), ("list", GET_OTA_PACKAGES)):
         assert {long_option(argument.name) for argument in table} | settings <= options_of("package", command)
-    assert {option.name for option in OPTIONS} < options_of("emulator")
+    assert set(OPTIONS) < options_of("emulator")
 
 
 @EVERY
 def test_no_secret_is_an_option(path: tuple[str, ...]) -> None:
-    """Other processes see the command line: nothing of a credential that is a secret can be given on it."""
+    """No secret is an option, because other processes can read the command line."""
     assert not {long_option(setting.name) for setting in SETTINGS if setting.secret} & options_of(*path)
 
 
 @EVERY
 def test_every_command_has_json_and_help(path: tuple[str, ...]) -> None:
-    """Every command answers a program with --json, and every option of it is described by a sentence."""
+    """Every command has --json, and every option has a description that is a sentence."""
     command = command_of(*path)
 
     assert "--json" in options_of(*path)
@@ -96,7 +96,7 @@ def test_every_command_has_json_and_help(path: tuple[str, ...]) -> None:
     ],
 )
 def test_a_slip(alone: Shell, given: tuple[str, ...], meant: str) -> None:
-    """What is misspelt is exit code 2, and what it may have meant is said."""
+    """A misspelt argument is exit code 2, and the error suggests the nearest one."""
     done = alone.inside(*given)
 
     assert (done.code, done.out) == (2, "")
@@ -142,8 +142,8 @@ def test_a_wrong_setting(shell: Shell, emulator: Emulator, given: tuple[str, ...
     assert emulator.requests == []
 
 
-def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
-    """What an option says is told as an option, what the environment says as the environment."""
+def test_an_error_names_the_place_of_a_setting(shell: Shell) -> None:
+    """An error names a setting as the option or as the variable that set it."""
     by_option = shell.inside("package", "list", *METER, "--endpoint", "ftp://x")
     by_variable = shell.inside("package", "list", *METER, environ={"HW_IOTDA_ENDPOINT": "ftp://x"})
 
@@ -152,10 +152,10 @@ def test_a_setting_that_is_wrong_tells_its_place(shell: Shell) -> None:
     assert "source       HW_IOTDA_ENDPOINT (environment)" in by_variable.err
 
 
-def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emulator) -> None:
-    """The service's own text keeps its words, as what was given does, also where it names an argument."""
-    said = "product_id is no id, see app_id (argument), set retry_failed=True"
-    body = {"error_code": "IOTDA.000006", "error_msg": said}
+def test_text_of_the_service_does_not_change(shell: Shell, emulator: Emulator) -> None:
+    """The texts of the service and of the user do not change, also if they have the name of an argument."""
+    text = "product_id is no id, see app_id (argument), set retry_failed=True"
+    body = {"error_code": "IOTDA.000006", "error_msg": text}
     emulator.faults.add(Fault(operation="ListOtaPackageInfo", status=400, body=body))
     refused = shell.inside("package", "list", *METER, "--json")
     wrong = shell.inside("package", "get", "--package-id", "product_id")
@@ -163,7 +163,7 @@ def test_what_the_service_says_is_told_as_it_says_it(shell: Shell, emulator: Emu
     misread = shell.inside("package", "get", "--package-id", "p1")
 
     facts = {fact["label"]: fact["text"] for fact in refused.error["facts"]}
-    assert facts["response"] == said
+    assert facts["response"] == text
     assert wrong.err.startswith('error: --package-id must be 1 to 36 letters, digits or -, not "product_id"\n')
     assert "package_type is missing" in misread.err.splitlines()[0]
 
@@ -196,13 +196,13 @@ NAMES = sorted({name for path, _ in commands() for name in options_of(*path)} - 
 WORDS = st.one_of(st.sampled_from([*NAMES, "abc", "p1", "^1", "0", "-1", "1e9", "a=b", "--", "-"]), TEXTS)
 
 
-# All but the emulator, which serves until somebody stops it.
+# All except the emulator, which serves until a signal.
 ENDING = [path for path, _ in commands() if path != ("emulator",)]
 
 
 @pytest.fixture
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Go to a project of its own, for `lock` writes, and where there is no pulumi, which `doctor` would start."""
+    """Run in a temporary project, because `lock` writes, and without pulumi, which `doctor` would start."""
     (tmp_path / "Pulumi.yaml").write_text("name: meters\nruntime: python\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -222,7 +222,7 @@ def test_anything_on_the_command_line(path: tuple[str, ...], words: list[str]) -
 
 
 def test_a_secret_that_comes_back(shell: Shell) -> None:
-    """A secret of the environment is masked in whatever is told."""
+    """A secret of the environment is redacted in every message."""
     secret = "Zz0123456789abcdef"
     done = shell.inside("task", "get", "abc", environ={"HW_SECRET_KEY": secret})
     slip = shell.inside("package", "get", f"--{secret}", "--json", environ={"HW_SECRET_KEY": secret})
@@ -232,10 +232,10 @@ def test_a_secret_that_comes_back(shell: Shell) -> None:
 
 
 def test_a_fault_of_ours(alone: Shell) -> None:
-    """What should not happen keeps its traceback, for whoever mends it, without a secret; exit code 1."""
+    """A fault of the program prints its traceback without a secret; exit code 1."""
     program = (
-        "import sys; from pulumi_iotda_ota.cli import main as entry, package_output as lookups\n"
-        "def broken(asked): raise RuntimeError(asked.session.environ['HW_SECRET_KEY'])\n"
+        "import sys; from pulumi_iotda_ota.cli import main as entry, packages as lookups\n"
+        "def broken(given): raise RuntimeError(given.session.environ['HW_SECRET_KEY'])\n"
         "lookups.list_all = broken\n"
         "sys.exit(entry.main(sys.argv[1:]))\n"
     )
@@ -250,9 +250,9 @@ def test_a_fault_of_ours(alone: Shell) -> None:
     assert "Zz0123456789abcdef" not in done.stderr
 
 
-@pytest.mark.parametrize("nth", [1, 2], ids=["the first page", "pages asked for together"])
+@pytest.mark.parametrize("nth", [1, 2], ids=["the first page", "pages in parallel"])
 def test_ctrl_c(shell: Shell, emulator: Emulator, nth: int) -> None:
-    """Ctrl-C anywhere is exit code 130 and one line, before the service has answered."""
+    """Ctrl-C before a response is exit code 130 and one line."""
     emulator.faults.add(Fault(operation="ListOtaPackageInfo", nth=nth, times=None, delay=60))
     process = subprocess.Popen(
         [sys.executable, "-m", "pulumi_iotda_ota.cli", "package", "list", "--package-type", "softwarePackage"],
@@ -262,13 +262,13 @@ def test_ctrl_c(shell: Shell, emulator: Emulator, nth: int) -> None:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=50)
+    _, printed = process.communicate(timeout=50)
 
-    assert (process.returncode, told) == (130, "error: interrupted\n")
+    assert (process.returncode, printed) == (130, "error: interrupted\n")
 
 
 def test_without_click(alone: Shell, tmp_path: Path) -> None:
-    """Where click is missing, one line says how to install it."""
+    """If click is missing, the error is one line with the command that installs it."""
     (tmp_path / "click.py").write_text("raise ModuleNotFoundError(\"No module named 'click'\", name='click')\n")
     done = alone("package", "list", environ={"PYTHONPATH": str(tmp_path)})
 
@@ -278,7 +278,7 @@ def test_without_click(alone: Shell, tmp_path: Path) -> None:
 
 
 def test_without_werkzeug(alone: Shell, tmp_path: Path) -> None:
-    """Where the emulator's library is missing, one line says how to install it."""
+    """If the library of the emulator is missing, the error is one line with the command that installs it."""
     (tmp_path / "werkzeug.py").write_text("raise ModuleNotFoundError('werkzeug', name='werkzeug')\n")
     done = alone("emulator", environ={"PYTHONPATH": str(tmp_path)})
 
@@ -287,7 +287,7 @@ def test_without_werkzeug(alone: Shell, tmp_path: Path) -> None:
 
 
 def test_the_installed_command(alone: Shell) -> None:
-    """`iotda-ota` is installed with the package, and tells its version; so does a call without words its help."""
+    """`iotda-ota` is installed with the package. It prints its version, and without arguments its help."""
     program = shutil.which("iotda-ota", path=BIN)
     assert program
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
@@ -298,7 +298,7 @@ def test_the_installed_command(alone: Shell) -> None:
 
 
 def test_the_emulator(alone: Shell, tmp_path: Path) -> None:
-    """`emulator` serves a seed; what it prints leads the other commands to it, and Ctrl-C ends it."""
+    """`emulator` serves a seed. The other commands reach it with the printed values, and Ctrl-C ends it."""
     package: dict[str, Any] = {"package_id": "p1", "package_type": "firmwarePackage", "product_id": "meter"}
     seed = {"packages": [{**package, "app_id": "a", "version": "V1", "create_time": "20260101T000000Z"}]}
     (tmp_path / "seed.json").write_text(json.dumps(seed))
@@ -306,14 +306,14 @@ def test_the_emulator(alone: Shell, tmp_path: Path) -> None:
     command += ["--project-id", "meters"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        told = json.loads(process.stdout.readline())
-        assert told["project_id"] == "meters"
+        printed = json.loads(process.stdout.readline())
+        assert printed["project_id"] == "meters"
         environ = {
-            "HW_IOTDA_ENDPOINT": told["endpoint"],
-            "HW_PROJECT_ID": told["project_id"],
-            "HW_REGION_NAME": told["region"],
-            "HW_ACCESS_KEY": told["access_key"],
-            "HW_SECRET_KEY": told["secret_key"],
+            "HW_IOTDA_ENDPOINT": printed["endpoint"],
+            "HW_PROJECT_ID": printed["project_id"],
+            "HW_REGION_NAME": printed["region"],
+            "HW_ACCESS_KEY": printed["access_key"],
+            "HW_SECRET_KEY": printed["secret_key"],
         }
         listed = alone("package", "list", "--package-type", "firmwarePackage", "--field", "package_id", environ=environ)
         process.send_signal(signal.SIGINT)
@@ -322,7 +322,7 @@ def test_the_emulator(alone: Shell, tmp_path: Path) -> None:
 
 
 def test_a_wrong_seed(alone: Shell, tmp_path: Path) -> None:
-    """A seed that is wrong is exit code 2 and says what is wrong with it."""
+    """A wrong seed is exit code 2, with the cause."""
     (tmp_path / "seed.json").write_text('{"packages": 1}')
     done = alone.inside("emulator", "--seed", "seed.json", "--json")
 
@@ -349,7 +349,7 @@ def test_a_wrong_number_for_the_emulator(alone: Shell, given: tuple[str, str]) -
 
 
 def test_a_folder_that_is_gone(shell: Shell) -> None:
-    """In a folder that has been removed there is no project, which is said in one line."""
+    """A current folder that was removed is an error of one line."""
     words_of = f"{sys.executable} -m pulumi_iotda_ota.cli package get --stack dev --package-type firmwarePackage"
     done = subprocess.run(
         ["bash", "-c", f"mkdir gone && cd gone && rmdir ../gone && {words_of}"],
@@ -360,17 +360,17 @@ def test_a_folder_that_is_gone(shell: Shell) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: the current folder does not exist any more\n")
+    assert done.stderr.startswith("error: the current folder does not exist\n")
 
 
 def test_the_name_of_a_user_is_no_secret(shell: Shell) -> None:
-    """A user's name that is also the name of a product does not change what is answered."""
+    """A user name that is also the name of a product does not change a result."""
     done = shell.inside(*SEVERAL, "--field", "product_id", environ={"HW_USER_NAME": "smart-meter"})
     assert set(done.out.split()) == {"smart-meter"}
 
 
 def test_the_emulator_for_a_program(alone: Shell) -> None:
-    """With --json the emulator tells where it listens as every other answer is told, in one line."""
+    """With --json the emulator prints its endpoint under `result`, in one line."""
     command = [sys.executable, "-m", "pulumi_iotda_ota.cli", "emulator", "--json"]
     with subprocess.Popen(command, env=alone.environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

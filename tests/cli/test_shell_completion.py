@@ -31,7 +31,7 @@ def test_completion_in_bash(alone: Shell) -> None:
 
 
 def completed(shell: Shell, line: str) -> list[str]:
-    """Return what the program offers to bash for the last word of a line."""
+    """Return the completions for the last word of a line in bash."""
     words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
     out = shell.inside(environ={"_IOTDA_OTA_COMPLETE": "bash_complete", **words}).out
     return [offered.partition(",")[2] for offered in out.splitlines() if offered]
@@ -89,6 +89,6 @@ def test_completion_of_other_shells(alone: Shell, shell_name: str) -> None:
 
 @pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
 def test_a_completion_for_a_program(alone: Shell, shell_name: str) -> None:
-    """With --json the script is one object, as every answer is."""
+    """With --json the script is in one object, as every result is."""
     script = alone.inside("completion", shell_name, "--json").answer["result"]["script"]
     assert script + "\n" == alone.inside("completion", shell_name).out

@@ -1,4 +1,4 @@
-"""`--stack`: the configuration of a stack outside of a program, as it stands in its files, and what is not read."""
+"""`--stack`: the configuration in the files of a stack, and the errors if a part of it cannot be read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NONE = dict.fromkeys(("HW_IOTDA_ENDPOINT", "HW_REGION_NAME", "HW_PROJECT_ID"))
 
 @pytest.fixture
 def project(shell: Shell, emulator: Emulator) -> Path:
-    """Return the folder of a project whose stack dev leads to the emulator; the credential is in the environment."""
+    """Return the folder of a project whose stack dev has the endpoint; the credentials are in the environment."""
     (shell.folder / "Pulumi.yaml").write_text(
         "name: meters\nruntime: yaml\nconfig:\n"
         f"  iotda-ota:region: {emulator.region}\n  iotda-ota:projectId:\n    value: {emulator.project_id}\n"
@@ -38,17 +38,17 @@ def write(path: Path, *lines: str) -> None:
     path.write_text("\n  ".join(["config:", *lines]) + "\n")
 
 
-def asked(shell: Shell, *words: str) -> Done:
+def looked_up(shell: Shell, *words: str) -> Done:
     """Ask with settings of a stack alone, and a credential of the environment."""
     return shell.inside(*ASK, *words, environ=NONE)
 
 
 @pytest.mark.usefixtures("project")
 def test_settings_of_a_stack(shell: Shell) -> None:
-    """What stands in the files of a stack and its project counts, with its organization named or not."""
+    """The files of a stack and its project set the configuration, with and without the organization in the name."""
     for name in ("dev", "acme/meters/dev"):
-        assert asked(shell, "--stack", name).out == "V1.4.10\n"
-    assert asked(shell).code == 1
+        assert looked_up(shell, "--stack", name).out == "V1.4.10\n"
+    assert looked_up(shell).code == 1
 
 
 def test_from_a_folder_below(shell: Shell, project: Path) -> None:
@@ -57,19 +57,19 @@ def test_from_a_folder_below(shell: Shell, project: Path) -> None:
     inside.mkdir(parents=True)
     shell.folder = inside
 
-    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
-    done = asked(shell, "--stack", "dev", "--endpoint", "http://127.0.0.1:1", "--max-attempts", "1")
+    assert looked_up(shell, "--stack", "dev").out == "V1.4.10\n"
+    done = looked_up(shell, "--stack", "dev", "--endpoint", "http://127.0.0.1:1", "--max-attempts", "1")
     assert (done.code, "http://127.0.0.1:1" in done.err) == (1, True)
 
 
 def test_a_project_in_json(shell: Shell, emulator: Emulator) -> None:
-    """A project whose file is Pulumi.json is one, as it is to Pulumi, with its stacks in files of that kind."""
+    """A project can have a Pulumi.json, and then its stack files are JSON too, as for Pulumi."""
     settings = {"region": emulator.region, "projectId": emulator.project_id, "endpoint": emulator.endpoint}
     config = {f"iotda-ota:{name}": value for name, value in settings.items()}
     (shell.folder / "Pulumi.json").write_text(json.dumps({"name": "meters", "runtime": "yaml"}))
     (shell.folder / "Pulumi.dev.json").write_text(json.dumps({"config": config}))
 
-    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
+    assert looked_up(shell, "--stack", "dev").out == "V1.4.10\n"
 
 
 def test_settings_elsewhere(shell: Shell, project: Path) -> None:
@@ -79,14 +79,14 @@ def test_settings_elsewhere(shell: Shell, project: Path) -> None:
     (project / "stacks").mkdir()
     (project / "Pulumi.dev.yaml").rename(project / "stacks" / "Pulumi.dev.yaml")
 
-    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
+    assert looked_up(shell, "--stack", "dev").out == "V1.4.10\n"
 
 
 def test_values_are_text_as_pulumi_reads_them(shell: Shell, project: Path) -> None:
     """A project id of digits with a nought before them is no number, and a list is one."""
     with (project / "Pulumi.dev.yaml").open("a") as file:
         file.write("  iotda-ota:projectId: 0123\n  iotda-ota:allowedProjectIds: [0124, abc]\n")
-    done = asked(shell, "--stack", "dev")
+    done = looked_up(shell, "--stack", "dev")
 
     assert done.code == 1
     assert "project 0123 is not in --allowed-project-id" in done.err
@@ -96,7 +96,7 @@ def test_values_are_text_as_pulumi_reads_them(shell: Shell, project: Path) -> No
 @pytest.mark.usefixtures("project")
 def test_a_stack_that_is_not_there(shell: Shell) -> None:
     """A stack without a file is an error that names those that have one, and never another place instead."""
-    done = asked(shell, "--stack", "dve")
+    done = looked_up(shell, "--stack", "dve")
 
     assert done.code == 1
     assert done.err.startswith("error: there is no Pulumi.dve.yaml; did you mean dev?\n")
@@ -110,7 +110,7 @@ def test_no_project(shell: Shell) -> None:
     assert "Pulumi.yaml" in done.err
 
 
-# Each alias stands for nine of the one before it: less than 600 bytes for nine to the power of 20 values.
+# Each alias is nine of the previous one: less than 600 bytes for nine to the power of 20 values.
 BOMB = "\n".join(["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 21))])
 
 
@@ -129,10 +129,10 @@ BOMB = "\n".join(["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]
     ],
     ids=["list", "nul", "bytes", "depth", "bomb", "itself", "twice", "merge", "size"],
 )
-def test_a_file_that_can_not_be_read(shell: Shell, project: Path, text: str, why: str) -> None:
+def test_a_file_that_cannot_be_read(shell: Shell, project: Path, text: str, why: str) -> None:
     """A file that is no YAML, or means another thing to Pulumi, is one clear error, which repeats nothing of it."""
     (project / "Pulumi.dev.yaml").write_bytes(text.encode("latin-1"))
-    done = asked(shell, "--stack", "dev")
+    done = looked_up(shell, "--stack", "dev")
 
     assert done.code == 1
     assert f"Pulumi.dev.yaml cannot be read: {why}" in done.err
@@ -145,12 +145,12 @@ def test_aliases_that_stand_for_little(shell: Shell, project: Path) -> None:
     endpoint = text.partition("endpoint: ")[2].strip()
     (project / "Pulumi.dev.yaml").write_text(f"x: &here {endpoint}\nconfig:\n  iotda-ota:endpoint: *here\n")
 
-    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
+    assert looked_up(shell, "--stack", "dev").out == "V1.4.10\n"
 
 
 @pytest.mark.parametrize("name", ["Pulumi.dev.yaml", "iotda-ota.lock.json"])
 def test_a_pipe_in_the_place_of_a_file(shell: Shell, project: Path, name: str) -> None:
-    """A pipe that nobody writes to is an error, and nothing waits for it."""
+    """A pipe without a writer is an error, and no command waits for it."""
     (project / name).unlink(missing_ok=True)
     os.mkfifo(project / name)
     locked = ("package", "get", "--lock", "meters")
@@ -169,17 +169,17 @@ def test_an_environment_of_esc(shell: Shell, project: Path, environment: str) ->
     """A stack that uses a Pulumi ESC environment is refused, with the way: its values are not in the file."""
     with (project / "Pulumi.dev.yaml").open("a") as file:
         file.write(f"environment: {environment}\n")
-    done = asked(shell, "--stack", "dev")
-    looked = shell("doctor", "--json")
-    stated = shell("doctor", "--json", "--stack", "dev")
+    done = looked_up(shell, "--stack", "dev")
+    report = shell("doctor", "--json")
+    with_stack = shell("doctor", "--json", "--stack", "dev")
 
     assert done.code == 1
     assert done.err.startswith("error: Pulumi.dev.yaml uses a Pulumi ESC environment, and its values are not read\n")
     assert "--decrypt" in done.err
-    found = [one for one in looked.answer["result"]["findings"] if one["check"] == "configuration"]
+    found = [one for one in report.answer["result"]["findings"] if one["check"] == "configuration"]
     assert "uses a Pulumi ESC environment" in found[0]["text"]
     assert "--decrypt" in found[0]["text"] + found[0]["remedy"]
-    problem = next(one for one in stated.answer["result"]["findings"] if one["check"] == "settings")
+    problem = next(one for one in with_stack.answer["result"]["findings"] if one["check"] == "settings")
     assert (problem["status"], "--decrypt" in problem["remedy"]) == ("problem", True)
 
 
@@ -189,20 +189,20 @@ def test_no_environment_of_esc(shell: Shell, project: Path, environment: str) ->
     with (project / "Pulumi.dev.yaml").open("a") as file:
         file.write(f"environment: {environment}\n")
 
-    assert asked(shell, "--stack", "dev").out == "V1.4.10\n"
+    assert looked_up(shell, "--stack", "dev").out == "V1.4.10\n"
 
 
 def test_a_misspelt_setting(shell: Shell, project: Path) -> None:
     """A key that is almost a setting is refused, as in a program."""
     write(project / "Pulumi.dev.yaml", "iotda-ota:endpiont: x")
-    done = asked(shell, "--stack", "dev")
+    done = looked_up(shell, "--stack", "dev")
 
     assert done.code == 1
     assert "did you mean iotda-ota:endpoint?" in done.err
 
 
 def test_an_encrypted_setting_is_not_passed_over(shell: Shell, project: Path) -> None:
-    """An encrypted setting is named and not read, and nothing else takes its place."""
+    """An encrypted setting is an error that names it, and no other source is used instead."""
     write(project / "Pulumi.dev.yaml", "iotda-ota:endpoint:", "  secure: v1:abc")
     done = shell.inside(*ASK, "--stack", "dev")
 
@@ -212,7 +212,7 @@ def test_an_encrypted_setting_is_not_passed_over(shell: Shell, project: Path) ->
 
 
 def test_no_pulumi_to_decrypt_with(shell: Shell, project: Path) -> None:
-    """Where there is no pulumi, or it refuses, the error says so."""
+    """If there is no pulumi, or it fails, the error has the cause."""
     write(project / "Pulumi.dev.yaml", "iotda-ota:endpoint:", "  secure: v1:abc")
     none = shell.inside(*ASK, "--stack", "dev", "--decrypt", environ={"PATH": str(project)})
     assert (none.code, "there is no pulumi on PATH" in none.err) == (1, True)
@@ -227,18 +227,18 @@ def test_no_pulumi_to_decrypt_with(shell: Shell, project: Path) -> None:
     assert "passphrase must be set" in refused.err
 
 
-def test_a_secret_of_a_stack_is_masked(shell: Shell, project: Path, emulator: Emulator) -> None:
-    """A secret that a stack's file holds is used, and told nowhere."""
+def test_a_secret_of_a_stack_is_redacted(shell: Shell, project: Path, emulator: Emulator) -> None:
+    """A secret in the file of a stack is used, and no output has it."""
     settings = settings_for(emulator)
     with (project / "Pulumi.dev.yaml").open("a") as file:
         file.write(f"  iotda-ota:accessKey: {settings['HW_ACCESS_KEY']}\n  iotda-ota:secretKey: Zz0123456789\n")
     done = shell.inside(*ASK, "--stack", "dev", environ={**NONE, "HW_ACCESS_KEY": None, "HW_SECRET_KEY": None})
-    looked = shell.inside("doctor", "--stack", "dev")
+    report = shell.inside("doctor", "--stack", "dev")
 
     assert done.code == 1
     assert "rejected the credentials" in done.err
     assert "iotda-ota:accessKey (stack config)" in done.err
-    assert "Zz0123456789" not in done.err + looked.out + looked.err
+    assert "Zz0123456789" not in done.err + report.out + report.err
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_secret_of_a_stack_is_masked(shell: Shell, project: Path, emulator: Em
     ],
 )
 def test_a_strange_pulumi(shell: Shell, project: Path, tmp_path: Path, script: str, mode: int) -> None:
-    """A pulumi that does not run, or answers anything else than its configuration, is one clear error."""
+    """If pulumi cannot be run, or prints no configuration, that is one clear error, whose fix names the stack."""
     write(project / "Pulumi.dev.yaml", "iotda-ota:region: {secure: v1:abc}")
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -263,3 +263,4 @@ def test_a_strange_pulumi(shell: Shell, project: Path, tmp_path: Path, script: s
 
     assert done.code == 1
     assert done.err.startswith("error: the configuration of stack dev was not decrypted\n")
+    assert "pulumi config --show-secrets --stack dev" in done.err

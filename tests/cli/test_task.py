@@ -1,4 +1,4 @@
-"""`task`: how a campaign stands, its end as an exit code, and what changes it."""
+"""`task`: the status of a task, its end as an exit code, and the commands that change it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def quick() -> Iterator[Emulator]:
 
 @pytest.fixture
 def shell(quick: Emulator, tmp_path: Path) -> Shell:
-    """Return a shell whose environment leads to that service."""
+    """Return a shell with the environment of that service."""
     return Shell(quick, tmp_path)
 
 
 def start(emulator: Emulator, *targets: str, **fields: Any) -> str:
-    """Start a campaign; return its id."""
+    """Start a task; return its id."""
     document = {"package_ids": ["p1"]}
     task = {"task_name": "canary_1", "task_type": "firmwareUpgrade", "document": document, "targets": list(targets)}
     return emulator.add_task(**{**task, **fields})
@@ -54,19 +54,19 @@ def status_of(emulator: Emulator) -> str:
 
 
 def test_get(shell: Shell, quick: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task is shown with the devices that fail and why; `--json` has what get_upgrade_task returns."""
+    """A task is printed with its failed devices and their causes; `--json` has the result of get_upgrade_task."""
     quick.set_device("d2", outcome="fail", error_code="IOTDA.014112", error_msg=STORAGE)
     task_id = start(quick, "d1", "d2")
     shell.inside("task", "watch", task_id)
 
-    shown, told = shell.inside("task", "get", task_id), shell.inside("task", "get", task_id, "--json")
+    output, printed = shell.inside("task", "get", task_id), shell.inside("task", "get", task_id, "--json")
 
-    assert (shown.code, told.code) == (0, 0)
-    assert ["progress", "1 of 2 done, 1 failed, 0 running, 0 waiting, PartialSuccess"] in shown.rows
-    assert ["Fail", "d2", "IOTDA.014112", STORAGE] in shown.rows
+    assert (output.code, printed.code) == (0, 0)
+    assert ["progress", "1 of 2 done, 1 failed, 0 running, 0 waiting, PartialSuccess"] in output.rows
+    assert ["Fail", "d2", "IOTDA.014112", STORAGE] in output.rows
     for name, value in settings_for(quick).items():
         monkeypatch.setenv(name, value)
-    assert told.answer["result"] == iotda_ota.get_upgrade_task(task_id=task_id).to_dict()
+    assert printed.answer["result"] == iotda_ota.get_upgrade_task(task_id=task_id).to_dict()
     assert shell.inside("task", "get", task_id, "--field", "status").out == "PartialSuccess\n"
 
 
@@ -90,7 +90,7 @@ def test_list(shell: Shell, quick: Emulator) -> None:
     assert shell.inside("task", "list", "--max-items", "0").code == 2
 
 
-def test_a_good_end(shell: Shell, quick: Emulator) -> None:
+def test_a_task_that_succeeds(shell: Shell, quick: Emulator) -> None:
     """A task that ends well is exit code 0; how it went on is on the standard error."""
     done = shell("task", "watch", start(quick, "d1", "d2"))
 
@@ -99,8 +99,8 @@ def test_a_good_end(shell: Shell, quick: Emulator) -> None:
     assert done.err.endswith(done.out)
 
 
-def test_a_partly_failed_campaign(shell: Shell, quick: Emulator) -> None:
-    """More failures than may be: exit code 5, with the devices, their reasons, and what to do in a shell."""
+def test_a_partly_failed_task(shell: Shell, quick: Emulator) -> None:
+    """More failures than allowed are exit code 5, with the devices, their causes, and commands as the fix."""
     quick.set_device("d2", outcome="fail", error_msg=STORAGE)
     task_id = start(quick, "d1", "d2")
     done = shell("task", "watch", task_id)
@@ -108,29 +108,29 @@ def test_a_partly_failed_campaign(shell: Shell, quick: Emulator) -> None:
     assert done.code == 5
     assert "error: upgrade task canary_1 failed: 1 of 2 devices (limit 0)\n" in done.err
     assert f"d2           {STORAGE}" in done.err
-    told = " ".join(done.err.split())
-    assert f"fix inspect this device; retry it: iotda-ota task retry {task_id}; start a new upgrade task" in told
-    assert told.endswith("to accept the failures: --max-failed-devices 1")
+    printed = " ".join(done.err.split())
+    assert f"fix inspect this device; retry it: iotda-ota task retry {task_id}; start a new upgrade task" in printed
+    assert printed.endswith("to accept the failures: --max-failed-devices 1")
     assert "pulumi" not in done.err
     assert shell("task", "watch", task_id, "--max-failed-percent", "50").code == 0
 
 
-def test_what_a_device_says_is_told_as_it_says_it(shell: Shell, quick: Emulator) -> None:
-    """The reasons of every failed device keep their words, also where they name an argument of ours."""
+def test_text_of_a_device_does_not_change(shell: Shell, quick: Emulator) -> None:
+    """The text of a failed device does not change, also if it has the name of an argument."""
     devices = ("d1", "product_id")
     for device in devices:
         quick.set_device(device, outcome="fail", error_msg="app_id is not mine, set retry_failed=True")
     done = shell.inside("task", "watch", start(quick, *devices, task_name="app_id"), "--json")
 
-    told = {fact["label"]: fact["text"] for fact in done.error["facts"]}
+    printed = {fact["label"]: fact["text"] for fact in done.error["facts"]}
     for device in devices:
-        assert told[device] == "app_id is not mine, set retry_failed=True (IOTDA.014290)"
-    assert "--max-failed-devices" in told["fix"]
+        assert printed[device] == "app_id is not mine, set retry_failed=True (IOTDA.014290)"
+    assert "--max-failed-devices" in printed["fix"]
     assert done.error["message"].startswith("upgrade task app_id failed: 2 of 2 devices")
 
 
-def test_a_failed_campaign_for_a_program(shell: Shell, quick: Emulator) -> None:
-    """With `--json` the task is on the standard output, also where it failed, and the error on the other."""
+def test_a_failed_task_for_a_program(shell: Shell, quick: Emulator) -> None:
+    """With `--json` the task is on the standard output, also if it failed, and the error is on the standard error."""
     quick.set_device("d1", outcome="fail", error_msg=STORAGE)
     done = shell("task", "watch", start(quick, "d1"), "--json")
 
@@ -148,7 +148,7 @@ def test_a_failed_campaign_for_a_program(shell: Shell, quick: Emulator) -> None:
 def test_an_outage_after_the_end_is_no_other_end(
     shell: Shell, quick: Emulator, outcome: str, code: int, as_json: tuple[str, ...]
 ) -> None:
-    """A task that has been judged keeps its exit code where the service does not answer any more."""
+    """A task that has been judged keeps its exit code if no more request succeeds."""
     quick.set_device("d1", outcome=outcome)
     task_id = start(quick, "d1")
     shell.inside("task", "watch", task_id)
@@ -163,7 +163,7 @@ def test_an_outage_after_the_end_is_no_other_end(
 
 
 def test_an_outage_after_a_confirmation(shell: Shell, quick: Emulator) -> None:
-    """A task that was confirmed is told as that, also where it cannot be read after it."""
+    """A confirmation is reported also if the task cannot be read after it."""
     task_id = start(quick, "d1", need_confirm=True)
 
     def confirmed(_: Request) -> bool:
@@ -177,7 +177,7 @@ def test_an_outage_after_a_confirmation(shell: Shell, quick: Emulator) -> None:
 
 
 def test_a_watch_that_runs_out_of_time(shell: Shell, quick: Emulator) -> None:
-    """A task that has not ended is exit code 1, and goes on."""
+    """A timeout is exit code 1, and the task continues."""
     quick.set_device("d1", outcome="hang")
     done = shell("task", "watch", start(quick, "d1"), "--timeout", "1")
 
@@ -196,7 +196,7 @@ def test_limits_that_do_not_go_together(shell: Shell, quick: Emulator) -> None:
 
 
 def test_ctrl_c_leaves_the_task_alone(shell: Shell, quick: Emulator) -> None:
-    """Ctrl-C ends a watch with exit code 130, at once; the task goes on, and the message says how to see it again."""
+    """Ctrl-C ends a watch at once with exit code 130. The task continues, and the message has the command for it."""
     quick.set_device("d2", outcome="hang")
     task_id = start(quick, "d1", "d2")
     done = shell.on_terminal("task", "watch", task_id, interrupt_at="1/2")
@@ -208,27 +208,27 @@ def test_ctrl_c_leaves_the_task_alone(shell: Shell, quick: Emulator) -> None:
 
 
 def test_a_live_bar(tmp_path: Path) -> None:
-    """On a terminal a bar is shown while it goes on, and what it ended as after that."""
+    """A terminal displays a bar while the task runs, and its end after that."""
     seed = {"packages": [{**PACKAGE, "create_time": "20260101T000000Z"}]}
     now = [1_800_000_000.0]
     with Emulator(seed, clock=lambda: now[0], device_seconds=1) as emulator:
         emulator.set_device("d2", seconds=100)
         task_id = start(emulator, "d1", "d2")
         now[0] += 50
-        # The second look finds that the other device has ended too.
+        # The second poll finds that the other device has ended too.
         emulator.faults.add(Fault(operation="ShowBatchTask", nth=2, before=lambda: now.append(now.pop() + 100)))
         done = Shell(emulator, tmp_path).on_terminal("task", "watch", task_id)
-    shown = plain(done.out)
+    output = plain(done.out)
 
     assert done.code == 0
-    assert "━" in shown
-    assert "1/2" in shown
-    assert shown.rstrip().endswith("2 of 2 done, 0 failed, 0 running, 0 waiting, Success: upgrade task canary_1")
+    assert "━" in output
+    assert "1/2" in output
+    assert output.rstrip().endswith("2 of 2 done, 0 failed, 0 running, 0 waiting, Success: upgrade task canary_1")
     assert done.out.count("\x1b[?25l") == done.out.count("\x1b[?25h") == 1  # the cursor is back
 
 
 def test_retry(shell: Shell, quick: Emulator) -> None:
-    """Failed devices are tried again once; a terminal is asked first, and without one it needs --yes."""
+    """Failed devices are retried once, after a confirmation on a terminal or with --yes."""
     quick.set_device("d2", fails_first=1, error_msg=STORAGE)
     task_id = start(quick, "d1", "d2")
     shell("task", "watch", task_id)
@@ -246,7 +246,7 @@ def test_retry(shell: Shell, quick: Emulator) -> None:
 
 
 def test_retry_of_some_devices(shell: Shell, quick: Emulator) -> None:
-    """`--target` tries the named devices again, and a refusal for one of them is an error that says why."""
+    """`--target` retries the named devices, and a refusal for one of them is an error with the cause."""
     quick.set_device("d2", outcome="fail", error_msg=STORAGE)
     task_id = start(quick, "d1", "d2")
     shell.inside("task", "watch", task_id)
@@ -257,11 +257,11 @@ def test_retry_of_some_devices(shell: Shell, quick: Emulator) -> None:
         "d1": "failure",
         "d2": "success",
     }
-    assert {"label": "tried again", "text": "1 device"} in done.error["facts"]
+    assert {"label": "retried", "text": "1 device"} in done.error["facts"]
 
 
-def test_an_unknown_outcome_is_told_and_not_repeated(shell: Shell, quick: Emulator) -> None:
-    """A retry whose answer is lost is sent once, and the error says that it may have been accepted."""
+def test_an_unknown_outcome_is_reported_and_not_repeated(shell: Shell, quick: Emulator) -> None:
+    """A retry whose response is lost is sent once, and the error says that it may have been accepted."""
     quick.set_device("d1", outcome="fail", error_msg=STORAGE)
     task_id = start(quick, "d1")
     shell("task", "watch", task_id)
@@ -287,7 +287,7 @@ def test_stop(shell: Shell, quick: Emulator) -> None:
 
 
 def test_confirm(shell: Shell, quick: Emulator) -> None:
-    """A task that waits begins only where the approved packages are all that it installs."""
+    """A waiting task is confirmed only if it installs the approved packages and no others."""
     task_id = start(quick, "d1", need_confirm=True)
     other = shell.inside("task", "confirm", task_id, "--approved-package-id", "p2", "--yes")
     assert (other.code, posts(quick)) == (2, [])
@@ -299,20 +299,20 @@ def test_confirm(shell: Shell, quick: Emulator) -> None:
     assert shell.inside("task", "watch", task_id).code == 0
 
 
-def test_what_a_device_says_can_not_move_the_terminal(shell: Shell, quick: Emulator) -> None:
+def test_text_of_a_device_cannot_move_the_terminal(shell: Shell, quick: Emulator) -> None:
     """Text from devices is escaped wherever people read it; in the JSON it is exact."""
     quick.set_device("d1", outcome="fail", error_msg="\x1b[2Jgone\u202e")
     task_id = start(quick, "d1")
     failed = shell.inside("task", "watch", task_id)
-    shown, told = shell.inside("task", "get", task_id), shell.inside("task", "get", task_id, "--json")
+    output, printed = shell.inside("task", "get", task_id), shell.inside("task", "get", task_id, "--json")
 
-    assert "\x1b" not in failed.err + shown.out + told.out
-    assert "\\x1b[2Jgone" in shown.out
-    assert told.answer["result"]["failed_devices"][0]["error_msg"] == "\x1b[2Jgone\u202e"
+    assert "\x1b" not in failed.err + output.out + printed.out
+    assert "\\x1b[2Jgone" in output.out
+    assert printed.answer["result"]["failed_devices"][0]["error_msg"] == "\x1b[2Jgone\u202e"
 
 
-def test_what_is_left_out_is_told(shell: Shell, quick: Emulator) -> None:
-    """A list of tasks, or of failing devices, that is not whole says so."""
+def test_a_list_that_is_not_complete(shell: Shell, quick: Emulator) -> None:
+    """A note says that a list of tasks or of failed devices is not complete."""
     many = [f"d{number}" for number in range(120)]
     for device in many:
         quick.set_device(device, outcome="fail", error_msg=STORAGE)
@@ -320,17 +320,20 @@ def test_what_is_left_out_is_told(shell: Shell, quick: Emulator) -> None:
     task_id = start(quick, *many)
     shell.inside("task", "watch", task_id, "--timeout", "20s")
 
-    assert "the first 100 of 120 that failed" in shell.inside("task", "get", task_id).err
+    assert "the first 100 of 120 failed devices" in shell.inside("task", "get", task_id).err
     assert "the newest 1 of each type: --max-items lists more" in shell.inside("task", "list", "--max-items", "1").err
     assert shell.inside("task", "list", "--max-items", "2").err == ""
 
 
 def test_refused_for_all(shell: Shell, quick: Emulator) -> None:
-    """A retry that is refused for every device says so; a wrong device is named as the option that it is."""
+    """A retry that is refused for every device is an error. A wrong device is an error that names the option."""
     quick.set_device("d1", outcome="fail", error_msg=STORAGE)
     task_id = start(quick, "d1", "d2")
     shell.inside("task", "watch", task_id)
 
     done = shell.inside("task", "retry", task_id, "--target", "d2", "--yes")
-    assert (done.code, "error: the service refused all of upgrade task canary_1" in done.err) == (1, True)
+    assert (done.code, "error: the service refused to retry all devices of upgrade task canary_1" in done.err) == (
+        1,
+        True,
+    )
     assert shell.inside("task", "retry", task_id, "--target", "", "--yes").err.startswith("error: --target has an item")

@@ -1,4 +1,4 @@
-"""What a terminal, a pipe or a file gets: tables, colours, widths, encodings."""
+"""The output on a terminal, a pipe or a file: tables, colours, widths, encodings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_a_closed_pipe(shell: Shell) -> None:
-    """A reader that is gone, as after `head`, ends the command without a word: exit code 141."""
+    """If the reader closes the pipe, as `head` does, the command ends with 141 and no message."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pulumi_iotda_ota.cli", *SEVERAL],
         env=shell.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -28,13 +28,13 @@ def test_a_closed_pipe(shell: Shell) -> None:
     process.stdout.close()
     assert process.stderr
     with process.stderr:
-        told = process.stderr.read()
+        printed = process.stderr.read()
 
-    assert (process.wait(timeout=60), told) == (141, "")
+    assert (process.wait(timeout=60), printed) == (141, "")
 
 
 def test_a_closed_standard_output(shell: Shell) -> None:
-    """A standard output that nobody reads from the start is no traceback either, also for the help."""
+    """A standard output that is closed from the start causes no traceback, also for the help."""
     for words in ("--help", f"package list {' '.join(METER)}"):
         script = f"{sys.executable} -m pulumi_iotda_ota.cli {words} | true"
         done = subprocess.run(["bash", "-c", script], env=shell.environ, capture_output=True, text=True, check=False)
@@ -42,7 +42,7 @@ def test_a_closed_standard_output(shell: Shell) -> None:
 
 
 def test_streams_that_are_not_there(shell: Shell) -> None:
-    """Where the shell has closed the outputs there is nowhere to write to, and the exit code is the same."""
+    """If the shell has closed the outputs, the exit code is the same."""
     command = f"{sys.executable} -m pulumi_iotda_ota.cli"
     for words, code in (
         (f"package list {' '.join(METER)} >&-", 0),
@@ -54,7 +54,7 @@ def test_streams_that_are_not_there(shell: Shell) -> None:
 
 
 def test_a_terminal_shows_a_table(shell: Shell) -> None:
-    """On a terminal there is a header, the day of the upload, and colour; the ids are whole."""
+    """A table on a terminal has a header, the day of the upload, colour, and whole ids."""
     done = shell.on_terminal(*SEVERAL)
 
     assert "\x1b[1m" in done.out
@@ -67,21 +67,21 @@ def test_a_terminal_shows_a_table(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_no_colour_where_none_is_wanted(shell: Shell, environ: dict[str, str]) -> None:
-    """NO_COLOR and a terminal that can not show any leave colours out, of errors too."""
+def test_no_colour_if_none_is_wanted(shell: Shell, environ: dict[str, str]) -> None:
+    """With NO_COLOR or a simple terminal there are no colours, also in errors."""
     assert "\x1b[" not in shell.on_terminal(*SEVERAL, environ=environ).out
     assert "\x1b[" not in shell.on_terminal("package", "get", *METER, environ=environ).out
 
 
 def test_an_error_on_a_terminal(shell: Shell) -> None:
-    """An error begins in red where a person sees it."""
+    """On a terminal an error begins in red."""
     assert shell.on_terminal("package", "get", *METER).out.startswith(
         "\x1b[31m\x1b[1merror:\x1b[0m 40 OTA packages match"
     )
 
 
 def test_a_narrow_terminal(shell: Shell) -> None:
-    """On 40 columns nothing is lost: a row that is too wide goes on in the next line."""
+    """On 40 columns nothing is lost: a row that is too wide continues on the next line."""
     words_of = ("package", "get", *METER, "--version-constraint", "^1.4", "--highest-version", "--explain")
     wide, narrow = shell.on_terminal(*words_of, columns=200), shell.on_terminal(*words_of, columns=40)
 
@@ -91,13 +91,13 @@ def test_a_narrow_terminal(shell: Shell) -> None:
 
 @pytest.mark.parametrize("columns", ["40", "1", "0", "-3", "wide"])
 def test_a_width_from_the_environment(shell: Shell, columns: str) -> None:
-    """Whatever COLUMNS says, there is an answer."""
+    """For any value of COLUMNS there is a result."""
     assert shell.on_terminal(*SEVERAL, environ={"COLUMNS": columns}).code == 0
     assert shell("package", "get", "--help", environ={"COLUMNS": columns}).code == 0
 
 
 def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None:
-    """Where the output can not show a character, it is escaped; it is no error."""
+    """A character that the encoding does not have is escaped, and is no error."""
     emulator.add_package(version="V9.9", description="ünïcode")
     for encoding in ("ascii", "cp1252"):
         environ = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
@@ -105,19 +105,19 @@ def test_an_encoding_that_knows_little(shell: Shell, emulator: Emulator) -> None
         assert shell("package", "get", *METER, "--version", "V9.9", "--field", "description", environ=environ).code == 0
 
 
-def test_text_of_the_service_can_not_move_the_terminal(shell: Shell, emulator: Emulator) -> None:
-    """What an uploader wrote is escaped where people read it; in the JSON it is exact."""
+def test_text_of_the_service_cannot_move_the_terminal(shell: Shell, emulator: Emulator) -> None:
+    """Text of an upload is escaped on a terminal, and exact in the JSON."""
     emulator.add_package(version="V9.9", description="a\x1b[2Jb\nc")
-    shown = shell.inside("package", "get", *METER, "--version", "V9.9", "--field", "description")
-    told = shell.inside("package", "get", *METER, "--version", "V9.9", "--json")
+    output = shell.inside("package", "get", *METER, "--version", "V9.9", "--field", "description")
+    printed = shell.inside("package", "get", *METER, "--version", "V9.9", "--json")
 
-    assert shown.out == "a\\x1b[2Jb\\nc\n"
-    assert told.answer["result"]["description"] == "a\x1b[2Jb\nc"
-    assert "\x1b" not in told.out
+    assert output.out == "a\\x1b[2Jb\\nc\n"
+    assert printed.answer["result"]["description"] == "a\x1b[2Jb\nc"
+    assert "\x1b" not in printed.out
 
 
-def test_no_space_for_the_answer(shell: Shell) -> None:
-    """An answer that could not be written is one clear error, and never exit code 0."""
+def test_no_space_for_the_result(shell: Shell) -> None:
+    """A result that could not be written is one clear error, and never exit code 0."""
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("there is no /dev/full here")
@@ -133,8 +133,8 @@ def test_no_space_for_the_answer(shell: Shell) -> None:
     assert (done.returncode, done.stderr) == (1, "error: the output could not be written: no space is left\n")
 
 
-def test_nobody_reads_errors(shell: Shell) -> None:
-    """An error that nobody reads any more ends the command as a closed pipe does."""
+def test_a_closed_standard_error(shell: Shell) -> None:
+    """A closed standard error ends the command as a closed pipe does."""
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -147,8 +147,8 @@ def test_nobody_reads_errors(shell: Shell) -> None:
     assert done.returncode == 141
 
 
-def test_what_was_typed_can_not_move_the_terminal(alone: Shell) -> None:
-    """A usage error repeats what was typed without its control characters and without a secret."""
+def test_an_argument_cannot_move_the_terminal(alone: Shell) -> None:
+    """A usage error repeats the argument without control characters and without a secret."""
     done = alone.inside("package", "get", "\x1b[2J\x07gone", "hidden-key-1", environ={"HW_SECRET_KEY": "hidden-key-1"})
     assert done.code == 2
     assert "\\x07gone ****" in done.err
@@ -157,6 +157,6 @@ def test_what_was_typed_can_not_move_the_terminal(alone: Shell) -> None:
 
 @pytest.mark.parametrize("columns", [1, 20])
 def test_a_terminal_too_narrow_for_a_table(shell: Shell, columns: int) -> None:
-    """Where columns have no room, each cell is on a line of its own: an id can be copied."""
+    """If there is no room for columns, each cell is on a separate line, so that an id can be copied."""
     done = shell.inside(*SEVERAL, columns=columns)
     assert "V1.4.10\n  169ea9fd475dde0c9e14299b41281f51\n  smart-meter\n  2026-10-02\n" in plain(done.out)

@@ -1,7 +1,8 @@
-"""What a terminal shows at the widths that people use: whole words and ids, the counts first."""
+"""The output at common widths of terminals: whole words and ids, the counts first."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def quick() -> Iterator[Emulator]:
 
 @pytest.fixture
 def shell(quick: Emulator, tmp_path: Path) -> Shell:
-    """Return a shell whose environment leads to that service."""
+    """Return a shell with the environment of that service."""
     shell = Shell(quick, tmp_path)
     shell.environ["PATH"] = ""  # doctor would start pulumi
     return shell
@@ -69,6 +70,20 @@ def test_no_word_is_broken(shell: Shell, quick: Emulator, words: tuple[str, ...]
 
 
 @WIDTHS
+def test_a_watched_task(shell: Shell, quick: Emulator, columns: int) -> None:
+    """The bar of `task watch` has its counts whole; after it the counts come first, then the failed devices."""
+    task_id = ended(quick, shell)
+    words = ("task", "watch", task_id, "--max-failed-devices", "1")
+    wide, narrow = shell.inside(*words, columns=1000), shell.inside(*words, columns=columns)
+    lines = narrow.out.splitlines()
+
+    assert re.search(r"2/2 +1 failed", plain(narrow.err))
+    assert lines[0].startswith("1 of 2 done, 1 failed")
+    assert Counter(narrow.out.split()) == Counter(wide.out.split())
+    assert [line for line in lines[1:] if len(line) > columns] == []
+
+
+@WIDTHS
 def test_a_list_of_tasks(shell: Shell, quick: Emulator, columns: int) -> None:
     """The row of a task begins with its counts, done of all and failed; then status, time, id and name."""
     task_id = ended(quick, shell)
@@ -86,10 +101,10 @@ def test_a_list_for_a_program(shell: Shell, quick: Emulator) -> None:
     """Without a terminal a task is one line with tabs, and the JSON has the counts by name."""
     task_id = ended(quick, shell)
     row = shell.inside("task", "list").rows[0]
-    (told,) = shell.inside("task", "list", "--json").answer["result"]
+    (printed,) = shell.inside("task", "list", "--json").answer["result"]
 
     assert [*row[:4], *row[5:]] == ["1/2", "1", "PartialSuccess", "firmwareUpgrade", task_id, NAME]
-    assert (told["progress"]["success"], told["progress"]["fail"], told["create_time"]) == (
+    assert (printed["progress"]["success"], printed["progress"]["fail"], printed["create_time"]) == (
         1,
         1,
         quick.tasks[0]["create_time"],
@@ -97,7 +112,7 @@ def test_a_list_for_a_program(shell: Shell, quick: Emulator) -> None:
 
 
 def test_a_task_is_known_by_its_name(shell: Shell, quick: Emulator) -> None:
-    """Every command of a task takes the name that lists and logs show; Chinese characters can be in it."""
+    """Every command of a task accepts its name from lists and logs. A name can have Chinese characters."""
     for name in (NAME, "金丝雀_1", "abc"):
         task_id = ended(quick, shell, task_name=name)
         assert shell.inside("task", "get", name, "--field", "task_id").out == f"{task_id}\n"
@@ -136,7 +151,7 @@ def test_a_whole_id_costs_one_request(shell: Shell, quick: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "printed"),
     [
         (("package", "list", *METER, "--version-constraint", "^9"), "change or leave out --version-constraint"),
         (("package", "list", "--package-type", "modulePackage", "--product-id", "x"), "list more without --product-id"),
@@ -145,13 +160,13 @@ def test_a_whole_id_costs_one_request(shell: Shell, quick: Emulator) -> None:
         (("lock", "list"), "iotda-ota lock add NAME"),
     ],
 )
-def test_an_empty_list(shell: Shell, words: tuple[str, ...], told: str) -> None:
-    """A list without entries says so beside the result, with what to do: no bare header, and exit code 0."""
+def test_an_empty_list(shell: Shell, words: tuple[str, ...], printed: str) -> None:
+    """An empty list is exit code 0, with a note and a fix on the standard error, and no header."""
     shell.inside("lock", "add", "meter-firmware", *METER, "--version", "V1.4.10")
     shell.inside("lock", "remove", "meter-firmware")
     for columns in (0, 80):
         done = shell.inside(*words, columns=columns)
         assert (done.code, done.out) == (0, "")
         assert done.err.startswith(("no ", "nothing "))
-        assert told in done.err
+        assert printed in done.err
     assert shell.inside(*words, "--json").err == ""

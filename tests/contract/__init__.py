@@ -1,1 +1,1 @@
-"""Against what others published: signing vectors, recorded answers, the vendor's SDK. Never against our own words."""
+"""Tests against the publications of others: signing vectors, recorded responses, the vendor's SDK."""

@@ -1,4 +1,4 @@
-"""The vendor's own SDK for Python, unchanged, against the emulator: what it sends is accepted, what it reads is there.
+"""The vendor's SDK for Python, unchanged, against the emulator: its requests are accepted, and it reads every field.
 
 It runs in a process of its own with a home folder of its own: the SDK writes a file there when it is imported.
 """
@@ -43,7 +43,7 @@ def _run(emulator: Emulator, scenario: str, home: Path, *, derived: bool) -> Any
 
 @pytest.fixture(params=["standard", "derived"])
 def edition(request: pytest.FixtureRequest) -> str:
-    """Return which signature the endpoint takes; it refuses the other."""
+    """Return the signature that the endpoint accepts; it refuses the other."""
     return str(request.param)
 
 
@@ -51,48 +51,41 @@ def _emulator(edition: str) -> Emulator:
     return Emulator(derived_only=edition == "derived", standard_only=edition == "standard", device_seconds=0.05)
 
 
-def test_packages_are_listed_shown_created_and_deleted(edition: str, tmp_path: Path) -> None:
+def test_packages_are_listed_read_created_and_deleted(edition: str, tmp_path: Path) -> None:
     """The SDK walks all pages, reads every field, creates a package and deletes it."""
     with _emulator(edition) as emulator:
-        told = _run(emulator, "packages", tmp_path, derived=edition == "derived")
-    assert told["listed"] == 620
-    assert told["distinct"] == 620
-    assert told["shown"] == {"version": "V1.4.10", "sign_method": "SHA256", "module_name": None}
-    assert told["created"] == {"status": 201, "version": "V2.0", "sources": ["V1.4.10", "V1.4.11"]}
-    assert told["deleted"] == 204
-    assert told["afterwards"] == {"status": 404, "error_code": "IOTDA.014280", "has_request_id": True}
+        printed = _run(emulator, "packages", tmp_path, derived=edition == "derived")
+    assert printed["listed"] == 620
+    assert printed["distinct"] == 620
+    assert printed["read"] == {"version": "V1.4.10", "sign_method": "SHA256", "module_name": None}
+    assert printed["created"] == {"status": 201, "version": "V2.0", "sources": ["V1.4.10", "V1.4.11"]}
+    assert printed["deleted"] == 204
+    assert printed["afterwards"] == {"status": 404, "error_code": "IOTDA.014280", "has_request_id": True}
 
 
-def test_tasks_are_created_listed_shown_stopped_and_deleted(edition: str, tmp_path: Path) -> None:
-    """The SDK starts a campaign, watches it, stops a second one and deletes both."""
+def test_tasks_are_created_listed_read_stopped_and_deleted(edition: str, tmp_path: Path) -> None:
+    """The SDK starts a task, watches it, stops a second one and deletes both."""
     with _emulator(edition) as emulator:
-        told = _run(emulator, "tasks", tmp_path, derived=edition == "derived")
+        printed = _run(emulator, "tasks", tmp_path, derived=edition == "derived")
         assert emulator.tasks == []
-    assert told["finished"] == {"status": "Success", "total": 4, "success": 4}
-    assert told["listed"] == ["sdk_second", "sdk_first"]
-    assert told["refused"] == 403
-    assert told["stopped"] == ["meter-0001"]
-    assert told["deleted"] == [204, 204]
-
-
-def test_modules_are_created_listed_updated_and_deleted(edition: str, tmp_path: Path) -> None:
-    """The SDK works on OTA modules too."""
-    with _emulator(edition) as emulator:
-        told = _run(emulator, "modules", tmp_path, derived=edition == "derived")
-    assert told == {"created": "motor", "alias": "Motor", "listed": 3, "deleted": 204}
+    assert printed["finished"] == {"status": "Success", "total": 4, "success": 4}
+    assert printed["listed"] == ["sdk_second", "sdk_first"]
+    assert printed["refused"] == 403
+    assert printed["stopped"] == ["meter-0001"]
+    assert printed["deleted"] == [204, 204]
 
 
 def test_the_wrong_signature_is_refused(edition: str, tmp_path: Path) -> None:
     """With the other signature the SDK gets 401 IOTDA.000002, as on a real endpoint of the other edition."""
     with _emulator(edition) as emulator:
-        told = _run(emulator, "refused", tmp_path, derived=edition == "standard")
-    assert told == {"status": 401, "error_code": "IOTDA.000002"}
+        printed = _run(emulator, "refused", tmp_path, derived=edition == "standard")
+    assert printed == {"status": 401, "error_code": "IOTDA.000002"}
 
 
 def test_what_the_sdk_sends_is_as_recorded(tmp_path: Path) -> None:
     """The SDK's requests have the form the emulator was built for: sorted query, JSON content type also on GET."""
     with Emulator() as emulator:
-        _run(emulator, "modules", tmp_path, derived=True)
+        _run(emulator, "packages", tmp_path, derived=True)
         first = emulator.requests[0]
     assert first.headers["Content-Type"] == "application/json"
     assert "SignedHeaders=content-type;host;user-agent;x-project-id;x-sdk-date" in first.headers["Authorization"]

@@ -12,7 +12,7 @@ import pytest
 import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota import testing
 from pulumi_iotda_ota.selection.versions import scheme
-from tests.support.doc_blocks import Block, blocks, first_program, named
+from tests.support.doc_blocks import Block, blocks, named, rollout_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,9 +58,9 @@ def test_plain_programs_print_what_is_shown(block: Block, service: Emulator, tmp
     assert done.stdout == shown.text
 
 
-def test_the_first_program_rolls_out(service: Emulator, tmp_path: Path) -> None:
-    """The program of the first screen looks a package up, pins it, and rolls it out, to the canary group first."""
-    monitor = testing.run_program(written(first_program(), tmp_path), config={"readme:x": ""})
+def test_the_rollout_program_rolls_out(service: Emulator, tmp_path: Path) -> None:
+    """The rollout of the README looks a package up, pins it, and upgrades the canary group first."""
+    monitor = testing.run_program(written(rollout_program(), tmp_path), config={"readme:x": ""})
 
     pin, canary, healthy, fleet = monitor.resources
     assert pin.outputs["version"] == "V1.4.11"

@@ -53,11 +53,18 @@ def test_commands_run_as_they_stand(
 
 
 def first_up(ran: doc_sessions.Ran, emulator: Emulator) -> None:
-    """From nothing to a first update: the firmware was found, and both tasks were made."""
+    """The program of the first screen creates one task with the package of its version."""
     outputs = json.loads((ran.folder / "outputs.json").read_text())
-    assert outputs["firmware"]["version"] == "V1.4.11"
-    assert set(outputs["firmware"]) == {"version", "package_id"}
-    assert set(outputs["tasks"]) == {"canary", "fleet"}
+    (task,) = emulator.tasks
+    assert outputs["task_id"] == task["task_id"]
+    (package,) = [one for one in emulator.packages if one["package_id"] == outputs["package_id"]]
+    assert (package["product_id"], package["version"]) == ("smart-meter", "V1.4.10")
+
+
+def without_account(ran: doc_sessions.Ran, emulator: Emulator) -> None:
+    """The same program runs on an emulator that the page starts."""
+    assert set(json.loads((ran.folder / "outputs.json").read_text())) == {"package_id", "task_id"}
+    assert len(emulator.tasks) == 0
 
 
 def killed(ran: doc_sessions.Ran, emulator: Emulator) -> None:
@@ -99,6 +106,7 @@ HOLDS = {
     ("examples/yaml/README.md", "yaml"): one_task,
     ("examples/typescript/README.md", "typescript"): one_task,
     ("README.md", "first-up"): first_up,
+    ("README.md", "local"): without_account,
     ("docs/campaigns.md", "killed"): killed,
     ("docs/other-languages.md", "plugin-from-a-path"): plugin,
     ("docs/credentials.md", "secret"): secret,

@@ -1,1 +1,1 @@
-"""The local IoTDA by itself, asked by bare HTTP. Never through the client, whose mistakes it is there to catch."""
+"""The emulator over bare HTTP, without the client."""

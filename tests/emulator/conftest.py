@@ -1,4 +1,4 @@
-"""What the emulator's tests share: a clock that stands still, an emulator on it, and a caller."""
+"""The fixtures of the emulator's tests: a clock that a test moves, an emulator on it, and a caller."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOON = 1_795_348_800.0
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Return a clock that stands still."""
+    """Return a clock that only the test moves."""
     return ManualClock(NOON)
 
 

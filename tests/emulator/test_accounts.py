@@ -1,4 +1,4 @@
-"""The emulated IAM and metadata service: the documented shapes, and who is let in."""
+"""The emulated IAM and metadata service: the documented shapes, and the credentials that are accepted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
 from pulumi_iotda_ota.emulator.signatures import DERIVED
-from tests.support.emulator_callers import Answer, list_target, signed
+from tests.support.emulator_callers import Response, list_target, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Iam:
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
 
-    def __call__(self, method: str, target: str, body: Any = None, **headers: str) -> Answer:
+    def __call__(self, method: str, target: str, body: Any = None, **headers: str) -> Response:
         """Send one request."""
         connection = http.client.HTTPConnection(self.emulator.endpoint.removeprefix("http://"), timeout=10)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -32,13 +32,13 @@ class Iam:
         if content is not None:
             sent.setdefault("Content-Type", "application/json;charset=utf8")
         connection.request(method, target, content, sent)
-        answer = connection.getresponse()
-        found = Answer(answer.status, dict(answer.headers), answer.read())
+        response = connection.getresponse()
+        found = Response(response.status, dict(response.headers), response.read())
         connection.close()
         return found
 
-    def token(self, scope: dict[str, Any] | None = None, **user: str) -> Answer:
-        """Ask for a token; of the region's project unless told otherwise."""
+    def token(self, scope: dict[str, Any] | None = None, **user: str) -> Response:
+        """Request a token, by default for the project of the region."""
         accounts = self.emulator.accounts
         named = {"name": accounts.user_name, "password": accounts.password, **user}
         domain = named.pop("domain", accounts.domain_name)
@@ -46,7 +46,7 @@ class Iam:
         usual = {"project": {"name": self.emulator.region}}
         return self("POST", "/v3/auth/tokens", {"auth": {"identity": identity, "scope": scope or usual}})
 
-    def key(self, identity: dict[str, Any], **headers: str) -> Answer:
+    def key(self, identity: dict[str, Any], **headers: str) -> Response:
         """Ask for a temporary key."""
         return self("POST", KEYS, {"auth": {"identity": identity}}, **headers)
 
@@ -59,22 +59,22 @@ def iam() -> Iterator[Iam]:
 
 
 def assumed(iam: Iam, **changes: str) -> dict[str, Any]:
-    """Return what assumes the agency."""
+    """Return the body that assumes the agency."""
     accounts = iam.emulator.accounts
     role = {"agency_name": accounts.agency_name, "domain_name": accounts.agency_domain_name, **changes}
     return {"methods": ["assume_role"], "assume_role": role}
 
 
 def test_a_token_of_a_project(iam: Iam) -> None:
-    """A token comes in a header, with its end and its project in the body, and IoTDA lets it in."""
-    answer = iam.token()
-    token = answer.headers["X-Subject-Token"]
+    """A token comes in a header, with its end and its project in the body, and IoTDA accepts it."""
+    response = iam.token()
+    token = response.headers["X-Subject-Token"]
 
-    assert answer.status == 201
-    assert answer.json["token"]["project"]["id"] == iam.emulator.project_id
-    assert answer.json["token"]["expires_at"].endswith("Z")
-    assert "X-IAM-Trace-Id" in answer.headers
-    assert "X-Request-Id" not in answer.headers
+    assert response.status == 201
+    assert response.json["token"]["project"]["id"] == iam.emulator.project_id
+    assert response.json["token"]["expires_at"].endswith("Z")
+    assert "X-IAM-Trace-Id" in response.headers
+    assert "X-Request-Id" not in response.headers
     assert iam("GET", list_target(iam.emulator), X_Auth_Token=token).status == 200
 
 
@@ -125,7 +125,7 @@ def test_projects_by_name(iam: Iam) -> None:
 
 
 def test_a_temporary_key(iam: Iam) -> None:
-    """A key of an agency is let in with its token until it ends, and not without."""
+    """A key of an agency is accepted only with its token, and only until it ends."""
     clock = ManualClock()
     with Emulator(auth_clock=clock) as emulator:
         iam = Iam(emulator)
@@ -152,7 +152,7 @@ def test_an_agency_that_is_not_there(iam: Iam) -> None:
 
 
 def test_a_pipeline_s_token(iam: Iam) -> None:
-    """The token of the provider becomes one of IAM, and that a temporary key; another token or provider does not."""
+    """The token of the provider is exchanged for one of IAM, and that for a temporary key; no other token is."""
     accounts = iam.emulator.accounts
     target, body = "/v3.0/OS-AUTH/id-token/tokens", {"auth": {"id_token": {"id": accounts.id_token}}}
 
@@ -187,7 +187,7 @@ def test_the_metadata_service(iam: Iam, mode: Any, token: int, without: int, wro
 
 
 def test_faults_act_on_iam_too(iam: Iam) -> None:
-    """A rule names an operation of IAM as any other, and its answer has IAM's header."""
+    """A rule can name an operation of IAM, and the response has the header of IAM."""
     iam.emulator.faults.add(operation="KeystoneCreateUserTokenByPassword", error="iam_throttled")
 
     refused = iam.token()

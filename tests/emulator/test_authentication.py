@@ -1,4 +1,4 @@
-"""Who is let in: signatures, tokens, the clock, and the lock after repeated failures."""
+"""Authentication: signatures, tokens, the clock, and the lock after repeated failures."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def _ask(
     connection = http.client.HTTPConnection(emulator.endpoint.removeprefix("http://"), timeout=10)
     try:
         connection.request(method, target or list_target(emulator), body or None, headers)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
     finally:
         connection.close()
 
@@ -31,15 +31,15 @@ def _signed_ask(emulator: Emulator, **changes: Any) -> tuple[int, dict[str, Any]
 
 
 @pytest.mark.parametrize("algorithm", [STANDARD, DERIVED])
-def test_both_signatures_are_let_in(algorithm: str) -> None:
-    """An emulator without a preference takes the standard and the derived signature."""
+def test_both_signatures_are_accepted(algorithm: str) -> None:
+    """By default the standard and the derived signature are accepted."""
     with Emulator() as emulator:
         assert _signed_ask(emulator, algorithm=algorithm)[0] == 200
 
 
 @pytest.mark.parametrize("algorithm", [STANDARD, DERIVED])
-def test_a_signed_body_is_let_in_and_a_changed_one_is_not(algorithm: str) -> None:
-    """The body is part of what is signed."""
+def test_a_signed_body_is_accepted_and_a_changed_one_is_not(algorithm: str) -> None:
+    """The signature covers the body."""
     with Emulator() as emulator:
         target = f"/v5/iot/{emulator.project_id}/ota-upgrades/packages"
         body = json.dumps(package_body()).encode()
@@ -88,13 +88,13 @@ def test_a_wrong_signature_is_refused(changes: dict[str, Any]) -> None:
 
 
 def test_fourteen_minutes_off_is_near_enough() -> None:
-    """A clock less than 15 minutes off is let in."""
+    """A clock that is less than 15 minutes wrong is accepted."""
     with Emulator() as emulator:
         assert _signed_ask(emulator, at=time.time() - 14 * 60)[0] == 200
 
 
-def test_an_unknown_key_is_told() -> None:
-    """An access key that does not exist is told as such, without showing it."""
+def test_an_unknown_key_is_reported() -> None:
+    """An unknown access key is an error that does not repeat it."""
     with Emulator() as emulator:
         status, body = _signed_ask(emulator, access_key="NOBODY")
         assert status == 401
@@ -125,7 +125,7 @@ def test_headers_outside_the_list_may_be_added() -> None:
 
 
 def test_more_than_five_failures_lock_the_key_for_five_minutes() -> None:
-    """The sixth failure in a row locks: then even a good signature is refused, until five minutes have passed."""
+    """The sixth failure in a row locks the key: for five minutes a valid signature is refused too."""
     clock = ManualClock()
     with Emulator(auth_clock=clock) as emulator:
         for _ in range(6):
@@ -138,7 +138,7 @@ def test_more_than_five_failures_lock_the_key_for_five_minutes() -> None:
 
 
 def test_five_failures_do_not_lock() -> None:
-    """After five failures a good signature is let in and the count begins anew."""
+    """After five failures a valid signature is accepted, and the count starts at zero."""
     with Emulator() as emulator:
         for _ in range(2):
             for _ in range(5):
@@ -163,8 +163,8 @@ def test_a_temporary_key_needs_its_security_token() -> None:
         assert _signed_ask(emulator, headers={"X-Security-Token": "temporary"})[0] == 200
 
 
-def test_a_token_is_let_in_until_it_expires() -> None:
-    """An issued token works; expired it is APIGW.0307, and a token of nobody is APIGW.0301."""
+def test_a_token_is_accepted_until_it_expires() -> None:
+    """An issued token is accepted. An expired one is APIGW.0307, and an unknown one APIGW.0301."""
     clock = ManualClock()
     with Emulator(auth_clock=clock) as emulator:
         token = emulator.issue_token(lifetime=60)
@@ -184,13 +184,13 @@ def test_a_token_can_be_made_to_expire() -> None:
 
 
 def test_keys_are_random_unless_they_are_given() -> None:
-    """Each emulator has keys of its own; a test may fix them."""
+    """Each emulator has other keys, and a test can set them."""
     assert Emulator().access_key != Emulator().access_key
     fixed = Emulator(access_key="A", secret_key="S", project_id="p")
     assert (fixed.access_key, fixed.secret_key, fixed.project_id) == ("A", "S", "p")
 
 
 def test_the_secret_is_not_in_the_representation() -> None:
-    """Printing an emulator shows its address, never its secret."""
+    """The repr of an emulator has its address and no secret."""
     emulator = Emulator()
     assert emulator.secret_key not in repr(emulator)

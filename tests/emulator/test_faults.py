@@ -1,4 +1,4 @@
-"""Faults on demand: which request, what happens before, what is answered, how it travels."""
+"""Faults: which request, what happens before the response, the response, and how its bytes travel."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def _statuses(call: Caller, times: int) -> list[int]:
 
 
 def test_a_fault_acts_on_the_nth_request_and_so_many_after(call: Caller) -> None:
-    """A rule counts what it matches: it lets pass, acts, and lets pass again."""
+    """A rule counts the requests that it matches, and acts on the nth to the last of them."""
     fault = call.emulator.faults.add(operation="ListOtaPackageInfo", nth=2, times=2, status=503)
     assert _statuses(call, 5) == [200, 503, 503, 200, 200]
     assert fault.hits == 2
 
 
-def test_a_fault_acts_once_by_default_or_for_good(call: Caller) -> None:
+def test_a_fault_acts_once_by_default_or_always(call: Caller) -> None:
     """Without times a rule acts once; with None it never ends, until it is removed."""
     call.emulator.faults.add(status=500)
     assert _statuses(call, 2) == [500, 200]
@@ -57,7 +57,7 @@ def test_other_operations_are_left_alone(call: Caller) -> None:
 
 
 def test_a_condition_can_choose_the_request(call: Caller) -> None:
-    """A rule may look at the request, for example at its marker."""
+    """A rule can depend on the request, for example on its marker."""
     call.emulator.faults.add(match=lambda request: "marker" in request.query, status=500)
     assert [call.packages().status, call.packages(marker="f" * 24).status] == [200, 500]
 
@@ -73,11 +73,11 @@ def test_a_rule_that_could_never_act_is_refused(fields: dict[str, Any]) -> None:
     ("error", "status", "code"),
     [("throttled", 429, "APIGW.0308"), ("rate_limit", 403, "IOTDA.021101"), ("gateway_timeout", 504, "APIGW.0201")],
 )
-def test_a_documented_error_can_be_asked_for_by_name(call: Caller, error: str, status: int, code: str) -> None:
+def test_a_documented_error_has_a_name(call: Caller, error: str, status: int, code: str) -> None:
     """A named error has its documented status and body; headers can be added."""
     call.emulator.faults.add(error=error, headers={"Retry-After": "1"})
-    answer = call.packages()
-    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (status, code, "1")
+    response = call.packages()
+    assert (response.status, response.code, response.headers["Retry-After"]) == (status, code, "1")
 
 
 @pytest.mark.parametrize(
@@ -93,54 +93,54 @@ def test_a_documented_error_can_be_asked_for_by_name(call: Caller, error: str, s
 def test_the_body_can_be_anything(call: Caller, body: Any, kind: str, sent: bytes) -> None:
     """A body is HTML, text, JSON or empty, under any status."""
     call.emulator.faults.add(status=502, body=body)
-    answer = call.packages()
-    assert (answer.status, answer.headers["Content-Type"], answer.body) == (502, kind, sent)
+    response = call.packages()
+    assert (response.status, response.headers["Content-Type"], response.body) == (502, kind, sent)
 
 
 def test_a_status_alone_has_an_empty_body(call: Caller) -> None:
-    """A rule that gives only a status answers with nothing else."""
+    """A rule with only a status has an empty body."""
     call.emulator.faults.add(status=500)
     assert call.packages().body == b""
 
 
 def test_a_content_type_can_be_wrong(call: Caller) -> None:
-    """Headers replace those of the true answer, which otherwise stays."""
+    """Headers replace those of the true response, and nothing else changes."""
     call.emulator.faults.add(headers={"Content-Type": "text/html"})
-    answer = call.packages()
-    assert answer.headers["Content-Type"] == "text/html"
-    assert answer.json["page"]["count"] == 260
+    response = call.packages()
+    assert response.headers["Content-Type"] == "text/html"
+    assert response.json["page"]["count"] == 260
 
 
 def test_a_redirect_is_a_status_and_a_header(call: Caller) -> None:
     """A redirect can be sent to see that it is not followed."""
     call.emulator.faults.add(status=302, headers={"Location": "http://127.0.0.1:1/"})
-    answer = call.packages()
-    assert (answer.status, answer.headers["Location"]) == (302, "http://127.0.0.1:1/")
+    response = call.packages()
+    assert (response.status, response.headers["Location"]) == (302, "http://127.0.0.1:1/")
 
 
 def test_compressed_bytes_can_be_prepared(call: Caller) -> None:
-    """Bytes are sent as they are, such as a body that says it is compressed."""
+    """Bytes are sent verbatim, such as a body that claims to be compressed."""
     packed = gzip.compress(b"{}")
     call.headers["Accept-Encoding"] = "gzip"
     call.emulator.faults.add(status=200, body=packed * 100, headers={"Content-Encoding": "gzip"})
     assert call.packages().body == b"{}" * 100
 
 
-def test_json_can_be_merged_into_the_true_answer(call: Caller) -> None:
-    """A merge changes, adds and removes fields of what would have been answered."""
+def test_json_can_be_merged_into_the_true_response(call: Caller) -> None:
+    """A merge changes, adds and removes fields of the true response."""
     call.emulator.faults.add(merge={"page": {"marker": None, "count": "many"}, "more": 1})
     body = call.packages().json
     assert (body["page"], body["more"], len(body["packages"])) == ({"count": "many"}, 1, 10)
 
 
-def test_the_true_answer_can_be_edited(call: Caller) -> None:
-    """A function may make any JSON of the true answer."""
+def test_the_true_response_can_be_edited(call: Caller) -> None:
+    """A function can return any JSON for the true response."""
     call.emulator.faults.add(edit=lambda body: body["packages"][:1])
     assert len(call.packages().json) == 1
 
 
-def test_an_answer_can_be_late(call: Caller) -> None:
-    """A delay holds the answer back, and only that one."""
+def test_a_response_can_be_late(call: Caller) -> None:
+    """A delay applies to one response only."""
     call.emulator.faults.add(delay=0.2)
     began = time.monotonic()
     assert call.packages().status == 200
@@ -155,8 +155,8 @@ def test_a_dropped_request_has_no_effect(call: Caller) -> None:
     assert call.packages(version="V2.0").json["page"]["count"] == 0
 
 
-def test_an_accepted_request_can_lose_its_answer(call: Caller) -> None:
-    """With accept, what was asked takes effect though the connection drops."""
+def test_an_accepted_request_can_lose_its_response(call: Caller) -> None:
+    """With accept, the request takes effect although the connection drops."""
     call.emulator.faults.add(operation="CreateBatchTask", accept=True, wire="drop")
     with pytest.raises(http.client.RemoteDisconnected):
         call.start("d1")
@@ -164,7 +164,7 @@ def test_an_accepted_request_can_lose_its_answer(call: Caller) -> None:
 
 
 def test_an_accepted_request_can_get_an_error(call: Caller) -> None:
-    """With accept, what was asked takes effect though the answer is a gateway's timeout."""
+    """With accept, the request takes effect although the response is a timeout of the gateway."""
     call.emulator.faults.add(operation="CreateBatchTask", accept=True, error="gateway_timeout")
     assert call("POST", "batchtasks", task_body(call.emulator, targets=["d1"])).status == 504
     assert len(call.emulator.tasks) == 1
@@ -222,8 +222,8 @@ def test_garbage_is_not_http(call: Caller) -> None:
         call.packages()
 
 
-def test_an_answer_can_drip(call: Caller) -> None:
-    """A dripping answer comes whole, a few bytes at a time."""
+def test_a_response_can_drip(call: Caller) -> None:
+    """A dripping response is complete, a few bytes at a time."""
     call.emulator.faults.add(status=200, body="x" * 64, wire="drip", interval=0.03)
     began = time.monotonic()
     assert call.packages().body == b"x" * 64
@@ -231,7 +231,7 @@ def test_an_answer_can_drip(call: Caller) -> None:
 
 
 def test_a_body_can_be_endless(call: Caller) -> None:
-    """An endless body goes on for as long as it is read."""
+    """An endless body continues while it is read."""
     call.emulator.faults.add(wire="endless")
     address = call.emulator.endpoint.removeprefix("http://").split(":")
     with socket.create_connection((address[0], int(address[1])), timeout=10) as connection:
@@ -251,7 +251,7 @@ def test_lengths_can_be_wrong(call: Caller, wire: Any, lengths: list[str]) -> No
     assert received.endswith(b"\r\n\r\nok")
 
 
-def test_interim_answers_go_first(call: Caller) -> None:
+def test_interim_responses_are_first(call: Caller) -> None:
     """Interim responses are sent in order before the final response, which does not change."""
     call.emulator.faults.add(interim=(100, 102, 103))
     received = raw(call)
@@ -262,7 +262,7 @@ def test_interim_answers_go_first(call: Caller) -> None:
 
 
 def raw(call: Caller) -> bytes:
-    """Return everything that a request is answered with on a connection that the client ends."""
+    """Return all bytes of the response on a connection that the client closes."""
     host, port = call.emulator.endpoint.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
@@ -285,8 +285,8 @@ def test_something_can_happen_between_pages(call: Caller) -> None:
     assert not {p["package_id"] for p in first["packages"]} & {p["package_id"] for p in second["packages"]}
 
 
-def test_every_answer_can_be_slow() -> None:
-    """Latency is added to each answer, and can be changed while it runs."""
+def test_every_response_can_be_slow() -> None:
+    """Latency delays each response, and a test can change it."""
     with Emulator(seed={}, latency=0.1) as emulator:
         caller = Caller(emulator)
         began = time.monotonic()
@@ -305,7 +305,7 @@ def test_the_first_rule_wins_and_all_of_them_count(call: Caller) -> None:
 
 
 def test_a_rule_can_be_made_beforehand(call: Caller) -> None:
-    """A ready Fault can be put in force, and all can be cleared."""
+    """A Fault can be added as an object, and all can be removed."""
     call.emulator.faults.add(Fault(status=500, times=None))
     assert _statuses(call, 1) == [500]
     call.emulator.faults.clear()

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import ManualClock
 
 PACKAGES = "ota-upgrades/packages"
-MODULES = "ota-upgrades/modules"
 
 
 @pytest.mark.parametrize(
@@ -30,12 +29,12 @@ MODULES = "ota-upgrades/modules"
     ],
 )
 def test_filters_match_exactly_and_together(call: Caller, query: dict[str, str], count: int) -> None:
-    """Each filter is an exact match, and all of them hold."""
+    """Each filter is an exact match, and a package must match all of them."""
     assert call.packages(**query).json["page"]["count"] == count
 
 
 def test_a_list_has_no_file_location_and_a_detail_has(call: Caller) -> None:
-    """Only ShowOtaPackage tells where the file lies."""
+    """Only ShowOtaPackage returns the location of the file."""
     package = call.packages(version="V1.4.10").json["packages"][0]
     detail = call("GET", f"{PACKAGES}/{package['package_id']}").json
     assert "file_location" not in package
@@ -57,9 +56,9 @@ def test_a_list_has_no_file_location_and_a_detail_has(call: Caller) -> None:
 )
 def test_a_filter_that_breaks_its_limit_is_400(call: Caller, query: dict[str, str]) -> None:
     """A filter out of its documented form is refused, naming the parameter."""
-    answer = call.packages(**query)
-    assert (answer.status, answer.code) == (400, "IOTDA.000006")
-    assert next(iter(query)) in answer.json["error_msg"]
+    response = call.packages(**query)
+    assert (response.status, response.code) == (400, "IOTDA.000006")
+    assert next(iter(query)) in response.json["error_msg"]
 
 
 def test_the_package_type_is_mandatory(call: Caller) -> None:
@@ -69,8 +68,8 @@ def test_the_package_type_is_mandatory(call: Caller) -> None:
 
 def test_a_missing_space_is_403(call: Caller) -> None:
     """A resource space that does not exist is 403 IOTDA.001000, not 404."""
-    answer = call.packages(app_id="nowhere")
-    assert (answer.status, answer.code) == (403, "IOTDA.001000")
+    response = call.packages(app_id="nowhere")
+    assert (response.status, response.code) == (403, "IOTDA.001000")
 
 
 def test_a_list_without_a_space_can_be_refused(call: Caller) -> None:
@@ -80,11 +79,11 @@ def test_a_list_without_a_space_can_be_refused(call: Caller) -> None:
     assert call.packages(app_id="energy").status == 200
 
 
-def test_create_answers_like_show(call: Caller, clock: ManualClock) -> None:
+def test_create_responds_like_show(call: Caller, clock: ManualClock) -> None:
     """A created package is 201, has an id, a time and its product's name, and heads the list."""
-    answer = call("POST", PACKAGES, package_body(support_source_versions=["V1.0"], custom_info="x"))
-    created = answer.json
-    assert answer.status == 201
+    response = call("POST", PACKAGES, package_body(support_source_versions=["V1.0"], custom_info="x"))
+    created = response.json
+    assert response.status == 201
     assert created["create_time"] == "20261122T120000Z"
     assert created["product_name"] == "Smart meter"
     assert created["file_location"]["obs_location"]["sign_method"] == "SHA256"
@@ -111,8 +110,8 @@ def test_create_answers_like_show(call: Caller, clock: ManualClock) -> None:
 )
 def test_a_body_that_breaks_a_limit_is_400(call: Caller, fields: dict[str, Any]) -> None:
     """CreateOtaPackage refuses each field that is out of its documented form."""
-    answer = call("POST", PACKAGES, package_body(**fields))
-    assert (answer.status, answer.code) == (400, "IOTDA.000006")
+    response = call("POST", PACKAGES, package_body(**fields))
+    assert (response.status, response.code) == (400, "IOTDA.000006")
 
 
 def test_unknown_fields_of_a_body_pass(call: Caller) -> None:
@@ -153,62 +152,38 @@ def test_a_deleted_package_is_gone(call: Caller) -> None:
     assert call.packages(version="V1.4.10").json["page"]["count"] == 0
 
 
-def test_modules_are_created_listed_changed_and_deleted(call: Caller) -> None:
-    """The module operations work from create to delete."""
-    body = {"app_id": "water", "product_id": "water-valve", "module_name": "motor", "alias_name": "电机"}
-    created = call("POST", MODULES, body)
-    path = f"{MODULES}/{created.json['module_id']}"
-    assert created.status == 201
-    listed = call("GET", MODULES, app_id="water", product_id="water-valve").json
-    assert [module["module_name"] for module in listed["modules"]] == ["motor", "valve-radio", "valve-driver"]
-    assert call("PUT", path, {"description": "turns"}).json == {**created.json, "description": "turns"}
-    assert call("GET", path).json["description"] == "turns"
-    assert call("DELETE", path).status == 204
-    assert [call(method, path).status for method in ("GET", "DELETE")] == [404, 404]
-
-
-def test_a_product_has_ten_modules_at_most(call: Caller) -> None:
-    """The eleventh module of a product is refused, and so is a second of the same name."""
-    body = {"app_id": "energy", "product_id": "gateway", "module_name": "m0"}
-    for number in range(10):
-        assert call("POST", MODULES, {**body, "module_name": f"m{number}"}).status == 201
-    assert call("POST", MODULES, {**body, "module_name": "m10"}).status == 403
-    assert call("POST", MODULES, {**body, "product_id": "smart-meter"}).status == 201
-    assert call("POST", MODULES, {**body, "product_id": "smart-meter"}).status == 403
-
-
 def test_another_project_is_403(call: Caller) -> None:
     """A path of another project is refused."""
-    answer = call.raw("GET", "/v5/iot/another/ota-upgrades/packages?package_type=firmwarePackage")
-    assert (answer.status, answer.code) == (403, "APIGW.0310")
+    response = call.raw("GET", "/v5/iot/another/ota-upgrades/packages?package_type=firmwarePackage")
+    assert (response.status, response.code) == (403, "APIGW.0310")
 
 
 @pytest.mark.parametrize("path", ["/v5/{p}/ota-upgrades/packages", "/", "/v5/iot/{p}/ota-upgrades/packages/", "//x"])
 def test_an_unknown_path_is_404(call: Caller, path: str) -> None:
     """A path that the service does not have, a slash too many included, is 404 IOTDA.000029."""
-    answer = call.raw("GET", path.format(p=call.emulator.project_id))
-    assert (answer.status, answer.code) == (404, "IOTDA.000029")
+    response = call.raw("GET", path.format(p=call.emulator.project_id))
+    assert (response.status, response.code) == (404, "IOTDA.000029")
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "QUERY"])
 def test_a_method_the_path_does_not_have_is_404_of_the_gateway(call: Caller, method: str) -> None:
     """A known path with another method is APIGW.0101, with a request id."""
-    answer = call(method, PACKAGES, {})
-    assert (answer.status, answer.code) == (404, "APIGW.0101")
-    assert answer.json["request_id"] == answer.headers["X-Request-Id"]
+    response = call(method, PACKAGES, {})
+    assert (response.status, response.code) == (404, "APIGW.0101")
+    assert response.json["request_id"] == response.headers["X-Request-Id"]
 
 
 def test_head_has_no_body(call: Caller) -> None:
-    """HEAD is another method than GET, and its answer has no body, so that the connection can be used again."""
-    answer = call("HEAD", f"{PACKAGES}?package_type=firmwarePackage")
-    assert (answer.status, answer.body) == (404, b"")
+    """HEAD is not GET: it is refused, and the response has no body, so that the connection can be used again."""
+    response = call("HEAD", f"{PACKAGES}?package_type=firmwarePackage")
+    assert (response.status, response.body) == (404, b"")
     assert call.packages().status == 200
 
 
-def test_every_answer_carries_a_request_id(call: Caller) -> None:
-    """Good and bad answers have an X-Request-Id of their own."""
-    answers = [call.packages(), call.packages(limit=0)]
-    assert len({answer.headers["X-Request-Id"] for answer in answers}) == 2
+def test_every_response_has_a_request_id(call: Caller) -> None:
+    """Each response has another X-Request-Id, errors too."""
+    responses = [call.packages(), call.packages(limit=0)]
+    assert len({response.headers["X-Request-Id"] for response in responses}) == 2
 
 
 def test_sizes_have_bounds(call: Caller) -> None:
@@ -220,8 +195,8 @@ def test_sizes_have_bounds(call: Caller) -> None:
     assert call.raw("GET", target, Instance_Id="i" * 37).status == 400
 
 
-def test_answers_are_compressed_for_who_accepts_it(call: Caller) -> None:
-    """A long answer is gzip for a client that accepts it, unless that is switched off."""
+def test_responses_are_compressed_if_accepted(call: Caller) -> None:
+    """A long response is gzip for a client that accepts it, unless a switch turns that off."""
     call.headers["Accept-Encoding"] = "gzip"
     packed = call.packages()
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -232,7 +207,7 @@ def test_answers_are_compressed_for_who_accepts_it(call: Caller) -> None:
 
 
 def test_packages_made_in_process_get_what_is_missing(call: Caller) -> None:
-    """add_package makes up what is left out, and refuses what breaks a limit."""
+    """add_package has a default for each field, and refuses a value that breaks a limit."""
     package_id = call.emulator.add_package(product_id="gateway", version="V9")
     detail = call("GET", f"{PACKAGES}/{package_id}").json
     assert (detail["product_name"], detail["package_type"]) == ("Gateway", "firmwarePackage")
@@ -243,7 +218,7 @@ def test_packages_made_in_process_get_what_is_missing(call: Caller) -> None:
 
 
 def test_an_emulator_that_is_not_started_has_no_endpoint() -> None:
-    """Asking for the address before the start says what to do."""
+    """To read the address before the start is an error with the fix."""
     with pytest.raises(RuntimeError, match="context manager"):
         _ = Emulator().endpoint
 

@@ -1,4 +1,4 @@
-"""Lists: order, marker, offset, limit, count, and what the documents leave open."""
+"""Lists: order, marker, offset, limit, count, and undocumented behaviour."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _versions(body: Any) -> list[str]:
 
 
 def test_the_newest_record_comes_first_and_ten_is_the_default(twelve: Caller) -> None:
-    """Without paging words a list holds the ten newest records, and count tells how many match."""
+    """Without paging arguments a list has the ten newest records, and count is the number of matches."""
     body = twelve.packages().json
     assert _versions(body) == [f"V{number}" for number in range(12, 2, -1)]
     assert body["page"]["count"] == 12
@@ -44,13 +44,13 @@ def test_a_marker_walk_meets_every_package_once(twelve: Caller) -> None:
 
 
 def test_the_marker_comes_before_the_offset_before_the_limit(twelve: Caller) -> None:
-    """Records below the marker, then the offset skipped, then the limit taken."""
+    """A page has the records below the marker, after the offset, up to the limit."""
     marker = twelve.packages(limit=2).json["page"]["marker"]
     assert _versions(twelve.packages(marker=marker, offset=3, limit=2).json) == ["V7", "V6"]
 
 
 def test_a_marker_is_no_package_id_and_may_be_of_any_case(twelve: Caller) -> None:
-    """A marker is 24 hexadecimal digits of its own, a package id 32."""
+    """A marker is 24 hexadecimal digits, and no package id, which has 32."""
     body = twelve.packages(limit=1).json
     marker, package_id = body["page"]["marker"], body["packages"][0]["package_id"]
     assert (len(marker), len(package_id)) == (24, 32)
@@ -59,14 +59,14 @@ def test_a_marker_is_no_package_id_and_may_be_of_any_case(twelve: Caller) -> Non
 
 
 def test_the_marker_of_a_deleted_record_still_works(twelve: Caller) -> None:
-    """A walk goes on after the package it stopped at is gone."""
+    """A list continues after the package at the marker is deleted."""
     body = twelve.packages(limit=3).json
     twelve.emulator.delete_package(body["packages"][-1]["package_id"])
     assert _versions(twelve.packages(marker=body["page"]["marker"], limit=1).json) == ["V9"]
 
 
 def test_an_insert_moves_offsets_and_not_markers(twelve: Caller) -> None:
-    """After an upload an offset shows a record twice; a marker does not."""
+    """After an upload, an offset returns a record twice, and a marker does not."""
     marker = twelve.packages(limit=2).json["page"]["marker"]
     twelve.emulator.add_package(version="V13", app_id="energy")
     assert _versions(twelve.packages(offset=2, limit=1).json) == ["V11"]
@@ -86,10 +86,10 @@ def test_an_insert_moves_offsets_and_not_markers(twelve: Caller) -> None:
         ({"marker": ""}, "IOTDA.000006"),
     ],
 )
-def test_paging_words_out_of_range_are_400(twelve: Caller, query: dict[str, Any], code: str) -> None:
+def test_paging_arguments_out_of_range_are_400(twelve: Caller, query: dict[str, Any], code: str) -> None:
     """A limit over 50, an offset over 500 or a marker of another form is refused."""
-    answer = twelve.packages(**query)
-    assert (answer.status, answer.code) == (400, code)
+    response = twelve.packages(**query)
+    assert (response.status, response.code) == (400, code)
 
 
 def test_the_largest_limit_and_offset_are_allowed(call: Caller) -> None:
@@ -119,13 +119,13 @@ def test_the_count_can_be_narrowed_by_the_marker(twelve: Caller) -> None:
 
 
 def test_pages_can_be_short_before_the_end(twelve: Caller) -> None:
-    """A page may hold fewer than the limit though more follow."""
+    """A page can have fewer records than the limit although more follow."""
     twelve.emulator.switches = Switches(short_pages=3)
     assert _versions(twelve.packages(limit=10).json) == ["V12", "V11", "V10"]
 
 
 def test_records_keep_growing_when_the_clock_goes_back(twelve: Caller) -> None:
-    """A later upload has the larger record id, whatever its create_time says."""
+    """A later upload has the larger record id, for any create_time."""
     twelve.emulator.add_package(version="V13", app_id="energy", create_time="20200101T000000Z")
     assert _versions(twelve.packages(limit=1).json) == ["V13"]
 

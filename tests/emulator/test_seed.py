@@ -1,4 +1,4 @@
-"""What an emulator holds at the start: the default catalogue, seeds of one's own, and their mistakes."""
+"""The packages and devices at the start: the catalogue, seeds, and mistakes in seeds."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_seed_is_a_mapping_or_a_file(tmp_path: Path) -> None:
 
 
 def test_seeded_packages_are_ordered_by_upload_or_by_hand() -> None:
-    """The newest upload comes first, unless record ids say otherwise."""
+    """The newest upload comes first, unless record ids set another order."""
     older = {**PACKAGE, "package_id": "b" * 32, "version": "V2", "create_time": "20250101T000000Z"}
     assert [p["version"] for p in Emulator({"packages": [PACKAGE, older]}).packages] == ["V1", "V2"]
     by_hand = [{**PACKAGE, "record_id": "0" * 23 + "1"}, {**older, "record_id": "0" * 23 + "2"}]
@@ -71,20 +71,12 @@ def test_seeded_packages_are_ordered_by_upload_or_by_hand() -> None:
     assert "record_id" not in emulator.packages[0]
 
 
-def test_a_seed_describes_groups_devices_tasks_modules_and_spaces() -> None:
+def test_a_seed_describes_groups_devices_tasks_and_spaces() -> None:
     """All parts of a seed are there when the emulator starts."""
     document = {"package_ids": [PACKAGE["package_id"]]}
     task = {"task_name": "t", "task_type": "firmwareUpgrade", "document": document}
-    module = {
-        "module_id": "m1",
-        "app_id": "space",
-        "product_id": "p1",
-        "module_name": "m",
-        "create_time": "20260101T000000Z",
-    }
     seed: dict[str, Any] = {
         "packages": [PACKAGE],
-        "modules": [module],
         "groups": {"g": ["d1", "d2"]},
         "devices": {"d1": {"version": "V0", "outcome": "fail"}},
         "tasks": [{**task, "targets_filter": {"group_ids": ["g"]}, "create_time": "20260102T000000Z"}],
@@ -93,7 +85,6 @@ def test_a_seed_describes_groups_devices_tasks_modules_and_spaces() -> None:
     with calling(Emulator(seed)) as call:
         task_id = call.emulator.tasks[0]["task_id"]
         assert call.details(task_id) == {"d1": "Fail", "d2": "Success"}
-        assert call("GET", "ota-upgrades/modules/m1").json == module
         assert call.packages(app_id="empty").json["page"]["count"] == 0
 
 
@@ -137,7 +128,7 @@ def test_reset_goes_back_to_the_seed() -> None:
     ],
 )
 def test_a_mistake_in_a_seed_names_its_place(seed: dict[str, Any], message: str) -> None:
-    """A seed that is not right says where, and what."""
+    """A wrong seed is an error with the place and the cause."""
     with pytest.raises(SeedError, match=message):
         Emulator(seed)
 
@@ -153,7 +144,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None, m
 
 
 def test_a_hundred_thousand_packages_are_walked(clock: ManualClock) -> None:
-    """Large stores stay usable: pages far down come from the same filter's answer."""
+    """The pages of a large list are fast, because all of them use one filtered list."""
     packages = [{**PACKAGE, "package_id": f"{number:032x}", "version": f"V{number}"} for number in range(100_000)]
     with calling(Emulator({"packages": packages}, clock=clock)) as call:
         body = call.packages(limit=50, offset=500).json

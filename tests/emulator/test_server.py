@@ -41,27 +41,27 @@ def _running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str,
             process.kill()
 
 
-def _status(told: dict[str, str], headers: dict[str, str]) -> int:
-    connection = http.client.HTTPConnection(told["endpoint"].removeprefix("http://"), timeout=10)
+def _status(printed: dict[str, str], headers: dict[str, str]) -> int:
+    connection = http.client.HTTPConnection(printed["endpoint"].removeprefix("http://"), timeout=10)
     with contextlib.closing(connection):
-        target = f"/v5/iot/{told['project_id']}/ota-upgrades/packages?package_type=firmwarePackage"
+        target = f"/v5/iot/{printed['project_id']}/ota-upgrades/packages?package_type=firmwarePackage"
         connection.request("GET", target, headers=headers)
         return connection.getresponse().status
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_tells_one_line_serves_and_ends_clean(number: signal.Signals) -> None:
-    """One line of JSON on stdout, service until a signal, then exit code 0 without a word."""
-    with _running() as (process, told):
-        assert list(told) == ["endpoint", "access_key", "secret_key", "project_id", "region"]
-        assert _status(told, {}) == 401
+def test_the_command_prints_one_line_serves_and_ends(number: signal.Signals) -> None:
+    """The command prints one line of JSON, serves until a signal, and then ends with 0 and no output."""
+    with _running() as (process, printed):
+        assert list(printed) == ["endpoint", "access_key", "secret_key", "project_id", "region"]
+        assert _status(printed, {}) == 401
         process.send_signal(number)
         out, errors = process.communicate(timeout=10)
         assert (process.returncode, out, errors) == (0, "", "")
 
 
-def test_the_command_lets_in_the_keys_it_told(tmp_path: Path) -> None:
-    """The told keys sign requests; options for seed, port, project, latency and derived signature are taken."""
+def test_the_command_accepts_the_printed_keys(tmp_path: Path) -> None:
+    """The printed keys sign requests; options set seed, port, project, latency and the derived signature."""
     file = tmp_path / "seed.json"
     file.write_text("{}", encoding="utf-8")
     with socket.socket() as free:
@@ -69,21 +69,23 @@ def test_the_command_lets_in_the_keys_it_told(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     options = ["--seed", str(file), "--port", str(port), "--latency-ms", "50", "--derived-only", "--verbose"]
     options += ["--project-id", "p-1"]
-    with _running(*options) as (process, told):
-        assert (told["endpoint"], told["project_id"]) == (f"http://127.0.0.1:{port}", "p-1")
-        twin = Emulator(access_key=told["access_key"], secret_key=told["secret_key"], project_id=told["project_id"])
+    with _running(*options) as (process, printed):
+        assert (printed["endpoint"], printed["project_id"]) == (f"http://127.0.0.1:{port}", "p-1")
+        twin = Emulator(
+            access_key=printed["access_key"], secret_key=printed["secret_key"], project_id=printed["project_id"]
+        )
         with twin:
-            target = f"/v5/iot/{told['project_id']}/ota-upgrades/packages?package_type=firmwarePackage"
+            target = f"/v5/iot/{printed['project_id']}/ota-upgrades/packages?package_type=firmwarePackage"
             derived = signed(twin, target, algorithm="V11-HMAC-SHA256") | {"Host": twin.endpoint[7:]}
             standard = signed(twin, target) | {"Host": twin.endpoint[7:]}
         began = time.monotonic()
-        assert [_status(told, derived), _status(told, standard)] == [200, 401]
+        assert [_status(printed, derived), _status(printed, standard)] == [200, 401]
         assert time.monotonic() - began >= 0.1
         process.terminate()
         assert "GET /v5/iot/" in process.communicate(timeout=10)[1]
 
 
-def test_a_bad_seed_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_seed_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A seed that is not right ends the command with 2, naming file and place."""
     file = tmp_path / "seed.json"
     file.write_text('{"packages": [{}]}', encoding="utf-8")
@@ -94,7 +96,7 @@ def test_a_bad_seed_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFi
     assert errors.count("\n") == 1
 
 
-def test_a_taken_port_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A port in use ends the command with 1 and one line."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -103,8 +105,8 @@ def test_a_taken_port_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_missing_werkzeug_is_told_in_one_line() -> None:
-    """Without the extra, the command says what to install."""
+def test_a_missing_werkzeug_is_one_line() -> None:
+    """Without the extra, the error names the command that installs it."""
     code = (
         "import sys; sys.modules['werkzeug'] = None; "
         "from pulumi_iotda_ota.emulator.__main__ import commands_of, main; sys.exit(main([]))"
@@ -137,12 +139,12 @@ def test_the_package_has_no_other_names() -> None:
 
 
 def test_a_connection_is_kept_alive(call: Caller) -> None:
-    """Many requests go over one connection, errors and bodiless answers among them."""
+    """Many requests use one connection, also after errors and responses without a body."""
     call.packages()
     connection = call._connection.sock
     package_id = call.emulator.add_package()
-    for answer in (call.packages(limit=0), call("DELETE", f"ota-upgrades/packages/{package_id}"), call.packages()):
-        assert answer.status in {200, 204, 400}
+    for response in (call.packages(limit=0), call("DELETE", f"ota-upgrades/packages/{package_id}"), call.packages()):
+        assert response.status in {200, 204, 400}
         assert call._connection.sock is connection
 
 
@@ -154,7 +156,7 @@ def test_it_listens_on_the_loopback_address_only(call: Caller) -> None:
 
 
 def test_requests_are_recorded_in_order(call: Caller) -> None:
-    """The record holds what came: operation, path, query, headers without regard to case, body and time."""
+    """A recorded request has operation, path, query, headers without regard to case, body and time."""
     call.packages(limit=3)
     call("POST", "ota-upgrades/packages", {"app_id": "x"})
     listed, created = call.emulator.requests
@@ -194,7 +196,7 @@ def test_a_chunked_body_is_read(call: Caller) -> None:
 
 
 def test_stop_closes_idle_connections_and_leaves_no_thread(emulator: Emulator) -> None:
-    """A stopped emulator has no thread left, though a client still holds its connection."""
+    """A stopped emulator has no thread left, although a client keeps its connection open."""
     before = threading.active_count()
     emulator.start()
     caller = Caller(emulator)
@@ -206,7 +208,7 @@ def test_stop_closes_idle_connections_and_leaves_no_thread(emulator: Emulator) -
 
 
 def test_a_client_that_goes_away_is_no_error(call: Caller, capsys: pytest.CaptureFixture[str]) -> None:
-    """A connection that is closed before its answer leaves no word on stderr."""
+    """A connection that the client closes before the response prints nothing on stderr."""
     gone = threading.Event()
     call.emulator.faults.add(before=gone.wait)
     host, port = call.emulator.endpoint.removeprefix("http://").split(":")
@@ -214,7 +216,7 @@ def test_a_client_that_goes_away_is_no_error(call: Caller, capsys: pytest.Captur
         connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     gone.set()
     assert call.packages().status == 200
-    # It waits for what it still answers.
+    # It waits for the requests that it still handles.
     call.emulator.stop()
     assert capsys.readouterr().err == ""
 
@@ -232,7 +234,7 @@ def test_an_emulator_can_be_started_again(emulator: Emulator) -> None:
 
 
 def test_what_comes_at_once_is_counted(emulator: Emulator) -> None:
-    """The emulator tells how many connections it accepted, and how many requests it answered at the same time."""
+    """The emulator counts the accepted connections, and the requests at the same time."""
     with calling(emulator) as call, ThreadPoolExecutor(3) as pool:
         call.packages()
         call.packages()
@@ -241,7 +243,7 @@ def test_what_comes_at_once_is_counted(emulator: Emulator) -> None:
         meeting = threading.Barrier(3, timeout=10)
         emulator.faults.add(times=3, before=meeting.wait)
         callers = [Caller(emulator) for _ in range(3)]
-        assert [answer.status for answer in pool.map(Caller.packages, callers)] == [200] * 3
+        assert [response.status for response in pool.map(Caller.packages, callers)] == [200] * 3
         for caller in callers:
             caller.close()
         assert (emulator.connections, emulator.most_at_once) == (4, 3)
@@ -270,5 +272,5 @@ def test_a_shell_reads_the_environment_as_it_is() -> None:
     """A shell that runs the commands has every value exactly."""
     with Emulator({}, project_id="it's \\ $x", security_token="t") as emulator:
         script = commands_of(emulator, "bash") + "\nenv -0"
-        told = subprocess.run(["sh", "-c", script], env={}, capture_output=True, text=True, check=True).stdout
-        assert emulator.environment.items() <= dict(item.split("=", 1) for item in told.split("\0") if item).items()
+        printed = subprocess.run(["sh", "-c", script], env={}, capture_output=True, text=True, check=True).stdout
+        assert emulator.environment.items() <= dict(item.split("=", 1) for item in printed.split("\0") if item).items()

@@ -163,5 +163,5 @@ def test_the_scope_is_a_line_of_its_own() -> None:
     ],
 )
 def test_an_authorization_of_another_form_is_none(text: str) -> None:
-    """What is not exactly one of the two forms is not taken apart."""
+    """A header that has neither of the two forms is not parsed."""
     assert parse_authorization(text) is None

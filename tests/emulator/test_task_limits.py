@@ -1,4 +1,4 @@
-"""Upgrade tasks: what is accepted, what is answered, and how lists and devices are filtered."""
+"""Upgrade tasks: the bodies that are accepted, the responses, and the filters of lists and devices."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pulumi_iotda_ota.emulator import ManualClock, Switches
 from tests.support.emulator_callers import Caller, package_id_of, task_body
 
 
-def test_a_created_task_echoes_what_was_asked_but_not_the_space(call: Caller) -> None:
-    """The answer to create is the task, 24 digits as its id, without app_id."""
+def test_a_created_task_repeats_the_body_without_the_space(call: Caller) -> None:
+    """The response to a creation is the task, with an id of 24 digits, without app_id."""
     policy = {"retry_count": 1, "retry_interval": 5}
     body = task_body(call.emulator, targets=["d1"], app_id="energy", task_ext_info={"a": 1}, task_policy=policy)
     task = call("POST", "batchtasks", body).json
@@ -35,8 +35,8 @@ def test_a_created_task_echoes_what_was_asked_but_not_the_space(call: Caller) ->
 def test_a_schedule_that_is_passed_or_far_is_400(call: Caller, schedule: str, code: str) -> None:
     """A schedule must be a time within the next seven days."""
     body = task_body(call.emulator, targets=["d1"], task_policy={"schedule_time": schedule})
-    answer = call("POST", "batchtasks", body)
-    assert (answer.status, answer.code) == (400, code)
+    response = call("POST", "batchtasks", body)
+    assert (response.status, response.code) == (400, code)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_a_schedule_that_is_passed_or_far_is_400(call: Caller, schedule: str, co
 def test_a_task_that_breaks_a_limit_is_400(call: Caller, fields: dict[str, Any]) -> None:
     """CreateBatchTask refuses each field that is out of its documented form."""
     body = task_body(call.emulator, **{"targets": ["d1"], **fields})
-    answer = call("POST", "batchtasks", body)
-    assert (answer.status, answer.code) == (400, "IOTDA.000006")
+    response = call("POST", "batchtasks", body)
+    assert (response.status, response.code) == (400, "IOTDA.000006")
 
 
 def test_the_largest_task_is_taken(call: Caller, clock: ManualClock) -> None:
@@ -80,7 +80,7 @@ def test_the_largest_task_is_taken(call: Caller, clock: ManualClock) -> None:
 
 
 def test_names_may_be_chinese_and_need_not_be_unique(call: Caller) -> None:
-    """A task name may hold Chinese characters; a second task of the same name is taken."""
+    """A task name can have Chinese characters, and a second task can have the same name."""
     assert call.start("d1", task_name="升级_1") != call.start("d2", task_name="升级_1")
 
 
@@ -98,8 +98,8 @@ def test_what_a_task_refers_to_must_exist(call: Caller, fields: dict[str, Any], 
     assert call("POST", "batchtasks", body).status == status
 
 
-def test_packages_of_a_task_may_have_to_fit(call: Caller) -> None:
-    """Whether a task takes packages of another type or of several products is a switch."""
+def test_packages_of_a_task_can_be_restricted(call: Caller) -> None:
+    """A switch decides whether a task accepts packages of another type or of several products."""
     meter, gateway = (
         package_id_of(call.emulator, *which) for which in (("smart-meter", "V1.4.10"), ("gateway", "V100R001C00SPC200"))
     )
@@ -120,7 +120,7 @@ def test_packages_of_a_task_may_have_to_fit(call: Caller) -> None:
     ],
 )
 def test_the_key_of_the_document_is_a_switch(call: Caller, sent: str, echo: Any, key: str) -> None:
-    """Both keys are taken; which one answers carry can be chosen."""
+    """Both keys are accepted, and a switch selects the key in responses."""
     call.emulator.switches = Switches(document_echo=echo)
     package_id = package_id_of(call.emulator, "smart-meter", "V1.4.10")
     values = {"package_id": package_id, "package_ids": [package_id]}
@@ -128,8 +128,8 @@ def test_the_key_of_the_document_is_a_switch(call: Caller, sent: str, echo: Any,
     assert call.task(task_id)["batchtask"]["document"] == {key: values[key]}
 
 
-def test_targets_may_be_missing_in_answers(call: Caller) -> None:
-    """Whether a task's answer repeats its targets is a switch."""
+def test_targets_can_be_missing_in_responses(call: Caller) -> None:
+    """A switch decides whether the response of a task repeats its targets."""
     call.emulator.switches = Switches(echo_targets=False)
     assert "targets" not in call.task(call.start("d1"))["batchtask"]
 
@@ -139,8 +139,8 @@ def test_module_tasks_may_have_no_stop(call: Caller) -> None:
     module = package_id_of(call.emulator, "water-valve", "1.0.0")
     task_id = call.start("d1", task_type="moduleUpgrade", document={"package_ids": [module]})
     call.emulator.switches = Switches(module_actions=False)
-    answers = [call("POST", f"batchtasks/{task_id}/{action}", {}).status for action in ("stop", "retry", "confirm")]
-    assert answers == [400, 400, 200]
+    responses = [call("POST", f"batchtasks/{task_id}/{action}", {}).status for action in ("stop", "retry", "confirm")]
+    assert responses == [400, 400, 200]
 
 
 def test_lists_filter_by_type_space_and_status(call: Caller, clock: ManualClock) -> None:
@@ -169,9 +169,9 @@ def test_devices_of_a_task_are_filtered(call: Caller, clock: ManualClock) -> Non
     task_id = call.start("d1", "d2")
     clock.advance(20)
     assert [d["target"] for d in call.task(task_id, task_detail_status="Fail")["task_details"]] == ["d1"]
-    shown = call.task(task_id, target="d2")
-    assert [d["target"] for d in shown["task_details"]] == ["d2"]
-    assert shown["batchtask"]["task_progress"]["total"] == 2
+    found = call.task(task_id, target="d2")
+    assert [d["target"] for d in found["task_details"]] == ["d2"]
+    assert found["batchtask"]["task_progress"]["total"] == 2
 
 
 @pytest.mark.parametrize("targets", [[f"d{number}" for number in range(101)], "all"])
@@ -193,6 +193,6 @@ def test_tasks_made_in_process_may_be_old(call: Caller) -> None:
 
 
 def test_tasks_are_json_all_through(call: Caller) -> None:
-    """The in-process view of tasks is what HTTP shows."""
+    """The tasks of the Python interface are those of the HTTP interface."""
     task_id = call.start("d1")
     assert json.loads(json.dumps(call.emulator.tasks[0])) == call.task(task_id)["batchtask"]

@@ -1,4 +1,4 @@
-"""Upgrade tasks: how they run, and what stop, retry, confirm and delete do."""
+"""Upgrade tasks: how they run, and the effects of stop, retry, confirm and delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator, ManualClock
-from pulumi_iotda_ota.emulator.clocks import api_time
+from pulumi_iotda_ota.emulator.behavior import api_time
 from tests.support.emulator_callers import Caller, calling
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ RETRY = {"retry_count": 2, "retry_interval": 5}
 
 
 def _act(call: Caller, task_id: str, action: str, *targets: str) -> Any:
-    answer = call("POST", f"batchtasks/{task_id}/{action}", {"targets": list(targets)} if targets else {})
-    assert answer.status == 200, answer.body
-    return answer.json["targets"]
+    response = call("POST", f"batchtasks/{task_id}/{action}", {"targets": list(targets)} if targets else {})
+    assert response.status == 200, response.body
+    return response.json["targets"]
 
 
 def test_a_task_runs_from_initializing_to_success(call: Caller, clock: ManualClock) -> None:
@@ -35,7 +35,7 @@ def test_a_task_runs_from_initializing_to_success(call: Caller, clock: ManualClo
     assert call.emulator.device_versions["meter-0001"] == "V1.4.10"
 
 
-def test_progress_counts_by_the_service_s_own_words(call: Caller, clock: ManualClock) -> None:
+def test_progress_counts_by_status(call: Caller, clock: ManualClock) -> None:
     """The progress has every documented key, waitting with its double t, and no devices while initializing."""
     task_id = call.start(*METERS)
     assert call.task(task_id)["batchtask"]["task_progress"]["total"] == 0
@@ -71,8 +71,8 @@ def test_the_task_follows_its_devices(call: Caller, clock: ManualClock, outcomes
     assert call.status(task_id) == status
 
 
-def test_a_failed_device_says_why(call: Caller, clock: ManualClock) -> None:
-    """A failure carries the code, the text and the output that the device was given."""
+def test_a_failed_device_has_a_cause(call: Caller, clock: ManualClock) -> None:
+    """A failure has the code, the text and the output of the device."""
     call.emulator.set_device("d1", outcome="fail", error_code="IOTDA.1", error_msg="Out of memory", output="password=x")
     call.emulator.set_device("d2", outcome="offline")
     task_id = call.start("d1", "d2")
@@ -92,7 +92,7 @@ def test_a_device_on_the_version_already_succeeds_at_once(call: Caller, clock: M
 
 
 def test_a_device_in_a_running_task_conflicts(call: Caller, clock: ManualClock) -> None:
-    """A second task fails for a device that the first still holds; retried after that, it succeeds."""
+    """A second task fails for a device that is in a running task. A retry after that task succeeds."""
     first = call.start("d1")
     second = call.start("d1", "d2", task_name="second")
     clock.advance(5)
@@ -105,7 +105,7 @@ def test_a_device_in_a_running_task_conflicts(call: Caller, clock: ManualClock) 
 
 
 def test_targets_may_come_from_groups(call: Caller, clock: ManualClock) -> None:
-    """A filter stands for the members of its groups when the task was created."""
+    """A filter selects the members of its groups at the creation of the task."""
     task_id = call.start(targets_filter={"group_ids": ["canary"]})
     call.emulator.set_group("canary", [])
     clock.advance(1)
@@ -113,13 +113,13 @@ def test_targets_may_come_from_groups(call: Caller, clock: ManualClock) -> None:
 
 
 def test_targets_win_over_a_filter(call: Caller, clock: ManualClock) -> None:
-    """Given both, only the targets count, without a word."""
+    """If both are set, only the targets count, and there is no error."""
     task_id = call.start("d1", targets_filter={"group_ids": ["canary"]})
     clock.advance(1)
     assert list(call.details(task_id)) == ["d1"]
 
 
-def test_an_empty_group_is_a_success_of_nobody(call: Caller, clock: ManualClock) -> None:
+def test_an_empty_group_is_a_success_without_devices(call: Caller, clock: ManualClock) -> None:
     """A task without devices ends as Success, with a total of 0."""
     call.emulator.set_group("nobody", [])
     task_id = call.start(targets_filter={"group_ids": ["nobody"]})
@@ -151,7 +151,7 @@ def test_a_failed_device_is_retried_by_the_policy(call: Caller, clock: ManualClo
 
 
 def test_minutes_can_be_made_short() -> None:
-    """A minute of the retry interval lasts as long as the emulator is told."""
+    """The emulator sets how long a minute of the retry interval lasts."""
     clock = ManualClock()
     quick = Emulator(clock=clock, device_seconds=1, initializing_seconds=0, minute_seconds=0.5)
     with calling(quick) as call:
@@ -162,7 +162,7 @@ def test_minutes_can_be_made_short() -> None:
 
 
 def test_a_task_waits_for_its_confirmation(call: Caller, clock: ManualClock) -> None:
-    """With need_confirm every device waits; a confirmation while initializing reaches nobody."""
+    """With need_confirm every device waits. A confirmation while the task initializes has no effect."""
     task_id = call.start(*METERS, need_confirm=True)
     assert _act(call, task_id, "confirm") == []
     clock.advance(3600)
@@ -198,12 +198,12 @@ def test_stop_leads_through_stopping_to_stopped(call: Caller, clock: ManualClock
 
 
 def test_single_devices_can_be_stopped_and_retried(call: Caller, clock: ManualClock) -> None:
-    """Stop and retry with targets act on those alone; what is not in the right state is told target by target."""
+    """Stop and retry with targets act only on those. Each target in a wrong state is reported."""
     task_id = call.start("d1", "d2")
     clock.advance(1)
-    answers = _act(call, task_id, "stop", "d1", "d9")
-    assert [answer["status"] for answer in answers] == ["success", "failure"]
-    assert answers[1]["error_code"] == "IOTDA.014219"
+    responses = _act(call, task_id, "stop", "d1", "d9")
+    assert [response["status"] for response in responses] == ["success", "failure"]
+    assert responses[1]["error_code"] == "IOTDA.014219"
     clock.advance(10)
     assert call.status(task_id) == "PartialSuccess"
     assert _act(call, task_id, "retry", "d1") == [{"target": "d1", "status": "success"}]
@@ -280,8 +280,8 @@ def test_an_action_in_a_wrong_state_is_refused(
     call: Caller, clock: ManualClock, make: Callable[[Caller, ManualClock], str], action: str
 ) -> None:
     """Stop, retry and confirm are refused in the states the documents exclude."""
-    answer = call("POST", f"batchtasks/{make(call, clock)}/{action}", {})
-    assert answer.status == 403
+    response = call("POST", f"batchtasks/{make(call, clock)}/{action}", {})
+    assert response.status == 403
 
 
 @pytest.mark.parametrize("make", [_new, _running, _stopping])
@@ -296,7 +296,7 @@ def test_a_task_that_is_not_finished_cannot_be_deleted(
 def test_a_finished_task_can_be_deleted(
     call: Caller, clock: ManualClock, make: Callable[[Caller, ManualClock], str]
 ) -> None:
-    """Delete is 204; after it every operation on the task is 404, and what devices reached stays."""
+    """Delete is 204. After it every operation on the task is 404, and the devices keep their versions."""
     task_id = make(call, clock)
     versions = call.emulator.device_versions
     assert call("DELETE", f"batchtasks/{task_id}").status == 204
@@ -306,16 +306,16 @@ def test_a_finished_task_can_be_deleted(
     assert call.emulator.device_versions == versions
 
 
-def test_a_device_that_is_told_to_succeed_succeeds_on_retry(call: Caller, clock: ManualClock) -> None:
-    """How a device behaves is read when it acts: told to fail and then to succeed, it succeeds on retry."""
+def test_a_device_that_is_set_to_succeed_succeeds_on_retry(call: Caller, clock: ManualClock) -> None:
+    """The behaviour of a device is read when it acts: set to fail and then to succeed, it succeeds on retry."""
     call.emulator.set_device("meter-0001", outcome="fail", error_msg="battery low")
     task_id = call.start("meter-0001")
     clock.advance(30)
     assert call.details(task_id) == {"meter-0001": "Fail"}
 
     call.emulator.set_device("meter-0001", outcome="success", error_msg=None)
-    told = call.task(task_id)["task_details"][0]["error"]["error_msg"]
-    assert (call.details(task_id), told) == ({"meter-0001": "Fail"}, "battery low")
+    printed = call.task(task_id)["task_details"][0]["error"]["error_msg"]
+    assert (call.details(task_id), printed) == ({"meter-0001": "Fail"}, "battery low")
 
     _act(call, task_id, "retry")
     clock.advance(30)
@@ -323,8 +323,8 @@ def test_a_device_that_is_told_to_succeed_succeeds_on_retry(call: Caller, clock:
 
 
 @pytest.mark.parametrize("wait", ["for a confirmation", "for its time", "for another try", "in the middle"])
-def test_a_device_does_what_it_was_told_last(call: Caller, clock: ManualClock, wait: str) -> None:
-    """What a device is told counts for what it has not done yet, in tasks that exist too."""
+def test_a_device_behaves_as_it_was_set_last(call: Caller, clock: ManualClock, wait: str) -> None:
+    """A new behaviour applies to what a device has not done yet, also in existing tasks."""
     call.emulator.set_device("meter-0001", outcome="fail")
     fields: dict[str, dict[str, Any]] = {
         "for a confirmation": {"need_confirm": True},
@@ -343,8 +343,8 @@ def test_a_device_does_what_it_was_told_last(call: Caller, clock: ManualClock, w
     assert call.details(task_id) == {"meter-0001": "Success"}
 
 
-def test_a_device_that_hangs_can_be_told_to_go_on(call: Caller, clock: ManualClock) -> None:
-    """A device that hangs ends when it is told how; one that has ended stays as it is."""
+def test_a_device_that_hangs_can_be_set_to_continue(call: Caller, clock: ManualClock) -> None:
+    """A device that hangs ends when its outcome is set. A device that has ended does not change."""
     call.emulator.set_device("meter-0001", outcome="hang")
     task_id = call.start(*METERS)
     clock.advance(500)

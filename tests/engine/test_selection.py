@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.emulator import Emulator
 from tests.conftest import settings_for
-from tests.support.doc_blocks import first_program
+from tests.support.doc_blocks import rollout_program
 from tests.support.golden_table import lookups, seed
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ RANGE = '"version_constraint": "^1.4"'
 
 def test_a_range_from_preview_to_a_newer_package(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """A range is looked up, pinned and rolled out; what is newer is told by a refresh and changes nothing itself."""
-    project = make_project(first_program())
+    project = make_project(rollout_program())
 
     project.ok("up", "--yes", "--skip-preview")
     pinned = project.resources()["meter"]["outputs"]
@@ -40,7 +40,7 @@ def test_a_range_from_preview_to_a_newer_package(make_project: Callable[..., Pro
 
 def test_nothing_fits_is_told_within_eighty_columns(make_project: Callable[..., Project], emulator: Emulator) -> None:
     """A lookup and a pin that find nothing say the same: what was asked, counted and near, and what to do."""
-    program = first_program().replace(RANGE, '"version_constraint": "^2"')
+    program = rollout_program().replace(RANGE, '"version_constraint": "^2"')
     told = [
         "no OTA package matches",
         'requested    package_type="firmwarePackage", product_id="smart-meter",',

@@ -16,10 +16,11 @@ import sys
 import time
 from pathlib import Path
 
+import pulumi_iotda_ota.emulator
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.emulator.openapi import FILE
 
 ROOT = Path(__file__).parents[2]
+DESCRIPTION = Path(pulumi_iotda_ota.emulator.__file__).with_name("openapi.json")
 CACHE = ROOT / ".cache"
 ENVIRONMENT = CACHE / "fuzz-venv"
 SCHEMATHESIS = "schemathesis>=4.20,<5"
@@ -63,7 +64,7 @@ def _description() -> int:
     program = _schemathesis()
     with Emulator() as emulator:
         command = [
-            *(str(program), "run", str(FILE), "--url", f"{emulator.endpoint}/v5/iot/{emulator.project_id}"),
+            *(str(program), "run", str(DESCRIPTION), "--url", f"{emulator.endpoint}/v5/iot/{emulator.project_id}"),
             *("--header", f"X-Auth-Token: {emulator.issue_token()}", "--max-examples", EXAMPLES, "--no-color"),
             *("--checks", "all", "--exclude-checks", ",".join(NOT_HELD), "--suppress-health-check", "all"),
             *("--warnings", "off", "--continue-on-failure"),

@@ -42,16 +42,17 @@ def test_the_table_is_what_pulumi_does(make_project: Callable[..., Project], emu
     project.write(PROGRAM + GATE)
     found["a preview would change something"] = project.preview().code
     found["the same with `--expect-no-changes`"] = project.preview("--expect-no-changes").code
-    found["a campaign failed, at its completion"] = project.up().code
+    found["an upgrade task failed, at its completion"] = project.up().code
     project.write(PROGRAM)
     found["an update was done"] = project.up().code
     found["nothing to change, with `--expect-no-changes`"] = project.preview("--expect-no-changes").code
     emulator.add_package(product_id="smart-meter", version="V1.4.12")
     refresh = ("refresh", "--preview-only", "--expect-no-changes")
-    found["another package fits, at `pulumi refresh --preview-only --expect-no-changes`"] = project.run(*refresh).code
+    drift = "another package matches, at `pulumi refresh --preview-only --expect-no-changes`"
+    found[drift] = project.run(*refresh).code
     found["there is no such stack"] = project.run("preview", "--stack", "other").code
     nobody = {"PULUMI_BACKEND_URL": "https://127.0.0.1:9", "PULUMI_ACCESS_TOKEN": ""}
-    found["nobody is signed in to the backend"] = project.run("preview", **nobody).code
+    found["no user is signed in to the backend"] = project.run("preview", **nobody).code
 
     assert found == CODES
 

@@ -115,5 +115,5 @@ def test_a_look_costs_what_it_says(repository: Repository) -> None:
         operation for operation in requests if "Token" in operation or "Keystone" in operation or "Key" in operation
     ]
     assert len(requests) == int(re.findall(r"is (\d+) requests", FILE.read_text())[0]), requests
-    assert len(of_iam) == int(re.findall(r"IAM answers (\d+) of them", FILE.read_text())[0]), requests
+    assert len(of_iam) == int(re.findall(r"IAM responds to (\d+) of them", FILE.read_text())[0]), requests
     assert "CreateBatchTask" not in requests

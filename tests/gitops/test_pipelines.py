@@ -132,7 +132,7 @@ def test_the_drift_check_tells_what_is_which(stack: Repository) -> None:
     pulumi(stack, "up", "--yes", "--skip-preview", "--stack", "prod")
     same = stack.job("drift")
     assert same.run(without=NOT_INSTALLED) == 0, same.printed
-    assert same.summary == "everything is there, and nothing newer fits\n"
+    assert same.summary == "nothing is gone, and no other version matches\n"
 
     stack.service.add_package(product_id="smart-meter", version="V1.4.12")
     program = stack.folder / "__main__.py"
@@ -140,7 +140,7 @@ def test_the_drift_check_tells_what_is_which(stack: Repository) -> None:
     changed = stack.job("drift")
     assert changed.run(without=NOT_INSTALLED) == 7
     assert [step.code for step in changed.steps] == [0, 7, 7]
-    assert changed.summary == "meter: V1.4.12 fits, V1.4.11 is pinned\n"
+    assert changed.summary == "meter: V1.4.12 matches, V1.4.11 is pinned\n"
 
 
 def test_the_drift_check_and_what_is_gone(stack: Repository) -> None:
@@ -172,7 +172,7 @@ def test_gitlab(stack: Repository) -> None:
 
     newer = stack.service.add_package(product_id="smart-meter", version="V1.4.12")
     drift = stack.gitlab("drift")
-    assert (drift.code, "meter: V1.4.12 fits" in drift.printed) == (7, True)
+    assert (drift.code, "meter: V1.4.12 matches" in drift.printed) == (7, True)
     stack.service.delete_package(newer)
     recover = stack.gitlab("recover")
     assert recover.code == 0, recover.printed
@@ -190,7 +190,7 @@ def test_standing_reads_both_kinds_of_resources(stack: Repository) -> None:
     state = {"deployment": {"resources": [{**names, "outputs": outputs}]}}
 
     done = subprocess.run(
-        ["python3", "scripts/standing.py"],
+        ["python3", "scripts/drift_report.py"],
         cwd=stack.folder,
         input=json.dumps(state),
         capture_output=True,
@@ -198,4 +198,4 @@ def test_standing_reads_both_kinds_of_resources(stack: Repository) -> None:
         check=False,
     )
 
-    assert (done.returncode, done.stdout) == (7, "meter: V2 fits, V1 is pinned\n")
+    assert (done.returncode, done.stdout) == (7, "meter: V2 matches, V1 is pinned\n")

@@ -22,7 +22,7 @@ SAMPLE = (
     "tests/unit/test_parallel.py::test_ctrl_c_ends_the_walk",
     "tests/cli/test_shell.py::test_ctrl_c",
     "tests/cli/test_task.py::test_ctrl_c_leaves_the_task_alone",
-    "tests/emulator/test_server.py::test_the_command_tells_one_line_serves_and_ends_clean",
+    "tests/emulator/test_server.py::test_the_command_prints_one_line_serves_and_ends",
     "tests/lock/test_files.py",
 )
 

@@ -87,9 +87,15 @@ def named(page: str, name: str) -> Block:
     return found
 
 
-def first_program() -> str:
-    """Return the program of the README's first screen."""
-    return next(block.text for block in blocks() if block.page == "README.md" and block.language == "python")
+def rollout_program() -> str:
+    """Return the program of the README that rolls a package out."""
+    return named("README.md", "rollout").text
+
+
+def file_of(page: str, file: str) -> str:
+    """Return the block of a page that is a file of one of its sessions."""
+    (found,) = (block for block in blocks() if block.page == page and block.marks.get("file") == file)
+    return found.text
 
 
 def _blocks(page: str, text: str) -> Iterator[Block]:

@@ -6,6 +6,7 @@ stands. The local IoTDA stands in for an account: a line that exports a setting 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.doc_blocks import ROOT, Block, blocks, first_program
+from tests.support.doc_blocks import ROOT, Block, blocks, file_of, rollout_program
 from tests.support.plugins import copy
 from tests.support.prepared import GO, SECONDS, pip_settings, program_environment, users_environment
 
@@ -76,14 +77,18 @@ _DESTROYED = f"{_OUTPUTS}pulumi destroy --skip-preview\n"
 _UNCHANGED = f"pulumi preview --expect-no-changes\n{_OUTPUTS}"
 SESSIONS: Mapping[tuple[str, str], Session] = {
     ("README.md", "wheel"): Session(engine=False, checkout=True, before='cd "$CHECKOUT"\n'),
+    ("README.md", "first-up"): Session(checkout=True, account=True, after=_DESTROYED),
     # The emulator is the shell's only job in the background.
-    ("README.md", "first-up"): Session(
-        checkout=True, files={"__main__.py": first_program}, before="trap 'kill $!' EXIT\n", after=_DESTROYED
+    ("README.md", "local"): Session(
+        files={name: functools.partial(file_of, "README.md", name) for name in ("Pulumi.yaml", "__main__.py")},
+        before="trap 'kill $!' EXIT\n",
+        after=_OUTPUTS,
+        prepared="venv",
     ),
     ("docs/start.md", "start"): Session(checkout=True, prepared="venv"),
     ("docs/campaigns.md", "killed"): Session(
         account=True,
-        files={"Pulumi.yaml": _python_project, "__main__.py": first_program},
+        files={"Pulumi.yaml": _python_project, "__main__.py": rollout_program},
         before="pulumi stack init dev\n",
         after=_OUTPUTS,
     ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from pulumi_iotda_ota.emulator.clocks import api_time
+from pulumi_iotda_ota.emulator.behavior import api_time
 from pulumi_iotda_ota.emulator.signatures import (
     DERIVED,
     STANDARD,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One answer."""
+class Response:
+    """One response."""
 
     status: int
     headers: Mapping[str, str]
@@ -57,36 +57,36 @@ class Caller:
         """Close the connection."""
         self._connection.close()
 
-    def raw(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
+    def raw(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Response:
         """Send a request to any path."""
         sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         try:
             self._connection.request(method, target, body, sent)
-            answer = self._connection.getresponse()
-            content = answer.read()
+            response = self._connection.getresponse()
+            content = response.read()
         except BaseException:
             self._connection.close()
             raise
-        if answer.headers.get("Content-Encoding") == "gzip":
+        if response.headers.get("Content-Encoding") == "gzip":
             content = gzip.decompress(content)
-        return Answer(answer.status, dict(answer.headers), content)
+        return Response(response.status, dict(response.headers), content)
 
-    def __call__(self, method: str, path: str, body: Any = None, **query: object) -> Answer:
+    def __call__(self, method: str, path: str, body: Any = None, **query: object) -> Response:
         """Send a request to a path of the API, below the project."""
         target = f"/v5/iot/{self.emulator.project_id}/{path}" + (f"?{urlencode(query)}" if query else "")
         if body is None:
             return self.raw(method, target)
         return self.raw(method, target, json.dumps(body).encode(), Content_Type="application/json")
 
-    def packages(self, **query: object) -> Answer:
-        """List packages; firmware unless told otherwise."""
+    def packages(self, **query: object) -> Response:
+        """List packages, by default firmware."""
         return self("GET", "ota-upgrades/packages", **{"package_type": "firmwarePackage", **query})
 
     def start(self, *targets: str, **fields: Any) -> str:
         """Create a task for the meter's V1.4.10 and return its id."""
-        answer = self("POST", "batchtasks", task_body(self.emulator, targets=list(targets), **fields))
-        assert answer.status == 201, answer.body
-        return str(answer.json["task_id"])
+        response = self("POST", "batchtasks", task_body(self.emulator, targets=list(targets), **fields))
+        assert response.status == 201, response.body
+        return str(response.json["task_id"])
 
     def task(self, task_id: str, **query: object) -> Any:
         """Show a task."""

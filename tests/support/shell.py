@@ -1,4 +1,4 @@
-"""Runs the real command line as a shell does: its own process, its exit code, and both of its outputs."""
+"""Run the real command line as a shell does, and return its exit code and both outputs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ METER = ("--package-type", "firmwarePackage", "--product-id", "smart-meter")
 
 @dataclass(frozen=True)
 class Done:
-    """What a command answered."""
+    """The exit code and the outputs of a command."""
 
     code: int
     out: str
@@ -58,7 +58,7 @@ class Done:
 
 
 class _Stream(io.TextIOWrapper):
-    """An output in memory, which says whether it is a terminal."""
+    """An output in memory, with or without a terminal."""
 
     def __init__(self, columns: int) -> None:
         self._kept = io.BytesIO()
@@ -69,7 +69,7 @@ class _Stream(io.TextIOWrapper):
         return self._columns > 0
 
     def text(self) -> str:
-        """Return what was written."""
+        """Return the output."""
         self.flush()
         return self._kept.getvalue().decode()
 
@@ -88,7 +88,7 @@ class Shell:
         self.environ = {**ours, "HOME": str(folder), **(settings_for(emulator) if emulator else {})}
 
     def __call__(self, *words: str, stdin: str = "", environ: Mapping[str, str | None] | None = None) -> Done:
-        """Run `iotda-ota` and return what it answered; a variable that is None is not set."""
+        """Run `iotda-ota` and return its result; a variable that is None is not set."""
         changed = {**self.environ, **(environ or {})}
         done = subprocess.run(
             [sys.executable, "-m", "pulumi_iotda_ota.cli", *words],
@@ -105,7 +105,7 @@ class Shell:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def inside(self, *words: str, environ: Mapping[str, str | None] | None = None, columns: int = 0) -> Done:
-        """Run a command in this process: the same, without what starting a process takes.
+        """Run a command in this process, which is faster than another one.
 
         Args:
             words: the command.
@@ -173,10 +173,10 @@ class Shell:
 
 
 class Inside(Shell):
-    """Runs commands in this process, for tests of what a command does and not of how its process starts and ends."""
+    """Runs commands in this process, for tests that are not about the process."""
 
     def __call__(self, *words: str, stdin: str = "", environ: Mapping[str, str | None] | None = None) -> Done:
-        """Run `iotda-ota` and return what it answered; what needs an input has a process of its own."""
+        """Run `iotda-ota` and return its result; with an input, run it in another process."""
         return super().__call__(*words, stdin=stdin, environ=environ) if stdin else self.inside(*words, environ=environ)
 
 
@@ -189,7 +189,7 @@ def main_or_exit(words: Sequence[str]) -> int:
 
 
 def _chunk_of(terminal: int) -> bytes:
-    """Return what is shown next; nothing once the process has closed its end."""
+    """Return the next output; nothing after the process has closed the terminal."""
     try:
         return os.read(terminal, 65536)
     except OSError:
@@ -197,5 +197,5 @@ def _chunk_of(terminal: int) -> bytes:
 
 
 def plain(text: str) -> str:
-    """Return what a terminal shows without its colours and movements."""
+    """Return the output of a terminal without colours and movements."""
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)

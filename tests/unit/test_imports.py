@@ -97,7 +97,7 @@ LIBRARIES = {
     "werkzeug": ("emulator",),
     "certifi": ("cli.doctor.network",),
     "click": ("cli",),
-    "rich": ("cli.progress", "cli.tables"),
+    "rich": ("cli.terminal",),
     "yaml": ("iotda.auth.files", "testing.project"),
     "grpc": ("plugin.server", "plugin.engine_log"),
     "google": ("plugin.server", "plugin.values"),

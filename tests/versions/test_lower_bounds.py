@@ -84,7 +84,7 @@ SAMPLE = (
     "cli/test_widths.py",
     "cli/test_task.py::test_get",
     "cli/test_task.py::test_a_live_bar",
-    "cli/test_stack.py::test_a_file_that_can_not_be_read",
+    "cli/test_stack.py::test_a_file_that_cannot_be_read",
 )
 
 

@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pulumi_iotda_ota.emulator import openapi
-from tools.generate import functions, plugin_schema, policy, registry_pages, resources, results
+from tools.generate import functions, openapi, plugin_schema, policy, registry_pages, resources, results
 
 ROOT = Path(__file__).parents[2]
 _PACKAGE = ROOT / "pulumi_iotda_ota"
@@ -24,7 +23,7 @@ def files() -> dict[Path, str]:
     return {
         **{path: _formatted(path, text) for path, text in python.items()},
         _PACKAGE / "plugin" / "schema.json": plugin_schema.text(),
-        Path(openapi.__file__).with_name("openapi.json"): openapi.text(),
+        _PACKAGE / "emulator" / "openapi.json": openapi.text(),
         **{ROOT / "docs" / name: text for name, text in registry_pages.pages().items()},
     }
 

@@ -1,12 +1,12 @@
-"""Preview or update many stacks from one process, which share one budget of requests.
+"""Preview or update many stacks from one process, with one limit of requests.
 
     python fleet.py preview regions.json
     python fleet.py up regions.json
 
 `regions.json` has a stack for each key: {"north": {"product": "smart-meter", "range": "^1.4", "group": "canary"}}.
-Exit code 0: all of them were done, and a preview found nothing to do. 7: a preview found something. 1: one failed.
-8: a SIGTERM came; what had begun was brought to its end, and nothing else was started. Ctrl-C starts nothing else
-either, but a terminal sends it to each `pulumi` that runs too, which breaks off what it does.
+Exit code 0: all stacks were done, and a preview found no changes. 7: a preview found changes. 1: a stack failed.
+8: a SIGTERM; running stacks ended, and no other was started. Ctrl-C starts no other stack either, but a terminal also
+sends it to each running `pulumi`, which then stops.
 """
 
 import json
@@ -23,16 +23,15 @@ from pulumi import automation
 
 import pulumi_iotda_ota as iotda_ota
 
-# The programs run in this process, and their lookups go through its one gate: at most 8 requests at a time, one at a
-# time after a throttle answer, however many stacks there are. Their resources do not: Pulumi serves the dynamic
-# resources of each stack from a process of its own, which has a gate of its own, and one pin of a long list can fill
-# that. What bounds those is how many stacks run at once: 4 x 8, and the 8 of the lookups, are 40 requests at most.
+# The programs run in this process, so all lookups share one limit: 8 requests at a time, and one at a time after a
+# response with 429. Pulumi runs the dynamic resources of each stack in another process, which has a limit of 8 too.
+# 4 stacks at once have at most 4 x 8 requests, and with the 8 of the lookups 40.
 STACKS_AT_ONCE = 4
 RESOURCES_AT_ONCE = 2
 
 DONE, FAILED, CHANGES, STOPPED = 0, 1, 7, 8
-# What Pulumi says beside the error that matters.
-PULUMI_S_OWN = ("an unhandled error occurred", "update failed", "preview failed")
+# Lines of Pulumi that repeat no cause.
+GENERAL_ERRORS = ("an unhandled error occurred", "update failed", "preview failed")
 stopping = threading.Event()
 Region = dict[str, str]
 
@@ -54,25 +53,25 @@ def program(region: Region) -> Callable[[], None]:
 
 
 def stack_of(name: str, region: Region) -> automation.Stack:
-    """Return a stack, made where it is not there yet."""
+    """Return a stack, and create it if there is none."""
     settings = automation.ProjectSettings("fleet", "python")
-    # Pulumi starts the resources with the Python of this environment. For a program of its own it would read that from
-    # Pulumi.yaml; there is none of a program that runs here.
+    # Pulumi starts the resources with the Python of this environment. A program in a folder sets it in Pulumi.yaml, and
+    # this program has no folder.
     python = {"PULUMI_RUNTIME_VIRTUALENV": sys.prefix}
     options = automation.LocalWorkspaceOptions(project_settings=settings, env_vars=python)
     return automation.create_or_select_stack(name, "fleet", program(region), opts=options)
 
 
 def run(command: str, name: str, region: Region) -> tuple[int, str]:
-    """Run one command on one stack; return its exit code and what there is to tell."""
+    """Run one command on one stack; return its exit code and its outcome in one line."""
     if stopping.is_set():
         return STOPPED, "not started"
     errors: list[str] = []
 
     def note(event: automation.EngineEvent) -> None:
-        told = event.diagnostic_event
-        if told and told.severity == "error" and not told.message.startswith(PULUMI_S_OWN):
-            errors.append(told.message.strip())
+        diagnostic = event.diagnostic_event
+        if diagnostic and diagnostic.severity == "error" and not diagnostic.message.startswith(GENERAL_ERRORS):
+            errors.append(diagnostic.message.strip())
 
     try:
         stack = stack_of(name, region)
@@ -87,7 +86,7 @@ def run(command: str, name: str, region: Region) -> tuple[int, str]:
 
 
 def stop(number: int, _frame: object) -> None:
-    """Start nothing more; a second signal ends this as it always did."""
+    """Start no other stack; a second signal ends the process."""
     stopping.set()
     signal.signal(number, signal.SIG_DFL)
 
@@ -101,11 +100,11 @@ def main(command: str, file: str) -> int:
         running = {name: pool.submit(run, command, name, region) for name, region in regions.items()}
         codes = set()
         for name, future in running.items():
-            # Whatever it is that one ends in, the others have an outcome of their own to tell.
+            # An exception of one stack must not hide the outcomes of the others.
             error = future.exception()
-            code, told = (FAILED, f"{type(error).__name__}: {error}") if error else future.result()
+            code, outcome = (FAILED, f"{type(error).__name__}: {error}") if error else future.result()
             codes.add(code)
-            print(f"{name}: {told}", flush=True)
+            print(f"{name}: {outcome}", flush=True)
     return next((code for code in (STOPPED, FAILED, CHANGES) if code in codes), DONE)
 
 

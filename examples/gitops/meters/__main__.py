@@ -1,4 +1,4 @@
-"""The firmware of the meters: what a commit says is rolled out to the canary group, and then to the fleet."""
+"""Roll out the package that a commit names: to the canary group first, then to the fleet."""
 
 import pulumi
 
@@ -6,8 +6,8 @@ import pulumi_iotda_ota as iotda_ota
 
 config = pulumi.Config()
 
-# The id is in Pulumi.<stack>.yaml, where a review sees it. Whatever else the selection gives, now or when the gate is
-# opened days later, is refused, at the preview and at the update.
+# The id is in Pulumi.<stack>.yaml, so it is part of the review. If the selection finds another package, the preview and
+# the update fail, even if the gate is opened days later.
 pinned = iotda_ota.OtaPackagePin(
     "meter",
     package_type="firmwarePackage",
@@ -15,7 +15,7 @@ pinned = iotda_ota.OtaPackagePin(
     version_constraint=config.require("range"),
     highest_version=True,
     expected_package_id=config.require("reviewed"),
-    triggers=[config.require("reviewed")],  # another id looks again
+    triggers=[config.require("reviewed")],  # another id starts a new lookup
 )
 canary = iotda_ota.UpgradeTask("canary", package_ids=[pinned.package_id], group_ids=["canary"])
 healthy = iotda_ota.UpgradeTaskCompletion("canary-healthy", task_id=canary.task_id, timeout="2h")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pulumi_iotda_ota.cli.options import Option, command
+from pulumi_iotda_ota.cli.click_classes import Option
+from pulumi_iotda_ota.cli.options import command
 from pulumi_iotda_ota.iotda.actions import PROJECTS, PURPOSES, policies
 
 if TYPE_CHECKING:

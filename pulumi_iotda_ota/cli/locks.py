@@ -1,4 +1,4 @@
-"""What the commands of `lock` do: keep the lock file, and print what became of it."""
+"""The functions of `lock`: change the lock file, and print the result."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pulumi_iotda_ota.cli import exit_codes
+from pulumi_iotda_ota.cli.connect import service
 from pulumi_iotda_ota.lock import report, update
 from pulumi_iotda_ota.lock.files import lock_path
 from pulumi_iotda_ota.message_rendering import COMMAND_LINE
@@ -24,8 +25,6 @@ _NEWS = ("newer", "changed", "gone")
 
 def add_name(command_input: CommandInput) -> None:
     """Lock a lookup."""
-    from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
-
     name = command_input.values.pop("name")
     with service(command_input) as connected:
         outcome = update.add(
@@ -36,43 +35,43 @@ def add_name(command_input: CommandInput) -> None:
             command_input.values,
             replace=command_input.flags["replace"],
         )
-    _tell(command_input, [outcome])
+    _print(command_input, [outcome])
 
 
 def update_names(command_input: CommandInput) -> None:
     """Bring names up to date."""
-    from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
-
     with service(command_input) as connected:
         outcomes = update.update(
             connected.run, connected.connection, _path(command_input), command_input.flags["names"] or ()
         )
-    _tell(command_input, outcomes)
-    # A name that is gone, with nothing that fits, could not be brought up to date.
-    _exit(exit_codes.ERROR if any(one.error for one in outcomes) else exit_codes.DONE)
+    _print(command_input, outcomes)
+    # A name whose package is gone, if no other package matches, was not updated.
+    if any(one.error for one in outcomes):
+        click.get_current_context().exit(exit_codes.ERROR.number)
 
 
 def check_names(command_input: CommandInput) -> None:
-    """Hold names against the service."""
-    from pulumi_iotda_ota.cli.connect import service  # noqa: PLC0415  loads pydantic
-
+    """Compare names with the service."""
     with service(command_input) as connected:
         outcomes = update.check(
             connected.run, connected.connection, _path(command_input), command_input.flags["names"] or ()
         )
     if command_input.as_json:
-        _json(command_input, outcomes)
+        _print_json(command_input, outcomes)
     else:
         for one in _redacted(command_input, outcomes):
-            tell = command_input.session.note if one.status in ("failed", "elsewhere") else command_input.session.line
-            tell(report.state_text(one, COMMAND_LINE))
+            is_result = one.status not in ("failed", "elsewhere")
+            output = command_input.session.line if is_result else command_input.session.note
+            output(report.state_text(one, COMMAND_LINE))
         _note_unreadable(command_input, outcomes)
-    news = exit_codes.NEWER if any(one.status in _NEWS for one in outcomes) else exit_codes.DONE
-    _exit(exit_codes.ERROR if any(one.status == "failed" for one in outcomes) else news)
+    if any(one.status == "failed" for one in outcomes):
+        click.get_current_context().exit(exit_codes.ERROR.number)
+    if any(one.status in _NEWS for one in outcomes):
+        click.get_current_context().exit(exit_codes.NEWER.number)
 
 
 def list_all(command_input: CommandInput) -> None:
-    """List what is locked."""
+    """List the names."""
     entries = update.locked(_path(command_input))
     if command_input.as_json:
         values = [report.entry_values(entry) for entry in entries]
@@ -85,18 +84,18 @@ def list_all(command_input: CommandInput) -> None:
 
 
 def remove_names(command_input: CommandInput) -> None:
-    """Take names out."""
-    _tell(command_input, update.remove(_path(command_input), command_input.flags["names"]))
+    """Remove names."""
+    _print(command_input, update.remove(_path(command_input), command_input.flags["names"]))
 
 
 def _path(command_input: CommandInput) -> Path:
     return lock_path(command_input.session.environ, Path())
 
 
-def _tell(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
-    """Tell what was changed as the answer, and what could not be beside it."""
+def _print(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
+    """Print changes on the standard output, and failures on the standard error."""
     if command_input.as_json:
-        _json(command_input, outcomes)
+        _print_json(command_input, outcomes)
         return
     for one in _redacted(command_input, outcomes):
         if one.error is not None or one.status == "elsewhere":
@@ -109,24 +108,19 @@ def _tell(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
 
 
 def _note_unreadable(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
-    """Report the records that no rule could judge, once for all names that share a list."""
+    """Report the records that cannot be judged, once for all names that share a list."""
     for records, count in dict.fromkeys((one.unreadable, one.unreadable_count) for one in outcomes):
         command_input.session.note_skipped("package", records, count)
 
 
-def _json(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
+def _print_json(command_input: CommandInput, outcomes: Sequence[Outcome]) -> None:
     result = [report.outcome_values(one, COMMAND_LINE) for one in _redacted(command_input, outcomes)]
     command_input.session.json({"result": result, "file": str(_path(command_input))})
 
 
 def _redacted(command_input: CommandInput, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-    """Return outcomes whose errors have no secrets."""
+    """Redact the errors of outcomes, before their lines are wrapped."""
     for one in outcomes:
         if one.error is not None:
-            one.error.redact(command_input.session.secrets)  # before its lines are broken
+            one.error.redact(command_input.session.secrets)
     return outcomes
-
-
-def _exit(code: exit_codes.ExitCode) -> None:
-    if code is not exit_codes.DONE:
-        click.get_current_context().exit(code.number)

@@ -1,33 +1,82 @@
-"""The operations of IAM and of an ECS's metadata service that give out tokens, temporary keys and project ids.
+"""IAM and the metadata service of an ECS: one user, one agency, one identity provider, and the projects of an account.
 
-A request in, an answer out; what there is to give out is in ``accounts.py``, and who holds it in ``auth.py``.
+The operations issue tokens, temporary keys and project ids. The authenticator knows which of them are valid.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 import secrets
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from pulumi_iotda_ota.emulator.errors import ApiError
-from pulumi_iotda_ota.emulator.messages import Reply, Request, json_reply
+from pulumi_iotda_ota.emulator.messages import ApiError, Reply, Request, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi_iotda_ota.emulator.accounts import Accounts
     from pulumi_iotda_ota.emulator.auth import Authenticator
 
-S = TypeVar("S", bound=BaseModel)
+MetadataMode = Literal["tokens", "tokens_only", "no_tokens", "no_agency"]
+
+_FAILURES_BEFORE_LOCK = 5
+
+
+@dataclass
+class Accounts:
+    """The identities of the emulator.
+
+    Args:
+        projects: the projects of the account, in the API's form.
+        user_name: the IAM user.
+        password: its password.
+        domain_name: its account.
+        agency_name: the agency that it may assume.
+        agency_domain_name: the account that has the agency.
+        idp_id: the identity provider whose token is accepted.
+        id_token: that token.
+        token_seconds: how long a token lasts.
+        key_seconds: how long a temporary key lasts; default: as long as requested.
+        metadata: how the metadata service of an ECS behaves: whether its tokens are optional, required or unknown, or
+            the ECS has no agency.
+    """
+
+    projects: list[dict[str, Any]]
+    user_name: str = "operator"
+    # Hexadecimal: a password that begins with "-" would be read as an option on a command line.
+    password: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
+    domain_name: str = "meters-inc"
+    agency_name: str = "rollout"
+    agency_domain_name: str = "grid-inc"
+    idp_id: str = "pipeline"
+    id_token: str = field(default_factory=lambda: f"eyJ{secrets.token_urlsafe(48)}", repr=False)
+    token_seconds: float = 24 * 3600
+    key_seconds: float | None = None
+    metadata: MetadataMode = "tokens"
+    metadata_tokens: set[str] = field(default_factory=set, repr=False)
+    _mutex: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _failures: int = 0
+
+    def require_user(self, user_name: str, password: str, domain_name: str) -> None:
+        """Refuse a wrong name or password, and any after too many failures."""
+        with self._mutex:
+            if self._failures > _FAILURES_BEFORE_LOCK:
+                raise ApiError("user_locked")
+            same = hmac.compare_digest(password.encode(), self.password.encode())
+            if (user_name, domain_name) != (self.user_name, self.domain_name) or not same:
+                self._failures += 1
+                raise ApiError("password")
+            self._failures = 0
 
 
 @dataclass(frozen=True)
 class AccountCall:
-    """One request to IAM or the metadata service: who is let in, who is known, and the request."""
+    """One request to IAM or the metadata service."""
 
     authenticator: Authenticator
     accounts: Accounts
@@ -84,10 +133,6 @@ class _Auth(BaseModel):
     scope: _Scope | None = None
 
 
-class _Body(BaseModel):
-    auth: _Auth
-
-
 def _create_token(call: AccountCall) -> Reply:
     auth = _read(call.request)
     identity = auth.identity
@@ -107,17 +152,18 @@ def _create_token(call: AccountCall) -> Reply:
     }
     if project:
         content["project"] = {"id": project["id"], "name": project["name"]}
-    return _with_subject(json_reply(201, {"token": content}), token)
+    return _token_reply(content, token)
 
 
 def _exchange_id_token(call: AccountCall) -> Reply:
     auth = _read(call.request)
     if auth.id_token is None:
         raise ApiError("iam_request")
-    call.accounts.require_id_token(call.request.headers.get("X-Idp-Id", ""), auth.id_token.id)
+    if (call.request.headers.get("X-Idp-Id"), auth.id_token.id) != (call.accounts.idp_id, call.accounts.id_token):
+        raise ApiError("id_token")
     token = call.authenticator.issue_account_token(call.accounts.token_seconds)
     expires = _moment(call.authenticator.now() + call.accounts.token_seconds)
-    return _with_subject(json_reply(201, {"token": {"methods": ["mapped"], "expires_at": expires}}), token)
+    return _token_reply({"methods": ["mapped"], "expires_at": expires}, token)
 
 
 def _list_projects(call: AccountCall) -> Reply:
@@ -137,7 +183,9 @@ def _create_key(call: AccountCall) -> Reply:
         return _key(call, 201, identity.token.duration_seconds)
     if identity.methods == ["assume_role"] and identity.assume_role:
         call.authenticator.check_account(call.request, account_wide=True)
-        call.accounts.require_agency(identity.assume_role.agency_name, identity.assume_role.domain_name)
+        agency = (identity.assume_role.agency_name, identity.assume_role.domain_name)
+        if agency != (call.accounts.agency_name, call.accounts.agency_domain_name):
+            raise ApiError("agency_missing")
         return _key(call, 201, identity.assume_role.duration_seconds)
     raise ApiError("iam_request")
 
@@ -156,24 +204,23 @@ def _show_security_key(call: AccountCall) -> Reply:
     if call.accounts.metadata == "no_agency":
         raise ApiError("no_agency")
     token = call.request.headers.get("X-Metadata-Token")
-    wanted = call.accounts.metadata == "tokens_only" or token is not None
-    if wanted and token not in call.accounts.metadata_tokens:
+    required = call.accounts.metadata == "tokens_only" or token is not None
+    if required and token not in call.accounts.metadata_tokens:
         raise ApiError("metadata_token")
     return _key(call, 200, 6 * 3600)
 
 
 def _project_of(accounts: Accounts, scope: _Scope | None) -> dict[str, Any] | None:
-    wanted = scope.project if scope else None
-    if wanted is None:
+    if scope is None or scope.project is None:
         return None
-    found = [project for project in accounts.projects if wanted.id == project["id"] or wanted.name == project["name"]]
-    if not found:
-        raise ApiError("iam_scope")
-    return found[0]
+    for project in accounts.projects:
+        if scope.project.id == project["id"] or scope.project.name == project["name"]:
+            return project
+    raise ApiError("iam_scope")
 
 
-def _key(call: AccountCall, status: int, asked: float) -> Reply:
-    lifetime = asked if call.accounts.key_seconds is None else call.accounts.key_seconds
+def _key(call: AccountCall, status: int, requested: float) -> Reply:
+    lifetime = requested if call.accounts.key_seconds is None else call.accounts.key_seconds
     key = call.authenticator.issue_key(lifetime)
     credential = {
         "access": key.access_key,
@@ -184,7 +231,8 @@ def _key(call: AccountCall, status: int, asked: float) -> Reply:
     return json_reply(status, {"credential": credential})
 
 
-def _with_subject(reply: Reply, token: str) -> Reply:
+def _token_reply(content: dict[str, Any], token: str) -> Reply:
+    reply = json_reply(201, {"token": content})
     reply.headers["X-Subject-Token"] = token
     return reply
 
@@ -197,8 +245,8 @@ def _read(request: Request) -> _Auth:
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         raise ApiError("iam_request")
     try:
-        return _Body.model_validate(json.loads(request.body)).auth
-    except (ValueError, RecursionError, ValidationError) as exc:
+        return _Auth.model_validate(json.loads(request.body)["auth"])
+    except (ValueError, RecursionError, TypeError, KeyError) as exc:
         raise ApiError("iam_request") from exc
 
 

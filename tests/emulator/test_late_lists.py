@@ -28,7 +28,7 @@ def test_a_new_task_is_listed_late(call: Caller, clock: ManualClock) -> None:
 
 
 def test_a_new_package_is_listed_late(call: Caller, clock: ManualClock) -> None:
-    """The same holds for a package."""
+    """The same is true for a package."""
     call.emulator.switches = Switches(list_lag=45)
     package_id = call.emulator.add_package(version="V9.9.9")
     query = {"version": "V9.9.9"}

@@ -35,9 +35,9 @@ def test_a_record_without_a_field(call: Caller) -> None:
     """A field of a package is left out, even its id, in lists and by id."""
     call.emulator.switches = Switches(absent_fields={"p2": ("package_id", "product_id")})
 
-    shown = call.packages().json["packages"][1]
-    assert shown["version"] == "V2"
-    assert {"package_id", "product_id"} & set(shown) == set()
+    found = call.packages().json["packages"][1]
+    assert found["version"] == "V2"
+    assert {"package_id", "product_id"} & set(found) == set()
     assert "package_id" not in call("GET", "ota-upgrades/packages/p2").json
 
 
@@ -52,7 +52,7 @@ def test_a_record_without_a_field(call: Caller) -> None:
     ids=["page", "after_marker", "cap", "text"],
 )
 def test_how_matches_are_counted(call: Caller, switches: Switches, counts: list[object]) -> None:
-    """The count is that of the page, of what is left, capped, or a string."""
+    """The count is that of the page, of the rest of the list, limited, or a string."""
     call.emulator.switches = switches
     first = call.packages(limit=2).json["page"]
     second = call.packages(limit=2, marker=first["marker"]).json["page"]
@@ -71,8 +71,8 @@ def test_how_matches_are_counted(call: Caller, switches: Switches, counts: list[
     ],
     ids=["documented", "null list", "no list", "null page", "no page"],
 )
-def test_how_an_empty_list_is_shown(call: Caller, switches: Switches, expected: dict[str, Any]) -> None:
-    """An empty list is shown as the switches say; a list with records is not touched."""
+def test_the_form_of_an_empty_list(call: Caller, switches: Switches, expected: dict[str, Any]) -> None:
+    """The switches change an empty list, and no list with records."""
     call.emulator.switches = switches
 
     assert call.packages(version="V9").json == expected

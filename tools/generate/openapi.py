@@ -1,32 +1,29 @@
-"""The OpenAPI description of what the emulator serves, made from its routes and shapes; ``openapi.json`` is its text.
+"""The OpenAPI description of the emulator, made from its routes and shapes.
 
-For whoever wants to call the emulator with something other than this library, and for ``make fuzz``. It describes the
-emulator, not the service: rules that join two fields stand in the descriptions of the vendor alone.
+Other clients of the emulator and ``make fuzz`` read it. It describes the emulator, not the service. Rules that join two
+fields are no part of it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
 from pulumi_iotda_ota.emulator import shapes
-from pulumi_iotda_ota.emulator.routes import ROUTES
+from pulumi_iotda_ota.emulator.operations import ROUTES
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-FILE = Path(__file__).with_name("openapi.json")
 
 Schema = dict[str, Any]
 
 _ROOT = "/v5/iot/{project_id}"
 _REFUSALS = ("400", "401", "403", "404", "413", "414")
-_TEXT: Schema = {"type": "string"}
-_TEXTS: Schema = {"type": "array", "items": _TEXT}
+_STRING: Schema = {"type": "string"}
+_STRINGS: Schema = {"type": "array", "items": _STRING}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _RECORD: Schema = {"type": "string", "pattern": "^([0-9a-fA-F]{24})?$"}
 _PAGING: dict[str, Schema] = {
@@ -36,7 +33,6 @@ _PAGING: dict[str, Schema] = {
 }
 _IDS: dict[str, Schema] = {
     "package_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
-    "module_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
     "task_id": {"type": "string", "pattern": "^[a-f0-9]{1,24}$"},
 }
 _PROGRESS = ("total", "processing", "success", "fail", "waitting", "fail_wait_retry", "stopped", "removed")
@@ -46,8 +42,8 @@ def _object(required: dict[str, Schema], optional: dict[str, Schema] | None = No
     return {"type": "object", "required": [*required], "properties": {**required, **(optional or {})}}
 
 
-def _texts(*names: str) -> dict[str, Schema]:
-    return dict.fromkeys(names, _TEXT)
+def _strings(*names: str) -> dict[str, Schema]:
+    return dict.fromkeys(names, _STRING)
 
 
 def _ref(name: str) -> Schema:
@@ -59,41 +55,36 @@ def _page_of(name: str, item: str) -> Schema:
 
 
 _PACKAGE = (
-    _texts("package_id", "app_id", "package_type", "product_id", "version", "create_time"),
+    _strings("package_id", "app_id", "package_type", "product_id", "version", "create_time"),
     {
-        **_texts("product_name", "module_name", "description", "custom_info"),
-        "support_source_versions": _TEXTS,
+        **_strings("product_name", "module_name", "description", "custom_info"),
+        "support_source_versions": _STRINGS,
     },
 )
-_ANSWERS: dict[str, Schema] = {
-    "Refusal": _object({"error_code": _TEXT, "error_msg": _TEXT}, {"request_id": _TEXT}),
+_RESPONSES: dict[str, Schema] = {
+    "Refusal": _object({"error_code": _STRING, "error_msg": _STRING}, {"request_id": _STRING}),
     "Page": _object({"count": _COUNT}, {"marker": _RECORD}),
     "PackageSummary": _object(*_PACKAGE),
     "Package": _object(_PACKAGE[0], {**_PACKAGE[1], "file_location": _ref("FileLocation")}),
     "PackagePage": _page_of("packages", "PackageSummary"),
-    "Module": _object(
-        _texts("module_id", "app_id", "product_id", "module_name", "create_time"),
-        _texts("product_name", "alias_name", "description"),
-    ),
-    "ModulePage": _page_of("modules", "Module"),
     "Progress": _object(dict.fromkeys(_PROGRESS, _COUNT)),
     "Task": _object(
         {
-            **_texts("task_id", "task_name", "task_type", "status", "status_desc", "create_time"),
+            **_strings("task_id", "task_name", "task_type", "status", "status_desc", "create_time"),
             "document": _ref("Document"),
             "task_progress": _ref("Progress"),
         },
         {
-            "targets": _TEXTS,
+            "targets": _STRINGS,
             "targets_filter": _ref("TargetsFilter"),
             "task_policy": _ref("TaskPolicy"),
-            "task_mode": _TEXT,
+            "task_mode": _STRING,
             "need_confirm": {"type": "boolean"},
             "task_ext_info": {"type": "object"},
         },
     ),
     "TaskPage": _page_of("batchtasks", "Task"),
-    "Detail": _object({"target": _TEXT, "status": _TEXT}, {"output": _TEXT, "error": {"type": "object"}}),
+    "Detail": _object({"target": _STRING, "status": _STRING}, {"output": _STRING, "error": {"type": "object"}}),
     "TaskDetails": _object(
         {
             "batchtask": _ref("Task"),
@@ -106,24 +97,19 @@ _ANSWERS: dict[str, Schema] = {
             "targets": {
                 "type": "array",
                 "items": _object(
-                    {"target": _TEXT, "status": {"enum": ["success", "failure"]}},
-                    {"error_code": _TEXT, "error_msg": _TEXT},
+                    {"target": _STRING, "status": {"enum": ["success", "failure"]}},
+                    {"error_code": _STRING, "error_msg": _STRING},
                 ),
             }
         }
     ),
 }
-# Of each operation: its query, its body, the status of success and what that answers.
+# Each operation: its query, its body, the status of success, and the shape of the response.
 _OPERATIONS: dict[str, tuple[type[BaseModel] | None, type[BaseModel] | None, str, str]] = {
     "ListOtaPackageInfo": (shapes.PackageQuery, None, "200", "PackagePage"),
     "CreateOtaPackage": (None, shapes.PackageBody, "201", "Package"),
     "ShowOtaPackage": (None, None, "200", "Package"),
     "DeleteOtaPackage": (None, None, "204", ""),
-    "ListOtaModules": (shapes.ModuleQuery, None, "200", "ModulePage"),
-    "CreateOtaModule": (None, shapes.ModuleBody, "201", "Module"),
-    "ShowOtaModule": (None, None, "200", "Module"),
-    "UpdateOtaModule": (None, shapes.ModuleChange, "200", "Module"),
-    "DeleteOtaModule": (None, None, "204", ""),
     "ListBatchTasks": (shapes.TaskQuery, None, "200", "TaskPage"),
     "CreateBatchTask": (None, shapes.TaskBody, "201", "Task"),
     "ShowBatchTask": (shapes.TaskShowQuery, None, "200", "TaskDetails"),
@@ -132,7 +118,7 @@ _OPERATIONS: dict[str, tuple[type[BaseModel] | None, type[BaseModel] | None, str
     "RetryBatchTask": (None, shapes.TargetsBody, "200", "Results"),
     "ConfirmBatchTask": (None, shapes.TargetsBody, "200", "Results"),
 }
-_PAGED = ("ListOtaPackageInfo", "ListOtaModules", "ListBatchTasks", "ShowBatchTask")
+_PAGED = ("ListOtaPackageInfo", "ListBatchTasks", "ShowBatchTask")
 
 
 def description() -> dict[str, Any]:
@@ -148,7 +134,7 @@ def description() -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": paths,
         "components": {
-            "schemas": {**_shapes(), **_ANSWERS},
+            "schemas": {**_shapes(), **_RESPONSES},
             "responses": {"Refused": _response("Refused.", "Refusal")},
             "securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}},
         },
@@ -156,7 +142,7 @@ def description() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return the description as the file holds it."""
+    """Return the text of ``openapi.json``."""
     return json.dumps(description(), indent=2, sort_keys=True) + "\n"
 
 
@@ -170,7 +156,7 @@ def _shapes() -> dict[str, Any]:
 
 
 def _operation(name: str, ids: list[str]) -> dict[str, Any]:
-    query, body, status, answer = _OPERATIONS[name]
+    query, body, status, response = _OPERATIONS[name]
     parameters = [_parameter(id_, "path", _IDS[id_], required=True) for id_ in ids]
     parameters += _query(query, paged=name in _PAGED)
     parameters.append(_parameter("Instance-Id", "header", {"type": "string", "maxLength": 36}, required=False))
@@ -178,7 +164,7 @@ def _operation(name: str, ids: list[str]) -> dict[str, Any]:
         "operationId": name,
         "parameters": parameters,
         "responses": {
-            status: _response("Done.", answer),
+            status: _response("Done.", response),
             **{refusal: {"$ref": "#/components/responses/Refused"} for refusal in _REFUSALS},
         },
     }
@@ -198,7 +184,7 @@ def _query(shape: type[BaseModel] | None, *, paged: bool) -> list[dict[str, Any]
 
 
 def _without_null(schema: Schema) -> Schema:
-    """Return the schema of a value that a query either has or has not."""
+    """Return the schema of an optional value in a query: it is never null."""
     kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
     return {name: value for name, value in kinds[0].items() if name not in {"title", "default"}}
 
@@ -207,11 +193,7 @@ def _parameter(name: str, place: str, schema: Schema, *, required: bool) -> dict
     return {"name": name, "in": place, "required": required, "schema": schema}
 
 
-def _response(words: str, answer: str) -> dict[str, Any]:
+def _response(description: str, shape: str) -> dict[str, Any]:
     headers = {"X-Request-Id": {"required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}}
-    content = {"application/json": {"schema": _ref(answer)}} if answer else {}
-    return {"description": words, "headers": headers, **({"content": content} if content else {})}
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")
+    content = {"application/json": {"schema": _ref(shape)}} if shape else {}
+    return {"description": description, "headers": headers, **({"content": content} if content else {})}
