@@ -6,23 +6,23 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 # A `pulumi` that make demo installed is used before the one on PATH.
 export PATH := $(CURDIR)/.pulumi-cli/bin:$(PATH)
-# Each worker reads all tests: with what Python keeps of them that is half of the time.
+# Each worker imports all tests, which takes half of the time if Python may keep the compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
-# How many tests run at once: the processes that they start wait for each other about half of the time.
+# How many tests run at once. The processes that they start wait for each other about half of the time.
 WORKERS ?= 4
 
 .PHONY: help demo test check lint bench fuzz generate docs format clean
 
 help:
-	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
+	@echo "make demo    run a lookup, a pin and an upgrade task, with the real pulumi if it is installed"
 	@echo "make test    format check, lint, types and every test lane"
-	@echo "make check   format check, lint, types and the unit lane: for every few minutes"
-	@echo "make bench   measure what the library costs, as ratios within one run, and draw how that grows"
-	@echo "make fuzz    look for counterexamples for longer than a test may"
-	@echo "make generate  write the code, the schema and the reference that are made from the tables"
-	@echo "make docs    write what programs and commands print into docs/, by running them"
-	@echo "make format  rewrite the sources in the house's form"
-	@echo "make clean   remove what the other targets made"
+	@echo "make check   format check, lint, types and the unit lane, in less than a minute"
+	@echo "make bench   measure the cost of the library, as ratios within one run, and draw how it grows"
+	@echo "make fuzz    search for counterexamples, for longer than a test"
+	@echo "make generate  write the code, the schema and the reference from the tables"
+	@echo "make docs    run programs and commands, and write their output into docs/"
+	@echo "make format  format the sources"
+	@echo "make clean   remove the files of the other targets"
 
 # What the product needs, with the emulator and the command line: enough for the demo.
 $(INSTALLED): pyproject.toml
@@ -50,7 +50,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	@for program in examples/*/__main__.py examples/gitops/*/*.py; do echo "mypy $$program"; $(BIN)/mypy "$$program" || exit 1; done
 
-# One test at a time goes to the next worker that is free, the longest first (tests/support/lanes.py).
+# A worker gets one test at a time, the longest first (tests/support/lanes.py).
 test: lint
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist load --maxschedchunk 1
 

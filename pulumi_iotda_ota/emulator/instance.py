@@ -15,7 +15,6 @@ from pulumi_iotda_ota.emulator.faults import Faults
 from pulumi_iotda_ota.emulator.iam import Accounts
 from pulumi_iotda_ota.emulator.operations import task_fields
 from pulumi_iotda_ota.emulator.seed import (
-    DEFAULT_APP_ID,
     Seed,
     SeedPackage,
     SeedTask,
@@ -312,7 +311,7 @@ class Emulator:
         return self._application.service
 
     def _planted(self, switches: Switches) -> Service:
-        service = Service(switches, self._pace, self._clock, _default_app_id(self._seed))
+        service = Service(switches, self._pace, self._clock, self._seed.default_app_id)
         plant(self._seed, service)
         return service
 
@@ -327,7 +326,3 @@ def _algorithms(*, derived_only: bool, standard_only: bool) -> frozenset[str]:
     if derived_only and standard_only:
         raise ValueError("derived_only and standard_only exclude each other")
     return frozenset({DERIVED} if derived_only else {STANDARD} if standard_only else {DERIVED, STANDARD})
-
-
-def _default_app_id(seed: Seed) -> str:
-    return seed.packages[0].app_id if seed.packages else DEFAULT_APP_ID

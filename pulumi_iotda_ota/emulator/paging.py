@@ -49,6 +49,10 @@ class RecordIds:
         """Return a new id for a record made at ``at``."""
         return self.take(max(self._last + 1, (int(at) << 64) | (_MIDDLE << 24)))
 
+    def follow(self, other: RecordIds) -> None:
+        """Make only ids that are larger than those of another one so far."""
+        self.take(other._last)
+
     def take(self, record: int) -> int:
         """Record an id that a seed sets."""
         self._last = max(self._last, record)

@@ -63,6 +63,10 @@ class PackageStore:
     _product_names: dict[str, str] = field(default_factory=dict)
     _spaces: dict[str, str] = field(default_factory=dict)
 
+    def copy(self) -> PackageStore:
+        """Return another store of the same packages."""
+        return PackageStore(dict(self._by_id), {}, dict(self._product_names), dict(self._spaces))
+
     def add(self, package: Package) -> None:
         """Add a package."""
         self._by_id[package.package_id] = package
@@ -121,6 +125,12 @@ class Service:
         self.devices = DeviceStore()
         self.tasks = TaskStore(self.devices, self.ids, pace)
         self.spaces = {default_app_id}
+
+    def add_packages_of(self, other: Service) -> None:
+        """Add the packages of another service to this new one. Packages do not change, so both can hold them."""
+        self.packages = other.packages.copy()
+        self.ids.follow(other.ids)
+        self.spaces |= other.spaces
 
     def add_package(self, fields: Mapping[str, Any], record: int | None = None) -> Package:
         """Add a package whose fields were checked, and fill in id, time and product name if they are missing."""

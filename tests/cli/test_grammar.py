@@ -118,7 +118,8 @@ def test_the_example_of_a_command(path: tuple[str, ...]) -> None:
         called: click.Command = root
         while isinstance(called, click.Group):
             called = called.commands[call.pop(0)]
-        called.make_context(called.name, list(call), parent=click.Context(root))
+        # A command keeps the names of its help option from the first context that it has.
+        called.make_context(called.name, list(call), parent=click.Context(root, **root.context_settings))
 
 
 def test_the_connection_options(alone: Shell) -> None:

@@ -26,7 +26,7 @@ from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.message_rendering import option as long_option
 from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES
 from tests.support import fuzzing
-from tests.support.cli_shell import BIN, SEVERAL
+from tests.support.command_words import BIN, SEVERAL
 from tests.support.plugin_process import ROOT
 from tests.support.shell import METER, Shell
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.lock.files import LOCK_FILE
-from tests.support.cli_shell import BIN
+from tests.support.command_words import BIN
 from tests.support.shell import METER
 
 if TYPE_CHECKING:

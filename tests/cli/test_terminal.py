@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli_shell import SEVERAL
+from tests.support.command_words import SEVERAL
 from tests.support.shell import METER, Shell, plain
 
 if TYPE_CHECKING:

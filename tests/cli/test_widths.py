@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
-from tests.support.cli_shell import SEVERAL
+from tests.support.command_words import SEVERAL
 from tests.support.shell import METER, Shell, plain
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import yaml
 
 from tests.conftest import settings_for
 from tests.support import plugins
-from tests.support.prepared import SECONDS, describe_python, key_of, made_once, path_with_uv
+from tests.support.prepared import GO, SECONDS, describe_python, key_of, made_once, path_with_uv
 from tests.support.vault import PROVIDER, running
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 PRINTED = "printed.txt"
 STACKS = Path(".pulumi") / "stacks"
-# A command ends before Go's collector has paid for itself: it is a fifth of the time of a short one.
-BACKEND = {"PULUMI_CONFIG_PASSPHRASE": "engine-lane", "PULUMI_SKIP_UPDATE_CHECK": "true", "GOGC": "400"}
+BACKEND = {"PULUMI_CONFIG_PASSPHRASE": "engine-lane", "PULUMI_SKIP_UPDATE_CHECK": "true", **GO}
 # The key by which a value of the state says that it is a secret.
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
 PREVIEWED = "--skip-preview=false"

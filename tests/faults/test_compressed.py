@@ -12,7 +12,7 @@ import pytest
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError, ServiceError
 from tests.support.fault_helpers import RawServer, http
-from tests.support.faults_connections import PAGE, at, error_of, listed
+from tests.support.lists_over_http import PAGE, at, error_of, listed
 from tests.support.plugin_process import ROOT
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_a_refusal_keeps_its_status() -> None:
 LARGE = """
 import resource, zlib
 from tests.support.fault_helpers import RawServer
-from tests.support.faults_connections import at, error_of
+from tests.support.lists_over_http import at, error_of
 from tests.faults.test_compressed import answering
 
 packer = zlib.compressobj(9, zlib.DEFLATED, 31)

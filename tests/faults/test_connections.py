@@ -35,7 +35,7 @@ from tests.support.fault_helpers import (
     http,
     package,
 )
-from tests.support.faults_connections import PAGE, QUERY, at, error_of, listed, page
+from tests.support.lists_over_http import PAGE, QUERY, at, error_of, listed, page
 
 if TYPE_CHECKING:
     from pathlib import Path

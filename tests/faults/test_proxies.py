@@ -12,7 +12,7 @@ import pytest
 
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, TransportError
 from tests.support.fault_helpers import AUTHORITY, RawServer, closed_port, connection_to, http
-from tests.support.faults_connections import at, error_of, listed
+from tests.support.lists_over_http import at, error_of, listed
 from tests.support.plugin_process import ROOT
 from tests.support.relay import SERVICE_NAME, STRANGER, Front, Proxy
 from tests.support.socks import SocksProxy
@@ -268,7 +268,7 @@ def test_socks_without_its_extra(tmp_path: Path) -> None:
     (tmp_path / "socks.py").write_text("raise ImportError('not installed')\n")
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from tests.support.faults_connections import at, listed\n"
+        "from tests.support.lists_over_http import at, listed\n"
         "listed(at('https://iotda.example.test', proxy='socks5://proxy.example:1080'))\n"
     )
     done = subprocess.run(

@@ -22,7 +22,7 @@ from tests.support.fault_helpers import (
     connection_to,
     http,
 )
-from tests.support.faults_connections import at, error_of, listed, page
+from tests.support.lists_over_http import at, error_of, listed, page
 
 if TYPE_CHECKING:
     import socket

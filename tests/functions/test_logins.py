@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,8 @@ def test_twenty_lookups_at_once_sign_in_once(user: Emulator) -> None:
         ids = list(pool.map(lambda _: iotda_ota.get_ota_package(package_id=firmware(user)).package_id, range(20)))
 
     assert set(ids) == {firmware(user)}
-    assert sum(1 for request in user.requests if request.operation == TOKEN) == 1
+    # The whole count is in the message of a failure: a request that timed out on a slow machine is sent again.
+    assert Counter(request.operation for request in user.requests) == {TOKEN: 1, "ShowOtaPackage": 20}
 
 
 def test_a_connection_is_enough(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

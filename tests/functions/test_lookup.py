@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pulumi_iotda_ota as iotda_ota
-from tests.support.functions_lookup import LAMP, METER, upload
+from tests.support.lamps import LAMP, METER, upload
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator

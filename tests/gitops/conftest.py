@@ -16,7 +16,7 @@ import pytest
 from tests.engine.conftest import KEPT, make_project, vault
 from tests.support.github import Job, workflow
 from tests.support.gitlab import Ran, run_job
-from tests.support.prepared import ROOT, pip_settings, users_environment
+from tests.support.prepared import GO, ROOT, pip_settings, users_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,7 @@ def repository(emulator: Emulator, token_url: str, tmp_path: Path) -> Repository
         "PATH": f"{tools}:{os.environ['PATH']}",
         "PULUMI_HOME": str(tmp_path / "pulumi-home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "GOGC": "400",
+        **GO,
     }
     variables = {
         "PULUMI_BACKEND_URL": state.as_uri(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulumi_iotda_ota.emulator import Emulator
-from tests.support.lock_update import SEED, Keeper
+from tests.support.lock_keeper import SEED, Keeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

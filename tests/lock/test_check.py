@@ -12,7 +12,7 @@ import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.lock import report
 from pulumi_iotda_ota.lock import update as keeping
 from pulumi_iotda_ota.lock.files import change
-from tests.support.lock_update import ASKED, SOFTWARE, Keeper
+from tests.support.lock_keeper import ASKED, SOFTWARE, Keeper
 from tests.support.locks import entry
 
 

@@ -11,7 +11,7 @@ import pulumi_iotda_ota as iotda_ota
 from pulumi_iotda_ota.emulator import Switches
 from pulumi_iotda_ota.lock import report
 from pulumi_iotda_ota.lock.files import change
-from tests.support.lock_update import SOFTWARE, Keeper
+from tests.support.lock_keeper import SOFTWARE, Keeper
 from tests.support.locks import NEWEST, entry
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.doc_blocks import ROOT, Block, blocks, file_of, rollout_program
 from tests.support.plugins import copy
-from tests.support.prepared import SECONDS, pip_settings, program_environment, users_environment
+from tests.support.prepared import GO, SECONDS, pip_settings, program_environment, users_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,11 +72,12 @@ def _yaml_project() -> str:
     return _project({"name": "yaml"})
 
 
-_OUTPUTS = "pulumi stack output --json > outputs.json\npulumi destroy --skip-preview\n"
+_OUTPUTS = "pulumi stack output --json > outputs.json\n"
+_DESTROYED = f"{_OUTPUTS}pulumi destroy --skip-preview\n"
 _UNCHANGED = f"pulumi preview --expect-no-changes\n{_OUTPUTS}"
 SESSIONS: Mapping[tuple[str, str], Session] = {
     ("README.md", "wheel"): Session(engine=False, checkout=True, before='cd "$CHECKOUT"\n'),
-    ("README.md", "first-up"): Session(checkout=True, account=True, after=_OUTPUTS),
+    ("README.md", "first-up"): Session(checkout=True, account=True, after=_DESTROYED),
     # The emulator is the shell's only job in the background.
     ("README.md", "local"): Session(
         files={name: functools.partial(file_of, "README.md", name) for name in ("Pulumi.yaml", "__main__.py")},
@@ -92,7 +93,7 @@ SESSIONS: Mapping[tuple[str, str], Session] = {
         after=_OUTPUTS,
     ),
     ("docs/other-languages.md", "plugin-from-a-path"): Session(
-        checkout=True, account=True, before="pulumi stack init dev\n", after=f"pulumi up --skip-preview\n{_OUTPUTS}"
+        checkout=True, account=True, before="pulumi stack init dev\n", after=f"pulumi up --skip-preview\n{_DESTROYED}"
     ),
     ("docs/credentials.md", "secret"): Session(
         files={"Pulumi.yaml": _yaml_project},
@@ -199,7 +200,7 @@ def _environment(session: Session, folder: Path, settings: Mapping[str, str]) ->
         "PULUMI_CONFIG_PASSPHRASE": "docs",
         "PULUMI_SKIP_CONFIRMATIONS": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "GOGC": "400",
+        **GO,
     }
 
 

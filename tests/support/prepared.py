@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CACHE",
+    "GO",
     "PROGRAM_ENVIRONMENT",
     "ROOT",
     "SECONDS",
@@ -43,6 +44,8 @@ CACHE = ROOT / ".cache"
 EXTRAS = "emulator,cli"
 #: The variable that names the virtual environment of programs.
 PROGRAM_ENVIRONMENT = "PROGRAM_ENVIRONMENT"
+#: A command of Pulumi ends before Go's garbage collector has paid for itself, unless it needs much memory.
+GO = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
 #: How long a command may take that does much: a guard, which the slowest machine must not come near.
 SECONDS = 600
 #: What the tests install besides the project: the build backend, what Pulumi installs into every environment, pytest,
@@ -172,8 +175,8 @@ def describe_python(folder: Path, name: str) -> None:
 
 @functools.cache
 def _uv_lock(environment: Path) -> str:
-    """Return a lock file with what is installed in an environment."""
-    found = sorted(path.stem.split("-") for path in environment.glob("lib/python*/site-packages/*.dist-info"))
+    """Return a lock file with the installed packages that can be Pulumi's: it looks for a plugin in each package."""
+    found = sorted(path.stem.split("-") for path in environment.glob("lib/python*/site-packages/pulumi*.dist-info"))
     packages = [f'[[package]]\nname = "{name}"\nversion = "{version}"\n' for name, version in found]
     return "\n".join(['version = 1\nrequires-python = ">=3.10"\n', *packages])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.paging.marker import Page
-from tests.support.unit_scheduler import TOP, marker_of
+from tests.support.paged_service import TOP, marker_of
 
 if TYPE_CHECKING:
     from random import Random

@@ -14,7 +14,7 @@ from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.auth.connection_model import CONFIG_NAMES, PUBLIC_FIELDS, SECRET_FIELDS, Connection
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
 from pulumi_iotda_ota.iotda.references import render
-from tests.support.unit_connection import INSTANCE, KEYS, resolved
+from tests.support.connection_settings import INSTANCE, KEYS, resolved
 
 
 def test_the_environment_is_enough() -> None:

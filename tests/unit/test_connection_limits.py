@@ -11,7 +11,7 @@ from pulumi_iotda_ota.iotda.auth.connection import resolve
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.credentials import AssumedAgency
 from pulumi_iotda_ota.iotda.errors import ConfigurationError
-from tests.support.unit_connection import INSTANCE, KEYS, resolved
+from tests.support.connection_settings import INSTANCE, KEYS, resolved
 
 if TYPE_CHECKING:
     from pathlib import Path

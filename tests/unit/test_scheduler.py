@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pulumi_iotda_ota.iotda.paging.scheduler import PageScheduler, Place
 from tests.support.fuzzing import examples
-from tests.support.unit_scheduler import QUIRKS, Service
+from tests.support.paged_service import QUIRKS, Service
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.paging.marker import Page

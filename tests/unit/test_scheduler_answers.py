@@ -12,7 +12,7 @@ from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.paging.marker import Page, walk
 from pulumi_iotda_ota.iotda.paging.scheduler import PageScheduler, Place
 from tests.support.fuzzing import examples
-from tests.support.unit_scheduler import QUIRKS, TOP, Service, marker_of
+from tests.support.paged_service import QUIRKS, TOP, Service, marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

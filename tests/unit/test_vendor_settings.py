@@ -12,7 +12,7 @@ from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, AssumedAgency, Us
 from pulumi_iotda_ota.iotda.auth.sources import SOURCES
 from pulumi_iotda_ota.iotda.auth.vendor import IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.errors import ConfigurationError, CredentialsError
-from tests.support.unit_connection import INSTANCE, KEYS, resolved
+from tests.support.connection_settings import INSTANCE, KEYS, resolved
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -59,10 +59,7 @@ def test_the_oldest_releases(python: Path, emulator: Emulator, tmp_path: Path) -
 
 # A sample with everything that the library takes from its dependencies: other tests of these lanes go through the same
 # calls again, with other values.
-ENGINE = (
-    "engine/test_options.py::test_options_in_python",
-    "engine/test_placement.py::test_resources_move_below_components",
-)
+ENGINE = ("engine/test_options.py::test_options_in_python",)
 SAMPLE = (
     "functions",
     "faults/test_sent.py",

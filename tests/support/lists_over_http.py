@@ -1,4 +1,4 @@
-"""What tests/faults/test_connections.py and test_tls_and_proxies.py share."""
+"""A list of packages that a client reads from any address, and a server that returns one page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests/unit/test_connection.py and test_connection_limits.py share."""
+"""Settings of a connection, and what they resolve to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests/lock/test_update.py and test_check.py share."""
+"""A lock file, the service that its entries are of, and the commands that keep it up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests/unit/test_scheduler.py and test_scheduler_answers.py share."""
+"""A service whose lists have pages, and what services of other kinds do differently."""
 
 from __future__ import annotations
 

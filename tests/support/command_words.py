@@ -1,4 +1,4 @@
-"""What tests/cli/test_shell.py and test_shell_completion.py share."""
+"""Words of commands that several tests run."""
 
 from __future__ import annotations
 

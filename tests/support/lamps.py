@@ -1,4 +1,4 @@
-"""What tests/functions/test_lookup.py and test_lookup_errors.py share."""
+"""Firmware of a lamp, which a test uploads, and the arguments of lookups."""
 
 from __future__ import annotations
 
