@@ -117,7 +117,9 @@ def _print_table(chosen: list[str]) -> None:
         if total != Score():
             _print_score(area.name, total)
     (FOLDER / "survivors.txt").write_text("\n".join([*survivors, ""]), encoding="utf-8")
-    print("\n.cache/mutation/survivors.txt names what survived; in the folder of the area: ../venv/bin/mutmut show NAME")
+    print(
+        "\n.cache/mutation/survivors.txt names what survived; in the folder of the area: ../venv/bin/mutmut show NAME"
+    )
 
 
 def _print_score(name: str, score: Score) -> None:

@@ -265,7 +265,10 @@ AGENCY = AssumedAgency(KEY, "reader", "meters-inc", "argument")
         (AGENCY, replace(AGENCY, base=OTHER_KEY)),
         (IdTokenFile("/run/a", "idp", ""), IdTokenFile("/run/b", "idp", "")),
         (IdTokenFile("/run/a", "idp", ""), IdTokenFile("/run/a", "other", "")),
-        (AccessKey("AK", SecretStr("SK"), SecretStr("one"), ""), AccessKey("AK", SecretStr("SK"), SecretStr("two"), "")),
+        (
+            AccessKey("AK", SecretStr("SK"), SecretStr("one"), ""),
+            AccessKey("AK", SecretStr("SK"), SecretStr("two"), ""),
+        ),
         (AuthToken(SecretStr("one"), ""), AuthToken(SecretStr("two"), "")),
     ],
     ids=["account", "user", "agency's account", "agency", "base", "file", "provider", "security token", "token"],
