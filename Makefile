@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # How many tests run at once: the processes that they start wait for each other about half of the time.
 WORKERS ?= 4
 
-.PHONY: help demo test check lint bench fuzz generate docs format clean
+.PHONY: help demo test check lint bench fuzz mutate generate docs format clean
 
 help:
 	@echo "make demo    see a lookup, a pin and an upgrade task, on the real pulumi where there is one"
@@ -19,6 +19,7 @@ help:
 	@echo "make check   format check, lint, types and the unit lane: for every few minutes"
 	@echo "make bench   measure what the library costs, as ratios within one run, and draw how that grows"
 	@echo "make fuzz    look for counterexamples for longer than a test may"
+	@echo "make mutate  make small faults in the core and count those that the tests notice (up to two hours)"
 	@echo "make generate  write the code, the schema and the reference that are made from the tables"
 	@echo "make docs    write what programs and commands print into docs/, by running them"
 	@echo "make format  rewrite the sources in the house's form"
@@ -61,6 +62,10 @@ bench: $(READY)
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz
+
+# MODULES=selection/constraints tests these modules again, in minutes.
+mutate: $(READY)
+	@$(BIN)/python -m tests.mutation $(MODULES)
 
 generate: $(READY)
 	@$(BIN)/python -m tools.generate

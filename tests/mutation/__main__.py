@@ -13,10 +13,13 @@ import subprocess
 import sys
 import sysconfig
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.mutation.areas import AREAS, PACKAGE, ROOT, Area, modules
 from tests.mutation.results import Score, score_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOLDER = ROOT / ".cache" / "mutation"
 ENVIRONMENT = FOLDER / "venv"
@@ -96,7 +99,9 @@ def _settings(area: Area) -> str:
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     project = (ROOT / "pyproject.toml").read_text("utf-8")
-    return "\n".join([project, "[tool.mutmut]", "use_git_change_detection = false", *lines, ""])
+    return "\n".join(
+        [project, "[tool.mutmut]", "use_git_change_detection = false", "track_dependencies = false", *lines, ""]
+    )
 
 
 def _print_table(chosen: list[str]) -> None:
