@@ -281,7 +281,7 @@ def test_credentials_that_differ_in_one_part_are_two(refused: Credential, other:
 
     pass_through(limiter, credential=other)
     with pytest.raises(CredentialsError, match="refused"):
-        pass_through(limiter, credential=replace(refused, source="another place"))
+        pass_through(limiter, credential=replace(refused, source="another place"))  # type: ignore[arg-type]
 
 
 def test_refusals_can_be_forgotten() -> None:

@@ -280,7 +280,8 @@ def test_an_abandoned_walk_ends() -> None:
 
 def test_pages_that_wait_for_a_thread_are_not_sent_once_the_walk_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """If only one thread can start, other pages wait for it. When the walk is closed, they are never requested."""
-    start, started, closed = threading.Thread.start, [], threading.Event()
+    start, closed = threading.Thread.start, threading.Event()
+    started: list[threading.Thread] = []
 
     def start_one(thread: threading.Thread) -> None:
         if started:
