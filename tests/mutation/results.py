@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The exit codes of mutmut for a mutant: tests passed, no test calls the function, not tried.
+# The exit codes of mutmut for a mutant: tests passed, no test calls the function, not tried to the end.
 _SURVIVED = 0
-_NO_TEST = 33
-_SKIPPED = 34
+_NO_TEST = (5, 33)
+_UNTRIED = (None, 2, 34)
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ def score_of(mutated: Path) -> Score:
         original = functions.get(f"{function.partition('__mutmut_')[0]}__mutmut_orig")
         if original is not None and function in functions and _changes_text(original, functions[function]):
             score += Score(texts=1)
-        elif code is None or code == _SKIPPED:
+        elif code in _UNTRIED:
             score += Score(untried=1)
-        elif code in (_SURVIVED, _NO_TEST):
-            score += Score(survivors=(name,), uncovered=int(code == _NO_TEST))
+        elif code in (_SURVIVED, *_NO_TEST):
+            score += Score(survivors=(name,), uncovered=int(code in _NO_TEST))
         else:
             score += Score(killed=1)
     return score
