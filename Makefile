@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # How many tests run at once. The processes that they start wait for each other about half of the time.
 WORKERS ?= 4
 
-.PHONY: help demo test check lint bench fuzz generate docs format clean
+.PHONY: help demo test check lint bench fuzz mutate generate docs format clean
 
 help:
 	@echo "make demo    run a lookup, a pin and an upgrade task, with the real pulumi if it is installed"
@@ -19,6 +19,7 @@ help:
 	@echo "make check   format check, lint, types and the unit lane, in less than a minute"
 	@echo "make bench   measure the cost of the library, as ratios within one run, and draw how it grows"
 	@echo "make fuzz    search for counterexamples, for longer than a test"
+	@echo "make mutate  make small faults in the core, and count those that the tests notice (up to two hours)"
 	@echo "make generate  write the code, the schema and the reference from the tables"
 	@echo "make docs    run programs and commands, and write their output into docs/"
 	@echo "make format  format the sources"
@@ -62,6 +63,10 @@ bench: $(READY)
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz
+
+# MODULES=selection/constraints tests these modules again, in minutes.
+mutate: $(READY)
+	@$(BIN)/python -m tests.mutation $(MODULES)
 
 generate: $(READY)
 	@$(BIN)/python -m tools.generate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import shutil
 import signal
 import sys
@@ -85,6 +86,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(_OURS) or name.upper() in _PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture(autouse=True)
+def _seeded_chance() -> None:
+    """Spread retries in the same way in every run: the jitter between attempts is the product's only chance."""
+    random.seed(0)
 
 
 @pytest.fixture

@@ -78,6 +78,25 @@ def test_what_is_gone_and_replaced(keeper: Keeper) -> None:
     assert keeper.statuses() == {"software": "current"}
 
 
+@pytest.mark.parametrize("newer", [True, False])
+def test_a_refusal_is_no_deletion(keeper: Keeper, newer: bool) -> None:
+    """If the service refuses to show the locked package, its name fails. Only "not found" means that it is gone."""
+    keeper.add("software", SOFTWARE)
+    keeper.emulator.delete_package("s1")
+    if newer:
+        keeper.upload("S1", "s1-again", kind="softwarePackage")
+
+    def refuse(request: Any) -> bool:
+        return bool(request.path.endswith("/s1"))
+
+    keeper.emulator.faults.add(operation="ShowOtaPackage", match=refuse, error="denied", times=None)
+
+    assert keeper.statuses() == {"software": "failed"}
+    (outcome,) = keeper.update()
+    assert "refused to read an OTA package" in str(outcome.error)
+    assert keeper.entries["software"].package_id == "s1"
+
+
 def test_remove(keeper: Keeper) -> None:
     """Names are removed together, or none if one does not exist."""
     change(keeper.path, lambda _: {name: entry(name) for name in ("a", "b", "c")})

@@ -66,12 +66,13 @@ def test_a_newer_upload_changes_nothing(service: Emulator, project: Path) -> Non
     assert iotda_ota.get_ota_package(lock="meter").package_id == locked.package_id
 
 
-def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: Path) -> None:
-    """A locked lookup that requires a checksum returns the checksum from the file."""
+@pytest.mark.parametrize("more", [{}, {"include_file_location": True}])
+def test_a_checksum_that_is_required_is_locked_too(service: Emulator, project: Path, more: dict[str, Any]) -> None:
+    """A lookup that requires a checksum returns the locked file location with it, as it does without a lock."""
     lock(service, project, "meter", **NEWEST, require_checksum=True)
     service.forget_requests()
 
-    found = iotda_ota.get_ota_package(lock="meter", **NEWEST, require_checksum=True, include_file_location=True)
+    found = iotda_ota.get_ota_package(lock="meter", **NEWEST, require_checksum=True, **more)
 
     assert found.file_location is not None
     assert found.file_location.obs_location is not None
@@ -194,6 +195,27 @@ def test_what_is_not_known_of_the_place_is_no_difference(
     assert iotda_ota.get_ota_package(lock="meter", connection=iotda_ota.Connection(profile="ci"))
 
 
+def test_locked_for_an_instance_and_none_is_configured(project: Path) -> None:
+    """An endpoint without an instance is another place than an instance of it."""
+    url = "https://iotda.cn-north-4.myhuaweicloud.com"
+    place = {"region": "cn-north-4", "endpoint": url, "project_id": "p1", "instance_id": "i1"}
+    change(project / LOCK_FILE, lambda _: {"meter": entry("meter", place=place)})
+
+    text = refusal(lock="meter", connection=iotda_ota.Connection(endpoint=url, project_id="p1"))
+
+    assert text.startswith('"meter" is locked for another endpoint, project or instance')
+    assert 'found instance_id="i1"' in text
+
+
+def test_locked_without_a_region(project: Path) -> None:
+    """An entry without a region, of an endpoint whose region was not known, is found with any region."""
+    place = {"endpoint": "https://iotda.example.com", "project_id": "p1"}
+    change(project / LOCK_FILE, lambda _: {"meter": entry("meter", place=place)})
+
+    connection = iotda_ota.Connection(endpoint="https://iotda.example.com", project_id="p1", region="cn-north-4")
+    assert iotda_ota.get_ota_package(lock="meter", connection=connection).version == "V1"
+
+
 def test_any_emulator_is_the_same_place(emulator: Emulator, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The port of this machine is no place: a program reads what another emulator locked."""
     lock(emulator, project, "meter", **NEWEST)
@@ -224,6 +246,18 @@ def test_verify_finds_a_package_that_is_gone(service: Emulator, project: Path) -
 
     assert "iotda-ota lock update meter" in str(caught.value)
     assert iotda_ota.get_ota_package(lock="meter").package_id == locked.package_id
+
+
+@pytest.mark.parametrize("error", ["denied", "invalid", "method_absent"])
+def test_verify_takes_a_refusal_for_no_deletion(service: Emulator, project: Path, error: str) -> None:
+    """Only "not found" of the service itself means that the locked package is gone. Any other refusal is the error."""
+    lock(service, project, "meter", **NEWEST)
+    service.faults.add(operation="ShowOtaPackage", error=error)
+
+    told = refusal(lock="meter", verify=True)
+
+    assert told.startswith("Huawei Cloud refused to read an OTA package")
+    assert "is gone" not in told
 
 
 def test_verify_finds_another_checksum(service: Emulator, project: Path) -> None:

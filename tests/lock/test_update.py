@@ -152,6 +152,29 @@ def test_replacing_by_the_same_is_no_change(keeper: Keeper) -> None:
     assert keeper.path.read_bytes() == before
 
 
+def test_replacing_from_another_place_is_a_change(keeper: Keeper) -> None:
+    """An equal package in another place is another lookup: ``--replace`` writes the new place."""
+    keeper.add()
+    there = keeper.entries["meter-firmware"]
+    elsewhere = replace(there, place={**there.place, "project_id": "another"})
+    change(keeper.path, lambda _: {"meter-firmware": elsewhere})
+
+    assert keeper.add(replace=True).status == "added"
+    assert keeper.entries["meter-firmware"].place == there.place
+
+
+def test_two_adds_of_one_name_at_once(keeper: Keeper) -> None:
+    """If another program locks the same name during the lookup, the later one is refused and changes nothing."""
+    first = entry("meter-firmware")
+    keeper.emulator.faults.add(
+        operation="ListOtaPackageInfo", before=lambda: change(keeper.path, lambda there: {**there, first.name: first})
+    )
+
+    with pytest.raises(iotda_ota.LockError, match='"meter-firmware" is locked already'):
+        keeper.add()
+    assert keeper.entries == {"meter-firmware": first}
+
+
 def test_a_lookup_that_fails_locks_nothing(keeper: Keeper) -> None:
     """If the lookup fails, its error is reported and no file is created."""
     with pytest.raises(iotda_ota.PackageNotFound):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,7 +56,6 @@ def test_an_outage_that_is_over_is_not_blamed(bench: Bench) -> None:
 
 def test_one_request_that_runs_out_of_time(bench: Bench) -> None:
     """A wait endures that a single request runs out of its deadline, however its retries are spread."""
-    random.seed(7)
     bench.emulator.faults.add(operation="ShowBatchTask", nth=2, times=60, error="iam_down")
 
     outputs = wait(bench, campaign(bench), timeout="1h", connection={"deadline": 1, "max_attempts": 10})

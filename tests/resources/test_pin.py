@@ -387,7 +387,7 @@ def test_delete_needs_nothing(bench: Bench) -> None:
 
 
 def test_the_order_of_source_versions_says_nothing(bench: Bench) -> None:
-    """The same source versions in another order are the same selection, and move nothing."""
+    """Another order of source versions is the same selection and moves nothing. The order of preferences decides."""
     query = {"package_type": "firmwarePackage", "product_id": "meter", "highest_version": True}
     first = Pin.check(bench.context, {}, {**query, "source_versions": ["0.9", "0.8"]})
     sent = bench.count()
@@ -397,3 +397,5 @@ def test_the_order_of_source_versions_says_nothing(bench: Bench) -> None:
     assert (first.problems, again.problems) == ([], [])
     assert again.inputs["source_versions"] == first.inputs["source_versions"]
     assert bench.count() == sent
+    for preferred in (["V1", "V2"], ["V2", "V1"]):
+        assert pinned(bench, {**query, "preferred_versions": preferred})["version"] == preferred[0]

@@ -129,10 +129,11 @@ def test_a_line_break_at_the_end_is_dropped() -> None:
 
 
 @pytest.mark.parametrize("value", ["A\nB", "A\x00B", "schlüssel", "A\x1bB"])
-def test_characters_that_no_header_takes_are_refused(value: str) -> None:
-    """What cannot be a credential is told before it is sent, without being shown."""
-    with pytest.raises(CredentialsError, match="HW_SECRET_KEY has characters") as caught:
-        find(environ={"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": value})
+@pytest.mark.parametrize("part", ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", "HW_AUTH_TOKEN"])
+def test_characters_that_no_header_takes_are_refused(part: str, value: str) -> None:
+    """A part of a credential with such a character is an error before a request, and the value is not printed."""
+    with pytest.raises(CredentialsError, match=f"{part} has characters") as caught:
+        find(environ={**HW, part: value})
 
     assert value not in str(caught.value)
 

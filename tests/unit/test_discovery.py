@@ -217,15 +217,26 @@ def test_a_credentials_file_of_the_sdk(home: Path) -> None:
     assert found({}, {}, HOME=str(home)) == IdTokenFile("/run/token", "pipeline", "")
 
 
-def test_a_credentials_file_that_is_not_used_decides_nothing(home: Path) -> None:
-    """Where another place gives the credential, the file's IAM, which may be another cloud's, gets no password."""
-    section(home, "[basic]\nak = AK\nsk = SK\nproject_id = p-file\niam_endpoint = https://iam.example.com\n")
+@pytest.mark.parametrize("name", ["basic", "global"])
+def test_a_credentials_file_that_is_not_used_decides_nothing(home: Path, name: str) -> None:
+    """If another source has the credential, the IAM of the file, which can be another cloud's, gets no password."""
+    section(home, f"[{name}]\nak = AK\nsk = SK\nproject_id = p-file\niam_endpoint = https://iam.example.com\n")
     user = {"HW_USER_NAME": "operator", "HW_USER_PASSWORD": "phrase", "HW_DOMAIN_NAME": "meters-inc"}
 
     resolved = resolve(None, config={}, environ={"HOME": str(home), "HW_REGION_NAME": "cn-north-4", **user})
 
     assert isinstance(resolved.credential, UserPassword)
     assert (resolved.iam_endpoint, resolved.project_id) == ("https://iam.cn-north-4.myhuaweicloud.com", "")
+
+
+def test_global_credentials_have_no_project(home: Path) -> None:
+    """The section of global services has a key and its IAM. Its project_id is ignored, as the SDK ignores it."""
+    section(home, "[global]\nak = AK\nsk = SK\nproject_id = p-file\niam_endpoint = https://iam.example.com\n")
+
+    resolved = resolve(None, config={}, environ={"HOME": str(home), "HW_REGION_NAME": "cn-north-4"})
+
+    assert resolved.credential.secrets == ("AK", "SK")
+    assert (resolved.project_id, resolved.iam_endpoint) == ("", "https://iam.example.com")
 
 
 def test_a_broken_file_is_told_where_its_turn_comes(home: Path) -> None:

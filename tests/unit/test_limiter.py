@@ -10,7 +10,14 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from pulumi_iotda_ota.iotda.auth.credentials import AccessKey
+from pulumi_iotda_ota.iotda.auth.credentials import (
+    AccessKey,
+    AssumedAgency,
+    AuthToken,
+    Credential,
+    IdTokenFile,
+    UserPassword,
+)
 from pulumi_iotda_ota.iotda.errors import (
     CredentialsError,
     DeadlineExceeded,
@@ -20,7 +27,7 @@ from pulumi_iotda_ota.iotda.errors import (
 )
 from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
 from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK, Deadline
-from tests.support.fault_helpers import CONNECTION
+from tests.support.fault_helpers import CONNECTION, KEY
 
 OTHER_KEY = AccessKey("AKOTHER", SecretStr("other"), None, "argument")
 
@@ -143,12 +150,13 @@ def test_a_refusal_for_another_reason_proves_the_credential() -> None:
     [
         TransportError(""),
         ServiceError("", status=503),
+        ServiceError("", status=500, error_code="IOTDA.000020"),
         ServiceError("", status=404),
         ServiceError("", status=302),
         ServiceError("", status=403, error_code="APIGW.0101"),
         ServiceError("", status=404, error_code="IOTDA.000029"),
     ],
-    ids=["no answer", "503", "a page", "a redirect", "the gateway", "no such address"],
+    ids=["no answer", "503", "500 by the service", "a page", "a redirect", "the gateway", "no such address"],
 )
 def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> None:
     """What ends without a look at who asks leaves the next one alone too; the first that is let in frees the others."""
@@ -185,6 +193,18 @@ def test_a_credential_is_let_in_one_way_at_a_time(changes: dict[str, object]) ->
         pytest.fail("a second one was let through")
 
     hold_at_once(limiter, 8, **changes)
+
+
+def test_a_response_in_one_way_ends_no_other_trial() -> None:
+    """While the first request of one way is in flight, a response in another way lets no second one through."""
+    limiter = RequestLimiter()
+    pass_through(limiter)
+    other = replace(CONNECTION, endpoint="https://other")
+
+    with limiter.slot(other, deadline=deadline(), doing="test"):
+        pass_through(limiter)
+        with pytest.raises(DeadlineExceeded), limiter.slot(other, deadline=deadline(0.01), doing="test"):
+            pytest.fail("a second one was let through")
 
 
 def test_nothing_is_sent_after_a_refused_credential() -> None:
@@ -229,6 +249,40 @@ def test_another_credential_is_not_refused_with_it() -> None:
 
     pass_through(limiter, credential=OTHER_KEY)
     pass_through(limiter, credential=AccessKey("AKIDEXAMPLE7Q", SecretStr("corrected"), None, "argument"))
+
+
+USER = UserPassword("operator", SecretStr("phrase"), "meters-inc", "argument")
+AGENCY = AssumedAgency(KEY, "reader", "meters-inc", "", "argument")
+
+
+@pytest.mark.parametrize(
+    ("refused", "other"),
+    [
+        (USER, replace(USER, domain_name="other-inc")),
+        (USER, replace(USER, user_name="auditor")),
+        (AGENCY, replace(AGENCY, domain_name="other-inc")),
+        (AGENCY, replace(AGENCY, domain_id="d78cbac186b744899480f25bd022f468")),
+        (AGENCY, replace(AGENCY, agency_name="writer")),
+        (AGENCY, replace(AGENCY, base=OTHER_KEY)),
+        (IdTokenFile("/run/a", "idp", ""), IdTokenFile("/run/b", "idp", "")),
+        (IdTokenFile("/run/a", "idp", ""), IdTokenFile("/run/a", "other", "")),
+        (
+            AccessKey("AK", SecretStr("SK"), SecretStr("one"), ""),
+            AccessKey("AK", SecretStr("SK"), SecretStr("two"), ""),
+        ),
+        (AuthToken(SecretStr("one"), ""), AuthToken(SecretStr("two"), "")),
+    ],
+    ids=["account", "user", "agency's account", "agency", "base", "file", "provider", "security token", "token"],
+)
+def test_credentials_that_differ_in_one_part_are_two(refused: Credential, other: Credential) -> None:
+    """A refusal of one credential does not stop another one that differs in its account, its base or any other part."""
+    limiter = RequestLimiter()
+    with pytest.raises(CredentialsError):
+        pass_through(limiter, CredentialsError("refused", status=401), credential=refused)
+
+    pass_through(limiter, credential=other)
+    with pytest.raises(CredentialsError, match="refused"):
+        pass_through(limiter, credential=replace(refused, source="another place"))  # type: ignore[arg-type]
 
 
 def test_refusals_can_be_forgotten() -> None:

@@ -278,6 +278,33 @@ def test_an_abandoned_walk_ends() -> None:
     assert len(service.asked) < 40
 
 
+def test_pages_that_wait_for_a_thread_are_not_sent_once_the_walk_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If only one thread can start, other pages wait for it. When the walk is closed, they are never requested."""
+    start, closed = threading.Thread.start, threading.Event()
+    started: list[threading.Thread] = []
+
+    def start_one(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    def hold(place: Place) -> None:
+        if len(service.asked) == 4:
+            closed.wait(10)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    service = Service(5000, hold)
+    found = records(service)
+    for _ in range(60):
+        next(found)
+
+    found.close()
+    closed.set()
+    service.hold_ended()
+    assert len(service.asked) == 4
+
+
 def test_ctrl_c_ends_the_walk() -> None:
     """An interruption of who waits for pages leaves no thread that asks for more of them."""
     held = threading.Event()
