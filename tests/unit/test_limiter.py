@@ -272,7 +272,18 @@ AGENCY = AssumedAgency(KEY, "reader", "meters-inc", "", "argument")
         ),
         (AuthToken(SecretStr("one"), ""), AuthToken(SecretStr("two"), "")),
     ],
-    ids=["account", "user", "agency's account", "agency", "base", "file", "provider", "security token", "token"],
+    ids=[
+        "account",
+        "user",
+        "agency's account",
+        "id of it",
+        "agency",
+        "base",
+        "file",
+        "provider",
+        "security token",
+        "token",
+    ],
 )
 def test_credentials_that_differ_in_one_part_are_two(refused: Credential, other: Credential) -> None:
     """A refusal of one credential does not stop another one that differs in its account, its base or any other part."""

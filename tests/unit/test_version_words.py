@@ -35,8 +35,8 @@ release = st.sampled_from(["1.5", "2.0.1", "V100R001C00", "app_v1.2", "2024.04.1
 joint = st.sampled_from(["-", "_", "."])
 number = st.sampled_from(["", "1", "7", "20240115", ".3"])
 unknown = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), min_size=2, max_size=8).filter(
-    # With hexadecimal digits behind it, a g may begin a commit.
-    lambda word: word not in KNOWN and not re.fullmatch("g[a-f]*", word)
+    # With digits behind it, a word of hexadecimal letters may be a commit.
+    lambda word: word not in KNOWN and not re.fullmatch("g?[a-f]*", word)
 )
 
 
