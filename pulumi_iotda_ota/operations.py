@@ -30,7 +30,7 @@ def get_package(
 ) -> dict[str, Any]:
     """Return the package that matches, with ``found``; only ``found: False`` if none does and that is allowed.
 
-    If ``lock`` is set, the lock file has the package. Otherwise the service is asked.
+    If ``lock`` is set, the lock file has the package. Otherwise the service has it.
 
     Args:
         run: the memory of the run.
@@ -108,7 +108,9 @@ def require_lock(values: Mapping[str, Any]) -> None:
     """
     if values.get("verify"):
         facts = [("fix", f"set {argument('lock')}, or remove {argument('verify', True)}")]
-        headline = f"{argument('verify', True)} needs {argument('lock')}: without a lock every lookup asks the service"
+        headline = (
+            f"{argument('verify', True)} needs {argument('lock')}: without a lock every lookup queries the service"
+        )
         raise InputError(headline, argument="verify", facts=facts)
 
 

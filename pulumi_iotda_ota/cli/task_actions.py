@@ -189,7 +189,7 @@ def _progress(command_input: CommandInput, connected: Service, last_seen: LastSe
 
 @contextmanager
 def _acting(command_input: CommandInput) -> Iterator[Service]:
-    """Connect a command that changes a task, if it was confirmed with ``--yes`` or a terminal can ask.
+    """Connect a command that changes a task, if it was confirmed with ``--yes`` or in a terminal.
 
     Raises:
         click.UsageError: neither is the case.

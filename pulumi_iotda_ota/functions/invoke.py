@@ -113,13 +113,13 @@ def work(
     return call
 
 
-def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Context] | None = None) -> dict[str, Any]:
+def answer(token: str, arguments: Mapping[str, Any], *, source: tuple[Run, Context] | None = None) -> dict[str, Any]:
     """Return the result of a function by its token, in the plugin's spelling, for a mock of the engine.
 
     Args:
         token: such as ``iotda-ota:index:getOtaPackage``.
         arguments: the arguments in camelCase.
-        asked: the run and the context. Default: those of the program.
+        source: the run and the context. Default: those of the program.
 
     Raises:
         KeyError: there is no such function.
@@ -127,7 +127,7 @@ def answer(token: str, arguments: Mapping[str, Any], *, asked: tuple[Run, Contex
     """
     function = FUNCTIONS[token.rpartition(":")[2]]
     values = normal(to_python(function.arguments, arguments))
-    result = work(function.operation, values, None)() if asked is None else function.operation(*asked, values)
+    result = work(function.operation, values, None)() if source is None else function.operation(*source, values)
     return to_wire(function.outputs, result)
 
 

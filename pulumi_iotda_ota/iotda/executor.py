@@ -127,7 +127,7 @@ class Caller:
         refreshed = False
         for attempt in count(1 if after is None else 2):
             deadline.check(request.doing)
-            # Outside of the try: requests to IAM are retried on their own.
+            # Outside of the try: requests to IAM are retried separately.
             connection = self._login.ready(deadline)
             try:
                 content = self._attempt(request, connection, deadline)
@@ -193,7 +193,7 @@ class Caller:
         requested = error.retry_after if isinstance(error, ServiceError) else None
         if requested is not None and requested >= deadline.remaining() > 0:
             left = f"{deadline.remaining():.0f} s of the deadline of {deadline.seconds:g} s are left"
-            error.note("retry after", f"the service asks to wait {requested:g} s, and {left}")
+            error.note("retry after", f"the service requires a wait of {requested:g} s, and {left}")
             raise error
         wait = max(wait, requested or 0.0)
         # Before the number of attempts: if the time is over, the error says that.

@@ -113,7 +113,7 @@ class ResourceContext(Context):
     def resolve(self, inputs: Mapping[str, Any]) -> ResolvedConnection:
         """Return the connection of a resource: its ``connection`` input, the configuration and the environment.
 
-        Call it only before a request: if no project is set, it asks IAM for the project.
+        Call it only before a request: if no project is set, it requests the project from IAM.
         """
         return self.run.completed(self.run.resolved(self.of(inputs)))
 

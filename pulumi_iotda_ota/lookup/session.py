@@ -114,7 +114,7 @@ class Run:
             return self._clients[connection]
 
     def completed(self, connection: ResolvedConnection, *, deadline: Deadline | None = None) -> ResolvedConnection:
-        """Return a connection with its project. If no setting has the project, IAM is asked for it."""
+        """Return a connection with its project. If no setting has the project, IAM returns it."""
         if connection.project_id:
             return connection
         client = self.client(connection)

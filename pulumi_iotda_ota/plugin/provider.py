@@ -272,7 +272,7 @@ def _require_same(before: Mapping[str, object], after: Mapping[str, object]) -> 
     if differing:
         raise ConfigurationError(
             f"this process serves another connection already: {', '.join(differing)} cannot change",
-            facts=[("fix", "use a provider of its own; Pulumi starts a process for each")],
+            facts=[("fix", "use a separate provider; Pulumi starts a process for each")],
         )
 
 

@@ -129,7 +129,7 @@ class _Graph:
         waiting = self._waiting(sources)
         highest = {source: source for source in sources}
         for version in sorted(self._to, key=self._order, reverse=True):
-            # A placed version leads to a higher one, so it needs no search of its own.
+            # A placed version leads to a higher one, so it needs no other search.
             if version not in placed and self._key(version) <= limit:
                 before = len(placed)
                 self._place(version, placed, waiting)

@@ -102,7 +102,7 @@ class Monitor(pulumi.runtime.Mocks):
     ) -> dict[str, Any]:
         """Return the result of a function of this library, or a value that raises its error in the program."""
         try:
-            return answer(args.token, args.args, asked=service)
+            return answer(args.token, args.args, source=service)
         except IotdaOtaError as error:
             return failure(error)
 

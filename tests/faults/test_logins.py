@@ -258,7 +258,7 @@ def test_a_metadata_service_that_says_nothing_is_left_soon(bench: Bench, monkeyp
     with RawServer(lambda request, stream: stream.recv(1)) as silent:
         error = bench.error(bench.ecs(silent.url, max_attempts=1))
 
-    assert error.headline == "could not ask the ECS metadata service for a token: no complete response in time"
+    assert error.headline == "could not get a token from the ECS metadata service: no complete response in time"
     assert len(silent.requests) == 1
 
 

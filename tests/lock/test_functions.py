@@ -342,7 +342,7 @@ def test_words_that_somebody_wrote_into_the_file_count_as_everywhere(service: Em
 
 
 def test_verify_without_a_lock(service: Emulator, project: Path) -> None:
-    """Verify without a lock is an error, because every other lookup asks the service."""
+    """Verify without a lock is an error, because every other lookup queries the service."""
     assert "verify=True needs lock" in refusal(**METER, version="V1.4.10", verify=True)
     assert service.requests == []
 

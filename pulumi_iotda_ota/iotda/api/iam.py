@@ -95,7 +95,7 @@ def create_token(user_name: str, password: SecretStr, domain_name: str, scope: M
     return Request(
         operation="KeystoneCreateUserTokenByPassword",
         doing="get an IAM token",
-        asked=f"user {sanitize(user_name)} of {sanitize(domain_name)}",
+        requested_values=f"user {sanitize(user_name)} of {sanitize(domain_name)}",
         method="POST",
         path="v3/auth/tokens",
         read=_read(Token),
@@ -113,7 +113,7 @@ def exchange_id_token(token: SecretStr, idp_id: str) -> Request[SecretStr]:
     return Request(
         operation="CreateUnscopedTokenWithIdToken",
         doing="exchange the OIDC token for an IAM token",
-        asked=f"identity provider {sanitize(idp_id)}",
+        requested_values=f"identity provider {sanitize(idp_id)}",
         method="POST",
         path="v3.0/OS-AUTH/id-token/tokens",
         read=lambda _: SecretStr(""),
@@ -139,10 +139,10 @@ def assume_agency(agency_name: str, *, domain_name: str = "", domain_id: str = "
         domain_name: the name of the account that has it, or empty if ``domain_id`` is set.
         domain_id: the id of that account.
     """
-    asked = f"agency {sanitize(agency_name)} of {sanitize(domain_name or domain_id)}"
+    requested = f"agency {sanitize(agency_name)} of {sanitize(domain_name or domain_id)}"
     account = {"domain_id": domain_id} if domain_id else {"domain_name": domain_name}
     assumed = {"agency_name": agency_name, **account, "duration_seconds": _LIFETIME}
-    return _securitytokens("CreateTemporaryAccessKeyByAgency", "assume an agency", asked, {"assume_role": assumed})
+    return _securitytokens("CreateTemporaryAccessKeyByAgency", "assume an agency", requested, {"assume_role": assumed})
 
 
 def list_projects(name: str) -> Request[tuple[Project, ...]]:
@@ -150,7 +150,7 @@ def list_projects(name: str) -> Request[tuple[Project, ...]]:
     return Request(
         operation="KeystoneListProjects",
         doing="find the project",
-        asked=f"project {name}",
+        requested_values=f"project {name}",
         method="GET",
         path="v3/projects",
         # The filter of the service is checked, because another project would have no packages.
@@ -167,8 +167,8 @@ def metadata_token(*, required: bool) -> Request[SecretStr | None]:
     """
     return Request(
         operation="CreateMetadataToken",
-        doing="ask the ECS metadata service for a token",
-        asked="a token",
+        doing="get a token from the ECS metadata service",
+        requested_values="a token",
         method="PUT",
         path="meta-data/latest/api/token",
         # A service without tokens can return any page.
@@ -189,7 +189,7 @@ def security_key(token: SecretStr | None) -> Request[TemporaryKey | None]:
     return Request(
         operation="ShowSecurityKey",
         doing="read the temporary key of this ECS",
-        asked="the key of its agency",
+        requested_values="the key of its agency",
         method="GET",
         path="openstack/latest/securitykey",
         read=lambda _: None,
@@ -218,11 +218,13 @@ def _key_of_ecs(answer: Response) -> TemporaryKey | None:
     return None
 
 
-def _securitytokens(operation: str, doing: str, asked: str, identity: Mapping[str, object]) -> Request[TemporaryKey]:
+def _securitytokens(
+    operation: str, doing: str, requested: str, identity: Mapping[str, object]
+) -> Request[TemporaryKey]:
     return Request(
         operation=operation,
         doing=doing,
-        asked=asked,
+        requested_values=requested,
         method="POST",
         path="v3.0/OS-CREDENTIAL/securitytokens",
         read=_read(TemporaryKey),

@@ -86,7 +86,7 @@ def list_packages(
     return Request(
         operation="ListOtaPackageInfo",
         doing="list OTA packages",
-        asked=dict(filters),
+        requested_values=dict(filters),
         method="GET",
         path=_PACKAGES,
         read=page_reader(OtaPackagePage),
@@ -103,7 +103,7 @@ def show_package(package_id: str) -> Request[OtaPackage]:
     return Request(
         operation="ShowOtaPackage",
         doing="read an OTA package",
-        asked={"package_id": _package_id(package_id)},
+        requested_values={"package_id": _package_id(package_id)},
         method="GET",
         path=f"{_PACKAGES}/{package_id}",
         read=the_one(reader(OtaPackage), package_id, lambda package: package.package_id),
@@ -120,7 +120,7 @@ def create_package(body: Mapping[str, object]) -> Request[OtaPackage]:
     return Request(
         operation="CreateOtaPackage",
         doing="create an OTA package",
-        asked={name: checked[name] for name in ("package_type", "product_id", "version")},
+        requested_values={name: checked[name] for name in ("package_type", "product_id", "version")},
         method="POST",
         path=_PACKAGES,
         read=agreeing(reader(OtaPackage), "package", {name: checked.get(name) for name in _REPEATED_OF_PACKAGE}),
@@ -138,7 +138,7 @@ def delete_package(package_id: str) -> Request[None]:
     return Request(
         operation="DeleteOtaPackage",
         doing="delete an OTA package",
-        asked={"package_id": _package_id(package_id)},
+        requested_values={"package_id": _package_id(package_id)},
         method="DELETE",
         path=f"{_PACKAGES}/{package_id}",
         read=nothing,
@@ -155,7 +155,7 @@ def create_batch_task(body: Mapping[str, object], *, now: datetime) -> Request[B
     return Request(
         operation="CreateBatchTask",
         doing="create an upgrade task",
-        asked={name: checked[name] for name in ("task_type", "task_name")},
+        requested_values={name: checked[name] for name in ("task_type", "task_name")},
         method="POST",
         path=_TASKS,
         read=agreeing(reader(BatchTask), "task", {name: checked[name] for name in _REPEATED_OF_TASK}),
@@ -188,7 +188,7 @@ def list_batch_tasks(
     return Request(
         operation="ListBatchTasks",
         doing="list upgrade tasks",
-        asked=dict(filters),
+        requested_values=dict(filters),
         method="GET",
         path=_TASKS,
         read=page_reader(BatchTaskPage),
@@ -214,7 +214,7 @@ def show_batch_task(
     return Request(
         operation="ShowBatchTask",
         doing="read an upgrade task",
-        asked={"task_id": _task_id(task_id)},
+        requested_values={"task_id": _task_id(task_id)},
         method="GET",
         path=f"{_TASKS}/{task_id}",
         # A task that has no devices yet can be returned without their list.
@@ -264,7 +264,7 @@ def _act_on_task(verb: str, task_id: str, targets: Sequence[str], *, repeatable:
     return Request(
         operation=f"{verb.capitalize()}BatchTask",
         doing=f"{verb} an upgrade task",
-        asked={"task_id": _task_id(task_id)},
+        requested_values={"task_id": _task_id(task_id)},
         method="POST",
         path=f"{_TASKS}/{task_id}/{verb}",
         read=reader(TargetResults),
@@ -282,7 +282,7 @@ def delete_batch_task(task_id: str) -> Request[None]:
     return Request(
         operation="DeleteBatchTask",
         doing="delete an upgrade task",
-        asked={"task_id": _task_id(task_id)},
+        requested_values={"task_id": _task_id(task_id)},
         method="DELETE",
         path=f"{_TASKS}/{task_id}",
         read=nothing,

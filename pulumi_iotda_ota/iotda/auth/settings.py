@@ -11,7 +11,7 @@ from typing import Literal
 
 from pulumi_iotda_ota.iotda.limits import CLOUD, INSTANCE_ID, PROJECT_ID, PROJECT_NAME, REGION, Choice, Pattern
 
-#: The places in which the vendor's tools have names of their own.
+#: The places in which the vendor's tools have other names.
 Place = Literal["hw", "sdk", "profile", "section"]
 
 

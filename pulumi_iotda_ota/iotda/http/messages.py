@@ -74,7 +74,7 @@ class Request(Generic[Content]):
     Attributes:
         operation: the name of the operation in the API.
         doing: the action, to follow "could not" in an error.
-        asked: the arguments by name, or a text, for the fact ``requested`` of an error.
+        requested_values: the arguments by name, or a text, for the fact ``requested`` of an error.
         method: the HTTP method.
         path: the path below ``root``.
         read: reads the body of the response.
@@ -90,7 +90,7 @@ class Request(Generic[Content]):
 
     operation: str
     doing: str
-    asked: Mapping[str, object] | str
+    requested_values: Mapping[str, object] | str
     method: str
     path: str
     read: Callable[[bytes], Content]
@@ -107,7 +107,7 @@ class Request(Generic[Content]):
     @property
     def requested(self) -> str:
         """Return the arguments for an error: a request that succeeds renders none."""
-        return self.asked if isinstance(self.asked, str) else arguments(self.asked)
+        return self.requested_values if isinstance(self.requested_values, str) else arguments(self.requested_values)
 
     @property
     def goes_to_iam(self) -> bool:

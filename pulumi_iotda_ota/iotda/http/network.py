@@ -1,6 +1,6 @@
 """The proxy of a connection, and why a request has no response.
 
-Libraries raise a chain of wrapped exceptions, and the most specific one gives the description. No error has a class
+Libraries raise a chain of wrapped exceptions, and the most specific one has the description. No error has a class
 name, a query string or the password of a proxy. ``requests`` decides which variable counts for a proxy, and which hosts
 need none.
 """
