@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, redacting
 from pulumi_iotda_ota.selection.constraints import MAX_LENGTH, Constraint, parse
 from pulumi_iotda_ota.selection.versions import (
     Scheme,
@@ -115,6 +116,8 @@ def admitted(text: str, versions: str, order: Scheme = LOOSE) -> str:
         ("=---", "1 . -", ". -"),
         ("=latest", "1 latest stable", "latest"),
         ("!=stable", "1 latest stable", "1 latest"),
+        ("!=latest", "1 latest stable", "1 stable"),
+        ("ABC", "1 ABC", "ABC"),
         ("1.2.x86", "1.2 1.2.x86", "1.2.x86"),
     ],
 )
@@ -346,6 +349,14 @@ def test_an_error_in_a_long_constraint_shows_the_piece_around_the_place(order: S
     assert shown.endswith("…")
 
 
+def test_an_error_in_a_constraint_with_a_secret_prints_no_piece_of_it() -> None:
+    """If a constraint contains a secret, its error names the argument and the place, and prints no part of it."""
+    with redacting(("sesame-open",)), pytest.raises(InputError, match="constraint is wrong at character 13") as caught:
+        parse("sesame-open ==2", LOOSE)
+
+    assert (caught.value.argument, caught.value.facts) == ("version_constraint", (("constraint", REDACTED),))
+
+
 @pytest.mark.parametrize("text", ["", " ", "\t\n"])
 def test_an_empty_constraint_is_an_error(text: str) -> None:
     """Nothing written is a mistake, not any version."""
@@ -359,7 +370,7 @@ def test_the_longest_constraint(order: Scheme) -> None:
     longest = "1 " * (MAX_LENGTH // 2)
     assert parse(longest, order).admits_key(order.release([1]))
 
-    with pytest.raises(InputError, match="at most 1,024 characters, not 1,025") as caught:
+    with pytest.raises(InputError, match="version_constraint must be at most 1,024 characters, not 1,025") as caught:
         parse(f"{longest} ", order)
     assert caught.value.argument == "version_constraint"
 
