@@ -82,7 +82,7 @@ def package(**changes: Any) -> str:
         (ONE.replace('"version": "V1"', '"version": "V1", "version": "V2"'), '"version" occurs twice'),
         ('{"-a": {}, "format": 2}', 'a name must be 1 to 64 .* "-a"|"-a": a name must be'),
         ('{"a": 1, "format": 2}', '"a": it must be an object, not 1'),
-        (edited(whom="me"), "whom is no field of format 2"),
+        (edited(whom="me"), '"meter": whom is no field of format 2'),
         (edited(lockedAt="x"), r"lockedAt is no field of format 2 \(did you mean locked_at\?\)"),
         (edited(reason=None), '"meter": reason must be a string, not missing'),
         (edited(reason=1), "reason must be a string, not 1"),

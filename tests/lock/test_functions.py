@@ -207,6 +207,14 @@ def test_locked_for_an_instance_and_none_is_configured(project: Path) -> None:
     assert 'found instance_id="i1"' in text
 
 
+def test_an_instance_that_no_setting_names_is_no_difference(project: Path) -> None:
+    """Without any setting, an entry that is locked for an instance is found."""
+    place = {"region": "cn-north-4", "project_id": "p1", "instance_id": "i1"}
+    change(project / LOCK_FILE, lambda _: {"meter": entry("meter", place=place)})
+
+    assert iotda_ota.get_ota_package(lock="meter").version == "V1"
+
+
 def test_locked_without_a_region(project: Path) -> None:
     """An entry without a region, of an endpoint whose region was not known, is found with any region."""
     place = {"endpoint": "https://iotda.example.com", "project_id": "p1"}
@@ -296,6 +304,7 @@ def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, mo
         ({**METER, "version_constraint": "^2", "highest_version": True}, "version_constraint: outside ^2"),
         ({**METER, "product_id": "gateway", "highest_version": True}, "product_id: product smart-meter"),
         ({**METER, "created_before": "2020-01-01T00:00:00Z"}, "created_before: uploaded 2026-10-16"),
+        ({**METER, "source_versions": ["V0.1"], "allow_downgrade": True}, "source_versions: supports only V1."),
         ({"package_id": "another"}, 'package_id="another" is requested'),
         ({**METER, "version_constraint": ">>"}, "version_constraint"),
     ],

@@ -86,7 +86,7 @@ def test_credentials_among_the_settings_are_secret(plugin: Plugin) -> None:
     [
         ({"deadline": "soon"}, "deadline", "deadline must be a number of seconds"),
         ({"deadline": 0}, "deadline", "source"),
-        ({"signing": "v4"}, "signing", "auto, standard or derived"),
+        ({"signing": "v4"}, "signing", "one of auto, standard, derived"),
         ({"acessKey": "x"}, "", "did you mean iotda-ota:accessKey?"),
         ({"regoin": "x"}, "", "did you mean iotda-ota:region?"),
         ({"projectId": "a b"}, "projectId", "projectId must be"),

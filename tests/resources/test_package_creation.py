@@ -255,7 +255,11 @@ def test_a_missing_agency_is_told(bench: Bench) -> None:
 
 def test_what_a_creation_names_and_is_not_there(bench: Bench) -> None:
     """A 404 of the service at a creation points to what the package names."""
-    bench.emulator.faults.add(operation="CreateOtaPackage", error="module_missing")
+    bench.emulator.faults.add(
+        operation="CreateOtaPackage",
+        status=404,
+        body={"error_code": "IOTDA.014281", "error_msg": "The module does not exist."},
+    )
 
     with pytest.raises(ServiceError, match="check product_id, module_name and obs_location"):
         create(bench.context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pulumi_iotda_ota.iotda.errors import InputError
+from pulumi_iotda_ota.iotda.sanitize import REDACTED, redacting
 from pulumi_iotda_ota.selection.constraints import MAX_LENGTH, parse
 from pulumi_iotda_ota.selection.versions import Scheme, scheme
 
@@ -134,6 +135,14 @@ def test_an_error_in_a_long_constraint_shows_the_piece_around_the_place(order: S
     assert shown.endswith("…")
 
 
+def test_an_error_in_a_constraint_with_a_secret_prints_no_piece_of_it() -> None:
+    """If a constraint contains a secret, its error names the argument and the place, and prints no part of it."""
+    with redacting(("sesame-open",)), pytest.raises(InputError, match="constraint is wrong at character 13") as caught:
+        parse("sesame-open ==2", LOOSE)
+
+    assert (caught.value.argument, caught.value.facts) == ("version_constraint", (("constraint", REDACTED),))
+
+
 @pytest.mark.parametrize("text", ["", " ", "\t\n"])
 def test_an_empty_constraint_is_an_error(text: str) -> None:
     """Nothing written is a mistake, not any version."""
@@ -147,7 +156,7 @@ def test_the_longest_constraint(order: Scheme) -> None:
     longest = "1 " * (MAX_LENGTH // 2)
     assert parse(longest, order).admits_key(order.release([1]))
 
-    with pytest.raises(InputError, match="at most 1,024 characters, not 1,025") as caught:
+    with pytest.raises(InputError, match="version_constraint must be at most 1,024 characters, not 1,025") as caught:
         parse(f"{longest} ", order)
     assert caught.value.argument == "version_constraint"
 

@@ -117,6 +117,8 @@ def admitted(text: str, versions: str, order: Scheme = LOOSE) -> str:
         ("=---", "1 . -", ". -"),
         ("=latest", "1 latest stable", "latest"),
         ("!=stable", "1 latest stable", "1 latest"),
+        ("!=latest", "1 latest stable", "1 stable"),
+        ("=ABC", "1 ABC", "ABC"),
         ("1.2.x86", "1.2 1.2.x86", "1.2.x86"),
         ("=1.x.3", "1.x.3 1.2.3", "1.x.3"),
         ("=any", "any 1", "any"),

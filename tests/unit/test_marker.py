@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pulumi_iotda_ota.iotda.errors import ProtocolError, ServiceError
 from pulumi_iotda_ota.iotda.paging.marker import Page, Records, walk
+from pulumi_iotda_ota.iotda.sanitize import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,26 @@ def test_a_first_page_as_long_as_its_count_is_the_list() -> None:
     assert service.requests == 1
 
 
+@pytest.mark.parametrize(
+    ("pages", "count"),
+    [
+        ([(9, 8), (7, 6, 5), (4,), (3,)], 6),
+        ([(9, -1, 8), (7, 6, 5), (4,), (3,)], 6),
+        ([(9, 8, 7), (6, -1), (5,)], 5),
+    ],
+    ids=["a short page before", "a record without an id before", "a record without an id on the page"],
+)
+def test_a_count_ends_no_list_after_an_odd_page(pages: list[tuple[int, ...]], count: int) -> None:
+    """After a short page, or one with a record without an id, only an empty page ends the list, not its count."""
+    left = [Page(page, count, f"{100 - number:024x}", 3) for number, page in enumerate(pages)]
+    left.append(Page((), count, None, 3))
+
+    found = list(walk(lambda _: left.pop(0), key=lambda record: str(record) if record > 0 else ""))
+
+    assert found == [record for page in pages for record in page]
+    assert left == []
+
+
 def test_a_page_that_repeats_what_came_before_is_an_error() -> None:
     """Markers that fall while the records stay the same would be a walk without an end."""
     pages = [Page((6, 5), 9, f"{9 - number:024x}") for number in range(9)]
@@ -105,8 +126,9 @@ def test_a_list_in_place_of_which_is_nothing() -> None:
     first, lacking = Page((6, 5), 4, f"{5:024x}", 2), Page[int]((), 4, None, 2, has_list=False)
     second = Page((4, 3), 4, f"{3:024x}", 2)
 
-    with pytest.raises(ProtocolError, match="may be partial"):
-        all_of(lambda marker: lacking if marker else first)
+    for count in (3, 4):
+        with pytest.raises(ProtocolError, match="may be partial"):
+            all_of(lambda marker, count=count: lacking if marker else replace(first, count=count))  # type: ignore[misc]
     pages = [first, second, lacking]
     assert all_of(lambda _: pages.pop(0)) == [6, 5, 4, 3]
 
@@ -186,7 +208,7 @@ def test_a_count_of_another_moment_hides_nothing(counted: int) -> None:
 @pytest.mark.parametrize("marker", [None, "", "xyz", "5c90fa7d3c4e4405e852507", "5c90fa7d3c4e4405e85250790", 7])
 def test_a_marker_that_is_none_stops_the_walk(marker: str | None) -> None:
     """A page with records whose marker is not 24 hexadecimal digits is an error, never an end."""
-    with pytest.raises(ProtocolError, match="24 hexadecimal digits"):
+    with pytest.raises(ProtocolError, match=rf"the marker {quoted(marker)}, which is not 24 hexadecimal digits"):
         all_of(lambda _: Page((2,), 9, marker))
 
 
@@ -195,7 +217,7 @@ def test_a_marker_that_does_not_fall_stops_the_walk(second: str) -> None:
     """Equal and rising markers would repeat pages for ever; both are an error at once."""
     pages = [Page((2,), 9, f"{9:024x}"), Page((1,), 9, second)]
 
-    with pytest.raises(ProtocolError, match="not smaller"):
+    with pytest.raises(ProtocolError, match=f'the marker "{second}", which is not smaller'):
         all_of(lambda _: pages.pop(0))
 
 

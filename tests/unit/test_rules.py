@@ -191,11 +191,33 @@ def test_below_any_of_the_devices_is_a_downgrade(version: str, fits: bool) -> No
     )
 
 
-def test_many_supported_versions_are_not_all_told() -> None:
-    """The reason names four of them."""
-    found = told(Policy(source_versions=("9",)), support_source_versions=tuple("12345678"))
+@pytest.mark.parametrize(("supported", "named"), [("1234", "1, 2, 3, 4"), ("12345", "1, 2, 3, 4 and others")])
+def test_many_supported_versions_are_not_all_told(supported: str, named: str) -> None:
+    """The reason names four of them, and says whether there are others."""
+    found = told(Policy(source_versions=("9",)), support_source_versions=tuple(supported))
 
-    assert found == ("source_versions", "supports only 1, 2, 3, 4 and others")
+    assert found == ("source_versions", f"supports only {named}")
+
+
+def test_a_window_begins_with_its_first_second() -> None:
+    """A package that was uploaded exactly at ``created_after`` fits."""
+    assert told(Policy(created_after="20260101T000000Z"), create_time="20260101T000000Z") is None
+
+
+@pytest.mark.parametrize(
+    ("constraint", "version", "reason"),
+    [
+        ("=2", "2.0.0", None),
+        ("!=2", "2.0.0", "outside !=2"),
+        ("=1.5.0-arm64 <1.5.0", "1.5.0-arm64", "outside =1.5.0-arm64 <1.5.0; arm is an unknown word"),
+        ("=1.5.0-arm64 <1.5.0", "1.5.0", "outside =1.5.0-arm64 <1.5.0"),
+    ],
+)
+def test_the_reason_of_a_constraint(constraint: str, version: str, reason: str | None) -> None:
+    """A version that fulfils it has no reason. An unknown word is named if the version fits by the order alone."""
+    found = told(Policy(version_constraint=constraint), version=version)
+
+    assert (found and found[1]) == reason
 
 
 @pytest.mark.parametrize(
