@@ -329,7 +329,11 @@ def test_a_slow_iam_is_bounded_by_the_deadline(bench: Bench) -> None:
     assert "could not get an IAM token" in str(error)
 
 
-@pytest.mark.parametrize("body", [b"<html>portal</html>", b'{"token":', b'{"token":{}}', b"[1]", b"\xff\xfe"], ids=str)
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>portal</html>", b'{"token":', b'{"token":{}}', b"[1]", b"\xff\xfe"],
+    ids=["a page", "cut", "no token", "a list", "no text"],
+)
 def test_garbage_from_iam_is_told_without_it(bench: Bench, body: bytes) -> None:
     """An answer of IAM that is none is a protocol error about IAM, which repeats nothing of it."""
     with RawServer(lambda _, stream: stream.sendall(http(body, "X-Subject-Token: MIIDsecret"))) as server:

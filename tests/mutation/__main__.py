@@ -93,11 +93,11 @@ def _settings(area: Area) -> str:
     settings = {
         "source_paths": [PACKAGE.name],
         "only_mutate": [f"{PACKAGE.name}/{pattern}" for pattern in area.modules],
-        # A mutant that does not end: five times what its tests took is enough.
+        # A mutant that does not end fails its first test after 90 seconds.
         "timeout_multiplier": 5.0,
         "timeout_constant": 2.0,
         "also_copy": [name for name in COPIED if (ROOT / name).exists()],
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0", "--timeout=90"],
         "pytest_add_cli_args_test_selection": area.test_files(),
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]

@@ -30,6 +30,14 @@ def test_the_published_query_vector() -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["/v5/iot/p", "/v5/iot/p/"])
+def test_a_canonical_path_ends_with_one_slash(path: str) -> None:
+    """The canonical form of a path ends with a slash, and with no second one if the path has it already."""
+    canonical = signing.canonical_request("GET", path, query=[], headers={"Host": "h"}, body=b"")
+
+    assert canonical.splitlines()[1] == "/v5/iot/p/"
+
+
 @pytest.mark.parametrize(
     ("secret", "salt", "info", "length", "key"),
     [

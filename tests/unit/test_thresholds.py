@@ -54,6 +54,28 @@ def test_an_ended_task_with_devices_that_go_on(going_on: str) -> None:
     assert DeviceCounts.of(task(progress), ended=False).is_settled
 
 
+@pytest.mark.parametrize("begun", ["processing", "success", "fail", "fail_wait_retry", "stopped", "removed"])
+def test_each_device_that_has_begun_counts(begun: str) -> None:
+    """If each device has begun in some way, none waits. One that is only in the total waits while the task waits."""
+    some = {"success": 1, "fail_wait_retry": 1, begun: 1} if begun not in ("success", "fail_wait_retry") else {begun: 3}
+
+    done = DeviceCounts.of(task(TaskProgress(total=3, **some), "Processing"), ended=False)
+    uncounted = TaskProgress(total=5, **some)
+
+    assert (done.all_begun, done.waiting) == (True, 0)
+    assert not DeviceCounts.of(task(uncounted, "Processing"), ended=False).all_begun
+    assert DeviceCounts.of(task(uncounted, "Processing"), ended=False).waiting == 0
+    assert DeviceCounts.of(task(uncounted, "Waitting"), ended=False).waiting == 2
+    assert not DeviceCounts.of(task(TaskProgress(total=2, **{begun: 2}, waitting=1)), ended=False).all_begun
+
+
+@pytest.mark.parametrize("one", ["processing", "waitting", "fail_wait_retry"])
+def test_no_two_devices_that_go_on_cancel_each_other(one: str) -> None:
+    """An ended task with devices that go on in two ways is not settled."""
+    for other in {"processing", "waitting", "fail_wait_retry"} - {one}:
+        assert not DeviceCounts.of(task(TaskProgress(total=2, **{one: 1, other: 1})), ended=True).is_settled
+
+
 def test_uncounted_devices_of_a_waiting_task_wait() -> None:
     """If a waiting task counts only its total, all its devices wait."""
     standing = DeviceCounts.of(task(TaskProgress(total=2), "Waitting"), ended=False)
