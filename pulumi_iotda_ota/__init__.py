@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         get_ota_package_output,
         get_ota_packages,
         get_ota_packages_output,
+        get_upgrade_path,
+        get_upgrade_path_output,
         get_upgrade_task,
         get_upgrade_task_output,
     )
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota._generated.results import (
         GetOtaPackageResult,
         GetOtaPackagesResult,
+        GetUpgradePathResult,
         GetUpgradeTaskResult,
         OtaPackageResult,
         SkippedPackage,
@@ -59,6 +62,7 @@ __all__ = [
     "DeadlineExceeded",
     "GetOtaPackageResult",
     "GetOtaPackagesResult",
+    "GetUpgradePathResult",
     "GetUpgradeTaskResult",
     "InputError",
     "IotdaOtaError",
@@ -83,6 +87,8 @@ __all__ = [
     "get_ota_package_output",
     "get_ota_packages",
     "get_ota_packages_output",
+    "get_upgrade_path",
+    "get_upgrade_path_output",
     "get_upgrade_task",
     "get_upgrade_task_output",
 ]
@@ -93,6 +99,8 @@ _MODULES = {
         "get_ota_package_output",
         "get_ota_packages",
         "get_ota_packages_output",
+        "get_upgrade_path",
+        "get_upgrade_path_output",
         "get_upgrade_task",
         "get_upgrade_task_output",
     ),
@@ -107,6 +115,7 @@ _MODULES = {
     "_generated.results": (
         "GetOtaPackageResult",
         "GetOtaPackagesResult",
+        "GetUpgradePathResult",
         "GetUpgradeTaskResult",
         "OtaPackageResult",
         "SkippedPackage",

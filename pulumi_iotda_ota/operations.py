@@ -15,11 +15,12 @@ from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_place
 from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.lock.validation import misfit
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
+from pulumi_iotda_ota.lookup.paths import UpgradePathLookup, find_upgrade_paths
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup, UpgradeTaskLookup, words
 from pulumi_iotda_ota.lookup.tasks import find_upgrade_task
 from pulumi_iotda_ota.schema.validation import require_valid
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
-from pulumi_iotda_ota.serialization import found_values, listed_values, package_values, task_values
+from pulumi_iotda_ota.serialization import found_values, listed_values, package_values, paths_values, task_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,16 @@ def list_packages(run: Run, context: Context, values: Mapping[str, Any]) -> dict
     """
     lookup = PackagesLookup.from_arguments(values)
     return listed_values(find_packages(run, context.resolved(), lookup))
+
+
+def get_upgrade_path(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the target package, and the path of each source version to it.
+
+    Raises:
+        IotdaOtaError: as of ``lookup.paths.find_upgrade_paths``.
+    """
+    lookup = UpgradePathLookup.from_arguments(values)
+    return paths_values(find_upgrade_paths(run, context.resolved(), lookup))
 
 
 def get_task(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ _SPELLING = Spelling(
 _INPUTS: Mapping[str, tuple[Argument, ...]] = {
     "get_ota_packages": schema.GET_OTA_PACKAGES,
     "get_ota_package": schema.GET_OTA_PACKAGE,
+    "get_upgrade_path": schema.GET_UPGRADE_PATH,
     "get_upgrade_task": schema.GET_UPGRADE_TASK,
     "OtaPackagePin": schema.OTA_PACKAGE_PIN,
     "OtaPackage": schema.OTA_PACKAGE,
@@ -51,7 +52,9 @@ _INPUTS: Mapping[str, tuple[Argument, ...]] = {
 _OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     "get_ota_packages": outputs.GET_OTA_PACKAGES,
     "get_ota_package": outputs.GET_OTA_PACKAGE,
+    "get_upgrade_path": outputs.GET_UPGRADE_PATH,
     "get_upgrade_task": outputs.GET_UPGRADE_TASK,
+    "a path": outputs.UPGRADE_PATH.fields,
     "OtaPackagePin": outputs.OTA_PACKAGE_PIN,
     "OtaPackage": outputs.OTA_PACKAGE,
     "UpgradeTask": outputs.UPGRADE_TASK,
@@ -241,4 +244,5 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "requests of resources": pictures.requests_of_resources,
     "a first update": pictures.sequence,
     "a long list": pictures.walk,
+    "an upgrade path": pictures.upgrade_path,
 }

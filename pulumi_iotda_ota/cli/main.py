@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,8 +104,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last place where it can become a message
         if isinstance(error, (ClosedPipe, Unwritten)):
             _forget(sys.stdout)
-        code = _reported(error, session, as_json="--json" in given)
+        code = _reported(error, session, as_json=_wants_json(given))
     return code if isinstance(code, int) else 0
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Return whether a program reads the result. Errors of the command's own options are JSON too."""
+    return "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words)
 
 
 def _reported(error: BaseException, session: Session, *, as_json: bool) -> int:

@@ -156,8 +156,22 @@ def _command_input(table: Iterable[Argument], given: dict[str, Any], names: Iter
     given = {name: _plain(value) for name, value in given.items()}
     values = {argument.name: given.pop(argument.name) for argument in table}
     settings = {name: value for name in names if (value := given.pop(name, None)) is not None}
-    as_json, stack, decrypt = given.pop("as_json"), given.pop("stack", None), given.pop("decrypt", False)
+    as_json = _is_json(given)
+    stack, decrypt = given.pop("stack", None), given.pop("decrypt", False)
     return CommandInput(session, values, settings, given, as_json, stack, decrypt)
+
+
+def _is_json(given: dict[str, Any]) -> bool:
+    """Return whether the result is JSON, by ``--json`` or ``--format json``.
+
+    Raises:
+        click.UsageError: both options are set, and contradict each other.
+    """
+    as_json, format_ = given.pop("as_json"), given.get("format")
+    if as_json and format_ not in (None, "json"):
+        raise click.UsageError(f"--json and --format {format_} exclude each other: set one of them")
+    given |= {"format": format_ or "text"} if "format" in given else {}
+    return bool(as_json or format_ == "json")
 
 
 def _plain(value: Any) -> Any:
@@ -174,6 +188,13 @@ def argument_option(argument: Argument) -> Option:
 def json_option() -> Option:
     """Return the option that every command has."""
     return Option(["--json", "as_json"], is_flag=True, help="Print the result, or the error, as one JSON object.")
+
+
+def format_option(*formats: str) -> Option:
+    """Return the option of a command that prints in several formats; the first one is the default."""
+    return Option(
+        ["--format"], type=OneOf(formats), help=f"The format of the result. Default: {formats[0]}. json is --json."
+    )
 
 
 def _positional(argument: Argument) -> Positional:

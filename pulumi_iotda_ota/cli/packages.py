@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.cli.commands import Family
-from pulumi_iotda_ota.cli.options import OneOf, Option, command
-from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES, outputs
+from pulumi_iotda_ota.cli.options import OneOf, Option, command, format_option
+from pulumi_iotda_ota.schema import GET_OTA_PACKAGE, GET_OTA_PACKAGES, GET_UPGRADE_PATH, outputs
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.cli.options import CommandInput
@@ -65,10 +65,29 @@ def get_package(command_input: CommandInput) -> None:
     get_one(command_input)
 
 
+@command(
+    "path",
+    table=GET_UPGRADE_PATH,
+    more=[format_option("text", "mermaid", "dot", "json")],
+    example="""\
+iotda-ota package path --package-type firmwarePackage \\
+  --product-id smart-meter --version V1.4.10 --source-version V1.0.0""",
+)
+def find_path(command_input: CommandInput) -> None:
+    """Find the packages by which devices reach a package.
+
+    One line for each hop: the version that devices run, the number of the hop, its version, its package_id. If a
+    version cannot reach the target, standard error says what is missing, and the exit code is 6.
+    """
+    from pulumi_iotda_ota.cli.path_output import print_paths  # noqa: PLC0415  loads pydantic
+
+    print_paths(command_input)
+
+
 group = Family(
     "package",
     help="Look up OTA packages.",
     example="iotda-ota package list --package-type firmwarePackage --product-id smart-meter",
 )
-for _command in (get_package, list_packages):
+for _command in (get_package, list_packages, find_path):
     group.add_command(_command)

@@ -89,7 +89,8 @@ class Function(Generic[T]):
         """Return what a stand-in for the engine answered, or raise the error that it handed on."""
         if _FAILURE in answer:
             raise pulumi_compat.as_run_error(pickle.loads(base64.b64decode(answer[_FAILURE])))  # noqa: S301  of this process
-        return self.read(to_python(FUNCTIONS[self.served].outputs, answer))
+        # A monitor carries every number as a float.
+        return self.read(to_python(FUNCTIONS[self.served].outputs, normal(answer)))
 
     def _sent(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments as the engine, or what stands in for it, gets them."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.errors import PackageNotFound
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-    from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage, PackageQuery
     from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
     from pulumi_iotda_ota.lookup.session import ListedPackages, Run
     from pulumi_iotda_ota.selection.choose import Tier
@@ -38,6 +38,7 @@ class Found:
     package: OtaPackage
     id: str
     selection: Selection = field(default_factory=Selection)
+    listed: tuple[ListedPackage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,12 @@ def find_packages(run: Run, connection: ResolvedConnection, lookup: PackagesLook
 
 
 def find_package(
-    run: Run, connection: ResolvedConnection, lookup: PackageLookup, *, most_skipped: int = MAX_SKIPPED
+    run: Run,
+    connection: ResolvedConnection,
+    lookup: PackageLookup,
+    *,
+    most_skipped: int = MAX_SKIPPED,
+    deadline: Deadline | None = None,
 ) -> Found | None:
     """Return the one package that fits, or None where nothing does and ``on_missing`` is ``none``.
 
@@ -83,6 +89,7 @@ def find_package(
         connection: where to ask.
         lookup: what was asked.
         most_skipped: how many of the packages that are passed over are told; all of them are counted.
+        deadline: the bound of the lookup, if it is a part of a longer one.
 
     Raises:
         PackageNotFound: nothing fits.
@@ -90,7 +97,7 @@ def find_package(
         IotdaOtaError: the service could not be asked to the end.
     """
     # One deadline for all that the lookup sends: what IAM is asked, the pages, the details, what only an error needs.
-    deadline = Deadline.start(run.clock, connection.deadline)
+    deadline = deadline or Deadline.start(run.clock, connection.deadline)
     asked = _LookupContext(run, run.completed(connection, deadline=deadline), deadline)
     if lookup.package_id is not None:
         return _by_id(asked, lookup.package_id, lookup)
@@ -156,7 +163,7 @@ def _by_selection(asked: _LookupContext, lookup: PackageLookup, most_skipped: in
         raise _nothing_fits(asked, policy, selection, walked)
     if lookup.include_file_location and chosen.file_location is None:
         chosen = _with_file(asked, chosen)
-    return Found(chosen, lookup.id, selection)
+    return Found(chosen, lookup.id, selection, walked.packages)
 
 
 def _chosen(asked: _LookupContext, policy: Policy, selection: Selection) -> OtaPackage | None:

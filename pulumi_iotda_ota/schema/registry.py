@@ -113,6 +113,13 @@ FUNCTIONS = {
         "List the OTA packages that match. All pages of the list are read. If a page cannot be read, it is an error: "
         "there is never a partial list.",
     ),
+    "getUpgradePath": Function(
+        "operations:get_upgrade_path",
+        lookup_arguments.GET_UPGRADE_PATH,
+        outputs.GET_UPGRADE_PATH,
+        "Find the packages by which devices reach a target package, for each version that they run. The path with the "
+        "fewest hops is returned. If no path exists, the result says what is missing.",
+    ),
     "getUpgradeTask": Function(
         "operations:get_task",
         lookup_arguments.GET_UPGRADE_TASK,

@@ -24,6 +24,7 @@ NAMES = [
     "DeadlineExceeded",
     "GetOtaPackageResult",
     "GetOtaPackagesResult",
+    "GetUpgradePathResult",
     "GetUpgradeTaskResult",
     "InputError",
     "IotdaOtaError",
@@ -48,6 +49,8 @@ NAMES = [
     "get_ota_package_output",
     "get_ota_packages",
     "get_ota_packages_output",
+    "get_upgrade_path",
+    "get_upgrade_path_output",
     "get_upgrade_task",
     "get_upgrade_task_output",
 ]

@@ -80,6 +80,10 @@ EXAMPLES: Mapping[str, Example] = {
         (Step("newest", "getOtaPackages", {**_METER, "order_by": "create_time", "max_items": 3}),),
         {"packages": Ref("newest", "packages")},
     ),
+    "getUpgradePath": Example(
+        (Step("found", "getUpgradePath", {**_RANGE, "source_versions": ["V1.0.0", "V1.3.2"], "max_hops": 3}),),
+        {"paths": Ref("found", "paths")},
+    ),
     "getUpgradeTask": Example(
         (_PINNED, _CANARY, Step("current", "getUpgradeTask", {"task_id": Ref("canary", "task_id")})),
         {"status": Ref("current", "status"), "failedDevices": Ref("current", "failed_devices")},

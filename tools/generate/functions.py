@@ -32,6 +32,7 @@ _ANY = ("IotdaOtaError", "The request failed. See ``pulumi_iotda_ota.errors`` fo
 _RETURNS = {
     "getOtaPackage": 'The package. If none matches and ``on_missing`` is ``"none"``, None.',
     "getOtaPackages": "The packages, in ``packages``. If none matches, the list is empty.",
+    "getUpgradePath": "The target in ``package``, and a path for each version in ``paths``.",
     "getUpgradeTask": "The task.",
 }
 _RAISES = {
@@ -43,6 +44,12 @@ _RAISES = {
         _ANY,
     ],
     "getOtaPackages": [("InputError", "An argument is wrong."), _ANY],
+    "getUpgradePath": [
+        ("InputError", "An argument is wrong."),
+        ("PackageNotFound", "No package matches the selection of the target."),
+        ("MultiplePackages", "Several packages match it."),
+        _ANY,
+    ],
     "getUpgradeTask": [
         ("InputError", "The id is wrong."),
         ("ServiceError", "There is no such task (``status`` 404), or the service refused the request."),
