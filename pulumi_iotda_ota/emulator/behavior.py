@@ -34,6 +34,7 @@ class Switches:
         module_actions: whether stop and retry work on ``moduleUpgrade`` tasks, where the documents do not list them.
         gzip: whether an answer is compressed for a client that accepts it.
         list_lag: seconds until a list shows a new task or package. A request by id returns it at once.
+        search: whether SearchDevices is served, is not published, or is refused by the edition of the instance.
         waiting_counts: whether ``task_progress`` counts waiting devices. If not, only ``total`` includes them.
     """
 
@@ -55,6 +56,7 @@ class Switches:
     gzip: bool = True
     list_lag: float = 0.0
     waiting_counts: bool = True
+    search: Literal["served", "unpublished", "unsupported"] = "served"
 
 
 @dataclass(frozen=True)

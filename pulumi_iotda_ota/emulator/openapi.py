@@ -24,7 +24,7 @@ FILE = Path(__file__).with_name("openapi.json")
 Schema = dict[str, Any]
 
 _ROOT = "/v5/iot/{project_id}"
-_REFUSALS = ("400", "401", "403", "404", "413", "414")
+_REFUSALS = ("400", "401", "403", "404", "413", "414", "429")
 _TEXT: Schema = {"type": "string"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -38,6 +38,7 @@ _IDS: dict[str, Schema] = {
     "package_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
     "module_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
     "task_id": {"type": "string", "pattern": "^[a-f0-9]{1,24}$"},
+    "group_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
 }
 _PROGRESS = ("total", "processing", "success", "fail", "waitting", "fail_wait_retry", "stopped", "removed")
 
@@ -65,6 +66,8 @@ _PACKAGE = (
         "support_source_versions": _TEXTS,
     },
 )
+_OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
+_DEVICE = _texts("app_id", "device_id", "gateway_id", "node_id", "device_name", "node_type", "status")
 _ANSWERS: dict[str, Schema] = {
     "Refusal": _object({"error_code": _TEXT, "error_msg": _TEXT}, {"request_id": _TEXT}),
     "Page": _object({"count": _COUNT}, {"marker": _RECORD}),
@@ -101,6 +104,31 @@ _ANSWERS: dict[str, Schema] = {
             "page": _ref("Page"),
         }
     ),
+    "SimpleDevice": _object(_texts("device_id", "node_id", "device_name"), _texts("product_id")),
+    "GroupDevicePage": _page_of("devices", "SimpleDevice"),
+    "Device": _object(_DEVICE, {**_texts("product_id", "fw_version", "sw_version"), "tags": _OBJECTS}),
+    "DevicePage": _page_of("devices", "Device"),
+    "Search": _object(
+        {},
+        {
+            # A statement selects fields, so none is always there.
+            "devices": {
+                "type": "array",
+                "maxItems": 50,
+                "items": _object(
+                    {},
+                    {
+                        **_DEVICE,
+                        **_texts("product_id", "fw_version", "sw_version", "marker"),
+                        "groups": _TEXTS,
+                        "tags": _OBJECTS,
+                        "modules": _OBJECTS,
+                    },
+                ),
+            },
+            "count": _COUNT,
+        },
+    ),
     "Results": _object(
         {
             "targets": {
@@ -124,6 +152,9 @@ _OPERATIONS: dict[str, tuple[type[BaseModel] | None, type[BaseModel] | None, str
     "ShowOtaModule": (None, None, "200", "Module"),
     "UpdateOtaModule": (None, shapes.ModuleChange, "200", "Module"),
     "DeleteOtaModule": (None, None, "204", ""),
+    "ListDevices": (shapes.DeviceQuery, None, "200", "DevicePage"),
+    "SearchDevices": (None, shapes.SearchBody, "200", "Search"),
+    "ShowDevicesInGroup": (None, None, "200", "GroupDevicePage"),
     "ListBatchTasks": (shapes.TaskQuery, None, "200", "TaskPage"),
     "CreateBatchTask": (None, shapes.TaskBody, "201", "Task"),
     "ShowBatchTask": (shapes.TaskShowQuery, None, "200", "TaskDetails"),
@@ -132,7 +163,14 @@ _OPERATIONS: dict[str, tuple[type[BaseModel] | None, type[BaseModel] | None, str
     "RetryBatchTask": (None, shapes.TargetsBody, "200", "Results"),
     "ConfirmBatchTask": (None, shapes.TargetsBody, "200", "Results"),
 }
-_PAGED = ("ListOtaPackageInfo", "ListOtaModules", "ListBatchTasks", "ShowBatchTask")
+_PAGED = (
+    "ListOtaPackageInfo",
+    "ListOtaModules",
+    "ListBatchTasks",
+    "ShowBatchTask",
+    "ListDevices",
+    "ShowDevicesInGroup",
+)
 
 
 def description() -> dict[str, Any]:

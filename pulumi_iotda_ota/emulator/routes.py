@@ -7,6 +7,7 @@ from collections.abc import Callable
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 
+from pulumi_iotda_ota.emulator import device_operations as devices
 from pulumi_iotda_ota.emulator import package_operations as packages
 from pulumi_iotda_ota.emulator import task_operations as tasks
 from pulumi_iotda_ota.emulator.account_operations import ACCOUNT_OPERATIONS
@@ -31,6 +32,9 @@ _TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("ShowOtaModule", "GET", f"{_MODULES}/<module_id>", packages.show_module),
     ("UpdateOtaModule", "PUT", f"{_MODULES}/<module_id>", packages.update_module),
     ("DeleteOtaModule", "DELETE", f"{_MODULES}/<module_id>", packages.delete_module),
+    ("ListDevices", "GET", f"{_ROOT}/devices", devices.list_devices),
+    ("SearchDevices", "POST", f"{_ROOT}/search/query-devices", devices.search_devices),
+    ("ShowDevicesInGroup", "GET", f"{_ROOT}/device-group/<group_id>/devices", devices.list_group_devices),
     ("ListBatchTasks", "GET", _TASKS, tasks.list_tasks),
     ("CreateBatchTask", "POST", _TASKS, tasks.create_task),
     ("ShowBatchTask", "GET", f"{_TASKS}/<task_id>", tasks.show_task),

@@ -204,6 +204,21 @@ class TargetsBody(Shape):
     targets: Annotated[list[DeviceId], Field(max_length=100)] = []
 
 
+class DeviceQuery(Shape):
+    """The filters of ListDevices that are emulated."""
+
+    app_id: SpaceId | None = None
+    product_id: SpaceId | None = None
+    node_id: Annotated[str, _text("[A-Za-z0-9_-]{1,64}")] | None = None
+    device_name: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+
+
+class SearchBody(Shape):
+    """The body of SearchDevices."""
+
+    sql: Annotated[str, StringConstraints(min_length=1)]
+
+
 class ModuleBody(Shape):
     """The body of CreateOtaModule."""
 
