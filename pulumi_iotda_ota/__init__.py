@@ -11,6 +11,8 @@ from pulumi_iotda_ota.lazy_imports import gc_paused
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota._generated.functions import (
+        get_device_versions,
+        get_device_versions_output,
         get_ota_package,
         get_ota_package_output,
         get_ota_packages,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         UpgradeTaskConfirmation,
     )
     from pulumi_iotda_ota._generated.results import (
+        GetDeviceVersionsResult,
         GetOtaPackageResult,
         GetOtaPackagesResult,
         GetUpgradePathResult,
@@ -60,6 +63,7 @@ __all__ = [
     "Connection",
     "CredentialsError",
     "DeadlineExceeded",
+    "GetDeviceVersionsResult",
     "GetOtaPackageResult",
     "GetOtaPackagesResult",
     "GetUpgradePathResult",
@@ -83,6 +87,8 @@ __all__ = [
     "UpgradeTaskConfirmation",
     "UpgradeTaskFailed",
     "__version__",
+    "get_device_versions",
+    "get_device_versions_output",
     "get_ota_package",
     "get_ota_package_output",
     "get_ota_packages",
@@ -95,6 +101,8 @@ __all__ = [
 
 _MODULES = {
     "_generated.functions": (
+        "get_device_versions",
+        "get_device_versions_output",
         "get_ota_package",
         "get_ota_package_output",
         "get_ota_packages",
@@ -113,6 +121,7 @@ _MODULES = {
     ),
     "connection": ("Connection",),
     "_generated.results": (
+        "GetDeviceVersionsResult",
         "GetOtaPackageResult",
         "GetOtaPackagesResult",
         "GetUpgradePathResult",

@@ -193,6 +193,7 @@ def _tables() -> tuple[schema.Argument, ...]:
         schema.GET_OTA_PACKAGE,
         schema.GET_OTA_PACKAGES,
         schema.GET_UPGRADE_PATH,
+        schema.GET_DEVICE_VERSIONS,
         schema.UPGRADE_TASK_COMPLETION,
         schema.UPGRADE_TASK_CONFIRMATION,
     )

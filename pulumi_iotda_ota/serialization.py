@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import OtaPackage
+    from pulumi_iotda_ota.lookup.devices import DeviceVersions
     from pulumi_iotda_ota.lookup.find import Found, FoundMany
     from pulumi_iotda_ota.lookup.paths import FoundPaths
     from pulumi_iotda_ota.lookup.tasks import FoundTask
@@ -61,6 +62,22 @@ def path_values(path: UpgradePath) -> dict[str, Any]:
         "hops_needed": path.hops_needed or None,
         "nearest_version": path.nearest_version or None,
         "missing_versions": list(path.missing_versions[:MAX_MISSING]),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def device_versions_values(found: DeviceVersions) -> dict[str, Any]:
+    """Return the result of a lookup of device versions, the most devices first."""
+    counts = sorted(found.versions.items(), key=lambda item: (-item[1], item[0]))
+    fields = {
+        "total": found.total,
+        "versions": [{"version": version, "devices": devices} for version, devices in counts],
+        "unknown": found.unknown,
+        "product_id": next(iter(found.product_ids), None),
+        "method": found.method,
+        "requests": found.requests,
+        "unreadable_records": found.unreadable_records,
+        "id": found.id,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

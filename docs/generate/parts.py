@@ -41,6 +41,7 @@ _SPELLING = Spelling(
 _INPUTS: Mapping[str, tuple[Argument, ...]] = {
     "get_ota_packages": schema.GET_OTA_PACKAGES,
     "get_ota_package": schema.GET_OTA_PACKAGE,
+    "get_device_versions": schema.GET_DEVICE_VERSIONS,
     "get_upgrade_path": schema.GET_UPGRADE_PATH,
     "get_upgrade_task": schema.GET_UPGRADE_TASK,
     "OtaPackagePin": schema.OTA_PACKAGE_PIN,
@@ -52,6 +53,7 @@ _INPUTS: Mapping[str, tuple[Argument, ...]] = {
 _OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     "get_ota_packages": outputs.GET_OTA_PACKAGES,
     "get_ota_package": outputs.GET_OTA_PACKAGE,
+    "get_device_versions": outputs.GET_DEVICE_VERSIONS,
     "get_upgrade_path": outputs.GET_UPGRADE_PATH,
     "get_upgrade_task": outputs.GET_UPGRADE_TASK,
     "a path": outputs.UPGRADE_PATH.fields,

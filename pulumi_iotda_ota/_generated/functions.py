@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pulumi_iotda_ota._generated.results import (
+    GetDeviceVersionsResult,
     GetOtaPackageResult,
     GetOtaPackagesResult,
     GetUpgradePathResult,
@@ -24,10 +25,107 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
+_GET_DEVICE_VERSIONS = Function("getDeviceVersions", GetDeviceVersionsResult.from_values)
 _GET_OTA_PACKAGE = Function("getOtaPackage", GetOtaPackageResult.from_found)
 _GET_OTA_PACKAGES = Function("getOtaPackages", GetOtaPackagesResult.from_values)
 _GET_UPGRADE_PATH = Function("getUpgradePath", GetUpgradePathResult.from_values)
 _GET_UPGRADE_TASK = Function("getUpgradeTask", GetUpgradeTaskResult.from_values)
+
+
+def get_device_versions(
+    *,
+    package_type: str,
+    group_ids: Sequence[str] | None = None,
+    product_id: str | None = None,
+    device_ids: Sequence[str] | None = None,
+    module_name: str | None = None,
+    app_id: str | None = None,
+    devices_deadline: int = 600,
+    connection: Connection | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> GetDeviceVersionsResult:
+    """Count the devices that run each version of firmware, software or a module.
+
+    The result is complete, or it is an error. Large groups are counted by version, one version a second.
+
+    Args:
+        package_type: The type of the package. It decides which version of a device is read: that of its firmware, its
+            software or a module. Allowed values: ``"softwarePackage"``, ``"firmwarePackage"``, ``"modulePackage"``.
+            Example: ``"firmwarePackage"``.
+        group_ids: The device groups. A device in several groups counts once. Set either this, ``product_id`` or
+            ``device_ids``. Each item must be 1 to 36 letters, digits or -. Example: ``["fleet"]``.
+        product_id: The product, all of whose devices are read. Set either this, ``group_ids`` or ``device_ids``. The
+            value must be 1 to 36 letters, digits, _ or -. Example: ``"smart-meter"``.
+        device_ids: The devices. Set either this, ``group_ids`` or ``product_id``. Each item must be 1 to 128 letters,
+            digits, _ or -. At most 30,000 items. Example: ``["meter-0001"]``.
+        module_name: The module whose version is read. Required for a modulePackage, and only for one. The value must be
+            1 to 64 letters, digits, _, . or -. Example: ``"modem"``.
+        app_id: The resource space of the devices of ``product_id``. If it is not set, all resource spaces. The value
+            must be 1 to 36 letters, digits, _ or -. Example: ``"8ce6b2d0c2f64f9d8a5ee5b1f0d24a11"``.
+        devices_deadline: How many seconds it may take. A search is allowed once a second. The value must be a whole
+            number from 1 to 3600. Default: ``600``. Example: ``60``.
+        connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
+        opts: The options of the call. ``provider`` is refused, because a function runs in the program itself.
+
+    Returns:
+        The counts of devices by version.
+
+    Raises:
+        InputError: An argument is wrong, a device does not exist, or the devices are of several products.
+        ServiceError: A group does not exist (``status`` 404), or the service refused a request.
+        DeadlineExceeded: It takes longer than ``devices_deadline``.
+        IotdaOtaError: The request failed. See ``pulumi_iotda_ota.errors`` for all errors.
+    """
+    return _GET_DEVICE_VERSIONS.plain(given(locals()), connection, opts)
+
+
+def get_device_versions_output(
+    *,
+    package_type: pulumi.Input[str],
+    group_ids: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    product_id: pulumi.Input[str | None] = None,
+    device_ids: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    module_name: pulumi.Input[str | None] = None,
+    app_id: pulumi.Input[str | None] = None,
+    devices_deadline: pulumi.Input[int] = 600,
+    connection: Connection | None = None,
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
+) -> pulumi.Output[GetDeviceVersionsResult]:
+    """Count the devices that run each version of firmware, software or a module, as an Output.
+
+    The result is complete, or it is an error. Large groups are counted by version, one version a second. If an argument
+    is unknown, or a resource of ``depends_on`` is not created yet, the result is unknown. Then no request is sent. If
+    an argument is a secret, the result is a secret. If an Output resolves to None, it is an error.
+
+    Args:
+        package_type: The type of the package. It decides which version of a device is read: that of its firmware, its
+            software or a module. Allowed values: ``"softwarePackage"``, ``"firmwarePackage"``, ``"modulePackage"``.
+            Example: ``"firmwarePackage"``.
+        group_ids: The device groups. A device in several groups counts once. Set either this, ``product_id`` or
+            ``device_ids``. Each item must be 1 to 36 letters, digits or -. Example: ``["fleet"]``.
+        product_id: The product, all of whose devices are read. Set either this, ``group_ids`` or ``device_ids``. The
+            value must be 1 to 36 letters, digits, _ or -. Example: ``"smart-meter"``.
+        device_ids: The devices. Set either this, ``group_ids`` or ``product_id``. Each item must be 1 to 128 letters,
+            digits, _ or -. At most 30,000 items. Example: ``["meter-0001"]``.
+        module_name: The module whose version is read. Required for a modulePackage, and only for one. The value must be
+            1 to 64 letters, digits, _, . or -. Example: ``"modem"``.
+        app_id: The resource space of the devices of ``product_id``. If it is not set, all resource spaces. The value
+            must be 1 to 36 letters, digits, _ or -. Example: ``"8ce6b2d0c2f64f9d8a5ee5b1f0d24a11"``.
+        devices_deadline: How many seconds it may take. A search is allowed once a second. The value must be a whole
+            number from 1 to 3600. Default: ``600``. Example: ``60``.
+        connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
+        opts: The options of the call. ``provider`` is refused, because a function runs in the program itself.
+
+    Returns:
+        An Output. The counts of devices by version.
+
+    Raises:
+        InputError: An argument is wrong, a device does not exist, or the devices are of several products.
+        ServiceError: A group does not exist (``status`` 404), or the service refused a request.
+        DeadlineExceeded: It takes longer than ``devices_deadline``.
+        IotdaOtaError: The request failed. See ``pulumi_iotda_ota.errors`` for all errors.
+    """
+    return _GET_DEVICE_VERSIONS.output(given(locals()), connection, opts)
 
 
 @overload

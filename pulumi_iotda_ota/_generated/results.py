@@ -68,6 +68,13 @@ class OtaPackageResult(Result):
     )
 
 
+class DeviceVersionResult(Result):
+    """A version, and how many devices run it."""
+
+    version = Field[str]("The version, as the devices report it.")
+    devices = Field[int]("How many devices run it. Unit: devices.")
+
+
 class UpgradeHopResult(Result):
     """One package that devices install on the way to the target."""
 
@@ -165,6 +172,27 @@ class GetOtaPackagesResult(Result):
     skipped_counts = Attribute[dict[str, int]](
         "How many packages each rule skipped. Each package is counted once. Unit: packages."
     )
+
+
+class GetDeviceVersionsResult(Result):
+    """How many devices run each version.
+
+    Its ``id`` is made from the query, and is the same in each run.
+    """
+
+    total = Field[int]("How many devices there are. Unit: devices.")
+    versions = Field[list[DeviceVersionResult]](
+        "The versions that devices run, the most devices first.", each=DeviceVersionResult
+    )
+    unknown = Field[int](
+        "How many devices have no known version. They report none or, if ``method`` is count, one "
+        "that no package names. Unit: devices."
+    )
+    product_id = Field["str | None"]("The product of the devices. Absent if there is no device.")
+    method = Field[str]("How the devices were read: search, count (by version), or list (all devices of the product).")
+    requests = Field[int]("How many requests were sent to read devices. Unit: requests.")
+    unreadable_records = Field[int]("How many devices could not be judged. Unit: devices.")
+    id = Field[str]("The id of the query. It is the same in each run.")
 
 
 class GetUpgradePathResult(Result):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pulumi_iotda_ota.cli import emulator, help_command, lock, packages, shell_completion, task
+from pulumi_iotda_ota.cli import devices, emulator, help_command, lock, packages, shell_completion, task
 from pulumi_iotda_ota.cli.commands import Family
 from pulumi_iotda_ota.cli.doctor import command as doctor
 from pulumi_iotda_ota.cli.error_output import ClosedPipe, Interrupted, Unwritten, report
@@ -29,6 +29,7 @@ PROGRAM = "iotda-ota"
 #: What there is; a new family of commands is one more entry.
 COMMANDS: tuple[click.Command, ...] = (
     packages.group,
+    devices.group,
     task.group,
     lock.group,
     doctor.doctor,

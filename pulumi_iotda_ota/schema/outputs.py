@@ -313,6 +313,37 @@ UPGRADE_PATH = Object(
         ),
     ),
 )
+GET_DEVICE_VERSIONS: tuple[Output, ...] = (
+    Output("total", "integer", "How many devices there are.", unit="devices"),
+    Output(
+        "versions",
+        "list of objects",
+        "The versions that devices run, the most devices first.",
+        of=Object(
+            "DeviceVersion",
+            "A version, and how many devices run it.",
+            (
+                Output("version", "string", "The version, as the devices report it."),
+                Output("devices", "integer", "How many devices run it.", unit="devices"),
+            ),
+        ),
+    ),
+    Output(
+        "unknown",
+        "integer",
+        "How many devices have no known version. They report none or, if {method} is count, one that no package names.",
+        unit="devices",
+    ),
+    Output("product_id", "string", "The product of the devices.", "there is no device"),
+    Output(
+        "method",
+        "string",
+        "How the devices were read: search, count (by version), or list (all devices of the product).",
+    ),
+    Output("requests", "integer", "How many requests were sent to read devices.", unit="requests"),
+    Output("unreadable_records", "integer", "How many devices could not be judged.", unit="devices"),
+    Output("id", "string", "The id of the query. It is the same in each run."),
+)
 GET_UPGRADE_PATH: tuple[Output, ...] = (
     Output("package", "object", "The target.", of=PACKAGE),
     Output("paths", "list of objects", "One path for each of {source_versions}, in their order.", of=UPGRADE_PATH),
@@ -358,6 +389,7 @@ OBJECTS = _objects_of(
     (
         *GET_OTA_PACKAGE,
         *GET_OTA_PACKAGES,
+        *GET_DEVICE_VERSIONS,
         *GET_UPGRADE_PATH,
         *GET_UPGRADE_TASK,
         *OTA_PACKAGE,

@@ -47,10 +47,11 @@ def test_the_commands() -> None:
     assert [path for path in everything() if len(path) != 1] == [
         (),
         *(("package", verb) for verb in ("get", "list", "path")),
+        ("device", "versions"),
         *(("task", verb) for verb in ("get", "list", "watch", "retry", "stop", "confirm")),
         *(("lock", verb) for verb in ("add", "update", "check", "list", "remove")),
     ]
-    assert list(root.commands) == ["package", "task", "lock", "doctor", "emulator", "completion", "help"]
+    assert list(root.commands) == ["package", "device", "task", "lock", "doctor", "emulator", "completion", "help"]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FUNCTIONS_OF_PYTHON = {
+    "get_device_versions": schema.GET_DEVICE_VERSIONS,
     "get_ota_package": schema.GET_OTA_PACKAGE,
     "get_ota_packages": schema.GET_OTA_PACKAGES,
     "get_upgrade_path": schema.GET_UPGRADE_PATH,

@@ -72,6 +72,10 @@ _PINNED = Step("pinned", "OtaPackagePin", _RANGE)
 _CANARY = Step("canary", "UpgradeTask", {"package_ids": [Ref("pinned", "package_id")], "group_ids": ["canary"]})
 
 EXAMPLES: Mapping[str, Example] = {
+    "getDeviceVersions": Example(
+        (Step("fleet", "getDeviceVersions", {"package_type": "firmwarePackage", "group_ids": ["fleet"]}),),
+        {"versions": Ref("fleet", "versions"), "unknown": Ref("fleet", "unknown")},
+    ),
     "getOtaPackage": Example(
         (Step("firmware", "getOtaPackage", _RANGE),),
         {"version": Ref("firmware", "version"), "packageId": Ref("firmware", "package_id")},

@@ -30,7 +30,7 @@ PageModel = TypeVar("PageModel", bound=RecordPage)
 # What the parser says of JSON that is well formed but cannot be held: asking again would not help.
 _NOT_HOLDABLE = ("recursion limit exceeded", "number out of range")
 # What names a record, so that a person can look it up.
-_RECORD_IDS = ("package_id", "task_id", "target")
+_RECORD_IDS = ("package_id", "task_id", "target", "device_id")
 
 
 def reader(model: type[Content]) -> Callable[[bytes], Content]:
