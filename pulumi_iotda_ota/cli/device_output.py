@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import click
 
 from pulumi_iotda_ota.cli.connect import given_connection, service, stack_config
 from pulumi_iotda_ota.context import Context
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 from pulumi_iotda_ota.iotda.sanitize import plural
 from pulumi_iotda_ota.operations import get_device_versions
 
@@ -50,11 +50,11 @@ class _Progress:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._on_terminal = session.is_terminal(session.err)
-        self._printed = time.monotonic()
+        self._printed = SYSTEM_CLOCK.monotonic()
         self._has_line = False
 
     def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
+        now = SYSTEM_CLOCK.monotonic()
         if now - self._printed < (_SECONDS_ON_TERMINAL if self._on_terminal else _SECONDS_IN_LOG):
             return
         self._printed = now

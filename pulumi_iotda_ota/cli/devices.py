@@ -30,6 +30,6 @@ def device_versions(command_input: CommandInput) -> None:
 group = Family(
     "device",
     help="Read devices.",
-    example="iotda-ota device versions --package-type firmwarePackage --product-id smart-meter",
+    example="iotda-ota device versions --package-type firmwarePackage --group-id fleet",
 )
 group.add_command(device_versions)

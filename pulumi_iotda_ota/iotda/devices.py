@@ -23,6 +23,7 @@ from pulumi_iotda_ota.iotda.retry import is_throttle
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
+    from pulumi_iotda_ota.iotda.api.devices import Condition
     from pulumi_iotda_ota.iotda.executor import Caller
     from pulumi_iotda_ota.iotda.http.messages import Request
     from pulumi_iotda_ota.iotda.models import DevicePage, DeviceSearch, ListedDeviceRecord
@@ -136,7 +137,7 @@ class DeviceReader:
         """Return how many requests were sent so far, searches among them."""
         return self.searches + self._single + sum(records.requests for records in self._lists)
 
-    def count(self, conditions: Sequence[str], deadline: Deadline) -> int:
+    def count(self, conditions: Sequence[Condition], deadline: Deadline) -> int:
         """Return how many devices match all conditions.
 
         Raises:
@@ -148,7 +149,7 @@ class DeviceReader:
         return found.count
 
     def search(
-        self, conditions: Sequence[str], total: int, deadline: Deadline, *, counted: bool = True
+        self, conditions: Sequence[Condition], total: int, deadline: Deadline, *, counted: bool = True
     ) -> Records[str | None, ListedDeviceRecord]:
         """Return the devices that match all conditions, the newest first.
 

@@ -31,6 +31,7 @@ from pulumi_iotda_ota.schema.validation import require_valid
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from pulumi_iotda_ota.iotda.api.devices import Condition
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.devices import DeviceReader
     from pulumi_iotda_ota.iotda.models import Device, DevicePage, ListedDeviceRecord
@@ -273,14 +274,14 @@ class _Search:
             left = [one for one in left[len(part) :] if one not in self.result.devices]
         self._require_all()
 
-    def _search(self, conditions: Sequence[str], total: int, wanted: Collection[str] | None = None) -> None:
+    def _search(self, conditions: Sequence[Condition], total: int, wanted: Collection[str] | None = None) -> None:
         searches = -(-total // MAX_PAGE)
         errors.require_time(total, searches * SECONDS_BETWEEN_SEARCHES, self.deadline)
         self.result.method = "search"
         records = self.reader.search(conditions, total, self.deadline, counted=wanted is None)
         self._take(records, wanted, total)
 
-    def _count(self, conditions: Sequence[str], total: int, product_id: str, versions: Sequence[str]) -> None:
+    def _count(self, conditions: Sequence[Condition], total: int, product_id: str, versions: Sequence[str]) -> None:
         self.result.method, self.result.total = "count", total
         others = self.reader.count([*conditions, equal("product_id", product_id, negated=True)], self.deadline)
         if others:
@@ -373,7 +374,7 @@ class _Search:
         supported = (version for package in packages for version in package.support_source_versions)
         return list(dict.fromkeys([*(package.version for package in packages), *supported]))
 
-    def _is_countable(self, conditions: Sequence[str], version: str) -> bool:
+    def _is_countable(self, conditions: Sequence[Condition], version: str) -> bool:
         return is_searchable(version) and fits([*conditions, equal(self.lookup.field, version)])
 
     def _count_of_product(self, product_id: str) -> int | None:

@@ -14,6 +14,7 @@ from pulumi_iotda_ota.dynamic import Adapter
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.testing.campaigns import Campaigns
+from pulumi_iotda_ota.testing.devices import DeviceShelf, devices_of
 from pulumi_iotda_ota.testing.monitor import Monitor, provider_in
 from pulumi_iotda_ota.testing.shelf import NOWHERE, Shelf, packages_of
 
@@ -43,11 +44,12 @@ class Mocks(Monitor):
             ``firmwarePackage``, and each was uploaded a day after the one before it.
         groups: the devices of each group; one that is not named has one device, which has the group's name.
         failed_devices: the devices that fail, and why.
+        devices: the devices, each with the API's fields: ``product_id``, ``fw_version``, ``sw_version``, ``modules``.
         others: answers for everything that is not of this library; by default a resource has the outputs that it was
             given as inputs, and a function answers nothing.
 
     Raises:
-        InputError: a field of a package is missing, misspelt or of another type.
+        InputError: a field of a package or a device is missing, misspelt or of another type.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Mocks(Monitor):
         *,
         groups: Mapping[str, Sequence[str]] | None = None,
         failed_devices: Mapping[str, str] | None = None,
+        devices: Mapping[str, Mapping[str, Any]] | None = None,
         others: pulumi.runtime.Mocks | None = None,
     ) -> None:
         super().__init__()
         self._campaigns = Campaigns(dict(groups or {}), dict(failed_devices or {}))
-        self._shelf = Shelf(packages_of(packages), self._campaigns, _locked)
+        known, members = devices_of(devices or {}), dict(groups or {})
+        self._shelf = Shelf(packages_of(packages), self._campaigns, _locked, lambda: DeviceShelf(known, members))
         self._others = others
         self._begin_run()
 

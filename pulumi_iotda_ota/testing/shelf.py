@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import BatchTask, PackageQuery, TargetResults, TaskDetail
     from pulumi_iotda_ota.testing.campaigns import Campaigns
+    from pulumi_iotda_ota.testing.devices import DeviceShelf
 
 R = TypeVar("R")
 
@@ -103,6 +104,7 @@ class Shelf(Run):
         packages: the packages, in the service's order.
         campaigns: the tasks.
         locked: returns the fields of each package that is locked: they are there too, for whoever knows their ids.
+        devices: returns the reader of devices.
     """
 
     def __init__(
@@ -110,9 +112,10 @@ class Shelf(Run):
         packages: Sequence[OtaPackage],
         campaigns: Campaigns,
         locked: Callable[[], Iterable[Mapping[str, Any]]],
+        devices: Callable[[], DeviceShelf],
     ) -> None:
         super().__init__(memo=False, clock=_impatient())
-        self._answering: Any = _Answering(packages, campaigns, self.clock, locked)
+        self._answering: Any = _Answering(packages, campaigns, self.clock, locked, devices)
 
     def client(self, connection: ResolvedConnection) -> Any:  # noqa: ARG002  every connection leads here
         """Return what answers in the place of a client."""
@@ -157,8 +160,10 @@ class _Answering:
         campaigns: Campaigns,
         clock: Clock,
         locked: Callable[[], Iterable[Mapping[str, Any]]],
+        devices: Callable[[], DeviceShelf],
     ) -> None:
         self.connection = NOWHERE
+        self.devices = devices
         self._locked = locked
         self._packages = list(packages)
         self._campaigns = campaigns

@@ -1,4 +1,4 @@
-"""Upgrade paths in a program under the real engine."""
+"""Upgrade paths and device versions in a program under the real engine."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ pulumi.export("later", later.paths[0].hops[0].package_id)
 secret = pulumi.Output.secret(["V1.3.2"])
 hidden = iotda_ota.get_upgrade_path_output(**target, source_versions=secret)
 pulumi.export("hidden", hidden.paths)
+canary = iotda_ota.get_device_versions_output(package_type="firmwarePackage", group_ids=["canary"])
+pulumi.export("canary", canary.versions.apply(lambda versions: {one.version: one.devices for one in versions}))
 """
 
 
-def test_paths_are_exported_whole(make_project: Callable[..., Project]) -> None:
-    """A program exports paths, reads a hop of an Output, and a secret version makes the result a secret."""
+def test_paths_and_device_versions_are_exported(make_project: Callable[..., Project]) -> None:
+    """A program exports paths, reads a hop of an Output, and a secret version makes the result a secret.
+
+    An Output of device versions has their counts.
+    """
     project = make_project(PROGRAM)
 
     up = project.up()
@@ -39,3 +44,4 @@ def test_paths_are_exported_whole(make_project: Callable[..., Project]) -> None:
     assert (above["reachable"], above["needs_downgrade"]) == (False, True)
     assert outputs["later"] == outputs["whole"]["package"]["package_id"]
     assert outputs["hidden"] == "[secret]"
+    assert outputs["canary"] == {"V1.4.9": 4}

@@ -8,6 +8,7 @@ Source: the API pages SearchDevices, ListDevices and ShowDevicesInGroup.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.api.protocol import filters_of, page_of
@@ -38,26 +39,55 @@ def is_searchable(value: str, longest: int = MAX_VERSION) -> bool:
     return 0 < len(value) <= longest and "'" not in value and value.isprintable()
 
 
-def equal(name: str, value: str, *, negated: bool = False) -> str:
-    """Return the condition that a field has a value.
+@dataclass(frozen=True)
+class Condition:
+    """A condition of a search: a field has one of some values.
 
-    Args:
+    Attributes:
         name: the field.
-        value: the value.
+        values: the values, at least one.
         negated: whether the field must have another value.
 
     Raises:
-        InputError: a search cannot match the value.
+        InputError: a search cannot match a value.
     """
-    return f"{name} {'!=' if negated else '='} {_literal(name, value)}"
+
+    name: str
+    values: tuple[str, ...]
+    negated: bool = False
+
+    def __post_init__(self) -> None:
+        for value in self.values:
+            if not is_searchable(value, MAX_SQL):
+                raise InputError(
+                    f"{argument(self.name)} cannot be searched for: {quoted(value)} is empty, or has a quote",
+                    argument=self.name,
+                )
+
+    @property
+    def sql(self) -> str:
+        """Return the condition as a part of a statement."""
+        literals = [f"'{value}'" for value in self.values]
+        if len(literals) == 1:
+            return f"{self.name} {'!=' if self.negated else '='} {literals[0]}"
+        return f"{self.name} {'not ' * self.negated}in ({','.join(literals)})"
+
+    def holds(self, value: str | None) -> bool:
+        """Return whether the condition holds for the value of a device."""
+        return (value in self.values) != self.negated
 
 
-def one_of(name: str, values: Iterable[str]) -> str:
-    """Return the condition that a field has one of several values; see :func:`equal`."""
-    return f"{name} in ({','.join(_literal(name, value) for value in values)})"
+def equal(name: str, value: str, *, negated: bool = False) -> Condition:
+    """Return the condition that a field has a value, or another one."""
+    return Condition(name, (value,), negated)
 
 
-def fits(conditions: Sequence[str]) -> bool:
+def one_of(name: str, values: Iterable[str]) -> Condition:
+    """Return the condition that a field has one of several values."""
+    return Condition(name, tuple(values))
+
+
+def fits(conditions: Sequence[Condition]) -> bool:
     """Return whether a statement with these conditions can count and list devices, page by page."""
     return len(conditions) < MAX_CONDITIONS and len(_statement(_LIST, conditions)) + _LONGEST_END <= MAX_SQL
 
@@ -78,12 +108,12 @@ def chunks(name: str, values: Sequence[str]) -> Iterator[list[str]]:
         yield part
 
 
-def count_devices(conditions: Sequence[str]) -> Request[DeviceSearch]:
+def count_devices(conditions: Sequence[Condition]) -> Request[DeviceSearch]:
     """Build SearchDevices that counts the devices of which all conditions hold."""
     return _search(_statement(_COUNT, conditions))
 
 
-def search_devices(conditions: Sequence[str], *, marker: str | None = None) -> Request[DeviceSearch]:
+def search_devices(conditions: Sequence[Condition], *, marker: str | None = None) -> Request[DeviceSearch]:
     """Build SearchDevices that returns a page of devices, the newest first.
 
     Args:
@@ -95,8 +125,7 @@ def search_devices(conditions: Sequence[str], *, marker: str | None = None) -> R
     """
     if marker is not None:
         require("marker", marker, MARKER)
-    after = [f"marker < '{marker}'"] if marker is not None else []
-    return _search(_statement(_LIST, [*conditions, *after]) + _ORDER)
+    return _search(_statement(_LIST, conditions, f"marker < '{marker}'" if marker is not None else "") + _ORDER)
 
 
 def list_devices(
@@ -151,13 +180,8 @@ def _search(statement: str) -> Request[DeviceSearch]:
     )
 
 
-def _statement(start: str, conditions: Sequence[str]) -> str:
-    if len(conditions) > MAX_CONDITIONS:
-        raise InputError(f"a search of devices takes at most {MAX_CONDITIONS} conditions, not {len(conditions)}")
-    return f"{start} where {' and '.join(conditions)}" if conditions else start
-
-
-def _literal(name: str, value: str) -> str:
-    if not is_searchable(value, MAX_SQL):
-        raise InputError(f"{argument(name)} cannot be searched for: {quoted(value)} is empty, or has a quote")
-    return f"'{value}'"
+def _statement(start: str, conditions: Sequence[Condition], last: str = "") -> str:
+    texts = [*(condition.sql for condition in conditions), *([last] if last else [])]
+    if len(texts) > MAX_CONDITIONS:
+        raise InputError(f"a search of devices takes at most {MAX_CONDITIONS} conditions, not {len(texts)}")
+    return f"{start} where {' and '.join(texts)}" if texts else start
