@@ -13,6 +13,7 @@ from docs.generate.markdown import code, listed, table, wrapped
 from pulumi_iotda_ota import dynamic, schema
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
+from pulumi_iotda_ota.iotda.api.devices import MAX_CONDITIONS, MAX_SQL
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
@@ -199,6 +200,7 @@ def _limits() -> str:
         ),
         ("`support_source_versions`", f"{limits.MAX_SOURCE_VERSIONS}"),
         ("`description`, `custom_info`", f"{limits.MAX_DESCRIPTION:,} and {limits.MAX_CUSTOM_INFO:,} characters"),
+        ("statement of a search of devices", f"{MAX_SQL} characters, {MAX_CONDITIONS} conditions"),
         ("`task_ext_info`", f"{limits.MAX_TASK_EXT_INFO} characters as JSON"),
     )
     return table(("what", "at most"), rows)

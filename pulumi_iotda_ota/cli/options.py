@@ -36,6 +36,7 @@ _METAVARS = {
     "profile": "NAME",
     "timeout": "DURATION",
     "deadline": "SECONDS",
+    "devices_deadline": "SECONDS",
     "endpoint": "URL",
     "iam_endpoint": "URL",
     "proxy": "URL",

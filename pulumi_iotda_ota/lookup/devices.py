@@ -252,7 +252,6 @@ class _Search:
 
     def _of_listed_groups(self) -> None:
         """List the devices of the groups, then those of their products, which have versions."""
-        self._require_groups()
         products: dict[str, str | None] = {}
         for group_id in self.lookup.group_ids:
             for device in _readable(self.reader.of_group(group_id, self.deadline)):
@@ -264,7 +263,10 @@ class _Search:
         """Search the devices by their ids. If there are many, list the products of those that are found."""
         wanted = frozenset(self.lookup.device_ids)
         left, listed = list(self.lookup.device_ids), set[str]()
-        is_listed = self.lookup.field and len(list(chunks("device_id", left))) > _MOST_ID_SEARCHES
+        searches = len(list(chunks("device_id", left)))
+        is_listed = self.lookup.field and searches > _MOST_ID_SEARCHES
+        if not is_listed:
+            errors.require_time(len(left), searches * SECONDS_BETWEEN_SEARCHES, self.deadline)
         while left:
             part = next(chunks("device_id", left))
             self._search([one_of("device_id", part)], len(part), frozenset(part))
@@ -275,9 +277,10 @@ class _Search:
         self._require_all()
 
     def _search(self, conditions: Sequence[Condition], total: int, wanted: Collection[str] | None = None) -> None:
-        searches = -(-total // MAX_PAGE)
-        errors.require_time(total, searches * SECONDS_BETWEEN_SEARCHES, self.deadline)
         self.result.method = "search"
+        if not total:
+            return
+        errors.require_time(total, -(-total // MAX_PAGE) * SECONDS_BETWEEN_SEARCHES, self.deadline)
         records = self.reader.search(conditions, total, self.deadline, counted=wanted is None)
         self._take(records, wanted, total)
 

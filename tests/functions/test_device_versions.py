@@ -11,7 +11,7 @@ import pytest
 
 from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.emulator import Emulator
-from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, InputError, IotdaOtaError, ServiceError
+from pulumi_iotda_ota.iotda.errors import DeadlineExceeded, InputError, IotdaOtaError, ProtocolError, ServiceError
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.operations import get_device_versions
 from tests.support.resource_bench import FakeTime
@@ -245,6 +245,76 @@ def test_an_edition_without_a_search(bench: Bench, switch: Any) -> None:
     assert counts(bench.find(device_ids=["meter-0001", "meter-0020"])) == {"V1.4.9": 1, "V1.4.2": 1}
     with pytest.raises(IotdaOtaError, match="the versions of modules cannot be read"):
         bench.find("modulePackage", module_name="modem", group_ids=["canary"])
+
+
+@pytest.mark.parametrize("operation", ["SearchDevices", "ListDevices", "ShowDevicesInGroup"])
+@pytest.mark.parametrize("fault", [{"wire": "drop"}, {"wire": "cut"}, {"error": "bad_gateway"}, {"wire": "garbage"}])
+def test_a_read_that_fails_is_repeated(bench: Bench, operation: str, fault: dict[str, Any]) -> None:
+    """A lost or failed response to any of the reads is requested again, and the result is the same."""
+    bench.emulator.faults.add(operation=operation, **fault)
+    if operation == "ListDevices":
+        assert counts(bench.find(product_id="smart-meter")) == METERS
+    else:
+        assert counts(bench.find(group_ids=["canary", "fleet"])) == METERS
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"short_pages": 7},
+        {"empty_marker": "echo"},
+        {"empty_list": "null", "empty_page": "absent"},
+        {"count": "page"},
+        {"count_cap": 5},
+        {"count_as_text": True},
+    ],
+    ids=str,
+)
+def test_lists_are_complete_whatever_a_page_says(bench: Bench, switches: dict[str, Any]) -> None:
+    """Undocumented forms of a page cost requests, and lose no device."""
+    bench.emulator.switches = dataclasses.replace(bench.emulator.switches, search="unpublished", **switches)
+    assert counts(bench.find(product_id="smart-meter")) == METERS
+    assert counts(bench.find(group_ids=["canary", "fleet"])) == METERS
+
+
+def test_devices_that_come_during_a_search(large: Bench) -> None:
+    """A device that joins a group between two pages of a search changes nothing else, and no device counts twice."""
+    large.fleet(120, versions=("V3",))
+
+    def join() -> None:
+        large.emulator.set_device("late", product_id="smart-meter", version="V2")
+        large.emulator.set_group("big", ["late", *large.emulator.groups["big"]])
+
+    large.emulator.faults.add(operation="SearchDevices", nth=3, before=join)
+    found = large.find(group_ids=["big"])
+    assert (found["method"], counts(found)) == ("search", {"V3": 120})
+
+
+def test_an_empty_group(bench: Bench) -> None:
+    """A group without devices is a result, after one search."""
+    bench.emulator.set_group("empty", [])
+    found = bench.find(group_ids=["empty"])
+    assert (found["total"], found["versions"], found["unknown"]) == (0, [], 0)
+    assert "product_id" not in found
+    assert bench.operations() == {"ShowDevicesInGroup": 1, "SearchDevices": 1}
+
+
+def test_too_many_ids_of_modules_are_refused_at_once(bench: Bench) -> None:
+    """If searches by ids would take longer than the deadline, none is sent."""
+    ids = [f"device-with-a-long-name-{number:05}" for number in range(9_000)]
+    with pytest.raises(DeadlineExceeded, match="could not read the versions of devices"):
+        bench.find("modulePackage", module_name="modem", device_ids=ids)
+    assert bench.emulator.requests == []
+
+
+def test_a_first_page_without_the_counted_devices(bench: Bench) -> None:
+    """If a search counts devices and then returns none, the list may be partial: an error."""
+    bench.emulator.faults.add(operation="SearchDevices", nth=2, body={"devices": []}, status=200)
+    with pytest.raises(ProtocolError, match="the first page holds no records, though it counts 4"):
+        bench.find(group_ids=["canary"])
+    bench.emulator.faults.add(operation="SearchDevices", body={"devices": []}, status=200)
+    with pytest.raises(ProtocolError, match="has no count"):
+        bench.find(group_ids=["canary"])
 
 
 def test_a_throttled_search_waits_until_the_deadline(bench: Bench) -> None:

@@ -8,7 +8,7 @@ Source: the API pages SearchDevices, ListDevices and ShowDevicesInGroup.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pulumi_iotda_ota.iotda.api.protocol import filters_of, page_of
@@ -53,7 +53,7 @@ class Condition:
     """
 
     name: str
-    values: tuple[str, ...]
+    values: tuple[str, ...] = field(repr=False)
     negated: bool = False
 
     def __post_init__(self) -> None:

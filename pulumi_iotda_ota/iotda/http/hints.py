@@ -237,7 +237,7 @@ def _names_agency(message: str) -> bool:
 
 
 def _is_collection(request: Request[Any]) -> bool:
-    return request.path in ("ota-upgrades/packages", "batchtasks")
+    return request.path in ("ota-upgrades/packages", "batchtasks", "devices")
 
 
 def _wrong_secret(credential: AccessKey) -> str:
