@@ -12,7 +12,7 @@ from docs.generate import pictures
 from docs.generate.markdown import code, listed, table, wrapped
 from pulumi_iotda_ota import dynamic, schema
 from pulumi_iotda_ota.iotda import limits
-from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
+from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES, UNCONFIRMED
 from pulumi_iotda_ota.iotda.api.devices import MAX_CONDITIONS, MAX_SQL
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.discovery import SOURCES
@@ -139,7 +139,11 @@ def _vendor_names() -> str:
 
 def _actions() -> str:
     rows = [
-        (code(operation), listed(names), ", ".join(name for name, of in PURPOSES.items() if operation in of))
+        (
+            code(operation),
+            listed(names) + ", not confirmed" * (operation in UNCONFIRMED),
+            ", ".join(name for name, of in PURPOSES.items() if operation in of),
+        )
         for operation, names in ACTIONS.items()
     ]
     return table(("operation", "IAM action", "in the policy of"), rows)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 from typing import TYPE_CHECKING
 
+import pytest
+
 import pulumi_iotda_ota as iotda_ota
+from pulumi_iotda_ota.cli import device_output
+from pulumi_iotda_ota.cli.session import Session
+from pulumi_iotda_ota.iotda.retry import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
@@ -45,3 +52,37 @@ def test_errors(shell: Shell) -> None:
     assert missing.err.startswith("error: there is no device group nobody\n")
     wrong = shell(*firmware)
     assert (wrong.code, wrong.err) == (2, "error: set exactly one of --group-id, --product-id and --device-id\n")
+
+
+class Stream(io.StringIO):
+    """An output that is a terminal or not."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        return self._terminal
+
+
+@pytest.mark.parametrize(
+    ("terminal", "printed"),
+    [
+        (True, "\rread 50 of 200 devices\x1b[K\rread 100 of 200 devices\x1b[K\r\x1b[K"),
+        (False, "read 100 of 200 devices\n"),
+    ],
+)
+def test_progress_of_long_work(monkeypatch: pytest.MonkeyPatch, terminal: bool, printed: str) -> None:
+    """A terminal shows a line that is rewritten and removed. A log has a line each half minute, and none before."""
+    now = [0.0]
+    monkeypatch.setattr(device_output, "SYSTEM_CLOCK", dataclasses.replace(SYSTEM_CLOCK, monotonic=lambda: now[0]))
+    err = Stream(terminal=terminal)
+    progress = device_output._Progress(Session({"TERM": "xterm"}, Stream(terminal=terminal), err))
+
+    for seconds, done in ((0.1, 25), (5.0, 50), (31.0, 100)):
+        now[0] = seconds
+        progress(done, 200)
+    progress.end()
+
+    assert err.getvalue() == printed
