@@ -11,10 +11,14 @@ from pulumi_iotda_ota.lazy_imports import gc_paused
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota._generated.functions import (
+        get_device_versions,
+        get_device_versions_output,
         get_ota_package,
         get_ota_package_output,
         get_ota_packages,
         get_ota_packages_output,
+        get_upgrade_path,
+        get_upgrade_path_output,
         get_upgrade_task,
         get_upgrade_task_output,
     )
@@ -26,8 +30,10 @@ if TYPE_CHECKING:
         UpgradeTaskConfirmation,
     )
     from pulumi_iotda_ota._generated.results import (
+        GetDeviceVersionsResult,
         GetOtaPackageResult,
         GetOtaPackagesResult,
+        GetUpgradePathResult,
         GetUpgradeTaskResult,
         OtaPackageResult,
         SkippedPackage,
@@ -57,8 +63,10 @@ __all__ = [
     "Connection",
     "CredentialsError",
     "DeadlineExceeded",
+    "GetDeviceVersionsResult",
     "GetOtaPackageResult",
     "GetOtaPackagesResult",
+    "GetUpgradePathResult",
     "GetUpgradeTaskResult",
     "InputError",
     "IotdaOtaError",
@@ -79,20 +87,28 @@ __all__ = [
     "UpgradeTaskConfirmation",
     "UpgradeTaskFailed",
     "__version__",
+    "get_device_versions",
+    "get_device_versions_output",
     "get_ota_package",
     "get_ota_package_output",
     "get_ota_packages",
     "get_ota_packages_output",
+    "get_upgrade_path",
+    "get_upgrade_path_output",
     "get_upgrade_task",
     "get_upgrade_task_output",
 ]
 
 _MODULES = {
     "_generated.functions": (
+        "get_device_versions",
+        "get_device_versions_output",
         "get_ota_package",
         "get_ota_package_output",
         "get_ota_packages",
         "get_ota_packages_output",
+        "get_upgrade_path",
+        "get_upgrade_path_output",
         "get_upgrade_task",
         "get_upgrade_task_output",
     ),
@@ -105,8 +121,10 @@ _MODULES = {
     ),
     "connection": ("Connection",),
     "_generated.results": (
+        "GetDeviceVersionsResult",
         "GetOtaPackageResult",
         "GetOtaPackagesResult",
+        "GetUpgradePathResult",
         "GetUpgradeTaskResult",
         "OtaPackageResult",
         "SkippedPackage",

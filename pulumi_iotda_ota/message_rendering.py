@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pulumi_iotda_ota.iotda.auth.settings import Setting
+    from pulumi_iotda_ota.selection.policy import Policy
 
 __all__ = ["COMMAND_LINE", "PLUGIN", "PYTHON", "render"]
 
@@ -31,6 +32,23 @@ def command(*words: str) -> str:
 def options(values: Mapping[str, Any]) -> str:
     """Return arguments as options for a shell. Long values are not cut, unlike in a message."""
     return loosened(" ".join(COMMAND_LINE.pair(option(name), _whole(value)) for name, value in values.items()))
+
+
+def find_hops(package_id: str, policy: Policy) -> str:
+    """Return the command that finds the hops to a package.
+
+    Args:
+        package_id: the package.
+        policy: the rules of the lookup, with the versions that devices run.
+    """
+    values: dict[str, Any] = {"package_id": package_id, "source_versions": list(policy.source_versions)}
+    if policy.version_scheme != "loose":
+        values["version_scheme"] = policy.version_scheme
+    if policy.include_prereleases is not None:
+        values["include_prereleases"] = policy.include_prereleases
+    if policy.allow_downgrade:
+        values["allow_downgrade"] = True
+    return f"{command('package', 'path')} {options(values)}"
 
 
 def wait_again(task_id: str) -> str:
@@ -151,6 +169,8 @@ def _tables() -> tuple[schema.Argument, ...]:
     tables = (
         schema.GET_OTA_PACKAGE,
         schema.GET_OTA_PACKAGES,
+        schema.GET_UPGRADE_PATH,
+        schema.GET_DEVICE_VERSIONS,
         schema.UPGRADE_TASK_COMPLETION,
         schema.UPGRADE_TASK_CONFIRMATION,
     )

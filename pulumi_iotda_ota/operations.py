@@ -11,17 +11,27 @@ from pulumi_iotda_ota.lock import errors
 from pulumi_iotda_ota.lock.entry import Entry, differing_fields, differing_places, differing_words
 from pulumi_iotda_ota.lock.files import load, lock_path
 from pulumi_iotda_ota.lock.format import misfit
+from pulumi_iotda_ota.lookup.devices import DeviceVersionsLookup, find_device_versions
 from pulumi_iotda_ota.lookup.find import find_package, find_packages
+from pulumi_iotda_ota.lookup.paths import UpgradePathLookup, find_upgrade_paths
 from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup, UpgradeTaskLookup, words
 from pulumi_iotda_ota.lookup.tasks import find_upgrade_task
 from pulumi_iotda_ota.schema.validation import require_valid
 from pulumi_iotda_ota.selection.choose import MAX_SKIPPED
-from pulumi_iotda_ota.serialization import found_values, listed_values, package_values, task_values
+from pulumi_iotda_ota.serialization import (
+    device_versions_values,
+    found_values,
+    listed_values,
+    package_values,
+    paths_values,
+    task_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi_iotda_ota.context import Context
+    from pulumi_iotda_ota.lookup.devices import Progress
     from pulumi_iotda_ota.lookup.session import Run
 
 
@@ -57,6 +67,34 @@ def list_packages(run: Run, context: Context, values: Mapping[str, Any]) -> dict
     """
     lookup = PackagesLookup.from_arguments(values)
     return listed_values(find_packages(run, run.resolved(context), lookup))
+
+
+def get_device_versions(
+    run: Run, context: Context, values: Mapping[str, Any], *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Return how many devices run each version.
+
+    Args:
+        run: the clients.
+        context: the settings of the connection.
+        values: the arguments by name, None for one that is not set.
+        progress: receives how many devices are read, and how many there are.
+
+    Raises:
+        IotdaOtaError: as of ``lookup.devices.find_device_versions``.
+    """
+    lookup = DeviceVersionsLookup.from_arguments(values)
+    return device_versions_values(find_device_versions(run, run.resolved(context), lookup, progress=progress))
+
+
+def get_upgrade_path(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the target package, and the path of each source version to it.
+
+    Raises:
+        IotdaOtaError: as of ``lookup.paths.find_upgrade_paths``.
+    """
+    lookup = UpgradePathLookup.from_arguments(values)
+    return paths_values(find_upgrade_paths(run, run.resolved(context), lookup))
 
 
 def get_task(run: Run, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:

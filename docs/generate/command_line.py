@@ -334,6 +334,13 @@ _EXAMPLES: Mapping[tuple[str, ...], Callable[[_Shell], Iterable[str]]] = {
         shell(f"iotda-ota package list {_METER} --version-constraint '>=1.4.9 <1.5' --order-by version")
     ],
     ("package", "get"): lambda shell: [shell(f"iotda-ota package get {_METER}; echo $?")],
+    ("package", "path"): lambda shell: [
+        shell(f"iotda-ota package path {_METER} --version V1.4.10 --source-version V1.0.0 --source-version V1.4.9"),
+        shell(f"iotda-ota package path {_METER} --version V1.4.10 --source-version V1.0.0 --format mermaid"),
+    ],
+    ("device", "versions"): lambda shell: [
+        shell("iotda-ota device versions --package-type firmwarePackage --product-id smart-meter")
+    ],
     ("task", "list"): _listed,
     ("task", "get"): lambda shell: [shell(f"iotda-ota task get {_failed(shell)}")],
     ("task", "watch"): lambda shell: [shell(f"iotda-ota task watch {_failed(shell)}; echo $?", lines=True)],

@@ -12,7 +12,8 @@ from docs.generate import pictures
 from docs.generate.markdown import code, listed, table, wrapped
 from pulumi_iotda_ota import dynamic
 from pulumi_iotda_ota.iotda import limits
-from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES
+from pulumi_iotda_ota.iotda.actions import ACTIONS, PURPOSES, UNCONFIRMED
+from pulumi_iotda_ota.iotda.api.devices import MAX_CONDITIONS, MAX_SQL
 from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.auth.sources import SOURCES
@@ -118,7 +119,11 @@ def _vendor_names() -> str:
 
 def _actions() -> str:
     rows = [
-        (code(operation), listed(names), ", ".join(name for name, of in PURPOSES.items() if operation in of))
+        (
+            code(operation),
+            listed(names) + ", not confirmed" * (operation in UNCONFIRMED),
+            ", ".join(name for name, of in PURPOSES.items() if operation in of),
+        )
         for operation, names in ACTIONS.items()
     ]
     return table(("operation", "IAM action", "in the policy of"), rows)
@@ -179,6 +184,7 @@ def _limits() -> str:
         ),
         ("`support_source_versions`", f"{limits.MAX_SOURCE_VERSIONS}"),
         ("`description`, `custom_info`", f"{limits.MAX_DESCRIPTION:,} and {limits.MAX_CUSTOM_INFO:,} characters"),
+        ("statement of a search of devices", f"{MAX_SQL} characters, {MAX_CONDITIONS} conditions"),
         ("`task_ext_info`", f"{limits.MAX_TASK_EXT_INFO} characters as JSON"),
     )
     return table(("what", "at most"), rows)
@@ -226,4 +232,5 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "requests of resources": pictures.requests_of_resources,
     "a first update": pictures.sequence,
     "a long list": pictures.walk,
+    "an upgrade path": pictures.upgrade_path,
 }

@@ -14,6 +14,7 @@ import pulumi_iotda_ota as iotda_ota
 from docs.generate.markdown import code, table
 from docs.generate.service import METER, Time, running
 from pulumi_iotda_ota import testing
+from pulumi_iotda_ota.cli.main import main as run_command
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lookup.session import Run
 from pulumi_iotda_ota.schema.registry import RESOURCES
@@ -82,6 +83,15 @@ def walk() -> str:
     ]
     requests = table(("below", "offsets", "requests"), _shortened(rows))
     return f"{requests}\n{len(found.packages)} packages, {len(queries)} requests."
+
+
+def upgrade_path() -> str:
+    """Return the graph that the command prints of one path."""
+    words = ["--package-type", "firmwarePackage", "--product-id", "smart-meter", "--version", "V1.4.10"]
+    printed = io.StringIO()
+    with running(), contextlib.redirect_stdout(printed):
+        run_command(["package", "path", *words, "--source-version", "V1.0.0", "--format", "mermaid"])
+    return f"```mermaid\n{printed.getvalue()}```"
 
 
 def _arrow(operation: str, times: int) -> list[str]:

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from pulumi_iotda_ota._generated.results import GetOtaPackageResult, GetOtaPackagesResult, GetUpgradeTaskResult
+from pulumi_iotda_ota._generated.results import (
+    GetDeviceVersionsResult,
+    GetOtaPackageResult,
+    GetOtaPackagesResult,
+    GetUpgradePathResult,
+    GetUpgradeTaskResult,
+)
 from pulumi_iotda_ota.functions.invoke import Function, given
 
 if TYPE_CHECKING:
@@ -19,9 +25,107 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import Connection
 
+_GET_DEVICE_VERSIONS = Function("getDeviceVersions", GetDeviceVersionsResult.from_values)
 _GET_OTA_PACKAGE = Function("getOtaPackage", GetOtaPackageResult.from_found)
 _GET_OTA_PACKAGES = Function("getOtaPackages", GetOtaPackagesResult.from_values)
+_GET_UPGRADE_PATH = Function("getUpgradePath", GetUpgradePathResult.from_values)
 _GET_UPGRADE_TASK = Function("getUpgradeTask", GetUpgradeTaskResult.from_values)
+
+
+def get_device_versions(
+    *,
+    package_type: str,
+    group_ids: Sequence[str] | None = None,
+    product_id: str | None = None,
+    device_ids: Sequence[str] | None = None,
+    module_name: str | None = None,
+    app_id: str | None = None,
+    devices_deadline: int = 600,
+    connection: Connection | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> GetDeviceVersionsResult:
+    """Count the devices that run each version of firmware, software or a module.
+
+    The result is complete, or it is an error. Large groups are counted by version, one version a second.
+
+    Args:
+        package_type: The type of the package. It decides which version of a device is read: that of its firmware, its
+            software or a module. Allowed values: ``"softwarePackage"``, ``"firmwarePackage"``, ``"modulePackage"``.
+            Example: ``"firmwarePackage"``.
+        group_ids: The device groups. A device in several groups counts once. Set either this, ``product_id`` or
+            ``device_ids``. Each item must be 1 to 36 letters, digits or -. Example: ``["fleet"]``.
+        product_id: The product, all of whose devices are read. Set either this, ``group_ids`` or ``device_ids``. The
+            value must be 1 to 36 letters, digits, _ or -. Example: ``"smart-meter"``.
+        device_ids: The devices. Set either this, ``group_ids`` or ``product_id``. Each item must be 1 to 128 letters,
+            digits, _ or -. At most 30,000 items. Example: ``["meter-0001"]``.
+        module_name: The module whose version is read. Required for a modulePackage, and only for one. The value must be
+            1 to 64 letters, digits, _, . or -. Example: ``"modem"``.
+        app_id: The resource space of the devices of ``product_id``. If it is not set, all resource spaces. The value
+            must be 1 to 36 letters, digits, _ or -. Example: ``"8ce6b2d0c2f64f9d8a5ee5b1f0d24a11"``.
+        devices_deadline: How many seconds it may take. A search is allowed once a second. The value must be a whole
+            number from 1 to 3600. Default: ``600``. Example: ``60``.
+        connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
+        opts: The options of the call. ``provider`` is refused, because a function runs in the program itself.
+
+    Returns:
+        The counts of devices by version.
+
+    Raises:
+        InputError: An argument is wrong, a device does not exist, or the devices are of several products.
+        ServiceError: A group does not exist (``status`` 404), or the service refused a request.
+        DeadlineExceeded: It takes longer than ``devices_deadline``.
+        IotdaOtaError: The request failed. See ``pulumi_iotda_ota.errors`` for all errors.
+    """
+    return _GET_DEVICE_VERSIONS.plain(given(locals()), connection, opts)
+
+
+def get_device_versions_output(
+    *,
+    package_type: pulumi.Input[str],
+    group_ids: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    product_id: pulumi.Input[str | None] = None,
+    device_ids: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    module_name: pulumi.Input[str | None] = None,
+    app_id: pulumi.Input[str | None] = None,
+    devices_deadline: pulumi.Input[int] = 600,
+    connection: Connection | None = None,
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
+) -> pulumi.Output[GetDeviceVersionsResult]:
+    """Count the devices that run each version of firmware, software or a module, as an Output.
+
+    The result is complete, or it is an error. Large groups are counted by version, one version a second. If an argument
+    is unknown, or a resource of ``depends_on`` is not created yet, the result is unknown. Then no request is sent. If
+    an argument is a secret, the result is a secret. If an Output resolves to None, it is an error.
+
+    Args:
+        package_type: The type of the package. It decides which version of a device is read: that of its firmware, its
+            software or a module. Allowed values: ``"softwarePackage"``, ``"firmwarePackage"``, ``"modulePackage"``.
+            Example: ``"firmwarePackage"``.
+        group_ids: The device groups. A device in several groups counts once. Set either this, ``product_id`` or
+            ``device_ids``. Each item must be 1 to 36 letters, digits or -. Example: ``["fleet"]``.
+        product_id: The product, all of whose devices are read. Set either this, ``group_ids`` or ``device_ids``. The
+            value must be 1 to 36 letters, digits, _ or -. Example: ``"smart-meter"``.
+        device_ids: The devices. Set either this, ``group_ids`` or ``product_id``. Each item must be 1 to 128 letters,
+            digits, _ or -. At most 30,000 items. Example: ``["meter-0001"]``.
+        module_name: The module whose version is read. Required for a modulePackage, and only for one. The value must be
+            1 to 64 letters, digits, _, . or -. Example: ``"modem"``.
+        app_id: The resource space of the devices of ``product_id``. If it is not set, all resource spaces. The value
+            must be 1 to 36 letters, digits, _ or -. Example: ``"8ce6b2d0c2f64f9d8a5ee5b1f0d24a11"``.
+        devices_deadline: How many seconds it may take. A search is allowed once a second. The value must be a whole
+            number from 1 to 3600. Default: ``600``. Example: ``60``.
+        connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
+        opts: The options of the call. ``provider`` is refused, because a function runs in the program itself.
+
+    Returns:
+        An Output. The counts of devices by version.
+
+    Raises:
+        InputError: An argument is wrong, a device does not exist, or the devices are of several products.
+        ServiceError: A group does not exist (``status`` 404), or the service refused a request.
+        DeadlineExceeded: It takes longer than ``devices_deadline``.
+        IotdaOtaError: The request failed. See ``pulumi_iotda_ota.errors`` for all errors.
+    """
+    return _GET_DEVICE_VERSIONS.output(given(locals()), connection, opts)
 
 
 @overload
@@ -513,6 +617,194 @@ def get_ota_packages_output(
         IotdaOtaError: The request failed. See ``pulumi_iotda_ota.errors`` for all errors.
     """
     return _GET_OTA_PACKAGES.output(given(locals()), connection, opts)
+
+
+def get_upgrade_path(
+    *,
+    package_type: str | None = None,
+    source_versions: Sequence[str],
+    app_id: str | None = None,
+    product_id: str | None = None,
+    module_name: str | None = None,
+    version: str | None = None,
+    version_constraint: str | None = None,
+    version_regex: str | None = None,
+    version_scheme: Literal["loose", "semver"] = "loose",
+    include_prereleases: bool | None = None,
+    preferred_versions: Sequence[str] | None = None,
+    allow_downgrade: bool = False,
+    created_after: str | None = None,
+    created_before: str | None = None,
+    strict_versions: bool = False,
+    package_id: str | None = None,
+    require_checksum: bool = False,
+    highest_version: bool = False,
+    most_recent: bool = False,
+    allow_multiple_scopes: bool = False,
+    max_hops: int = 5,
+    connection: Connection | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> GetUpgradePathResult:
+    """Find the packages by which devices reach a target package, for each version that they run.
+
+    The path with the fewest hops is returned. If no path exists, the result says what is missing.
+
+    Args:
+        package_type: The type of the package. Required, unless ``package_id`` is set. Allowed values:
+            ``"softwarePackage"``, ``"firmwarePackage"``, ``"modulePackage"``. Example: ``"firmwarePackage"``.
+        source_versions: The versions that devices run now. They do not filter the target: each version gets its own
+            path. Each item must be 1 to 256 letters, digits, _, . or -. Example: ``["V1.3.5"]``.
+        app_id: The resource space. If it is not set, all resource spaces that the credentials can read. The value must
+            be 1 to 36 letters, digits, _ or -. Example: ``"8ce6b2d0c2f64f9d8a5ee5b1f0d24a11"``.
+        product_id: The product of the devices. If it is not set, all products. The value must be 1 to 36 letters,
+            digits, _ or -. Example: ``"smart-meter"``.
+        module_name: The module that a modulePackage is for. If it is not set, all modules. The value must be 1 to 64
+            letters, digits, _, . or -. Example: ``"modem"``.
+        version: The exact version. If it is not set, all versions. The value must be 1 to 256 letters, digits, _, . or
+            -. Example: ``"V1.4.10"``.
+        version_constraint: A range of versions, at most 1,024 characters. It compares by ``version_scheme``. If it is
+            not set, all versions. Example: ``"^1.4"``.
+        version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
+            that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
+        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
+            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        include_prereleases: Whether the target and the hops may be prereleases. If it is not set, only if an argument
+            names a prerelease, or ``package_id`` is one. Example: ``True``.
+        preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
+            set, no version is preferred. Each item must be 1 to 256 letters, digits, _, . or -. Example: ``["V1.4.10",
+            "V1.4.9"]``.
+        allow_downgrade: Whether a hop may lead to a version that is older than the one before it. Default: ``False``.
+            Example: ``True``.
+        created_after: The earliest upload time, inclusive. If it is not set, there is no earliest time. The value must
+            be a time with its zone such as 2026-10-02T08:00:00Z. Example: ``"2026-10-01T00:00:00Z"``.
+        created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
+            package. If it is not set, there is no latest time. The value must be a time with its zone such as
+            2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
+        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
+            the package is skipped. Default: ``False``. Example: ``True``.
+        package_id: The id of the target. The target is fetched instead of selected. Then no selection argument may be
+            set, except ``version_scheme``, ``include_prereleases`` and ``allow_downgrade``. If it is not set, the
+            target is selected. The value must be 1 to 36 letters, digits or -. Example:
+            ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
+        require_checksum: Whether only a package with a recorded SHA-256 checksum matches. It costs one more request for
+            each candidate, at most 50. Default: ``False``. Example: ``True``.
+        highest_version: Whether the highest version by ``version_scheme`` is returned if several packages match. If
+            neither this nor ``most_recent`` is set, several matches are an error. Default: ``False``. Example:
+            ``True``.
+        most_recent: Whether the newest upload is returned if several packages match. It excludes ``highest_version``.
+            Default: ``False``. Example: ``True``.
+        allow_multiple_scopes: Whether one package may be chosen from several resource spaces, products or modules.
+            Default: ``False``. Example: ``True``.
+        max_hops: The most packages that devices install one after the other. The value must be a whole number from 1 to
+            20. Default: ``5``. Example: ``3``.
+        connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
+        opts: The options of the call. ``provider`` is refused, because a function runs in the program itself.
+
+    Returns:
+        The target in ``package``, and a path for each version in ``paths``.
+
+    Raises:
+        InputError: An argument is wrong.
+        PackageNotFound: No package matches the selection of the target.
+        MultiplePackages: Several packages match it.
+        IotdaOtaError: The request failed. See ``pulumi_iotda_ota.errors`` for all errors.
+    """
+    return _GET_UPGRADE_PATH.plain(given(locals()), connection, opts)
+
+
+def get_upgrade_path_output(
+    *,
+    package_type: pulumi.Input[str | None] = None,
+    source_versions: pulumi.Input[Sequence[pulumi.Input[str]]],
+    app_id: pulumi.Input[str | None] = None,
+    product_id: pulumi.Input[str | None] = None,
+    module_name: pulumi.Input[str | None] = None,
+    version: pulumi.Input[str | None] = None,
+    version_constraint: pulumi.Input[str | None] = None,
+    version_regex: pulumi.Input[str | None] = None,
+    version_scheme: pulumi.Input[Literal["loose", "semver"]] = "loose",
+    include_prereleases: pulumi.Input[bool | None] = None,
+    preferred_versions: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+    allow_downgrade: pulumi.Input[bool] = False,
+    created_after: pulumi.Input[str | None] = None,
+    created_before: pulumi.Input[str | None] = None,
+    strict_versions: pulumi.Input[bool] = False,
+    package_id: pulumi.Input[str | None] = None,
+    require_checksum: pulumi.Input[bool] = False,
+    highest_version: pulumi.Input[bool] = False,
+    most_recent: pulumi.Input[bool] = False,
+    allow_multiple_scopes: pulumi.Input[bool] = False,
+    max_hops: pulumi.Input[int] = 5,
+    connection: Connection | None = None,
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
+) -> pulumi.Output[GetUpgradePathResult]:
+    """Find the packages by which devices reach a target package, for each version that they run, as an Output.
+
+    The path with the fewest hops is returned. If no path exists, the result says what is missing. If an argument is
+    unknown, or a resource of ``depends_on`` is not created yet, the result is unknown. Then no request is sent. If an
+    argument is a secret, the result is a secret. If an Output resolves to None, it is an error.
+
+    Args:
+        package_type: The type of the package. Required, unless ``package_id`` is set. Allowed values:
+            ``"softwarePackage"``, ``"firmwarePackage"``, ``"modulePackage"``. Example: ``"firmwarePackage"``.
+        source_versions: The versions that devices run now. They do not filter the target: each version gets its own
+            path. Each item must be 1 to 256 letters, digits, _, . or -. Example: ``["V1.3.5"]``.
+        app_id: The resource space. If it is not set, all resource spaces that the credentials can read. The value must
+            be 1 to 36 letters, digits, _ or -. Example: ``"8ce6b2d0c2f64f9d8a5ee5b1f0d24a11"``.
+        product_id: The product of the devices. If it is not set, all products. The value must be 1 to 36 letters,
+            digits, _ or -. Example: ``"smart-meter"``.
+        module_name: The module that a modulePackage is for. If it is not set, all modules. The value must be 1 to 64
+            letters, digits, _, . or -. Example: ``"modem"``.
+        version: The exact version. If it is not set, all versions. The value must be 1 to 256 letters, digits, _, . or
+            -. Example: ``"V1.4.10"``.
+        version_constraint: A range of versions, at most 1,024 characters. It compares by ``version_scheme``. If it is
+            not set, all versions. Example: ``"^1.4"``.
+        version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
+            that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
+        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
+            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        include_prereleases: Whether the target and the hops may be prereleases. If it is not set, only if an argument
+            names a prerelease, or ``package_id`` is one. Example: ``True``.
+        preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
+            set, no version is preferred. Each item must be 1 to 256 letters, digits, _, . or -. Example: ``["V1.4.10",
+            "V1.4.9"]``.
+        allow_downgrade: Whether a hop may lead to a version that is older than the one before it. Default: ``False``.
+            Example: ``True``.
+        created_after: The earliest upload time, inclusive. If it is not set, there is no earliest time. The value must
+            be a time with its zone such as 2026-10-02T08:00:00Z. Example: ``"2026-10-01T00:00:00Z"``.
+        created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
+            package. If it is not set, there is no latest time. The value must be a time with its zone such as
+            2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
+        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
+            the package is skipped. Default: ``False``. Example: ``True``.
+        package_id: The id of the target. The target is fetched instead of selected. Then no selection argument may be
+            set, except ``version_scheme``, ``include_prereleases`` and ``allow_downgrade``. If it is not set, the
+            target is selected. The value must be 1 to 36 letters, digits or -. Example:
+            ``"8e99e4f7765dfb08dbfee0054d004b3b"``.
+        require_checksum: Whether only a package with a recorded SHA-256 checksum matches. It costs one more request for
+            each candidate, at most 50. Default: ``False``. Example: ``True``.
+        highest_version: Whether the highest version by ``version_scheme`` is returned if several packages match. If
+            neither this nor ``most_recent`` is set, several matches are an error. Default: ``False``. Example:
+            ``True``.
+        most_recent: Whether the newest upload is returned if several packages match. It excludes ``highest_version``.
+            Default: ``False``. Example: ``True``.
+        allow_multiple_scopes: Whether one package may be chosen from several resource spaces, products or modules.
+            Default: ``False``. Example: ``True``.
+        max_hops: The most packages that devices install one after the other. The value must be a whole number from 1 to
+            20. Default: ``5``. Example: ``3``.
+        connection: Where and as whom to send requests. Default: the stack's configuration and the environment.
+        opts: The options of the call. ``provider`` is refused, because a function runs in the program itself.
+
+    Returns:
+        An Output. The target in ``package``, and a path for each version in ``paths``.
+
+    Raises:
+        InputError: An argument is wrong.
+        PackageNotFound: No package matches the selection of the target.
+        MultiplePackages: Several packages match it.
+        IotdaOtaError: The request failed. See ``pulumi_iotda_ota.errors`` for all errors.
+    """
+    return _GET_UPGRADE_PATH.output(given(locals()), connection, opts)
 
 
 def get_upgrade_task(

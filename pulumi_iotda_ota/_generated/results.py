@@ -69,6 +69,46 @@ class OtaPackageResult(Result):
     )
 
 
+class DeviceVersionResult(Result):
+    """A version, and how many devices run it."""
+
+    version = Field[str]("The version, as the devices report it.")
+    devices = Field[int]("How many devices run it. Unit: devices.")
+
+
+class UpgradeHopResult(Result):
+    """One package that devices install on the way to the target."""
+
+    package_id = Field[str]("The id of the package.")
+    version = Field[str]("The version that the devices run after it.")
+
+
+class UpgradePathResult(Result):
+    """How devices on one version reach the target."""
+
+    source_version = Field[str]("The version that the devices run.")
+    reachable = Field[bool]("Whether the devices can reach the target within ``max_hops``.")
+    hops = Field[list[UpgradeHopResult]](
+        "The packages to install, in order. Empty if the devices run the target version, or cannot reach it.",
+        each=UpgradeHopResult,
+    )
+    hops_needed = Field["int | None"](
+        "How many hops the shortest path has. Unit: hops. Absent if the target is reachable, or no path exists."
+    )
+    needs_downgrade = Field[bool](
+        "Whether the devices run a version above the target, and ``allow_downgrade`` is not set."
+    )
+    nearest_version = Field["str | None"](
+        "The highest version that the devices can reach and that is not above the target. It can be"
+        " their own. Absent if a path exists, or ``needs_downgrade`` is set."
+    )
+    missing_versions = Field[list[str]](
+        "The first 100 versions from which the target can be reached, the lowest first. A package "
+        "from ``nearest_version`` to one of them, or to the target, closes the gap. Empty if "
+        "``nearest_version`` is absent."
+    )
+
+
 class FailingDeviceResult(Result):
     """A device that was not upgraded.
 
@@ -140,6 +180,41 @@ class GetOtaPackagesResult(Result):
     skipped_counts = Attribute[dict[str, int]](
         "How many packages each rule skipped. Each package is counted once. Unit: packages."
     )
+
+
+class GetDeviceVersionsResult(Result):
+    """How many devices run each version.
+
+    Its ``id`` is made from the query, and is the same in each run.
+    """
+
+    total = Field[int]("How many devices there are. Unit: devices.")
+    versions = Field[list[DeviceVersionResult]](
+        "The versions that devices run, the most devices first.", each=DeviceVersionResult
+    )
+    unknown = Field[int](
+        "How many devices have no known version. They report none or, if ``method`` is count, one "
+        "that no package names. Unit: devices."
+    )
+    product_id = Field["str | None"]("The product of the devices. Absent if there is no device.")
+    method = Field[str]("How the devices were read: search, count (by version), or list (all devices of the product).")
+    requests = Field[int]("How many requests were sent to read devices. Unit: requests.")
+    unreadable_records = Field[int]("How many devices could not be judged. Unit: devices.")
+    id = Field[str]("The id of the query. It is the same in each run.")
+
+
+class GetUpgradePathResult(Result):
+    """The paths to a target package.
+
+    Its ``id`` is made from the query, and is the same in each run.
+    """
+
+    package = Field[OtaPackageResult]("The target.", of=OtaPackageResult)
+    paths = Field[list[UpgradePathResult]](
+        "One path for each of ``source_versions``, in their order.", each=UpgradePathResult
+    )
+    unreadable_records = Field[int]("How many packages of the list could not be judged. Unit: packages.")
+    id = Field[str]("The id of the query. It is the same in each run.")
 
 
 class GetUpgradeTaskResult(Result):

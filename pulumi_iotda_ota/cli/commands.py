@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota import schema
 from pulumi_iotda_ota.cli.click_classes import Command, Group, OneOf, Option, Positional
-from pulumi_iotda_ota.cli.options import CommandInput, command, lock_names
+from pulumi_iotda_ota.cli.options import CommandInput, command, format_option, lock_names
 from pulumi_iotda_ota.iotda import limits
 from pulumi_iotda_ota.schema import Argument, outputs
 
@@ -102,6 +102,39 @@ iotda-ota package get --package-type firmwarePackage \\
 iotda-ota package list --package-type firmwarePackage \\
   --product-id smart-meter --version-constraint '^1.4' --order-by version""",
         ),
+        _command(
+            "path",
+            "path_output:print_paths",
+            """Find the packages by which devices reach a package.
+
+            One line for each hop: the version that devices run, the number of the hop, its version, its package id. If
+            a version cannot reach the target, standard error says what is missing, and the exit code is 6.
+            """,
+            table=schema.GET_UPGRADE_PATH,
+            more=[format_option("text", "mermaid", "dot", "json")],
+            example="""\
+iotda-ota package path --package-type firmwarePackage \\
+  --product-id smart-meter --version V1.4.10 --source-version V1.0.0""",
+        ),
+    ],
+)
+
+device = Group(
+    "device",
+    help="Read devices.",
+    example="iotda-ota device versions --package-type firmwarePackage --group-id fleet",
+    commands=[
+        _command(
+            "versions",
+            "device_output:print_versions",
+            """Count the devices that run each version.
+
+            One line for each version: version, devices. The line of devices without a known version begins with a
+            hyphen.
+            """,
+            table=schema.GET_DEVICE_VERSIONS,
+            example="iotda-ota device versions --package-type firmwarePackage --group-id fleet",
+        )
     ],
 )
 

@@ -62,12 +62,13 @@ USAGE = ExitCode(2, "The arguments are wrong. Nothing was changed.")
 NOT_FOUND = ExitCode(3, "Nothing was found: no package matches, or there is no such package or task.")
 SEVERAL = ExitCode(4, "Several packages match, or several tasks have the name. None was chosen.")
 FAILED = ExitCode(5, "The upgrade task failed: more devices failed than allowed, or it was stopped.")
+INCAPABLE = ExitCode(6, "`package path`: not every version can reach the target.")
 NEWER = ExitCode(7, "`lock check` found another package, or a locked package is gone or has changed.")
 INTERRUPTED = ExitCode(130, "Ctrl-C. A task on the service continues.")
 CLOSED_PIPE = ExitCode(141, "The reader of the output closed it, as `head` does.")
 
 #: All of them.
-CODES = (DONE, ERROR, USAGE, NOT_FOUND, SEVERAL, FAILED, NEWER, INTERRUPTED, CLOSED_PIPE)
+CODES = (DONE, ERROR, USAGE, NOT_FOUND, SEVERAL, FAILED, INCAPABLE, NEWER, INTERRUPTED, CLOSED_PIPE)
 
 # The first class that an error is an instance of decides.
 _BY_CLASS = {

@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,6 +170,7 @@ def _connection_help(context: click.Context) -> str:
 
 for _command in (
     commands.package,
+    commands.device,
     commands.task,
     commands.lock,
     doctor.doctor,
@@ -196,11 +198,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, (ClosedPipe, Unwritten)):
             _discard(sys.stdout)
         try:
-            code = report(error, session, as_json="--json" in words)
+            code = report(error, session, as_json=_wants_json(words))
         except OSError:  # the standard error is closed
             _discard(sys.stderr)
             code = CLOSED_PIPE.number
     return code if isinstance(code, int) else 0
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Return whether a program reads the result. Errors of the command's own options are JSON too."""
+    return "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words)
 
 
 def _open(stream: TextIO | None) -> TextIO:

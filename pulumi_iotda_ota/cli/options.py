@@ -33,6 +33,7 @@ _METAVARS = {
     "profile": "NAME",
     "timeout": "DURATION",
     "deadline": "SECONDS",
+    "devices_deadline": "SECONDS",
     "endpoint": "URL",
     "iam_endpoint": "URL",
     "proxy": "URL",
@@ -111,13 +112,33 @@ def _command_input(table: Sequence[Argument], given: dict[str, Any], settings: I
     given = {name: _plain(value) for name, value in given.items()}
     values = {argument.name: given.pop(argument.name) for argument in table}
     connection = {name: value for name in settings if (value := given.pop(name, None)) is not None}
-    as_json, stack, decrypt = given.pop("as_json"), given.pop("stack", None), given.pop("decrypt", False)
+    as_json, stack, decrypt = _is_json(given), given.pop("stack", None), given.pop("decrypt", False)
     return CommandInput(session, table, values, connection, given, as_json, stack, decrypt)
+
+
+def _is_json(given: dict[str, Any]) -> bool:
+    """Return whether the result is JSON, by ``--json`` or ``--format json``.
+
+    Raises:
+        click.UsageError: both options are set, and contradict each other.
+    """
+    as_json, format_ = given.pop("as_json"), given.get("format")
+    if as_json and format_ not in (None, "json"):
+        raise click.UsageError(f"--json and --format {format_} exclude each other: set one of them")
+    given |= {"format": format_ or "text"} if "format" in given else {}
+    return bool(as_json or format_ == "json")
 
 
 def _plain(value: Any) -> Any:
     """Return a repeated option as a list, and one that is not set as None."""
     return (list(value) or None) if isinstance(value, tuple) else value
+
+
+def format_option(*formats: str) -> Option:
+    """Return the option of a command that prints in several formats; the first one is the default."""
+    return Option(
+        ["--format"], type=OneOf(formats), help=f"The format of the result. Default: {formats[0]}. json is --json."
+    )
 
 
 def _positional(argument: Argument) -> Positional:

@@ -72,6 +72,7 @@ class Switches:
         module_actions: whether stop and retry work on ``moduleUpgrade`` tasks, which the documents do not list.
         gzip: whether a response is compressed for a client that accepts it.
         list_lag: seconds until a list shows a new task or package. A request by id returns it at once.
+        search: whether SearchDevices is served, is not published, or is refused by the edition of the instance.
         waiting_counts: whether ``task_progress`` counts waiting devices. If not, only ``total`` includes them.
     """
 
@@ -93,6 +94,7 @@ class Switches:
     gzip: bool = True
     list_lag: float = 0.0
     waiting_counts: bool = True
+    search: Literal["served", "unpublished", "unsupported"] = "served"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,11 @@ from pulumi_iotda_ota.emulator.messages import ERRORS
 
 if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator.behavior import Pace
+    from pulumi_iotda_ota.emulator.paging import RecordIds
 
+#: The kinds of a version that a device reports beside those of its modules.
+FIRMWARE = "firmwareUpgrade"
+SOFTWARE = "softwareUpgrade"
 NEVER = float("inf")
 _RUNNING = ("Processing", "FailWaitRetry")
 _SAME_VERSION = "The current version is the same as the target version"
@@ -29,7 +33,11 @@ class Behaviour(BaseModel):
 
     Args:
         product_id: the product of the device.
-        version: the version it runs now; an upgrade to the same version succeeds at once.
+        app_id: the resource space of the device; the default one if it is not set.
+        version: the firmware version that it reports; an upgrade to the same version succeeds at once.
+        sw_version: the software version that it reports.
+        modules: the version that each OTA module reports.
+        status: the state of its connection.
         seconds: how long one attempt takes; default: ``Pace.device``.
         outcome: ``success``; ``fail``; ``offline`` (fails because it never came online); ``hang`` (never ends);
             ``removed`` (the device was deleted during the task).
@@ -42,7 +50,11 @@ class Behaviour(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     product_id: str | None = None
+    app_id: str | None = None
     version: str | None = None
+    sw_version: str | None = None
+    modules: dict[str, str] = {}
+    status: Literal["ONLINE", "OFFLINE", "ABNORMAL", "INACTIVE", "FROZEN"] = "ONLINE"
     seconds: Annotated[float, Field(ge=0)] | None = None
     outcome: Literal["success", "fail", "offline", "hang", "removed"] = "success"
     error_code: str | None = None
@@ -58,6 +70,8 @@ class DeviceStore:
         self.behaviours: dict[str, Behaviour] = {}
         self.groups: dict[str, list[str]] = {}
         self._reached: dict[str, str] = {}
+        self._reported: dict[str, dict[str, str]] = {}
+        self._records: dict[str, int] = {}
 
     def behaviour(self, device_id: str) -> Behaviour:
         """Return the behaviour of a device, with the version that it runs now."""
@@ -68,12 +82,54 @@ class DeviceStore:
     def describe(self, device_id: str, **changes: object) -> None:
         """Change some of a device's behaviour."""
         known = self.behaviour(device_id).model_dump()
+        reported = self.reported(device_id)
+        known |= {"sw_version": reported["sw_version"], "modules": self._modules(device_id)}
         self.behaviours[device_id] = Behaviour.model_validate({**known, **changes})
         self._reached.pop(device_id, None)
+        self._reported.pop(device_id, None)
 
-    def reach(self, device_id: str, version: str) -> None:
-        """Record the version that a device runs after an upgrade."""
+    def reach(self, device_id: str, version: str, kind: str = FIRMWARE) -> None:
+        """Record the version that a device runs after an upgrade.
+
+        Args:
+            device_id: the device.
+            version: the version of the package.
+            kind: :data:`FIRMWARE`, :data:`SOFTWARE`, or the name of a module.
+        """
         self._reached[device_id] = version
+        self._reported.setdefault(device_id, {})[kind] = version
+
+    def reported(self, device_id: str) -> dict[str, Any]:
+        """Return what a device reports of itself, with None for what it never reported."""
+        described = self.behaviours.get(device_id) or Behaviour()
+        reached = self._reported.get(device_id, {})
+        return {
+            "app_id": described.app_id,
+            "product_id": described.product_id,
+            "status": described.status,
+            "fw_version": reached.get(FIRMWARE, described.version),
+            "sw_version": reached.get(SOFTWARE, described.sw_version),
+            "modules": [
+                {"module_name": name, "module_version": version} for name, version in self._modules(device_id).items()
+            ],
+        }
+
+    def _modules(self, device_id: str) -> dict[str, str]:
+        described = self.behaviours.get(device_id) or Behaviour()
+        reached = self._reported.get(device_id, {})
+        modules = {name: version for name, version in reached.items() if name not in (FIRMWARE, SOFTWARE)}
+        return {**described.modules, **modules}
+
+    def everyone(self) -> list[str]:
+        """Return the devices that were described, upgraded, or put into a group."""
+        members = (device for group in self.groups.values() for device in group)
+        return sorted({*self.known(), *members})
+
+    def record_of(self, device_id: str, ids: RecordIds, now: float) -> int:
+        """Return the record id of a device, which it gets when it is first listed."""
+        if device_id not in self._records:
+            self._records[device_id] = ids.next(now)
+        return self._records[device_id]
 
     def known(self) -> list[str]:
         """Return the devices that were described or have been upgraded."""

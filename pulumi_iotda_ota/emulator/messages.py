@@ -123,6 +123,11 @@ ERRORS: dict[str, ErrorKind] = {
         "APIGW.0308",
         "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:1 second",
     ),
+    "search_rate": ErrorKind(
+        429,
+        "APIGW.0308",
+        "The throttling threshold has been reached: policy user over ratelimit,limit:1,time:1 second",
+    ),
     "bad_gateway": ErrorKind(502, "APIGW.0201", "Backend unavailable"),
     "iam_down": ErrorKind(503, "APIGW.0613", "The IAM service is unavailable."),
     "gateway_timeout": ErrorKind(504, "APIGW.0201", "Backend timeout"),
@@ -177,6 +182,9 @@ ERRORS: dict[str, ErrorKind] = {
     "package_exists": ErrorKind(403, "IOTDA.014285", "Operation not allowed. The package exists.", invented=True),
     "task_type": ErrorKind(400, "IOTDA.014288", "Invalid input. The task type does not allow it.", invented=True),
     "package_mix": ErrorKind(400, "IOTDA.014289", "Invalid input. The packages do not fit.", invented=True),
+    "edition": ErrorKind(
+        403, "IOTDA.014291", "Operation not allowed. The edition of the instance does not support it.", invented=True
+    ),
     # One target of a stop, retry or confirm; the code is documented, the documents cut the text after "In".
     "target_state": ErrorKind(400, "IOTDA.014219", "Invalid input. The target state forbids it.", invented=True),
     # One device of a task whose upgrade failed.

@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 
+from pulumi_iotda_ota.emulator import device_operations as devices
 from pulumi_iotda_ota.emulator.iam import ACCOUNT_OPERATIONS
 from pulumi_iotda_ota.emulator.messages import ApiError, Reply, Request, json_reply
 from pulumi_iotda_ota.emulator.paging import cut_page, list_body, listed, parse_page, shown_as
@@ -155,6 +156,9 @@ _TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("CreateOtaPackage", "POST", _PACKAGES, _create_package),
     ("ShowOtaPackage", "GET", f"{_PACKAGES}/<package_id>", _show_package),
     ("DeleteOtaPackage", "DELETE", f"{_PACKAGES}/<package_id>", _delete_package),
+    ("ListDevices", "GET", f"{_ROOT}/devices", devices.list_devices),
+    ("SearchDevices", "POST", f"{_ROOT}/search/query-devices", devices.search_devices),
+    ("ShowDevicesInGroup", "GET", f"{_ROOT}/device-group/<group_id>/devices", devices.list_group_devices),
     ("ListBatchTasks", "GET", _TASKS, _list_tasks),
     ("CreateBatchTask", "POST", _TASKS, _create_task),
     ("ShowBatchTask", "GET", f"{_TASKS}/<task_id>", _show_task),

@@ -22,7 +22,7 @@ _LIMIT = range(1, 51)
 _OFFSET = range(501)
 _DEFAULT_LIMIT = "10"
 # The ids of the records of lists.
-_IDS = ("package_id", "task_id", "target")
+_IDS = ("package_id", "task_id", "target", "device_id")
 _DEFAULT_MARKER = "f" * 24
 # The middle of an id: machine and process in the real thing, constant here so that ids can be quoted.
 _MIDDLE = 0x3E4405E852

@@ -125,6 +125,8 @@ class Service:
         self.devices = DeviceStore()
         self.tasks = TaskStore(self.devices, self.ids, pace)
         self.spaces = {default_app_id}
+        #: The time before which a search is refused.
+        self.next_search = 0.0
 
     def add_packages_of(self, other: Service) -> None:
         """Add the packages of another service to this new one. Packages do not change, so both can hold them."""
@@ -154,8 +156,15 @@ class Service:
         packages = [self.require_package(package_id) for package_id in body.document.ids]
         if self.switches.mixed_packages == "refuse":
             _require_fit(body, packages)
-        version = packages[0].fields["version"]
-        return self.tasks.add(body, app_id=app_id, version=version, now=now, task_id=task_id)
+        first = packages[0].fields
+        return self.tasks.add(
+            body,
+            app_id=app_id,
+            version=first["version"],
+            now=now,
+            task_id=task_id,
+            module_name=first.get("module_name"),
+        )
 
     def require_space(self, app_id: str | None) -> None:
         """Refuse a space that does not exist."""

@@ -202,6 +202,21 @@ class TargetsBody(Shape):
     targets: Annotated[list[DeviceId], Field(max_length=100)] = []
 
 
+class DeviceQuery(Shape):
+    """The filters of ListDevices that are emulated."""
+
+    app_id: SpaceId | None = None
+    product_id: SpaceId | None = None
+    node_id: Annotated[str, _text("[A-Za-z0-9_-]{1,64}")] | None = None
+    device_name: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+
+
+class SearchBody(Shape):
+    """The body of SearchDevices."""
+
+    sql: Annotated[str, StringConstraints(min_length=1)]
+
+
 def problem_of(error: ValidationError) -> str:
     """Return the first problem in one line: its place and its cause."""
     first = error.errors(include_url=False, include_input=False)[0]

@@ -131,8 +131,18 @@ class TaskStore:
     pace: Pace
     _by_id: dict[str, Task] = field(default_factory=dict)
     _settled: set[str] = field(default_factory=set)
+    _kinds: dict[str, str] = field(default_factory=dict)
 
-    def add(self, body: TaskBody, *, app_id: str, version: str | None, now: float, task_id: str | None = None) -> Task:
+    def add(
+        self,
+        body: TaskBody,
+        *,
+        app_id: str,
+        version: str | None,
+        now: float,
+        task_id: str | None = None,
+        module_name: str | None = None,
+    ) -> Task:
         """Create a task from a body whose references were checked.
 
         Args:
@@ -141,6 +151,7 @@ class TaskStore:
             version: the version that is installed.
             now: the time of creation.
             task_id: the id that a seed sets.
+            module_name: the module that the version is of.
         """
         self.settle(now)
         record = self.ids.next(now) if task_id is None else self.ids.take(int(task_id, 16))
@@ -157,6 +168,7 @@ class TaskStore:
         if not body.need_confirm:
             task.dispatch(task.subtasks, max(task.ready_at, schedule_of(body, now)))
         self._by_id[full_id] = task
+        self._kinds[full_id] = module_name or body.task_type
         return task
 
     def get(self, task_id: str) -> Task | None:
@@ -185,7 +197,7 @@ class TaskStore:
                 continue
             for subtask in task.subtasks:
                 if subtask.version and subtask.status(now) == "Success":
-                    self.devices.reach(subtask.target, subtask.version)
+                    self.devices.reach(subtask.target, subtask.version, self._kinds[task_id])
             if task.status(now) in FINAL:
                 self._settled.add(task_id)
 

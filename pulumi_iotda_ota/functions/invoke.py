@@ -85,7 +85,8 @@ class Function(Generic[T]):
         """Return the result of a mock, or raise the error that it holds; see :func:`failure`."""
         if _FAILURE in result:
             raise pulumi_compat.as_run_error(pickle.loads(base64.b64decode(result[_FAILURE])))  # noqa: S301  of this process
-        return self.read(to_python(FUNCTIONS[self.served].outputs, result))
+        # A monitor carries every number as a float.
+        return self.read(to_python(FUNCTIONS[self.served].outputs, normal(result)))
 
     def _sent(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments as the engine or a mock gets them."""

@@ -23,7 +23,12 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "StopBatchTask": ("iotda:batchtasks:stop",),
     "ConfirmBatchTask": ("iotda:batchtasks:confirm",),
     "DeleteBatchTask": ("iotda:batchtasks:delete",),
+    "ListDevices": ("iotda:devices:queryList",),
+    "SearchDevices": ("iotda:devices:queryList",),
+    "ShowDevicesInGroup": ("iotda:group:queryDeviceList",),
 }
+#: The operations whose action no page confirms. Messages say so.
+UNCONFIRMED = ("SearchDevices", "ShowDevicesInGroup")
 #: The agency with which the service reads the object of a package.
 AGENCY = "iotda_admin_trust"
 AGENCY_NEEDS = "obs:object:GetObject, and KMS Administrator if the bucket is encrypted"
@@ -35,6 +40,7 @@ _LOOKUP = ("ListOtaPackageInfo", "ShowOtaPackage")
 PURPOSES: dict[str, tuple[str, ...]] = {
     "lookup": _LOOKUP,
     "rollout": (*_LOOKUP, *(name for name in ACTIONS if name.endswith(("BatchTask", "BatchTasks")))),
+    "devices": (*_LOOKUP, "ListDevices", "SearchDevices", "ShowDevicesInGroup"),
     "packages": (*_LOOKUP, "CreateOtaPackage", "DeleteOtaPackage"),
 }
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_iotda_ota.iotda.api import protocol
+from pulumi_iotda_ota.iotda.devices import DeviceReader
 from pulumi_iotda_ota.iotda.errors import ProtocolError
 from pulumi_iotda_ota.iotda.executor import Caller
 from pulumi_iotda_ota.iotda.http.limiter import PROCESS_LIMITER
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.http.limiter import RequestLimiter
+    from pulumi_iotda_ota.iotda.http.messages import Request
     from pulumi_iotda_ota.iotda.login import TokenCache
     from pulumi_iotda_ota.iotda.models import (
         BatchTask,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         ListedPackage,
         ListedTask,
         OtaPackage,
+        OtaPackagePage,
         PackageQuery,
         PageInfo,
         TargetResults,
@@ -105,21 +108,45 @@ class Client:
             eager: whether all packages will be used; otherwise no more pages are fetched than were used already.
         """
         protocol.list_packages(query)  # a wrong filter is an error here, not at the first record
+
+        def request(page: PageRequest) -> Request[OtaPackagePage]:
+            return protocol.list_packages(query, marker=page.place.marker, offset=page.place.offset or None)
+
+        return self._walk_together(request, _package_id, self._bound(deadline), eager=eager)
+
+    def _walk_together(
+        self,
+        request: Callable[[PageRequest], Request[Any]],
+        key: Callable[[Any], str],
+        deadline: Deadline,
+        *,
+        eager: bool = True,
+    ) -> Records[PageRequest, Any]:
+        """Return the records of a list whose pages are fetched several at a time.
+
+        Args:
+            request: builds the request for a page.
+            key: returns the id of a record.
+            deadline: the bound of the whole walk.
+            eager: whether all records will be used.
+        """
         stopped = threading.Event()
-        bound = replace(self._bound(deadline), over=stopped.is_set)
+        bound = replace(deadline, over=stopped.is_set)
 
-        def page(wanted: PageRequest) -> Page[ListedPackage]:
-            request = protocol.list_packages(query, marker=wanted.place.marker, offset=wanted.place.offset or None)
-            found = self._caller.call(request, bound, once=wanted.ahead, after=wanted.after)
-            return _page(found.packages, found.page)
+        def fetch_page(page: PageRequest) -> Page[Any]:
+            found = self._caller.call(request(page), bound, once=page.ahead, after=page.after)
+            return _page(getattr(found, found.records), found.page)
 
-        def walk_ahead(
-            fetch: Callable[[PageRequest], Page[ListedPackage]],
-        ) -> Generator[ListedPackage, None, None]:
+        def walk_ahead(fetch: Callable[[PageRequest], Page[Any]]) -> Generator[Any, None, None]:
             with self._limiter.walking(self.connection) as width:
-                yield from walk_together(fetch, key=_package_id, width=width, stopped=stopped, eager=eager)
+                yield from walk_together(fetch, key=key, width=width, stopped=stopped, eager=eager)
 
-        return Records(page, walk_ahead)
+        return Records(fetch_page, walk_ahead)
+
+    def devices(self) -> DeviceReader:
+        """Return a new reader of devices, which counts its requests."""
+        credential = self.connection.credential.parts
+        return DeviceReader(self._caller, self._walk_together, clock=self._clock, credential=credential)
 
     def first_packages(self, query: PackageQuery, *, deadline: Deadline | None = None) -> tuple[OtaPackage, ...]:
         """Return the packages of the first page that can be judged: one request, the newest packages."""

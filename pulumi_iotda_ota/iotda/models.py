@@ -330,6 +330,37 @@ class BatchTaskDetail(RecordPage):
     task_details: _Records[TaskDetail] = None
 
 
+class DeviceModule(_Response):
+    """A module of a device, and the version that it reports."""
+
+    module_name: str | None = None
+    module_version: str | None = None
+
+
+class Device(_Response):
+    """A device, with the versions that it reports; a device of ShowDevicesInGroup has none."""
+
+    device_id: _Id
+    product_id: str | None = None
+    fw_version: str | None = None
+    sw_version: str | None = None
+    modules: _Several[DeviceModule] = ()
+    marker: str | None = None
+
+
+class DevicePage(RecordPage):
+    """One page of ListDevices or ShowDevicesInGroup."""
+
+    records: ClassVar[str] = "devices"
+    devices: _Records[Device] = None
+
+
+class DeviceSearch(DevicePage):
+    """The response of SearchDevices: devices, or how many there are."""
+
+    count: _PageCount = None
+
+
 class TargetResult(_Response):
     """The result of a stop, retry or confirmation for one device."""
 
@@ -360,3 +391,4 @@ if TYPE_CHECKING:
     ListedPackage: TypeAlias = OtaPackage | UnreadableRecord
     ListedTask: TypeAlias = TaskSummary | UnreadableRecord
     ListedDevice: TypeAlias = TaskDetail | UnreadableRecord
+    ListedDeviceRecord: TypeAlias = Device | UnreadableRecord

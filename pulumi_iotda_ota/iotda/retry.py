@@ -68,12 +68,14 @@ class Deadline:
         seconds: how long the operation may take.
         ends: when it ends, in the clock's monotonic seconds.
         over: returns whether the operation was cancelled.
+        raised_by: the cause of a longer deadline, for an error.
     """
 
     clock: Clock
     seconds: float
     ends: float
     over: Callable[[], bool] = lambda: False
+    raised_by: str = references.setting("deadline")
 
     @classmethod
     def start(cls, clock: Clock, seconds: float) -> Deadline:
@@ -102,7 +104,7 @@ class Deadline:
         facts = [("cause", last.message.headline), *last.message.facts] if last else []
         advised = [text for label, text in facts if label == "fix"]
         facts = [fact for fact in facts if fact[0] != "fix"]
-        advice = ("fix", "; ".join([*advised, f"run it again, or raise {references.setting('deadline')}"]))
+        advice = ("fix", "; ".join([*advised, f"run it again, or raise {self.raised_by}"]))
         raise DeadlineExceeded(
             f"could not {doing} within the deadline of {self.seconds:g} s", facts=[*facts, advice]
         ) from last

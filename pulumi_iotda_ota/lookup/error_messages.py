@@ -16,6 +16,7 @@ from pulumi_iotda_ota.iotda.errors import TEXT_WIDTH, IotdaOtaError, ProtocolErr
 from pulumi_iotda_ota.iotda.models import UnreadableRecord
 from pulumi_iotda_ota.iotda.references import argument, arguments, field, setting
 from pulumi_iotda_ota.iotda.sanitize import plural, sanitize
+from pulumi_iotda_ota.message_rendering import find_hops
 from pulumi_iotda_ota.selection.choose import UNREADABLE, spans
 from pulumi_iotda_ota.selection.constraints import parse
 from pulumi_iotda_ota.selection.policy import Policy
@@ -258,7 +259,7 @@ def _fix_of_sources(package: OtaPackage, policy: Policy) -> str:
     if not between:
         return f"upload a package that supports {', '.join(map(_short, policy.source_versions[:_MOST_SUPPORTED]))}"
     first = " or ".join(map(_short, between[:_MOST_SUPPORTED]))
-    return f"upgrade the devices to {first} first, then to {_short(package.version)}"
+    return f"upgrade through {first} first:\n{find_hops(package.package_id, policy)}"
 
 
 def _fix_of_window(rule: str, package: OtaPackage, policy: Policy) -> str:

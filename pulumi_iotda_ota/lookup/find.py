@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.errors import PackageNotFound
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
-    from pulumi_iotda_ota.iotda.models import OtaPackage, PackageQuery
+    from pulumi_iotda_ota.iotda.models import ListedPackage, OtaPackage, PackageQuery
     from pulumi_iotda_ota.lookup.query import PackageLookup, PackagesLookup
     from pulumi_iotda_ota.lookup.session import ListedPackages, Run
     from pulumi_iotda_ota.selection.choose import Tier
@@ -41,6 +41,7 @@ class Found:
     package: OtaPackage
     id: str
     selection: Selection = field(default_factory=Selection)
+    listed: tuple[ListedPackage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,12 @@ def find_packages(run: Run, connection: ResolvedConnection, lookup: PackagesLook
 
 
 def find_package(
-    run: Run, connection: ResolvedConnection, lookup: PackageLookup, *, most_skipped: int = MAX_SKIPPED
+    run: Run,
+    connection: ResolvedConnection,
+    lookup: PackageLookup,
+    *,
+    most_skipped: int = MAX_SKIPPED,
+    deadline: Deadline | None = None,
 ) -> Found | None:
     """Return the one package that matches, or None if none does and ``on_missing`` is ``none``.
 
@@ -86,6 +92,7 @@ def find_package(
         connection: the connection to the service.
         lookup: the request.
         most_skipped: how many skipped packages are described. All of them are counted.
+        deadline: the deadline, if the lookup is part of a longer operation.
 
     Raises:
         PackageNotFound: nothing matches.
@@ -93,7 +100,7 @@ def find_package(
         IotdaOtaError: the list could not be read to its end.
     """
     # One deadline for all requests: the project, the pages, the details, and those that only an error needs.
-    deadline = Deadline.start(run.clock, connection.deadline)
+    deadline = deadline or Deadline.start(run.clock, connection.deadline)
     context = _LookupContext(run, run.completed(connection, deadline=deadline), deadline)
     if lookup.package_id is not None:
         return _by_id(context, lookup.package_id, lookup)
@@ -156,7 +163,7 @@ def _by_selection(context: _LookupContext, lookup: PackageLookup, most_skipped: 
         if located is None:
             raise error_messages.gone(chosen.package_id, context.connection)
         chosen = located
-    return Found(chosen, lookup.id, selection)
+    return Found(chosen, lookup.id, selection, listed.packages)
 
 
 def _chosen(context: _LookupContext, policy: Policy, selection: Selection) -> OtaPackage | None:

@@ -73,7 +73,7 @@ class PackageLookup:
             package_id=package_id,
             on_missing=values.get("on_missing") or "error",
             include_file_location=bool(values.get("include_file_location")),
-            id=_query_id("get_ota_package", schema.GET_OTA_PACKAGE, values),
+            id=query_id("get_ota_package", schema.GET_OTA_PACKAGE, values),
         )
 
 
@@ -90,7 +90,7 @@ class PackagesLookup:
         """Return the checked lookup of a list; see :meth:`PackageLookup.from_arguments`."""
         require_valid(schema.GET_OTA_PACKAGES, values)
         policy = _policy({"include_prereleases": True, **_without_none(values)})
-        return cls(policy, values.get("max_items"), _query_id("get_ota_packages", schema.GET_OTA_PACKAGES, values))
+        return cls(policy, values.get("max_items"), query_id("get_ota_packages", schema.GET_OTA_PACKAGES, values))
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class UpgradeTaskLookup:
     def from_arguments(cls, values: Mapping[str, Any]) -> UpgradeTaskLookup:
         """Return the checked lookup of a task; see :meth:`PackageLookup.from_arguments`."""
         require_valid(schema.GET_UPGRADE_TASK, values)
-        return cls(values["task_id"], _query_id("get_upgrade_task", schema.GET_UPGRADE_TASK, values))
+        return cls(values["task_id"], query_id("get_upgrade_task", schema.GET_UPGRADE_TASK, values))
 
 
 def _policy(values: Mapping[str, Any]) -> Policy:
@@ -162,7 +162,7 @@ def _refuse_selection(values: Mapping[str, Any]) -> None:
         )
 
 
-def _query_id(function: str, table: Iterable[schema.Argument], values: Mapping[str, Any]) -> str:
+def query_id(function: str, table: Iterable[schema.Argument], values: Mapping[str, Any]) -> str:
     """Return an id that is the same for the same query in every run."""
     query = json.dumps([function, _set_arguments(table, values)], sort_keys=True)
     return hashlib.sha256(query.encode()).hexdigest()[:32]

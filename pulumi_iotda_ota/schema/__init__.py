@@ -9,10 +9,12 @@ pages. This package sends nothing and imports nothing of Pulumi.
 from __future__ import annotations
 
 from pulumi_iotda_ota.schema.argument import Argument
+from pulumi_iotda_ota.schema.device_arguments import GET_DEVICE_VERSIONS
 from pulumi_iotda_ota.schema.lookup_arguments import (
     APP_ID,
     GET_OTA_PACKAGE,
     GET_OTA_PACKAGES,
+    GET_UPGRADE_PATH,
     GET_UPGRADE_TASK,
     MAX_ITEMS,
     PACKAGE_TYPE,
@@ -35,8 +37,10 @@ from pulumi_iotda_ota.schema.resource_arguments import (
 __all__ = [
     "ADOPT_WITHIN",
     "APP_ID",
+    "GET_DEVICE_VERSIONS",
     "GET_OTA_PACKAGE",
     "GET_OTA_PACKAGES",
+    "GET_UPGRADE_PATH",
     "GET_UPGRADE_TASK",
     "MAX_ITEMS",
     "MIN_DEVICES",

@@ -288,6 +288,49 @@ GET_OTA_PACKAGE: tuple[Argument, ...] = (
     LOCK,
     VERIFY_LOCKED,
 )
+GET_UPGRADE_PATH: tuple[Argument, ...] = (
+    # lookup/paths.py checks that it or package_id is set.
+    replace(
+        PACKAGE_TYPE, description=f"{PACKAGE_TYPE.description} Required, unless {{package_id}} is set.", required=False
+    ),
+    replace(
+        SOURCE_VERSIONS,
+        description="The versions that devices run now. They do not filter the target: each version gets its own path.",
+        required=True,
+    ),
+    *(
+        {
+            "include_prereleases": replace(
+                INCLUDE_PRERELEASES,
+                description="Whether the target and the hops may be prereleases. If it is not set, only if an argument "
+                "names a prerelease, or {package_id} is one.",
+            ),
+            "allow_downgrade": replace(
+                ALLOW_DOWNGRADE, description="Whether a hop may lead to a version that is older than the one before it."
+            ),
+        }.get(argument.name, argument)
+        for argument in _SHARED
+        if argument is not SOURCE_VERSIONS
+    ),
+    replace(
+        PACKAGE_ID,
+        description="The id of the target. The target is fetched instead of selected. Then no selection argument may "
+        "be set, except {version_scheme}, {include_prereleases} and {allow_downgrade}. If it is not set, the target is "
+        "selected.",
+    ),
+    REQUIRE_CHECKSUM,
+    HIGHEST_VERSION,
+    MOST_RECENT,
+    ALLOW_MULTIPLE_SCOPES,
+    Argument(
+        "max_hops",
+        "integer",
+        "The most packages that devices install one after the other.",
+        Number(1, 20),
+        default=5,
+        example=3,
+    ),
+)
 #: The arguments that decide which package is found. Pins and locks store those that differ from their defaults.
 SELECTION: tuple[Argument, ...] = tuple(
     argument for argument in GET_OTA_PACKAGE if argument.selects or argument is PACKAGE_ID

@@ -292,6 +292,89 @@ GET_UPGRADE_TASK: tuple[Output, ...] = (
         "the task has no mode",
     ),
 )
+UPGRADE_HOP = Object(
+    "UpgradeHop",
+    "One package that devices install on the way to the target.",
+    (
+        Output("package_id", "string", "The id of the package."),
+        Output("version", "string", "The version that the devices run after it."),
+    ),
+)
+UPGRADE_PATH = Object(
+    "UpgradePath",
+    "How devices on one version reach the target.",
+    (
+        Output("source_version", "string", "The version that the devices run."),
+        Output("reachable", "boolean", "Whether the devices can reach the target within {max_hops}."),
+        Output(
+            "hops",
+            "list of objects",
+            "The packages to install, in order. Empty if the devices run the target version, or cannot reach it.",
+            of=UPGRADE_HOP,
+        ),
+        Output(
+            "hops_needed",
+            "integer",
+            "How many hops the shortest path has.",
+            "the target is reachable, or no path exists",
+            "hops",
+        ),
+        Output(
+            "needs_downgrade",
+            "boolean",
+            "Whether the devices run a version above the target, and {allow_downgrade} is not set.",
+        ),
+        Output(
+            "nearest_version",
+            "string",
+            "The highest version that the devices can reach and that is not above the target. It can be their own.",
+            "a path exists, or {needs_downgrade} is set",
+        ),
+        Output(
+            "missing_versions",
+            "list of strings",
+            "The first 100 versions from which the target can be reached, the lowest first. A package from "
+            "{nearest_version} to one of them, or to the target, closes the gap. Empty if {nearest_version} is absent.",
+        ),
+    ),
+)
+GET_DEVICE_VERSIONS: tuple[Output, ...] = (
+    Output("total", "integer", "How many devices there are.", unit="devices"),
+    Output(
+        "versions",
+        "list of objects",
+        "The versions that devices run, the most devices first.",
+        of=Object(
+            "DeviceVersion",
+            "A version, and how many devices run it.",
+            (
+                Output("version", "string", "The version, as the devices report it."),
+                Output("devices", "integer", "How many devices run it.", unit="devices"),
+            ),
+        ),
+    ),
+    Output(
+        "unknown",
+        "integer",
+        "How many devices have no known version. They report none or, if {method} is count, one that no package names.",
+        unit="devices",
+    ),
+    Output("product_id", "string", "The product of the devices.", "there is no device"),
+    Output(
+        "method",
+        "string",
+        "How the devices were read: search, count (by version), or list (all devices of the product).",
+    ),
+    Output("requests", "integer", "How many requests were sent to read devices.", unit="requests"),
+    Output("unreadable_records", "integer", "How many devices could not be judged.", unit="devices"),
+    Output("id", "string", "The id of the query. It is the same in each run."),
+)
+GET_UPGRADE_PATH: tuple[Output, ...] = (
+    Output("package", "object", "The target.", of=PACKAGE),
+    Output("paths", "list of objects", "One path for each of {source_versions}, in their order.", of=UPGRADE_PATH),
+    Output("unreadable_records", "integer", "How many packages of the list could not be judged.", unit="packages"),
+    Output("id", "string", "The id of the query. It is the same in each run."),
+)
 _CREATED = {"create_time": "When the package was created.", "created_at": "When the package was created."}
 OTA_PACKAGE: tuple[Output, ...] = (
     *(
@@ -331,6 +414,8 @@ OBJECTS = _objects_of(
     (
         *GET_OTA_PACKAGE,
         *GET_OTA_PACKAGES,
+        *GET_DEVICE_VERSIONS,
+        *GET_UPGRADE_PATH,
         *GET_UPGRADE_TASK,
         *OTA_PACKAGE,
         *OTA_PACKAGE_PIN,

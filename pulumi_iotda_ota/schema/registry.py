@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from pulumi_iotda_ota.schema import lookup_arguments, outputs, resource_arguments
+from pulumi_iotda_ota.schema import device_arguments, lookup_arguments, outputs, resource_arguments
 from pulumi_iotda_ota.schema.argument import named
 
 if TYPE_CHECKING:
@@ -99,6 +99,13 @@ _FOUND = outputs.Output(
 )
 
 FUNCTIONS = {
+    "getDeviceVersions": Function(
+        "operations:get_device_versions",
+        device_arguments.GET_DEVICE_VERSIONS,
+        outputs.GET_DEVICE_VERSIONS,
+        "Count the devices that run each version of firmware, software or a module. The result is complete, or it is "
+        "an error. Large groups are counted by version, one version a second.",
+    ),
     "getOtaPackage": Function(
         "operations:get_package",
         lookup_arguments.GET_OTA_PACKAGE,
@@ -112,6 +119,13 @@ FUNCTIONS = {
         outputs.GET_OTA_PACKAGES,
         "List the OTA packages that match. All pages of the list are read. If a page cannot be read, it is an error: "
         "there is never a partial list.",
+    ),
+    "getUpgradePath": Function(
+        "operations:get_upgrade_path",
+        lookup_arguments.GET_UPGRADE_PATH,
+        outputs.GET_UPGRADE_PATH,
+        "Find the packages by which devices reach a target package, for each version that they run. The path with the "
+        "fewest hops is returned. If no path exists, the result says what is missing.",
     ),
     "getUpgradeTask": Function(
         "operations:get_task",

@@ -32,8 +32,9 @@ class UpgradePath:
         hops: the packages to install, in order. Empty if the devices run the target version, or cannot reach it.
         reachable: whether the target can be reached within the allowed number of hops.
         hops_needed: how many hops the shortest path has, if it has more than allowed; otherwise 0.
-        nearest_version: if there is no path: the highest version that the devices can reach, which can be their own.
-        missing_versions: if there is no path: the versions from which the target can be reached. A package from
+        needs_downgrade: whether the devices run a version above the target, and downgrades are not allowed.
+        nearest_version: if no package leads on: the highest version that the devices can reach, which can be their own.
+        missing_versions: if no package leads on: the versions from which the target can be reached. A package from
             ``nearest_version`` to one of them, or to the target, would close the gap. The lowest version comes first.
     """
 
@@ -41,6 +42,7 @@ class UpgradePath:
     hops: tuple[OtaPackage, ...] = ()
     reachable: bool = True
     hops_needed: int = 0
+    needs_downgrade: bool = False
     nearest_version: str = ""
     missing_versions: tuple[str, ...] = ()
 
@@ -74,7 +76,9 @@ def find_paths(
     paths = []
     for source in sources:
         hops = tuple(_walk(first_hops, source, target.version))
-        if source in nearest:
+        if source in nearest and graph.is_downgrade(source, target.version):
+            paths.append(UpgradePath(source, reachable=False, needs_downgrade=True))
+        elif source in nearest:
             paths.append(
                 UpgradePath(source, reachable=False, nearest_version=nearest[source], missing_versions=missing)
             )
@@ -131,21 +135,20 @@ class _Graph:
         for version in sorted(self._to, key=self._order, reverse=True):
             # A placed version leads to a higher one, so it needs no other search.
             if version not in placed and self._key(version) <= limit:
-                before = len(placed)
-                self._place(version, placed, waiting)
-                for source in list(placed)[before:]:
+                for source in self._place(version, placed, waiting):
                     if source in highest and (
                         self._key(highest[source]) > limit or self._order(highest[source]) < self._order(version)
                     ):
                         highest[source] = version
         return highest
 
-    def _place(self, target: str, best: dict[str, OtaPackage], waiting: _Waiting) -> None:
-        """Add the first hop of the best path for each version from which the target can be reached.
+    def _place(self, target: str, best: dict[str, OtaPackage], waiting: _Waiting) -> list[str]:
+        """Add the first hop of the best path for each version that reaches the target, and return these versions.
 
         The search goes back from the target level by level, and within a level from the highest package down. So the
         first package that places a version is the best one.
         """
+        added: list[str] = []
         level = [target]
         while level:
             placed: list[str] = []
@@ -156,7 +159,9 @@ class _Graph:
                         if source != target and source not in best and self._allows(source, version):
                             best[source] = package
                             placed.append(source)
+            added += placed
             level = [version for version in placed if version in self._to]
+        return added
 
     def _waiting(self, sources: Iterable[str]) -> _Waiting:
         return _Waiting(sorted({*self._to, *sources}, key=self._order), self._key)
@@ -164,6 +169,10 @@ class _Graph:
     def in_order(self, versions: Iterable[str]) -> tuple[str, ...]:
         """Return versions, the lowest first."""
         return tuple(sorted(versions, key=self._order))
+
+    def is_downgrade(self, source: str, version: str) -> bool:
+        """Return whether a step leads to a lower version, and is not allowed."""
+        return not self._allows(source, version)
 
     def _allows(self, source: str, version: str) -> bool:
         """Return whether a hop is allowed. A downgrade is only allowed by the policy."""

@@ -13,6 +13,7 @@ from pulumi_iotda_ota.context import Context
 from pulumi_iotda_ota.dynamic import Adapter
 from pulumi_iotda_ota.lifecycle.base import ResourceContext
 from pulumi_iotda_ota.lock.files import load, lock_path
+from pulumi_iotda_ota.testing.devices import DeviceShelf, devices_of
 from pulumi_iotda_ota.testing.monitor import Monitor, provider_in
 from pulumi_iotda_ota.testing.service import NOWHERE, MockRun, packages_of
 
@@ -41,11 +42,12 @@ class Mocks(Monitor):
             day after the package before.
         groups: the devices of each group. A group that is not listed has one device, with the name of the group.
         failed_devices: the devices that fail, and the error message of each.
+        devices: the devices, each with fields of the API: ``product_id``, ``fw_version``, ``sw_version``, ``modules``.
         others: the mocks of all other providers. By default a resource has its inputs as outputs, and a function
             returns nothing.
 
     Raises:
-        InputError: a field of a package is missing, misspelt or of another type.
+        InputError: a field of a package or a device is missing, misspelt or of another type.
     """
 
     def __init__(
@@ -54,10 +56,18 @@ class Mocks(Monitor):
         *,
         groups: Mapping[str, Sequence[str]] | None = None,
         failed_devices: Mapping[str, str] | None = None,
+        devices: Mapping[str, Mapping[str, Any]] | None = None,
         others: pulumi.runtime.Mocks | None = None,
     ) -> None:
         super().__init__()
-        self._run = MockRun(packages_of(packages), dict(groups or {}), dict(failed_devices or {}), _locked)
+        known, members = devices_of(devices or {}), dict(groups or {})
+        self._run = MockRun(
+            packages_of(packages),
+            members,
+            dict(failed_devices or {}),
+            _locked,
+            lambda: DeviceShelf(known, members),
+        )
         self._others = others
         self._begin_run()
 

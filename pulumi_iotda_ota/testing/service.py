@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from pulumi_iotda_ota.iotda.auth.connection_model import ResolvedConnection
     from pulumi_iotda_ota.iotda.models import PackageQuery
+    from pulumi_iotda_ota.testing.devices import DeviceShelf
 
 R = TypeVar("R")
 
@@ -111,6 +112,7 @@ class MockRun(Run):
         groups: the devices of each group. A group that is not listed has one device, with the name of the group.
         failed_devices: the devices that fail, and the error message of each.
         locked: returns the fields of each locked package. These packages exist too, but no list has them.
+        devices: returns a reader of devices.
     """
 
     def __init__(
@@ -119,9 +121,10 @@ class MockRun(Run):
         groups: Mapping[str, Sequence[str]],
         failed_devices: Mapping[str, str],
         locked: Callable[[], Iterable[Mapping[str, Any]]],
+        devices: Callable[[], DeviceShelf],
     ) -> None:
         super().__init__(memo=False, clock=_clock_without_waits())
-        self._client = _MockClient(packages, groups, failed_devices, locked, self.clock)
+        self._client = _MockClient(packages, groups, failed_devices, locked, devices, clock=self.clock)
 
     @property
     def task_bodies(self) -> list[dict[str, Any]]:
@@ -181,9 +184,12 @@ class _MockClient:
         groups: Mapping[str, Sequence[str]],
         failed_devices: Mapping[str, str],
         locked: Callable[[], Iterable[Mapping[str, Any]]],
+        devices: Callable[[], DeviceShelf],
+        *,
         clock: Clock,
     ) -> None:
         self.connection = NOWHERE
+        self.devices = devices
         self._clock = clock
         self._packages = list(packages)
         self._groups, self._failed_devices, self._locked = groups, failed_devices, locked

@@ -32,10 +32,11 @@ def test_the_policy_of_a_purpose(alone: Shell, purpose: str) -> None:
 
 def test_several_purposes(alone: Shell) -> None:
     """A purpose can be repeated; the default is a lookup."""
-    both = json.loads(alone("doctor", "--policy", "--for", "rollout", "--for", "packages").out)
+    purposes = [word for purpose in ("rollout", "packages", "devices") for word in ("--for", purpose)]
+    several = json.loads(alone("doctor", "--policy", *purposes).out)
     default = json.loads(alone("doctor", "--policy").out)
 
-    assert both["policy"]["Statement"][0]["Action"] == sorted({one for many in ACTIONS.values() for one in many})
+    assert several["policy"]["Statement"][0]["Action"] == sorted({one for many in ACTIONS.values() for one in many})
     assert default["policy"]["Statement"][0]["Action"] == actions_for(["lookup"])
 
 

@@ -46,11 +46,12 @@ def test_the_commands() -> None:
     """A noun comes before its verb: package, task and lock; the other commands are single words."""
     assert [path for path in everything() if len(path) != 1] == [
         (),
-        *(("package", verb) for verb in ("get", "list")),
+        *(("package", verb) for verb in ("get", "list", "path")),
+        ("device", "versions"),
         *(("task", verb) for verb in ("get", "list", "watch", "retry", "stop", "confirm")),
         *(("lock", verb) for verb in ("add", "update", "check", "list", "remove")),
     ]
-    assert list(root.commands) == ["package", "task", "lock", "doctor", "emulator", "completion", "help"]
+    assert list(root.commands) == ["package", "device", "task", "lock", "doctor", "emulator", "completion", "help"]
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pulumi_iotda_ota.emulator import Emulator
+from pulumi_iotda_ota.emulator import Emulator, ManualClock
+
+if TYPE_CHECKING:
+    from pulumi_iotda_ota.emulator.behavior import Clock
 
 PROGRAM = Path(__file__).parents[1] / "support" / "official_sdk_program.py"
 
@@ -47,8 +50,10 @@ def edition(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def _emulator(edition: str) -> Emulator:
-    return Emulator(derived_only=edition == "derived", standard_only=edition == "standard", device_seconds=0.05)
+def _emulator(edition: str, clock: Clock | None = None) -> Emulator:
+    return Emulator(
+        derived_only=edition == "derived", standard_only=edition == "standard", device_seconds=0.05, clock=clock
+    )
 
 
 def test_packages_are_listed_read_created_and_deleted(edition: str, tmp_path: Path) -> None:
@@ -73,6 +78,17 @@ def test_tasks_are_created_listed_read_stopped_and_deleted(edition: str, tmp_pat
     assert printed["refused"] == 403
     assert printed["stopped"] == ["meter-0001"]
     assert printed["deleted"] == [204, 204]
+
+
+def test_devices_are_listed_and_searched(edition: str, tmp_path: Path) -> None:
+    """The SDK reads devices by product, by group and by SQL. A second search within a second is throttled."""
+    with _emulator(edition, ManualClock()) as emulator:
+        told = _run(emulator, "devices", tmp_path, derived=edition == "derived")
+    assert told["listed"][:2] == [40, 40]
+    assert told["listed"][2].startswith("V1.")
+    assert told["grouped"] == ["meter-0001", "meter-0002", "meter-0003", "meter-0004"]
+    assert told["searched"] == [["V1.4.9", 24, ["canary"]]] * 4
+    assert told["throttled"] == 429
 
 
 def test_the_wrong_signature_is_refused(edition: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.support.doc_blocks import ROOT
 
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 CREDENTIALS = PAGES["credentials.md"]
-TABLES = {"functions.md", "selection.md", "resources.md", "rollouts.md"}
+TABLES = {"functions.md", "upgrade-paths.md", "device-versions.md", "selection.md", "resources.md", "rollouts.md"}
 
 
 def rows(page: str) -> list[str]:

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FUNCTIONS_OF_PYTHON = {
+    "get_device_versions": schema.GET_DEVICE_VERSIONS,
     "get_ota_package": schema.GET_OTA_PACKAGE,
     "get_ota_packages": schema.GET_OTA_PACKAGES,
+    "get_upgrade_path": schema.GET_UPGRADE_PATH,
     "get_upgrade_task": schema.GET_UPGRADE_TASK,
 }
 
@@ -153,7 +155,8 @@ def test_a_number_that_python_will_not_write_out(service: Emulator, name: str) -
     """A number of 5,000 digits, for whichever argument, is told to be wrong without being written out."""
     for argument in FUNCTIONS_OF_PYTHON[name]:
         for value in (10**5000, [10**5000], {"k": 10**5000}):
-            values = {"package_type": "firmwarePackage"} if name != "get_upgrade_task" else {}
+            values: dict[str, object] = {"package_type": "firmwarePackage"} if name != "get_upgrade_task" else {}
+            values |= {"source_versions": ["V1"]} if name == "get_upgrade_path" else {}
             with pytest.raises(InputError) as caught:
                 getattr(iotda_ota, name)(**{**values, argument.name: value})
             hold_readable(str(caught.value))

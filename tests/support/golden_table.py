@@ -6,10 +6,13 @@ import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulumi_iotda_ota.iotda.case import camel, snake
 from tests.support.golden_versions import names_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TABLE = Path(__file__).parents[1] / "golden" / "table.txt"
 
@@ -56,6 +59,38 @@ def lookups() -> list[Lookup]:
     """Return the lookups."""
     rows = [re.split(r"\s+\|\s+", line.strip(), maxsplit=2) for line in _section("lookups")]
     return [Lookup(name, _arguments(arguments), expected) for name, arguments, expected in rows]
+
+
+@dataclass(frozen=True)
+class PathLookup:
+    """One line of the paths in the table; see :class:`Lookup`."""
+
+    name: str
+    arguments: dict[str, Any]
+    answer: str
+
+    @property
+    def error(self) -> tuple[str, str] | None:
+        """Return the class of the expected error and a part of its text, or None."""
+        found = re.fullmatch(r"([A-Z]\w+): (.+)", self.answer)
+        return (found[1], found[2]) if found else None
+
+
+def path_lookups() -> list[PathLookup]:
+    """Return the lookups of paths."""
+    rows = [re.split(r"\s+\|\s+", line.strip(), maxsplit=2) for line in _section("paths")]
+    return [PathLookup(name, _arguments(given), answer) for name, given, answer in rows]
+
+
+def path_text(path: Mapping[str, Any]) -> str:
+    """Return a path as the table writes it."""
+    if path["reachable"]:
+        return " ".join(hop["version"] for hop in path["hops"]) or "same"
+    if path["needs_downgrade"]:
+        return "needs a downgrade"
+    if path.get("hops_needed"):
+        return f"needs {path['hops_needed']} hops"
+    return f"reaches {path['nearest_version']}, missing {' '.join(path['missing_versions'])}"
 
 
 def _section(name: str) -> list[str]:

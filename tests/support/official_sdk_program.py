@@ -125,6 +125,24 @@ def tasks(client: Any) -> dict[str, Any]:
     }
 
 
+def devices(client: Any) -> dict[str, Any]:
+    """List and search devices, and list those of a group."""
+    listed = client.list_devices(v5.ListDevicesRequest(product_id="smart-meter", limit=50))
+    grouped = client.show_devices_in_group(v5.ShowDevicesInGroupRequest(group_id="canary", limit=50))
+    sql = "select * from device where group_id = 'canary' order by marker desc limit 50"
+    searched = client.search_devices(v5.SearchDevicesRequest(body=v5.SearchSql(sql=sql)))
+    try:
+        client.search_devices(v5.SearchDevicesRequest(body=v5.SearchSql(sql=sql)))
+    except ClientRequestException as exc:
+        throttled = exc.status_code
+    return {
+        "listed": [len(listed.devices), listed.page.count, listed.devices[0].fw_version],
+        "grouped": sorted(device.device_id for device in grouped.devices),
+        "searched": [[device.fw_version, len(device.marker), device.groups] for device in searched.devices],
+        "throttled": throttled,
+    }
+
+
 def refused(client: Any) -> dict[str, Any]:
     """Be refused for the wrong signature."""
     try:
@@ -135,5 +153,6 @@ def refused(client: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    scenario = {"packages": packages, "tasks": tasks, "refused": refused}[sys.argv[1]]
+    scenarios = {"packages": packages, "tasks": tasks, "devices": devices, "refused": refused}
+    scenario = scenarios[sys.argv[1]]
     sys.stdout.write(json.dumps(scenario(_client(json.load(sys.stdin)))))

@@ -72,6 +72,7 @@ def test_a_downgrade_is_a_hop_only_if_it_is_allowed() -> None:
     packages = [edge("1", "2"), edge("3", "1")]
 
     assert not path(packages, "2").reachable
+    assert path([edge("1", "2")], "2").needs_downgrade
     assert versions(path(packages, "2", allow_downgrade=True)) == ["1", "3"]
 
 
@@ -159,8 +160,10 @@ def test_every_path_is_a_shortest_one(packages: list[OtaPackage], source: str, d
             run = hop.version
         assert run == packages[-1].version
         return
+    assert found.needs_downgrade == (not downgrade and key(source) > key(packages[-1].version))
     reached = {source}
     for _ in VERSIONS:
         reached |= {one.version for one in packages for version in reached if leads(one, version)}
     within = [version for version in reached if key(version) <= key(packages[-1].version)]
-    assert found.nearest_version == max(within, key=key, default=source)
+    nearest = "" if found.needs_downgrade else max(within, key=key, default=source)
+    assert found.nearest_version == nearest

@@ -72,6 +72,10 @@ _PINNED = Step("pinned", "OtaPackagePin", _RANGE)
 _CANARY = Step("canary", "UpgradeTask", {"package_ids": [Ref("pinned", "package_id")], "group_ids": ["canary"]})
 
 EXAMPLES: Mapping[str, Example] = {
+    "getDeviceVersions": Example(
+        (Step("fleet", "getDeviceVersions", {"package_type": "firmwarePackage", "group_ids": ["fleet"]}),),
+        {"versions": Ref("fleet", "versions"), "unknown": Ref("fleet", "unknown")},
+    ),
     "getOtaPackage": Example(
         (Step("firmware", "getOtaPackage", _RANGE),),
         {"version": Ref("firmware", "version"), "packageId": Ref("firmware", "package_id")},
@@ -79,6 +83,10 @@ EXAMPLES: Mapping[str, Example] = {
     "getOtaPackages": Example(
         (Step("newest", "getOtaPackages", {**_METER, "order_by": "create_time", "max_items": 3}),),
         {"packages": Ref("newest", "packages")},
+    ),
+    "getUpgradePath": Example(
+        (Step("found", "getUpgradePath", {**_RANGE, "source_versions": ["V1.0.0", "V1.3.2"], "max_hops": 3}),),
+        {"paths": Ref("found", "paths")},
     ),
     "getUpgradeTask": Example(
         (_PINNED, _CANARY, Step("current", "getUpgradeTask", {"task_id": Ref("canary", "task_id")})),

@@ -32,6 +32,8 @@ _ANY = ("IotdaOtaError", "The request failed. See ``pulumi_iotda_ota.errors`` fo
 _RETURNS = {
     "getOtaPackage": 'The package. If none matches and ``on_missing`` is ``"none"``, None.',
     "getOtaPackages": "The packages, in ``packages``. If none matches, the list is empty.",
+    "getDeviceVersions": "The counts of devices by version.",
+    "getUpgradePath": "The target in ``package``, and a path for each version in ``paths``.",
     "getUpgradeTask": "The task.",
 }
 _RAISES = {
@@ -43,6 +45,18 @@ _RAISES = {
         _ANY,
     ],
     "getOtaPackages": [("InputError", "An argument is wrong."), _ANY],
+    "getDeviceVersions": [
+        ("InputError", "An argument is wrong, a device does not exist, or the devices are of several products."),
+        ("ServiceError", "A group does not exist (``status`` 404), or the service refused a request."),
+        ("DeadlineExceeded", "It takes longer than ``devices_deadline``."),
+        _ANY,
+    ],
+    "getUpgradePath": [
+        ("InputError", "An argument is wrong."),
+        ("PackageNotFound", "No package matches the selection of the target."),
+        ("MultiplePackages", "Several packages match it."),
+        _ANY,
+    ],
     "getUpgradeTask": [
         ("InputError", "The id is wrong."),
         ("ServiceError", "There is no such task (``status`` 404), or the service refused the request."),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 _ROOT = "/v5/iot/{project_id}"
-_REFUSALS = ("400", "401", "403", "404", "413", "414")
+_REFUSALS = ("400", "401", "403", "404", "413", "414", "429")
 _STRING: Schema = {"type": "string"}
 _STRINGS: Schema = {"type": "array", "items": _STRING}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -34,6 +34,7 @@ _PAGING: dict[str, Schema] = {
 _IDS: dict[str, Schema] = {
     "package_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
     "task_id": {"type": "string", "pattern": "^[a-f0-9]{1,24}$"},
+    "group_id": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,36}$"},
 }
 _PROGRESS = ("total", "processing", "success", "fail", "waitting", "fail_wait_retry", "stopped", "removed")
 
@@ -61,6 +62,8 @@ _PACKAGE = (
         "support_source_versions": _STRINGS,
     },
 )
+_OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
+_DEVICE = _strings("app_id", "device_id", "gateway_id", "node_id", "device_name", "node_type", "status")
 _RESPONSES: dict[str, Schema] = {
     "Refusal": _object({"error_code": _STRING, "error_msg": _STRING}, {"request_id": _STRING}),
     "Page": _object({"count": _COUNT}, {"marker": _RECORD}),
@@ -92,6 +95,31 @@ _RESPONSES: dict[str, Schema] = {
             "page": _ref("Page"),
         }
     ),
+    "SimpleDevice": _object(_strings("device_id", "node_id", "device_name"), _strings("product_id")),
+    "GroupDevicePage": _page_of("devices", "SimpleDevice"),
+    "Device": _object(_DEVICE, {**_strings("product_id", "fw_version", "sw_version"), "tags": _OBJECTS}),
+    "DevicePage": _page_of("devices", "Device"),
+    "Search": _object(
+        {},
+        {
+            # A statement selects fields, so none is always there.
+            "devices": {
+                "type": "array",
+                "maxItems": 50,
+                "items": _object(
+                    {},
+                    {
+                        **_DEVICE,
+                        **_strings("product_id", "fw_version", "sw_version", "marker"),
+                        "groups": _STRINGS,
+                        "tags": _OBJECTS,
+                        "modules": _OBJECTS,
+                    },
+                ),
+            },
+            "count": _COUNT,
+        },
+    ),
     "Results": _object(
         {
             "targets": {
@@ -110,6 +138,9 @@ _OPERATIONS: dict[str, tuple[type[BaseModel] | None, type[BaseModel] | None, str
     "CreateOtaPackage": (None, shapes.PackageBody, "201", "Package"),
     "ShowOtaPackage": (None, None, "200", "Package"),
     "DeleteOtaPackage": (None, None, "204", ""),
+    "ListDevices": (shapes.DeviceQuery, None, "200", "DevicePage"),
+    "SearchDevices": (None, shapes.SearchBody, "200", "Search"),
+    "ShowDevicesInGroup": (None, None, "200", "GroupDevicePage"),
     "ListBatchTasks": (shapes.TaskQuery, None, "200", "TaskPage"),
     "CreateBatchTask": (None, shapes.TaskBody, "201", "Task"),
     "ShowBatchTask": (shapes.TaskShowQuery, None, "200", "TaskDetails"),
@@ -118,7 +149,7 @@ _OPERATIONS: dict[str, tuple[type[BaseModel] | None, type[BaseModel] | None, str
     "RetryBatchTask": (None, shapes.TargetsBody, "200", "Results"),
     "ConfirmBatchTask": (None, shapes.TargetsBody, "200", "Results"),
 }
-_PAGED = ("ListOtaPackageInfo", "ListBatchTasks", "ShowBatchTask")
+_PAGED = ("ListOtaPackageInfo", "ListBatchTasks", "ShowBatchTask", "ListDevices", "ShowDevicesInGroup")
 
 
 def description() -> dict[str, Any]:

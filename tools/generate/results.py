@@ -24,6 +24,8 @@ _QUERY = "Its ``id`` is made from the query, and is the same in each run."
 _RESULTS = (
     ("GetOtaPackageResult", outputs.GET_OTA_PACKAGE, f"The package that was found. {_QUERY}"),
     ("GetOtaPackagesResult", outputs.GET_OTA_PACKAGES, f"The packages that match. {_QUERY}"),
+    ("GetDeviceVersionsResult", outputs.GET_DEVICE_VERSIONS, f"How many devices run each version. {_QUERY}"),
+    ("GetUpgradePathResult", outputs.GET_UPGRADE_PATH, f"The paths to a target package. {_QUERY}"),
     ("GetUpgradeTaskResult", outputs.GET_UPGRADE_TASK, f"An upgrade task as it was when it was fetched. {_QUERY}"),
 )
 

@@ -77,7 +77,7 @@ def list_packages(
     Raises:
         InputError: a value breaks its documented limit.
     """
-    filters = _filters(
+    filters = filters_of(
         package_type=(query.package_type, PACKAGE_TYPE),
         app_id=(query.app_id, APP_ID),
         product_id=(query.product_id, PRODUCT_ID),
@@ -90,7 +90,7 @@ def list_packages(
         method="GET",
         path=_PACKAGES,
         read=page_reader(OtaPackagePage),
-        query=filters + _page(limit, marker, offset),
+        query=filters + page_of(limit, marker, offset),
     )
 
 
@@ -184,7 +184,7 @@ def list_batch_tasks(
     Raises:
         InputError: a value breaks its documented limit.
     """
-    filters = _filters(task_type=(task_type, TASK_TYPE), app_id=(app_id, APP_ID), status=(status, TASK_STATUS))
+    filters = filters_of(task_type=(task_type, TASK_TYPE), app_id=(app_id, APP_ID), status=(status, TASK_STATUS))
     return Request(
         operation="ListBatchTasks",
         doing="list upgrade tasks",
@@ -192,7 +192,7 @@ def list_batch_tasks(
         method="GET",
         path=_TASKS,
         read=page_reader(BatchTaskPage),
-        query=filters + _page(limit, marker, None),
+        query=filters + page_of(limit, marker, None),
     )
 
 
@@ -210,7 +210,7 @@ def show_batch_task(
     Raises:
         InputError: a value breaks its documented limit.
     """
-    filters = _filters(task_detail_status=(status, DETAIL_STATUS))
+    filters = filters_of(task_detail_status=(status, DETAIL_STATUS))
     return Request(
         operation="ShowBatchTask",
         doing="read an upgrade task",
@@ -223,7 +223,7 @@ def show_batch_task(
             task_id,
             lambda detail: detail.batchtask.task_id,
         ),
-        query=filters + _page(limit, marker, None),
+        query=filters + page_of(limit, marker, None),
     )
 
 
@@ -325,7 +325,7 @@ def _judged(request: Request[Content], answer: Response, connection: ResolvedCon
         raise
 
 
-def _filters(**values: tuple[str | None, Rule]) -> Parameters:
+def filters_of(**values: tuple[str | None, Rule]) -> Parameters:
     """Return the query parameters that are set, each within its limit."""
     present = {name: (value, rule) for name, (value, rule) in values.items() if value is not None}
     for name, (value, rule) in present.items():
@@ -333,7 +333,8 @@ def _filters(**values: tuple[str | None, Rule]) -> Parameters:
     return tuple((name, value) for name, (value, _) in present.items())
 
 
-def _page(limit: int, marker: str | None, offset: int | None) -> Parameters:
+def page_of(limit: int, marker: str | None, offset: int | None) -> Parameters:
+    """Return the query parameters of a page, each within its limit."""
     require("limit", limit, PAGE_LIMIT)
     page: dict[str, str] = {"limit": str(limit)}
     if marker is not None:

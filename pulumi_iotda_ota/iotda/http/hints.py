@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pulumi_iotda_ota.iotda.actions import ACTIONS, AGENCY, AGENCY_NEEDS
+from pulumi_iotda_ota.iotda.actions import ACTIONS, AGENCY, AGENCY_NEEDS, UNCONFIRMED
 from pulumi_iotda_ota.iotda.auth.credentials import AccessKey, EcsMetadata, IdToken, UserPassword
 from pulumi_iotda_ota.iotda.auth.endpoint import IAM_REGIONS, REGIONS, near_region, read_endpoint
 from pulumi_iotda_ota.iotda.references import argument, setting
@@ -133,7 +133,8 @@ def hint(
         advised = status < HTTPStatus.INTERNAL_SERVER_ERROR and request.operation in _BY_OPERATION
         return [("fix", _BY_OPERATION[request.operation])] if advised else []
     if denied or BY_CODE.get(code) is _NO_PERMISSION or any(words in message.lower() for words in _DENIED):
-        return [("fix", f"grant the user {' and '.join(ACTIONS[request.operation])}; {_POLICY}")]
+        probably = "probably " if request.operation in UNCONFIRMED else ""
+        return [("fix", f"grant the user {probably}{' and '.join(ACTIONS[request.operation])}; {_POLICY}")]
     facts = [BY_CODE[code]] if code in BY_CODE else []
     if status == HTTPStatus.FORBIDDEN and not code.startswith(_CODES):
         return [*facts, _INTERMEDIARY]
@@ -212,7 +213,7 @@ def _names_agency(message: str) -> bool:
 
 
 def _is_collection(request: Request[Any]) -> bool:
-    return request.path in ("ota-upgrades/packages", "batchtasks")
+    return request.path in ("ota-upgrades/packages", "batchtasks", "devices")
 
 
 def _wrong_secret(credential: AccessKey) -> str:

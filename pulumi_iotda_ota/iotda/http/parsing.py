@@ -29,7 +29,7 @@ PageModel = TypeVar("PageModel", bound=RecordPage)
 # The messages of the parser for valid JSON that it cannot hold: another request would not help.
 _NOT_HOLDABLE = ("recursion limit exceeded", "number out of range")
 # The fields that identify a record.
-_RECORD_IDS = ("package_id", "task_id", "target")
+_RECORD_IDS = ("package_id", "task_id", "target", "device_id")
 
 
 def reader(model: type[Content]) -> Callable[[bytes], Content]:
