@@ -19,6 +19,7 @@ from pulumi_iotda_ota.iotda.auth.settings import SETTINGS
 from pulumi_iotda_ota.iotda.auth.sources import SOURCES
 from pulumi_iotda_ota.iotda.auth.vendor import FILE_KEYS, IGNORED, READ, REFUSED, VARIABLES
 from pulumi_iotda_ota.iotda.case import camel, snake
+from pulumi_iotda_ota.schema import outputs
 from pulumi_iotda_ota.schema.argument import CONNECTION, DescriptionStyle, explained, rendered
 from pulumi_iotda_ota.schema.registry import FUNCTIONS, RESOURCES
 from pulumi_iotda_ota.selection import constraints
@@ -216,6 +217,7 @@ REFERENCE: Mapping[str, Callable[[], str]] = {
     **{f"inputs of {name}": partial(_inputs, served.arguments) for name, served in _SERVED.items()},
     **{f"changes of {name}": partial(_changes, name) for name in CONNECTION},
     **{f"outputs of {name}": partial(_outputs, served.outputs) for name, served in _SERVED.items()},
+    "outputs of a path": partial(_outputs, outputs.UPGRADE_PATH.fields),
     "settings": _settings,
     "order of sources": _sources,
     "names of the vendor": _vendor_names,

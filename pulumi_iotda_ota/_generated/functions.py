@@ -666,8 +666,8 @@ def get_upgrade_path(
             not set, all versions. Example: ``"^1.4"``.
         version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
             that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
-        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
-            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        version_scheme: How versions are read and ordered. Allowed values: ``"loose"``, ``"semver"``. Default:
+            ``"loose"``. Example: ``"semver"``.
         include_prereleases: Whether the target and the hops may be prereleases. If it is not set, only if an argument
             names a prerelease, or ``package_id`` is one. Example: ``True``.
         preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
@@ -680,8 +680,8 @@ def get_upgrade_path(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
-            the package is skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether a package whose version cannot be read is an error. If not, the package is skipped. The
+            same applies to an upload time that a rule or the order needs. Default: ``False``. Example: ``True``.
         package_id: The id of the target. The target is fetched instead of selected. Then no selection argument may be
             set, except ``version_scheme``, ``include_prereleases`` and ``allow_downgrade``. If it is not set, the
             target is selected. The value must be 1 to 36 letters, digits or -. Example:
@@ -761,8 +761,8 @@ def get_upgrade_path_output(
             not set, all versions. Example: ``"^1.4"``.
         version_regex: A regular expression that the whole version must match, at most 1,024 characters. Its syntax is
             that of the Rust crate regex. If it is not set, all versions. Example: ``"V1[.]4[.].*"``.
-        version_scheme: How versions are read and ordered. The scheme is never guessed. Allowed values: ``"loose"``,
-            ``"semver"``. Default: ``"loose"``. Example: ``"semver"``.
+        version_scheme: How versions are read and ordered. Allowed values: ``"loose"``, ``"semver"``. Default:
+            ``"loose"``. Example: ``"semver"``.
         include_prereleases: Whether the target and the hops may be prereleases. If it is not set, only if an argument
             names a prerelease, or ``package_id`` is one. Example: ``True``.
         preferred_versions: Versions in order of preference. The first version that a package has wins. If it is not
@@ -775,8 +775,8 @@ def get_upgrade_path_output(
         created_before: The latest upload time, exclusive. With a fixed time, a preview and its update find the same
             package. If it is not set, there is no latest time. The value must be a time with its zone such as
             2026-10-02T08:00:00Z. Example: ``"2026-11-01T00:00:00Z"``.
-        strict_versions: Whether it is an error if a version, or an upload time that is needed, cannot be read. If not,
-            the package is skipped. Default: ``False``. Example: ``True``.
+        strict_versions: Whether a package whose version cannot be read is an error. If not, the package is skipped. The
+            same applies to an upload time that a rule or the order needs. Default: ``False``. Example: ``True``.
         package_id: The id of the target. The target is fetched instead of selected. Then no selection argument may be
             set, except ``version_scheme``, ``include_prereleases`` and ``allow_downgrade``. If it is not set, the
             target is selected. The value must be 1 to 36 letters, digits or -. Example:
