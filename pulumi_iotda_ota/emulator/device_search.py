@@ -54,7 +54,7 @@ class Statement:
         fields: the fields of a returned device; empty for all.
         groups: conditions. A device matches if all of one group hold, because AND binds closer than OR.
         order: ``asc`` or ``desc`` by marker; empty for no order.
-        offset: how many matches are passed over.
+        offset: how many matches are skipped.
         rows: how many matches are returned.
     """
 

@@ -138,7 +138,7 @@ def list_devices(
         app_id: the resource space, or None for all.
         limit: records a page, 1 to 50.
         marker: the marker of the page before, or None.
-        offset: records to pass over, 0 to 500.
+        offset: how many records are skipped, 0 to 500.
     """
     filters = filters_of(product_id=(product_id, PRODUCT_ID), app_id=(app_id, APP_ID))
     return Request(
