@@ -20,10 +20,10 @@ from tests.support.prepared import CACHE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The fixtures are tested in test runs of their own.
+# The fixtures are tested in separate test runs.
 pytest_plugins = ["pytester"]
 
-# Importing it makes every property test as long as was asked for.
+# Importing it makes every property test as long as requested.
 assert fuzzing.FACTOR >= 1
 
 # A job in the background, or below `nohup`, ignores signals, and what it starts ignores them too.
@@ -45,7 +45,7 @@ def _can_be_written(folder: str) -> bool:
         return False
 
 
-# npm, Go and pip keep files at home, and some runners have none, or one that can not be written.
+# npm, Go and pip keep files at home. On some runners the home is missing or cannot be written.
 if not os.environ.get("HOME") or not _can_be_written(os.environ["HOME"]):
     (CACHE / "home").mkdir(parents=True, exist_ok=True)
     os.environ["HOME"] = str(CACHE / "home")
@@ -75,13 +75,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over thousands of collected tests, which stay until the end."""
+    """Let the garbage collector skip thousands of collected tests, which stay until the end."""
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep settings of whoever runs the tests out of them."""
+    """Keep the settings of the user who runs the tests out of them."""
     for name in list(os.environ):
         if name.startswith(_OURS) or name.upper() in _PROXIES:
             monkeypatch.delenv(name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.emulator import Emulator
     from tests.support.shell import Done, Shell
 
-# A server that is none of IoTDA answers what is asked again.
+# One attempt, because a request to a server other than IoTDA would be repeated.
 ONCE = ("--max-attempts", "1", "--endpoint")
 SECRET = "a-secret-that-must-not-be-shown"
 NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
@@ -43,7 +43,7 @@ def settings(done: Done) -> dict[str, dict[str, Any]]:
 
 
 def test_everything_is_well(shell: Shell, emulator: Emulator) -> None:
-    """Where everything works the exit code is 0, and every step says so; the secrets are masked."""
+    """If everything works, the exit code is 0 and every step reports it. The secrets are redacted."""
     done = shell("doctor", "--json")
 
     assert done.code == 0
@@ -58,7 +58,7 @@ def test_everything_is_well(shell: Shell, emulator: Emulator) -> None:
 
 
 def test_where_a_setting_comes_from(shell: Shell) -> None:
-    """Every place that has a setting is told, and which one counts: options come before the environment."""
+    """The command reports every place that has a setting, and which one counts. Options come before the environment."""
     done = shell.inside("doctor", "--instance-id", "mine", environ={"HW_IOTDA_INSTANCE_ID": "other"})
     rows = [row for row in done.rows if row[0] == "instance_id"]
 
@@ -69,7 +69,7 @@ def test_where_a_setting_comes_from(shell: Shell) -> None:
 
 
 def test_a_credential_comes_whole(shell: Shell) -> None:
-    """Parts of a credential in a later place are told as not used, masked."""
+    """The command reports parts of a credential in a later place as not used, and redacts them."""
     done = shell.inside("doctor", environ={"HUAWEICLOUD_SDK_AK": "AKAKAKAKAKAK", "HUAWEICLOUD_SDK_SK": SECRET})
 
     assert ["secret_key", "****", "HUAWEICLOUD_SDK_SK (environment)", "not used"] in done.rows
@@ -119,7 +119,7 @@ def test_a_refused_credential(shell: Shell) -> None:
     ids=["edition", "agency"],
 )
 def test_known_refusals(shell: Shell, emulator: Emulator, fault: Fault, remedy: str) -> None:
-    """The endpoint of another edition and a missing agency are told with their remedies."""
+    """The command reports the endpoint of another edition and a missing agency with their remedies."""
     emulator.faults.add(fault)
     done = shell.inside("doctor", "--json")
 
@@ -152,7 +152,10 @@ def test_a_clock_that_can_not_be_compared(date: str) -> None:
 
 
 def test_a_clock_that_is_wrong(shell: Shell) -> None:
-    """The time that an endpoint tells is compared with this machine's own; no credential is sent for it."""
+    """The command compares the time that an endpoint reports with this machine's time.
+
+    It sends no credential for it.
+    """
     date = format_datetime(datetime.now(timezone.utc) - timedelta(hours=2), usegmt=True)
     with RawServer(lambda _, stream: stream.sendall(http(b"", f"Date: {date}"))) as server:
         done = shell.inside("doctor", "--json", *ONCE, server.url)
@@ -196,7 +199,7 @@ def test_secrets_without_encryption(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_a_switch_that_is_none(shell: Shell) -> None:
-    """A switch of the environment is told; a misspelt one is a warning that says which may be meant."""
+    """The command reports a switch of the environment. A misspelt switch is a warning that names the likely one."""
     done = shell.inside("doctor", environ={"PULUMI_IOTDA_OTA_NO_MEMO": "1", "PULUMI_IOTDA_OTA_NO_MEMORY": "1"})
 
     assert "ok       switch: PULUMI_IOTDA_OTA_NO_MEMO=1" in done.out
@@ -252,7 +255,7 @@ PROXY, OTHER = "http://proxy:3128", "http://other:3128"
 def test_the_proxy_is_the_one_that_requests_uses(
     environ: dict[str, str], url: str, proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the environment says of proxies, the one that is told is the one that requests would go over."""
+    """The command reports the proxy that requests would use, whatever the environment says of proxies."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -280,7 +283,7 @@ def test_every_finding_that_is_not_well_has_a_remedy(shell: Shell, alone: Shell)
 
 
 def test_secrets_of_a_project_without_encryption(shell: Shell, tmp_path: Path) -> None:
-    """A secret that is in Pulumi.yaml, or under a misspelt key, is told; so is a file that cannot be read."""
+    """The command reports a secret in Pulumi.yaml or under a misspelt key, and a file that cannot be read."""
     (tmp_path / "Pulumi.yaml").write_text(f"name: meters\nruntime: yaml\nconfig:\n  iotda-ota:secretKey: {SECRET}\n")
     alone = shell.inside("doctor")
     (tmp_path / "Pulumi.bad.yaml").write_text("config: [\n")
@@ -299,7 +302,7 @@ def test_secrets_of_a_project_without_encryption(shell: Shell, tmp_path: Path) -
 
 @pytest.mark.parametrize("proxy", ["http://[bad", "http://user:hunter22xx@[bad"])
 def test_a_proxy_that_is_no_address(shell: Shell, proxy: str) -> None:
-    """A proxy of the environment that cannot be read is a problem with its remedy; its password is not told."""
+    """A proxy of the environment that cannot be read is a problem with its remedy. Its password is not printed."""
     environ = {"HTTPS_PROXY": proxy, "HW_IOTDA_ENDPOINT": "https://iotda.cn-north-4.myhuaweicloud.com"}
     done = shell.inside("doctor", "--json", environ=environ)
 
@@ -310,7 +313,7 @@ def test_a_proxy_that_is_no_address(shell: Shell, proxy: str) -> None:
 
 
 def test_certificates_that_are_not_there(shell: Shell, tmp_path: Path) -> None:
-    """Certificates to trust that cannot be read are told with the variable that names them."""
+    """The command reports certificates that cannot be read with the variable that names them."""
     environ = {
         "HW_IOTDA_ENDPOINT": "https://iotda.example.test",
         "REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem"),

@@ -79,7 +79,7 @@ def test_a_proxy_that_refuses(looked: Any, front: Front) -> None:
 
 
 def test_a_proxy_that_is_not_there(looked: Any) -> None:
-    """A proxy that nobody listens at is the problem, and not the endpoint."""
+    """If no server listens at the proxy, the problem is the proxy and not the endpoint."""
     found = findings(looked(closed_port().replace("//", f"//user:{SECRET}@")))
 
     assert found["network"]["status"] == "problem"
@@ -114,7 +114,7 @@ def test_the_certificate_of_a_proxy(looked: Any, front: Front) -> None:
 
 @pytest.mark.parametrize("password", [SECRET, f"{SECRET}@x/y#z", f"{SECRET}%40"])
 def test_the_password_of_a_proxy_is_a_secret_of_the_command(password: str) -> None:
-    """Whatever a command prints, also a fault of its own with a traceback, it hides the password of a proxy."""
+    """Every text that a command prints hides the password of a proxy, also the traceback of a fault in the command."""
     session = Session({"https_proxy": f"http://user:{password}@proxy:3128", "NO_PROXY": "a,b"}, StringIO(), StringIO())
 
     assert session.secrets == {password}

@@ -140,7 +140,7 @@ def test_a_name_that_is_there(shell: Shell) -> None:
 
 
 def test_the_command_that_an_error_gives_works(shell: Shell, alone: Shell) -> None:
-    """The command in the error of a name that is not locked works as it is printed, and then the program runs."""
+    """The command in the error of a name that is not locked works unchanged, and then the program runs."""
     words = (*METER, "--version-constraint", ">=1.4 <2", "--highest-version", "--no-include-prereleases")
     failed = alone("package", "get", "--lock", "meter", *words)
     assert failed.code == 1

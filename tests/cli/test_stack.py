@@ -39,7 +39,7 @@ def write(path: Path, *lines: str) -> None:
 
 
 def looked_up(shell: Shell, *words: str) -> Done:
-    """Ask with settings of a stack alone, and a credential of the environment."""
+    """Look packages up with only the settings of a stack, and a credential of the environment."""
     return shell.inside(*ASK, *words, environ=NONE)
 
 
@@ -73,7 +73,7 @@ def test_a_project_in_json(shell: Shell, emulator: Emulator) -> None:
 
 
 def test_settings_elsewhere(shell: Shell, project: Path) -> None:
-    """A project can keep the files of its stacks in a folder of their own."""
+    """A project can keep the files of its stacks in a separate folder."""
     text = (project / "Pulumi.yaml").read_text()
     (project / "Pulumi.yaml").write_text(f"{text}stackConfigDir: stacks\n")
     (project / "stacks").mkdir()

@@ -300,7 +300,7 @@ def test_confirm(shell: Shell, quick: Emulator) -> None:
 
 
 def test_text_of_a_device_cannot_move_the_terminal(shell: Shell, quick: Emulator) -> None:
-    """Text from devices is escaped wherever people read it; in the JSON it is exact."""
+    """Text from devices is escaped on the terminal. In the JSON it is exact."""
     quick.set_device("d1", outcome="fail", error_msg="\x1b[2Jgone\u202e")
     task_id = start(quick, "d1")
     failed = shell.inside("task", "watch", task_id)

@@ -148,7 +148,7 @@ def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "why"),
+    ("selection", "why"),
     [
         ({"version": "V1.4.10"}, "the only package that matches V1.4.10"),
         ({"version_constraint": ">=1.4"}, "the only package that matches >=1.4"),
@@ -171,9 +171,9 @@ def test_refused_credentials_are_told_once(keeper: Keeper) -> None:
         ),
     ],
 )
-def test_why(keeper: Keeper, asked: dict[str, Any], why: str) -> None:
+def test_why(keeper: Keeper, selection: dict[str, Any], why: str) -> None:
     """The reason names the choice, the higher versions, and why they were skipped."""
-    added = keeper.add(selection={"package_type": "firmwarePackage", "product_id": "meter", **asked})
+    added = keeper.add(selection={"package_type": "firmwarePackage", "product_id": "meter", **selection})
 
     assert added.now is not None
     assert added.now.reason == why
@@ -189,7 +189,7 @@ def test_why_of_an_id(keeper: Keeper) -> None:
 
 
 def test_values_for_programs(keeper: Keeper) -> None:
-    """An outcome is plain values: the name, the status, what was locked and what is there now."""
+    """An outcome is plain values: the name, the status, the locked package and the current one."""
     keeper.add()
     keeper.upload("V1.4.12", "p-1-4-12")
 

@@ -1,4 +1,4 @@
-"""The detail of a locked package is held to the lock by the rule that holds a detail to a list."""
+"""The detail of a locked package is compared with the lock by the rule that compares a detail with a list."""
 
 from __future__ import annotations
 

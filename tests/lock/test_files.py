@@ -45,7 +45,7 @@ def test_without_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_where_the_environment_says(tmp_path: Path) -> None:
-    """The environment names another file; a relative one is found from the project's folder, wherever that is."""
+    """The environment names another file. A relative path starts at the folder of the project."""
     (tmp_path / "Pulumi.yaml").touch()
     program = tmp_path / "src"
     program.mkdir()
@@ -121,7 +121,7 @@ def test_mode_and_links_are_kept(tmp_path: Path) -> None:
 
 
 def test_killed_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever dies between writing and replacing leaves the old file whole."""
+    """A process that dies between writing and replacing leaves the old file complete."""
     path = tmp_path / LOCK_FILE
     added(path, "a")
     before = path.read_bytes()
@@ -137,7 +137,7 @@ def test_killed_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert process.exitcode == 9
     assert path.read_bytes() == before
     assert [file for file in tmp_path.iterdir() if file != path] != []
-    assert added(path, "b")  # and holds nobody up
+    assert added(path, "b")  # and no other process waits for it
     assert list(tmp_path.iterdir()) == [path]  # what the dead left is not committed by a git add
 
 

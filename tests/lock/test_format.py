@@ -67,7 +67,7 @@ def package(**changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", "line 1, column 1"),
         (ONE[:-3], "line 29, column 14"),
@@ -107,13 +107,13 @@ def package(**changes: Any) -> str:
         (package(file_location={"obs_location": {}}), "package.file_location.obs_location.region_name is missing"),
     ],
 )
-def test_a_damaged_file_is_one_clear_error(text: str, told: str) -> None:
+def test_a_damaged_file_is_one_clear_error(text: str, expected: str) -> None:
     """The error of a damaged file has the place and a fix."""
     with pytest.raises(iotda_ota.LockError, match="lock file is damaged") as caught:
         read(text, "/repo/iotda-ota.lock.json")
 
     message = " ".join(str(caught.value).split())
-    assert re.search(told, message), message
+    assert re.search(expected, message), message
     assert "/repo/iotda-ota.lock.json" in message
     assert "git checkout" in message
 

@@ -1,4 +1,4 @@
-"""A lookup that answers from the lock file: what it gives, what it refuses, and that nothing is sent for it."""
+"""Lookups from the lock file: what they return, what they refuse, and that they send nothing."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_no_lock_file(project: Path) -> None:
 def test_a_file_for_an_environment(
     emulator: Emulator, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The environment names the file, so that each environment can have one of its own."""
+    """The environment names the file, so that each environment can have a separate one."""
     (tmp_path / "locks").mkdir()
     lock(emulator, tmp_path / "locks", "meter", **NEWEST)
     (tmp_path / "locks" / LOCK_FILE).rename(tmp_path / "locks" / "prod.json")
@@ -160,7 +160,7 @@ def test_a_file_for_an_environment(
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         ({"project_id": "other"}, 'requested project_id="other" found project_id='),
         (
@@ -171,7 +171,7 @@ def test_a_file_for_an_environment(
         ({"endpoint": "http://127.0.0.1:1", "instance_id": "i1"}, 'requested instance_id="i1" found instance_id=None'),
     ],
 )
-def test_another_place_is_refused(emulator: Emulator, project: Path, settings: dict[str, Any], told: str) -> None:
+def test_another_place_is_refused(emulator: Emulator, project: Path, settings: dict[str, Any], expected: str) -> None:
     """A program that is configured for another place is refused without a request: both are named."""
     lock(emulator, project, "meter", **NEWEST)
     emulator.forget_requests()
@@ -179,7 +179,7 @@ def test_another_place_is_refused(emulator: Emulator, project: Path, settings: d
     text = refusal(lock="meter", connection=iotda_ota.Connection(**settings))
 
     assert text.startswith('"meter" is locked for another endpoint, project or instance requested')
-    assert told in text
+    assert expected in text
     assert VARIABLE in text
     assert emulator.requests == []
 
@@ -299,7 +299,7 @@ def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("selection", "expected"),
     [
         ({**METER, "version_constraint": "^2", "highest_version": True}, "version_constraint: outside ^2"),
         ({**METER, "product_id": "gateway", "highest_version": True}, "product_id: product smart-meter"),
@@ -310,16 +310,16 @@ def test_verify_in_another_place_is_no_gone(service: Emulator, project: Path, mo
     ],
 )
 def test_an_entry_that_was_put_together_is_refused(
-    emulator: Emulator, project: Path, asked: dict[str, Any], told: str
+    emulator: Emulator, project: Path, selection: dict[str, Any], expected: str
 ) -> None:
     """Words of one side of a merge over the package of the other, or edited by hand, give no package they exclude."""
     lock(emulator, project, "meter", **NEWEST)
-    change(project / LOCK_FILE, lambda there: {"meter": replace(there["meter"], selection=asked)})
+    change(project / LOCK_FILE, lambda there: {"meter": replace(there["meter"], selection=selection)})
 
     text = refusal(lock="meter")
 
     assert text.startswith('"meter" is locked with a package that does not match its own query')
-    assert told in text
+    assert expected in text
     assert "iotda-ota lock update meter" in text
 
 

@@ -27,7 +27,7 @@ BASE = {name: entry(name) for name in ("b", "d", "f")}
 
 
 def merged(folder: Path, ours: Entries, theirs: Entries, base: Entries = BASE) -> subprocess.CompletedProcess[str]:
-    """Merge two branches that each have a lock file of their own."""
+    """Merge two branches that each have their lock file."""
     git(folder, "init", "-b", "base")
     for branch, entries in (("base", base), ("theirs", theirs), ("ours", ours)):
         if branch != "base":

@@ -42,7 +42,7 @@ def run(commands: str, folder: Path, emulator: Emulator | None) -> str:
 
 
 def hold(name: str, folder: Path, emulator: Emulator) -> None:
-    """Run each command of a console, which must print what is shown; … stands for anything."""
+    """Run each command of a console, which must print what is shown. The sign … represents any text."""
     for command, shown in _COMMAND.findall(BLOCKS[name]):
         pattern = ".*".join(map(re.escape, shown.split(" …,")))
         printed = run(command, folder, emulator)

@@ -1,4 +1,4 @@
-"""A lock file is made, brought up to date, held against the service: what is written, what is told, what is left."""
+"""Creates, updates and checks a lock file: what is written, what is reported, and what stays."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def test_the_reason_counts_what_could_not_be_judged(
 
 
 def test_a_newer_version_without_a_readable_upload_time(emulator: Emulator, project: Path) -> None:
-    """If a window passes over a newer version because its upload time cannot be read, the reason says that."""
+    """If a window skips a newer version because its upload time cannot be read, the reason says that."""
     keeper = Keeper(emulator, project)
     emulator.add_package(package_type="firmwarePackage", app_id="a", product_id="smart-meter", version="V9")
     emulator.faults.add(

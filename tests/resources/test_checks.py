@@ -1,6 +1,6 @@
 """How often an argument is checked: once, however many layers it passes.
 
-Only arguments that no request has are counted here. The client checks each request too, whoever calls it.
+This module counts only arguments that no request has. The client checks each request too, for every caller.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def test_failures_name_no_property(provider: UpgradeTaskProvider) -> None:
 
 def test_unknown_values_go_through(provider: UpgradeTaskProvider) -> None:
     """A value that is not known yet comes back as one that is not known yet, also inside a list."""
-    unknown = Unknown()  # type: ignore[no-untyped-call]  # the SDK gives it no types
+    unknown = Unknown()  # type: ignore[no-untyped-call]  # the SDK has no types for it
 
     checked = provider.check({}, {**TASK, "package_ids": [unknown], "triggers": unknown})
 

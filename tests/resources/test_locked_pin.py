@@ -182,7 +182,7 @@ def test_refresh_tells_what_the_locked_query_gives_now(bench: Bench, project: Pa
 
     bench.emulator.delete_package("p2")
     assert Pin.read(bench.context, "pin", first)["exists"] is False
-    # What the refresh has seen stays, since nobody asks at the next preview.
+    # The state keeps what the refresh has seen, since the next preview sends no request.
     kept = Pin.update(
         bench.context, "pin", Pin.read(bench.context, "pin", first), {**again, "expected_package_id": "p2"}
     )

@@ -84,7 +84,7 @@ def test_a_wait_is_longer_than_a_token(user: Bench) -> None:
     outputs = Completion.create(user.context, {"task_id": task.id, "timeout": "48h"}).outputs
 
     assert outputs["status"] == "Success"
-    # Each serves for 110 minutes, and the next look renews it.
+    # Each token serves for 110 minutes, and the next poll refreshes it.
     assert 12 <= user.count(TOKEN) <= 14
 
 

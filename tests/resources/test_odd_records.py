@@ -20,7 +20,7 @@ FAILED = {"total": 3, "fail": 3}
 
 
 def listed_as(bench: Bench, name: str, value: Any, **more: Any) -> None:
-    """Show each task of a list with another value in a field; by their ids they are shown as they are."""
+    """Show each task of a list with another value in a field. By their ids the service shows them unchanged."""
 
     def edit(page: dict[str, Any]) -> dict[str, Any]:
         return {**page, "batchtasks": [{**task, name: value, **more} for task in page["batchtasks"]]}
@@ -101,7 +101,7 @@ def test_a_pin_warns_of_what_cannot_be_judged(bench: Bench) -> None:
 
 
 def packages_as(bench: Bench, **changes: Any) -> None:
-    """Show each package of a list with other values; by their ids they are shown as they are."""
+    """Show each package of a list with other values. By their ids the service shows them unchanged."""
 
     def edit(page: dict[str, Any]) -> dict[str, Any]:
         return {**page, "packages": [{**package, **changes} for package in page["packages"]]}

@@ -371,7 +371,7 @@ def test_a_destroy_deletes_it(bench: Bench) -> None:
 
 
 def test_a_forced_replacement_keeps_the_package(bench: Bench) -> None:
-    """What a forced replacement took over is not deleted by it."""
+    """A forced replacement does not delete the package that it adopted."""
     created = create(bench.context)
     context = bench.context
     assert Package.create(context, inputs()).id == created.id

@@ -52,7 +52,7 @@ def test_what_is_left_out_is_not_sent(bench: Bench) -> None:
 
 
 def test_a_module_has_its_name(bench: Bench) -> None:
-    """Modules of one product and version are packages of their own."""
+    """Modules of one product and version are separate packages."""
     module = {"package_type": "modulePackage", "module_name": "radio"}
     create(bench.context, **module)
     create(bench.context, **{**module, "module_name": "screen"})

@@ -94,7 +94,7 @@ def test_a_default_that_is_written_out_is_no_change(bench: Bench) -> None:
 
 
 def test_location_comes_and_goes_without_a_move(bench: Bench) -> None:
-    """Asking for the file's location, or no longer, keeps the package."""
+    """The package stays if a program starts or stops requesting the location of its file."""
     first = pinned(bench, NEWEST)
     upload(bench)
     located = pinned(bench, {**EXACT, "include_file_location": True})

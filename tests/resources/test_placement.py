@@ -91,7 +91,7 @@ iotda_ota.UpgradeTask("task", package_ids=[found.package_id], targets=["d1"])
 
 
 def test_children_of_two_components_are_two_tasks(tmp_path: Path) -> None:
-    """Two tasks of one name below components of different types have names of their own on the service."""
+    """Two tasks of one name below components of different types have different names on the service."""
     mocks = ran(
         tmp_path,
         """

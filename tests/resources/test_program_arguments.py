@@ -332,7 +332,7 @@ TOLD = {
 
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_values_that_become_plain(tmp_path: Path, case: str) -> None:
-    """A member of an enum is its value, and a coroutine is awaited once, wherever it stands."""
+    """A member of an enum is its value at any depth. A coroutine is awaited once at any depth."""
     mocks = run(tmp_path, HANDED + TASK.format(ACCEPTED[case]))
 
     inputs = mocks.resource("t").outputs

@@ -164,7 +164,7 @@ ENDS = {
 
 @pytest.mark.parametrize(("on_destroy", "seconds", "left", "sent"), ENDS.values(), ids=ENDS)
 def test_delete(bench: Bench, on_destroy: str, seconds: float, left: list[str], sent: list[str]) -> None:
-    """Stop stops what runs, delete deletes it too, retain leaves all as it is; a finished task survives a stop."""
+    """Stop ends a running task, delete also deletes it, and retain changes nothing. A finished task survives a stop."""
     created = bench.created(on_destroy=on_destroy)
     bench.time.sleep(seconds)
     bench.emulator.forget_requests()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["python_values", "wire_values", "world_values"]
 
-# The longest that Python writes out; a longer one could not be shown by whoever finds it to fail.
+# The longest number that Python writes out. A failing test could not show a longer one.
 _HUGE = 10**4000
 _TEXTS = {
     "version_constraint": ["^1.4", ">=1.2 <2 || 3.x", "=1.0", "~1", "!=1", "^", "1.2.x.3", ">=1 ||", "^" * 1025],
@@ -100,7 +100,7 @@ def world_values(arguments: Iterable[Argument]) -> SearchStrategy[dict[str, Any]
 
 
 def wire_values(arguments: Iterable[Argument]) -> SearchStrategy[dict[str, Any]]:
-    """Return values as the engine can send them, and maybe one under a name that nobody knows."""
+    """Return values as the engine can send them, and maybe one under an unknown name."""
     known = _values(list(arguments), _ANY_WIRE, _WIRE_TEXT)
     return st.builds(
         lambda stray, values: {**stray, **values}, st.dictionaries(_WIRE_TEXT, _ANY_WIRE, max_size=1), known

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def campaign(bench: Bench, devices: int = 4, *, failing: int = 0, outcome: str = "offline", **task: Any) -> str:
-    """Start a campaign some of whose devices will not make it, and return the id of its task."""
+    """Start a rollout in which some devices fail, and return the id of its task."""
     targets = [f"dev-{number:04}" for number in range(1, devices + 1)]
     for target in targets[:failing]:
         bench.emulator.set_device(target, outcome=outcome, error_code="IOTDA.014112")
@@ -24,7 +24,7 @@ def campaign(bench: Bench, devices: int = 4, *, failing: int = 0, outcome: str =
 
 
 def wait(bench: Bench, task_id: str, **inputs: Any) -> Properties:
-    """Wait for a task as a program asks for it, and return the outputs."""
+    """Wait for a task as a program requests it, and return the outputs."""
     checked = Completion.check(bench.context, {}, {"task_id": task_id, **inputs})
     assert checked.problems == []
     bench.emulator.forget_requests()
@@ -33,7 +33,7 @@ def wait(bench: Bench, task_id: str, **inputs: Any) -> Properties:
 
 
 def failure(bench: Bench, task_id: str, **inputs: Any) -> str:
-    """Return what is told of a campaign that failed."""
+    """Return the error of a rollout that failed."""
     with pytest.raises(UpgradeTaskFailed) as caught:
         wait(bench, task_id, **inputs)
     return str(caught.value)
@@ -45,7 +45,7 @@ def sent(bench: Bench) -> list[str]:
 
 
 def fails_first(bench: Bench, times: int) -> str:
-    """Start a campaign one of whose devices makes it after some tries, and let it end."""
+    """Start a rollout in which one device succeeds after some tries, and let it end."""
     bench.emulator.set_device("dev-0001", outcome="success", fails_first=times)
     task_id = campaign(bench, 3)
     bench.time.sleep(60)

@@ -24,7 +24,7 @@ def waiting_task(bench: Bench, **changes: Any) -> str:
 
 
 def confirm(bench: Bench, task_id: str, *approved: str) -> Properties:
-    """Confirm a task as a program asks for it, and return the outputs."""
+    """Confirm a task as a program requests it, and return the outputs."""
     inputs = {"task_id": task_id, "approved_package_ids": list(approved or ("p1",))}
     checked = Confirmation.check(bench.context, {}, inputs)
     assert checked.problems == []

@@ -1,4 +1,4 @@
-"""Creates the bench's campaign in a process of its own, which a test can kill; the service is in the environment."""
+"""Creates the bench's upgrade task in a separate process, which a test can kill; the service is in the environment."""
 
 import os
 import sys

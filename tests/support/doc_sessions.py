@@ -234,7 +234,10 @@ def _printed(commands: list[Block], output: str) -> tuple[tuple[str, str, str], 
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Return whether what was printed is what is shown, where ``…`` stands for anything, on its own line for lines."""
+    """Return whether the printed text is the shown one.
+
+    The sign ``…`` represents any text, and alone on a line it represents any lines.
+    """
     pattern = re.escape(shown.strip()).replace(r"\ ", " ")
     pattern = re.sub(r"^ *…\n", lambda _: r"(?:.*\n)*?", pattern, flags=re.MULTILINE).replace("…", ".*?")
     lines = "\n".join(line.rstrip() for line in printed.strip().splitlines())

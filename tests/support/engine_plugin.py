@@ -16,7 +16,7 @@ def ok(done: Done) -> Done:
 
 
 def posts(emulator: Emulator) -> int:
-    """Return how often a task was asked for."""
+    """Return how many requests to create a task were sent."""
     return sum(request.operation == "CreateBatchTask" for request in emulator.requests)
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pulumi_iotda_ota.iotda.models import ListedDevice, ListedPackage, ListedTask
 
 IN_FLIGHT = 8
-# Made for this run: a key that is committed, even one that nobody trusts, alarms whoever scans for keys.
+# Made for this run: a committed key, even an untrusted one, alarms tools that scan for keys.
 AUTHORITY = trustme.CA()
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 KEY = AccessKey("AKIDEXAMPLE7Q", SecretStr("very-secret-key"), None, "HW_ACCESS_KEY (environment)")
@@ -68,13 +68,13 @@ class FakeClock:
         self.seconds += seconds
 
 
-# The real time, but nobody sleeps between two attempts.
+# The real time, but without a wait between two attempts.
 QUICK = Clock(now=lambda: datetime.now(timezone.utc), monotonic=time.monotonic, sleep=lambda seconds: None)
 
 
 @dataclass
 class ScriptedTransport:
-    """Gives prepared answers, or raises prepared errors, one a request; the last one again and again."""
+    """Returns prepared responses, or raises prepared errors, one a request; the last one again and again."""
 
     script: list[Response | Exception]
     sent: list[Request[Any]] = field(default_factory=list)
@@ -102,7 +102,7 @@ def answer(status: int = 200, content: object = None, **headers: str) -> Respons
 
 
 def package(number: int = 1, **changes: Any) -> dict[str, Any]:
-    """Return one package as the list gives it."""
+    """Return one package as the list shows it."""
     usual = {
         "package_id": f"{number:032x}",
         "app_id": "app1",
@@ -125,7 +125,7 @@ def ids_of(records: Iterable[ListedPackage | ListedTask | ListedDevice]) -> list
 
 
 def connection_to(emulator: Emulator, **changes: Any) -> ResolvedConnection:
-    """Return a connection that an emulator lets in."""
+    """Return a connection that an emulator accepts."""
     usual = replace(
         CONNECTION,
         endpoint=emulator.endpoint,
@@ -142,7 +142,7 @@ class RawServer:
 
     Args:
         handle: what to do with a connection; it is closed afterwards. It gets the request's bytes and the socket.
-        tls: whether it speaks TLS, with a certificate that nobody trusts.
+        tls: whether it speaks TLS, with a certificate that no client trusts.
         until: what ends a request; nothing takes the first bytes for the whole of it.
     """
 
@@ -213,7 +213,7 @@ class RawServer:
 
 
 class Meeting:
-    """Holds requests at the service until as many have come as may be in flight; afterwards nobody waits."""
+    """Holds requests at the service until the limit of requests in flight is reached. Later requests do not wait."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -239,7 +239,7 @@ def hold_readable(text: str) -> None:
 
 
 def closed_port() -> str:
-    """Return the address of a port at which nobody listens."""
+    """Return the address of a port at which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 

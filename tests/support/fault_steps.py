@@ -57,13 +57,13 @@ class Step(ABC):
     """One step.
 
     Attributes:
-        operation: what is asked.
+        operation: which operation is requested.
         nth: which of these requests is spoilt.
         after: how many requests of any kind go before it.
-        beside: how many are asked for together with it, once each.
+        beside: how many requests are sent together with it, once each.
         seconds: within how many seconds the step ends, whatever happens.
-        vital: where the answer has a field that it can not do without, with the name of the field.
-        unspoilt: the faults that an answer of this operation can not have.
+        vital: where the response has a field that it cannot do without, with the name of the field.
+        unspoilt: the faults that a response of this operation cannot have.
     """
 
     operation: str
@@ -94,7 +94,7 @@ class Page(Step):
 
     def __init__(self, number: int) -> None:
         self.nth = number
-        # The second and the third are asked for together: what stands before one stands before both.
+        # The second and the third are requested together: what comes before one comes before both.
         self.after, self.beside = (1, 1) if number > 1 else (0, 0)
 
     def act(self, stage: Stage) -> Any:
@@ -109,10 +109,10 @@ class Page(Step):
 
 
 class Create(Step):
-    """A campaign is created."""
+    """An upgrade task is created."""
 
     operation = "CreateBatchTask"
-    # Two operations, the look for what a lost answer told of, and the look within that.
+    # Two operations: the search for the task of a lost response, and the lookup within that search.
     seconds = 60 + 60 + 30 + 60.0
     vital = ((), "task_id")
 
@@ -130,7 +130,7 @@ class Create(Step):
 
 
 class Poll(Step):
-    """A campaign is waited for."""
+    """An upgrade task is waited for."""
 
     operation = "ShowBatchTask"
     nth = 2
@@ -139,7 +139,7 @@ class Poll(Step):
     vital = (("batchtask",), "status")
 
     def prepare(self, stage: Stage) -> None:
-        """Start the campaign."""
+        """Start the upgrade task."""
         stage.add_task()
 
     def act(self, stage: Stage) -> Any:
@@ -154,7 +154,7 @@ class Poll(Step):
 
 
 class Stop(Step):
-    """A campaign that runs is stopped."""
+    """A running upgrade task is stopped."""
 
     operation = "StopBatchTask"
     seconds = 60 + 60 + 300.0
@@ -163,7 +163,7 @@ class Stop(Step):
     unspoilt = frozenset({"missing field"})
 
     def prepare(self, stage: Stage) -> None:
-        """Start a campaign that does not end by itself."""
+        """Start an upgrade task that does not end by itself."""
         stage.bench.hang()
         stage.add_task()
         stage.bench.time.sleep(2)
@@ -178,7 +178,7 @@ class Stop(Step):
 
 
 class Delete(Step):
-    """A campaign that has ended is deleted."""
+    """An ended upgrade task is deleted."""
 
     operation = "DeleteBatchTask"
     seconds = 60 + 60.0
@@ -196,7 +196,7 @@ class Delete(Step):
     )
 
     def prepare(self, stage: Stage) -> None:
-        """Let a campaign end."""
+        """Let an upgrade task end."""
         stage.add_task()
         stage.bench.time.sleep(_WAIT_SECONDS)
 

@@ -30,7 +30,7 @@ class Fault:
         damage: changes the value that every answer of the operation must have; in place of ``rule``.
         relay: what stands between the client and the emulator: ``refused``, ``tls`` or ``proxy``.
         passes: whether the same request is sent again, and may succeed then.
-        endured: whether whoever waits for a campaign goes on waiting; by default where it passes.
+        endured: whether a wait for an upgrade task goes on after it; by default where it passes.
         sent: whether the service may have carried out the request.
         slow: whether the answer does not end by itself: the deadline is short then.
         redirects: whether the answer sends the client to another host.

@@ -68,7 +68,7 @@ def _npm(folder: Path, *arguments: str) -> None:
 
 
 def go_module(folder: Path, programs: Mapping[str, str]) -> Path:
-    """Return a Go module with the generated package, and a program in a folder of its own for each name."""
+    """Return a Go module with the generated package, and a program in a separate folder for each name."""
     (source,) = [path.parent for path in generated("go").rglob("upgradeTask.go")]
     shutil.copytree(source, folder / GO_PACKAGE.removeprefix("example.com/pulumi-iotda-ota/"))
     (folder / "go.mod").write_text(_GO_MOD)

@@ -1,4 +1,4 @@
-"""Runs git in a folder, apart from the settings of whoever runs the tests."""
+"""Runs git in a folder, apart from the settings of the user who runs the tests."""
 
 from __future__ import annotations
 

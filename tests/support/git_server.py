@@ -30,7 +30,7 @@ def served(repository: Path, folder: Path) -> Iterator[dict[str, str]]:
     """Serve a bare repository as :data:`HOST`; yield the environment that leads there.
 
     Args:
-        repository: the bare repository, served whatever path is asked for.
+        repository: the bare repository, served for every requested path.
         folder: where the certificates go.
     """
 
@@ -38,12 +38,12 @@ def served(repository: Path, folder: Path) -> Iterator[dict[str, str]]:
         """Git's "smart" protocol, as its documentation has it."""
 
         def do_GET(self) -> None:
-            """Tell the references."""
+            """Send the references."""
             refs = _upload_pack(repository, b"", "--advertise-refs")
             self._answer("advertisement", b"001e# service=git-upload-pack\n0000" + refs)
 
         def do_POST(self) -> None:
-            """Send what was asked for."""
+            """Send what was requested."""
             asked = self.rfile.read(int(self.headers["Content-Length"]))
             self._answer("result", _upload_pack(repository, asked))
 
@@ -78,7 +78,7 @@ def _running(server: socketserver.TCPServer) -> Iterator[socketserver.TCPServer]
 
 
 def _proxy(port: int) -> socketserver.TCPServer:
-    """Return a proxy that leads to our server by its name, and to every other host as it is."""
+    """Return a proxy that leads to our server by its name, and to every other host unchanged."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:

@@ -1,7 +1,7 @@
-"""Runs the steps of a GitHub workflow as they stand, in what a runner gives them. What GitHub does around is not tried.
+"""Runs the steps of a GitHub workflow unchanged, with what a runner provides. What GitHub does around is not tried.
 
-A `run:` is executed by the shell that the workflow asks for, in the folder of the repository, with the environment of
-the job and what earlier steps wrote to GITHUB_ENV. A `uses:` is passed over. An expression that is not known here is
+The shell that the workflow names executes a `run:` in the folder of the repository, with the environment of
+the job and what earlier steps wrote to GITHUB_ENV. A `uses:` is skipped. An expression that is not known here is
 an error, never an empty text.
 """
 
@@ -44,7 +44,7 @@ class Job:
     Attributes:
         folder: the repository.
         runner: a folder of the runner's own.
-        environment: what the runner gives to every step.
+        environment: what the runner sets for every step.
         variables: the values of `vars`, `secrets` and others by their dotted names.
     """
 
@@ -74,7 +74,7 @@ class Job:
         return "".join(step.printed for step in self.steps)
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
-        """Start one step in a session of its own, to be killed as a runner is."""
+        """Start one step in a separate session, to be killed as a runner is."""
         step = next(step for step in self.definition["steps"] if step.get("name") == name)
         return subprocess.Popen(
             self._command(step),

@@ -1,4 +1,4 @@
-"""Runs the script of a GitLab job as it stands, in what a runner gives it. What GitLab does around is not tried."""
+"""Runs the script of a GitLab job unchanged, with what a runner provides. What GitLab does around is not tried."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run_job(
     Args:
         name: the job.
         folder: the project.
-        environment: what the runner gives.
+        environment: what the runner sets.
         variables: the variables of the project and the pipeline.
         without: a line of `before_script` to leave out.
     """

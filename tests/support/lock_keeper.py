@@ -65,7 +65,7 @@ class Keeper:
         self.environ = settings_for(emulator)
 
     def done(self, work: Callable[..., T], *arguments: Any, **more: Any) -> T:
-        """Do something with a run of its own, as each command does."""
+        """Do something within a separate run, as each command does."""
         with closing(Run(memo=False)) as run:
             return work(run, Context({}, self.environ).resolved(), self.path, *arguments, **more)
 

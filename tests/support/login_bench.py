@@ -82,5 +82,5 @@ class Bench:
 
     @property
     def operations(self) -> list[str]:
-        """Return what was asked so far."""
+        """Return the operations that were requested so far."""
         return [request.operation for request in self.emulator.requests]

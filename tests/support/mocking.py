@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Mocks(pulumi.runtime.Mocks):
-    """Answers with what the test says, and remembers what was asked."""
+    """Returns what the test says, and remembers what was requested."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self.answer = answer
@@ -23,7 +23,7 @@ class Mocks(pulumi.runtime.Mocks):
         return self.answer
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Take a resource as it is."""
+        """Accept a resource unchanged."""
         return f"{args.name}-id", args.inputs
 
 

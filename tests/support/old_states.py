@@ -1,4 +1,4 @@
-"""The service and the project that a state belongs to, the same for whoever writes one and whoever reads it."""
+"""The service and the project of a state, the same for the program that writes it and the test that reads it."""
 
 from __future__ import annotations
 

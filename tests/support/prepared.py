@@ -137,7 +137,7 @@ def _wheels() -> Path:
 
     def make(folder: Path) -> None:
         run([sys.executable, "-m", "pip", "wheel", "--quiet", "-w", str(folder), f"{ROOT}[{EXTRAS}]", *OTHERS])
-        # The project itself is built from what is there when it is installed.
+        # Installing builds the project itself from the files of the worktree.
         for own in folder.glob("pulumi_iotda_ota-*.whl"):
             own.unlink()
 
@@ -175,7 +175,7 @@ def describe_python(folder: Path, name: str) -> None:
 
 @functools.cache
 def _uv_lock(environment: Path) -> str:
-    """Return a lock file with the installed packages that can be Pulumi's: it looks for a plugin in each package."""
+    """Return a lock file with the installed packages that can be Pulumi's, since Pulumi searches each for a plugin."""
     found = sorted(path.stem.split("-") for path in environment.glob("lib/python*/site-packages/pulumi*.dist-info"))
     packages = [f'[[package]]\nname = "{name}"\nversion = "{version}"\n' for name, version in found]
     return "\n".join(['version = 1\nrequires-python = ">=3.10"\n', *packages])

@@ -16,7 +16,7 @@ def kill_session(command: subprocess.Popen[bytes]) -> None:
     Args:
         command: was started with ``start_new_session``.
     """
-    # Providers have process groups of their own and outlive the CLI; they share its session.
+    # Providers have separate process groups and outlive the CLI; they share its session.
     listed = subprocess.run(["ps", "-A", "-o", "pid="], check=True, capture_output=True, text=True).stdout
     members = [pid for pid in map(int, listed.split()) if _is_of(command.pid, pid)]
     assert len(members) > 1

@@ -40,7 +40,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 
 
 class Listener(ABC):
-    """Accepts connections on a port that it keeps, and gives each to :meth:`serve` in a thread of its own."""
+    """Accepts connections on a port that it keeps, and passes each to :meth:`serve` in a separate thread."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -92,7 +92,7 @@ class Listener(ABC):
 
 
 class Relay(Listener):
-    """Carries requests to the emulator as they are; with the last answer it calls ``turn`` and closes the connection.
+    """Carries requests to the emulator unchanged; with the last response it calls ``turn`` and closes the connection.
 
     Args:
         target: the port of the emulator.
@@ -112,7 +112,7 @@ class Relay(Listener):
             turn(self)
 
     def distrust(self) -> None:
-        """Prove itself with what nobody trusts from now on."""
+        """Use an untrusted certificate from now on."""
         self._context = tls(STRANGER)
 
     def trust(self) -> None:

@@ -78,7 +78,7 @@ class Shell:
     """Runs commands against one emulator.
 
     Args:
-        emulator: what they ask, or None.
+        emulator: the one that they query, or None.
         folder: where they run.
     """
 

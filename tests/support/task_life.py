@@ -17,7 +17,7 @@ def statuses(bench: Bench) -> list[str]:
 
 
 def vanish(bench: Bench, created: Created) -> None:
-    """Let somebody delete the task."""
+    """Delete the task outside the program."""
     UpgradeTask.delete(bench.context, created.id, {**created.outputs, "on_destroy": "delete"})
     bench.time.slept.clear()
     bench.emulator.forget_requests()

@@ -40,11 +40,11 @@ class WalkService:
     Attributes:
         ids: the numbers that are there.
         nameless: the numbers of those that show no id.
-        limit: how many records a page is asked to hold.
+        limit: how many records a page is requested to hold.
         sizes: how many it holds at most, for one request after the other; from the first one again at the end.
         count: how it counts, one of ``COUNTS``.
         amount: by how much the count is wrong, or where it is capped.
-        marker: which marker ends a page, one of ``MARKERS``. None of them passes over records: no client could notice.
+        marker: which marker ends a page, one of ``MARKERS``. None of them skips records: no client could notice.
         offset: how offsets are read, one of ``OFFSETS``.
         has_list: whether an empty page has a list.
         churn: what comes and goes after one request after the other: None adds a record, a number removes one.

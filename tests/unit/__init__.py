@@ -1,1 +1,1 @@
-"""Rules and properties on plain values, and tables held against the code. What asks a service is in other lanes."""
+"""Rules and properties on plain values, and tables compared with the code. Tests that query a service are elsewhere."""

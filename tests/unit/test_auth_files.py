@@ -48,6 +48,6 @@ def test_a_text_is_read(folder: Path, name: str) -> None:
     ],
 )
 def test_what_is_no_text_is_told(folder: Path, name: str, problem: str) -> None:
-    """Whatever a name leads to, there is a text or a reason in words; nobody waits for a pipe."""
+    """Every name leads to a text or to a reason as text. A pipe blocks no program."""
     with pytest.raises(UnreadableError, match=problem):
         read_text(str(folder / name))

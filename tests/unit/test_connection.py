@@ -147,7 +147,7 @@ def test_a_wrong_value_says_where_it_came_from(config: dict[str, object], enviro
 def test_a_wrong_address_is_shown_with_its_origin(
     config: dict[str, object], environ: dict[str, str], shown: str, origin: str
 ) -> None:
-    """What is wrong with an address is told with the address, without a password, and with its place."""
+    """The error of a wrong address shows the address without a password, and its place."""
     with pytest.raises(ConfigurationError) as caught:
         resolved(config, environ)
 
@@ -178,7 +178,7 @@ def test_a_misspelt_key_of_the_configuration_is_told(key: str, meant: str) -> No
 
 
 def test_other_keys_of_the_configuration_are_left_alone() -> None:
-    """A program may keep settings of its own in our namespace."""
+    """A program may keep its settings in our namespace."""
     assert resolved({"firmwareChannel": "beta"}) == resolved()
 
 
@@ -202,7 +202,7 @@ def test_the_host_decides_the_signing(endpoint: str | None, signing: Any, algori
 
 
 def test_derived_signing_needs_a_region() -> None:
-    """A derived key is bound to a region, so one that nobody names is an error."""
+    """A derived key is bound to a region, so a missing region is an error."""
     environ = {**KEYS, "HW_PROJECT_ID": "p", "HW_IOTDA_ENDPOINT": "https://iot.example.com"}
 
     with pytest.raises(ConfigurationError, match="derived signing needs region"):

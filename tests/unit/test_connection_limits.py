@@ -28,7 +28,7 @@ def test_a_project_or_a_region_to_find_it_by_is_needed() -> None:
 
 
 def test_the_sdks_endpoint_of_the_region_is_used() -> None:
-    """The first endpoint that the vendor's SDK is told for the region goes before the shared one."""
+    """The first endpoint in the settings of the vendor's SDK for the region goes before the shared one."""
     found = resolved(environ={"HUAWEICLOUD_SDK_REGION_IOTDA_CN_NORTH_4": "https://one.example.com,https://two"})
 
     assert found.endpoint == "https://one.example.com"
@@ -115,7 +115,7 @@ def test_no_secret_is_in_any_representation() -> None:
 
 
 def test_identity_and_secrets() -> None:
-    """The identity is what a "not found" holds for; the secrets are what must be masked."""
+    """The identity is what a "not found" holds for. The secrets are what must be redacted."""
     assert resolved(instance_id="i1").identity == {
         "region": "cn-north-4",
         "endpoint": "https://iotda.cn-north-4.myhuaweicloud.com",
@@ -149,7 +149,10 @@ def test_endpoints_of_a_region(region: str, iotda: str, iam: str) -> None:
     "endpoint", ["https://iotda.eu-west-0.cloud.example.org", "https://1a.iotda-app.cn-north-4.myhuaweicloud.co"]
 )
 def test_no_password_goes_to_the_iam_of_another_cloud(endpoint: str) -> None:
-    """Behind an endpoint of another cloud, or a slip of ours, IAM is nobody's guess; who needs none is not asked."""
+    """Behind an endpoint of another cloud, or a mistyped one, no IAM is guessed.
+
+    A credential that needs no IAM needs no endpoint of it.
+    """
     user: dict[str, Any] = {"user_name": "operator", "password": "phrase", "domain_name": "meters-inc"}
     agency: dict[str, Any] = {"agency_name": "rollout", "agency_domain_name": "grid-inc"}
     nowhere: dict[str, Any] = {"endpoint": endpoint}
@@ -178,7 +181,7 @@ def test_the_endpoint_of_iam_with_and_without_its_version(text: str) -> None:
 
 
 def test_an_agency_goes_on_top_of_any_credential() -> None:
-    """Agency and account are settings of their own, beside a credential from elsewhere; an account is needed."""
+    """Agency and account are separate settings, beside a credential from elsewhere. An account is needed."""
     found = resolved({"agencyName": "rollout", "agencyDomainName": "grid-inc"}).credential
 
     assert isinstance(found, AssumedAgency)
@@ -198,7 +201,7 @@ def test_an_agency_goes_on_top_of_any_credential() -> None:
 
 @pytest.mark.parametrize("left", ["HW_ASSUME_ROLE_DOMAIN_NAME", "HW_DOMAIN_NAME"])
 def test_an_agency_comes_with_its_account(left: str) -> None:
-    """An agency of one place is never looked for in an account that another place names: its name may be there too."""
+    """An agency of one place is never used in an account that another place names. Its name may exist there too."""
     with pytest.raises(
         ConfigurationError, match="agency_name is set without the account that has the agency"
     ) as caught:

@@ -73,7 +73,7 @@ DIGIT = "after {} a version begins with a digit, as in 1.2 or v1.2"
 )
 @BOTH
 def test_a_wrong_constraint_points_at_the_place(order: Scheme, text: str, reason: str, pointed: str) -> None:
-    """The error says what is wrong in words, and shows the constraint with a caret below the place."""
+    """The error says as text what is wrong, and shows the constraint with a caret below the place."""
     with pytest.raises(InputError) as caught:
         parse(text, order)
 

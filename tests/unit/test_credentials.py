@@ -43,7 +43,7 @@ def plain(credential: Base) -> tuple[str, ...]:
 def test_the_first_source_that_holds_one_wins(
     argument: dict[str, Any], config: dict[str, Any], environ: dict[str, str], key: str, source: str
 ) -> None:
-    """Argument, configuration, HW_ and the SDK's environment are asked in this order; the answer says which it was."""
+    """Argument, configuration, HW_ and the SDK's environment are read in this order. The result names its source."""
     found = find(argument, config, environ)
 
     assert plain(found) == (f"AK-{key}", f"SK-{key}")
@@ -150,7 +150,7 @@ def test_no_secret_is_in_any_representation() -> None:
     assert "AK…7Q" in str(key)
 
 
-@pytest.mark.parametrize(("key", "told"), [("AK1", "****"), ("AK345678", "****"), ("AK3456789", "AK…89")])
-def test_a_short_access_key_is_not_shown_at_all(key: str, told: str) -> None:
+@pytest.mark.parametrize(("key", "expected"), [("AK1", "****"), ("AK345678", "****"), ("AK3456789", "AK…89")])
+def test_a_short_access_key_is_not_shown_at_all(key: str, expected: str) -> None:
     """The ends are shown only where they are less than half of the key."""
-    assert str(AccessKey(key, SecretStr("s"), None, "argument")) == f"access key {told} from argument"
+    assert str(AccessKey(key, SecretStr("s"), None, "argument")) == f"access key {expected} from argument"

@@ -1,4 +1,4 @@
-"""The order in which settings and credentials are looked for, and the files among the places."""
+"""The order of the places of settings and credentials, and the files among them."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_half_a_set_of_each_kind(kind: Any) -> None:
 
 
 def test_an_account_alone_is_no_part_of_a_credential() -> None:
-    """domain_name says whose agency it is too, so it alone asks for no user."""
+    """domain_name also names the account of an agency, so it alone requires no user."""
     credential = found({"domain_name": "grid-inc"}, {}, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK", HW_DOMAIN_NAME="x")
 
     assert isinstance(credential, AccessKey)
@@ -134,7 +134,7 @@ def test_the_account_of_a_user_comes_from_the_same_place() -> None:
 
 
 def test_the_ecs_is_asked_only_where_that_was_said() -> None:
-    """The runner's own identity is used where it was asked for, before what later sources hold, and never else."""
+    """The runner's identity is used only where a setting requests it. It goes before what later sources hold."""
     assert isinstance(found({}, {"credentials": "ecs"}, HW_ACCESS_KEY="AK", HW_SECRET_KEY="SK"), EcsMetadata)
     assert isinstance(found({"auth_token": "t"}, {"credentials": "ecs"}), AuthToken)
     with pytest.raises(CredentialsError, match="no credentials"):
@@ -153,7 +153,7 @@ def test_a_profile_is_read_only_where_one_is_named(home: Path) -> None:
 
 
 def test_a_profile_that_signed_in(home: Path) -> None:
-    """A profile of mode SSO gives the temporary key of its sign-in."""
+    """A profile of mode SSO returns the temporary key of its sign-in."""
     token = {"accessKeyId": "AK-sso", "secretAccessKey": "SK-sso", "securityToken": "ST-sso"}
     profile(home, mode="SSO", ssoAuth={"stsToken": token}, accessKeyId="", region="cn-east-3")
 
@@ -192,7 +192,7 @@ def test_a_profile_gives_settings_and_an_agency(home: Path) -> None:
     ],
 )
 def test_a_profile_that_is_not_there(home: Path, content: str | None, headline: str) -> None:
-    """A profile that was named and can not be had is an error that says what there is; nothing else is used instead."""
+    """A named profile that cannot be read is an error that lists the existing ones. No other credential replaces it."""
     if content is not None:
         (home / ".hcloud" / "config.json").write_text(content)
 
@@ -203,7 +203,7 @@ def test_a_profile_that_is_not_there(home: Path, content: str | None, headline: 
 
 
 def test_a_credentials_file_of_the_sdk(home: Path) -> None:
-    """Keys, tokens of pipelines and settings of the SDK's file are read, wherever its variable says that it is."""
+    """Keys, tokens of pipelines and settings of the SDK's file are read from the path in its variable."""
     file = home / "elsewhere"
     file.write_text("[basic]\nak = AK\nsk = 10%SK\nproject_id = p-file\niam_endpoint = https://iam.example.com\n")
     environ = {"HOME": str(home), "HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(file), "HW_REGION_NAME": "r1"}
@@ -261,7 +261,7 @@ def test_a_broken_file_is_told_where_its_turn_comes(home: Path) -> None:
     ],
 )
 def test_a_profile_without_its_key_is_no_leave_to_use_another(home: Path, fields: dict[str, Any], advice: str) -> None:
-    """A profile that should have a key and has none is an error; its other settings serve who gives one before it."""
+    """A profile without its key is an error. Its other settings serve a credential from an earlier place."""
     profile(home, **fields, region="cn-east-3")
     environ = {"HOME": str(home), "HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "SK", "HW_PROJECT_ID": "p"}
 
@@ -276,7 +276,7 @@ def test_a_profile_without_its_key_is_no_leave_to_use_another(home: Path, fields
 
 
 def test_a_sign_in_brings_all_of_its_key(home: Path) -> None:
-    """What a profile held before its sign-in is no part of the key that the sign-in gave."""
+    """What a profile held before its sign-in is no part of the key of the sign-in."""
     token = {"accessKeyId": "AK-sso", "secretAccessKey": "SK-sso"}
     profile(home, mode="SSO", ssoAuth={"stsToken": token}, accessKeyId="AK-old", securityToken="ST-old")
 
@@ -285,7 +285,7 @@ def test_a_sign_in_brings_all_of_its_key(home: Path) -> None:
 
 @pytest.mark.parametrize("file", ["x" * 300, "loop"])
 def test_a_place_that_can_not_be_looked_into_is_told_where_its_turn_comes(home: Path, file: str) -> None:
-    """A home that is another user's, as in many images, is in nobody's way who gives credentials elsewhere."""
+    """The home of another user, as in many images, does not disturb a credential from elsewhere."""
     (home / "loop").symlink_to(home / "loop")
     environ = {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(home / file), "HOME": str(home)}
 

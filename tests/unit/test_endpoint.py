@@ -94,7 +94,7 @@ def test_what_a_host_tells(host: str, region: str, instance: bool) -> None:
 
 
 def test_the_shared_endpoint_names_its_region() -> None:
-    """The endpoint that a region stands for is one of that region."""
+    """The shared endpoint of a region is an endpoint of that region."""
     assert read_endpoint(shared_endpoint("cn-east-3")).region == "cn-east-3"
 
 

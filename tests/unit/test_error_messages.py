@@ -24,7 +24,7 @@ HERE = resolve(
     config={},
     environ={},
 )
-# Everything that can be asked, as long as it may be.
+# Every setting of a query, as long as it may be.
 LONGEST = Policy(
     package_type="firmwarePackage",
     app_id="a" * 36,
@@ -164,7 +164,7 @@ def test_the_counts_are_complete() -> None:
 
 
 def test_upload_times_that_cannot_be_read_are_counted_as_such() -> None:
-    """A package without a readable upload time is neither before a window nor after it; it has a count of its own."""
+    """A package without a readable upload time is neither before a window nor after it. It has a separate count."""
     found = [package(create_time=time) for time in ("20250101T000000Z", "odd", "1 Jan 2026")]
 
     text = nothing_fits(Policy(created_after="20260101T000000Z"), found)

@@ -61,7 +61,7 @@ def test_a_hostile_body_is_only_a_refusal(body: bytes) -> None:
 
 
 def test_a_service_error_keeps_everything() -> None:
-    """Status, code, message, request id and the wait that is asked for are attributes, and the text tells the story."""
+    """Status, code, message, request id and the requested wait are attributes. The text names them too."""
     error = refused(503, "IOTDA.000001", "Internal server error.", headers={"x-request-id": "9f3c", "retry-after": "7"})
 
     assert isinstance(error, ServiceError)
@@ -230,7 +230,7 @@ def test_a_refused_credential_has_a_likely_cause(changes: dict[str, Any], messag
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:8080", "https://iot.example.com"])
 def test_a_wrong_secret_is_likelier_than_another_signature(endpoint: str) -> None:
-    """On a host that tells nothing of its edition both causes are named, the usual one first."""
+    """On a host that does not show its edition both causes are named, the usual one first."""
     likely = [text for label, text in refused(401, "IOTDA.000002", endpoint=endpoint).facts if label == "cause"]
 
     assert [text[:36] for text in likely] == [

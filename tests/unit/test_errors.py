@@ -14,7 +14,7 @@ KINDS = [getattr(errors, name) for name in errors.__all__]
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_error_is_of_one_tree(kind: type[errors.IotdaOtaError]) -> None:
-    """Whoever catches the base catches them all, and reads the headline first."""
+    """A program that catches the base catches them all, and reads the headline first."""
     error = kind("it failed", facts=[("requested", "x")])
 
     assert isinstance(error, errors.IotdaOtaError)
@@ -87,7 +87,7 @@ def test_only_the_service_itself_says_that_a_thing_is_missing(status: int, code:
     ],
 )
 def test_an_error_that_nothing_better_is_known_of_has_advice(error: errors.IotdaOtaError, advice: str) -> None:
-    """An error without a cause and a fix of its own has the fix of its class, as the last line."""
+    """An error without its cause and fix has the fix of its class, as the last line."""
     assert str(error).rpartition("\n  fix          ")[2].startswith(advice)
 
     error.note("cause", "the moon")

@@ -132,7 +132,7 @@ def test_the_last_real_error_surfaces_with_the_number_of_attempts(attempts: int)
 
 
 def test_a_garbled_body_ends_as_a_protocol_error() -> None:
-    """A body that can never be decoded is told as what it is."""
+    """The error of a body that can never be decoded says so."""
     error = Scene(Response(200, {}, b"<html>")).fails()
 
     assert isinstance(error, ProtocolError)
@@ -184,7 +184,7 @@ def test_a_place_that_comes_free_too_late_sends_nothing() -> None:
 
 
 def test_an_attempt_that_used_up_the_time_is_the_deadlines_error() -> None:
-    """When an attempt hangs until the end, the deadline is what a person hears of, with the cause below."""
+    """When an attempt hangs until the end, the error is that of the deadline, with the cause below."""
     scene = Scene(LOST, max_attempts=1)
     scene.transport.before = lambda: setattr(scene.clock, "seconds", 60)
     error = scene.fails()
@@ -215,7 +215,7 @@ def test_retry_after_is_waited_for(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["61", "999999", "9" * 400, "Sun, 22 Nov 2036 12:00:07 GMT"])
 def test_retry_after_beyond_the_deadline_is_an_error_at_once(value: str) -> None:
-    """When more is asked for than is left, nothing is waited for and the error says both."""
+    """If the requested wait exceeds the time left, the error comes at once and says both."""
     scene = Scene(answer(429, {"error_code": "APIGW.0308"}, retry_after=value))
     error = scene.fails()
 

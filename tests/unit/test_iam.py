@@ -89,7 +89,7 @@ def test_a_project_that_is_no_id_is_refused(name: str) -> None:
 
 
 def test_the_metadata_service_is_asked_shortly() -> None:
-    """It has three seconds, a token is asked for six hours, and one that it gave is shown to it."""
+    """It has three seconds. A token is requested for six hours, and the service receives the token that it returned."""
     token, key = iam.metadata_token(required=False), iam.security_key(SecretStr("MT"))
 
     assert (token.method, token.target("")) == ("PUT", "/meta-data/latest/api/token")
@@ -119,7 +119,7 @@ def test_a_page_is_no_metadata_token(body: bytes) -> None:
 
 
 def test_a_refused_key_wants_a_token_or_an_agency() -> None:
-    """A 401 asks for a token, unless it says that the ECS has no agency."""
+    """A 401 requires a token, unless it says that the ECS has no agency."""
     request = iam.security_key(None)
 
     assert request.content(Response(401, {}, b"")) is None

@@ -111,13 +111,13 @@ WORLD = {
     "iotda.http.transport": {"os"},  # requests reads the file of certificates from the environment
     "iotda.http.network": {"os"},  # requests reads the proxy from the environment; this names the variable
     "iotda.executor": {"random"},  # the jitter between attempts
-    "functions.invoke": {"os"},  # a door: the environment is read where a program calls
-    "__main__": {"os"},  # a process: where its libraries are looked for
-    "cli.main": {"os"},  # a door: the environment of the process
+    "functions.invoke": {"os"},  # an interface: the environment is read where a program calls
+    "__main__": {"os"},  # a process: where it searches for its libraries
+    "cli.main": {"os"},  # an interface: the environment of the process
     "pulumi_compat": {"os"},  # the switch of the memo
-    "dynamic": {"os"},  # a door
-    "plugin.server": {"os"},  # a door
-    "testing.mocks": {"os"},  # a door
+    "dynamic": {"os"},  # an interface
+    "plugin.server": {"os"},  # an interface
+    "testing.mocks": {"os"},  # an interface
     "pytest_plugin": {"os"},  # a process: whose environment is put in order
     "emulator": {"time", "random"},  # another program
 }

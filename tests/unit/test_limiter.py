@@ -71,7 +71,7 @@ def most_at_once(limiter: RequestLimiter, requests: int, **changes: object) -> i
 
 
 def hold_at_once(limiter: RequestLimiter, requests: int, **changes: object) -> None:
-    """Have some requests in flight at the same time; one that is not let in beside the others is an error."""
+    """Have some requests in flight at the same time. One that cannot run beside the others is an error."""
     connection = replace(CONNECTION, **changes)  # type: ignore[arg-type]
     with contextlib.ExitStack() as held:
         for _ in range(requests):
@@ -138,7 +138,7 @@ def test_walks_share_what_an_endpoint_takes() -> None:
 
 
 def test_a_refusal_for_another_reason_proves_the_credential() -> None:
-    """A refusal by the service itself, which looks at credentials first, shows that the credential was let in."""
+    """A refusal by the service itself, which checks credentials first, shows that the credential was accepted."""
     limiter = RequestLimiter()
     pass_through(limiter, ServiceError("", status=404, error_code="IOTDA.014001"))
 
@@ -159,7 +159,10 @@ def test_a_refusal_for_another_reason_proves_the_credential() -> None:
     ids=["no answer", "503", "500 by the service", "a page", "a redirect", "the gateway", "no such address"],
 )
 def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> None:
-    """What ends without a look at who asks leaves the next one alone too; the first that is let in frees the others."""
+    """A request that ends before its credential is checked leaves the next one alone too.
+
+    The first accepted one frees the others.
+    """
     limiter = RequestLimiter()
     pass_through(limiter, error)
 
@@ -179,7 +182,7 @@ def test_a_credential_goes_alone_until_it_was_let_in(error: IotdaOtaError) -> No
     ids=lambda changes: next(iter(changes)),
 )
 def test_a_credential_is_let_in_one_way_at_a_time(changes: dict[str, object]) -> None:
-    """That it was let in somewhere, signed in some way, says nothing of another; those that were let in go on."""
+    """An accepted credential is accepted for one host and one way of signing only. Accepted ones go on."""
     limiter = RequestLimiter()
     pass_through(limiter)
     other = replace(CONNECTION, **changes)  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ class Service:
 
 
 def all_of(fetch: Callable[[str | None], Page[int]]) -> list[int]:
-    """Return what a walk gives."""
+    """Return what a walk yields."""
     return list(walk(fetch, key=str))
 
 
@@ -63,7 +63,7 @@ def test_every_record_once_in_order(count: int, requests: int) -> None:
 
 
 def test_a_short_page_ends_nothing() -> None:
-    """A page with fewer records than were asked for is followed by the next one."""
+    """A page with fewer records than requested is followed by the next one."""
     service = Service(100, limit=7)
 
     assert len(all_of(service.fetch)) == 100
@@ -240,7 +240,7 @@ def test_a_filter_outside_of_the_count_may_leave_nothing() -> None:
 
 
 def test_records_count_their_requests() -> None:
-    """The number of pages that were asked for is told."""
+    """The walk reports the number of requested pages."""
     records: Records[str | None, int] = Records(Service(120).fetch, lambda counted: walk(counted, key=str))
 
     assert len(list(records)) == 120
@@ -249,7 +249,7 @@ def test_records_count_their_requests() -> None:
 
 @pytest.mark.parametrize("failure", [ServiceError("no"), OSError("no"), KeyboardInterrupt()], ids=repr)
 def test_a_failed_walk_never_looks_like_a_finished_one(failure: BaseException) -> None:
-    """Going on after an error gives the error again, not the end, whosever error it was."""
+    """Going on after an error raises the error again, not the end, whosever error it was."""
     service = Service(120)
 
     def fetch(marker: str | None) -> Page[int]:

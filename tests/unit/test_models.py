@@ -30,12 +30,12 @@ TASK = {"task_id": "ab", "task_name": "t", "task_type": "firmwareUpgrade", "stat
 
 
 def task(**changes: Any) -> BatchTask:
-    """Return a task as it is read from JSON."""
+    """Return a task, read from JSON."""
     return BatchTask.model_validate_json(json.dumps({**TASK, **changes}))
 
 
 def read_package(**changes: Any) -> OtaPackage:
-    """Return a package as it is read from JSON."""
+    """Return a package, read from JSON."""
     return reader(OtaPackage)(json.dumps(package(**changes)).encode())
 
 
@@ -72,7 +72,7 @@ def test_a_package_of_a_long_list_is_small() -> None:
     [("20230211T121212Z", "2023-02-11T12:12:12Z"), ("2023-02-11", "2023-02-11"), ("", "")],
 )
 def test_the_time_is_given_in_a_common_form(create_time: str, created_at: str) -> None:
-    """The API's time is given as RFC 3339 too; one of another form stays as it is."""
+    """The API's time is given as RFC 3339 too. A time of another form stays unchanged."""
     found = read_package(create_time=create_time)
 
     assert found.created_at == created_at
@@ -209,7 +209,7 @@ def problems(model: Any, content: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_an_object_that_is_none() -> None:
-    """Null, and an empty list or string, stand for no object; a number is an error that names the field."""
+    """Null, and an empty list or string, mean no object. A number is an error that names the field."""
     values: list[Any] = [None, [], "", {"a": 1}]
 
     assert [task(document=value).document for value in values] == [None, None, None, {"a": 1}]

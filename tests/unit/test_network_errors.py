@@ -123,7 +123,7 @@ _tls.reason = "WRONG_VERSION_NUMBER"
 
 @pytest.mark.parametrize("words", CASES)
 def test_causes_are_told_in_plain_words(words: str) -> None:
-    """Each cause is found under the wrappings and told in words that need no manual."""
+    """Each cause is found under the wrappings. The error describes it without terms that need a manual."""
     assert in_words(CASES[words]) == words
 
 

@@ -97,7 +97,7 @@ def test_every_record_once_in_order() -> None:
 
 @pytest.mark.parametrize("count", [0, 20, 50, 99])
 def test_a_short_list_makes_no_thread(count: int) -> None:
-    """Where one page comes after the other, the caller's own thread asks for it."""
+    """If one page comes after the other, the thread of the caller requests it."""
     service = Service(count)
 
     assert len(list(records(service))) == count
@@ -105,7 +105,7 @@ def test_a_short_list_makes_no_thread(count: int) -> None:
 
 
 def test_alone_it_makes_no_thread() -> None:
-    """A walk that may have one request out asks in the caller's own thread."""
+    """A walk that may have one request out sends it in the thread of the caller."""
     service = Service(2000)
 
     assert len(list(records(service, width=1))) == 2000
@@ -113,7 +113,7 @@ def test_alone_it_makes_no_thread() -> None:
 
 
 def test_so_many_are_under_way_and_no_more() -> None:
-    """Pages are asked for together, up to the number that may be out at a time."""
+    """Pages are requested together, up to the number that may be out at a time."""
     together = threading.Barrier(WIDTH, timeout=10)
     first_ones = iter(range(WIDTH))
 
@@ -128,7 +128,10 @@ def test_so_many_are_under_way_and_no_more() -> None:
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 def test_a_machine_that_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    """Where no more threads are to be had, those that are there ask for the pages, or else whoever uses the records."""
+    """If no more threads can start, the existing threads request the pages.
+
+    Without any thread, the user of the records requests them.
+    """
     started: list[threading.Thread] = []
     start = threading.Thread.start
 
@@ -160,7 +163,7 @@ FOR_GOOD = [
 
 @pytest.mark.parametrize("failure", FOR_GOOD, ids=repr)
 def test_an_error_that_stays_ends_the_walk(failure: IotdaOtaError) -> None:
-    """A failure that is met alone too ends the walk for good; nothing is asked again and again on the way there."""
+    """A failure that also occurs alone ends the walk for good. No request repeats it again and again before."""
 
     def fail(place: Place) -> None:
         if place.marker:
@@ -182,7 +185,7 @@ def test_an_error_that_stays_ends_the_walk(failure: IotdaOtaError) -> None:
 @pytest.mark.parametrize("failure", FOR_GOOD, ids=repr)
 @pytest.mark.parametrize("offset", [49, 490])
 def test_a_failure_of_asking_ahead_is_none_of_the_walk(failure: IotdaOtaError, offset: int) -> None:
-    """What fails where it was asked for ahead is asked for alone, after the same wait as any second attempt."""
+    """A page that fails ahead is requested alone, after the same wait as any second attempt."""
 
     def fail(place: Place) -> None:
         if place.offset == offset:
@@ -199,7 +202,7 @@ def test_a_failure_of_asking_ahead_is_none_of_the_walk(failure: IotdaOtaError, o
 
 @pytest.mark.parametrize("failure", [OSError("no"), SystemExit("no")], ids=repr)
 def test_a_fault_of_ours_ends_the_walk_at_once(failure: BaseException) -> None:
-    """What is no error of a request is told as it is, from whichever thread."""
+    """An error that is not of a request is raised unchanged, from every thread."""
 
     def fail(place: Place) -> None:
         if place.offset == 490:
@@ -210,7 +213,7 @@ def test_a_fault_of_ours_ends_the_walk_at_once(failure: BaseException) -> None:
 
 
 def test_a_refusal_of_asking_ahead_is_no_error() -> None:
-    """A service that takes no offset beside a marker is asked for one page after the other."""
+    """If a service takes no offset beside a marker, the walk requests one page after the other."""
 
     def refuse(place: Place) -> None:
         if place.offset:
@@ -234,7 +237,7 @@ def test_a_refusal_of_what_comes_next_is_an_error() -> None:
 
 
 def test_what_is_hidden_is_hidden_in_every_page() -> None:
-    """What no error may tell where the walk is used is not told by its threads either."""
+    """What no error may show where the walk is used, its threads do not show either."""
     service, told = Service(1000), set()
 
     def fetch(asked: PageRequest) -> Page[int]:
@@ -249,7 +252,7 @@ def test_what_is_hidden_is_hidden_in_every_page() -> None:
 
 
 def test_closing_ends_the_walk() -> None:
-    """Who has enough closes the walk: nothing more is asked, and its threads end."""
+    """A caller that has enough closes the walk. It requests nothing more, and its threads end."""
     service = Service(5000)
     found = records(service)
     for _ in range(120):
@@ -264,7 +267,7 @@ def test_closing_ends_the_walk() -> None:
 
 
 def test_an_abandoned_walk_ends() -> None:
-    """A walk that nobody has any more, as after an error of who used it, asks for nothing more, and its threads end."""
+    """A walk without a user, as after an error of its caller, requests nothing more. Its threads end."""
     service = Service(5000)
 
     def use() -> None:
@@ -306,7 +309,7 @@ def test_pages_that_wait_for_a_thread_are_not_sent_once_the_walk_is_over(monkeyp
 
 
 def test_ctrl_c_ends_the_walk() -> None:
-    """An interruption of who waits for pages leaves no thread that asks for more of them."""
+    """An interruption of a caller that waits for pages leaves no thread that requests more of them."""
     held = threading.Event()
 
     def interrupt() -> None:
@@ -318,7 +321,7 @@ def test_ctrl_c_ends_the_walk() -> None:
     def hold(place: Place) -> None:
         if place.marker:
             together.wait()
-            # A signal that came just before the wait for an answer is heard with the answer.
+            # A signal that came just before the wait for a response is noticed with the response.
             held.wait(1)
 
     service = Service(5000, hold)

@@ -289,7 +289,7 @@ def test_a_body_that_is_no_json_is_worth_another_attempt(body: bytes) -> None:
     ids=["5,000 digits", "5,000 digits in an unknown field", "deep", "deep in an unknown field"],
 )
 def test_json_that_cannot_be_held_is_a_protocol_error(body: bytes) -> None:
-    """Numbers and depths beyond all bounds end in an error of ours, and are not asked for again."""
+    """Numbers and depths beyond all bounds end in an error of ours. They are not requested again."""
     with pytest.raises(ProtocolError) as caught:
         read(LIST, body)
 
@@ -315,7 +315,7 @@ def test_text_of_the_service_is_escaped_in_errors() -> None:
 
 
 def test_a_request_id_is_told_with_a_wrong_shape() -> None:
-    """The id that the vendor's support asks for is in the error."""
+    """The id that the vendor's support requests is in the error."""
     with pytest.raises(ProtocolError) as caught:
         protocol.read(LIST, answer(200, {"page": {}}, x_request_id="9f3c"), connection=CONNECTION, now=NOW)
 

@@ -1,4 +1,4 @@
-"""References in messages: each interface renders them in its own spelling, and foreign text stays as it is."""
+"""References in messages: each interface renders them in its spelling, and foreign text stays unchanged."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_what_the_command_line_renders_can_be_copied() -> None:
     ],
 )
 def test_foreign_text_is_never_a_reference(foreign: str) -> None:
-    """Text of the service, of a file or of a device stays as it is in every interface."""
+    """Text of the service, of a file or of a device stays unchanged in every interface."""
     assert rendered(f"{sanitize(foreign)}: {argument('app_id')}") == tuple(
         f"{foreign}: {spelt}" for spelt in ("app_id", "appId", "--app-id")
     )

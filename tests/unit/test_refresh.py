@@ -1,4 +1,4 @@
-"""How long a credential is used, and who renews it."""
+"""How long a credential is used, and which request refreshes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REFUSAL = CredentialsError("refused", status=401)
 
 
 class Issuer:
-    """Gives out numbered tokens that last an hour."""
+    """Issues numbered tokens that last an hour."""
 
     def __init__(self, lasts: timedelta = timedelta(hours=1)) -> None:
         self.time = FakeClock()
@@ -56,7 +56,7 @@ def test_it_is_kept_until_ten_minutes_before_its_end() -> None:
 
 
 def test_a_renewal_that_fails_is_no_error_while_the_old_one_holds() -> None:
-    """The old one serves on and a renewal is tried once a minute; after its end the failure is told."""
+    """The old one serves on, and a refresh is tried once a minute. After its end the failure is reported."""
     issuer = Issuer()
     first = issuer.current()
     issuer.failure = TransportError("no answer")
@@ -72,7 +72,7 @@ def test_a_renewal_that_fails_is_no_error_while_the_old_one_holds() -> None:
 
 @pytest.mark.parametrize("lasts", [timedelta(minutes=5), timedelta(0), timedelta(days=-1)], ids=str)
 def test_one_that_ends_soon_or_by_a_wrong_clock_has_ended_is_not_asked_for_again_and_again(lasts: timedelta) -> None:
-    """Whatever the end that is told, no more than one is asked for in a minute."""
+    """Whatever end a credential has, no more than one is requested in a minute."""
     issuer = Issuer(lasts)
     for seconds in range(600):
         issuer.time.seconds = seconds
@@ -82,7 +82,7 @@ def test_one_that_ends_soon_or_by_a_wrong_clock_has_ended_is_not_asked_for_again
 
 
 def test_while_one_renews_the_others_go_on() -> None:
-    """A renewal holds nobody up who has one that still holds."""
+    """A refresh does not delay a request whose credential still holds."""
     issuer = Issuer()
     first = issuer.current()
     issuer.time.seconds = 3100
@@ -103,7 +103,7 @@ def test_while_one_renews_the_others_go_on() -> None:
 
 
 def test_one_that_was_refused_does_not_serve_on() -> None:
-    """Where a renewal fails while the old one is refused, nobody gets the old one again."""
+    """If a refresh fails while the old one is refused, no request gets the old one again."""
     issuer = Issuer()
     first = issuer.current()
     issuer.time.seconds = 3100
@@ -117,7 +117,7 @@ def test_one_that_was_refused_does_not_serve_on() -> None:
 
 
 def test_who_waits_shares_the_failure_but_not_the_time_that_ran_out() -> None:
-    """Those who wait hear what went wrong, each in an error of his own; who has time left tries himself."""
+    """Requests that wait receive the failure, each in a separate error. A request with time left tries itself."""
     renewable, asked, fail = RefreshedCredential(), threading.Event(), threading.Event()
     calls: list[str] = []
 
@@ -191,7 +191,7 @@ def test_one_that_was_let_in_may_be_refused_later() -> None:
 
 
 def test_a_late_refusal_of_an_old_one_changes_nothing() -> None:
-    """Of requests that an old one ends under, the first renews it, and those that follow use the new one."""
+    """Of requests that an old one ends under, the first refreshes it. Those that follow use the new one."""
     issuer = Issuer()
     old = issuer.current()
     assert issuer.credential.refused(old, replaced())
@@ -202,5 +202,5 @@ def test_a_late_refusal_of_an_old_one_changes_nothing() -> None:
 
 
 def replaced() -> CredentialsError:
-    """Return a refusal of its own."""
+    """Return a new refusal."""
     return CredentialsError(REFUSAL.headline, status=REFUSAL.status)

@@ -1,4 +1,4 @@
-"""Patterns of users: whole, linear, and told clearly where they cannot be read."""
+"""Patterns of users: whole, linear, and clearly reported if they cannot be read."""
 
 from __future__ import annotations
 

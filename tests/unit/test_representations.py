@@ -62,7 +62,7 @@ FIELDS = sorted({one for one in fields() if one[1] in NAMES})
 
 @pytest.mark.parametrize(("owner", "name", "kind", "shown"), FIELDS, ids=lambda value: str(value)[:30])
 def test_a_field_that_can_hold_a_secret_is_not_shown(owner: str, name: str, kind: str, shown: bool) -> None:
-    """A field with such a name is left out of the representation, or its type masks it."""
+    """A field with such a name is left out of the representation, or its type redacts it."""
     assert not shown or "SecretStr" in kind or (owner, name) in ALLOWED
 
 

@@ -55,11 +55,11 @@ def test_secrets_are_masked_before_anything_is_cut() -> None:
 
 
 def test_a_short_secret_masks_nothing() -> None:
-    """A mask for a few letters would tear words apart."""
+    """Redacting a few letters would tear words apart."""
     assert sanitize("banana", secrets=["an", ""]) == "banana"
 
 
-@pytest.mark.parametrize(("number", "told"), [(0, "0 devices"), (1, "1 device"), (1200, "1,200 devices")])
-def test_things_are_counted(number: int, told: str) -> None:
+@pytest.mark.parametrize(("number", "expected"), [(0, "0 devices"), (1, "1 device"), (1200, "1,200 devices")])
+def test_things_are_counted(number: int, expected: str) -> None:
     """One thing is one, no other number is."""
-    assert plural(number, "device") == told
+    assert plural(number, "device") == expected

@@ -1,6 +1,6 @@
 """The parallel walk against a model of the service: any order of answers, any insert and delete between them.
 
-The walk decides and joins without I/O, so that the tests drive it request by request: each is asked, then served by
+The walk decides and joins without I/O, so that the tests drive it request by request: each is sent, then served by
 the model as its list is at that moment, then answered, in whatever order they draw.
 """
 
@@ -49,7 +49,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def ask(self) -> None:
-        """Let the walk ask for what it wants."""
+        """Let the walk request what it wants."""
         self.asked += self.scheduler.wanted(self.width)
 
     @precondition(lambda self: self.asked)
@@ -98,7 +98,7 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def once_and_in_order(self) -> None:
-        """What was given so far is in the service's order, without gaps of what is there all along, and once."""
+        """The walk yields each record once, in the service's order, and misses none that exists all along."""
         given = getattr(self, "given", [])
         assert given == sorted(set(given), reverse=True)
         if given:

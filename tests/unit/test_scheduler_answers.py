@@ -1,4 +1,4 @@
-"""Which pages the scheduler takes, and in which order it asks for them."""
+"""Which pages the scheduler takes, and in which order it requests them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def run(
     service: Service, width: int = 8, *, eager: bool = True, between: Callable[[], None] = lambda: None
 ) -> tuple[list[int], int]:
-    """Return what a walk gives, and in how many round trips, where answers come in the order of the requests."""
+    """Return what a walk yields, and in how many round trips, where responses come in the order of the requests."""
     scheduler: PageScheduler[int] = PageScheduler(key=str, eager=eager, limit=service.limit)
     found: list[int] = []
     rounds = 0
@@ -62,7 +62,7 @@ def records(count: int, quirk: str = "") -> Service:
     ],
 )
 def test_how_many_requests_in_how_many_round_trips(count: int, requests: int, rounds: int) -> None:
-    """A list costs a request a page, one more where its last page is full; 46 are asked for by eights."""
+    """A list costs a request a page, one more where its last page is full. The pages of 46 are requested by eights."""
     service = records(count)
 
     assert run(service) == (list(range(count, 0, -1)), rounds)
@@ -84,7 +84,7 @@ def test_it_gives_what_the_walk_from_page_to_page_gives(count: int, width: int) 
 
 
 def test_alone_it_asks_for_what_the_reference_asks_for() -> None:
-    """Where only one request may be out, pages are asked for by their markers alone."""
+    """If only one request may be out, pages are requested by their markers alone."""
     service = records(2240)
 
     assert run(service, width=1) == (list(range(2240, 0, -1)), 45)
@@ -92,7 +92,7 @@ def test_alone_it_asks_for_what_the_reference_asks_for() -> None:
 
 
 def test_no_offset_is_beyond_the_documented_one() -> None:
-    """The offsets are 0, 49, 98 and so on up to 490, and the last page of a window is asked for first."""
+    """The offsets are 0, 49, 98 and so on up to 490, and the last page of a window is requested first."""
     service = records(2000)
     run(service)
 
@@ -102,7 +102,7 @@ def test_no_offset_is_beyond_the_documented_one() -> None:
 
 @pytest.mark.parametrize("quirk", QUIRKS)
 def test_a_service_of_another_kind_costs_requests_and_no_packages(quirk: str) -> None:
-    """Where offsets do not work as documented, the walk goes on from page to page after a few requests in vain."""
+    """If offsets do not work as documented, the walk goes on from page to page after a few useless requests."""
     service = records(2000, quirk)
     together, _ = run(service)
 
@@ -112,7 +112,7 @@ def test_a_service_of_another_kind_costs_requests_and_no_packages(quirk: str) ->
 
 
 def test_a_deletion_costs_what_was_asked_for_beyond_it() -> None:
-    """After a package was deleted under the walk it asks ahead again, from where it was."""
+    """After a package was deleted under the walk it requests pages ahead again, from where it was."""
     service = records(3000)
     doomed = [2600, 1800, 900]
 
@@ -127,7 +127,7 @@ def test_a_deletion_costs_what_was_asked_for_beyond_it() -> None:
 
 
 def test_a_page_that_lies_elsewhere_is_not_taken() -> None:
-    """Seven packages deleted between two answers leave a gap between their pages, which is asked for anew."""
+    """Seven packages deleted between two responses leave a gap between their pages, which is requested anew."""
     service = records(200)
     scheduler: PageScheduler[int] = PageScheduler(key=str)
     found: list[int] = []
@@ -169,7 +169,7 @@ def test_an_answer_that_comes_late_moves_no_window() -> None:
     hear(*[(place, service.page(place)) for place in scheduler.wanted(8)])
     hear(served(17, 4))
     late = served(10, 4)
-    # Record 10 is reached by a shorter way, so that all beyond it is discarded, and asked for once more.
+    # Record 10 is reached by a shorter way, so that all beyond it is discarded, and requested once more.
     service.ids = [number for number in service.ids if number not in (14, 13)]
     hear(served(17, 0), served(17, 2))
     early = [served(10, 0), served(10, 2)]
@@ -215,7 +215,7 @@ def test_what_the_walk_can_not_do_without() -> None:
 
 
 def test_after_a_failure_one_page_is_asked_for_alone() -> None:
-    """What was asked for already still counts; nothing else is asked for until a page that was alone was answered."""
+    """Pages that are already requested still count. Nothing else is requested until a single page has come."""
     service = records(2000)
     scheduler: PageScheduler[int] = PageScheduler(key=str)
     (first,) = scheduler.wanted(8)
@@ -238,7 +238,7 @@ def test_after_a_failure_one_page_is_asked_for_alone() -> None:
 
 
 def test_who_may_stop_early_is_asked_for_no_more_than_was_used() -> None:
-    """Pages in vain are never more than pages that were used."""
+    """Useless pages are never more than used pages."""
     service = records(2000)
     scheduler: PageScheduler[int] = PageScheduler(key=str, eager=False)
     used = 0

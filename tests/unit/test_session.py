@@ -1,4 +1,4 @@
-"""The memory of one run: equal questions are asked once."""
+"""The memory of one run: equal queries are sent once."""
 
 from __future__ import annotations
 

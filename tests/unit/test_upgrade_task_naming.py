@@ -91,7 +91,7 @@ def test_long_names_are_cut_to_the_limit(length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "campaign"),
+    ("change", "new_task"),
     [
         ({"package_ids": ["p2"]}, True),
         ({"targets": ["d3"]}, True),
@@ -104,10 +104,10 @@ def test_long_names_are_cut_to_the_limit(length: int) -> None:
         ({"adopt_within": "1h"}, False),
     ],
 )
-def test_what_makes_a_new_campaign(change: dict[str, Any], campaign: bool) -> None:
+def test_what_makes_a_new_campaign(change: dict[str, Any], new_task: bool) -> None:
     """Packages, devices, space, mode and triggers need a new task. Any other input does not."""
-    assert bool(changed_inputs(INPUTS, {**INPUTS, **change})) is campaign
-    assert (task_name({**INPUTS, **change})[-16:] != task_name(INPUTS)[-16:]) is campaign
+    assert bool(changed_inputs(INPUTS, {**INPUTS, **change})) is new_task
+    assert (task_name({**INPUTS, **change})[-16:] != task_name(INPUTS)[-16:]) is new_task
 
 
 @pytest.mark.parametrize(

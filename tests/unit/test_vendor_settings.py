@@ -96,7 +96,7 @@ def test_a_cloud_beside_an_endpoint() -> None:
 
 
 def test_a_profile_of_the_environment(tmp_path: Path) -> None:
-    """HW_PROFILE names the profile, and a file of HW_SHARED_CONFIG_FILE alone gives its current one."""
+    """HW_PROFILE names the profile, and a file of HW_SHARED_CONFIG_FILE alone sets its current one."""
     file = tmp_path / "config.json"
     names = ("dev", "prod")
     profiles = [{"name": n, "mode": "AKSK", "accessKeyId": f"AK-{n}", "secretAccessKey": "SK"} for n in names]
@@ -117,7 +117,7 @@ def test_a_profile_of_the_environment(tmp_path: Path) -> None:
 
 
 def test_the_regions_file_of_the_sdk(tmp_path: Path) -> None:
-    """The endpoint of a region is the one of the SDK's file of regions, wherever its variable says that it is."""
+    """The endpoint of a region is the one of the SDK's file of regions, at the path in its variable."""
     text = "ECS:\n- {id: cn-north-4, endpoint: https://e}\niotda:\n- id: cn-east-3\n- id: cn-north-4\n  endpoint: {}\n"
     environ = regions(tmp_path, text.replace("{}", INSTANCE.replace("cn-east-3", "cn-north-4")))
     found = resolved(environ=environ)

@@ -186,7 +186,7 @@ def test_a_commit_without_a_g_is_no_word(base: str, sign: str, commit: str) -> N
     ],
 )
 def test_a_date_or_a_build_number_is_no_commit(version: str, same_as: str) -> None:
-    """A date or a number with one letter, EA with a number, and what follows a leading V are read as they are."""
+    """A date or a number with one letter, EA with a number, and what follows a leading V are read literally."""
     assert LOOSE.key(version) == LOOSE.key(same_as)
 
 

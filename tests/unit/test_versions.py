@@ -258,7 +258,7 @@ def test_what_is_no_documented_version_is_unreadable(order: Scheme, version: str
     ("numbers_given", "same_as"), [((1,), "1.0.0"), ((1, 2), "1.2.0"), ((0, 0), "0.0.0"), ((1, 2, 3), "1.2.3")]
 )
 def test_the_release_of_some_numbers(order: Scheme, numbers_given: tuple[int, ...], same_as: str) -> None:
-    """Numbers alone stand for the release that they name; missing ones are 0."""
+    """Numbers alone mean the release that they name. Missing numbers are 0."""
     assert order.release(numbers_given) == order.key(same_as)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def read_in_sequence(service: WalkService) -> list[Record]:
-    """Return what the walk from page to page gives."""
+    """Return what the walk from page to page yields."""
 
     def fetch(marker: str | None) -> Page[Record]:
         page = service.serve(Place(marker, 0))
@@ -35,7 +35,7 @@ def read_in_sequence(service: WalkService) -> list[Record]:
 
 
 def read_together(service: WalkService, random: Random, width: int, *, eager: bool) -> list[Record]:
-    """Return what the walk gives that asks for several pages at a time, whose answers come in any order."""
+    """Return what the walk yields that requests several pages at a time, whose responses come in any order."""
     scheduler: PageScheduler[Record] = PageScheduler(key=id_of, eager=eager, limit=service.limit, most=4)
     found: list[Record] = []
     while not scheduler.finished:
