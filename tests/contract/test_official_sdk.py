@@ -1,6 +1,6 @@
 """The vendor's SDK for Python, unchanged, against the emulator: its requests are accepted, and it reads every field.
 
-It runs in a process of its own with a home folder of its own: the SDK writes a file there when it is imported.
+It runs in a separate process with a separate home folder: the SDK writes a file there when it is imported.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Iam:
         return self("POST", "/v3/auth/tokens", {"auth": {"identity": identity, "scope": scope or usual}})
 
     def key(self, identity: dict[str, Any], **headers: str) -> Response:
-        """Ask for a temporary key."""
+        """Request a temporary key."""
         return self("POST", KEYS, {"auth": {"identity": identity}}, **headers)
 
 

@@ -96,10 +96,10 @@ def test_fourteen_minutes_off_is_near_enough() -> None:
 def test_an_unknown_key_is_reported() -> None:
     """An unknown access key is an error that does not repeat it."""
     with Emulator() as emulator:
-        status, body = _signed_ask(emulator, access_key="NOBODY")
+        status, body = _signed_ask(emulator, access_key="UNKNOWNKEY")
         assert status == 401
         assert "ak not exist" in body["error_msg"]
-        assert "NOBODY" not in body["error_msg"]
+        assert "UNKNOWNKEY" not in body["error_msg"]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic abc"}])

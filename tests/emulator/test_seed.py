@@ -47,7 +47,7 @@ def test_the_catalogue_is_the_same_every_time() -> None:
 
 
 def test_every_package_of_the_catalogue_keeps_to_the_limits(call: Caller) -> None:
-    """Each package can be created again as it is."""
+    """Each package can be created again unchanged."""
     for package in call.emulator.packages[::50]:
         body = {name: value for name, value in package.items() if name not in {"package_id", "create_time"}}
         assert call("POST", "ota-upgrades/packages", body).status == 201

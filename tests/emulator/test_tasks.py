@@ -121,8 +121,8 @@ def test_targets_win_over_a_filter(call: Caller, clock: ManualClock) -> None:
 
 def test_an_empty_group_is_a_success_without_devices(call: Caller, clock: ManualClock) -> None:
     """A task without devices ends as Success, with a total of 0."""
-    call.emulator.set_group("nobody", [])
-    task_id = call.start(targets_filter={"group_ids": ["nobody"]})
+    call.emulator.set_group("empty", [])
+    task_id = call.start(targets_filter={"group_ids": ["empty"]})
     clock.advance(1)
     task = call.task(task_id)["batchtask"]
     assert (task["status"], task["task_progress"]["total"]) == ("Success", 0)

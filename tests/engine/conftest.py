@@ -50,7 +50,7 @@ class Done:
 
 @dataclass
 class Project:
-    """A Pulumi project with one stack, in a folder of its own."""
+    """A Pulumi project with one stack, in a separate folder."""
 
     folder: Path
     environment: dict[str, str]
@@ -112,7 +112,7 @@ class Project:
         return self.run("preview", "--diff", *arguments)
 
     def up(self, *arguments: str) -> Done:
-        """Update without asking."""
+        """Update without a prompt."""
         return self.run("up", "--yes", "--skip-preview", *arguments)
 
     def outputs(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command line beside the real `pulumi`: what it reads of a stack is what Pulumi has, decrypted where asked for."""
+"""The command line beside the real `pulumi`: both read the same stack, and --decrypt decrypts it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ask(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_an_encrypted_credential(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """A credential that a stack keeps encrypted is used where --decrypt asks for that, and is never passed over."""
+    """The command uses a credential that a stack encrypts if --decrypt is set. It never skips one."""
     project = make_project("", passphrase=True)
     for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY"):
         project.environment.pop(name)

@@ -51,7 +51,7 @@ def places_of(text: str, value: Any, path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def hands_configuration_out(method: str, path: tuple[str, ...]) -> bool:
-    """Return whether a recorded call is one by which the engine gives the stack's configuration to a host."""
+    """Return whether the engine passes the stack's configuration to a host in a recorded call."""
     return method.endswith(("/CheckConfig", "/DiffConfig", "/Configure")) or "config" in path
 
 

@@ -33,7 +33,7 @@ class Later(dynamic.Resource):
 
 
 def lists(emulator: Emulator) -> int:
-    """Return how many pages were asked for."""
+    """Return how many pages were requested."""
     return sum(1 for request in emulator.requests if request.operation == "ListOtaPackageInfo")
 
 

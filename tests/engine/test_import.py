@@ -23,7 +23,7 @@ FIELDS: dict[str, Any] = {"package_type": "firmwarePackage", "app_id": "energy",
 
 @pytest.fixture
 def package_id(emulator: Emulator) -> str:
-    """Return a package that somebody else has uploaded."""
+    """Return a package that another user has uploaded."""
     return emulator.add_package(
         **FIELDS,
         version="V7",
@@ -36,7 +36,7 @@ def package_id(emulator: Emulator) -> str:
 
 @pytest.fixture
 def task_id(emulator: Emulator, package_id: str) -> str:
-    """Return a task that somebody else has started under a name of its own, and that does not end."""
+    """Return a task that another user has started under another name, and that does not end."""
     emulator.set_device("d1", outcome="hang")
     return emulator.add_task(
         task_name="fleet_1",

@@ -1,4 +1,4 @@
-"""A run that is killed while it creates a campaign, and the runs after it: one campaign."""
+"""A run is killed while it creates an upgrade task. The runs after it leave one task."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def git(*arguments: str) -> None:
 
 
 def test_generated_python_stands_beside_this_library() -> None:
-    """The generated Python package has a name and a version of its own, and both are imported together."""
+    """The generated Python package has a separate name and version, and a program can import both packages."""
     code = """
 import pulumi_iotda_ota, pulumi_iotda_ota_provider as other
 print(other.get_ota_package.__module__, pulumi_iotda_ota.get_ota_package.__module__)

@@ -1,4 +1,4 @@
-"""The lock file under the real engine: a commit gives its ids without a service, and moves pins there and back."""
+"""The lock file under the real engine: a commit returns its ids without a service, and moves pins there and back."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ iotda_ota.OtaPackagePin("meter", lock="meter")
 
 
 def test_a_refresh_of_what_is_locked(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """A refresh changes nothing, tells what is newer, and the next preview still has nothing to do."""
+    """A refresh changes nothing and reports what is newer. The next preview still has nothing to do."""
     project = make_project(PROGRAM)
     locked = lock(emulator, project.folder, "meter", **NEWEST).package_id
     project.ok("up", "--yes", "--skip-preview")

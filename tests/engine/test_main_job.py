@@ -39,12 +39,12 @@ def package_id(emulator: Emulator, version: str) -> str:
 
 
 def posts(emulator: Emulator) -> int:
-    """Return how many tasks were asked for."""
+    """Return how many tasks were requested."""
     return sum(1 for request in emulator.requests if request.method == "POST" and request.path.endswith("/batchtasks"))
 
 
 def test_main_job_from_preview_to_destroy(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """A stack previews with the id, creates one task, stays still, moves when asked, and leaves nothing running."""
+    """A stack previews with the id, creates one task, moves only on request, and leaves nothing running."""
     project = make_project(PROGRAM)
     wanted = package_id(emulator, "V1.4.10")
 
@@ -81,7 +81,7 @@ def test_main_job_from_preview_to_destroy(make_project: Callable[..., Project], 
 
 
 def test_no_plugin_is_downloaded(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """Pulumi looks for no provider binary of our name, which nobody serves; `--json` prints JSON alone, with the id."""
+    """Pulumi searches for no provider binary of our name, and `--json` prints only JSON, with the id."""
     project = make_project("""
 import pulumi
 import pulumi_iotda_ota as iotda_ota
@@ -107,7 +107,7 @@ FAILING = {
 
 @pytest.mark.parametrize("lookup", FAILING.values(), ids=FAILING)
 def test_a_failing_lookup_is_one_clear_error(make_project: Callable[..., Project], lookup: str) -> None:
-    """A lookup that finds nothing ends the command with one readable error and no traceback, wherever it stands."""
+    """A lookup that finds nothing ends the command with one readable error and no traceback."""
     wanted = 'wanted = dict(package_type="firmwarePackage", product_id="smart-meter", version="V9.9.9")'
     project = make_project(f"import pulumi\nimport pulumi_iotda_ota as iotda_ota\n{wanted}\n{lookup}\n")
 

@@ -27,7 +27,7 @@ CHANGED = dict(
 )
 #: An output of each kind.
 OUTPUT = dict(zip(KINDS, ("package_id", "package_id", "task_name", "status", "status"), strict=True))
-# What a run does: a replacement, an update in place, nothing, or a refusal that a test of its own shows.
+# What a run does: a replacement, an update in place, nothing, or a refusal that a separate test shows.
 R, U, S, REFUSED = "replace", "update", "same", "refused"
 
 

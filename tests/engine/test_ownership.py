@@ -60,7 +60,7 @@ if config.get_bool("gate"):
 
 
 def running(make_project: Callable[..., Project], emulator: Emulator) -> Project:
-    """Return a stack whose campaign runs on."""
+    """Return a stack whose upgrade task runs on."""
     emulator.set_device("meter-0001", outcome="hang")
     project = make_project(TASK.replace("PACKAGE", package_of(emulator)))
     ok(project.up())
@@ -105,7 +105,7 @@ def test_what_goes_after_a_refresh_goes(make_project: Callable[..., Project], em
 
 
 def test_a_forced_replacement_in_a_run_that_fails(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """A run that failed after it had taken a campaign over: the next one does not stop it."""
+    """A run adopts an upgrade task and then fails. The next run does not stop that task."""
     project = running(make_project, emulator)
     urn = project.resources()["rollout"]["urn"]
     project.set("gate", "true")
@@ -118,7 +118,7 @@ def test_a_forced_replacement_in_a_run_that_fails(make_project: Callable[..., Pr
 
 
 def test_a_forced_replacement_by_another_campaign(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """The engine compares nothing with what is forced: another campaign is refused, and the task that runs goes on.
+    """A forced replacement by another upgrade task is refused, and the running task continues.
 
     It is forced by `--replace`, by that after a move below a component, and by a taint.
     """

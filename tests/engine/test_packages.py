@@ -85,8 +85,8 @@ def test_a_package_from_preview_to_destroy(project: Project, emulator: Emulator)
 def test_a_lost_answer_makes_no_second_package(project: Project, emulator: Emulator) -> None:
     """A package whose answer was lost is adopted in the same update.
 
-    `pulumi up --replace` keeps it while it is unchanged. Changed inputs are then refused, since nothing tells what is
-    old.
+    `pulumi up --replace` keeps it while it is unchanged. Changed inputs are then refused: no record shows which package
+    is old.
     """
     emulator.faults.add(operation="CreateOtaPackage", accept=True, wire="drop")
 
@@ -111,7 +111,7 @@ def test_a_lost_answer_makes_no_second_package(project: Project, emulator: Emula
 
 
 def test_a_package_that_was_deleted_elsewhere(project: Project, emulator: Emulator) -> None:
-    """A refresh tells that it is gone, which is no change; a replacement that is asked for makes it anew."""
+    """A refresh reports a deleted package, which is no change. A requested replacement creates it again."""
     ok(project.up())
     emulator.delete_package(project.outputs()["package_id"])
     emulator.forget_requests()
@@ -148,7 +148,7 @@ def test_other_texts_replace_it_only_where_they_may(project: Project, emulator: 
 
 
 def test_another_version_does_not_stop_a_campaign(project: Project, emulator: Emulator) -> None:
-    """While the campaign of the old package runs, a new version is made but neither is stopped nor deleted."""
+    """A new version is created while the upgrade task of the old package runs. Neither is stopped or deleted."""
     emulator.set_device("meter-0001", outcome="hang")
     ok(project.up())
     old = project.outputs()["package_id"]

@@ -41,7 +41,7 @@ def test_from_preview_to_destroy(make_yaml: Callable[..., Project], emulator: Em
 
 
 def test_errors_are_messages(make_yaml: Callable[..., Project]) -> None:
-    """A lookup, a setting and an input that are wrong end the preview in words, and with nothing of our code."""
+    """A wrong lookup, setting or input ends the preview with a message, and shows nothing of our code."""
     lookup = make_yaml(variables={"firmware": found(**METER, version="V9")}, outputs={"v": "${firmware.version}"})
     told = lookup.run("preview")
     inputs = make_yaml(stack="b", resources={"task": resource("UpgradeTask", packageIds=["a b"], targets=["d"])})
@@ -80,7 +80,7 @@ def test_a_value_outside_an_enum(make_yaml: Callable[..., Project], emulator: Em
 
 
 def test_two_accounts_in_one_program(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
-    """Explicit providers ask where each is told to, beside the default one, whose settings are the stack's."""
+    """Each explicit provider sends requests with its settings. The default provider uses the stack's settings."""
     with Emulator({"packages": [one("V7", "p7")]}) as seven, Emulator({"packages": [one("V8", "p8")]}) as eight:
         providers = {
             name: {"type": "pulumi:providers:iotda-ota", "properties": settings(other)}
@@ -118,7 +118,7 @@ def one(version: str, package_id: str) -> dict[str, Any]:
 
 
 def test_settings_that_a_resource_will_give(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
-    """A provider whose settings are not known at the preview asks nothing then, and is right at the update."""
+    """A provider whose settings are unknown at the preview sends no request then, and works at the update."""
     late = {**settings(emulator), "projectId": "${id.output}"}
     project = make_yaml(
         resources={
@@ -136,7 +136,7 @@ def test_settings_that_a_resource_will_give(make_yaml: Callable[..., Project], e
 
 
 def test_secrets_stay_secret(make_yaml: Callable[..., Project], emulator: Emulator) -> None:
-    """A secret of the selection is encrypted in the state, and so are credentials that nobody marked."""
+    """The state encrypts a secret of the selection. It also encrypts credentials that no program marks."""
     secret = {"fn::secret": "<77.66.55"}
     project = make_yaml(
         resources={"pin": resource("OtaPackagePin", **METER, highestVersion=True, versionConstraint=secret)},

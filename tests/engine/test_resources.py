@@ -65,7 +65,7 @@ def test_a_replacement_is_refused_while_the_campaign_runs(
 def test_a_task_that_depends_on_another_is_asked_before_it_stops(
     make_project: Callable[..., Project], emulator: Emulator
 ) -> None:
-    """A new canary does not stop the fleet's running campaign on its way: that is refused as any change of it is."""
+    """A new canary does not stop the fleet's running upgrade task: that change is refused like any other."""
     emulator.set_device("meter-0009", outcome="hang")
     project = make_project(f"""{HEAD}
 wave, package = config.get_int("wave") or 1, "{package_of(emulator)}"
@@ -84,7 +84,7 @@ iotda_ota.UpgradeTask("fleet", package_ids=[package], targets=["meter-0009"], tr
 
 
 def test_a_task_that_was_deleted_elsewhere(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """After its end an input of a task is stored in place; a refresh tells that it is gone; neither starts another."""
+    """After a task ends, an update stores its input in place. A refresh reports its deletion. Neither starts a task."""
     project = rollout(make_project, emulator)
     ok(project.up())
     wait_until(lambda: emulator.tasks[0]["status"] == "Success")
@@ -104,7 +104,7 @@ def test_a_task_that_was_deleted_elsewhere(make_project: Callable[..., Project],
 
 
 def test_two_stacks_do_not_share_a_task(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """The same program in two stacks makes two campaigns."""
+    """The same program in two stacks makes two upgrade tasks."""
     stacks = [rollout(make_project, emulator, stack=name) for name in ("blue", "green")]
 
     for stack in stacks:

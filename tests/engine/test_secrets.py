@@ -1,4 +1,4 @@
-"""Every secret that a program holds, looked for in everything that a run leaves behind: through both doors."""
+"""A search for every secret of a program in everything that a run leaves behind, through both interfaces."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def in_yaml(make_yaml: Callable[..., Project], emulator: Emulator, hidden: Hidde
     )
 
 
-@pytest.mark.parametrize("door", ["python", "yaml"])
+@pytest.mark.parametrize("interface", ["python", "yaml"])
 def test_no_secret_is_left_anywhere(
-    make_project: Callable[..., Project], make_yaml: Callable[..., Project], emulator: Emulator, door: str
+    make_project: Callable[..., Project], make_yaml: Callable[..., Project], emulator: Emulator, interface: str
 ) -> None:
     """No secret input, and no credential, is in state, plan, `--json`, the screen, the events or the debug logs."""
     hidden = Hidden()
-    if door == "python":
+    if interface == "python":
         project = in_python(make_project, emulator, hidden)
     else:
         project = in_yaml(make_yaml, emulator, hidden)
@@ -108,7 +108,7 @@ def test_no_secret_is_left_anywhere(
 
 
 def test_no_secret_is_in_an_error_in_python(make_project: Callable[..., Project]) -> None:
-    """A dynamic resource tells what is wrong with a secret without it, though Pulumi does not tell it which are."""
+    """A dynamic resource reports a wrong secret without its value, though Pulumi does not mark secrets for it."""
     hidden = Hidden()
     project = make_project(f"""{HEAD}
 secret = pulumi.Output.secret
@@ -117,7 +117,7 @@ iotda_ota.UpgradeTask(
     package_ids=[secret("{hidden.new()} with spaces")],
     targets=secret(["{hidden.new()} one"]),
     task_name_prefix=secret("{hidden.new()}-"),
-    task_type=pulumi.Output.from_input("told"),
+    task_type=pulumi.Output.from_input("typo"),
     retry_count=secret(424242),
     retry_interval=1,
 )
@@ -127,7 +127,7 @@ iotda_ota.UpgradeTask(
 
     assert done.code != 0
     assert "package_ids: has an item that must be" in done.text
-    assert 'not "told"' in done.text
+    assert 'not "typo"' in done.text
     assert [text for text in (*hidden.texts, "424242") if text in done.text] == []
 
 

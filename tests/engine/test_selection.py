@@ -1,4 +1,4 @@
-"""Selection on the real engine: the program of the README, what it says when nothing fits, and what a refresh tells."""
+"""Selection on the real engine: the README's program, its message when nothing fits, and a refresh's report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RANGE = '"version_constraint": "^1.4"'
 
 
 def test_a_range_from_preview_to_a_newer_package(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """A range is looked up, pinned and rolled out; what is newer is told by a refresh and changes nothing itself."""
+    """A range is looked up, pinned and rolled out. A refresh reports a newer package and changes nothing."""
     project = make_project(rollout_program())
 
     project.ok("up", "--yes", "--skip-preview")
@@ -39,7 +39,7 @@ def test_a_range_from_preview_to_a_newer_package(make_project: Callable[..., Pro
 
 
 def test_nothing_fits_is_told_within_eighty_columns(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """A lookup and a pin that find nothing say the same: what was asked, counted and near, and what to do."""
+    """A lookup and a pin that find nothing report the same: the query, the count, the nearest, and what to do."""
     program = rollout_program().replace(RANGE, '"version_constraint": "^2"')
     told = [
         "no OTA package matches",
@@ -56,7 +56,7 @@ def test_nothing_fits_is_told_within_eighty_columns(make_project: Callable[..., 
         done = make_project(text, stack="dev" if text == program else "pin").run("preview")
         assert done.code != 0
         assert [words for words in told if words not in done.text] == []
-        # Pulumi interrupts the program of a resource that failed, which prints a traceback of its own.
+        # Pulumi interrupts the program of a resource that failed, which prints a separate traceback.
         assert "Traceback" not in done.text or text == without_lookup
         assert [request.method for request in emulator.requests] == ["GET"]
 

@@ -1,4 +1,4 @@
-"""Campaigns on the real engine: gates, approvals, progress, retries, and a wait that is cut off."""
+"""Upgrade tasks on the real engine: gates, approvals, progress, retries, and a wait that is cut off."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def statuses(emulator: Emulator) -> list[str]:
 
 
 def operations(emulator: Emulator) -> list[str]:
-    """Return what was asked of the service that changes something, in order."""
+    """Return the operations that change something at the service, in order."""
     return [str(request.operation) for request in emulator.requests if request.method != "GET"]
 
 
@@ -67,7 +67,7 @@ def test_a_staged_rollout(make_project: Callable[..., Project], emulator: Emulat
 
 
 def test_a_failed_canary_leaves_the_rest_untouched(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """A failed canary fails the run with one clear error; a retry leads to green without a new campaign."""
+    """A failed canary fails the run with one clear error. A retry succeeds without a new upgrade task."""
     emulator.set_device("meter-0002", fails_first=2, error_code="IOTDA.014112", error_msg="Integrity check failure")
     project = staged(make_project)
 
@@ -173,7 +173,7 @@ for number in range(6):
 
 
 def test_many_waits_hold_nothing_up(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """More campaigns than Pulumi's host serves calls at once run side by side: none waits for another's end."""
+    """More upgrade tasks than Pulumi's host serves at once run side by side. None waits for another to end."""
     for number in range(6):
         emulator.set_device(f"slow-{number}", seconds=8)
     project = make_project(MANY.replace("PACKAGE", package_of(emulator)))
@@ -187,7 +187,7 @@ def test_many_waits_hold_nothing_up(make_project: Callable[..., Project], emulat
 
 
 def test_wrong_inputs_fail_the_preview(make_project: Callable[..., Project], emulator: Emulator) -> None:
-    """Wrong inputs of a wait are told at the preview, all at once, and nothing is sent."""
+    """The preview reports all wrong inputs of a wait at once, and sends nothing."""
     wrong = 'task_id="no!", max_failed_devices=1, max_failed_percent=1, timeout="soon"'
     done = make_project(f"{HEAD}\niotda_ota.UpgradeTaskCompletion('done', {wrong})\n").run("preview")
 
@@ -215,7 +215,7 @@ iotda_ota.UpgradeTaskConfirmation("approved", task_id="abc", approved_package_id
 def test_destroy_without_credentials_of_what_owns_nothing(
     make_project: Callable[..., Project], emulator: Emulator
 ) -> None:
-    """Waits and approvals are removed without asking anybody, also where no credentials are there any more."""
+    """Waits and approvals are removed without a request, also if no credentials exist any more."""
     project = waiting(make_project, emulator)
     ok(project.up())
     urn = project.resources()["done"]["urn"]

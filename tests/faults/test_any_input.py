@@ -89,7 +89,7 @@ def test_functions(service: Emulator, name: str, data: st.DataObject) -> None:
 @examples(40)
 @given(data=st.data())
 def test_resources(service: Emulator, name: str, data: st.DataObject) -> None:
-    """Anything given to a resource is taken or told; where it is wrong in itself, nothing is sent to tell so."""
+    """A resource accepts or reports any input. If the input itself is wrong, it sends nothing."""
     resource = RESOURCES[name]
     values = data.draw(world_values(resource.arguments))
     inputs = {**values, "scope": SCOPE} if name == "UpgradeTask" else values
@@ -97,7 +97,7 @@ def test_resources(service: Emulator, name: str, data: st.DataObject) -> None:
     told: list[str] = []
     run = Run(memo=False)
     try:
-        # Without settings nobody can be asked: what is told then is told by the inputs alone.
+        # Without settings no request is possible: the inputs alone cause each report.
         alone = resource.lifecycle.check(
             ResourceContext(run=run, config={}, environ={}, warn=told.append, report=told.append), {}, inputs
         )
@@ -128,7 +128,7 @@ def test_functions_of_the_plugin(service: Emulator, plugin: Plugin, name: str, d
         failures = [failure.reason for failure in answered.failures]
     except grpc.RpcError as error:
         failed = str(error.details())
-    hold_readable("\n".join(["told:", failed, *failures]))
+    hold_readable("\n".join(["reported:", failed, *failures]))
     assert "a fault of this plugin" not in failed
     assert not (failures and service.requests)
 
@@ -137,7 +137,7 @@ def test_functions_of_the_plugin(service: Emulator, plugin: Plugin, name: str, d
 @examples(15)
 @given(data=st.data())
 def test_resources_of_the_plugin(plugin: Plugin, name: str, data: st.DataObject) -> None:
-    """Anything given to a resource of the plugin's process is checked; what is wrong is told beside its property."""
+    """The plugin's process checks any input of a resource, and reports a problem beside its property."""
     values = data.draw(wire_values(RESOURCES[name].arguments))
     given_names = {camel(key): value for key, value in values.items()}
 
@@ -152,7 +152,7 @@ def test_resources_of_the_plugin(plugin: Plugin, name: str, data: st.DataObject)
 
 @pytest.mark.parametrize("name", FUNCTIONS_OF_PYTHON)
 def test_a_number_that_python_will_not_write_out(service: Emulator, name: str) -> None:
-    """A number of 5,000 digits, for whichever argument, is told to be wrong without being written out."""
+    """A number of 5,000 digits, for any argument, is reported as wrong without its digits."""
     for argument in FUNCTIONS_OF_PYTHON[name]:
         for value in (10**5000, [10**5000], {"k": 10**5000}):
             values: dict[str, object] = {"package_type": "firmwarePackage"} if name != "get_upgrade_task" else {}
@@ -164,7 +164,7 @@ def test_a_number_that_python_will_not_write_out(service: Emulator, name: str) -
 
 
 def test_a_list_that_holds_itself(service: Emulator) -> None:
-    """A list without an end is told to be wrong, as any other list in its place."""
+    """A list without an end is reported as wrong, as any other list in its place."""
     endless: list[object] = []
     endless.append(endless)
 
@@ -175,7 +175,7 @@ def test_a_list_that_holds_itself(service: Emulator) -> None:
 
 @pytest.mark.parametrize("inputs", [{"\x1b[31m": 1}, {"obsLocation": {"\x1b[31m": 1}}], ids=["argument", "field"])
 def test_a_name_that_nobody_knows(plugin: Plugin, inputs: dict[str, object]) -> None:
-    """A name that is none is told, escaped."""
+    """An unknown name is reported, escaped."""
     _, problems = plugin.check(plugin_process.urn("OtaPackage"), inputs)
 
     assert [reason for _, reason in problems if "\\x1b[31m" in reason or "is no field" in reason]

@@ -59,7 +59,7 @@ def test_two_headers_are_two_layers() -> None:
 
 
 def test_a_refusal_keeps_its_status() -> None:
-    """A refusal with such a body is told by its status."""
+    """The error of a refusal with such a body reports its status."""
     with RawServer(answering(b"x", "Content-Encoding: gzip, gzip", status="403 Forbidden")) as server:
         error = error_of(at(server.url))
 
@@ -67,7 +67,7 @@ def test_a_refusal_keeps_its_status() -> None:
     assert error.status == 403
 
 
-# In a process of its own, because it compares the largest size that the process ever had.
+# In a separate process, because it compares the largest size that the process ever had.
 LARGE = """
 import resource, zlib
 from tests.support.fault_helpers import RawServer
@@ -84,7 +84,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 def test_what_a_small_response_can_grow_to_is_bounded() -> None:
-    """One MiB that stands for a GiB is read up to 16 MiB, and never held as a whole."""
+    """The client reads one MiB that expands to a GiB up to 16 MiB, and never holds all of it."""
     done = subprocess.run([sys.executable, "-c", LARGE], cwd=ROOT, capture_output=True, text=True, check=True)
     headline, grown = done.stdout.strip().splitlines()
 

@@ -45,7 +45,7 @@ MADE_FROM_SLIP = {"endpoint": "the region cn-norht-4"}
 
 
 def test_a_refused_connection() -> None:
-    """Where nobody listens, the error says so in plain words, with the address and the attempts."""
+    """If no server listens, the error reports that in plain words, with the address and the attempts."""
     url = closed_port()
     error = error_of(at(url))
 
@@ -58,7 +58,7 @@ def test_a_refused_connection() -> None:
 
 
 def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host name that has no address is told as that."""
+    """The error reports a host name that has no address."""
 
     def resolve(*args: object, **kwargs: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -152,7 +152,7 @@ def test_twenty_threads_send_a_wrong_key_once(emulator: Emulator) -> None:
 
 
 def test_one_client_serves_many_threads(emulator: Emulator) -> None:
-    """Threads that share a client each get the whole answer."""
+    """Threads that share a client each get the complete response."""
     whole = listed(connection_to(emulator))
     with (
         Client(connection_to(emulator), clock=QUICK, limiter=RequestLimiter()) as client,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 METER = PackageQuery(package_type="firmwarePackage", product_id="smart-meter")
 PIECE = 12
 USER: dict[str, Any] = {"user_name": "operator", "domain_name": "meters-inc"}
-# As long as the tokens that IAM gives out: cut to the length of a line it would still be one.
+# As long as the tokens that IAM issues: cut to the length of a line it would still be one.
 TOKEN = f"MIID{secrets.token_hex(500)}+/="
 
 ECHOES: dict[str, Callable[[str], dict[str, Any]]] = {
@@ -71,7 +71,7 @@ def client_of(emulator: Emulator) -> Client:
 def test_what_comes_back_is_not_told(
     emulator: Emulator, caplog: pytest.LogCaptureFixture, echo: Callable[[str], dict[str, Any]], status: int
 ) -> None:
-    """A credential that the service repeats, in whatever place and however long, is masked before anything is cut."""
+    """The client redacts a credential that the service repeats, at any place and length, before it cuts a text."""
     caplog.set_level(logging.DEBUG)
     emulator.faults.add(times=None, status=status, **echo(TOKEN))
 
@@ -115,7 +115,7 @@ def test_what_iam_repeats_is_not_told(
     echo: Callable[[str], dict[str, Any]],
     status: int,
 ) -> None:
-    """Passwords, tokens and keys that IAM or anything before it repeats are masked as well."""
+    """The client also redacts passwords, tokens and keys that IAM or a server before it repeats."""
     caplog.set_level(logging.DEBUG)
     operation, given = EXCHANGES[kind]
     file = tmp_path / "token"
@@ -159,7 +159,7 @@ def test_what_iam_repeats_is_not_told(
 def test_a_request_that_is_repeated_whole_is_not_told(
     *, emulator: Emulator, page: Callable[[bytes], bytes], status: str, password: str
 ) -> None:
-    """A password is masked in whatever way the request that holds it is written down again."""
+    """The client redacts a password in each form in which a response can repeat its request."""
     bench = Bench(emulator)
 
     def repeat(request: bytes, stream: socket.socket) -> None:
@@ -173,7 +173,7 @@ def test_a_request_that_is_repeated_whole_is_not_told(
 
 
 def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
-    """A token that was obtained is masked in what the service says of it, and stands in no log or representation."""
+    """The client redacts an obtained token in texts of the service. No log or representation has it."""
     caplog.set_level(logging.DEBUG)
     accounts = emulator.accounts
     user: dict[str, Any] = {
@@ -209,7 +209,7 @@ def test_what_iam_gave_out_is_not_told(emulator: Emulator, caplog: pytest.LogCap
 def test_a_key_in_a_damaged_answer_is_not_told(
     emulator: Emulator, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
-    """Of an answer that gives out a key and cannot be read, not even the beginning is told."""
+    """If a response with a key cannot be read, the error does not repeat even its beginning."""
     body = f'{{"credential":{{"access":"HSTAAAABBBB","secret":"{TOKEN}",{damage}'
     emulator.faults.add(operation="CreateTemporaryAccessKey", times=None, status=201, body=body)
     places: dict[str, Any] = {
@@ -234,7 +234,7 @@ def test_a_key_in_a_damaged_answer_is_not_told(
 
 
 def test_another_package_is_no_answer(emulator: Emulator) -> None:
-    """An answer about another package or task than the one that was asked for is refused."""
+    """A response about another package or task than the requested one is refused."""
     wanted = emulator.packages[0]["package_id"]
     emulator.faults.add(operation="ShowOtaPackage", merge={"package_id": "other"})
     token = emulator.issue_token()
@@ -248,7 +248,7 @@ def test_another_package_is_no_answer(emulator: Emulator) -> None:
 
 
 def test_a_password_that_can_not_be_sent_is_a_setting(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy's password beyond HTTP's characters is told as the setting that it is, without repeating it."""
+    """A proxy's password beyond HTTP's characters is reported as a wrong setting, without the password."""
     monkeypatch.setenv("HTTPS_PROXY", "http://user:P%E2%82%AChush@127.0.0.1:9")
     connection = Connection(region="cn-north-4", project_id="p1", auth_token=SecretStr("t" * 20), max_attempts=1)
 

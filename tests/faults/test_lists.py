@@ -71,12 +71,12 @@ FINAL: dict[str, tuple[dict[str, Any], type[IotdaOtaError]]] = {
 @pytest.mark.parametrize("page", [1, 2])
 @pytest.mark.parametrize("fault", FINAL)
 def test_what_will_not_pass_is_one_error_at_once(emulator: Emulator, fault: str, page: int) -> None:
-    """A refusal or a wrong shape ends the list on any page, and no page is asked for again."""
+    """A refusal or a wrong shape ends the list on any page, and no page is requested again."""
     spoilt, kind = FINAL[fault]
     rule = emulator.faults.add(nth=page, times=None, **spoilt)
 
     assert type(error_of(emulator)) is kind
-    # The first page goes alone, the two others together.
+    # The first page runs exclusively, the two others together.
     assert rule.hits <= page
 
 
@@ -137,7 +137,7 @@ def test_what_the_documents_leave_open_makes_no_difference(emulator: Emulator, s
 
 
 def test_packages_that_come_and_go_between_pages(emulator: Emulator) -> None:
-    """What is there during the whole walk is listed once, whatever is uploaded and deleted meanwhile."""
+    """A package that exists during the complete walk is listed once, despite uploads and deletions."""
     before = expected(emulator)
     gone = [before[10], before[70], before[119]]
 
@@ -179,7 +179,7 @@ def test_pages_are_asked_for_together(large: Emulator) -> None:
 @pytest.mark.parametrize("page", [2, 5, 12, 20])
 @pytest.mark.parametrize("fault", [{"status": 503}, {"error": "throttled"}, {"wire": "drop"}], ids=str)
 def test_one_failure_among_many_loses_nothing(large: Emulator, fault: dict[str, Any], page: int) -> None:
-    """Whichever of the pages that are asked for together fails once, it is asked for again and the list is whole."""
+    """If one of the pages that are requested together fails once, it is requested again. The list is complete."""
     large.faults.add(nth=page, **fault)
 
     assert listed(large) == expected(large)
@@ -194,7 +194,7 @@ def test_a_service_that_takes_no_offset_is_asked_for_page_after_page(large: Emul
 
 
 def test_deletions_under_a_parallel_walk(large: Emulator) -> None:
-    """What is there during the whole walk is listed once, however much is deleted between the pages."""
+    """A package that exists during the complete walk is listed once, despite deletions between the pages."""
     before = expected(large)
     doomed = iter(before[60::97])
 

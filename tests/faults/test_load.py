@@ -88,8 +88,8 @@ class Watcher:
 
 
 def test_lookups_share_connections(emulator: Emulator, run: Run) -> None:
-    """Twenty lookups of a program have eight requests in flight and eight connections, and each its whole answer."""
-    # A credential goes alone until it was let in.
+    """Twenty lookups have eight requests in flight and eight connections. Each gets its complete response."""
+    # The first request of a credential runs exclusively until the service accepts it.
     lookup(emulator, run, 0)
     emulator.faults.add(times=None, before=Meeting())
 
@@ -144,14 +144,14 @@ def test_a_service_that_throttles_is_not_hammered(emulator: Emulator, run: Run) 
 
     errors = all_at_once(lambda number: lookup(emulator, run, number))
 
-    # The first lookup is asked once in a run.
+    # The run sends the first lookup once.
     assert [type(error) for error in errors[1:]] == [ServiceError] * (LOOKUPS - 1)
     assert held.hits + rest.hits == (LOOKUPS - 1) * ATTEMPTS
     assert set(watch.most[1:]) == {1}
 
 
 def test_a_service_that_names_a_time_is_left_alone(emulator: Emulator, run: Run) -> None:
-    """A service that asks to be left alone for longer than there is time gets one request of each lookup."""
+    """A service that names a longer pause than the time that is left gets one request of each lookup."""
     lookup(emulator, run, 0)
     rule = emulator.faults.add(times=None, error="throttled", headers={"Retry-After": "3600"})
 
@@ -164,7 +164,7 @@ def test_a_service_that_names_a_time_is_left_alone(emulator: Emulator, run: Run)
 def test_a_key_that_is_withdrawn_meanwhile_is_used_no_more(emulator: Emulator, run: Run) -> None:
     """Of twenty lookups under way with a good key that is withdrawn, only what was in flight is refused by the service.
 
-    A key that was never let in is sent once; ``test_connections.py`` has that.
+    A key that was never accepted is sent once; ``test_connections.py`` has that.
     """
     lookup(emulator, run, 0)
     emulator.forget_requests()

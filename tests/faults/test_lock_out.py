@@ -81,7 +81,7 @@ class Busy(RequestLimiter):
 
 
 def test_a_call_renews_once_whoever_else_is_let_in(emulator: Emulator) -> None:
-    """A token that is refused for one thing and taken for another is renewed once for it, not again and again."""
+    """A token that the service refuses for one thing and accepts for another is refreshed only once for it."""
     bench = Bench(emulator)
     limiter = bench.limiter = Busy()
     emulator.faults.add(operation=SHOW, times=None, error="token")

@@ -37,11 +37,11 @@ class Step:
     """One step of a login.
 
     Attributes:
-        operation: what is asked.
+        operation: what is requested.
         connection: the connection whose login takes the step; what it hands in is ``SECRET``.
-        holder: where the answer has what it can not do without.
+        holder: where the response has what it cannot do without.
         vital: the name of that.
-        attempts: how often it is asked at most.
+        attempts: how often it is requested at most.
     """
 
     operation: str
@@ -61,7 +61,7 @@ STEPS = {
     "agency": Step(KEY, lambda bench, _: bench.key(**_AGENCY), ("credential",), "secret"),
     "OIDC token": Step("CreateUnscopedTokenWithIdToken", _with_id_token),
     "its exchange": Step(KEY, _with_id_token, ("credential",), "access"),
-    # Asked twice where it is wanted after all.
+    # Requested twice if the metadata service requires it after all.
     "metadata token": Step("CreateMetadataToken", lambda bench, _: bench.ecs(), attempts=2 * 2),
     "metadata key": Step("ShowSecurityKey", lambda bench, _: bench.ecs(), ("credential",), "securitytoken", 2 * 2),
 }
@@ -97,7 +97,7 @@ def _damaged(step: Step, fault: Any) -> Any:
 def test_a_login_ends_right_or_in_one_clear_error(
     *, service: Emulator, tmp_path: Path, name: str, fault_name: str, stays: bool
 ) -> None:
-    """Whatever happens to an answer on the way to a credential, it is had or the reason told, and later it is had."""
+    """If a fault hits a login's response, the client gets the credential or reports the reason. Later it gets it."""
     step, fault = STEPS[name], FAULTS[fault_name]
     service.faults.clear()
     bench = Bench(service)

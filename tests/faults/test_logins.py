@@ -49,7 +49,7 @@ def test_a_given_project_is_the_scope(bench: Bench) -> None:
 
 
 def test_the_project_of_the_region_is_found_by_the_standard_signature() -> None:
-    """IAM is asked for the project once, with the standard signature though the instance wants the other."""
+    """One request to IAM finds the project, with the standard signature though the instance wants the other."""
     with Emulator(derived_only=True) as emulator:
         bench = Bench(emulator)
         connection = bench.key(signing="derived")
@@ -100,7 +100,7 @@ def test_a_project_name_that_iam_does_not_know(bench: Bench) -> None:
 
 @pytest.mark.parametrize("way", ["user", "key"])
 def test_a_project_that_was_found_must_be_allowed(bench: Bench, way: str) -> None:
-    """allowed_project_ids holds for a project that IAM told as for one that was given."""
+    """allowed_project_ids applies to a project that IAM reports as to one that the user sets."""
     connection = getattr(bench, way)(allowed_project_ids=["another"])
 
     error = bench.error(connection)
@@ -112,7 +112,7 @@ def test_a_project_that_was_found_must_be_allowed(bench: Bench, way: str) -> Non
 
 @pytest.mark.parametrize("way", ["user", "key"])
 def test_a_project_that_another_connection_found_must_be_allowed(bench: Bench, way: str) -> None:
-    """What one connection of a process was told of the project is no leave for another that does not allow it."""
+    """A project that one connection finds stays refused for another connection that does not allow it."""
     assert bench.listed(getattr(bench, way)()) == 41
 
     error = bench.error(getattr(bench, way)(allowed_project_ids=["another"]))
@@ -146,7 +146,7 @@ def test_an_agency_of_an_account_by_its_id(bench: Bench) -> None:
 
 @pytest.mark.parametrize("base", ["key", "user", "ecs"])
 def test_an_agency_is_assumed(bench: Bench, base: str) -> None:
-    """An agency is assumed with any credential, and what it gives finds the project and signs what follows."""
+    """Any credential can assume an agency. Its key finds the project and signs what follows."""
     accounts = bench.emulator.accounts
     agency = {"agency_name": accounts.agency_name, "agency_domain_name": accounts.agency_domain_name}
 
@@ -189,7 +189,7 @@ def test_a_pipeline_s_token_as_an_editor_writes_it(bench: Bench, tmp_path: Path)
     [("~nobody-of-this-name/token", "its home folder does not exist"), ("/dev/zero", "it is no file")],
 )
 def test_a_pipeline_s_token_that_is_none(bench: Bench, file: str, problem: str) -> None:
-    """What the name leads to is told in words, and nothing is sent."""
+    """The error reports what the name leads to, and nothing is sent."""
     error = bench.error(bench.connection(oidc_token_file=file, idp_id="pipeline"))
 
     assert error.headline == f"the OIDC token file cannot be read: {problem}"
@@ -213,25 +213,25 @@ def test_a_pipeline_s_token_that_is_refused(bench: Bench, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("mode", "asked"),
+    ("mode", "expected"),
     [
         ("tokens", ["CreateMetadataToken", "ShowSecurityKey"]),
         ("tokens_only", ["CreateMetadataToken", "ShowSecurityKey"]),
         ("no_tokens", ["CreateMetadataToken", "ShowSecurityKey"]),
     ],
 )
-def test_an_ecs_gives_its_key(bench: Bench, mode: Any, asked: list[str]) -> None:
-    """The metadata service is asked with a token, and without one where it has none."""
+def test_an_ecs_gives_its_key(bench: Bench, mode: Any, expected: list[str]) -> None:
+    """A request to the metadata service has a token, or none if the service has none."""
     bench.emulator.accounts.metadata = mode
 
     assert bench.listed(bench.ecs()) == 41
 
-    assert bench.operations == [*asked, PROJECTS, "ListOtaPackageInfo"]
+    assert bench.operations == [*expected, PROJECTS, "ListOtaPackageInfo"]
     assert ("X-Metadata-Token" in bench.emulator.requests[1].headers) == (mode != "no_tokens")
 
 
 def test_a_metadata_service_that_wants_a_token_after_all(bench: Bench) -> None:
-    """Where it first says that it has no tokens and then wants one, it is asked once more."""
+    """If the service first reports that it has no tokens and then wants one, one more request follows."""
     bench.emulator.accounts.metadata = "tokens_only"
     bench.emulator.faults.add(operation="CreateMetadataToken", status=503)
 
@@ -242,7 +242,7 @@ def test_a_metadata_service_that_wants_a_token_after_all(bench: Bench) -> None:
 
 
 def test_an_ecs_without_an_agency_and_no_ecs(bench: Bench) -> None:
-    """An ECS that has no agency, and a machine that is none, are told in plain words and quickly."""
+    """An ECS without an agency, and a machine that is no ECS, are reported quickly and in plain words."""
     bench.emulator.accounts.metadata = "no_agency"
     without = bench.error(bench.ecs())
     none = bench.error(bench.ecs(closed_port()))
@@ -253,7 +253,7 @@ def test_an_ecs_without_an_agency_and_no_ecs(bench: Bench) -> None:
 
 
 def test_a_metadata_service_that_says_nothing_is_left_soon(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has three seconds to answer, and no proxy is asked the way to it."""
+    """It has three seconds to respond, and the request uses no proxy."""
     monkeypatch.setenv("HTTP_PROXY", closed_port())
     with RawServer(lambda request, stream: stream.recv(1)) as silent:
         error = bench.error(bench.ecs(silent.url, max_attempts=1))
@@ -263,7 +263,7 @@ def test_a_metadata_service_that_says_nothing_is_left_soon(bench: Bench, monkeyp
 
 
 def test_twenty_threads_are_one_request_for_a_token(bench: Bench) -> None:
-    """However many lookups begin at once, over however many clients, one token is asked for."""
+    """Many lookups that begin at once, over many clients, request one token."""
     together = threading.Barrier(20)
 
     def ask(_: int) -> int:
@@ -300,7 +300,7 @@ def test_a_wrong_password_is_sent_once(bench: Bench) -> None:
     "answer", [{"error": "user_locked"}, {"status": 401, "body": {"error_code": "IAM.0061", "error_msg": "not now"}}]
 )
 def test_a_locked_user_is_told(bench: Bench, answer: dict[str, Any]) -> None:
-    """That the account is locked already is told with what to do, by IAM's words or its code."""
+    """The error reports a locked account and what to do, by IAM's words or its code."""
     bench.emulator.faults.add(operation=TOKEN, **answer)
 
     assert "wait: after five failures IAM locks the account" in " ".join(str(bench.error(bench.user())).split())
@@ -355,7 +355,7 @@ def test_a_token_that_is_missing_in_its_answer(bench: Bench) -> None:
 
 
 def test_iam_never_leads_elsewhere(bench: Bench) -> None:
-    """A redirect of IAM is not followed: the password would go to wherever it points."""
+    """The client does not follow a redirect of IAM, because its target would get the password."""
     with RawServer(lambda *_: None) as elsewhere:
         bench.emulator.faults.add(operation=TOKEN, status=307, headers={"Location": f"{elsewhere.url}/v3/auth/tokens"})
         error = bench.error(bench.user())
@@ -389,7 +389,7 @@ def test_refusals_of_iam_say_what_to_do(bench: Bench, operation: str, fault: str
 
 
 def test_a_failing_iam_is_asked_again(bench: Bench) -> None:
-    """What IAM fails at for a moment is asked again, throttling too."""
+    """A request that IAM fails for a moment is sent again, also after throttling."""
     bench.emulator.faults.add(operation=TOKEN, error="iam_throttled")
     bench.emulator.faults.add(operation=TOKEN, error="iam_failed", nth=2)
 

@@ -1,7 +1,7 @@
 """Everything that can go wrong with an answer, at every step of a program, on real sockets.
 
 Each cell: the right answer or one clear error, inside the deadline; never part of a list, never a second task, no
-secret, nothing sent to another host. What passes is survived wherever the request may be sent again. Afterwards, once
+secret, nothing sent to another host. A fault that passes is survived if the request may be sent again. Afterwards, once
 the service is well again, the same step is taken anew and comes to its right end.
 """
 
@@ -159,7 +159,7 @@ def _spoilt_answers(cell: Cell, stage: Stage) -> Iterator[Scene]:
 
 @contextlib.contextmanager
 def _refused_connections(cell: Cell, stage: Stage) -> Iterator[Scene]:
-    """Let nobody listen; where that passes, somebody does at the next attempt."""
+    """Refuse all connections. If the fault passes, accept the next attempt."""
     with Relay(_port(stage), after=STEPS[cell.step].after, turn=Relay.close, secure=False) as relay:
         stage.bench.environ["HW_IOTDA_ENDPOINT"] = relay.address
         healed: list[bool] = []
@@ -176,7 +176,7 @@ def _refused_connections(cell: Cell, stage: Stage) -> Iterator[Scene]:
 
 @contextlib.contextmanager
 def _distrust(cell: Cell, stage: Stage, ca_file: str) -> Iterator[Scene]:
-    """Let the server prove itself with what nobody trusts."""
+    """Let the server present a certificate of an untrusted authority."""
     with Relay(_port(stage), after=STEPS[cell.step].after, turn=Relay.distrust, secure=True) as relay:
         stage.bench.environ["HW_IOTDA_ENDPOINT"] = relay.address
         stage.settings["caFile"] = ca_file
@@ -224,7 +224,7 @@ def _expected(cell: Cell) -> tuple[tuple[type[IotdaOtaError] | None, ...], str]:
     if isinstance(step, Poll) and endured:
         return (DeadlineExceeded,), "no answer from the service|did not end within"
     if isinstance(step, Create) and fault.sent:
-        # What was carried out is found again; of what was not, nobody can tell.
+        # A create that the service carried out is found again; the outcome of any other is unknown.
         kept = cell.accepted or _answers_truly(fault)
         return () if kept else (OutcomeUnknown,), "it is unknown whether the upgrade task was created"
     if (fault.passes and not cell.owned_elsewhere) or (
@@ -232,7 +232,7 @@ def _expected(cell: Cell) -> tuple[tuple[type[IotdaOtaError] | None, ...], str]:
     ):
         # A stop whose answers are lost has stopped: that is seen in the task.
         return (), ""
-    # Whatever goes wrong once with a page that was asked for ahead, it is asked for again, alone.
+    # A page that was requested ahead and fails once is requested again, alone.
     survived = [None] if step.beside and not cell.owned_elsewhere else []
     if isinstance(step, Poll) and fault.relay and not cell.owned_elsewhere:
         survived = [None]  # a proxy is met again only if the kept connection has ended
@@ -242,7 +242,7 @@ def _expected(cell: Cell) -> tuple[tuple[type[IotdaOtaError] | None, ...], str]:
 
 
 def assert_clear(error: IotdaOtaError) -> None:
-    """Hold an error to what every error of ours is: one story, readable, and nothing that was not meant to be told."""
+    """Check an error as any of our errors: one story, readable, and without a text that must stay hidden."""
     text = str(error)
     first, *_ = text.split("\n")
     assert first == error.headline
@@ -251,7 +251,7 @@ def assert_clear(error: IotdaOtaError) -> None:
 
 
 def _told(cell: Cell, stage: Stage) -> IotdaOtaError | None:
-    """Take the step, and return its error where it has one; an answer is held to what is right."""
+    """Take the step, and return its error if it has one. Compare a response with the right one."""
     step = STEPS[cell.step]
     began = stage.bench.time()
     try:
@@ -292,7 +292,7 @@ def test_the_right_answer_or_one_clear_error(cell: Cell, stage: Stage, ca_file: 
 
 
 def _hold_requests(cell: Cell, scene: Scene, *, failed: bool) -> None:
-    """Hold what was sent: no more attempts than there may be, nothing after a 401, no credential to anybody else."""
+    """Check what was sent: no attempt too many, nothing after a 401, no credential to another host."""
     step, fault = STEPS[cell.step], FAULTS[cell.fault]
     bench = scene.stage.bench
     if isinstance(step, Create):

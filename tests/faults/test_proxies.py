@@ -1,4 +1,4 @@
-"""A proxy is a party of its own: an error names it, its status and where it was configured, never its password."""
+"""A proxy is a separate party: an error names it, its status and its setting, never its password."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SERVICE = f"https://{SERVICE_NAME}"
 PASSWORD = "p@ss/w#rd?%"
 ENCODED = "p%40ss%2Fw%23rd%3F%25"
-#: How a way gives a proxy: the setting, or a variable.
+#: How a way sets a proxy: the setting, or a variable.
 WAYS = ("setting", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")
 
 
@@ -42,7 +42,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def trusted(tmp_path: Path, emulator: Emulator) -> dict[str, Any]:
-    """Return settings that the emulator lets in, and that trust the authority of these tests."""
+    """Return settings that the emulator accepts, and that trust the authority of these tests."""
     AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     known = connection_to(emulator)
     return {"ca_file": str(tmp_path / "ca.pem"), "credential": known.credential, "project_id": known.project_id}
@@ -138,7 +138,7 @@ def test_a_password_that_is_not_encoded(text: str, scheme: str, monkeypatch: pyt
 
 
 def test_an_encoded_password_is_sent(front: Front, trusted: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A password that is percent-encoded reaches the proxy as it is."""
+    """A password that is percent-encoded reaches the proxy unchanged."""
     with Proxy(front) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.address.replace("//", f"//user:{ENCODED}@"))
         assert listed(at(SERVICE, **trusted)) > 0

@@ -73,7 +73,7 @@ def test_a_direct_request_counts_from_its_first_byte(ca_file: str, handle: Any, 
 
 
 def test_no_connection_is_never_sent() -> None:
-    """If nobody listens, at the endpoint or at the proxy, nothing was sent."""
+    """If no server listens, at the endpoint or at the proxy, nothing was sent."""
     assert not failed_once(at(closed_port())).sent
     assert not failed_once(at(f"https://{SERVICE_NAME}", proxy=closed_port())).sent
 

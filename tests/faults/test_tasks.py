@@ -40,7 +40,7 @@ def task(emulator: Emulator, **changes: Any) -> dict[str, Any]:
 
 
 def posts(emulator: Emulator) -> int:
-    """Return how often a task was asked for."""
+    """Return how often a task was requested."""
     return sum(request.operation == "CreateBatchTask" for request in emulator.requests)
 
 

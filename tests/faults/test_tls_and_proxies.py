@@ -49,7 +49,7 @@ def test_a_given_proxy_is_used() -> None:
 
 @pytest.mark.parametrize("given", ["argument", "environment"])
 def test_a_proxy_that_refuses_learns_nothing(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that will not connect is told as trouble of the connection, and saw neither path nor credentials."""
+    """A proxy that refuses to connect is reported as a connection error. It saw neither path nor credentials."""
 
     def refuse(_: bytes, stream: socket.socket) -> None:
         stream.sendall(http(b"", status="407 Proxy Authentication Required"))
@@ -67,7 +67,7 @@ def test_a_proxy_that_refuses_learns_nothing(given: str, monkeypatch: pytest.Mon
 
 
 def test_an_untrusted_server_gets_no_request() -> None:
-    """A certificate that nobody vouches for ends the attempt, is not tried again, and nothing was sent."""
+    """An untrusted certificate ends the attempt without another one, and nothing was sent."""
     with RawServer(page, tls=True) as server:
         error = error_of(at(server.url))
 
@@ -134,7 +134,7 @@ def test_certificates_from_a_pipe_are_refused(given: str, tmp_path: Path, monkey
 
 
 def test_tls_with_a_server_that_speaks_none() -> None:
-    """A secure address of a server without TLS is told as a failure of TLS and not tried again."""
+    """A secure address of a server without TLS is reported as a failure of TLS, and not tried again."""
     with RawServer(page, until=b"") as server:
         error = error_of(at(server.url.replace("http:", "https:")))
 

@@ -47,7 +47,7 @@ def test_what_expires_is_renewed_in_time(kind: str) -> None:
                 assert len(list(client.list_packages(METER))) == 41
                 hours.advance(299)
 
-        # 150 minutes of looking in every five, and renewed after fifty.
+        # A lookup every five minutes for 150 minutes, and a refresh after fifty.
         assert bench.operations.count(obtaining) == 3
         assert bench.operations.count("ListOtaPackageInfo") == 30
 
@@ -65,7 +65,7 @@ def test_a_token_that_was_revoked_is_renewed_once(bench: Bench) -> None:
 
 
 def test_temporary_keys_that_ended_early_are_renewed(bench: Bench) -> None:
-    """A temporary key that was obtained is renewed after a 401 too, and so is one that another is assumed with."""
+    """The client refreshes an obtained temporary key after a 401. It also refreshes one that assumes another."""
     accounts = bench.emulator.accounts
     agency = {"agency_name": accounts.agency_name, "agency_domain_name": accounts.agency_domain_name}
 
@@ -115,7 +115,7 @@ def test_a_key_of_the_user_s_own_stays_refused(bench: Bench) -> None:
 
 
 def test_an_outage_of_iam_does_not_end_a_good_token() -> None:
-    """While a token still holds, a renewal that fails is tried again later, and requests go on."""
+    """While a token is still valid, a failed refresh is tried again later, and requests go on."""
     hours = ManualClock(time.time())
     with Emulator(auth_clock=hours) as emulator:
         bench = Bench(emulator)
@@ -138,7 +138,7 @@ def test_an_outage_of_iam_does_not_end_a_good_token() -> None:
 
 
 def test_a_ready_token_is_never_renewed(bench: Bench) -> None:
-    """A token that the user brought is the user's to renew: its refusal is final."""
+    """Only the user can refresh a token that the user set: its refusal is final."""
     error = bench.error(bench.connection(auth_token=SecretStr("t" * 40), project_id=bench.emulator.project_id))
 
     assert isinstance(error, CredentialsError)

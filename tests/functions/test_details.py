@@ -70,7 +70,7 @@ def test_a_detail_that_leaves_a_field_out_contradicts_nothing(
     service: Emulator, lamp: str, name: str, needed: dict[str, Any]
 ) -> None:
     """A field that the detail leaves out keeps the value of the list."""
-    value: Any = ["1.0"] if name == "support_source_versions" else "told"
+    value: Any = ["1.0"] if name == "support_source_versions" else "listed"
     service.faults.add(
         operation="ListOtaPackageInfo",
         edit=lambda page: {**page, "packages": [{**one, name: value} for one in page["packages"]]},

@@ -49,7 +49,7 @@ def test_list_is_cut_where_it_is_asked_to_be(service: Emulator) -> None:
     assert (len(times), found.truncated) == (2, True)
 
 
-# After two pages that were used two are asked for at once, and the second of them may be one too many.
+# After two used pages, two are requested at once. The second of them may be one too many.
 @pytest.mark.parametrize(("most", "requests"), [(1, 1), (49, 1), (50, 2), (120, 4)])
 def test_a_cut_list_is_read_no_further_than_it_must_be(service: Emulator, most: int, requests: int) -> None:
     """max_items in the service's order stops with the first package that it leaves out, which says that it is cut."""
@@ -186,7 +186,7 @@ def test_ids_are_the_same_at_every_run(service: Emulator) -> None:
 
 
 def test_result_is_a_read_only_mapping(service: Emulator) -> None:
-    """A result reads as attributes and as a mapping, and can not be changed."""
+    """A result reads as attributes and as a mapping, and cannot be changed."""
     found = iotda_ota.get_ota_package(**METER, version="V1.4.10")
 
     assert found["package_id"] == found.package_id

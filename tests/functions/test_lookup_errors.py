@@ -95,10 +95,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "told"), WRONG)
-def test_bad_input_sends_nothing(service: Emulator, arguments: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_bad_input_sends_nothing(service: Emulator, arguments: dict[str, Any], message: str) -> None:
     """A wrong argument is refused before a request is sent."""
-    with pytest.raises(iotda_ota.InputError, match=told):
+    with pytest.raises(iotda_ota.InputError, match=message):
         iotda_ota.get_ota_package(**arguments)
     assert service.requests == []
 

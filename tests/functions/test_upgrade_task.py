@@ -1,4 +1,4 @@
-"""get_upgrade_task against a real socket: how a campaign stands, which devices fail and why."""
+"""get_upgrade_task against a real socket: how an upgrade task stands, which devices fail and why."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def service(time: Time, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 
 def add_task(service: Emulator, *targets: str, **fields: Any) -> str:
-    """Start a campaign; return its id."""
+    """Start an upgrade task; return its id."""
     document = {"package_ids": ["p1"]}
     return service.add_task(
         task_name="canary_1", task_type="firmwareUpgrade", document=document, targets=list(targets), **fields
@@ -185,12 +185,12 @@ def test_a_task_that_goes_while_it_is_read(service: Emulator, time: Time) -> Non
 
 
 @pytest.mark.parametrize(
-    ("task_id", "told"),
+    ("task_id", "message"),
     [("ABC", "task_id must be 1 to 24 lower-case"), ("a/b", "task_id must"), (7, "task_id must be a string")],
 )
-def test_a_wrong_id_sends_nothing(service: Emulator, task_id: Any, told: str) -> None:
+def test_a_wrong_id_sends_nothing(service: Emulator, task_id: Any, message: str) -> None:
     """What is no id of a task is refused before anything is sent."""
-    with pytest.raises(iotda_ota.InputError, match=told):
+    with pytest.raises(iotda_ota.InputError, match=message):
         iotda_ota.get_upgrade_task(task_id=task_id)
     assert service.requests == []
 

@@ -51,7 +51,7 @@ class Repository:
     token_url: str
 
     def job(self, name: str) -> Job:
-        """Return the job of a GitHub workflow, on a runner of its own."""
+        """Return the job of a GitHub workflow, on a separate runner."""
         (definition,) = workflow(name)["jobs"].values()
         runner = self.base / f"runner-{len(list(self.base.iterdir()))}"
         runner.mkdir()
@@ -81,7 +81,7 @@ class Repository:
 
 
 class _Tokens(BaseHTTPRequestHandler):
-    """Gives a runner the token of its job, as GitHub does."""
+    """Returns the token of its job to a runner, as GitHub does."""
 
     id_token = ""
 
@@ -114,13 +114,13 @@ def token_url(emulator: Emulator) -> Iterator[str]:
 # Records what it is called with, and lists what is open; what it would do on GitHub is not tried.
 GH = """#!/usr/bin/env python3
 import json, pathlib, sys
-told = [pathlib.Path(word).read_text() if word.endswith(".md") else word for word in sys.argv[1:]]
+received = [pathlib.Path(word).read_text() if word.endswith(".md") else word for word in sys.argv[1:]]
 log = pathlib.Path({log!r})
 with log.open("a") as lines:
-    lines.write(json.dumps(told) + "\\n")
+    lines.write(json.dumps(received) + "\\n")
 answer = log.with_suffix(".answer")
-if told[:2] == ["pr", "list"] and answer.exists():
-    ours = "select(.isCrossRepository | not)" in told[-1]
+if received[:2] == ["pr", "list"] and answer.exists():
+    ours = "select(.isCrossRepository | not)" in received[-1]
     for one in json.loads(answer.read_text()):
         if not (ours and one["isCrossRepository"]):
             print(one["number"])

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 # More than run at once.
 REGIONS = {
-    # Groups of their own: a device takes one task at a time.
+    # Separate groups: a device takes one task at a time.
     name: {"product": "smart-meter", "range": f"~1.{number}", "group": name}
     for number, name in enumerate(("north", "east", "south", "west", "coast"))
 }
 STACKS_AT_ONCE = 4
-# A client waits for 20 seconds before it asks again.
+# A client waits for 20 seconds before its next request.
 HELD_SECONDS = 15
 
 
@@ -53,7 +53,7 @@ def fleet(
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, dict[str, str]]:
-    """Return the exit code, and what was told of each stack."""
+    """Return the exit code, and the report of each stack."""
     printed, errors = process.communicate(timeout=SECONDS)
     told = {name: rest for name, _, rest in (line.partition(": ") for line in printed.splitlines()) if name in REGIONS}
     assert set(told) == set(REGIONS), printed + errors
@@ -85,7 +85,7 @@ def test_what_many_stacks_come_to(repository: Repository) -> None:
 
 
 class Meeting:
-    """Holds requests until so many have come; afterwards nobody waits."""
+    """Holds requests until so many have come; afterwards no request waits."""
 
     def __init__(self, count: int) -> None:
         self._mutex = threading.Lock()
@@ -107,7 +107,7 @@ class Meeting:
 
 
 def begins(request: Request) -> bool:
-    """Return whether it asks for the first page of a list."""
+    """Return whether it requests the first page of a list."""
     return not {"marker", "offset"} & set(request.query)
 
 
@@ -125,7 +125,7 @@ def crowd(service: Emulator, *, first: int, lists: int, pages: int) -> tuple[Mee
 
 @pytest.fixture
 def apart(repository: Repository) -> Iterator[Emulator]:
-    """Return a service that the programs of a fleet ask; what Pulumi starts asks that of the repository.
+    """Return a service for the programs of a fleet. What Pulumi starts uses the service of the repository.
 
     The stacks that run at once begin together: a slow machine starts their processes long after one another.
     """
@@ -145,7 +145,7 @@ fi
 
 def test_many_stacks_share_one_budget(repository: Repository, apart: Emulator) -> None:
     """Lookups of all programs are 8 requests at once at most, together; resources are 8 for each stack that runs."""
-    # A credential goes alone until it was let in: the first lookup passes, and the other three begin together.
+    # A credential's first lookup runs exclusively until the service accepts it. The other three begin together.
     met = [
         *crowd(apart, first=2, lists=STACKS_AT_ONCE - 1, pages=IN_FLIGHT),
         *crowd(repository.service, first=1, lists=STACKS_AT_ONCE, pages=STACKS_AT_ONCE * IN_FLIGHT),

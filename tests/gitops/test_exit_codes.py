@@ -58,7 +58,7 @@ def test_the_table_is_what_pulumi_does(make_project: Callable[..., Project], emu
 
 
 def test_the_page_names_every_file_of_the_recipes() -> None:
-    """What there is to copy is told, and what is told is there."""
+    """The page names each file to copy, and each file that it names exists."""
     told = set(re.findall(r"\]\(\.\./(examples/gitops/[\w/.-]+)\)", PAGE))
     files = {path for path in (ROOT / "examples" / "gitops").rglob("*") if path.suffix in {".yml", ".yaml", ".py"}}
     program = ROOT / "examples" / "gitops" / "meters"

@@ -103,7 +103,7 @@ def test_the_page_shows_the_program() -> None:
 
 
 def test_the_page_shows_what_the_recipes_run() -> None:
-    """Each command of the page is in a recipe, but for what is said there alone: the stack, and no questions asked."""
+    """Each command of the page is in a recipe, except for the stack and the options against prompts."""
     page = re.sub(r"```python.*?```", "", (ROOT / "docs" / "gitops.md").read_text(), flags=re.DOTALL)
     texts = "".join((WORKFLOWS / f"{name}.yml").read_text() for name in NAMES)
     ran = re.sub(r" --stack \S+| --non-interactive| --color never|scripts/", "", texts).replace("python3", "python")
@@ -114,6 +114,6 @@ def test_the_page_shows_what_the_recipes_run() -> None:
 
 
 def test_code_of_a_fork_gets_nothing() -> None:
-    """A preview runs the code of a pull request: only of this repository, and as somebody who may only read."""
+    """A preview runs code of a pull request only of this repository, and with an account that may only read."""
     assert only_job("preview")["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
     assert only_job("preview")["env"]["HW_ASSUME_ROLE_IDP_ID"] == "${{ vars.OIDC_PREVIEW_IDP }}"

@@ -45,7 +45,7 @@ def remote(repository: Repository) -> Path:
     (repository.folder / ".gitignore").write_text("venv\nchange.md\nbody.md\n")
     run(repository, "git", "init", "--quiet", "--initial-branch", "main")
     run(repository, "git", "add", ".")
-    author = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
+    author = ("-c", "user.name=developer", "-c", "user.email=developer@example.com")
     run(repository, "git", *author, "commit", "--quiet", "--message", "Begin")
     run(repository, "git", "remote", "add", "origin", str(bare))
     run(repository, "git", "push", "--quiet", "origin", "main")
@@ -60,7 +60,7 @@ def remote(repository: Repository) -> Path:
 
 
 def test_nothing_new_opens_nothing(repository: Repository, remote: Path) -> None:
-    """Where the lock file is up to date it is not touched, and nobody is asked to review anything."""
+    """If the lock file is up to date, it stays untouched, and no review is requested."""
     before = (repository.folder / LOCK).read_bytes()
     job = repository.job("lock-update")
 
@@ -105,7 +105,7 @@ def test_a_request_of_a_fork_is_not_taken_for_ours(repository: Repository, remot
 
 
 def test_what_was_offered_and_fits_no_more_is_taken_back(repository: Repository, remote: Path) -> None:
-    """A request for a package that is gone again is closed, so that nobody takes it later."""
+    """A request for a package that is gone again is closed, so that no reviewer merges it later."""
     newer = repository.service.add_package(product_id="smart-meter", version="V1.6.0")
     assert repository.job("lock-update").run(without=("Install",)) == 0
     run(repository, "git", "switch", "--quiet", "main")

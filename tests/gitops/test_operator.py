@@ -67,7 +67,7 @@ def test_it_is_as_often_as_it_says() -> None:
 
 
 def test_no_key_is_kept() -> None:
-    """A pod signs in by the token that its service account is given, whose file the stack is told of."""
+    """A pod signs in by the token of its service account, and the stack has the path of its file."""
     spec = STACK["spec"]
     (container,) = spec["workspaceTemplate"]["spec"]["podTemplate"]["spec"]["containers"]
     (mount,) = container["volumeMounts"]
@@ -83,7 +83,7 @@ def test_no_key_is_kept() -> None:
 
 @pytest.mark.engine
 def test_a_look_costs_what_it_says(repository: Repository) -> None:
-    """What the operator does at each look, signed in as it is there, takes as many requests as the comment says."""
+    """A look of the operator, with the login of its page, takes as many requests as the comment says."""
     token = repository.base / "id-token"
     token.write_text(repository.service.accounts.id_token)
     own = {name: repository.variables[name] for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE")}

@@ -66,7 +66,7 @@ def test_a_pull_request_shows_what_it_would_do(stack: Repository) -> None:
 
 
 def test_a_pull_request_with_another_package_fails(stack: Repository) -> None:
-    """An id that the selection does not give fails the preview, and the comment names the one that it gives."""
+    """An id that the selection does not return fails the preview, and the comment names the one that it returns."""
     newer = stack.service.add_package(product_id="smart-meter", version="V1.4.12")
     job = stack.job("preview")
 
@@ -78,7 +78,7 @@ def test_a_pull_request_with_another_package_fails(stack: Repository) -> None:
 
 
 def test_a_token_that_is_refused_ends_the_job(stack: Repository) -> None:
-    """Where the job gets no token nothing is asked of the service."""
+    """If the job gets no token, it sends no request to the service."""
     job = stack.job("preview")
     job.environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "of-somebody-else"
 
@@ -144,7 +144,7 @@ def test_the_drift_check_tells_what_is_which(stack: Repository) -> None:
 
 
 def test_the_drift_check_and_what_is_gone(stack: Repository) -> None:
-    """A package that was deleted fails the preview, and the refresh tells that it is gone, and a task that is too."""
+    """A deleted package fails the preview. The refresh reports deleted packages and tasks."""
     pulumi(stack, "up", "--yes", "--skip-preview", "--stack", "prod")
     stack.service.delete_package(V1411)
     with Client(resolve(None, config={}, environ=stack.service.environment)) as client:

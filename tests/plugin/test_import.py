@@ -82,7 +82,7 @@ def refusal(plugin: Plugin, id_: str, state: dict[str, Any], inputs: dict[str, A
 
 
 def test_a_package(started: Plugin, start: Callable[[], Plugin], package_id: str, emulator: Emulator) -> None:
-    """An imported package has the inputs that declare it as it is, previews without a change and can be destroyed."""
+    """An imported package has inputs that declare its present state, previews without a change and can be destroyed."""
     inputs, state = imported(started, PACKAGE, package_id)
 
     assert inputs == {

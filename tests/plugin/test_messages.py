@@ -1,4 +1,4 @@
-"""Messages through the plugin's process: arguments as in the schema, all foreign text as it is."""
+"""Messages through the plugin's process: arguments as in the schema, all foreign text unchanged."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_without_settings_the_error_says_what_is_missing(tmp_path: Path) -> None
 def test_the_engine_is_the_last_argument(
     emulator: Emulator, tmp_path: Path, engine: Engine, before: tuple[str, ...]
 ) -> None:
-    """Options that the engine passes before its address, with values of their own, are not taken for it."""
+    """Options with values that the engine passes before its address are not taken for the address."""
     from tests.support.plugin_resources import TASK, left_over, task
 
     with Plugin(settings_for(emulator), tmp_path, (*before, engine.address)) as plugin:

@@ -228,7 +228,7 @@ def test_a_secret_is_in_no_failure(plugin: Plugin) -> None:
     ids=["cut", "escaped", "pointed at", "a piece of it", "wrong"],
 )
 def test_no_form_of_a_secret_is_told(plugin: Plugin, inputs: dict[str, Any]) -> None:
-    """A secret that is cut, escaped or pointed at in a message is masked all the same."""
+    """A message redacts a secret, also if it is cut, escaped or pointed at."""
     _, problems = plugin.check(PIN, {**NEWEST, **inputs})
 
     assert problems != []
@@ -250,7 +250,7 @@ def test_a_short_secret_hides_no_words(plugin: Plugin) -> None:
 
 
 def test_a_secret_is_in_no_warning(plugin: Plugin, emulator: Emulator, engine: Engine) -> None:
-    """What is shown beside a resource is masked as errors are."""
+    """A text beside a resource is redacted as errors are."""
     given = task(emulator, taskNamePrefix=secret("sekretprefix"))
     inputs = plugin.checked(TASK, given)
     assert inputs["taskName"] == secret(inputs["taskName"]["value"])
@@ -352,7 +352,7 @@ def test_cancel_ends_a_wait_at_once(
 def test_custom_timeouts_bound_a_wait(
     endless: tuple[str, dict[str, Any]], start: Callable[[], Plugin], emulator: Emulator
 ) -> None:
-    """A wait ends when the time that the user gave it is over, and says so; the next call has its own."""
+    """A wait ends after the time that the user set, and reports that. The next call has its full time."""
     with start() as plugin:
         with pytest.raises(grpc.RpcError, match=r"did not end within the 0\.5 s of customTimeouts"):
             plugin.delete(TASK, *endless, timeout=0.5)

@@ -33,7 +33,7 @@ class Failing(provider.Provider):
 def served(method: str, request: Any) -> Any:
     """Return the response of the server."""
     server: Any = ProviderServicer([], "0.1.0", Failing(), "")
-    # asyncio.run would leave the thread without an event loop, which Pulumi's test monitor looks for.
+    # asyncio.run would leave the thread without an event loop, and Pulumi's test monitor needs one.
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(getattr(server, method)(request, None))
@@ -48,7 +48,7 @@ def test_an_error_is_a_traceback() -> None:
 
 
 def test_what_is_not_known_is_a_text() -> None:
-    """A value that is not known yet arrives as the text that stands for it."""
+    """An unknown value arrives as the text that represents it."""
     assert PropertyValue.unmarshal_map(struct({"version": UNKNOWN}))["version"].value == UNKNOWN
 
 

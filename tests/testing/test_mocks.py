@@ -53,7 +53,7 @@ def test_a_whole_program_runs_on_a_list_of_packages() -> None:
 
 
 def test_a_preview_creates_nothing() -> None:
-    """At a preview the pin is known, as it is under the engine, and no task is created."""
+    """At a preview the pin is known, as under the engine, and no task is created."""
     mocks = testing.run_program(ROLLOUT, config=CONFIG, preview=True, mocks=testing.Mocks(PACKAGES))
 
     assert mocks.tasks == []
@@ -273,7 +273,7 @@ def test_two_runs_in_one_process_remember_nothing_of_each_other(tmp_path: Path) 
 
 
 def test_a_program_with_a_lock_file(tmp_path: Path) -> None:
-    """A locked package of the program exists without being listed, wherever the tests run."""
+    """A locked package of the program exists without being listed, in any folder in which the tests run."""
     (tmp_path / "Pulumi.yaml").touch()
     change(tmp_path / LOCK_FILE, lambda _: {"meter": entry("meter", "V14")})
     file = program(

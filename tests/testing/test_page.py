@@ -1,4 +1,4 @@
-"""docs/testing.md and the tests of the examples: run as a user runs them, in an environment of their own."""
+"""docs/testing.md and the tests of the examples: run as a user runs them, in a separate environment."""
 
 from __future__ import annotations
 

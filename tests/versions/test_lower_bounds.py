@@ -90,7 +90,7 @@ SAMPLE = (
 
 @pytest.mark.parametrize("sample", [SAMPLE, pytest.param(ENGINE, marks=pytest.mark.engine)], ids=["library", "engine"])
 def test_the_lanes_of_the_library(python: Path, sample: tuple[str, ...]) -> None:
-    """What a program or a shell can ask for works with the lower bounds as it does with the newest releases."""
+    """All that a program or a shell can request works with the lower bounds as with the newest releases."""
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{path}" for path in sample)]
     done = subprocess.run(
         command,
