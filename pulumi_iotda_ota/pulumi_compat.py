@@ -229,7 +229,7 @@ def _run_error_class(error_class: type[IotdaOtaError]) -> type[IotdaOtaError]:
 
 
 def require_program(function: str) -> None:
-    """Refuse an Output outside a Pulumi program, where no event loop could resolve it.
+    """Refuse an Output outside a Pulumi program, because no event loop can resolve it.
 
     Raises:
         InputError: this is no Pulumi program.

@@ -47,9 +47,9 @@ def test_a_person_reads_the_cost(shell: Shell) -> None:
 def test_errors(shell: Shell) -> None:
     """A missing group is exit code 3, and wrong options are exit code 2, in the words of the command line."""
     firmware = ("device", "versions", "--package-type", "firmwarePackage")
-    missing = shell(*firmware, "--group-id", "nobody")
+    missing = shell(*firmware, "--group-id", "no-such-group")
     assert missing.code == 3
-    assert missing.err.startswith("error: there is no device group nobody\n")
+    assert missing.err.startswith("error: there is no device group no-such-group\n")
     wrong = shell(*firmware)
     assert (wrong.code, wrong.err) == (2, "error: set exactly one of --group-id, --product-id and --device-id\n")
 

@@ -52,7 +52,7 @@ def test_the_devices_of_a_group_have_no_versions(call: Caller) -> None:
 
     assert sorted(ids(listed)) == ["meter-0001", "meter-0002", "meter-0003", "meter-0004"]
     assert set(listed.json["devices"][0]) == {"device_id", "node_id", "device_name", "product_id"}
-    assert call("GET", "device-group/nobody/devices").status == 404
+    assert call("GET", "device-group/no-such-group/devices").status == 404
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_a_pipeline_s_token_as_an_editor_writes_it(bench: Bench, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("file", "problem"),
-    [("~nobody-of-this-name/token", "its home folder does not exist"), ("/dev/zero", "it is no file")],
+    [("~no-user-of-this-name/token", "its home folder does not exist"), ("/dev/zero", "it is no file")],
 )
 def test_a_pipeline_s_token_that_is_none(bench: Bench, file: str, problem: str) -> None:
     """The error reports what the name leads to, and nothing is sent."""

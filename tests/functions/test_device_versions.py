@@ -329,8 +329,8 @@ def test_a_throttled_search_waits_until_the_deadline(bench: Bench) -> None:
 
 def test_groups_that_do_not_exist(bench: Bench) -> None:
     """Groups that do not exist are one error that names them all."""
-    with pytest.raises(ServiceError, match="there is no device group none, nobody") as caught:
-        bench.find(group_ids=["none", "canary", "nobody"])
+    with pytest.raises(ServiceError, match="there is no device group none, no-such-group") as caught:
+        bench.find(group_ids=["none", "canary", "no-such-group"])
     assert caught.value.status == 404
     assert bench.operations()["SearchDevices"] == 0
 

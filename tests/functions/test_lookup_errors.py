@@ -177,7 +177,7 @@ def test_a_hint_that_fails_is_told_beside_the_error(service: Emulator) -> None:
     with pytest.raises(iotda_ota.PackageNotFound) as caught:
         iotda_ota.get_ota_package(**METER, version="V9")
     assert "nearest      not known: " in str(caught.value)
-    assert "ask for one of these" not in str(caught.value)
+    assert "set version=" not in str(caught.value)
 
 
 def test_a_wrong_setting_is_printed_as_a_message(service: Emulator) -> None:

@@ -51,8 +51,8 @@ def test_the_table_is_what_pulumi_does(make_project: Callable[..., Project], emu
     drift = "another package matches, at `pulumi refresh --preview-only --expect-no-changes`"
     found[drift] = project.run(*refresh).code
     found["there is no such stack"] = project.run("preview", "--stack", "other").code
-    nobody = {"PULUMI_BACKEND_URL": "https://127.0.0.1:9", "PULUMI_ACCESS_TOKEN": ""}
-    found["no user is signed in to the backend"] = project.run("preview", **nobody).code
+    signed_out = {"PULUMI_BACKEND_URL": "https://127.0.0.1:9", "PULUMI_ACCESS_TOKEN": ""}
+    found["no user is signed in to the backend"] = project.run("preview", **signed_out).code
 
     assert found == CODES
 

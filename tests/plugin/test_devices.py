@@ -36,7 +36,7 @@ def test_errors_of_the_plugin(plugin: Plugin, service: Emulator) -> None:
     assert (failure.property, failure.reason) == ("groupIds", "set exactly one of groupIds, productId and deviceIds")
     assert service.requests == []
     with pytest.raises(ServiceError) as caught:
-        iotda_ota.get_device_versions(package_type="firmwarePackage", group_ids=["nobody"])
+        iotda_ota.get_device_versions(package_type="firmwarePackage", group_ids=["no-such-group"])
     with pytest.raises(grpc.RpcError) as refused:
-        plugin.invoke("getDeviceVersions", packageType="firmwarePackage", groupIds=["nobody"])
+        plugin.invoke("getDeviceVersions", packageType="firmwarePackage", groupIds=["no-such-group"])
     assert refused.value.details() == caught.value.rendered(PLUGIN)

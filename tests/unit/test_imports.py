@@ -112,7 +112,7 @@ WORLD = {
     "iotda.http.network": {"os"},  # requests reads the proxy from the environment; this names the variable
     "iotda.executor": {"random"},  # the jitter between attempts
     "functions.invoke": {"os"},  # an interface: the environment is read where a program calls
-    "__main__": {"os"},  # a process: where it searches for its libraries
+    "__main__": {"os"},  # a process: the path of its libraries
     "cli.main": {"os"},  # an interface: the environment of the process
     "pulumi_compat": {"os"},  # the switch of the memo
     "dynamic": {"os"},  # an interface
