@@ -39,13 +39,11 @@ class Rules:
         pattern: finds each retired word, in a group of its line: ``line_3``.
         instead: what to write instead, by the name of the group.
         allowed: file and text of each line that may keep such a word, with its line in the list.
-        outside_tests: the groups of the words that tests may keep.
     """
 
     pattern: re.Pattern[str]
     instead: Mapping[str, str]
     allowed: Mapping[tuple[str, str], int]
-    outside_tests: frozenset[str]
 
 
 def main(arguments: list[str]) -> int:
@@ -66,19 +64,12 @@ def main(arguments: list[str]) -> int:
 
 
 def read_rules(text: str) -> Rules:
-    """Return the rules of a list: ``pattern<tab>instead``, or ``allow<tab>file<tab>text of the line``.
-
-    Files in ``tests/`` may keep the words after the line ``[outside tests]``.
-    """
+    """Return the rules of a list: ``pattern<tab>instead``, or ``allow<tab>file<tab>text of the line``."""
     words: dict[str, str] = {}
     instead: dict[str, str] = {}
     allowed: dict[tuple[str, str], int] = {}
-    of_tests: frozenset[str] | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         if not line or line.startswith("#"):
-            continue
-        if line == "[outside tests]":
-            of_tests = frozenset(words)
             continue
         first, *rest = line.split("\t")
         if first == "allow":
@@ -89,8 +80,7 @@ def read_rules(text: str) -> Rules:
             (instead[f"line_{number}"],) = rest
     either = "|".join(f"(?P<{name}>{pattern})" for name, pattern in words.items())
     pattern = re.compile(rf"\b(?<![./-])(?:{either})(?![\w/-]|\.\w)", re.IGNORECASE)
-    outside_tests = frozenset() if of_tests is None else frozenset(words) - of_tests
-    return Rules(pattern, instead, allowed, outside_tests)
+    return Rules(pattern, instead, allowed)
 
 
 def prose_of_page(source: str) -> str:
@@ -161,7 +151,7 @@ def _hits(folder: Path, file: str, rules: Rules, used: set[tuple[str, str]]) -> 
         number = prose.count("\n", 0, hit.start())
         excused = {exception for exception in exceptions if exception[1] in lines[number]}
         used |= excused
-        if not excused and not (file.startswith("tests/") and hit.lastgroup in rules.outside_tests):
+        if not excused:
             yield f'{file}:{number + 1}: "{" ".join(hit[0].split())}": {rules.instead[str(hit.lastgroup)]}'
 
 

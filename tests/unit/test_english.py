@@ -26,7 +26,6 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
     def check(text: str, *, name: str = "page.md", rules: str = RULES) -> tuple[int, list[str]]:
         (tmp_path / "tools").mkdir()
         (tmp_path / check_english.LIST).write_text(rules)
-        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
         (tmp_path / "untracked.md").write_text("frob")
         for arguments in (["init", "--quiet"], ["add", name]):
@@ -101,14 +100,6 @@ def test_a_line_can_be_allowed(check: Check) -> None:
     rules = RULES + "allow\tpage.md\tthe service says frob\n"
 
     assert check("the service says frob.\n\na frob\n", rules=rules) == (1, ['page.md:3: "frob": say "call"'])
-
-
-@pytest.mark.parametrize(("name", "codes"), [("page.md", 1), ("tests/page.md", 0)])
-def test_tests_may_keep_some_words(check: Check, name: str, codes: int) -> None:
-    """A word behind the line ``[outside tests]`` is no hit in tests."""
-    code, lines = check("It frobs.\n", name=name, rules='frab\tsay "probe"\n[outside tests]\nfrobs?\tsay "call"\n')
-
-    assert (code, len(lines)) == (codes, codes)
 
 
 def test_an_unused_exception_is_reported(check: Check) -> None:
